@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The event log: what the victim writes and `fencepost report` reads. The same text is in
+ * fencepost-events(5).
+ *
+ * A log is the eight bytes FP_LOG_MAGIC, a u32 version, a u32 zero, then records. A record
+ * is a u16 type, a u16 zero, a u32 payload length in bytes, and the payload. All integers are
+ * little-endian and unpadded. `str` and `bytes` are a u32 length and that many bytes, without
+ * a terminating zero. A reader skips record types it does not know and payload bytes beyond
+ * the fields it knows: fields are only ever appended.
+ *
+ * A log may end anywhere (the process was killed, the disk is full): what stands before the
+ * end is valid. Only FP_LOG_END says that nothing is missing.
+ */
+#ifndef FP_LOG_FORMAT_H
+#define FP_LOG_FORMAT_H
+
+#define FP_LOG_MAGIC "FENCEPEV"
+
+enum { FP_LOG_VERSION = 1, FP_LOG_HEADER_BYTES = 16, FP_LOG_RECORD_HEADER_BYTES = 8 };
+
+enum fp_log_type {
+	/* u32 pid, u32 ppid, u32 page bytes, str version of the library, str executable,
+	 * u32 argc, argc times str */
+	FP_LOG_PROCESS = 1,
+	/* str key, str value: one effective option */
+	FP_LOG_SETTING = 2,
+	/* u64 start, u64 end, u64 bias (run-time address minus the file's), str path,
+	 * bytes build-id, u8 is Fencepost's own. Addresses of the executable mapping; a later
+	 * module at the same addresses replaces the earlier one for records after it. */
+	FP_LOG_MODULE = 3,
+	/* u32 id, u32 n, n times u64 return address, innermost first. Precedes every record that
+	 * names the id; id 0 is "no trace". The innermost address of a fault's own trace is the
+	 * faulting instruction itself: see the flag in FP_LOG_FINDING. */
+	FP_LOG_TRACE = 4,
+	/* u32 index, u8 kind (enum fp_finding_kind), u8 access (enum fp_access), u8 has_hresult,
+	 * u8 trace starts at an exact instruction, i32 hresult, u64 address, u32 thread,
+	 * str thread name, u32 trace, str description, i64 evidence offset (relative to the
+	 * block's start), bytes evidence, u8 has_block; when 1, BLOCK:
+	 * u64 address, u64 size, i64 offset, u8 tier, u8 family, u8 level (enum fp_level),
+	 * u8 state (enum fp_block_state), u32 heap, u64 serial, str site file, u32 site line,
+	 * u32 alloc thread, u32 alloc trace, u32 free thread, u32 free trace */
+	FP_LOG_FINDING = 5,
+	/* u32 index, u64 count: how often that finding was made so far; the last one counts.
+	 * A finding without one was made once. */
+	FP_LOG_FINDING_COUNT_IS = 6,
+	/* u8 class (enum fp_leak_class), u8 family, u8 level, u8 zero, u32 heap, u64 blocks,
+	 * u64 bytes, u32 alloc trace, str site file, u32 site line: blocks of one allocation
+	 * stack that were never freed */
+	FP_LOG_LEAK = 7,
+	/* u64 allocations, u64 guarded, u64 padded, u64 plain, u32 n, n times (str reason,
+	 * u64 blocks that are not guarded because of it) */
+	FP_LOG_PROTECTION = 8,
+	/* u64 allocations, u64 frees, u64 live blocks, u64 live bytes, u64 peak blocks,
+	 * u64 peak bytes */
+	FP_LOG_HEAP = 9,
+	/* str text: one sentence on what was lost or degraded, and how to get it back */
+	FP_LOG_NOTE = 10,
+	/* u8 how (enum fp_log_exit), u8[3] zero, i32 exit code or signal number */
+	FP_LOG_EXIT = 11,
+	/* empty; the log is complete */
+	FP_LOG_END = 12,
+};
+
+enum fp_log_exit { FP_LOG_EXIT_UNKNOWN, FP_LOG_EXIT_CODE, FP_LOG_EXIT_SIGNAL };
+
+enum fp_leak_class {
+	FP_LEAK_DEFINITE,
+	FP_LEAK_INDIRECT,
+	FP_LEAK_POSSIBLE,
+	FP_LEAK_REACHABLE,
+	FP_LEAK_CLASS_COUNT
+};
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Glossary, one meaning each, used in code, reports and manuals:
+ *
+ *   block    one user allocation
+ *   slot     the page run a block sits in
+ *   guard    an inaccessible page beside a slot
+ *   padding  the bytes of a slot that the user did not ask for, filled with a known pattern
+ *   heap     one IHostMalloc, or the process's malloc
+ *   family   how a block was allocated
+ *   seal     make a slot inaccessible; unseal makes it accessible
+ *   tier     how well a block is protected
+ *   trace    return addresses; a frame is one of them symbolised
+ *   site     the source file and line a caller gave to DebugAlloc
+ *   finding  one detected misuse; a leak is a block never freed
+ *
+ * Where a block stands in its slot (placement right, the default):
+ *
+ *        guard          slot: one or more pages           guard
+ *   |............|ppppppppppppppppp[block............]pp|............|
+ *                 padding            size bytes        padding up to align - 1 bytes
+ */
+#ifndef FP_MODEL_BLOCK_H
+#define FP_MODEL_BLOCK_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+#include "model/trace.h"
+
+typedef uint32_t fp_thread_id; /* the kernel's thread id */
+typedef uint32_t fp_site_id;   /* interned file and line; FP_SITE_NONE when none was given */
+typedef uint32_t fp_heap_id;   /* 1 is the first heap created */
+
+enum { FP_SITE_NONE = 0 };
+
+enum fp_family {
+	FP_FAMILY_HOST,
+	FP_FAMILY_MALLOC,
+	FP_FAMILY_NEW,
+	FP_FAMILY_NEW_ARRAY,
+	FP_FAMILY_ALIGNED,
+	FP_FAMILY_COUNT
+};
+
+enum fp_tier { FP_TIER_GUARDED, FP_TIER_PADDED, FP_TIER_PLAIN, FP_TIER_COUNT };
+
+/* What the failure of a request would cost (EMemoryCriticalLevel of the hosting interfaces). */
+enum fp_level {
+	FP_LEVEL_TASK,
+	FP_LEVEL_APPDOMAIN,
+	FP_LEVEL_PROCESS,
+	FP_LEVEL_NONE, /* the door has no such notion */
+	FP_LEVEL_COUNT
+};
+
+enum fp_block_state { FP_BLOCK_LIVE, FP_BLOCK_FREED };
+
+/* There is one of these for each live block, so its size is part of the cost of a block. */
+struct fp_block {
+	uintptr_t address; /* what the caller got */
+	size_t size;       /* what the caller asked for, in bytes */
+	uint64_t serial;   /* 1 for the first allocation of the process */
+	fp_heap_id heap;
+	fp_trace_id alloc_trace;
+	fp_trace_id free_trace; /* meaningful once freed */
+	fp_thread_id alloc_thread;
+	fp_thread_id free_thread; /* meaningful once freed */
+	fp_site_id site;
+	uint8_t family; /* enum fp_family */
+	uint8_t tier;   /* enum fp_tier */
+	uint8_t state;  /* enum fp_block_state */
+	uint8_t level;  /* enum fp_level */
+};
+
+/* "host", "malloc", "new", "new[]" or "aligned". Any context. */
+const char *fp_family_name(enum fp_family family);
+
+/* "guarded", "padded" or "plain". Any context. */
+const char *fp_tier_name(enum fp_tier tier);
+
+/* "task", "appdomain", "process", or NULL for FP_LEVEL_NONE. Any context. */
+const char *fp_level_name(enum fp_level level);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A finding: one detected misuse, as plain data. Modules that detect fill one in and hand
+ * it to the sink the session plugged into them; they never format or write.
+ */
+#ifndef FP_MODEL_FINDING_H
+#define FP_MODEL_FINDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/block.h"
+
+enum fp_finding_kind {
+#define FP_FINDING(constant, name, cwe, severity, title) FP_FINDING_##constant,
+#include "model/finding.def"
+#undef FP_FINDING
+	FP_FINDING_COUNT
+};
+
+struct fp_finding_info {
+	const char *name;     /* the word users and machines see, for example "double-free" */
+	int cwe;              /* number in the Common Weakness Enumeration */
+	const char *severity; /* "error" or "warning" */
+	const char *title;    /* one phrase for people */
+};
+
+enum fp_access {
+	FP_ACCESS_UNKNOWN,
+	FP_ACCESS_READ,
+	FP_ACCESS_WRITE,
+	FP_ACCESS_FREE,
+	FP_ACCESS_COUNT
+};
+
+enum {
+	FP_EVIDENCE_MAX = 64,     /* changed bytes kept with a finding */
+	FP_DESCRIPTION_MAX = 200, /* bytes of a description, terminating zero included */
+	FP_THREAD_NAME_MAX = 16   /* the kernel's TASK_COMM_LEN */
+};
+
+struct fp_finding {
+	enum fp_finding_kind kind;
+	enum fp_access access;
+	uintptr_t address;   /* what was accessed or passed to the call */
+	int32_t hresult;     /* what the caller got; meaningful when has_hresult */
+	bool has_hresult;
+	fp_thread_id thread; /* who did it */
+	char thread_name[FP_THREAD_NAME_MAX];
+	fp_trace_id trace;   /* its stack; FP_TRACE_NONE when found at exit */
+	bool has_block;
+	struct fp_block block;  /* the block concerned; meaningful when has_block */
+	int64_t offset;         /* address minus the block's start */
+	int64_t evidence_offset; /* where evidence[0] stands, relative to the block's start */
+	uint32_t evidence_size;
+	uint8_t evidence[FP_EVIDENCE_MAX]; /* bytes found changed, in address order */
+	char description[FP_DESCRIPTION_MAX]; /* one plain sentence without a full stop */
+};
+
+/*
+ * Where findings go. May run inside malloc and inside a signal handler: a sink must not
+ * allocate from the heap that reports, and no lock of a lower layer is held while it runs.
+ */
+typedef void (*fp_finding_sink)(const struct fp_finding *finding, void *user);
+
+/* Never NULL for a kind below FP_FINDING_COUNT. Any context. */
+const struct fp_finding_info *fp_finding_info(enum fp_finding_kind kind);
+
+/* "read", "write", "free" or "unknown". Any context. */
+const char *fp_access_name(enum fp_access access);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A trace: the return addresses of a stack, innermost first. Traces are interned; the id
+ * stands for the addresses everywhere else.
+ */
+#ifndef FP_MODEL_TRACE_H
+#define FP_MODEL_TRACE_H
+
+#include <stdint.h>
+
+typedef uint32_t fp_trace_id;
+
+enum {
+	FP_TRACE_NONE = 0,     /* no trace was, or could be, kept */
+	FP_TRACE_DEPTH_MAX = 256 /* frames one trace can hold */
+};
+
+#endif
