@@ -43,18 +43,18 @@ enum {
 struct fp_finding {
 	enum fp_finding_kind kind;
 	enum fp_access access;
-	uintptr_t address;   /* what was accessed or passed to the call */
-	int32_t hresult;     /* what the caller got; meaningful when has_hresult */
+	uintptr_t address; /* what was accessed or passed to the call */
+	int32_t hresult;   /* what the caller got; meaningful when has_hresult */
 	bool has_hresult;
 	fp_thread_id thread; /* who did it */
 	char thread_name[FP_THREAD_NAME_MAX];
-	fp_trace_id trace;   /* its stack; FP_TRACE_NONE when found at exit */
+	fp_trace_id trace; /* its stack; FP_TRACE_NONE when found at exit */
 	bool has_block;
-	struct fp_block block;  /* the block concerned; meaningful when has_block */
-	int64_t offset;         /* address minus the block's start */
+	struct fp_block block;   /* the block concerned; meaningful when has_block */
+	int64_t offset;          /* address minus the block's start */
 	int64_t evidence_offset; /* where evidence[0] stands, relative to the block's start */
 	uint32_t evidence_size;
-	uint8_t evidence[FP_EVIDENCE_MAX]; /* bytes found changed, in address order */
+	uint8_t evidence[FP_EVIDENCE_MAX];    /* bytes found changed, in address order */
 	char description[FP_DESCRIPTION_MAX]; /* one plain sentence without a full stop */
 };
 

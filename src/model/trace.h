@@ -11,7 +11,7 @@
 typedef uint32_t fp_trace_id;
 
 enum {
-	FP_TRACE_NONE = 0,     /* no trace was, or could be, kept */
+	FP_TRACE_NONE = 0,       /* no trace was, or could be, kept */
 	FP_TRACE_DEPTH_MAX = 256 /* frames one trace can hold */
 };
 

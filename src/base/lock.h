@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Ranked locks. A thread may take a lock only when its rank is greater than that of every lock
+ * it holds, so no two locks can wait for each other; a violation panics at once instead of
+ * hanging one day. No lock is held while unwinding or while a finding's sink runs.
+ *
+ * Context: alloc. Not for signal handlers.
+ */
+#ifndef FP_BASE_LOCK_H
+#define FP_BASE_LOCK_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* In the order in which they may be taken. */
+enum fp_lock_rank {
+	FP_RANK_SESSION, /* dedup table, start and end of the session */
+	FP_RANK_ARENA,   /* one arena's chunks */
+	FP_RANK_SPAN,    /* the address space shared by all arenas */
+	FP_RANK_SHARD,   /* one shard of the registry */
+	FP_RANK_DEPOT,   /* a depot's ids */
+	FP_RANK_LOG,     /* the event log's buffer */
+	FP_RANK_META,    /* metadata memory: innermost, everyone allocates */
+	FP_RANK_COUNT
+};
+
+struct fp_lock {
+	_Atomic uint32_t word; /* 0 free, 1 held, 2 held and somebody may wait */
+	uint32_t rank;         /* enum fp_lock_rank */
+};
+
+#define FP_LOCK_INITIALIZER(rank_)                                                             \
+	{                                                                                      \
+		.word = 0, .rank = (rank_)                                                     \
+	}
+
+void fp_lock_acquire(struct fp_lock *lock);
+void fp_lock_release(struct fp_lock *lock);
+
+/*
+ * For the fork handlers only: take a lock regardless of ranks (they take all locks, in rank
+ * order), and make it free again in parent and child.
+ */
+void fp_lock_acquire_for_fork(struct fp_lock *lock);
+void fp_lock_release_after_fork(struct fp_lock *lock);
+
+#endif

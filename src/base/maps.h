@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is mapped in this process, from /proc/self/maps.
+ *
+ * Context: alloc and fault. One descriptor is used while the file is read.
+ */
+#ifndef FP_BASE_MAPS_H
+#define FP_BASE_MAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fp_mapping {
+	uintptr_t start;
+	uintptr_t end;
+	uint64_t file_offset;
+	bool is_readable;
+	bool is_writable;
+	bool is_executable;
+	const char *path; /* "" for anonymous memory; valid until the visitor returns */
+};
+
+/* Returns false to stop. */
+typedef bool (*fp_maps_visitor)(const struct fp_mapping *mapping, void *user);
+
+/* Visits the mappings in address order; 0, or a negative errno when the file is out of reach.
+ */
+int fp_maps_each(fp_maps_visitor visit, void *user);
+
+#endif

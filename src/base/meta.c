@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Metadata memory: size classes of 16 bytes up to 512 cut from chunks, with a free list each;
+ * larger requests are mappings of their own.
+ */
+#include "base/meta.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/align.h"
+#include "base/inject.h"
+#include "base/lock.h"
+#include "base/vm.h"
+
+enum {
+	UNIT = 16,
+	SMALL_MAX = 512,
+	CLASSES = SMALL_MAX / UNIT,
+	CHUNK_BYTES = 4 << 20,
+};
+
+struct free_item {
+	struct free_item *next;
+};
+
+static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_META);
+static struct free_item *free_items[CLASSES + 1];
+static uintptr_t chunk_at;
+static uintptr_t chunk_end;
+static _Atomic size_t footprint;
+
+/* Accessible memory between two inaccessible pages. */
+static uintptr_t map_fenced(size_t bytes)
+{
+	size_t page = fp_vm_page_size();
+	uintptr_t base;
+
+	if (fp_vm_reserve(bytes + 2 * page, &base) != 0)
+		return 0;
+	if (fp_vm_protect(base + page, bytes, PROT_READ | PROT_WRITE) != 0) {
+		fp_vm_unmap(base, bytes + 2 * page);
+		return 0;
+	}
+	atomic_fetch_add(&footprint, bytes);
+	return base + page;
+}
+
+static void unmap_fenced(uintptr_t base, size_t bytes)
+{
+	size_t page = fp_vm_page_size();
+
+	fp_vm_unmap(base - page, bytes + 2 * page);
+	atomic_fetch_sub(&footprint, bytes);
+}
+
+static void *take_small_locked(size_t bytes)
+{
+	struct free_item *item = free_items[bytes / UNIT];
+
+	if (item != NULL) {
+		free_items[bytes / UNIT] = item->next;
+		memset(item, 0, bytes);
+		return item;
+	}
+	if (chunk_end - chunk_at < bytes) {
+		/* The rest of the old chunk is given up: less than one small item. */
+		uintptr_t chunk = map_fenced(CHUNK_BYTES);
+
+		if (chunk == 0)
+			return NULL;
+		chunk_at = chunk;
+		chunk_end = chunk + CHUNK_BYTES;
+	}
+	void *memory = (void *)chunk_at;
+	chunk_at += bytes;
+	return memory;
+}
+
+void *fp_meta_alloc(size_t bytes)
+{
+	if (fp_inject_fails(FP_INJECT_META) || bytes > SIZE_MAX / 2)
+		return NULL;
+	if (bytes > SMALL_MAX)
+		return (void *)map_fenced(fp_align_up(bytes, fp_vm_page_size()));
+	fp_lock_acquire(&lock);
+	void *memory = take_small_locked(fp_align_up(bytes == 0 ? 1 : bytes, UNIT));
+	fp_lock_release(&lock);
+	return memory;
+}
+
+void fp_meta_free(void *memory, size_t bytes)
+{
+	struct free_item *item = memory;
+
+	if (memory == NULL)
+		return;
+	if (bytes > SMALL_MAX) {
+		unmap_fenced((uintptr_t)memory, fp_align_up(bytes, fp_vm_page_size()));
+		return;
+	}
+	size_t class = fp_align_up(bytes == 0 ? 1 : bytes, UNIT) / UNIT;
+	fp_lock_acquire(&lock);
+	item->next = free_items[class];
+	free_items[class] = item;
+	fp_lock_release(&lock);
+}
+
+size_t fp_meta_footprint(void)
+{
+	return atomic_load(&footprint);
+}
+
+void fp_meta_lock_for_fork(void)
+{
+	fp_lock_acquire_for_fork(&lock);
+}
+
+void fp_meta_unlock_after_fork(void)
+{
+	fp_lock_release_after_fork(&lock);
+}

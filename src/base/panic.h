@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The end of the process when an invariant of Fencepost's own is broken. Any context.
+ */
+#ifndef FP_BASE_PANIC_H
+#define FP_BASE_PANIC_H
+
+/* MESSAGE is a fixed string, so that it can be searched for and tests can assert it. */
+_Noreturn void fp_panic(const char *message);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Text without stdio: a bounded builder and lines on standard error.
+ *
+ * Context: alloc and fault.
+ */
+#ifndef FP_BASE_TEXT_H
+#define FP_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Appends to a caller's buffer, always terminated; what does not fit is cut off. */
+struct fp_text {
+	char *buffer;
+	size_t size; /* of the buffer, at least 1 */
+	size_t used; /* without the terminating zero */
+	bool is_cut;
+};
+
+void fp_text_begin(struct fp_text *text, char *buffer, size_t size);
+void fp_text_bytes(struct fp_text *text, const char *bytes, size_t count);
+void fp_text_string(struct fp_text *text, const char *string);
+void fp_text_decimal(struct fp_text *text, uint64_t value);
+void fp_text_signed(struct fp_text *text, int64_t value);
+void fp_text_hex(struct fp_text *text, uint64_t value); /* with 0x */
+
+/* Writes all bytes whatever write(2) makes of it; 0 or a negative errno. */
+int fp_write_all(int fd, const void *bytes, size_t count);
+
+/* "fencepost: FIRST SECOND\n" on standard error in one write; the parts are put together
+ * without a space between them. */
+void fp_say(const char *first, const char *second);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who is running. Context: alloc and fault.
+ */
+#ifndef FP_BASE_THREAD_H
+#define FP_BASE_THREAD_H
+
+#include <stdint.h>
+
+/* The kernel's id of the calling thread, cached. */
+uint32_t fp_thread_id(void);
+
+/* A number of the calling thread, counted from 0 in the order in which threads first ask. */
+uint32_t fp_thread_ordinal(void);
+
+/* NAME takes 16 bytes, terminating zero included. */
+void fp_thread_name(char *name);
+
+/* In the child of a fork: the one thread there has a new id. */
+void fp_thread_forget_id(void);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The memory system calls, each with its fault-injection point.
+ */
+#include "base/vm.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "base/inject.h"
+
+size_t fp_vm_page_size(void)
+{
+	static _Atomic size_t cached;
+	size_t bytes = atomic_load_explicit(&cached, memory_order_relaxed);
+
+	if (bytes == 0) {
+		bytes = getauxval(AT_PAGESZ);
+		atomic_store_explicit(&cached, bytes, memory_order_relaxed);
+	}
+	return bytes;
+}
+
+static int map(uintptr_t *base, size_t bytes, int prot, int flags)
+{
+	if (fp_inject_fails(FP_INJECT_VM))
+		return -ENOMEM;
+	void *p = mmap((void *)*base, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	*base = (uintptr_t)p;
+	return 0;
+}
+
+int fp_vm_reserve(size_t bytes, uintptr_t *base)
+{
+	*base = 0;
+	return map(base, bytes, PROT_NONE, MAP_NORESERVE);
+}
+
+int fp_vm_map(size_t bytes, int prot, uintptr_t *base)
+{
+	*base = 0;
+	return map(base, bytes, prot, MAP_NORESERVE);
+}
+
+int fp_vm_remap(uintptr_t base, size_t bytes, int prot)
+{
+	return map(&base, bytes, prot, MAP_NORESERVE | MAP_FIXED);
+}
+
+int fp_vm_unmap(uintptr_t base, size_t bytes)
+{
+	if (fp_inject_fails(FP_INJECT_VM))
+		return -ENOMEM;
+	return munmap((void *)base, bytes) ? -errno : 0;
+}
+
+int fp_vm_protect(uintptr_t base, size_t bytes, int prot)
+{
+	if (fp_inject_fails(FP_INJECT_VM))
+		return -ENOMEM;
+	return mprotect((void *)base, bytes, prot) ? -errno : 0;
+}
+
+int fp_vm_advise(uintptr_t base, size_t bytes, int advice)
+{
+	if (fp_inject_fails(FP_INJECT_VM))
+		return -ENOMEM;
+	return madvise((void *)base, bytes, advice) ? -errno : 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The memory system calls. This is the only place, with the back ends of guard, that makes
+ * them, so that a test can make each one fail.
+ *
+ * Context: alloc and fault. Functions return 0 or a negative errno; errno itself may change.
+ */
+#ifndef FP_BASE_VM_H
+#define FP_BASE_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes in a page of this machine, a power of two. */
+size_t fp_vm_page_size(void);
+
+/* Address space without access and, where the kernel permits, without commit charge. */
+int fp_vm_reserve(size_t bytes, uintptr_t *base);
+
+/* Zeroed private memory; PROT as for mmap(2). */
+int fp_vm_map(size_t bytes, int prot, uintptr_t *base);
+
+/* Replaces what is mapped at BASE by fresh zeroed memory of PROT (PROT_NONE: a reservation). */
+int fp_vm_remap(uintptr_t base, size_t bytes, int prot);
+
+int fp_vm_unmap(uintptr_t base, size_t bytes);
+int fp_vm_protect(uintptr_t base, size_t bytes, int prot);
+int fp_vm_advise(uintptr_t base, size_t bytes, int advice);
+
+#endif

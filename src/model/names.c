@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The words of the vocabulary's enums.
+ */
+#include "model/finding.h"
+
+static const struct fp_finding_info infos[FP_FINDING_COUNT] = {
+#define FP_FINDING(constant, name_, cwe_, severity_, title_)                                   \
+	[FP_FINDING_##constant] = {                                                            \
+	        .name = (name_), .cwe = (cwe_), .severity = (severity_), .title = (title_)},
+#include "model/finding.def"
+#undef FP_FINDING
+};
+
+const struct fp_finding_info *fp_finding_info(enum fp_finding_kind kind)
+{
+	return &infos[kind];
+}
+
+const char *fp_access_name(enum fp_access access)
+{
+	static const char *const names[FP_ACCESS_COUNT] = {
+	        [FP_ACCESS_UNKNOWN] = "unknown",
+	        [FP_ACCESS_READ] = "read",
+	        [FP_ACCESS_WRITE] = "write",
+	        [FP_ACCESS_FREE] = "free",
+	};
+
+	return names[access];
+}
+
+const char *fp_family_name(enum fp_family family)
+{
+	static const char *const names[FP_FAMILY_COUNT] = {
+	        [FP_FAMILY_HOST] = "host",       [FP_FAMILY_MALLOC] = "malloc",
+	        [FP_FAMILY_NEW] = "new",         [FP_FAMILY_NEW_ARRAY] = "new[]",
+	        [FP_FAMILY_ALIGNED] = "aligned",
+	};
+
+	return names[family];
+}
+
+const char *fp_tier_name(enum fp_tier tier)
+{
+	static const char *const names[FP_TIER_COUNT] = {
+	        [FP_TIER_GUARDED] = "guarded",
+	        [FP_TIER_PADDED] = "padded",
+	        [FP_TIER_PLAIN] = "plain",
+	};
+
+	return names[tier];
+}
+
+const char *fp_level_name(enum fp_level level)
+{
+	static const char *const names[FP_LEVEL_COUNT] = {
+	        [FP_LEVEL_TASK] = "task",
+	        [FP_LEVEL_APPDOMAIN] = "appdomain",
+	        [FP_LEVEL_PROCESS] = "process",
+	};
+
+	return names[level];
+}
