@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fencepost's own interface: a memory manager for a host, and questions to the debugging heap
+ * behind it. The names in this header are Fencepost's; those in hosting.h are the SDK's.
+ *
+ * Options are `key=value` pairs separated by ':', for example "backend=guard:json=report.json";
+ * fencepost(1) lists them. When the process ends, a report of findings and leaks goes to
+ * standard error and to the files the options name; the process itself keeps its exit status.
+ *
+ * Every function may be called on any thread, and none may be called from a signal handler.
+ * Before the first successful fp_create_memory_manager() there is no session: the functions
+ * below it then say "nothing found" and change nothing.
+ */
+#ifndef FENCEPOST_FENCEPOST_H
+#define FENCEPOST_FENCEPOST_H
+
+#include <stddef.h>
+#include <stdint.h>
+#ifndef __cplusplus
+#include <stdbool.h>
+#endif
+
+#include <fencepost/hosting.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of this header; reports carry the version of the library. */
+#define FP_VERSION_STRING "0.1.0"
+
+/*
+ * The memory manager of this process, in *manager, with a reference that the caller owns.
+ * Release it like any interface; the report does not depend on it.
+ *
+ * options: "key=value:..." or NULL for the defaults; copied. A process has one session, so the
+ * first successful call fixes the options; later calls must pass the same text or NULL. The
+ * environment variable FENCEPOST_OPTIONS, in the same form, overrides single keys. It is
+ * ignored in programs that gained privileges when they were executed (AT_SECURE).
+ *
+ * S_OK           *manager is set
+ * E_INVALIDARG   an unknown key, a bad value, a report file that cannot be written, a back end
+ *                that does not work here, or options that differ from the session's; one line
+ *                on standard error says which, and what would be valid
+ * E_OUTOFMEMORY  no memory for the session
+ * E_POINTER      manager is NULL
+ * On every failure *manager is NULL; the call may be repeated with better options.
+ */
+FP_API HRESULT fp_create_memory_manager(const char *options, IHostMemoryManager **manager);
+
+/*
+ * How many distinct findings were made so far. The same misuse at the same place is one
+ * finding, however often it happens. Leaks are not findings.
+ */
+FP_API size_t fp_finding_count(void);
+
+/*
+ * Write the report of everything up to now to the open descriptor fd, which stays open, and go
+ * on. Other threads keep running, so the blocks that are live may change meanwhile; they are
+ * listed as leaks like at exit. Starts the fencepost program: not for use between fork and
+ * exec.
+ *
+ * format: "text" or "json".
+ *
+ * Returns 0, or a negative errno: -EINVAL for another format, -ENODEV without a session,
+ * -EBADF for a bad descriptor, -ENOENT when the fencepost program cannot be run (see the
+ * `reporter` option), -EIO when it failed.
+ */
+FP_API int fp_write_report(int fd, const char *format);
+
+/*
+ * Verify the padding of every live block now rather than at its Free. Returns the number of
+ * blocks found damaged; each is a finding, once.
+ */
+FP_API size_t fp_check_heap(void);
+
+/* A block, as fp_describe() and findings show it. The strings are constants. */
+struct fp_block_info {
+	const void *address;   /* what Alloc returned */
+	size_t size;           /* what was asked for, in bytes */
+	ptrdiff_t offset;      /* from address to the address asked about, in bytes; negative
+	                        * before the block, size or more behind it */
+	bool is_live;          /* not freed */
+	const char *tier;      /* how well it is protected: "guarded", "padded" */
+	const char *family;    /* how it was allocated: "host" */
+	uint32_t heap;         /* number of its heap; 1 is the first one created */
+	uint64_t serial;       /* 1 for the first block of the process */
+	uint32_t alloc_thread; /* the kernel's id of the thread that allocated it */
+	uint32_t free_thread;  /* and that freed it; 0 while it is live */
+};
+
+/*
+ * Fill *info with what is known of the block that address lies in, or whose padding or guard
+ * it lies in. Returns false, and leaves *info alone, when no block is known there: it was never
+ * one, or the record of a freed block was dropped (see the `history` option).
+ */
+FP_API bool fp_describe(const void *address, struct fp_block_info *info);
+
+/* A finding as it is made. Pointers are valid during the callback, kind for ever. */
+struct fp_finding_event {
+	const char *kind;        /* as in the report, for example "double-free" */
+	const char *description; /* one sentence */
+	const void *address;     /* what was accessed or passed to the call */
+	uint32_t thread;         /* the kernel's id of the thread that did it */
+	bool has_block;          /* a block is concerned, and block is filled in */
+	struct fp_block_info block;
+};
+
+/*
+ * Called once per distinct finding, on the thread that made it, possibly inside Alloc or Free:
+ * it must not allocate from, or free to, the heap that reports.
+ */
+typedef void (*fp_finding_callback)(const struct fp_finding_event *finding, void *user);
+
+/*
+ * Have findings reported to callback, with user handed through; NULL ends it. Replaces the
+ * previous callback, which may still be running on another thread when this returns. May be
+ * set before there is a session.
+ */
+FP_API void fp_set_finding_callback(fp_finding_callback callback, void *user);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* FENCEPOST_FENCEPOST_H */

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The memory interfaces of the .NET Framework hosting API, with the names, slots, types and
+ * values of the SDK's mscoree.h, for C (lpVtbl, COBJMACROS, CINTERFACE, CONST_VTABLE) and for
+ * C++ (abstract classes). fp_create_memory_manager() in <fencepost/fencepost.h> returns an
+ * IHostMemoryManager; a host may implement the same interfaces itself.
+ *
+ * Where the Windows SDK, the .NET PAL, Wine or the WSL stubs were included first, this header
+ * takes their types and interfaces and adds only what they lack. Include it after them.
+ *
+ * Contract: Microsoft's "Unmanaged API Reference", Hosting Interfaces (IHostMalloc,
+ * IHostMemoryManager), and, where those pages are silent, what the runtimes that called
+ * these interfaces relied on; such rules are marked [caller]. What is marked [Fencepost] is
+ * this implementation's choice where the contract leaves one.
+ *
+ * Every method may be called on any thread, but not from a signal handler. None throws,
+ * calls back into the caller or changes errno. Out parameters are written on every path.
+ */
+#ifndef FENCEPOST_HOSTING_H
+#define FENCEPOST_HOSTING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef FP_API
+#define FP_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Types ------------------------------------------------------------------------- */
+
+/* HRESULT is 32 bits and signed on every machine: never `long`. */
+#if !defined(STDMETHODCALLTYPE) && !defined(__PAL_MSTYPES_H__) && !defined(_WINDEF_)
+typedef uint32_t ULONG;
+typedef uint32_t DWORD;
+typedef size_t SIZE_T;
+typedef void *LPVOID;
+#ifndef _HRESULT_DEFINED
+#define _HRESULT_DEFINED
+typedef int32_t HRESULT;
+#endif
+#endif
+
+#ifndef STDMETHODCALLTYPE
+#define STDMETHODCALLTYPE
+#endif
+
+#ifndef CONST_VTBL
+#ifdef CONST_VTABLE
+#define CONST_VTBL const
+#else
+#define CONST_VTBL
+#endif
+#endif
+
+#if !defined(GUID_DEFINED) && !defined(DEFINE_GUID)
+#define GUID_DEFINED
+typedef struct _GUID {
+	uint32_t Data1;
+	uint16_t Data2;
+	uint16_t Data3;
+	uint8_t Data4[8];
+} GUID;
+#ifndef __IID_DEFINED__
+#define __IID_DEFINED__
+typedef GUID IID;
+#endif
+#endif
+
+#ifndef REFIID
+#ifdef __cplusplus
+#define REFIID const IID &
+#else
+#define REFIID const IID *
+#endif
+#endif
+
+/* ---- Results ----------------------------------------------------------------------- */
+
+#ifndef SUCCEEDED
+#define SUCCEEDED(hr) (((HRESULT)(hr)) >= 0)
+#define FAILED(hr) (((HRESULT)(hr)) < 0)
+#endif
+
+#ifndef S_OK
+#define S_OK ((HRESULT)0)
+#define S_FALSE ((HRESULT)1)
+#endif
+
+#ifndef E_FAIL
+#define E_NOTIMPL ((HRESULT)0x80004001)
+#define E_NOINTERFACE ((HRESULT)0x80004002)
+#define E_POINTER ((HRESULT)0x80004003)
+#define E_ABORT ((HRESULT)0x80004004)
+#define E_FAIL ((HRESULT)0x80004005)
+#define E_UNEXPECTED ((HRESULT)0x8000FFFF)
+#define E_ACCESSDENIED ((HRESULT)0x80070005)
+#define E_HANDLE ((HRESULT)0x80070006)
+#define E_OUTOFMEMORY ((HRESULT)0x8007000E)
+#define E_INVALIDARG ((HRESULT)0x80070057)
+#endif
+
+/*
+ * The codes every hosting method may return. What they mean here:
+ *   S_OK                     done
+ *   E_FAIL                   this heap can serve nobody any more (see heap-unusable in the
+ *                            report); every later call returns HOST_E_CLRNOTAVAILABLE
+ *   HOST_E_INVALIDOPERATION  the caller misused the heap; the report says how
+ *   HOST_E_CLRNOTAVAILABLE   the heap failed earlier
+ *   HOST_E_TIMEOUT, HOST_E_NOT_OWNER, HOST_E_ABANDONED
+ *                            a lock was not free in time; two threads were inside a heap
+ *                            without MALLOC_THREADSAFE; the heap went away while waiting
+ */
+#ifndef HOST_E_INVALIDOPERATION
+#define HOST_E_DEADLOCK ((HRESULT)0x80131020)
+#define HOST_E_INTERRUPTED ((HRESULT)0x80131021)
+#define HOST_E_INVALIDOPERATION ((HRESULT)0x80131022)
+#define HOST_E_CLRNOTAVAILABLE ((HRESULT)0x80131023)
+#define HOST_E_TIMEOUT ((HRESULT)0x80131024)
+#define HOST_E_NOT_OWNER ((HRESULT)0x80131025)
+#define HOST_E_ABANDONED ((HRESULT)0x80131026)
+#define HOST_E_EXITPROCESS_THREADABORT ((HRESULT)0x80131027)
+#define HOST_E_EXITPROCESS_ADUNLOAD ((HRESULT)0x80131028)
+#define HOST_E_EXITPROCESS_TIMEOUT ((HRESULT)0x80131029)
+#define HOST_E_EXITPROCESS_OUTOFMEMORY ((HRESULT)0x8013102A)
+#define HOST_E_EXITPROCESS_STACKOVERFLOW ((HRESULT)0x8013102B)
+#endif
+
+/* ---- Identifiers, exported by libfencepost ------------------------------------------ */
+
+/* {00000000-0000-0000-C000-000000000046} */
+extern FP_API const IID IID_IUnknown;
+/* {1831991C-CC53-4A31-B218-04E910446479} */
+extern FP_API const IID IID_IHostMalloc;
+/* {7BC698D1-F9E3-4460-9CDE-D04248E9FA25} */
+extern FP_API const IID IID_IHostMemoryManager;
+/* {47EB8E57-0846-4546-AF76-6F42FCFC2649} */
+extern FP_API const IID IID_ICLRMemoryNotificationCallback;
+/* {02CA073C-7079-4860-880A-C2F7A449C991} */
+extern FP_API const IID IID_IHostControl;
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+/* ---- Enumerations ------------------------------------------------------------------ */
+
+#ifndef __IHostMalloc_INTERFACE_DEFINED__
+/* What is lost when a request fails: the task, its application domain, or the process. */
+typedef enum {
+	eTaskCritical = 0,
+	eAppDomainCritical = 1,
+	eProcessCritical = 2
+} EMemoryCriticalLevel;
+#endif
+
+#ifndef __IHostMemoryManager_INTERFACE_DEFINED__
+/* Flags of CreateMalloc. THREADSAFE: several threads may call the heap at once; without it
+ * the caller serializes. EXECUTABLE: code may be run from blocks. */
+typedef enum { MALLOC_THREADSAFE = 0x1, MALLOC_EXECUTABLE = 0x2 } MALLOC_TYPE;
+#endif
+
+#ifndef __ICLRMemoryNotificationCallback_INTERFACE_DEFINED__
+/* How much memory the machine has left. */
+typedef enum {
+	eMemoryAvailableLow = 1,
+	eMemoryAvailableNeutral = 2,
+	eMemoryAvailableHigh = 3
+} EMemoryAvailable;
+#endif
+
+/* ---- Forward declarations ------------------------------------------------------------ */
+
+#ifndef __IUnknown_FWD_DEFINED__
+#define __IUnknown_FWD_DEFINED__
+typedef struct IUnknown IUnknown;
+#endif
+#ifndef __IHostMalloc_FWD_DEFINED__
+#define __IHostMalloc_FWD_DEFINED__
+typedef struct IHostMalloc IHostMalloc;
+#endif
+#ifndef __ICLRMemoryNotificationCallback_FWD_DEFINED__
+#define __ICLRMemoryNotificationCallback_FWD_DEFINED__
+typedef struct ICLRMemoryNotificationCallback ICLRMemoryNotificationCallback;
+#endif
+#ifndef __IHostMemoryManager_FWD_DEFINED__
+#define __IHostMemoryManager_FWD_DEFINED__
+typedef struct IHostMemoryManager IHostMemoryManager;
+#endif
+#ifndef __IHostControl_FWD_DEFINED__
+#define __IHostControl_FWD_DEFINED__
+typedef struct IHostControl IHostControl;
+#endif
+
+/* clang-format off: one method a line, as in the SDK */
+
+/* ---- IUnknown ---------------------------------------------------------------------- */
+
+/*
+ * QueryInterface(riid, ppvObject): the object's interface riid, with a reference that the
+ *   caller owns, or NULL in *ppvObject. IID_IUnknown always gives the same pointer.
+ *   E_NOINTERFACE  the object has no such interface
+ *   E_POINTER      ppvObject, or riid in C, is NULL
+ *
+ * AddRef(), Release(): the count after the call, for diagnosis only. Atomic. The creator of
+ *   an object owns one reference; the last Release ends the object.
+ */
+#ifndef __IUnknown_INTERFACE_DEFINED__
+#define __IUnknown_INTERFACE_DEFINED__
+#if defined(__cplusplus) && !defined(CINTERFACE)
+struct IUnknown {
+	virtual HRESULT STDMETHODCALLTYPE QueryInterface(REFIID riid, void **ppvObject) = 0;
+	virtual ULONG STDMETHODCALLTYPE AddRef() = 0;
+	virtual ULONG STDMETHODCALLTYPE Release() = 0;
+};
+#else
+typedef struct IUnknownVtbl {
+	HRESULT(STDMETHODCALLTYPE *QueryInterface)
+	(IUnknown *This, REFIID riid, void **ppvObject);
+	ULONG(STDMETHODCALLTYPE *AddRef)(IUnknown *This);
+	ULONG(STDMETHODCALLTYPE *Release)(IUnknown *This);
+} IUnknownVtbl;
+
+struct IUnknown {
+	CONST_VTBL struct IUnknownVtbl *lpVtbl;
+};
+
+#ifdef COBJMACROS
+#define IUnknown_QueryInterface(This, riid, ppvObject)                                         \
+	((This)->lpVtbl->QueryInterface(This, riid, ppvObject))
+#define IUnknown_AddRef(This) ((This)->lpVtbl->AddRef(This))
+#define IUnknown_Release(This) ((This)->lpVtbl->Release(This))
+#endif
+#endif
+#endif
+
+/* ---- IHostMalloc ------------------------------------------------------------------- */
+
+/*
+ * One heap. Blocks are freed through the heap that gave them; when its last reference goes,
+ * blocks that are still live stay valid and count as leaks [Fencepost].
+ *
+ * Alloc(cbSize, eCriticalLevel, ppMem): cbSize bytes, aligned to 16 bytes (the `align` option),
+ *   contents undefined, in *ppMem; the caller owns the block until Free. NULL in *ppMem on
+ *   every failure. cbSize 0 gives a unique block [caller].
+ *   E_OUTOFMEMORY            no memory or address space, or cbSize too large for any
+ *   E_POINTER                ppMem is NULL [Fencepost]
+ *   HOST_E_INVALIDOPERATION  the heap was released; a finding [Fencepost]
+ *
+ * DebugAlloc(cbSize, eCriticalLevel, pszFileName, iLineNo, ppMem): Alloc on behalf of a source
+ *   line, which every report of the block names. pszFileName is copied, never written, and
+ *   may be NULL. Same results; Free takes the block back.
+ *
+ * Free(pMem): give a live block of this heap back. NULL is S_OK and does nothing [caller].
+ *   Its padding is verified first: damage is a finding, and the block is freed (S_OK).
+ *   HOST_E_INVALIDOPERATION  pMem is no live block of this heap: freed already, inside a
+ *                            block, another heap's, or never a block; or the heap was
+ *                            released. A finding; nothing is changed and the heap stays usable.
+ */
+#ifndef __IHostMalloc_INTERFACE_DEFINED__
+#define __IHostMalloc_INTERFACE_DEFINED__
+#if defined(__cplusplus) && !defined(CINTERFACE)
+struct IHostMalloc : public IUnknown {
+	virtual HRESULT STDMETHODCALLTYPE Alloc(SIZE_T cbSize,
+	                                        EMemoryCriticalLevel eCriticalLevel,
+	                                        void **ppMem) = 0;
+	virtual HRESULT STDMETHODCALLTYPE DebugAlloc(SIZE_T cbSize,
+	                                             EMemoryCriticalLevel eCriticalLevel,
+	                                             char *pszFileName, int iLineNo,
+	                                             void **ppMem) = 0;
+	virtual HRESULT STDMETHODCALLTYPE Free(void *pMem) = 0;
+};
+#else
+typedef struct IHostMallocVtbl {
+	HRESULT(STDMETHODCALLTYPE *QueryInterface)
+	(IHostMalloc *This, REFIID riid, void **ppvObject);
+	ULONG(STDMETHODCALLTYPE *AddRef)(IHostMalloc *This);
+	ULONG(STDMETHODCALLTYPE *Release)(IHostMalloc *This);
+	HRESULT(STDMETHODCALLTYPE *Alloc)
+	(IHostMalloc *This, SIZE_T cbSize, EMemoryCriticalLevel eCriticalLevel, void **ppMem);
+	HRESULT(STDMETHODCALLTYPE *DebugAlloc)
+	(IHostMalloc *This, SIZE_T cbSize, EMemoryCriticalLevel eCriticalLevel,
+	 char *pszFileName, int iLineNo, void **ppMem);
+	HRESULT(STDMETHODCALLTYPE *Free)(IHostMalloc *This, void *pMem);
+} IHostMallocVtbl;
+
+struct IHostMalloc {
+	CONST_VTBL struct IHostMallocVtbl *lpVtbl;
+};
+
+#ifdef COBJMACROS
+#define IHostMalloc_QueryInterface(This, riid, ppvObject)                                      \
+	((This)->lpVtbl->QueryInterface(This, riid, ppvObject))
+#define IHostMalloc_AddRef(This) ((This)->lpVtbl->AddRef(This))
+#define IHostMalloc_Release(This) ((This)->lpVtbl->Release(This))
+#define IHostMalloc_Alloc(This, cbSize, eCriticalLevel, ppMem)                                 \
+	((This)->lpVtbl->Alloc(This, cbSize, eCriticalLevel, ppMem))
+#define IHostMalloc_DebugAlloc(This, cbSize, eCriticalLevel, pszFileName, iLineNo, ppMem)      \
+	((This)->lpVtbl->DebugAlloc(This, cbSize, eCriticalLevel, pszFileName, iLineNo, ppMem))
+#define IHostMalloc_Free(This, pMem) ((This)->lpVtbl->Free(This, pMem))
+#endif
+#endif
+#endif
+
+/* ---- ICLRMemoryNotificationCallback --------------------------------------------------- */
+
+/*
+ * Implemented by the runtime, called by the host.
+ *
+ * OnMemoryNotification(eMemoryAvailable): the state of the machine's memory changed. Returns
+ *   at once; S_OK also before the runtime has started.
+ */
+#ifndef __ICLRMemoryNotificationCallback_INTERFACE_DEFINED__
+#define __ICLRMemoryNotificationCallback_INTERFACE_DEFINED__
+#if defined(__cplusplus) && !defined(CINTERFACE)
+struct ICLRMemoryNotificationCallback : public IUnknown {
+	virtual HRESULT STDMETHODCALLTYPE
+	OnMemoryNotification(EMemoryAvailable eMemoryAvailable) = 0;
+};
+#else
+typedef struct ICLRMemoryNotificationCallbackVtbl {
+	HRESULT(STDMETHODCALLTYPE *QueryInterface)
+	(ICLRMemoryNotificationCallback *This, REFIID riid, void **ppvObject);
+	ULONG(STDMETHODCALLTYPE *AddRef)(ICLRMemoryNotificationCallback *This);
+	ULONG(STDMETHODCALLTYPE *Release)(ICLRMemoryNotificationCallback *This);
+	HRESULT(STDMETHODCALLTYPE *OnMemoryNotification)
+	(ICLRMemoryNotificationCallback *This, EMemoryAvailable eMemoryAvailable);
+} ICLRMemoryNotificationCallbackVtbl;
+
+struct ICLRMemoryNotificationCallback {
+	CONST_VTBL struct ICLRMemoryNotificationCallbackVtbl *lpVtbl;
+};
+
+#ifdef COBJMACROS
+#define ICLRMemoryNotificationCallback_QueryInterface(This, riid, ppvObject)                   \
+	((This)->lpVtbl->QueryInterface(This, riid, ppvObject))
+#define ICLRMemoryNotificationCallback_AddRef(This) ((This)->lpVtbl->AddRef(This))
+#define ICLRMemoryNotificationCallback_Release(This) ((This)->lpVtbl->Release(This))
+#define ICLRMemoryNotificationCallback_OnMemoryNotification(This, eMemoryAvailable)            \
+	((This)->lpVtbl->OnMemoryNotification(This, eMemoryAvailable))
+#endif
+#endif
+#endif
+
+/* ---- IHostMemoryManager ------------------------------------------------------------- */
+
+/*
+ * CreateMalloc(dwMallocType, ppMalloc): a new, empty heap, with a reference that the caller
+ *   owns. dwMallocType is an OR of MALLOC_TYPE, 0 included. NULL in *ppMalloc on failure.
+ *   E_INVALIDARG   dwMallocType has other bits [Fencepost]
+ *   E_OUTOFMEMORY  no memory for the heap
+ *   E_POINTER      ppMalloc is NULL [Fencepost]
+ *
+ * This version of libfencepost answers E_NOTIMPL to everything below, after clearing the out
+ * parameters. Sizes are in bytes; flags and protections are Win32's.
+ *
+ * VirtualAlloc, VirtualFree, VirtualQuery, VirtualProtect: the Win32 functions of that name;
+ *   results only through the out parameters. *pResult: bytes written to lpBuffer.
+ *   E_OUTOFMEMORY            VirtualAlloc: the request cannot be met; NULL in *ppMem
+ *   HOST_E_INVALIDOPERATION  VirtualFree: not allocated through this interface
+ * GetMemoryLoad(pMemoryLoad, pAvailableBytes): physical memory in use, in percent, and bytes
+ *   that the runtime may still use.
+ * RegisterMemoryNotificationCallback(pCallback): whom to tell when memory gets scarce; the
+ *   host keeps a reference.
+ * NeedsVirtualAddressSpace(startAddress, size): a mapping of `size` bytes failed; success
+ *   means: try again. E_OUTOFMEMORY: do not.
+ * AcquiredVirtualAddressSpace(startAddress, size), ReleasedVirtualAddressSpace(startAddress):
+ *   the runtime mapped, or unmapped, a file by itself.
+ */
+#ifndef __IHostMemoryManager_INTERFACE_DEFINED__
+#define __IHostMemoryManager_INTERFACE_DEFINED__
+#if defined(__cplusplus) && !defined(CINTERFACE)
+struct IHostMemoryManager : public IUnknown {
+	virtual HRESULT STDMETHODCALLTYPE CreateMalloc(DWORD dwMallocType,
+	                                               IHostMalloc **ppMalloc) = 0;
+	virtual HRESULT STDMETHODCALLTYPE VirtualAlloc(void *pAddress, SIZE_T dwSize,
+	                                               DWORD flAllocationType, DWORD flProtect,
+	                                               EMemoryCriticalLevel eCriticalLevel,
+	                                               void **ppMem) = 0;
+	virtual HRESULT STDMETHODCALLTYPE VirtualFree(LPVOID lpAddress, SIZE_T dwSize,
+	                                              DWORD dwFreeType) = 0;
+	virtual HRESULT STDMETHODCALLTYPE VirtualQuery(void *lpAddress, void *lpBuffer,
+	                                               SIZE_T dwLength, SIZE_T *pResult) = 0;
+	virtual HRESULT STDMETHODCALLTYPE VirtualProtect(void *lpAddress, SIZE_T dwSize,
+	                                                 DWORD flNewProtect,
+	                                                 DWORD *pflOldProtect) = 0;
+	virtual HRESULT STDMETHODCALLTYPE GetMemoryLoad(DWORD *pMemoryLoad,
+	                                                SIZE_T *pAvailableBytes) = 0;
+	virtual HRESULT STDMETHODCALLTYPE
+	RegisterMemoryNotificationCallback(ICLRMemoryNotificationCallback *pCallback) = 0;
+	virtual HRESULT STDMETHODCALLTYPE NeedsVirtualAddressSpace(LPVOID startAddress,
+	                                                           SIZE_T size) = 0;
+	virtual HRESULT STDMETHODCALLTYPE AcquiredVirtualAddressSpace(LPVOID startAddress,
+	                                                              SIZE_T size) = 0;
+	virtual HRESULT STDMETHODCALLTYPE ReleasedVirtualAddressSpace(LPVOID startAddress) = 0;
+};
+#else
+typedef struct IHostMemoryManagerVtbl {
+	HRESULT(STDMETHODCALLTYPE *QueryInterface)
+	(IHostMemoryManager *This, REFIID riid, void **ppvObject);
+	ULONG(STDMETHODCALLTYPE *AddRef)(IHostMemoryManager *This);
+	ULONG(STDMETHODCALLTYPE *Release)(IHostMemoryManager *This);
+	HRESULT(STDMETHODCALLTYPE *CreateMalloc)
+	(IHostMemoryManager *This, DWORD dwMallocType, IHostMalloc **ppMalloc);
+	HRESULT(STDMETHODCALLTYPE *VirtualAlloc)
+	(IHostMemoryManager *This, void *pAddress, SIZE_T dwSize, DWORD flAllocationType,
+	 DWORD flProtect, EMemoryCriticalLevel eCriticalLevel, void **ppMem);
+	HRESULT(STDMETHODCALLTYPE *VirtualFree)
+	(IHostMemoryManager *This, LPVOID lpAddress, SIZE_T dwSize, DWORD dwFreeType);
+	HRESULT(STDMETHODCALLTYPE *VirtualQuery)
+	(IHostMemoryManager *This, void *lpAddress, void *lpBuffer, SIZE_T dwLength,
+	 SIZE_T *pResult);
+	HRESULT(STDMETHODCALLTYPE *VirtualProtect)
+	(IHostMemoryManager *This, void *lpAddress, SIZE_T dwSize, DWORD flNewProtect,
+	 DWORD *pflOldProtect);
+	HRESULT(STDMETHODCALLTYPE *GetMemoryLoad)
+	(IHostMemoryManager *This, DWORD *pMemoryLoad, SIZE_T *pAvailableBytes);
+	HRESULT(STDMETHODCALLTYPE *RegisterMemoryNotificationCallback)
+	(IHostMemoryManager *This, ICLRMemoryNotificationCallback *pCallback);
+	HRESULT(STDMETHODCALLTYPE *NeedsVirtualAddressSpace)
+	(IHostMemoryManager *This, LPVOID startAddress, SIZE_T size);
+	HRESULT(STDMETHODCALLTYPE *AcquiredVirtualAddressSpace)
+	(IHostMemoryManager *This, LPVOID startAddress, SIZE_T size);
+	HRESULT(STDMETHODCALLTYPE *ReleasedVirtualAddressSpace)
+	(IHostMemoryManager *This, LPVOID startAddress);
+} IHostMemoryManagerVtbl;
+
+struct IHostMemoryManager {
+	CONST_VTBL struct IHostMemoryManagerVtbl *lpVtbl;
+};
+
+#ifdef COBJMACROS
+#define IHostMemoryManager_QueryInterface(This, riid, ppvObject)                               \
+	((This)->lpVtbl->QueryInterface(This, riid, ppvObject))
+#define IHostMemoryManager_AddRef(This) ((This)->lpVtbl->AddRef(This))
+#define IHostMemoryManager_Release(This) ((This)->lpVtbl->Release(This))
+#define IHostMemoryManager_CreateMalloc(This, dwMallocType, ppMalloc)                          \
+	((This)->lpVtbl->CreateMalloc(This, dwMallocType, ppMalloc))
+#define IHostMemoryManager_VirtualAlloc(This, pAddress, dwSize, flAllocationType, flProtect,   \
+                                        eCriticalLevel, ppMem)                                 \
+	((This)->lpVtbl->VirtualAlloc(This, pAddress, dwSize, flAllocationType, flProtect,     \
+	                              eCriticalLevel, ppMem))
+#define IHostMemoryManager_VirtualFree(This, lpAddress, dwSize, dwFreeType)                    \
+	((This)->lpVtbl->VirtualFree(This, lpAddress, dwSize, dwFreeType))
+#define IHostMemoryManager_VirtualQuery(This, lpAddress, lpBuffer, dwLength, pResult)          \
+	((This)->lpVtbl->VirtualQuery(This, lpAddress, lpBuffer, dwLength, pResult))
+#define IHostMemoryManager_VirtualProtect(This, lpAddress, dwSize, flNewProtect,               \
+                                          pflOldProtect)                                       \
+	((This)->lpVtbl->VirtualProtect(This, lpAddress, dwSize, flNewProtect, pflOldProtect))
+#define IHostMemoryManager_GetMemoryLoad(This, pMemoryLoad, pAvailableBytes)                   \
+	((This)->lpVtbl->GetMemoryLoad(This, pMemoryLoad, pAvailableBytes))
+#define IHostMemoryManager_RegisterMemoryNotificationCallback(This, pCallback)                 \
+	((This)->lpVtbl->RegisterMemoryNotificationCallback(This, pCallback))
+#define IHostMemoryManager_NeedsVirtualAddressSpace(This, startAddress, size)                  \
+	((This)->lpVtbl->NeedsVirtualAddressSpace(This, startAddress, size))
+#define IHostMemoryManager_AcquiredVirtualAddressSpace(This, startAddress, size)               \
+	((This)->lpVtbl->AcquiredVirtualAddressSpace(This, startAddress, size))
+#define IHostMemoryManager_ReleasedVirtualAddressSpace(This, startAddress)                     \
+	((This)->lpVtbl->ReleasedVirtualAddressSpace(This, startAddress))
+#endif
+#endif
+#endif
+
+/* ---- IHostControl ------------------------------------------------------------------ */
+
+/*
+ * How a runtime asks its host for managers; for hosts to implement, libfencepost does not.
+ *
+ * GetHostManager(riid, ppObject): the host's manager riid. The runtime takes it when the
+ *   result is S_OK and *ppObject is not NULL, and never releases it.
+ *   E_NOINTERFACE  the host has no such manager; NULL in *ppObject
+ * SetAppDomainManager(dwAppDomainID, pUnkAppDomainManager): the manager of a new domain.
+ */
+#ifndef __IHostControl_INTERFACE_DEFINED__
+#define __IHostControl_INTERFACE_DEFINED__
+#if defined(__cplusplus) && !defined(CINTERFACE)
+struct IHostControl : public IUnknown {
+	virtual HRESULT STDMETHODCALLTYPE GetHostManager(REFIID riid, void **ppObject) = 0;
+	virtual HRESULT STDMETHODCALLTYPE
+	SetAppDomainManager(DWORD dwAppDomainID, IUnknown *pUnkAppDomainManager) = 0;
+};
+#else
+typedef struct IHostControlVtbl {
+	HRESULT(STDMETHODCALLTYPE *QueryInterface)
+	(IHostControl *This, REFIID riid, void **ppvObject);
+	ULONG(STDMETHODCALLTYPE *AddRef)(IHostControl *This);
+	ULONG(STDMETHODCALLTYPE *Release)(IHostControl *This);
+	HRESULT(STDMETHODCALLTYPE *GetHostManager)
+	(IHostControl *This, REFIID riid, void **ppObject);
+	HRESULT(STDMETHODCALLTYPE *SetAppDomainManager)
+	(IHostControl *This, DWORD dwAppDomainID, IUnknown *pUnkAppDomainManager);
+} IHostControlVtbl;
+
+struct IHostControl {
+	CONST_VTBL struct IHostControlVtbl *lpVtbl;
+};
+
+#ifdef COBJMACROS
+#define IHostControl_QueryInterface(This, riid, ppvObject)                                     \
+	((This)->lpVtbl->QueryInterface(This, riid, ppvObject))
+#define IHostControl_AddRef(This) ((This)->lpVtbl->AddRef(This))
+#define IHostControl_Release(This) ((This)->lpVtbl->Release(This))
+#define IHostControl_GetHostManager(This, riid, ppObject)                                      \
+	((This)->lpVtbl->GetHostManager(This, riid, ppObject))
+#define IHostControl_SetAppDomainManager(This, dwAppDomainID, pUnkAppDomainManager)            \
+	((This)->lpVtbl->SetAppDomainManager(This, dwAppDomainID, pUnkAppDomainManager))
+#endif
+#endif
+#endif
+
+/* clang-format on */
+
+/* ---- The binary contract --------------------------------------------------------------- */
+
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define FP_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define FP_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
+#endif
+#ifdef FP_STATIC_ASSERT
+FP_STATIC_ASSERT(sizeof(HRESULT) == 4, "HRESULT has 32 bits");
+FP_STATIC_ASSERT(E_FAIL < 0 && HOST_E_ABANDONED < 0, "failures are negative");
+FP_STATIC_ASSERT(sizeof(ULONG) == 4 && sizeof(DWORD) == 4, "ULONG and DWORD have 32 bits");
+FP_STATIC_ASSERT(sizeof(SIZE_T) == sizeof(void *), "SIZE_T is as wide as a pointer");
+FP_STATIC_ASSERT(sizeof(GUID) == 16, "a GUID has 16 bytes");
+FP_STATIC_ASSERT(sizeof(EMemoryCriticalLevel) == 4 && sizeof(EMemoryAvailable) == 4 &&
+                         sizeof(MALLOC_TYPE) == 4,
+                 "enumerations have 32 bits");
+FP_STATIC_ASSERT(sizeof(IHostMalloc) == sizeof(void *) &&
+                         sizeof(IHostMemoryManager) == sizeof(void *),
+                 "an interface is one pointer to its table");
+#undef FP_STATIC_ASSERT
+#endif
+
+#endif /* FENCEPOST_HOSTING_H */
