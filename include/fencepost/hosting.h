@@ -195,7 +195,8 @@ typedef struct IHostMemoryManager IHostMemoryManager;
 typedef struct IHostControl IHostControl;
 #endif
 
-/* clang-format off: one method a line, as in the SDK */
+/* One method a line, as in the SDK. */
+/* clang-format off */
 
 /* ---- IUnknown ---------------------------------------------------------------------- */
 
@@ -218,10 +219,9 @@ struct IUnknown {
 };
 #else
 typedef struct IUnknownVtbl {
-	HRESULT(STDMETHODCALLTYPE *QueryInterface)
-	(IUnknown *This, REFIID riid, void **ppvObject);
-	ULONG(STDMETHODCALLTYPE *AddRef)(IUnknown *This);
-	ULONG(STDMETHODCALLTYPE *Release)(IUnknown *This);
+	HRESULT (STDMETHODCALLTYPE *QueryInterface)(IUnknown *This, REFIID riid, void **ppvObject);
+	ULONG (STDMETHODCALLTYPE *AddRef)(IUnknown *This);
+	ULONG (STDMETHODCALLTYPE *Release)(IUnknown *This);
 } IUnknownVtbl;
 
 struct IUnknown {
@@ -229,7 +229,7 @@ struct IUnknown {
 };
 
 #ifdef COBJMACROS
-#define IUnknown_QueryInterface(This, riid, ppvObject)                                         \
+#define IUnknown_QueryInterface(This, riid, ppvObject) \
 	((This)->lpVtbl->QueryInterface(This, riid, ppvObject))
 #define IUnknown_AddRef(This) ((This)->lpVtbl->AddRef(This))
 #define IUnknown_Release(This) ((This)->lpVtbl->Release(This))
@@ -264,27 +264,25 @@ struct IUnknown {
 #define __IHostMalloc_INTERFACE_DEFINED__
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct IHostMalloc : public IUnknown {
-	virtual HRESULT STDMETHODCALLTYPE Alloc(SIZE_T cbSize,
-	                                        EMemoryCriticalLevel eCriticalLevel,
-	                                        void **ppMem) = 0;
+	virtual HRESULT STDMETHODCALLTYPE Alloc(SIZE_T cbSize, EMemoryCriticalLevel eCriticalLevel,
+						void **ppMem) = 0;
 	virtual HRESULT STDMETHODCALLTYPE DebugAlloc(SIZE_T cbSize,
-	                                             EMemoryCriticalLevel eCriticalLevel,
-	                                             char *pszFileName, int iLineNo,
-	                                             void **ppMem) = 0;
+						     EMemoryCriticalLevel eCriticalLevel,
+						     char *pszFileName, int iLineNo,
+						     void **ppMem) = 0;
 	virtual HRESULT STDMETHODCALLTYPE Free(void *pMem) = 0;
 };
 #else
 typedef struct IHostMallocVtbl {
-	HRESULT(STDMETHODCALLTYPE *QueryInterface)
-	(IHostMalloc *This, REFIID riid, void **ppvObject);
-	ULONG(STDMETHODCALLTYPE *AddRef)(IHostMalloc *This);
-	ULONG(STDMETHODCALLTYPE *Release)(IHostMalloc *This);
-	HRESULT(STDMETHODCALLTYPE *Alloc)
-	(IHostMalloc *This, SIZE_T cbSize, EMemoryCriticalLevel eCriticalLevel, void **ppMem);
-	HRESULT(STDMETHODCALLTYPE *DebugAlloc)
-	(IHostMalloc *This, SIZE_T cbSize, EMemoryCriticalLevel eCriticalLevel,
-	 char *pszFileName, int iLineNo, void **ppMem);
-	HRESULT(STDMETHODCALLTYPE *Free)(IHostMalloc *This, void *pMem);
+	HRESULT (STDMETHODCALLTYPE *QueryInterface)(IHostMalloc *This, REFIID riid, void **ppvObject);
+	ULONG (STDMETHODCALLTYPE *AddRef)(IHostMalloc *This);
+	ULONG (STDMETHODCALLTYPE *Release)(IHostMalloc *This);
+	HRESULT (STDMETHODCALLTYPE *Alloc)(IHostMalloc *This, SIZE_T cbSize,
+					   EMemoryCriticalLevel eCriticalLevel, void **ppMem);
+	HRESULT (STDMETHODCALLTYPE *DebugAlloc)(IHostMalloc *This, SIZE_T cbSize,
+						EMemoryCriticalLevel eCriticalLevel,
+						char *pszFileName, int iLineNo, void **ppMem);
+	HRESULT (STDMETHODCALLTYPE *Free)(IHostMalloc *This, void *pMem);
 } IHostMallocVtbl;
 
 struct IHostMalloc {
@@ -292,13 +290,13 @@ struct IHostMalloc {
 };
 
 #ifdef COBJMACROS
-#define IHostMalloc_QueryInterface(This, riid, ppvObject)                                      \
+#define IHostMalloc_QueryInterface(This, riid, ppvObject) \
 	((This)->lpVtbl->QueryInterface(This, riid, ppvObject))
 #define IHostMalloc_AddRef(This) ((This)->lpVtbl->AddRef(This))
 #define IHostMalloc_Release(This) ((This)->lpVtbl->Release(This))
-#define IHostMalloc_Alloc(This, cbSize, eCriticalLevel, ppMem)                                 \
+#define IHostMalloc_Alloc(This, cbSize, eCriticalLevel, ppMem) \
 	((This)->lpVtbl->Alloc(This, cbSize, eCriticalLevel, ppMem))
-#define IHostMalloc_DebugAlloc(This, cbSize, eCriticalLevel, pszFileName, iLineNo, ppMem)      \
+#define IHostMalloc_DebugAlloc(This, cbSize, eCriticalLevel, pszFileName, iLineNo, ppMem) \
 	((This)->lpVtbl->DebugAlloc(This, cbSize, eCriticalLevel, pszFileName, iLineNo, ppMem))
 #define IHostMalloc_Free(This, pMem) ((This)->lpVtbl->Free(This, pMem))
 #endif
@@ -317,17 +315,16 @@ struct IHostMalloc {
 #define __ICLRMemoryNotificationCallback_INTERFACE_DEFINED__
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct ICLRMemoryNotificationCallback : public IUnknown {
-	virtual HRESULT STDMETHODCALLTYPE
-	OnMemoryNotification(EMemoryAvailable eMemoryAvailable) = 0;
+	virtual HRESULT STDMETHODCALLTYPE OnMemoryNotification(EMemoryAvailable eMemoryAvailable) = 0;
 };
 #else
 typedef struct ICLRMemoryNotificationCallbackVtbl {
-	HRESULT(STDMETHODCALLTYPE *QueryInterface)
-	(ICLRMemoryNotificationCallback *This, REFIID riid, void **ppvObject);
-	ULONG(STDMETHODCALLTYPE *AddRef)(ICLRMemoryNotificationCallback *This);
-	ULONG(STDMETHODCALLTYPE *Release)(ICLRMemoryNotificationCallback *This);
-	HRESULT(STDMETHODCALLTYPE *OnMemoryNotification)
-	(ICLRMemoryNotificationCallback *This, EMemoryAvailable eMemoryAvailable);
+	HRESULT (STDMETHODCALLTYPE *QueryInterface)(ICLRMemoryNotificationCallback *This,
+						    REFIID riid, void **ppvObject);
+	ULONG (STDMETHODCALLTYPE *AddRef)(ICLRMemoryNotificationCallback *This);
+	ULONG (STDMETHODCALLTYPE *Release)(ICLRMemoryNotificationCallback *This);
+	HRESULT (STDMETHODCALLTYPE *OnMemoryNotification)(ICLRMemoryNotificationCallback *This,
+							  EMemoryAvailable eMemoryAvailable);
 } ICLRMemoryNotificationCallbackVtbl;
 
 struct ICLRMemoryNotificationCallback {
@@ -335,11 +332,11 @@ struct ICLRMemoryNotificationCallback {
 };
 
 #ifdef COBJMACROS
-#define ICLRMemoryNotificationCallback_QueryInterface(This, riid, ppvObject)                   \
+#define ICLRMemoryNotificationCallback_QueryInterface(This, riid, ppvObject) \
 	((This)->lpVtbl->QueryInterface(This, riid, ppvObject))
 #define ICLRMemoryNotificationCallback_AddRef(This) ((This)->lpVtbl->AddRef(This))
 #define ICLRMemoryNotificationCallback_Release(This) ((This)->lpVtbl->Release(This))
-#define ICLRMemoryNotificationCallback_OnMemoryNotification(This, eMemoryAvailable)            \
+#define ICLRMemoryNotificationCallback_OnMemoryNotification(This, eMemoryAvailable) \
 	((This)->lpVtbl->OnMemoryNotification(This, eMemoryAvailable))
 #endif
 #endif
@@ -375,57 +372,57 @@ struct ICLRMemoryNotificationCallback {
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct IHostMemoryManager : public IUnknown {
 	virtual HRESULT STDMETHODCALLTYPE CreateMalloc(DWORD dwMallocType,
-	                                               IHostMalloc **ppMalloc) = 0;
+						       IHostMalloc **ppMalloc) = 0;
 	virtual HRESULT STDMETHODCALLTYPE VirtualAlloc(void *pAddress, SIZE_T dwSize,
-	                                               DWORD flAllocationType, DWORD flProtect,
-	                                               EMemoryCriticalLevel eCriticalLevel,
-	                                               void **ppMem) = 0;
+						       DWORD flAllocationType, DWORD flProtect,
+						       EMemoryCriticalLevel eCriticalLevel,
+						       void **ppMem) = 0;
 	virtual HRESULT STDMETHODCALLTYPE VirtualFree(LPVOID lpAddress, SIZE_T dwSize,
-	                                              DWORD dwFreeType) = 0;
+						      DWORD dwFreeType) = 0;
 	virtual HRESULT STDMETHODCALLTYPE VirtualQuery(void *lpAddress, void *lpBuffer,
-	                                               SIZE_T dwLength, SIZE_T *pResult) = 0;
+						       SIZE_T dwLength, SIZE_T *pResult) = 0;
 	virtual HRESULT STDMETHODCALLTYPE VirtualProtect(void *lpAddress, SIZE_T dwSize,
-	                                                 DWORD flNewProtect,
-	                                                 DWORD *pflOldProtect) = 0;
+							 DWORD flNewProtect,
+							 DWORD *pflOldProtect) = 0;
 	virtual HRESULT STDMETHODCALLTYPE GetMemoryLoad(DWORD *pMemoryLoad,
-	                                                SIZE_T *pAvailableBytes) = 0;
+							SIZE_T *pAvailableBytes) = 0;
 	virtual HRESULT STDMETHODCALLTYPE
 	RegisterMemoryNotificationCallback(ICLRMemoryNotificationCallback *pCallback) = 0;
 	virtual HRESULT STDMETHODCALLTYPE NeedsVirtualAddressSpace(LPVOID startAddress,
-	                                                           SIZE_T size) = 0;
+								   SIZE_T size) = 0;
 	virtual HRESULT STDMETHODCALLTYPE AcquiredVirtualAddressSpace(LPVOID startAddress,
-	                                                              SIZE_T size) = 0;
+								      SIZE_T size) = 0;
 	virtual HRESULT STDMETHODCALLTYPE ReleasedVirtualAddressSpace(LPVOID startAddress) = 0;
 };
 #else
 typedef struct IHostMemoryManagerVtbl {
-	HRESULT(STDMETHODCALLTYPE *QueryInterface)
-	(IHostMemoryManager *This, REFIID riid, void **ppvObject);
-	ULONG(STDMETHODCALLTYPE *AddRef)(IHostMemoryManager *This);
-	ULONG(STDMETHODCALLTYPE *Release)(IHostMemoryManager *This);
-	HRESULT(STDMETHODCALLTYPE *CreateMalloc)
-	(IHostMemoryManager *This, DWORD dwMallocType, IHostMalloc **ppMalloc);
-	HRESULT(STDMETHODCALLTYPE *VirtualAlloc)
-	(IHostMemoryManager *This, void *pAddress, SIZE_T dwSize, DWORD flAllocationType,
-	 DWORD flProtect, EMemoryCriticalLevel eCriticalLevel, void **ppMem);
-	HRESULT(STDMETHODCALLTYPE *VirtualFree)
-	(IHostMemoryManager *This, LPVOID lpAddress, SIZE_T dwSize, DWORD dwFreeType);
-	HRESULT(STDMETHODCALLTYPE *VirtualQuery)
-	(IHostMemoryManager *This, void *lpAddress, void *lpBuffer, SIZE_T dwLength,
-	 SIZE_T *pResult);
-	HRESULT(STDMETHODCALLTYPE *VirtualProtect)
-	(IHostMemoryManager *This, void *lpAddress, SIZE_T dwSize, DWORD flNewProtect,
-	 DWORD *pflOldProtect);
-	HRESULT(STDMETHODCALLTYPE *GetMemoryLoad)
-	(IHostMemoryManager *This, DWORD *pMemoryLoad, SIZE_T *pAvailableBytes);
-	HRESULT(STDMETHODCALLTYPE *RegisterMemoryNotificationCallback)
-	(IHostMemoryManager *This, ICLRMemoryNotificationCallback *pCallback);
-	HRESULT(STDMETHODCALLTYPE *NeedsVirtualAddressSpace)
-	(IHostMemoryManager *This, LPVOID startAddress, SIZE_T size);
-	HRESULT(STDMETHODCALLTYPE *AcquiredVirtualAddressSpace)
-	(IHostMemoryManager *This, LPVOID startAddress, SIZE_T size);
-	HRESULT(STDMETHODCALLTYPE *ReleasedVirtualAddressSpace)
-	(IHostMemoryManager *This, LPVOID startAddress);
+	HRESULT (STDMETHODCALLTYPE *QueryInterface)(IHostMemoryManager *This, REFIID riid,
+						    void **ppvObject);
+	ULONG (STDMETHODCALLTYPE *AddRef)(IHostMemoryManager *This);
+	ULONG (STDMETHODCALLTYPE *Release)(IHostMemoryManager *This);
+	HRESULT (STDMETHODCALLTYPE *CreateMalloc)(IHostMemoryManager *This, DWORD dwMallocType,
+						  IHostMalloc **ppMalloc);
+	HRESULT (STDMETHODCALLTYPE *VirtualAlloc)(IHostMemoryManager *This, void *pAddress,
+						  SIZE_T dwSize, DWORD flAllocationType,
+						  DWORD flProtect,
+						  EMemoryCriticalLevel eCriticalLevel, void **ppMem);
+	HRESULT (STDMETHODCALLTYPE *VirtualFree)(IHostMemoryManager *This, LPVOID lpAddress,
+						 SIZE_T dwSize, DWORD dwFreeType);
+	HRESULT (STDMETHODCALLTYPE *VirtualQuery)(IHostMemoryManager *This, void *lpAddress,
+						  void *lpBuffer, SIZE_T dwLength, SIZE_T *pResult);
+	HRESULT (STDMETHODCALLTYPE *VirtualProtect)(IHostMemoryManager *This, void *lpAddress,
+						    SIZE_T dwSize, DWORD flNewProtect,
+						    DWORD *pflOldProtect);
+	HRESULT (STDMETHODCALLTYPE *GetMemoryLoad)(IHostMemoryManager *This, DWORD *pMemoryLoad,
+						   SIZE_T *pAvailableBytes);
+	HRESULT (STDMETHODCALLTYPE *RegisterMemoryNotificationCallback)(
+		IHostMemoryManager *This, ICLRMemoryNotificationCallback *pCallback);
+	HRESULT (STDMETHODCALLTYPE *NeedsVirtualAddressSpace)(IHostMemoryManager *This,
+							      LPVOID startAddress, SIZE_T size);
+	HRESULT (STDMETHODCALLTYPE *AcquiredVirtualAddressSpace)(IHostMemoryManager *This,
+								 LPVOID startAddress, SIZE_T size);
+	HRESULT (STDMETHODCALLTYPE *ReleasedVirtualAddressSpace)(IHostMemoryManager *This,
+								 LPVOID startAddress);
 } IHostMemoryManagerVtbl;
 
 struct IHostMemoryManager {
@@ -433,32 +430,31 @@ struct IHostMemoryManager {
 };
 
 #ifdef COBJMACROS
-#define IHostMemoryManager_QueryInterface(This, riid, ppvObject)                               \
+#define IHostMemoryManager_QueryInterface(This, riid, ppvObject) \
 	((This)->lpVtbl->QueryInterface(This, riid, ppvObject))
 #define IHostMemoryManager_AddRef(This) ((This)->lpVtbl->AddRef(This))
 #define IHostMemoryManager_Release(This) ((This)->lpVtbl->Release(This))
-#define IHostMemoryManager_CreateMalloc(This, dwMallocType, ppMalloc)                          \
+#define IHostMemoryManager_CreateMalloc(This, dwMallocType, ppMalloc) \
 	((This)->lpVtbl->CreateMalloc(This, dwMallocType, ppMalloc))
-#define IHostMemoryManager_VirtualAlloc(This, pAddress, dwSize, flAllocationType, flProtect,   \
-                                        eCriticalLevel, ppMem)                                 \
-	((This)->lpVtbl->VirtualAlloc(This, pAddress, dwSize, flAllocationType, flProtect,     \
-	                              eCriticalLevel, ppMem))
-#define IHostMemoryManager_VirtualFree(This, lpAddress, dwSize, dwFreeType)                    \
+#define IHostMemoryManager_VirtualAlloc(This, pAddress, dwSize, flAllocationType, flProtect, \
+					eCriticalLevel, ppMem)                               \
+	((This)->lpVtbl->VirtualAlloc(This, pAddress, dwSize, flAllocationType, flProtect,   \
+				      eCriticalLevel, ppMem))
+#define IHostMemoryManager_VirtualFree(This, lpAddress, dwSize, dwFreeType) \
 	((This)->lpVtbl->VirtualFree(This, lpAddress, dwSize, dwFreeType))
-#define IHostMemoryManager_VirtualQuery(This, lpAddress, lpBuffer, dwLength, pResult)          \
+#define IHostMemoryManager_VirtualQuery(This, lpAddress, lpBuffer, dwLength, pResult) \
 	((This)->lpVtbl->VirtualQuery(This, lpAddress, lpBuffer, dwLength, pResult))
-#define IHostMemoryManager_VirtualProtect(This, lpAddress, dwSize, flNewProtect,               \
-                                          pflOldProtect)                                       \
+#define IHostMemoryManager_VirtualProtect(This, lpAddress, dwSize, flNewProtect, pflOldProtect) \
 	((This)->lpVtbl->VirtualProtect(This, lpAddress, dwSize, flNewProtect, pflOldProtect))
-#define IHostMemoryManager_GetMemoryLoad(This, pMemoryLoad, pAvailableBytes)                   \
+#define IHostMemoryManager_GetMemoryLoad(This, pMemoryLoad, pAvailableBytes) \
 	((This)->lpVtbl->GetMemoryLoad(This, pMemoryLoad, pAvailableBytes))
-#define IHostMemoryManager_RegisterMemoryNotificationCallback(This, pCallback)                 \
+#define IHostMemoryManager_RegisterMemoryNotificationCallback(This, pCallback) \
 	((This)->lpVtbl->RegisterMemoryNotificationCallback(This, pCallback))
-#define IHostMemoryManager_NeedsVirtualAddressSpace(This, startAddress, size)                  \
+#define IHostMemoryManager_NeedsVirtualAddressSpace(This, startAddress, size) \
 	((This)->lpVtbl->NeedsVirtualAddressSpace(This, startAddress, size))
-#define IHostMemoryManager_AcquiredVirtualAddressSpace(This, startAddress, size)               \
+#define IHostMemoryManager_AcquiredVirtualAddressSpace(This, startAddress, size) \
 	((This)->lpVtbl->AcquiredVirtualAddressSpace(This, startAddress, size))
-#define IHostMemoryManager_ReleasedVirtualAddressSpace(This, startAddress)                     \
+#define IHostMemoryManager_ReleasedVirtualAddressSpace(This, startAddress) \
 	((This)->lpVtbl->ReleasedVirtualAddressSpace(This, startAddress))
 #endif
 #endif
@@ -479,19 +475,17 @@ struct IHostMemoryManager {
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct IHostControl : public IUnknown {
 	virtual HRESULT STDMETHODCALLTYPE GetHostManager(REFIID riid, void **ppObject) = 0;
-	virtual HRESULT STDMETHODCALLTYPE
-	SetAppDomainManager(DWORD dwAppDomainID, IUnknown *pUnkAppDomainManager) = 0;
+	virtual HRESULT STDMETHODCALLTYPE SetAppDomainManager(DWORD dwAppDomainID,
+							      IUnknown *pUnkAppDomainManager) = 0;
 };
 #else
 typedef struct IHostControlVtbl {
-	HRESULT(STDMETHODCALLTYPE *QueryInterface)
-	(IHostControl *This, REFIID riid, void **ppvObject);
-	ULONG(STDMETHODCALLTYPE *AddRef)(IHostControl *This);
-	ULONG(STDMETHODCALLTYPE *Release)(IHostControl *This);
-	HRESULT(STDMETHODCALLTYPE *GetHostManager)
-	(IHostControl *This, REFIID riid, void **ppObject);
-	HRESULT(STDMETHODCALLTYPE *SetAppDomainManager)
-	(IHostControl *This, DWORD dwAppDomainID, IUnknown *pUnkAppDomainManager);
+	HRESULT (STDMETHODCALLTYPE *QueryInterface)(IHostControl *This, REFIID riid, void **ppvObject);
+	ULONG (STDMETHODCALLTYPE *AddRef)(IHostControl *This);
+	ULONG (STDMETHODCALLTYPE *Release)(IHostControl *This);
+	HRESULT (STDMETHODCALLTYPE *GetHostManager)(IHostControl *This, REFIID riid, void **ppObject);
+	HRESULT (STDMETHODCALLTYPE *SetAppDomainManager)(IHostControl *This, DWORD dwAppDomainID,
+							 IUnknown *pUnkAppDomainManager);
 } IHostControlVtbl;
 
 struct IHostControl {
@@ -499,13 +493,13 @@ struct IHostControl {
 };
 
 #ifdef COBJMACROS
-#define IHostControl_QueryInterface(This, riid, ppvObject)                                     \
+#define IHostControl_QueryInterface(This, riid, ppvObject) \
 	((This)->lpVtbl->QueryInterface(This, riid, ppvObject))
 #define IHostControl_AddRef(This) ((This)->lpVtbl->AddRef(This))
 #define IHostControl_Release(This) ((This)->lpVtbl->Release(This))
-#define IHostControl_GetHostManager(This, riid, ppObject)                                      \
+#define IHostControl_GetHostManager(This, riid, ppObject) \
 	((This)->lpVtbl->GetHostManager(This, riid, ppObject))
-#define IHostControl_SetAppDomainManager(This, dwAppDomainID, pUnkAppDomainManager)            \
+#define IHostControl_SetAppDomainManager(This, dwAppDomainID, pUnkAppDomainManager) \
 	((This)->lpVtbl->SetAppDomainManager(This, dwAppDomainID, pUnkAppDomainManager))
 #endif
 #endif
