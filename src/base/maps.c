@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A line holds at most PATH_MAX bytes of path, with '\n' escaped, and 73 bytes before it. */
-enum { LINE_MAX_BYTES = 4096 * 4 + 128 };
+/* A line holds at most PATH_MAX bytes of path and 73 before it; this stands on small stacks. */
+enum { LINE_MAX_BYTES = 4096 + 128 };
 
 static const char *parse_hex(const char *at, uint64_t *value)
 {

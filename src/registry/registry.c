@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Two hash tables a shard, live and freed. uthash keeps insertion order, so the head of the
+ * freed table is the oldest freed block: the history's queue costs nothing more.
+ *
+ * This is the only file that includes <uthash.h>: its macros expand at each use, and its
+ * defaults (malloc, exit on failure) are what must never happen here.
+ */
+#include "registry/registry.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "base/meta.h"
+
+/* Slots stand pages apart: the page number's bits are what differs. */
+#define HASH_FUNCTION(key, length, hash)                                                       \
+	do {                                                                                   \
+		uintptr_t hashed_key;                                                          \
+		memcpy(&hashed_key, (key), sizeof(hashed_key));                                \
+		(hash) = (unsigned)(((hashed_key >> 12) * 0x9e3779b97f4a7c15u) >> 32);         \
+	} while (0)
+#define HASH_NONFATAL_OOM 1
+#define uthash_malloc(size) fp_meta_alloc(size)
+#define uthash_free(memory, size) fp_meta_free(memory, size)
+#define uthash_nonfatal_oom(element) (element)->is_refused = true
+#include <uthash.h>
+
+enum { SHARDS = 64 };
+
+struct record {
+	uintptr_t slot;
+	struct fp_block block;
+	bool is_refused; /* uthash had no memory to add it */
+	UT_hash_handle hh;
+};
+
+struct shard {
+	_Alignas(64) struct fp_lock lock;
+	struct record *live;
+	struct record *freed;
+	size_t freed_count;
+};
+
+static struct shard shards[SHARDS];
+static size_t history_per_shard; /* records of freed blocks */
+static _Atomic uint64_t evictions;
+
+void fp_registry_init(size_t history_bytes)
+{
+	history_per_shard = history_bytes / sizeof(struct record) / SHARDS;
+	for (size_t i = 0; i < SHARDS; i++)
+		shards[i].lock.rank = FP_RANK_SHARD;
+}
+
+/* Other bits of the product than those uthash takes for its buckets. */
+static struct shard *shard_of(uintptr_t slot)
+{
+	return &shards[((slot >> 12) * 0x9e3779b97f4a7c15u) >> 58];
+}
+
+static struct record *find_locked(struct record *table, uintptr_t slot)
+{
+	struct record *record;
+
+	HASH_FIND(hh, table, &slot, sizeof(slot), record);
+	return record;
+}
+
+static bool add_locked(struct record **table, struct record *record)
+{
+	record->is_refused = false;
+	HASH_ADD(hh, *table, slot, sizeof(record->slot), record);
+	return !record->is_refused;
+}
+
+int fp_registry_add(uintptr_t slot, const struct fp_block *block)
+{
+	struct shard *shard = shard_of(slot);
+	struct record *record = fp_meta_alloc(sizeof(*record));
+
+	if (record == NULL)
+		return -ENOMEM;
+	record->slot = slot;
+	record->block = *block;
+	fp_lock_acquire(&shard->lock);
+	bool is_added = add_locked(&shard->live, record);
+	fp_lock_release(&shard->lock);
+	if (is_added)
+		return 0;
+	fp_meta_free(record, sizeof(*record));
+	return -ENOMEM;
+}
+
+bool fp_registry_find(uintptr_t slot, struct fp_block *block)
+{
+	struct shard *shard = shard_of(slot);
+
+	fp_lock_acquire(&shard->lock);
+	struct record *record = find_locked(shard->live, slot);
+	if (record == NULL)
+		record = find_locked(shard->freed, slot);
+	if (record != NULL)
+		*block = record->block;
+	fp_lock_release(&shard->lock);
+	return record != NULL;
+}
+
+static void evict_oldest_locked(struct shard *shard)
+{
+	struct record *oldest = shard->freed;
+
+	HASH_DELETE(hh, shard->freed, oldest);
+	shard->freed_count--;
+	fp_meta_free(oldest, sizeof(*oldest));
+	atomic_fetch_add_explicit(&evictions, 1, memory_order_relaxed);
+}
+
+/* A record that cannot be kept is an eviction too: what it knew is lost to later reports. */
+static void keep_freed_locked(struct shard *shard, struct record *record)
+{
+	HASH_DELETE(hh, shard->live, record);
+	if (history_per_shard == 0 || !add_locked(&shard->freed, record)) {
+		fp_meta_free(record, sizeof(*record));
+		atomic_fetch_add_explicit(&evictions, 1, memory_order_relaxed);
+		return;
+	}
+	shard->freed_count++;
+	if (shard->freed_count > history_per_shard)
+		evict_oldest_locked(shard);
+}
+
+static enum fp_registry_verdict judge_live(const struct record *record,
+                                           const struct fp_registry_free *request)
+{
+	if (record->block.address != request->address)
+		return FP_REGISTRY_INTERIOR;
+	if (record->block.heap != request->heap)
+		return FP_REGISTRY_FOREIGN;
+	return FP_REGISTRY_FREED;
+}
+
+static enum fp_registry_verdict free_locked(struct shard *shard, uintptr_t slot,
+                                            const struct fp_registry_free *request,
+                                            struct fp_block *block)
+{
+	struct record *record = find_locked(shard->live, slot);
+
+	if (record == NULL) {
+		record = find_locked(shard->freed, slot);
+		if (record == NULL)
+			return FP_REGISTRY_UNKNOWN;
+		*block = record->block;
+		return FP_REGISTRY_TWICE;
+	}
+	enum fp_registry_verdict verdict = judge_live(record, request);
+	if (verdict == FP_REGISTRY_FREED) {
+		record->block.state = FP_BLOCK_FREED;
+		record->block.free_trace = request->trace;
+		record->block.free_thread = request->thread;
+	}
+	*block = record->block;
+	if (verdict == FP_REGISTRY_FREED)
+		keep_freed_locked(shard, record);
+	return verdict;
+}
+
+enum fp_registry_verdict
+fp_registry_free(uintptr_t slot, const struct fp_registry_free *request, struct fp_block *block)
+{
+	struct shard *shard = shard_of(slot);
+
+	fp_lock_acquire(&shard->lock);
+	enum fp_registry_verdict verdict = free_locked(shard, slot, request, block);
+	fp_lock_release(&shard->lock);
+	return verdict;
+}
+
+void fp_registry_each_live(fp_registry_visitor visit, void *user)
+{
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct record *record;
+		struct record *next;
+
+		fp_lock_acquire(&shards[i].lock);
+		HASH_ITER(hh, shards[i].live, record, next)
+			visit(&record->block, user);
+		fp_lock_release(&shards[i].lock);
+	}
+}
+
+uint64_t fp_registry_evictions(void)
+{
+	return atomic_load(&evictions);
+}
+
+void fp_registry_lock_for_fork(void)
+{
+	for (size_t i = 0; i < SHARDS; i++)
+		fp_lock_acquire_for_fork(&shards[i].lock);
+}
+
+void fp_registry_unlock_after_fork(void)
+{
+	for (size_t i = SHARDS; i-- > 0;)
+		fp_lock_release_after_fork(&shards[i].lock);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every block Fencepost knows: live ones, and freed ones as long as the history's budget
+ * allows. Keyed by the first page of the block's slot, which no two blocks ever share.
+ *
+ * Context: alloc. Thread-safe.
+ */
+#ifndef FP_REGISTRY_REGISTRY_H
+#define FP_REGISTRY_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/block.h"
+
+/* HISTORY_BYTES: memory for the records of freed blocks; the oldest are dropped first. */
+void fp_registry_init(size_t history_bytes);
+
+/* Adds a live block whose slot begins at SLOT; 0, or -ENOMEM with nothing added. */
+int fp_registry_add(uintptr_t slot, const struct fp_block *block);
+
+/* Copies the block of SLOT, live or freed; false when there is none, or no longer. */
+bool fp_registry_find(uintptr_t slot, struct fp_block *block);
+
+struct fp_registry_free {
+	uintptr_t address; /* what the caller passed */
+	fp_heap_id heap;   /* through which heap */
+	fp_trace_id trace; /* of the call */
+	fp_thread_id thread;
+};
+
+enum fp_registry_verdict {
+	FP_REGISTRY_FREED,    /* the block was live and is the caller's to seal now */
+	FP_REGISTRY_UNKNOWN,  /* no record of this slot */
+	FP_REGISTRY_INTERIOR, /* not the block's start */
+	FP_REGISTRY_TWICE,    /* freed before */
+	FP_REGISTRY_FOREIGN,  /* live, but of another heap */
+};
+
+/*
+ * Decides, as one step against all other threads, whether the block of SLOT may be freed, and
+ * if so makes it a freed one. BLOCK receives the record (as it was before, when refused) except
+ * for FP_REGISTRY_UNKNOWN.
+ */
+enum fp_registry_verdict fp_registry_free(uintptr_t slot,
+                                          const struct fp_registry_free *request,
+                                          struct fp_block *block);
+
+/*
+ * Calls VISIT for each live block, with the shard's lock held: VISIT may not call the registry
+ * and must not make findings. A block it sees cannot be sealed before it returns.
+ */
+typedef void (*fp_registry_visitor)(const struct fp_block *block, void *user);
+void fp_registry_each_live(fp_registry_visitor visit, void *user);
+
+/* Records of freed blocks that the budget made us drop. */
+uint64_t fp_registry_evictions(void);
+
+/* For the fork handlers. */
+void fp_registry_lock_for_fork(void);
+void fp_registry_unlock_after_fork(void);
+
+#endif

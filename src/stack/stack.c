@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Capture through libunwind's unw_backtrace, whose per-thread cache of frame layouts makes a
+ * warm capture a walk over saved registers, and interning in two depots.
+ */
+#include "stack/stack.h"
+
+#include <string.h>
+
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
+
+#include "stack/depot.h"
+
+enum {
+	OWN_FRAMES_MAX = 8,  /* frames of Fencepost that may lead a capture */
+	SITE_FILE_MAX = 1024 /* longer file names of DebugAlloc keep their end */
+};
+
+/* What a site's entry holds. */
+struct site {
+	int32_t line;
+	char file[];
+};
+
+static struct fp_depot traces = {.lock = FP_LOCK_INITIALIZER(FP_RANK_DEPOT)};
+static struct fp_depot sites = {.lock = FP_LOCK_INITIALIZER(FP_RANK_DEPOT)};
+static struct fp_stack_config configuration = {.depth = 32};
+
+void fp_stack_init(const struct fp_stack_config *config)
+{
+	configuration = *config;
+	if (configuration.depth > FP_TRACE_DEPTH_MAX)
+		configuration.depth = FP_TRACE_DEPTH_MAX;
+	fp_stack_capture();
+}
+
+static bool is_own(const void *address)
+{
+	uintptr_t pc = (uintptr_t)address;
+
+	return pc >= configuration.own_start && pc < configuration.own_end;
+}
+
+/* noinline: its frame is the one that is always dropped. */
+__attribute__((noinline)) fp_trace_id fp_stack_capture(void)
+{
+	void *frames[FP_TRACE_DEPTH_MAX + OWN_FRAMES_MAX];
+	int count = unw_backtrace(frames, (int)configuration.depth + OWN_FRAMES_MAX);
+	int first = 1;
+
+	while (first < count && is_own(frames[first]))
+		first++;
+	if (count <= first)
+		return FP_TRACE_NONE;
+	count -= first;
+	if (count > (int)configuration.depth)
+		count = (int)configuration.depth;
+	return fp_depot_intern(&traces, frames + first, (uint32_t)count * sizeof(frames[0]));
+}
+
+const uintptr_t *fp_stack_trace(fp_trace_id trace, size_t *count)
+{
+	const struct fp_depot_entry *entry = fp_depot_get(&traces, trace);
+
+	*count = entry == NULL ? 0 : entry->size / sizeof(uintptr_t);
+	return entry == NULL ? NULL : (const uintptr_t *)(const void *)entry->content;
+}
+
+fp_site_id fp_stack_intern_site(const char *file, int line)
+{
+	union {
+		struct site site;
+		unsigned char bytes[sizeof(struct site) + SITE_FILE_MAX];
+	} key;
+
+	if (file == NULL)
+		return FP_SITE_NONE;
+	size_t length = strlen(file);
+	if (length > SITE_FILE_MAX - 1) {
+		file += length - (SITE_FILE_MAX - 1);
+		length = SITE_FILE_MAX - 1;
+	}
+	key.site.line = line;
+	memcpy(key.bytes + sizeof(struct site), file, length + 1);
+	return fp_depot_intern(&sites, &key, (uint32_t)(sizeof(struct site) + length + 1));
+}
+
+bool fp_stack_site(fp_site_id site, const char **file, int *line)
+{
+	const struct fp_depot_entry *entry = fp_depot_get(&sites, site);
+
+	if (entry == NULL)
+		return false;
+	const struct site *found = (const void *)entry->content;
+	*file = found->file;
+	*line = found->line;
+	return true;
+}
+
+uint32_t fp_stack_trace_count(void)
+{
+	return atomic_load(&traces.count);
+}
+
+void fp_stack_lock_for_fork(void)
+{
+	fp_lock_acquire_for_fork(&traces.lock);
+	fp_lock_acquire_for_fork(&sites.lock);
+}
+
+void fp_stack_unlock_after_fork(void)
+{
+	fp_lock_release_after_fork(&sites.lock);
+	fp_lock_release_after_fork(&traces.lock);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Traces of the calling thread, interned, and the sites that callers of DebugAlloc name.
+ *
+ * Context: alloc, except where a function says otherwise. No lock may be held by the caller
+ * of fp_stack_capture: the unwinder takes the loader's lock the first time it meets code.
+ */
+#ifndef FP_STACK_STACK_H
+#define FP_STACK_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/block.h"
+#include "model/trace.h"
+
+struct fp_stack_config {
+	unsigned depth; /* frames kept of a trace, 1 to FP_TRACE_DEPTH_MAX */
+	uintptr_t
+	        own_start; /* code whose frames are left out where they lead a trace: our own */
+	uintptr_t own_end;
+};
+
+/* Sets the configuration and makes the unwinder do its once-only work now, so that it happens
+ * neither inside an allocation nor in a signal handler. Context: report. */
+void fp_stack_init(const struct fp_stack_config *config);
+
+/* The trace of the caller; FP_TRACE_NONE when there is no memory to keep it. */
+fp_trace_id fp_stack_capture(void);
+
+/* The return addresses of a trace, innermost first, valid for ever; NULL and 0 for
+ * FP_TRACE_NONE. Any context. */
+const uintptr_t *fp_stack_trace(fp_trace_id trace, size_t *count);
+
+/* FILE may be NULL, which gives FP_SITE_NONE; it is copied. */
+fp_site_id fp_stack_intern_site(const char *file, int line);
+
+/* The file (terminated, valid for ever) and line of a site; false for FP_SITE_NONE. Any
+ * context. */
+bool fp_stack_site(fp_site_id site, const char **file, int *line);
+
+/* Distinct traces kept so far. */
+uint32_t fp_stack_trace_count(void);
+
+/* For the fork handlers. */
+void fp_stack_lock_for_fork(void);
+void fp_stack_unlock_after_fork(void);
+
+#endif
