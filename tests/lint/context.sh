@@ -1,1 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
+#
+# What code may call depends on where it runs (see "Contexts" in HACKING.md). The undefined symbols
+# of each module that is loaded into the victim are held against the list of its context. What is
+# not listed is not allowed; the lists are short on purpose.
+
+# Runs inside the victim's malloc and free: nothing that allocates, locks or reads a locale.
+alloc='__errno_location abort close getauxval madvise memchr memcmp memcpy memmove memset mmap
+mprotect munmap open prctl read strlen syscall write'
+# Runs at start, at exit or when the embedder asks, still without malloc or stdio.
+session="$alloc"
+
+libs() { # libs CONTEXT-LIST MODULE...
+	list=$1
+	shift
+	for module; do
+		check "$module" "$list" "$FP_BUILDDIR/src/$module/.libs/lib$module.a"
+	done
+}
+
+check() { # check MODULE LIST FILE...
+	module=$1 list=$(echo $2)
+	shift 2
+	for file; do
+		test -f "$file" || { echo "$file: not built"; exit 99; }
+	done
+	for symbol in $($NM -u "$@" | awk '$1 == "U" { print $2 }' | sort -u); do
+		# _FORTIFY_SOURCE renames, the toolchain adds: neither changes what is called.
+		case $symbol in
+		fp_* | _GLOBAL_OFFSET_TABLE_ | __stack_chk_* | __aarch64_*) continue ;;
+		__*_chk) plain=${symbol#__} plain=${plain%_chk} ;;
+		*) plain=$symbol ;;
+		esac
+		case " $list " in
+		*" $plain "*) ;;
+		*) echo "$module must not call $symbol"; bad=1 ;;
+		esac
+	done
+}
+
+bad=0
+libs "$alloc" base model guard registry log options heap
+libs "$alloc unw_backtrace" stack
+libs "$session" leak session
+check hosting "$session" "$FP_BUILDDIR"/src/hosting/.libs/*.o
+exit $bad
