@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table made from options.def, and the text that changes the fields it describes. A text is
+ * applied to a copy, so that a refused one changes nothing.
+ */
+#include "options/options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "options/value.h"
+#include "options/words.h"
+
+enum { SHOWN_MAX = 60 /* bytes of a refused text that its error repeats */ };
+
+const struct fp_option fp_options_table[FP_OPTIONS_COUNT] = {
+#define FP_OPTION(field_, type_, standard_, minimum_, maximum_, value_, help_)                 \
+	{.key = #field_,                                                                       \
+	 .type = FP_OPTION_##type_,                                                            \
+	 .standard = (standard_),                                                              \
+	 .minimum = (minimum_),                                                                \
+	 .maximum = (maximum_),                                                                \
+	 .value = (value_),                                                                    \
+	 .help = (help_),                                                                      \
+	 .field = offsetof(struct fp_options, field_)},
+#include "options/options.def"
+#undef FP_OPTION
+};
+
+void fp_options_defaults(struct fp_options *options)
+{
+	memset(options, 0, sizeof(*options));
+	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
+		const struct fp_option *option = &fp_options_table[i];
+		const struct fp_options_item item = {.value = option->standard,
+		                                     .value_len = strlen(option->standard)};
+
+		fp_options_value_read(options, option, &item);
+	}
+}
+
+const struct fp_option *fp_options_find(const char *key, size_t key_len)
+{
+	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
+		if (fp_words_equal(key, key_len, fp_options_table[i].key))
+			return &fp_options_table[i];
+	}
+	return NULL;
+}
+
+static const char *nearest_key(const char *key, size_t key_len)
+{
+	const char *nearest = fp_options_table[0].key;
+
+	for (size_t i = 1; i < FP_OPTIONS_COUNT; i++) {
+		if (fp_words_distance(key, key_len, fp_options_table[i].key) <
+		    fp_words_distance(key, key_len, nearest))
+			nearest = fp_options_table[i].key;
+	}
+	return nearest;
+}
+
+static void begin_error(struct fp_text *text, const struct fp_options_error *error)
+{
+	fp_text_begin(text, error->text, error->size);
+	fp_text_string(text, error->source);
+	fp_text_string(text, ": ");
+}
+
+/* What the user wrote, kept to one line and a bearable length. */
+static void show_bytes(struct fp_text *text, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len && i < SHOWN_MAX; i++) {
+		bool is_control = (unsigned char)bytes[i] < 0x20 || bytes[i] == 0x7f;
+
+		fp_text_bytes(text, is_control ? "?" : &bytes[i], 1);
+	}
+	if (len > SHOWN_MAX)
+		fp_text_string(text, "...");
+}
+
+static int refuse_key(const struct fp_options_item *item, const struct fp_options_error *error)
+{
+	struct fp_text text;
+
+	begin_error(&text, error);
+	fp_text_string(&text, "unknown option \"");
+	show_bytes(&text, item->key, item->key_len);
+	fp_text_string(&text, "\"; the nearest one is \"");
+	fp_text_string(&text, nearest_key(item->key, item->key_len));
+	fp_text_string(&text, "\"");
+	return -EINVAL;
+}
+
+static int refuse_value(const struct fp_option *option, const struct fp_options_item *item,
+                        const struct fp_options_error *error)
+{
+	struct fp_text text;
+
+	begin_error(&text, error);
+	fp_text_string(&text, option->key);
+	fp_text_string(&text, "=");
+	show_bytes(&text, item->value, item->value_len);
+	fp_text_string(&text, ": ");
+	fp_options_value_explain(&text, option);
+	return -EINVAL;
+}
+
+int fp_options_set(struct fp_options *options, const struct fp_options_item *item,
+                   const struct fp_options_error *error)
+{
+	const struct fp_option *option = fp_options_find(item->key, item->key_len);
+
+	if (!option)
+		return refuse_key(item, error);
+	if (!fp_options_value_read(options, option, item))
+		return refuse_value(option, item, error);
+	return 0;
+}
+
+static int refuse_missing_value(const char *text, size_t len,
+                                const struct fp_options_error *error)
+{
+	const struct fp_option *option = fp_options_find(text, len);
+	struct fp_text to;
+
+	if (!option)
+		return refuse_key(&(struct fp_options_item){.key = text, .key_len = len},
+		                  error);
+	begin_error(&to, error);
+	fp_text_string(&to, option->key);
+	fp_text_string(&to, " has no value; write ");
+	fp_text_string(&to, option->key);
+	fp_text_string(&to, "=");
+	fp_text_string(&to, option->value);
+	return -EINVAL;
+}
+
+static int refuse_quote(const struct fp_options_item *item, const char *remedy,
+                        const struct fp_options_error *error)
+{
+	struct fp_text text;
+
+	begin_error(&text, error);
+	show_bytes(&text, item->key, item->key_len);
+	fp_text_string(&text, "=");
+	show_bytes(&text, item->value, strlen(item->value));
+	fp_text_string(&text, remedy);
+	return -EINVAL;
+}
+
+/* Takes the quotes off ITEM's value, which starts at one; *NEXT is where the item ends. */
+static int take_quoted(struct fp_options_item *item, const char **next,
+                       const struct fp_options_error *error)
+{
+	const char *end = memchr(item->value + 1, item->value[0], strlen(item->value + 1));
+
+	if (!end)
+		return refuse_quote(item, ": the quote is not closed; end the value with it",
+		                    error);
+	if (end[1] != '\0' && end[1] != ':')
+		return refuse_quote(
+		        item, ": write ':' between the closing quote and the next item", error);
+	item->value++;
+	item->value_len = (size_t)(end - item->value);
+	*next = end + 1;
+	return 0;
+}
+
+/* Splits the item that starts at TEXT. */
+static int take_item(const char *text, struct fp_options_item *item, const char **next,
+                     const struct fp_options_error *error)
+{
+	size_t len = 0;
+
+	while (text[len] != '\0' && text[len] != '=' && text[len] != ':')
+		len++;
+	if (text[len] != '=')
+		return refuse_missing_value(text, len, error);
+	item->key = text;
+	item->key_len = len;
+	item->value = text + len + 1;
+	if (item->value[0] == '"' || item->value[0] == '\'')
+		return take_quoted(item, next, error);
+	item->value_len = 0;
+	while (item->value[item->value_len] != '\0' && item->value[item->value_len] != ':')
+		item->value_len++;
+	*next = item->value + item->value_len;
+	return 0;
+}
+
+int fp_options_parse(struct fp_options *options, const char *text, const char *source,
+                     char *error, size_t error_size)
+{
+	const struct fp_options_error where = {source, error, error_size};
+	struct fp_options changed = *options;
+
+	for (const char *next = text; *next != '\0';) {
+		struct fp_options_item item;
+		int result;
+
+		if (*next == ':') {
+			next++;
+			continue;
+		}
+		result = take_item(next, &item, &next, &where);
+		if (result == 0)
+			result = fp_options_set(&changed, &item, &where);
+		if (result != 0)
+			return result;
+	}
+	*options = changed;
+	return 0;
+}
+
+void fp_options_each(const struct fp_options *options,
+                     void (*visit)(const char *key, const char *value, void *user), void *user)
+{
+	char value[FP_OPTION_PATH_MAX];
+
+	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
+		fp_options_value_show(options, &fp_options_table[i], value);
+		visit(fp_options_table[i].key, value, user);
+	}
+}

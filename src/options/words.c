@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Levenshtein's distance with one row kept, in a fixed buffer because it runs before the heap
+ * exists. It only ranks suggestions: nothing is accepted because it is near.
+ */
+#include "options/words.h"
+
+#include <string.h>
+
+enum { WORD_MAX = 32 };
+
+static char folded(char letter)
+{
+	return letter == '-' ? '_' : letter;
+}
+
+bool fp_words_equal(const char *word, size_t word_len, const char *other)
+{
+	if (strlen(other) != word_len)
+		return false;
+	for (size_t i = 0; i < word_len; i++) {
+		if (folded(word[i]) != folded(other[i]))
+			return false;
+	}
+	return true;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+size_t fp_words_distance(const char *word, size_t word_len, const char *other)
+{
+	size_t other_len = smaller(strlen(other), WORD_MAX);
+	size_t row[WORD_MAX + 1];
+
+	word_len = smaller(word_len, WORD_MAX);
+	for (size_t j = 0; j <= other_len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= word_len; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= other_len; j++) {
+			size_t replaced =
+			        diagonal + (folded(word[i - 1]) != folded(other[j - 1]));
+
+			diagonal = row[j];
+			row[j] = smaller(replaced, smaller(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[other_len];
+}
