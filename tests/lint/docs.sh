@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The table of options in README.md is what options.def makes of it. Run it as
+# "top_srcdir=. sh tests/lint/docs.sh print" to get the table anew.
+cd "$top_srcdir" || exit 99
+table=$(
+	# The row is assembled with tabs first, because the '|' of a value has to be escaped.
+	sed -n 's/^FP_OPTION(\([a-z_]*\), [A-Z]*, "\([^"]*\)", [0-9]*, [0-9]*, "\([^"]*\)", "\(.*\)")$/`\1=\3`	\2	\4/p' \
+		src/options/options.def | sed 's/|/\\|/g; s/	/ | /g; s/^/| /; s/$/ |/; s/|  |/| |/'
+)
+test "$(printf '%s\n' "$table" | wc -l)" -eq "$(grep -c '^FP_OPTION(' src/options/options.def)" ||
+	{ echo "options.def has a line that this script cannot read"; exit 99; }
+if test "$1" = print; then
+	printf '%s\n' "$table"
+	exit
+fi
+printf '%s\n' "$table" | while IFS= read -r row; do
+	grep -qxF -- "$row" README.md || { echo "README.md lacks: $row"; exit 1; }
+done
