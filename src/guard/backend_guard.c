@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * MADV_GUARD_INSTALL (Linux 6.13): the page table itself marks a page as a guard, so no VMA is
+ * split however many guards there are. Installing over a used page frees it.
+ *
+ * A locked VMA (mlockall) refuses guards with EINVAL.
+ */
+#include "guard/backend.h"
+
+#include <sys/mman.h>
+
+#include "base/vm.h"
+
+/* Debian 12's headers do not have them. */
+enum { ADVISE_GUARD_INSTALL = 102, ADVISE_GUARD_REMOVE = 103 };
+
+static int seal_range(uintptr_t base, size_t bytes)
+{
+	return fp_vm_advise(base, bytes, ADVISE_GUARD_INSTALL);
+}
+
+static int open_range(uintptr_t base, size_t bytes, int prot)
+{
+	/* Guards first: between the two calls nothing is ever accessible. */
+	int status = seal_range(base, bytes);
+
+	if (status == 0)
+		status = fp_vm_protect(base, bytes, prot);
+	if (status == 0)
+		fp_backend_refuse_huge_pages(base, bytes);
+	return status;
+}
+
+static int unseal_slot(uintptr_t base, size_t bytes, int prot)
+{
+	(void)prot;
+	return fp_vm_advise(base, bytes, ADVISE_GUARD_REMOVE);
+}
+
+static int probe(void)
+{
+	return fp_backend_exercise(&fp_backend_guard);
+}
+
+const struct fp_backend fp_backend_guard = {
+        .name = "guard",
+        .needs = "madvise(MADV_GUARD_INSTALL): Linux 6.13 or newer, not refused by a seccomp "
+                 "filter",
+        .probe = probe,
+        .open = open_range,
+        .unseal = unseal_slot,
+        .seal = seal_range,
+};

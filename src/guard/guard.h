@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Slots: runs of pages between guards, in address space that is never used twice. This module
+ * knows nothing of blocks, heaps or findings.
+ *
+ *   chunk: | guard | slot 0 | guard | slot 1 | guard | ... | slot n-1 | guard |
+ *
+ * All slots of a chunk have the same number of pages. Fresh slots are handed out in address
+ * order and sealed for ever when released; a chunk whose slots are all dead gives its page
+ * tables back and stays reserved.
+ *
+ * Context: alloc; fp_guard_find also fault. Thread-safe.
+ */
+#ifndef FP_GUARD_GUARD_H
+#define FP_GUARD_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fp_guard_config {
+	const char *backend;  /* a name from fp_guard_backend_names, or "auto" */
+	unsigned guard_pages; /* inaccessible pages between two slots, at least 1 */
+};
+
+/*
+ * Probes the running kernel and chooses the back end: with "auto" the best one that works.
+ * 0; -EINVAL for a name that does not exist; what the probe returned for one that does not work
+ * here, with *WHY set to what it needs. Once, before anything else. Context: report.
+ */
+int fp_guard_init(const struct fp_guard_config *config, const char **why);
+
+/* The back end in use. */
+const char *fp_guard_backend_name(void);
+
+/* How a back end does on this machine: 0 when it works, else a negative errno; -EINVAL for a
+ * name that does not exist. Context: report. */
+int fp_guard_probe(const char *backend);
+
+struct fp_slot {
+	uintptr_t base;
+	size_t bytes;
+};
+
+/* An accessible slot of PAGES pages; their content is unspecified. 0 or -ENOMEM. */
+int fp_guard_acquire(size_t pages, bool is_executable, struct fp_slot *slot);
+
+/*
+ * Seals an acquired slot for ever and gives its memory back. On failure (a negative errno) the
+ * slot is dead all the same, but may still be accessible.
+ */
+int fp_guard_release(const struct fp_slot *slot);
+
+enum fp_place_state {
+	FP_PLACE_FRESH, /* the slot was never handed out */
+	FP_PLACE_USED,  /* it was, and may have been released since */
+};
+
+/* Where an address lies. */
+struct fp_place {
+	struct fp_slot slot; /* the slot it is in, or, in a guard, the slot before that guard
+	                        (the first slot's leading guard counts to the first slot) */
+	bool is_in_guard;
+	enum fp_place_state state;
+};
+
+/* Whether ADDRESS belongs to a chunk, and where. Takes no lock. */
+bool fp_guard_find(uintptr_t address, struct fp_place *place);
+
+/* For the fork handlers. */
+void fp_guard_lock_for_fork(void);
+void fp_guard_unlock_after_fork(void);
+
+#endif
