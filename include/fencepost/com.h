@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the hosting interfaces need of COM: types, results, IUnknown. Included by hosting.h, not
+ * meant to be included alone.
+ *
+ * Names, widths and values are those of the Windows SDK, its .NET PAL and the WSL stubs. Where
+ * one of these, or Wine's headers, was included first, its definitions are taken.
+ */
+#ifndef FENCEPOST_COM_H
+#define FENCEPOST_COM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef FP_API
+#define FP_API __attribute__((visibility("default")))
+#endif
+
+/* ---- Types ------------------------------------------------------------------------- */
+
+/* HRESULT is 32 bits and signed on every machine: never `long`. */
+#if !defined(STDMETHODCALLTYPE) && !defined(__PAL_MSTYPES_H__) && !defined(_WINDEF_)
+typedef uint32_t ULONG;
+typedef uint32_t DWORD;
+typedef size_t SIZE_T;
+typedef void *LPVOID;
+#ifndef _HRESULT_DEFINED
+#define _HRESULT_DEFINED
+typedef int32_t HRESULT;
+#endif
+#endif
+
+#ifndef STDMETHODCALLTYPE
+#define STDMETHODCALLTYPE
+#endif
+
+#ifndef CONST_VTBL
+#ifdef CONST_VTABLE
+#define CONST_VTBL const
+#else
+#define CONST_VTBL
+#endif
+#endif
+
+#if !defined(GUID_DEFINED) && !defined(DEFINE_GUID)
+#define GUID_DEFINED
+typedef struct _GUID {
+	uint32_t Data1;
+	uint16_t Data2;
+	uint16_t Data3;
+	uint8_t Data4[8];
+} GUID;
+#ifndef __IID_DEFINED__
+#define __IID_DEFINED__
+typedef GUID IID;
+#endif
+#endif
+
+#ifndef REFIID
+#ifdef __cplusplus
+#define REFIID const IID &
+#else
+#define REFIID const IID *
+#endif
+#endif
+
+/* ---- Results ----------------------------------------------------------------------- */
+
+#ifndef SUCCEEDED
+#define SUCCEEDED(hr) (((HRESULT)(hr)) >= 0)
+#define FAILED(hr) (((HRESULT)(hr)) < 0)
+#endif
+
+#ifndef S_OK
+#define S_OK ((HRESULT)0)
+#define S_FALSE ((HRESULT)1)
+#endif
+
+#ifndef E_FAIL
+#define E_NOTIMPL ((HRESULT)0x80004001)
+#define E_NOINTERFACE ((HRESULT)0x80004002)
+#define E_POINTER ((HRESULT)0x80004003)
+#define E_ABORT ((HRESULT)0x80004004)
+#define E_FAIL ((HRESULT)0x80004005)
+#define E_UNEXPECTED ((HRESULT)0x8000FFFF)
+#define E_ACCESSDENIED ((HRESULT)0x80070005)
+#define E_HANDLE ((HRESULT)0x80070006)
+#define E_OUTOFMEMORY ((HRESULT)0x8007000E)
+#define E_INVALIDARG ((HRESULT)0x80070057)
+#endif
+
+/* ---- IUnknown ---------------------------------------------------------------------- */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* {00000000-0000-0000-C000-000000000046} */
+extern FP_API const IID IID_IUnknown;
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#ifndef __IUnknown_FWD_DEFINED__
+#define __IUnknown_FWD_DEFINED__
+typedef struct IUnknown IUnknown;
+#endif
+
+/*
+ * QueryInterface(riid, ppvObject): the object's interface riid, with a reference that the
+ *   caller owns, or NULL in *ppvObject. IID_IUnknown always gives the same pointer.
+ *   E_NOINTERFACE  the object has no such interface
+ *   E_POINTER      ppvObject, or riid in C, is NULL
+ *
+ * AddRef(), Release(): the count after the call, for diagnosis only. Atomic. The creator of
+ *   an object owns one reference; the last Release ends the object.
+ */
+/* One method a line, as in the SDK. */
+/* clang-format off */
+#ifndef __IUnknown_INTERFACE_DEFINED__
+#define __IUnknown_INTERFACE_DEFINED__
+#if defined(__cplusplus) && !defined(CINTERFACE)
+struct IUnknown {
+	virtual HRESULT STDMETHODCALLTYPE QueryInterface(REFIID riid, void **ppvObject) = 0;
+	virtual ULONG STDMETHODCALLTYPE AddRef() = 0;
+	virtual ULONG STDMETHODCALLTYPE Release() = 0;
+};
+#else
+typedef struct IUnknownVtbl {
+	HRESULT (STDMETHODCALLTYPE *QueryInterface)(IUnknown *This, REFIID riid, void **ppvObject);
+	ULONG (STDMETHODCALLTYPE *AddRef)(IUnknown *This);
+	ULONG (STDMETHODCALLTYPE *Release)(IUnknown *This);
+} IUnknownVtbl;
+
+struct IUnknown {
+	CONST_VTBL struct IUnknownVtbl *lpVtbl;
+};
+
+#ifdef COBJMACROS
+#define IUnknown_QueryInterface(This, riid, ppvObject) \
+	((This)->lpVtbl->QueryInterface(This, riid, ppvObject))
+#define IUnknown_AddRef(This) ((This)->lpVtbl->AddRef(This))
+#define IUnknown_Release(This) ((This)->lpVtbl->Release(This))
+#endif
+#endif
+#endif
+/* clang-format on */
+
+#endif /* FENCEPOST_COM_H */
