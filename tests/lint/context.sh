@@ -6,7 +6,7 @@
 
 # Runs inside the victim's malloc and free: nothing that allocates, locks or reads a locale.
 alloc='__errno_location abort close getauxval madvise memchr memcmp memcpy memmove memset mmap
-mprotect munmap open prctl read strlen syscall write'
+mprotect munmap open prctl read strcmp strlen syscall write'
 # Runs at start, at exit or when the embedder asks, still without malloc or stdio.
 session="$alloc"
 
