@@ -3,8 +3,9 @@
  * What the hosting interfaces need of COM: types, results, IUnknown. Included by hosting.h, not
  * meant to be included alone.
  *
- * Names, widths and values are those of the Windows SDK, its .NET PAL and the WSL stubs. Where
- * one of these, or Wine's headers, was included first, its definitions are taken.
+ * Names, widths and values are those of the Windows SDK, the .NET PAL and the WSL stubs; where
+ * one of these was included first, its definitions are taken. Wine's headers compile too, but
+ * stand for Windows' calling convention, which libfencepost does not have.
  */
 #ifndef FENCEPOST_COM_H
 #define FENCEPOST_COM_H
@@ -14,6 +15,13 @@
 
 #ifndef FP_API
 #define FP_API __attribute__((visibility("default")))
+#endif
+
+/* An object of libfencepost. */
+#ifdef __cplusplus
+#define FP_API_DATA extern "C" FP_API
+#else
+#define FP_API_DATA extern FP_API
 #endif
 
 /* ---- Types ------------------------------------------------------------------------- */
@@ -91,17 +99,6 @@ typedef GUID IID;
 
 /* ---- IUnknown ---------------------------------------------------------------------- */
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-/* {00000000-0000-0000-C000-000000000046} */
-extern FP_API const IID IID_IUnknown;
-
-#ifdef __cplusplus
-} /* extern "C" */
-#endif
-
 #ifndef __IUnknown_FWD_DEFINED__
 #define __IUnknown_FWD_DEFINED__
 typedef struct IUnknown IUnknown;
@@ -120,6 +117,9 @@ typedef struct IUnknown IUnknown;
 /* clang-format off */
 #ifndef __IUnknown_INTERFACE_DEFINED__
 #define __IUnknown_INTERFACE_DEFINED__
+/* {00000000-0000-0000-C000-000000000046} */
+FP_API_DATA const IID IID_IUnknown;
+
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct IUnknown {
 	virtual HRESULT STDMETHODCALLTYPE QueryInterface(REFIID riid, void **ppvObject) = 0;

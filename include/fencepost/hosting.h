@@ -5,8 +5,9 @@
  * C++ (abstract classes). fp_create_memory_manager() in <fencepost/fencepost.h> returns an
  * IHostMemoryManager; a host may implement the same interfaces itself.
  *
- * Where the Windows SDK, the .NET PAL, Wine or the WSL stubs were included first, this header
- * takes their types and interfaces and adds only what they lack. Include it after them.
+ * Where the Windows SDK, the .NET PAL or the WSL stubs were included first, this header takes
+ * their types and interfaces and adds only what they lack. Include it after them. The IIDs are
+ * objects of libfencepost.
  *
  * Contract: Microsoft's "Unmanaged API Reference", Hosting Interfaces (IHostMalloc,
  * IHostMemoryManager), and, where those pages are silent, what the runtimes that called
@@ -47,25 +48,6 @@
 #define HOST_E_EXITPROCESS_TIMEOUT ((HRESULT)0x80131029)
 #define HOST_E_EXITPROCESS_OUTOFMEMORY ((HRESULT)0x8013102A)
 #define HOST_E_EXITPROCESS_STACKOVERFLOW ((HRESULT)0x8013102B)
-#endif
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-/* ---- Identifiers, exported by libfencepost ------------------------------------------ */
-
-/* {1831991C-CC53-4A31-B218-04E910446479} */
-extern FP_API const IID IID_IHostMalloc;
-/* {7BC698D1-F9E3-4460-9CDE-D04248E9FA25} */
-extern FP_API const IID IID_IHostMemoryManager;
-/* {47EB8E57-0846-4546-AF76-6F42FCFC2649} */
-extern FP_API const IID IID_ICLRMemoryNotificationCallback;
-/* {02CA073C-7079-4860-880A-C2F7A449C991} */
-extern FP_API const IID IID_IHostControl;
-
-#ifdef __cplusplus
-} /* extern "C" */
 #endif
 
 /* ---- Enumerations ------------------------------------------------------------------ */
@@ -141,6 +123,9 @@ typedef struct IHostControl IHostControl;
  */
 #ifndef __IHostMalloc_INTERFACE_DEFINED__
 #define __IHostMalloc_INTERFACE_DEFINED__
+/* {1831991C-CC53-4A31-B218-04E910446479} */
+FP_API_DATA const IID IID_IHostMalloc;
+
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct IHostMalloc : public IUnknown {
 	virtual HRESULT STDMETHODCALLTYPE Alloc(SIZE_T cbSize, EMemoryCriticalLevel eCriticalLevel,
@@ -192,6 +177,9 @@ struct IHostMalloc {
  */
 #ifndef __ICLRMemoryNotificationCallback_INTERFACE_DEFINED__
 #define __ICLRMemoryNotificationCallback_INTERFACE_DEFINED__
+/* {47EB8E57-0846-4546-AF76-6F42FCFC2649} */
+FP_API_DATA const IID IID_ICLRMemoryNotificationCallback;
+
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct ICLRMemoryNotificationCallback : public IUnknown {
 	virtual HRESULT STDMETHODCALLTYPE OnMemoryNotification(EMemoryAvailable eMemoryAvailable) = 0;
@@ -248,6 +236,9 @@ struct ICLRMemoryNotificationCallback {
  */
 #ifndef __IHostMemoryManager_INTERFACE_DEFINED__
 #define __IHostMemoryManager_INTERFACE_DEFINED__
+/* {7BC698D1-F9E3-4460-9CDE-D04248E9FA25} */
+FP_API_DATA const IID IID_IHostMemoryManager;
+
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct IHostMemoryManager : public IUnknown {
 	virtual HRESULT STDMETHODCALLTYPE CreateMalloc(DWORD dwMallocType,
@@ -351,6 +342,9 @@ struct IHostMemoryManager {
  */
 #ifndef __IHostControl_INTERFACE_DEFINED__
 #define __IHostControl_INTERFACE_DEFINED__
+/* {02CA073C-7079-4860-880A-C2F7A449C991} */
+FP_API_DATA const IID IID_IHostControl;
+
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct IHostControl : public IUnknown {
 	virtual HRESULT STDMETHODCALLTYPE GetHostManager(REFIID riid, void **ppObject) = 0;
