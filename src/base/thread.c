@@ -14,7 +14,7 @@ static _Thread_local uint32_t cached_id;
 static _Thread_local uint32_t ordinal_plus_one;
 static _Atomic uint32_t threads_seen;
 
-uint32_t fp_thread_id(void)
+uint32_t fp_thread_self(void)
 {
 	if (cached_id == 0)
 		cached_id = (uint32_t)syscall(SYS_gettid);

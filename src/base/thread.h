@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* The kernel's id of the calling thread, cached. */
-uint32_t fp_thread_id(void);
+uint32_t fp_thread_self(void);
 
 /* A number of the calling thread, counted from 0 in the order in which threads first ask. */
 uint32_t fp_thread_ordinal(void);

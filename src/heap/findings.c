@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From facts to findings. Sentences are built here, where the facts are; reports only print.
+ */
+#include "heap/findings.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "base/thread.h"
+#include "heap/pointer.h"
+
+static fp_finding_sink sink;
+static void *sink_user;
+
+void fp_findings_init(fp_finding_sink new_sink, void *user)
+{
+	sink = new_sink;
+	sink_user = user;
+}
+
+static void begin(struct fp_finding *finding, struct fp_text *text, enum fp_finding_kind kind,
+                  const struct fp_misuse *misuse)
+{
+	memset(finding, 0, sizeof(*finding));
+	finding->kind = kind;
+	finding->access = FP_ACCESS_FREE;
+	finding->address = misuse->address;
+	finding->trace = misuse->trace;
+	finding->has_hresult = misuse->has_hresult;
+	finding->hresult = misuse->hresult;
+	finding->thread = fp_thread_self();
+	fp_thread_name(finding->thread_name);
+	fp_text_begin(text, finding->description, sizeof(finding->description));
+}
+
+static void set_block(struct fp_finding *finding, const struct fp_block *block)
+{
+	finding->has_block = true;
+	finding->block = *block;
+	finding->offset = (int64_t)(finding->address - block->address);
+}
+
+static void deliver(const struct fp_finding *finding)
+{
+	sink(finding, sink_user);
+}
+
+static void append_count(struct fp_text *text, uint64_t count, const char *noun)
+{
+	fp_text_decimal(text, count);
+	fp_text_string(text, " ");
+	fp_text_string(text, noun);
+	if (count != 1)
+		fp_text_string(text, "s");
+}
+
+/* "8 bytes inside", "3 bytes before", "past the end of" a block. */
+static void append_position(struct fp_text *text, int64_t offset, size_t size)
+{
+	if (offset < 0) {
+		append_count(text, 0 - (uint64_t)offset, "byte");
+		fp_text_string(text, " before");
+	} else if ((uint64_t)offset < size) {
+		append_count(text, (uint64_t)offset, "byte");
+		fp_text_string(text, " inside");
+	} else {
+		append_count(text, (uint64_t)offset - size, "byte");
+		fp_text_string(text, " past the end of");
+	}
+	fp_text_string(text, " a block of ");
+	append_count(text, size, "byte");
+}
+
+void fp_findings_double_free(const struct fp_misuse *misuse, const struct fp_block *block)
+{
+	struct fp_finding finding;
+	struct fp_text text;
+
+	begin(&finding, &text, FP_FINDING_DOUBLE_FREE, misuse);
+	set_block(&finding, block);
+	if (finding.offset != 0) {
+		finding.kind = FP_FINDING_INVALID_FREE;
+		fp_text_string(&text, "the pointer is ");
+		append_position(&text, finding.offset, block->size);
+		fp_text_string(&text, " that was freed before");
+	} else {
+		fp_text_string(&text, "the block was freed before");
+	}
+	deliver(&finding);
+}
+
+void fp_findings_forgotten_free(const struct fp_misuse *misuse)
+{
+	struct fp_finding finding;
+	struct fp_text text;
+
+	begin(&finding, &text, FP_FINDING_DOUBLE_FREE, misuse);
+	fp_text_string(&text, "the block was freed so long ago that its record was dropped; a "
+	                      "larger `history` keeps more");
+	deliver(&finding);
+}
+
+void fp_findings_interior_free(const struct fp_misuse *misuse, const struct fp_block *block)
+{
+	struct fp_finding finding;
+	struct fp_text text;
+
+	begin(&finding, &text, FP_FINDING_INVALID_FREE, misuse);
+	set_block(&finding, block);
+	fp_text_string(&text, "the pointer is ");
+	append_position(&text, finding.offset, block->size);
+	fp_text_string(&text, ", not its start");
+	deliver(&finding);
+}
+
+void fp_findings_foreign_free(const struct fp_misuse *misuse)
+{
+	struct fp_finding finding;
+	struct fp_text text;
+
+	begin(&finding, &text, FP_FINDING_INVALID_FREE, misuse);
+	fp_text_string(&text, "the pointer is not a block; it points to ");
+	fp_pointer_describe(&text, misuse->address);
+	deliver(&finding);
+}
+
+void fp_findings_wrong_heap(const struct fp_misuse *misuse, const struct fp_block *block,
+                            fp_heap_id heap)
+{
+	struct fp_finding finding;
+	struct fp_text text;
+
+	begin(&finding, &text, FP_FINDING_WRONG_HEAP, misuse);
+	set_block(&finding, block);
+	fp_text_string(&text, "the block belongs to heap ");
+	fp_text_decimal(&text, block->heap);
+	fp_text_string(&text, " and was passed to heap ");
+	fp_text_decimal(&text, heap);
+	deliver(&finding);
+}
+
+void fp_findings_released(const struct fp_misuse *misuse, fp_heap_id heap, const char *call)
+{
+	struct fp_finding finding;
+	struct fp_text text;
+
+	begin(&finding, &text, FP_FINDING_USE_AFTER_RELEASE, misuse);
+	finding.access = FP_ACCESS_UNKNOWN;
+	fp_text_string(&text, call);
+	fp_text_string(&text, " was called on heap ");
+	fp_text_decimal(&text, heap);
+	fp_text_string(&text, " after its last Release");
+	deliver(&finding);
+}
+
+void fp_findings_too_large(const struct fp_misuse *misuse, size_t size)
+{
+	struct fp_finding finding;
+	struct fp_text text;
+
+	begin(&finding, &text, FP_FINDING_ALLOCATION_TOO_LARGE, misuse);
+	finding.access = FP_ACCESS_UNKNOWN;
+	append_count(&text, size, "byte");
+	fp_text_string(&text, " were asked for, more than any address space holds");
+	if ((int64_t)size < 0) {
+		fp_text_string(&text, "; as a signed number that is ");
+		fp_text_signed(&text, (int64_t)size);
+	}
+	deliver(&finding);
+}
+
+/* Of a long run of changed bytes, those nearest to the block are kept. */
+static void keep_evidence(struct fp_damaged *damaged)
+{
+	uintptr_t start = damaged->damage.start;
+	size_t size = damaged->damage.end - start;
+
+	if (size > FP_EVIDENCE_MAX) {
+		if (start < damaged->block.address)
+			start = damaged->damage.end - FP_EVIDENCE_MAX;
+		size = FP_EVIDENCE_MAX;
+	}
+	damaged->evidence_start = start;
+	damaged->evidence_size = (uint32_t)size;
+	memcpy(damaged->evidence, (const void *)start, size);
+}
+
+size_t fp_findings_verify(const struct fp_block *block, uintptr_t slot, size_t slot_bytes,
+                          struct fp_damaged damaged[2])
+{
+	const uintptr_t sides[2][2] = {
+	        {slot, block->address},
+	        {block->address + block->size, slot + slot_bytes},
+	};
+	size_t count = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (!fp_padding_is_damaged(sides[i][0], sides[i][1], &damaged[count].damage))
+			continue;
+		damaged[count].block = *block;
+		keep_evidence(&damaged[count]);
+		count++;
+	}
+	return count;
+}
+
+void fp_findings_damaged(const struct fp_misuse *misuse, const struct fp_damaged *damaged,
+                         const char *when)
+{
+	const struct fp_block *block = &damaged->block;
+	bool is_before = damaged->damage.start < block->address;
+	size_t changed = damaged->damage.end - damaged->damage.start;
+	struct fp_finding finding;
+	struct fp_text text;
+
+	begin(&finding, &text,
+	      is_before ? FP_FINDING_HEAP_BUFFER_UNDERFLOW : FP_FINDING_HEAP_BUFFER_OVERFLOW,
+	      misuse);
+	finding.access = FP_ACCESS_WRITE;
+	finding.address = damaged->damage.start;
+	set_block(&finding, block);
+	memcpy(finding.evidence, damaged->evidence, damaged->evidence_size);
+	finding.evidence_size = damaged->evidence_size;
+	finding.evidence_offset = (int64_t)(damaged->evidence_start - block->address);
+	fp_text_string(&text, "padding found changed ");
+	fp_text_string(&text, when);
+	fp_text_string(&text, ": from ");
+	append_position(&text, finding.offset, block->size);
+	fp_text_string(&text, ", over ");
+	append_count(&text, changed, "byte");
+	deliver(&finding);
+}

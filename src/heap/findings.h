@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The findings a heap makes: facts in, one sentence and a call of the sink out.
+ *
+ * Context: alloc. No lock may be held.
+ */
+#ifndef FP_HEAP_FINDINGS_H
+#define FP_HEAP_FINDINGS_H
+
+#include "heap/padding.h"
+#include "model/finding.h"
+
+/* The call that was misuse. */
+struct fp_misuse {
+	uintptr_t address; /* what the caller passed */
+	fp_trace_id trace;
+	bool has_hresult;
+	int32_t hresult; /* what the caller is told */
+};
+
+void fp_findings_init(fp_finding_sink sink, void *user);
+
+/* BLOCK was freed before. */
+void fp_findings_double_free(const struct fp_misuse *misuse, const struct fp_block *block);
+
+/* The slot was used, but the record of its block is gone. */
+void fp_findings_forgotten_free(const struct fp_misuse *misuse);
+
+/* The pointer is not BLOCK's start. */
+void fp_findings_interior_free(const struct fp_misuse *misuse, const struct fp_block *block);
+
+/* The pointer is no block and never was. */
+void fp_findings_foreign_free(const struct fp_misuse *misuse);
+
+/* BLOCK belongs to another heap than HEAP. */
+void fp_findings_wrong_heap(const struct fp_misuse *misuse, const struct fp_block *block,
+                            fp_heap_id heap);
+
+/* HEAP was released; CALL is the name of the method. */
+void fp_findings_released(const struct fp_misuse *misuse, fp_heap_id heap, const char *call);
+
+void fp_findings_too_large(const struct fp_misuse *misuse, size_t size);
+
+/* What verifying a block's padding found. The bytes are copied while the slot is accessible. */
+struct fp_damaged {
+	struct fp_block block;
+	struct fp_damage damage;
+	uint32_t evidence_size;
+	uint8_t evidence[FP_EVIDENCE_MAX];
+	uintptr_t evidence_start;
+};
+
+/* Looks at the padding on both sides of BLOCK in its slot; the number of sides damaged (0..2).
+ */
+size_t fp_findings_verify(const struct fp_block *block, uintptr_t slot, size_t slot_bytes,
+                          struct fp_damaged damaged[2]);
+
+/* WHEN completes "padding found changed ...". */
+void fp_findings_damaged(const struct fp_misuse *misuse, const struct fp_damaged *damaged,
+                         const char *when);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One alloc and one free. No lock is held across calls into other modules, so the order of
+ * steps carries the meaning:
+ *
+ *   alloc: the slot is accessible and filled before the registry knows the block, and the
+ *          caller gets the address last.
+ *   free:  the registry's verdict makes one caller the owner of the dead block; only that one
+ *          verifies and seals. A second free meets the freed record, whatever the timing.
+ */
+#include "heap/heap.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "base/meta.h"
+#include "base/thread.h"
+#include "base/vm.h"
+#include "guard/guard.h"
+#include "heap/findings.h"
+#include "heap/padding.h"
+#include "registry/registry.h"
+#include "stack/stack.h"
+
+struct fp_heap {
+	fp_heap_id id;
+	bool is_executable;
+	_Atomic bool is_released;
+	struct fp_heap_answers answers;
+};
+
+static struct fp_heap_config configuration;
+
+static struct {
+	_Atomic uint32_t heaps;
+	_Atomic uint64_t serial; /* of the newest allocation, so also how many there were */
+	_Atomic uint64_t frees;
+	_Atomic uint64_t live_blocks;
+	_Atomic uint64_t live_bytes;
+	_Atomic uint64_t peak_blocks;
+	_Atomic uint64_t peak_bytes;
+	_Atomic uint64_t seal_failures;
+} totals;
+
+void fp_heap_init(const struct fp_heap_config *config)
+{
+	configuration = *config;
+	fp_findings_init(config->sink, config->sink_user);
+}
+
+struct fp_heap *fp_heap_create(bool is_executable, const struct fp_heap_answers *answers)
+{
+	struct fp_heap *heap = fp_meta_alloc(sizeof(*heap));
+
+	if (heap == NULL)
+		return NULL;
+	heap->id = atomic_fetch_add(&totals.heaps, 1) + 1;
+	heap->is_executable = is_executable;
+	heap->answers = *answers;
+	return heap;
+}
+
+void fp_heap_release(struct fp_heap *heap)
+{
+	atomic_store(&heap->is_released, true);
+}
+
+static struct fp_misuse misuse_of(const struct fp_heap *heap, const void *address,
+                                  fp_trace_id trace)
+{
+	return (struct fp_misuse){
+	        .address = (uintptr_t)address,
+	        .trace = trace,
+	        .has_hresult = heap->answers.has_hresult,
+	        .hresult = heap->answers.misuse,
+	};
+}
+
+void fp_heap_report_released(struct fp_heap *heap, const char *call)
+{
+	int saved_errno = errno;
+	struct fp_misuse misuse = misuse_of(heap, NULL, fp_stack_capture());
+
+	fp_findings_released(&misuse, heap->id, call);
+	errno = saved_errno;
+}
+
+static void raise_peak(_Atomic uint64_t *peak, uint64_t value)
+{
+	uint64_t seen = atomic_load_explicit(peak, memory_order_relaxed);
+
+	while (seen < value &&
+	       !atomic_compare_exchange_weak_explicit(peak, &seen, value, memory_order_relaxed,
+	                                              memory_order_relaxed))
+		;
+}
+
+static void count_alloc(size_t size)
+{
+	raise_peak(&totals.peak_blocks,
+	           atomic_fetch_add_explicit(&totals.live_blocks, 1, memory_order_relaxed) + 1);
+	raise_peak(&totals.peak_bytes,
+	           atomic_fetch_add_explicit(&totals.live_bytes, size, memory_order_relaxed) +
+	                   size);
+}
+
+static void count_free(size_t size)
+{
+	atomic_fetch_add_explicit(&totals.frees, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&totals.live_blocks, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&totals.live_bytes, size, memory_order_relaxed);
+}
+
+/* Puts a block into SLOT: where it stands, what surrounds it, who asked for it. */
+static void place(const struct fp_heap *heap, const struct fp_heap_request *request,
+                  const struct fp_slot *slot, struct fp_block *block)
+{
+	uintptr_t end = slot->base + slot->bytes;
+
+	*block = (struct fp_block){
+	        .size = request->size,
+	        .serial =
+	                atomic_fetch_add_explicit(&totals.serial, 1, memory_order_relaxed) + 1,
+	        .heap = heap->id,
+	        .alloc_thread = fp_thread_self(),
+	        .site = fp_stack_intern_site(request->file, request->line),
+	        .family = request->family,
+	        .tier = FP_TIER_GUARDED,
+	        .state = FP_BLOCK_LIVE,
+	        .level = request->level,
+	};
+	block->address =
+	        fp_layout_address(configuration.placement, block->serial, end, slot->bytes,
+	                          fp_layout_extent(request->size, configuration.align));
+	fp_padding_fill(slot->base, block->address);
+	fp_padding_fill(block->address + block->size, end);
+}
+
+static int alloc_guarded(const struct fp_heap *heap, const struct fp_heap_request *request,
+                         fp_trace_id trace, void **address)
+{
+	size_t pages = fp_layout_pages(request->size, configuration.align, fp_vm_page_size());
+	struct fp_slot slot;
+	struct fp_block block;
+
+	if (fp_guard_acquire(pages, heap->is_executable, &slot) != 0)
+		return -ENOMEM;
+	place(heap, request, &slot, &block);
+	block.alloc_trace = trace;
+	if (fp_registry_add(slot.base, &block) != 0) {
+		fp_guard_release(&slot);
+		return -ENOMEM;
+	}
+	count_alloc(block.size);
+	*address = (void *)block.address;
+	return 0;
+}
+
+static int alloc_or_report(struct fp_heap *heap, const struct fp_heap_request *request,
+                           void **address)
+{
+	if (atomic_load_explicit(&heap->is_released, memory_order_relaxed)) {
+		fp_heap_report_released(heap, request->file == NULL ? "Alloc" : "DebugAlloc");
+		return -EPERM;
+	}
+	fp_trace_id trace = fp_stack_capture();
+	if (request->size <= FP_BLOCK_SIZE_MAX)
+		return alloc_guarded(heap, request, trace, address);
+	struct fp_misuse misuse = misuse_of(heap, NULL, trace);
+	misuse.hresult = heap->answers.no_memory;
+	fp_findings_too_large(&misuse, request->size);
+	return -ENOMEM;
+}
+
+int fp_heap_alloc(struct fp_heap *heap, const struct fp_heap_request *request, void **block)
+{
+	int saved_errno = errno;
+
+	*block = NULL;
+	int status = alloc_or_report(heap, request, block);
+	errno = saved_errno;
+	return status;
+}
+
+/* The block is dead and ours alone. */
+static int retire(const struct fp_misuse *misuse, const struct fp_block *block,
+                  const struct fp_slot *slot)
+{
+	struct fp_damaged damaged[2];
+	size_t sides = fp_findings_verify(block, slot->base, slot->bytes, damaged);
+
+	if (fp_guard_release(slot) != 0)
+		atomic_fetch_add(&totals.seal_failures, 1);
+	count_free(block->size);
+	for (size_t i = 0; i < sides; i++)
+		fp_findings_damaged(misuse, &damaged[i], "when the block was freed");
+	return sides == 0 ? 0 : -EPERM;
+}
+
+static int free_slot(struct fp_heap *heap, const struct fp_misuse *misuse,
+                     const struct fp_place *where)
+{
+	struct fp_registry_free request = {
+	        .address = misuse->address,
+	        .heap = heap->id,
+	        .trace = misuse->trace,
+	        .thread = fp_thread_self(),
+	};
+	struct fp_block block;
+
+	switch (fp_registry_free(where->slot.base, &request, &block)) {
+	case FP_REGISTRY_FREED:
+		return retire(misuse, &block, &where->slot);
+	case FP_REGISTRY_TWICE:
+		fp_findings_double_free(misuse, &block);
+		break;
+	case FP_REGISTRY_INTERIOR:
+		fp_findings_interior_free(misuse, &block);
+		break;
+	case FP_REGISTRY_FOREIGN:
+		fp_findings_wrong_heap(misuse, &block, heap->id);
+		break;
+	case FP_REGISTRY_UNKNOWN:
+		if (where->state == FP_PLACE_USED)
+			fp_findings_forgotten_free(misuse);
+		else
+			fp_findings_foreign_free(misuse);
+		break;
+	}
+	return -EPERM;
+}
+
+static int free_or_report(struct fp_heap *heap, void *address)
+{
+	struct fp_place where;
+
+	if (atomic_load_explicit(&heap->is_released, memory_order_relaxed)) {
+		fp_heap_report_released(heap, "Free");
+		return -EPERM;
+	}
+	if (address == NULL)
+		return 0;
+	struct fp_misuse misuse = misuse_of(heap, address, fp_stack_capture());
+	if (fp_guard_find(misuse.address, &where))
+		return free_slot(heap, &misuse, &where);
+	fp_findings_foreign_free(&misuse);
+	return -EPERM;
+}
+
+int fp_heap_free(struct fp_heap *heap, void *block)
+{
+	int saved_errno = errno;
+	int status = free_or_report(heap, block);
+
+	errno = saved_errno;
+	return status;
+}
+
+bool fp_heap_find(uintptr_t address, struct fp_block *block)
+{
+	struct fp_place where;
+
+	return fp_guard_find(address, &where) && fp_registry_find(where.slot.base, block);
+}
+
+void fp_heap_totals(struct fp_heap_totals *copy)
+{
+	copy->allocations = atomic_load(&totals.serial);
+	copy->frees = atomic_load(&totals.frees);
+	copy->live_blocks = atomic_load(&totals.live_blocks);
+	copy->live_bytes = atomic_load(&totals.live_bytes);
+	copy->peak_blocks = atomic_load(&totals.peak_blocks);
+	copy->peak_bytes = atomic_load(&totals.peak_bytes);
+	copy->seal_failures = atomic_load(&totals.seal_failures);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Heaps: one alloc and one free, through which every block of every door goes. Alloc places,
+ * protects, traces and registers; free finds, verifies, records and seals. Misuse becomes a
+ * finding and is refused; the heap stays usable.
+ *
+ * Context: alloc, except where a function says otherwise. Thread-safe. errno is preserved.
+ */
+#ifndef FP_HEAP_HEAP_H
+#define FP_HEAP_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "heap/layout.h"
+#include "model/block.h"
+#include "model/finding.h"
+
+struct fp_heap_config {
+	size_t align; /* of blocks that ask for no more, in bytes: a power of two */
+	enum fp_placement placement;
+	fp_finding_sink sink; /* receives every finding; no lock is held */
+	void *sink_user;
+};
+
+/* After fp_guard_init, fp_registry_init and fp_stack_init; once. */
+void fp_heap_init(const struct fp_heap_config *config);
+
+/* What the door of a heap tells its caller, so that findings can say what the caller was told.
+ */
+struct fp_heap_answers {
+	bool has_hresult;
+	int32_t misuse;
+	int32_t no_memory;
+};
+
+struct fp_heap;
+
+/* A new heap, or NULL without memory. It lives as long as the process: a use after its release
+ * must meet something that can say so. */
+struct fp_heap *fp_heap_create(bool is_executable, const struct fp_heap_answers *answers);
+
+/* From now on every use is a finding. Its live blocks stay valid. */
+void fp_heap_release(struct fp_heap *heap);
+
+/* A call on a heap that was released, which the door noticed itself. */
+void fp_heap_report_released(struct fp_heap *heap, const char *call);
+
+struct fp_heap_request {
+	size_t size;      /* bytes; 0 gives a block with an address of its own */
+	uint8_t family;   /* enum fp_family */
+	uint8_t level;    /* enum fp_level */
+	const char *file; /* of DebugAlloc, copied; or NULL */
+	int line;
+};
+
+/* 0 with *BLOCK accessible; -ENOMEM, or -EPERM after the heap's release, with *BLOCK NULL. */
+int fp_heap_alloc(struct fp_heap *heap, const struct fp_heap_request *request, void **block);
+
+/*
+ * 0; -EPERM when the call was misuse, and a finding was made. A block whose padding is found
+ * damaged is freed all the same. NULL is fine.
+ */
+int fp_heap_free(struct fp_heap *heap, void *block);
+
+/*
+ * Verifies the padding of every live block. Damage becomes a finding with TRACE as its stack
+ * and WHEN ("at exit") in its description, and is repaired so that it is found once. Returns
+ * the number of blocks damaged.
+ */
+size_t fp_heap_check(fp_trace_id trace, const char *when);
+
+/* The block, live or freed, that ADDRESS is in or beside; false when none is known. */
+bool fp_heap_find(uintptr_t address, struct fp_block *block);
+
+struct fp_heap_totals {
+	uint64_t allocations;
+	uint64_t frees;
+	uint64_t live_blocks;
+	uint64_t live_bytes;
+	uint64_t peak_blocks;
+	uint64_t peak_bytes;
+	uint64_t seal_failures; /* freed blocks that may have stayed accessible */
+};
+
+void fp_heap_totals(struct fp_heap_totals *totals);
+
+#endif

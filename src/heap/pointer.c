@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Classification of foreign pointers by the mapping they lie in.
+ */
+#include "heap/pointer.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/maps.h"
+
+struct search {
+	uintptr_t address;
+	uintptr_t own_stack; /* an address in the calling thread's stack */
+	struct fp_text *text;
+	char module[256]; /* the file whose segments end where the current mapping starts */
+	uintptr_t module_end;
+	bool is_found;
+};
+
+static void describe_file(struct search *search, const struct fp_mapping *mapping,
+                          const char *path)
+{
+	if (mapping->is_executable)
+		fp_text_string(search->text, "code of ");
+	else if (mapping->is_writable)
+		fp_text_string(search->text, "a global variable of ");
+	else
+		fp_text_string(search->text, "constant data of ");
+	fp_text_string(search->text, path);
+}
+
+static void describe_mapping(struct search *search, const struct fp_mapping *mapping)
+{
+	if (search->own_stack >= mapping->start && search->own_stack < mapping->end)
+		fp_text_string(search->text, "the stack of the calling thread");
+	else if (strcmp(mapping->path, "[stack]") == 0)
+		fp_text_string(search->text, "the stack of the main thread");
+	else if (strcmp(mapping->path, "[heap]") == 0)
+		fp_text_string(search->text, "memory of the C library's malloc");
+	else if (mapping->path[0] == '/')
+		describe_file(search, mapping, mapping->path);
+	else if (mapping->path[0] == '\0' && search->module_end == mapping->start)
+		/* The .bss that does not fit the file's last page. */
+		describe_file(search, mapping, search->module);
+	else if (!mapping->is_readable)
+		fp_text_string(search->text, "reserved memory without access");
+	else
+		fp_text_string(search->text, "mapped memory that is no block");
+}
+
+static bool visit(const struct fp_mapping *mapping, void *user)
+{
+	struct search *search = user;
+
+	if (search->address < mapping->start)
+		return false;
+	if (search->address < mapping->end) {
+		describe_mapping(search, mapping);
+		search->is_found = true;
+		return false;
+	}
+	if (mapping->path[0] == '/') {
+		struct fp_text module;
+
+		fp_text_begin(&module, search->module, sizeof(search->module));
+		fp_text_string(&module, mapping->path);
+		search->module_end = mapping->end;
+	}
+	return true;
+}
+
+void fp_pointer_describe(struct fp_text *text, uintptr_t address)
+{
+	struct search search = {
+	        .address = address,
+	        .own_stack = (uintptr_t)__builtin_frame_address(0),
+	        .text = text,
+	};
+	int status = fp_maps_each(visit, &search);
+
+	if (status != 0)
+		fp_text_string(text, "memory that is no block");
+	else if (!search.is_found)
+		fp_text_string(text, "nothing: no memory is mapped there");
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a pointer that is no block points to, in words.
+ *
+ * Context: alloc and fault (reads /proc/self/maps).
+ */
+#ifndef FP_HEAP_POINTER_H
+#define FP_HEAP_POINTER_H
+
+#include <stdint.h>
+
+#include "base/text.h"
+
+/* Appends for example "the stack of the calling thread" or "a global variable of /usr/bin/x".
+ */
+void fp_pointer_describe(struct fp_text *text, uintptr_t address);
+
+#endif
