@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * libdw's dwarf_getscopes walks a whole unit for each address, and its address index needs
+ * .debug_aranges, which clang does not write. So units are sorted once, and the functions of a
+ * unit the first time an address falls into it; below a function only the blocks that hold the
+ * address are entered.
+ */
+#include "symbol/dwarf.h"
+
+#include <dwarf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "symbol/demangle.h"
+
+enum { TREE_DEPTH_MAX = 64 /* nesting of namespaces, classes and blocks that is followed */ };
+
+static int add_die_ranges(struct fp_ranges *ranges, Dwarf_Die *die, size_t owner)
+{
+	Dwarf_Addr base;
+	Dwarf_Addr low;
+	Dwarf_Addr high;
+	ptrdiff_t offset = 0;
+
+	while ((offset = dwarf_ranges(die, offset, &base, &low, &high)) > 0) {
+		if (fp_ranges_add(ranges, low, high, owner) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_unit(struct fp_dwarf *dwarf, Dwarf_Die *lines, Dwarf_Die *tree)
+{
+	struct fp_dwarf_unit *units =
+	        reallocarray(dwarf->units, dwarf->unit_count + 1, sizeof(*units));
+
+	if (!units)
+		return -ENOMEM;
+	dwarf->units = units;
+	units[dwarf->unit_count] = (struct fp_dwarf_unit){.lines = *lines, .tree = *tree};
+	return add_die_ranges(&dwarf->ranges, lines, dwarf->unit_count++);
+}
+
+static int read_units(struct fp_dwarf *dwarf)
+{
+	Dwarf_CU *unit = NULL;
+	Dwarf_Die lines;
+	Dwarf_Die split;
+	uint8_t type;
+
+	dwarf->is_read = true;
+	while (dwarf_get_units(dwarf->dwarf, unit, &unit, NULL, &type, &lines, &split) == 0) {
+		bool is_split = type == DW_UT_skeleton && dwarf_tag(&split) != DW_TAG_invalid;
+
+		if (dwarf_tag(&lines) == DW_TAG_partial_unit || type == DW_UT_type)
+			continue;
+		if (add_unit(dwarf, &lines, is_split ? &split : &lines) != 0)
+			return -ENOMEM;
+	}
+	fp_ranges_sort(&dwarf->ranges);
+	return 0;
+}
+
+static int add_function(struct fp_dwarf_unit *unit, Dwarf_Die *die)
+{
+	if (unit->function_count == unit->function_room) {
+		size_t room = unit->function_room ? 2 * unit->function_room : 64;
+		Dwarf_Die *functions = reallocarray(unit->functions, room, sizeof(*functions));
+
+		if (!functions)
+			return -ENOMEM;
+		unit->functions = functions;
+		unit->function_room = room;
+	}
+	unit->functions[unit->function_count] = *die;
+	return add_die_ranges(&unit->ranges, die, unit->function_count++);
+}
+
+/* Functions stand in namespaces, in classes and, where the language nests them, in functions.
+ */
+static int add_functions_below(struct fp_dwarf_unit *unit, Dwarf_Die *parent, int depth)
+{
+	Dwarf_Die die;
+
+	if (depth == TREE_DEPTH_MAX || dwarf_child(parent, &die) != 0)
+		return 0;
+	do {
+		if (dwarf_tag(&die) == DW_TAG_subprogram && add_function(unit, &die) != 0)
+			return -ENOMEM;
+		if (add_functions_below(unit, &die, depth + 1) != 0)
+			return -ENOMEM;
+	} while (dwarf_siblingof(&die, &die) == 0);
+	return 0;
+}
+
+static int read_functions(struct fp_dwarf_unit *unit)
+{
+	int result;
+
+	unit->is_read = true;
+	result = add_functions_below(unit, &unit->tree, 0);
+	fp_ranges_sort(&unit->ranges);
+	return result;
+}
+
+/* Replaces DIE by its block or inlined function at ADDRESS; false when there is none. */
+static bool enter_block(Dwarf_Die *die, uint64_t address)
+{
+	Dwarf_Die child;
+
+	if (dwarf_child(die, &child) != 0)
+		return false;
+	do {
+		int tag = dwarf_tag(&child);
+
+		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block &&
+		    tag != DW_TAG_try_block && tag != DW_TAG_catch_block)
+			continue;
+		if (dwarf_haspc(&child, address) > 0) {
+			*die = child;
+			return true;
+		}
+	} while (dwarf_siblingof(&child, &child) == 0);
+	return false;
+}
+
+/* The function at ADDRESS and what was inlined there, outermost first. Returns how many. */
+static size_t find_chain(const struct fp_dwarf_unit *unit, uint64_t address, Dwarf_Die *chain)
+{
+	const struct fp_range *range = fp_ranges_find(&unit->ranges, address);
+	size_t count = 0;
+	Dwarf_Die die;
+
+	if (!range)
+		return 0;
+	die = unit->functions[range->owner];
+	chain[count++] = die;
+	for (int depth = 0; depth < TREE_DEPTH_MAX && enter_block(&die, address); depth++) {
+		if (dwarf_tag(&die) == DW_TAG_inlined_subroutine &&
+		    count < FP_SYMBOL_INLINE_MAX)
+			chain[count++] = die;
+	}
+	return count;
+}
+
+static const char *string_of(Dwarf_Die *die, unsigned name)
+{
+	Dwarf_Attribute attribute;
+
+	return dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
+}
+
+static const char *linked_name(Dwarf_Die *die)
+{
+	const char *name = string_of(die, DW_AT_linkage_name);
+
+	if (!name)
+		name = string_of(die, DW_AT_MIPS_linkage_name);
+	return name ? name : string_of(die, DW_AT_name);
+}
+
+/* Where the inlined function DIE was called. */
+static void set_call_site(struct fp_symbol_frame *frame, Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word file;
+	Dwarf_Word line;
+	Dwarf_Files *files;
+	Dwarf_Die unit;
+
+	if (dwarf_formudata(dwarf_attr(die, DW_AT_call_file, &attribute), &file) != 0 ||
+	    !dwarf_diecu(die, &unit, NULL, NULL) || dwarf_getsrcfiles(&unit, &files, NULL) != 0)
+		return;
+	frame->file = dwarf_filesrc(files, file, NULL, NULL);
+	if (frame->file &&
+	    dwarf_formudata(dwarf_attr(die, DW_AT_call_line, &attribute), &line) == 0)
+		frame->line = (uint32_t)line;
+}
+
+static void set_line(struct fp_symbol_frame *frame, Dwarf_Die *unit, uint64_t address)
+{
+	Dwarf_Line *line = dwarf_getsrc_die(unit, address);
+	int number;
+
+	frame->file = dwarf_linesrc(line, NULL, NULL);
+	if (frame->file && dwarf_lineno(line, &number) == 0 && number > 0)
+		frame->line = (uint32_t)number;
+}
+
+/* Names FRAMES[0], the innermost, from CHAIN's end, and so on outwards. */
+static int fill_functions(struct fp_symbol_frame *frames, Dwarf_Die *chain, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		Dwarf_Die *die = &chain[count - 1 - i];
+		const char *name = linked_name(die);
+
+		frames[i].function = name ? fp_symbol_demangle(name) : NULL;
+		if (name && !frames[i].function)
+			return -ENOMEM;
+		frames[i].inlined = i + 1 < count;
+		if (i + 1 < count)
+			set_call_site(&frames[i + 1], die);
+	}
+	return 0;
+}
+
+int fp_dwarf_find(struct fp_dwarf *dwarf, uint64_t address, struct fp_symbol_frame *frames)
+{
+	Dwarf_Die chain[FP_SYMBOL_INLINE_MAX];
+	const struct fp_range *range;
+	struct fp_dwarf_unit *unit;
+	size_t count;
+
+	if (!dwarf->dwarf)
+		return 0;
+	if (!dwarf->is_read && read_units(dwarf) != 0)
+		return -ENOMEM;
+	address -= dwarf->bias;
+	range = fp_ranges_find(&dwarf->ranges, address);
+	if (!range)
+		return 0;
+	unit = &dwarf->units[range->owner];
+	if (!unit->is_read && read_functions(unit) != 0)
+		return -ENOMEM;
+	count = find_chain(unit, address, chain);
+	for (size_t i = 0; i < FP_SYMBOL_INLINE_MAX; i++)
+		frames[i] = (struct fp_symbol_frame){0};
+	set_line(&frames[0], &unit->lines, address);
+	if (fill_functions(frames, chain, count) != 0)
+		return -ENOMEM;
+	return count > 0 ? (int)count : frames[0].file != NULL;
+}
+
+void fp_dwarf_free(struct fp_dwarf *dwarf)
+{
+	for (size_t i = 0; i < dwarf->unit_count; i++) {
+		free(dwarf->units[i].functions);
+		fp_ranges_free(&dwarf->units[i].ranges);
+	}
+	free(dwarf->units);
+	fp_ranges_free(&dwarf->ranges);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Addresses of an ELF file to functions, files and lines. Works on files, never on a process:
+ * the one that was traced may be gone. A file is trusted only while it carries the build-id
+ * that was recorded when it ran; symbols of a rebuilt one would be confident nonsense. Separate
+ * debug files are found by build-id on this machine; nothing is ever fetched (no debuginfod).
+ *
+ * Context: report.
+ */
+#ifndef FP_SYMBOL_SYMBOL_H
+#define FP_SYMBOL_SYMBOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where separate debug files stand, in .build-id/xx/yyyy.debug. */
+#define FP_SYMBOL_DEBUG_DIR "/usr/lib/debug"
+
+struct fp_symbol_source {
+	const char *path;
+	const uint8_t *build_id; /* as recorded; NULL when the file had none */
+	size_t build_id_size;
+	const char *debug_dir; /* FP_SYMBOL_DEBUG_DIR but for tests */
+};
+
+enum fp_symbol_state {
+	FP_SYMBOL_USABLE,
+	FP_SYMBOL_NO_FILE,    /* the path names none, like "[vdso]" */
+	FP_SYMBOL_UNREADABLE, /* gone, no permission, not ELF */
+	FP_SYMBOL_CHANGED     /* its build-id is not the recorded one */
+};
+
+struct fp_symbol_frame {
+	char *function;           /* demangled; NULL when unknown */
+	uint64_t function_offset; /* from the function's start, when only the symbol table knew
+	                             it */
+	const char *file;         /* as the compiler was told; NULL when unknown */
+	uint32_t line;            /* 0 when unknown */
+	bool inlined;             /* into the frame that follows */
+};
+
+/* What stands at one address: the innermost inlined function first, the real one last. */
+struct fp_symbol_place {
+	struct fp_symbol_frame *frames;
+	size_t count; /* 0 when nothing is known */
+};
+
+struct fp_symbol_image;
+
+/*
+ * Opens SOURCE, whose strings are not kept. An image that cannot be used is no error: its state
+ * says why, and it knows no place. 0, or -ENOMEM.
+ */
+int fp_symbol_open(const struct fp_symbol_source *source, struct fp_symbol_image **image);
+
+/* NULL is accepted. Ends the life of every place of IMAGE. */
+void fp_symbol_close(struct fp_symbol_image *image);
+
+enum fp_symbol_state fp_symbol_state(const struct fp_symbol_image *image);
+
+/*
+ * What stands at ADDRESS, counted as in the file (run-time address minus the load bias). A
+ * return address points behind its call, so the byte before it is looked up, unless the address
+ * is EXACT. The answer is kept, and owned, by IMAGE. NULL when out of memory.
+ */
+const struct fp_symbol_place *fp_symbol_lookup(struct fp_symbol_image *image, uint64_t address,
+                                               bool exact);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * libdwfl's own lookup walks the whole table for each address; this sorts it once. libdwfl
+ * merges the dynamic, the full and the compressed "mini" symbol table.
+ */
+#include "symbol/table.h"
+
+#include <limits.h>
+
+static bool is_function(const GElf_Sym *symbol)
+{
+	int type = GELF_ST_TYPE(symbol->st_info);
+
+	return (type == STT_FUNC || type == STT_GNU_IFUNC) && symbol->st_shndx != SHN_UNDEF;
+}
+
+/* Hand-written assembly often has no size: such a function reaches to the next one. */
+static void close_gaps(struct fp_ranges *ranges)
+{
+	for (size_t i = 0; i < ranges->count; i++) {
+		struct fp_range *range = &ranges->items[i];
+		bool is_open = range->high == UINT64_MAX;
+
+		if (is_open && i + 1 < ranges->count && ranges->items[i + 1].low > range->low)
+			range->high = ranges->items[i + 1].low;
+		else if (is_open)
+			range->high = range->low + 1;
+	}
+}
+
+static void read_table(struct fp_symbol_table *table, Dwfl_Module *module)
+{
+	int count = dwfl_module_getsymtab(module);
+
+	for (int i = 0; i < count; i++) {
+		GElf_Sym symbol;
+		GElf_Addr at;
+		const char *name =
+		        dwfl_module_getsym_info(module, i, &symbol, &at, NULL, NULL, NULL);
+
+		if (!name || *name == '\0' || !is_function(&symbol))
+			continue;
+		/* Without memory for all of them, some will do. */
+		if (fp_ranges_add(&table->ranges, at,
+		                  symbol.st_size ? at + symbol.st_size : UINT64_MAX,
+		                  (size_t)i) != 0)
+			break;
+	}
+	fp_ranges_sort(&table->ranges);
+	close_gaps(&table->ranges);
+	fp_ranges_sort(&table->ranges);
+	table->is_read = true;
+}
+
+const char *fp_symbol_table_find(struct fp_symbol_table *table, Dwfl_Module *module,
+                                 uint64_t address, uint64_t *offset)
+{
+	const struct fp_range *range;
+	GElf_Sym symbol;
+	GElf_Addr at;
+
+	if (!table->is_read)
+		read_table(table, module);
+	range = fp_ranges_find(&table->ranges, address);
+	if (!range)
+		return NULL;
+	*offset = address - range->low;
+	return dwfl_module_getsym_info(module, (int)range->owner, &symbol, &at, NULL, NULL,
+	                               NULL);
+}

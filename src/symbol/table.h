@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The functions of a file's symbol tables, for code without debug information. Private to the
+ * symbol module.
+ *
+ * Context: report.
+ */
+#ifndef FP_SYMBOL_TABLE_H
+#define FP_SYMBOL_TABLE_H
+
+#include <elfutils/libdwfl.h>
+
+#include "symbol/ranges.h"
+
+/* Zero it to begin. */
+struct fp_symbol_table {
+	struct fp_ranges ranges; /* owner: index in libdwfl's symbol table */
+	bool is_read;
+};
+
+/* The name of the function at ADDRESS, owned by MODULE, and ADDRESS's distance from its start;
+ * NULL when there is none or memory ran out. */
+const char *fp_symbol_table_find(struct fp_symbol_table *table, Dwfl_Module *module,
+                                 uint64_t address, uint64_t *offset);
+
+#endif
