@@ -102,6 +102,8 @@ void host_open(struct host *host, char **argv)
 	if (result == S_OK)
 		result = IHostMemoryManager_CreateMalloc(host->manager, MALLOC_THREADSAFE,
 		                                         &host->heap);
+	if (result == E_INVALIDARG) /* Fencepost itself said why */
+		exit(HOST_EXIT_FAILURE);
 	if (result != S_OK)
 		fail(host, HOST_EXIT_FAILURE, "no heap from Fencepost: error 0x%08X",
 		     (unsigned)result);
