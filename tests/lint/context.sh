@@ -24,7 +24,8 @@ check() { # check MODULE LIST FILE...
 	for file; do
 		test -f "$file" || { echo "$file: not built"; exit 99; }
 	done
-	for symbol in $($NM -u "$@" | awk '$1 == "U" { print $2 }' | sort -u); do
+	undefined=$($NM -u "$@") || exit 99
+	for symbol in $(echo "$undefined" | awk '$1 == "U" { print $2 }' | sort -u); do
 		# _FORTIFY_SOURCE renames, the toolchain adds: neither changes what is called.
 		case $symbol in
 		fp_* | _GLOBAL_OFFSET_TABLE_ | __stack_chk_* | __aarch64_*) continue ;;
