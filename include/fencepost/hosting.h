@@ -101,8 +101,8 @@ typedef struct IHostControl IHostControl;
 /* ---- IHostMalloc ------------------------------------------------------------------- */
 
 /*
- * One heap. Blocks are freed through the heap that gave them; when its last reference goes,
- * blocks that are still live stay valid and count as leaks [Fencepost].
+ * One heap. Blocks are freed through the heap that gave them. When its last reference goes, live
+ * blocks stay valid, can be freed no more and count as leaks; calls on it are findings [Fencepost].
  *
  * Alloc(cbSize, eCriticalLevel, ppMem): cbSize bytes, aligned to 16 bytes (the `align` option),
  *   contents undefined, in *ppMem; the caller owns the block until Free. NULL in *ppMem on
@@ -116,10 +116,11 @@ typedef struct IHostControl IHostControl;
  *   may be NULL. Same results; Free takes the block back.
  *
  * Free(pMem): give a live block of this heap back. NULL is S_OK and does nothing [caller].
- *   Its padding is verified first: damage is a finding, and the block is freed (S_OK).
- *   HOST_E_INVALIDOPERATION  pMem is no live block of this heap: freed already, inside a
- *                            block, another heap's, or never a block; or the heap was
- *                            released. A finding; nothing is changed and the heap stays usable.
+ *   HOST_E_INVALIDOPERATION  a finding, and the heap stays usable. Either pMem is no live block
+ *                            of this heap: freed already, inside a block, another heap's, or
+ *                            never a block; or the heap was released: then nothing changes.
+ *                            Or the block's padding was written to: then the block is freed
+ *                            all the same [Fencepost].
  */
 #ifndef __IHostMalloc_INTERFACE_DEFINED__
 #define __IHostMalloc_INTERFACE_DEFINED__
