@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The modules of this process: their code's address ranges, and from the ELF headers that the
+ * loader mapped with them the load bias and the build-id.
+ */
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+
+#include "base/align.h"
+#include "base/maps.h"
+#include "base/text.h"
+#include "log/writer.h"
+
+struct scan {
+	struct fp_log *log;
+	uintptr_t own_code;
+	char path[4096]; /* of the file whose first page is mapped at header */
+	uintptr_t header;
+	uintptr_t header_end;
+};
+
+static const ElfW(Ehdr) * elf_header(const struct scan *scan)
+{
+	const ElfW(Ehdr) *header = (const void *)scan->header;
+
+	if (scan->header_end - scan->header < sizeof(*header) ||
+	    memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+		return NULL;
+	if (header->e_phoff + header->e_phnum * sizeof(ElfW(Phdr)) >
+	    scan->header_end - scan->header)
+		return NULL;
+	return header;
+}
+
+static const ElfW(Phdr) * program_headers(const ElfW(Ehdr) * header)
+{
+	return (const void *)((const char *)header + header->e_phoff);
+}
+
+static uintptr_t bias_of(const struct scan *scan, const ElfW(Ehdr) * header)
+{
+	const ElfW(Phdr) *segments = program_headers(header);
+
+	for (size_t i = 0; i < header->e_phnum; i++)
+		if (segments[i].p_type == PT_LOAD)
+			return scan->header - (segments[i].p_vaddr - segments[i].p_offset);
+	return scan->header;
+}
+
+static bool find_build_id(const char *notes, size_t bytes, struct fp_log_module *module)
+{
+	for (size_t at = 0; at + sizeof(ElfW(Nhdr)) <= bytes;) {
+		const ElfW(Nhdr) *note = (const void *)(notes + at);
+		size_t name_bytes = fp_align_up(note->n_namesz, 4);
+		const char *name = notes + at + sizeof(*note);
+
+		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+		    memcmp(name, "GNU", 4) == 0) {
+			module->build_id = (const uint8_t *)name + name_bytes;
+			module->build_id_bytes = note->n_descsz;
+			return true;
+		}
+		at += sizeof(*note) + name_bytes + fp_align_up(note->n_descsz, 4);
+	}
+	return false;
+}
+
+/* Notes are read where they are mapped, which is the header's mapping in practice. */
+static void set_build_id(const struct scan *scan, const ElfW(Ehdr) * header,
+                         struct fp_log_module *module)
+{
+	const ElfW(Phdr) *segments = program_headers(header);
+
+	for (size_t i = 0; i < header->e_phnum; i++) {
+		uintptr_t start = module->bias + segments[i].p_vaddr;
+
+		if (segments[i].p_type == PT_NOTE && start >= scan->header &&
+		    start + segments[i].p_memsz <= scan->header_end &&
+		    find_build_id((const char *)start, segments[i].p_memsz, module))
+			return;
+	}
+}
+
+static uint64_t identity_of(const struct fp_log_module *module)
+{
+	uint64_t hash = module->end ^ module->bias * 0x9e3779b97f4a7c15u;
+
+	for (const char *at = module->path; *at != '\0'; at++)
+		hash = (hash ^ (uint8_t)*at) * 0x100000001b3u;
+	return hash;
+}
+
+/* Whether MODULE is new at its address; remembers it. */
+static bool is_new(struct fp_log *log, const struct fp_log_module *module)
+{
+	uint64_t identity = identity_of(module);
+	size_t at = 0;
+
+	while (at < log->modules && log->known[at].start != module->start)
+		at++;
+	if (at < log->modules && log->known[at].identity == identity)
+		return false;
+	if (at == FP_LOG_MODULES_MAX)
+		return true;
+	if (at == log->modules)
+		log->modules++;
+	log->known[at].start = module->start;
+	log->known[at].identity = identity;
+	return true;
+}
+
+static void log_code(struct scan *scan, const struct fp_mapping *mapping)
+{
+	struct fp_log_module module = {
+	        .start = mapping->start,
+	        .end = mapping->end,
+	        .bias = mapping->start - mapping->file_offset,
+	        .path = mapping->path,
+	        .build_id = (const uint8_t *)"",
+	        .is_own = scan->own_code >= mapping->start && scan->own_code < mapping->end,
+	};
+
+	if (strcmp(scan->path, mapping->path) == 0) {
+		const ElfW(Ehdr) *header = elf_header(scan);
+
+		if (header != NULL) {
+			module.bias = bias_of(scan, header);
+			set_build_id(scan, header, &module);
+		}
+	}
+	if (is_new(scan->log, &module))
+		fp_log_module(scan->log, &module);
+}
+
+static bool visit(const struct fp_mapping *mapping, void *user)
+{
+	struct scan *scan = user;
+
+	if (mapping->path[0] != '/')
+		return true;
+	if (mapping->file_offset == 0 && mapping->is_readable) {
+		struct fp_text path;
+
+		fp_text_begin(&path, scan->path, sizeof(scan->path));
+		fp_text_string(&path, mapping->path);
+		scan->header = mapping->start;
+		scan->header_end = mapping->end;
+	}
+	if (mapping->is_executable)
+		log_code(scan, mapping);
+	return true;
+}
+
+void fp_log_modules(struct fp_log *log, uintptr_t own_code)
+{
+	struct scan scan = {.log = log, .own_code = own_code};
+
+	if (fp_maps_each(visit, &scan) != 0)
+		fp_log_note(log, "the list of loaded modules could not be read from "
+		                 "/proc/self/maps, so some addresses stay without names");
+}

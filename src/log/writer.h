@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The writer of the event log (format.h). Records are kept in metadata memory, so that no
+ * descriptor has to survive what the program does to its descriptors, and are also written to
+ * a file as they are made when there is one.
+ *
+ * Context: alloc. Thread-safe. Nothing fails: a record for which there is no memory is lost,
+ * and the log ends without FP_LOG_END, which readers report.
+ */
+#ifndef FP_LOG_WRITER_H
+#define FP_LOG_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/lock.h"
+#include "log/format.h"
+#include "model/block.h"
+#include "model/finding.h"
+
+enum {
+	FP_LOG_SCRATCH_BYTES = 16 << 10, /* the largest record */
+	FP_LOG_STRING_MAX = 4096,
+	FP_LOG_MODULES_MAX = 1024
+};
+
+struct fp_log_piece;
+
+/* A mapping that was logged already. */
+struct fp_log_known_module {
+	uintptr_t start;
+	uint64_t identity; /* hash of end, bias and path */
+};
+
+struct fp_log {
+	struct fp_lock lock; /* rank FP_RANK_LOG */
+	struct fp_log_piece *first;
+	struct fp_log_piece *last;
+	int fd; /* also written to, or -1 */
+	bool is_lossy;
+	size_t modules;
+	struct fp_log_known_module known[FP_LOG_MODULES_MAX];
+	uint8_t scratch[FP_LOG_SCRATCH_BYTES];
+};
+
+/* LOG is zeroed memory or a log to be forgotten (in the child of a fork). FD, or -1, receives
+ * every record as it is made. With IS_CONTINUATION no header is written: the records are to
+ * follow those of another log. */
+void fp_log_open(struct fp_log *log, int fd, bool is_continuation);
+
+/* Gives the memory of the records back. */
+void fp_log_discard(struct fp_log *log);
+
+/* Writes all records to FD; 0 or a negative errno. */
+int fp_log_copy(struct fp_log *log, int fd);
+
+struct fp_log_process {
+	uint32_t pid;
+	uint32_t ppid;
+	uint32_t page_bytes;
+	const char *version;
+	const char *executable;
+	const char *arguments; /* each terminated by a zero, as in /proc/self/cmdline */
+	size_t arguments_bytes;
+};
+
+struct fp_log_site {
+	const char *file; /* "" for none */
+	uint32_t line;
+};
+
+struct fp_log_leak {
+	enum fp_leak_class class;
+	uint8_t family;
+	uint8_t level;
+	fp_heap_id heap;
+	uint64_t blocks;
+	uint64_t bytes;
+	fp_trace_id trace;
+	struct fp_log_site site;
+};
+
+struct fp_log_reason {
+	const char *name;
+	uint64_t blocks;
+};
+
+struct fp_log_protection {
+	uint64_t allocations;
+	uint64_t by_tier[FP_TIER_COUNT];
+	const struct fp_log_reason *reasons;
+	uint32_t reason_count;
+};
+
+struct fp_log_heap {
+	uint64_t allocations;
+	uint64_t frees;
+	uint64_t live_blocks;
+	uint64_t live_bytes;
+	uint64_t peak_blocks;
+	uint64_t peak_bytes;
+};
+
+void fp_log_process(struct fp_log *log, const struct fp_log_process *process);
+void fp_log_setting(struct fp_log *log, const char *key, const char *value);
+void fp_log_trace(struct fp_log *log, fp_trace_id trace, const uintptr_t *frames, size_t count);
+void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding *finding,
+                    const struct fp_log_site *site);
+void fp_log_finding_count(struct fp_log *log, uint32_t index, uint64_t count);
+void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak);
+void fp_log_protection(struct fp_log *log, const struct fp_log_protection *protection);
+void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap);
+void fp_log_note(struct fp_log *log, const char *text);
+void fp_log_exit(struct fp_log *log, enum fp_log_exit how, int32_t value);
+void fp_log_end(struct fp_log *log);
+
+struct fp_log_module {
+	uintptr_t start;
+	uintptr_t end;
+	uintptr_t bias;
+	const char *path;
+	const uint8_t *build_id;
+	uint32_t build_id_bytes;
+	bool is_own;
+};
+
+void fp_log_module(struct fp_log *log, const struct fp_log_module *module);
+
+/* Logs the modules mapped now that were not logged before (in modules.c). OWN_CODE is an
+ * address in Fencepost's own code. */
+void fp_log_modules(struct fp_log *log, uintptr_t own_code);
+
+/* For the fork handlers. */
+void fp_log_lock_for_fork(struct fp_log *log);
+void fp_log_unlock_after_fork(struct fp_log *log);
+
+#endif
