@@ -92,6 +92,11 @@ const char *fp_guard_backend_name(void)
 	return backend->name;
 }
 
+bool fp_guard_is_protecting(void)
+{
+	return backend != &fp_backend_none;
+}
+
 int fp_guard_probe(const char *name)
 {
 	const struct fp_backend *named = backend_named(name);

@@ -33,6 +33,9 @@ int fp_guard_init(const struct fp_guard_config *config, const char **why);
 /* The back end in use. */
 const char *fp_guard_backend_name(void);
 
+/* Whether the back end in use makes anything inaccessible: all but "none" do. */
+bool fp_guard_is_protecting(void);
+
 /* How a back end does on this machine: 0 when it works, else a negative errno; -EINVAL for a
  * name that does not exist. Context: report. */
 int fp_guard_probe(const char *backend);

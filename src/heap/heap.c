@@ -125,7 +125,7 @@ static void place(const struct fp_heap *heap, const struct fp_heap_request *requ
 	        .alloc_thread = fp_thread_self(),
 	        .site = fp_stack_intern_site(request->file, request->line),
 	        .family = request->family,
-	        .tier = FP_TIER_GUARDED,
+	        .tier = fp_guard_is_protecting() ? FP_TIER_GUARDED : FP_TIER_PADDED,
 	        .state = FP_BLOCK_LIVE,
 	        .level = request->level,
 	};

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The end: what is said once, when the process ends or a report is asked for. It goes into a
+ * log of its own, the tail, so that a report can be made at any time and the main log goes on.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/meta.h"
+#include "guard/guard.h"
+#include "heap/heap.h"
+#include "leak/leak.h"
+#include "registry/registry.h"
+#include "session/session.h"
+#include "session/state.h"
+#include "stack/stack.h"
+
+static void log_leak(const struct fp_leak_group *group, void *user)
+{
+	struct fp_log_leak leak = {
+	        .class = FP_LEAK_DEFINITE,
+	        .family = group->family,
+	        .level = group->level,
+	        .heap = group->heap,
+	        .blocks = group->blocks,
+	        .bytes = group->bytes,
+	        .trace = group->trace,
+	        .site.file = "",
+	};
+	size_t count;
+	const uintptr_t *frames = fp_stack_trace(group->trace, &count);
+	int line = 0;
+
+	fp_log_trace(user, group->trace, frames, count);
+	fp_stack_site(group->site, &leak.site.file, &line);
+	leak.site.line = (uint32_t)line;
+	fp_log_leak(user, &leak);
+}
+
+static void log_leaks(struct fp_log *tail)
+{
+	if (fp_session.options.leak_check == FP_OPTIONS_LEAK_CHECK_NO)
+		return;
+	if (fp_leak_each_group(fp_session.first_serial, log_leak, tail) != 0)
+		fp_log_note(tail, "memory ran out while leaks were grouped; some are missing");
+}
+
+static void log_protection(struct fp_log *tail, const struct fp_heap_totals *totals)
+{
+	bool is_guarded = fp_guard_is_protecting();
+	const struct fp_log_reason reason = {.name = "backend", .blocks = totals->allocations};
+	const struct fp_log_protection protection = {
+	        .allocations = totals->allocations,
+	        .by_tier[FP_TIER_GUARDED] = is_guarded ? totals->allocations : 0,
+	        .by_tier[FP_TIER_PADDED] = is_guarded ? 0 : totals->allocations,
+	        .reasons = &reason,
+	        .reason_count = is_guarded ? 0 : 1,
+	};
+
+	fp_log_protection(tail, &protection);
+}
+
+static void log_totals(struct fp_log *tail)
+{
+	struct fp_heap_totals totals;
+
+	fp_heap_totals(&totals);
+	log_protection(tail, &totals);
+	const struct fp_log_heap heap = {
+	        .allocations = totals.allocations,
+	        .frees = totals.frees,
+	        .live_blocks = totals.live_blocks,
+	        .live_bytes = totals.live_bytes,
+	        .peak_blocks = totals.peak_blocks,
+	        .peak_bytes = totals.peak_bytes,
+	};
+	fp_log_heap(tail, &heap);
+	if (totals.seal_failures > 0)
+		fp_log_note(tail,
+		            "the system refused to make some freed blocks inaccessible, so a "
+		            "use of those after free goes unseen; see vm.max_map_count");
+	if (fp_registry_evictions() > 0)
+		fp_log_note(tail,
+		            "records of the oldest freed blocks were dropped, so findings on "
+		            "them have no allocation and free stacks; a larger `history` keeps "
+		            "more");
+}
+
+static struct fp_log *make_tail(void)
+{
+	struct fp_log *tail = fp_meta_alloc(sizeof(*tail));
+
+	if (tail == NULL)
+		return NULL;
+	fp_log_open(tail, -1, true);
+	/* Leaks name traces of any module: the main log has those that findings needed. */
+	fp_log_modules(&fp_session.log, fp_session_own_code());
+	fp_session_log_counts(tail);
+	log_leaks(tail);
+	log_totals(tail);
+	fp_log_exit(tail, fp_session.exit.how, fp_session.exit.value);
+	fp_log_end(tail);
+	return tail;
+}
+
+static void drop_tail(struct fp_log *tail)
+{
+	fp_log_discard(tail);
+	fp_meta_free(tail, sizeof(*tail));
+}
+
+static bool has_leaks(void)
+{
+	struct fp_heap_totals totals;
+
+	fp_heap_totals(&totals);
+	return totals.live_blocks > 0;
+}
+
+/* A forked child speaks up only when it has something to say of its own. */
+static bool is_worth_a_report(void)
+{
+	const struct fp_options *options = &fp_session.options;
+
+	if (fp_session_finding_count() > 0)
+		return true;
+	if (fp_session.is_forked_child)
+		return false;
+	return !options->quiet || options->json[0] != '\0' || has_leaks();
+}
+
+void fp_session_finish(void)
+{
+	if (!fp_session_is_started() || atomic_exchange(&fp_session.is_finished, true))
+		return;
+	int saved_errno = errno;
+	fp_heap_check(FP_TRACE_NONE, "at exit");
+	struct fp_log *tail = make_tail();
+	if (tail != NULL) {
+		const struct fp_session_rendering rendering = {.format = NULL};
+
+		if (fp_session.log.fd >= 0)
+			fp_log_copy(tail, fp_session.log.fd);
+		if (is_worth_a_report())
+			fp_session_render(tail, &rendering);
+		drop_tail(tail);
+	}
+	errno = saved_errno;
+}
+
+size_t fp_session_check_heap(void)
+{
+	return fp_session_is_started()
+	               ? fp_heap_check(fp_stack_capture(), "when the heap was checked")
+	               : 0;
+}
+
+int fp_session_write_report(int fd, const char *format)
+{
+	const struct fp_session_rendering rendering = {.format = format, .fd = fd};
+
+	if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
+		return -EINVAL;
+	if (!fp_session_is_started())
+		return -ENODEV;
+	struct fp_log *tail = make_tail();
+	if (tail == NULL)
+		return -ENOMEM;
+	int status = fp_session_render(tail, &rendering);
+	drop_tail(tail);
+	return status;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * fork(2): every lock is held across it, in the order of ranks, so that the child finds all
+ * tables whole. The child is a session of its own: it reports what it does, not what it
+ * inherited.
+ */
+#include <pthread.h>
+
+#include "base/meta.h"
+#include "base/thread.h"
+#include "guard/guard.h"
+#include "heap/heap.h"
+#include "registry/registry.h"
+#include "session/state.h"
+#include "stack/stack.h"
+
+static void before_fork(void)
+{
+	fp_lock_acquire_for_fork(&fp_session.lock);
+	fp_guard_lock_for_fork();
+	fp_registry_lock_for_fork();
+	fp_stack_lock_for_fork();
+	fp_log_lock_for_fork(&fp_session.log);
+	fp_meta_lock_for_fork();
+}
+
+static void after_fork(void)
+{
+	fp_meta_unlock_after_fork();
+	fp_log_unlock_after_fork(&fp_session.log);
+	fp_stack_unlock_after_fork();
+	fp_registry_unlock_after_fork();
+	fp_guard_unlock_after_fork();
+	fp_lock_release_after_fork(&fp_session.lock);
+}
+
+static void after_fork_in_child(void)
+{
+	struct fp_heap_totals totals;
+
+	after_fork();
+	fp_thread_forget_id();
+	fp_heap_totals(&totals);
+	fp_session.is_forked_child = true;
+	fp_session.first_serial = totals.allocations;
+	fp_session_forget_findings();
+	/* The file of an event log stays the parent's. */
+	fp_log_open(&fp_session.log, -1, false);
+	fp_session_log_beginning(&fp_session.log);
+}
+
+int fp_session_watch_fork(void)
+{
+	return -pthread_atfork(before_fork, after_fork, after_fork_in_child);
+}

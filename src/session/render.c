@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which reporter to run and with what arguments, and where the events go when it cannot run.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/maps.h"
+#include "base/meta.h"
+#include "base/text.h"
+#include "session/state.h"
+
+enum { VALUE_MAX = FP_OPTION_PATH_MAX + 64 };
+
+/* A command and the text its pointers point into: too large for the stack of a host's thread.
+ */
+struct workspace {
+	struct fp_session_command command;
+	char program[VALUE_MAX];
+	char values[4][VALUE_MAX];
+	size_t values_used;
+	size_t arguments_used;
+};
+
+struct own_path {
+	char *path;
+	size_t size;
+};
+
+static bool find_own_path(const struct fp_mapping *mapping, void *user)
+{
+	struct own_path *own = user;
+	struct fp_text text;
+
+	if (fp_session_own_code() < mapping->start || fp_session_own_code() >= mapping->end)
+		return true;
+	const char *slash = strrchr(mapping->path, '/');
+	fp_text_begin(&text, own->path, own->size);
+	if (slash != NULL)
+		fp_text_bytes(&text, mapping->path, (size_t)(slash + 1 - mapping->path));
+	return false;
+}
+
+/* The reporter of the option, or beside this library: where it is installed, in the build tree,
+ * or where it was configured to be. */
+static const char *find_program(char *path, size_t size)
+{
+	static const char *const beside[] = {"../bin/fencepost", "../../cli/fencepost",
+	                                     "../../bin/fencepost"};
+	struct own_path own = {.path = path, .size = size};
+
+	if (fp_session.options.reporter[0] != '\0')
+		return fp_session.options.reporter;
+	path[0] = '\0';
+	fp_maps_each(find_own_path, &own);
+	size_t directory = strlen(path);
+	for (size_t i = 0; directory > 0 && i < sizeof(beside) / sizeof(beside[0]); i++) {
+		struct fp_text text = {.buffer = path, .size = size, .used = directory};
+
+		fp_text_string(&text, beside[i]);
+		if (access(path, X_OK) == 0)
+			return path;
+	}
+	return FP_BINDIR "/fencepost";
+}
+
+static void add_argument(struct workspace *work, const char *argument)
+{
+	work->command.arguments[work->arguments_used++] = (char *)(uintptr_t)argument;
+}
+
+static void add_option(struct workspace *work, const char *key, const char *value)
+{
+	char *option = work->values[work->values_used++];
+	struct fp_text text;
+
+	fp_text_begin(&text, option, VALUE_MAX);
+	fp_text_string(&text, "--");
+	fp_text_string(&text, key);
+	fp_text_string(&text, "=");
+	fp_text_string(&text, value);
+	add_argument(work, option);
+}
+
+static void add_output(struct workspace *work, const char *key, const char *name)
+{
+	char path[VALUE_MAX];
+
+	if (name[0] == '\0')
+		return;
+	fp_session_expand_path(name, path, sizeof(path));
+	add_option(work, key, path);
+}
+
+/* The program's environment without what would load a library into the reporter. */
+static void copy_environment(char **copy, char *const *environment)
+{
+	size_t used = 0;
+
+	for (; *environment != NULL && used < FP_SESSION_ENVIRONMENT_MAX - 1; environment++)
+		if (strncmp(*environment, "LD_PRELOAD=", strlen("LD_PRELOAD=")) != 0)
+			copy[used++] = *environment;
+	copy[used] = NULL;
+}
+
+/* Nothing is lost: the events go to a file that `fencepost report` renders later. */
+static void keep_events(struct fp_log *tail, const char *program, int reason)
+{
+	char path[64];
+	char line[2048];
+	struct fp_text text;
+
+	fp_text_begin(&text, path, sizeof(path));
+	fp_text_string(&text, "/tmp/fencepost.");
+	fp_text_decimal(&text, (uint64_t)getpid());
+	fp_text_string(&text, ".events");
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	bool is_kept =
+	        fd >= 0 && fp_log_copy(&fp_session.log, fd) == 0 && fp_log_copy(tail, fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	if (fp_session_is_stderr_lost())
+		return;
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_string(&text, program);
+	fp_text_string(&text, " could not make the report (");
+	fp_text_string(&text, strerrordesc_np(-reason));
+	fp_text_string(&text, is_kept ? "); the event log is kept: fencepost report "
+	                              : "), and the event log could not be kept in ");
+	fp_text_string(&text, path);
+	fp_say(line, "");
+}
+
+/* The outputs the options name, and text on standard error. */
+static void add_outputs_of_options(struct workspace *work)
+{
+	const struct fp_options *options = &fp_session.options;
+
+	add_output(work, "log", options->log);
+	add_output(work, "json", options->json);
+	if (options->quiet)
+		add_argument(work, "--quiet=yes");
+}
+
+/* The one output somebody asked for, on the descriptor the reporter inherits. */
+static void add_output_asked_for(struct workspace *work, const char *format)
+{
+	if (strcmp(format, "text") == 0) {
+		add_argument(work, "--log=" FP_SESSION_OUTPUT_PATH);
+	} else {
+		add_argument(work, "--json=" FP_SESSION_OUTPUT_PATH);
+		add_argument(work, "--log=/dev/null");
+	}
+}
+
+static const char *leak_check_argument(void)
+{
+	static const char *const arguments[] = {
+	        [FP_OPTIONS_LEAK_CHECK_NO] = "--leak-check=no",
+	        [FP_OPTIONS_LEAK_CHECK_SUMMARY] = "--leak-check=summary",
+	        [FP_OPTIONS_LEAK_CHECK_FULL] = "--leak-check=full",
+	};
+
+	return arguments[fp_session.options.leak_check];
+}
+
+static void build_command(struct workspace *work, const char *format)
+{
+	work->command.program = find_program(work->program, sizeof(work->program));
+	add_argument(work, "fencepost");
+	add_argument(work, "report");
+	if (format == NULL)
+		add_outputs_of_options(work);
+	else
+		add_output_asked_for(work, format);
+	add_argument(work, leak_check_argument());
+	add_argument(work, "-");
+	copy_environment(work->command.environment, environ);
+}
+
+int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *rendering)
+{
+	struct workspace *work = fp_meta_alloc(sizeof(*work));
+	bool is_asked_for = rendering->format != NULL;
+
+	if (work == NULL)
+		return -ENOMEM;
+	build_command(work, rendering->format);
+	int status = fp_session_run_reporter(&work->command, tail,
+	                                     is_asked_for ? rendering->fd : -1);
+	/* Whoever asked gets the error; at the end of the process nobody is left to. A reporter
+	 * that ran (-EIO) has said itself what went wrong. */
+	if (status != 0 && !is_asked_for)
+		keep_events(tail, work->command.program, status);
+	fp_meta_free(work, sizeof(*work));
+	return status;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The start of a session: options, checks of what they name, and the wiring of modules in the
+ * order of their layers.
+ */
+#include "session/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/maps.h"
+#include "base/text.h"
+#include "base/vm.h"
+#include "guard/guard.h"
+#include "heap/heap.h"
+#include "registry/registry.h"
+#include "session/state.h"
+#include "stack/stack.h"
+
+enum { ARGUMENTS_MAX = 8192 };
+
+/* Far above what programs use, so that closing or numbering descriptors does not meet it. */
+enum { EVENTS_FD_FLOOR = 400 };
+
+struct fp_session fp_session = {.lock = FP_LOCK_INITIALIZER(FP_RANK_SESSION)};
+
+uintptr_t fp_session_own_code(void)
+{
+	return (uintptr_t)&fp_session_own_code;
+}
+
+static int complain(const char *what, const char *detail)
+{
+	fp_say(what, detail);
+	return -EINVAL;
+}
+
+static int parse_options(const char *text, struct fp_options *options)
+{
+	char error[FP_OPTION_ERROR_MAX];
+	const char *environment = secure_getenv("FENCEPOST_OPTIONS");
+
+	fp_options_defaults(options);
+	if (text != NULL &&
+	    fp_options_parse(options, text, "options of the host", error, sizeof(error)) != 0)
+		return complain(error, "");
+	if (environment != NULL && fp_options_parse(options, environment, "FENCEPOST_OPTIONS",
+	                                            error, sizeof(error)) != 0)
+		return complain(error, "");
+	return 0;
+}
+
+void fp_session_expand_path(const char *name, char *path, size_t size)
+{
+	const char *mark = strstr(name, "%p");
+	struct fp_text text;
+
+	fp_text_begin(&text, path, size);
+	if (mark == NULL) {
+		fp_text_string(&text, name);
+		if (fp_session.is_forked_child && name[0] != '\0') {
+			fp_text_string(&text, ".");
+			fp_text_decimal(&text, (uint64_t)getpid());
+		}
+		return;
+	}
+	fp_text_bytes(&text, name, (size_t)(mark - name));
+	fp_text_decimal(&text, (uint64_t)getpid());
+	fp_text_string(&text, mark + 2);
+}
+
+/* 0 when a file of that name can be written, or made, without making it. */
+static int check_writable(const char *path)
+{
+	char directory[FP_OPTION_PATH_MAX + 32];
+	struct fp_text text;
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd >= 0)
+		return close(fd);
+	if (errno != ENOENT)
+		return -errno;
+	const char *slash = strrchr(path, '/');
+	fp_text_begin(&text, directory, sizeof(directory));
+	if (slash == NULL)
+		fp_text_string(&text, ".");
+	else
+		fp_text_bytes(&text, path, slash == path ? 1 : (size_t)(slash - path));
+	return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : -errno;
+}
+
+static int check_output(const char *key, const char *name)
+{
+	char path[FP_OPTION_PATH_MAX + 32];
+	char line[FP_OPTION_PATH_MAX + 256];
+	struct fp_text text;
+
+	if (name[0] == '\0')
+		return 0;
+	fp_session_expand_path(name, path, sizeof(path));
+	int status = check_writable(path);
+	if (status == 0)
+		return 0;
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_string(&text, key);
+	fp_text_string(&text, "=");
+	fp_text_string(&text, path);
+	fp_text_string(&text, ": cannot write there: ");
+	fp_text_string(&text, strerrordesc_np(-status));
+	fp_text_string(&text,
+	               "; name a file in a directory that exists and that you may write to");
+	return complain(line, "");
+}
+
+static int check_outputs(const struct fp_options *options)
+{
+	int status = check_output("log", options->log);
+
+	if (status == 0)
+		status = check_output("json", options->json);
+	if (status == 0)
+		status = check_output("events", options->events);
+	if (status == 0 && options->reporter[0] != '\0' && access(options->reporter, X_OK) != 0)
+		status =
+		        complain("reporter: no program that can be run at ", options->reporter);
+	return status;
+}
+
+static const char *backend_option(const struct fp_options *options)
+{
+	static const char *const names[] = {
+	        [FP_OPTIONS_BACKEND_AUTO] = "auto",
+	        [FP_OPTIONS_BACKEND_GUARD] = "guard",
+	        [FP_OPTIONS_BACKEND_MPROTECT] = "mprotect",
+	        [FP_OPTIONS_BACKEND_NONE] = "none",
+	};
+
+	return names[options->backend];
+}
+
+static int start_guard(const struct fp_options *options)
+{
+	const struct fp_guard_config config = {
+	        .backend = backend_option(options),
+	        .guard_pages = (unsigned)options->guard_pages,
+	};
+	char line[512];
+	struct fp_text text;
+	const char *why;
+	int status = fp_guard_init(&config, &why);
+
+	if (status == 0)
+		return 0;
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_string(&text, "backend=");
+	fp_text_string(&text, config.backend);
+	fp_text_string(&text, " does not work here (");
+	fp_text_string(&text, strerrordesc_np(-status));
+	fp_text_string(&text, "): it needs ");
+	fp_text_string(&text, why);
+	fp_text_string(&text, "; backend=auto takes the best one that works");
+	return complain(line, "");
+}
+
+/* The mapping of our own code, so that captures can leave our frames out. */
+static bool find_own_code(const struct fp_mapping *mapping, void *user)
+{
+	struct fp_stack_config *config = user;
+
+	if (fp_session_own_code() < mapping->start || fp_session_own_code() >= mapping->end)
+		return true;
+	config->own_start = mapping->start;
+	config->own_end = mapping->end;
+	return false;
+}
+
+static void start_stack(const struct fp_options *options)
+{
+	struct fp_stack_config config = {.depth = (unsigned)options->stack_depth};
+
+	fp_maps_each(find_own_code, &config);
+	fp_stack_init(&config);
+}
+
+static void start_heap(const struct fp_options *options)
+{
+	static const enum fp_placement placements[] = {
+	        [FP_OPTIONS_PLACEMENT_RIGHT] = FP_PLACEMENT_RIGHT,
+	        [FP_OPTIONS_PLACEMENT_LEFT] = FP_PLACEMENT_LEFT,
+	        [FP_OPTIONS_PLACEMENT_ALTERNATE] = FP_PLACEMENT_ALTERNATE,
+	};
+	const struct fp_heap_config config = {
+	        .align = options->align,
+	        .placement = placements[options->placement],
+	        .sink = fp_session_sink,
+	};
+
+	fp_heap_init(&config);
+}
+
+/* A file that cannot be read leaves the text empty. */
+static size_t read_file(const char *path, char *buffer, size_t size)
+{
+	size_t used = 0;
+	ssize_t got = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	while (used < size && (got = read(fd, buffer + used, size - used)) > 0)
+		used += (size_t)got;
+	close(fd);
+	return used;
+}
+
+static void log_setting(const char *key, const char *value, void *user)
+{
+	if (strcmp(key, "backend") == 0)
+		value = fp_guard_backend_name();
+	fp_log_setting(user, key, value);
+}
+
+void fp_session_log_beginning(struct fp_log *log)
+{
+	char arguments[ARGUMENTS_MAX];
+	char executable[FP_LOG_STRING_MAX];
+	ssize_t length = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
+
+	executable[length < 0 ? 0 : length] = '\0';
+	const struct fp_log_process process = {
+	        .pid = (uint32_t)getpid(),
+	        .ppid = (uint32_t)getppid(),
+	        .page_bytes = (uint32_t)fp_vm_page_size(),
+	        .version = PACKAGE_VERSION,
+	        .executable = executable,
+	        .arguments = arguments,
+	        .arguments_bytes =
+	                read_file("/proc/self/cmdline", arguments, sizeof(arguments)),
+	};
+	fp_log_process(log, &process);
+	fp_options_each(&fp_session.options, log_setting, log);
+}
+
+/* -1 when no event log was asked for; a refusal was excluded by check_outputs. */
+static int open_events(void)
+{
+	char path[FP_OPTION_PATH_MAX + 32];
+
+	if (fp_session.options.events[0] == '\0')
+		return -1;
+	fp_session_expand_path(fp_session.options.events, path, sizeof(path));
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, EVENTS_FD_FLOOR);
+	if (high < 0)
+		return fd;
+	close(fd);
+	return high;
+}
+
+/* exit(3) tells its status to these handlers only. */
+static void remember_status(int status, void *unused)
+{
+	(void)unused;
+	fp_session.exit.how = FP_LOG_EXIT_CODE;
+	fp_session.exit.value = status & 0xff;
+}
+
+static int start_locked(const char *text)
+{
+	struct fp_options *options = &fp_session.options;
+	int status = parse_options(text, options);
+
+	if (status == 0)
+		status = check_outputs(options);
+	if (status == 0)
+		status = start_guard(options);
+	if (status != 0)
+		return status;
+	fp_registry_init(options->history);
+	start_stack(options);
+	start_heap(options);
+	fp_session_remember_stderr();
+	fp_log_open(&fp_session.log, open_events(), false);
+	fp_session_log_beginning(&fp_session.log);
+	on_exit(remember_status, NULL);
+	return fp_session_watch_fork();
+}
+
+/* What a second caller may pass: nothing, or the same again. */
+static int compare_options(const char *text)
+{
+	if (text == NULL || strcmp(text, fp_session.options_text) == 0)
+		return 0;
+	return complain("the session's options are fixed by the first manager: ",
+	                "pass NULL or the same text to later ones");
+}
+
+int fp_session_start(const char *text)
+{
+	int status;
+
+	if (text != NULL && strlen(text) >= sizeof(fp_session.options_text))
+		return complain("options of the host: longer than 2047 bytes; ",
+		                "use FENCEPOST_OPTIONS for the rest");
+	fp_lock_acquire(&fp_session.lock);
+	if (atomic_load(&fp_session.is_started)) {
+		status = compare_options(text);
+	} else {
+		status = start_locked(text);
+		strcpy(fp_session.options_text, text == NULL ? "" : text);
+		atomic_store(&fp_session.is_started, status == 0);
+	}
+	fp_lock_release(&fp_session.lock);
+	return status;
+}
+
+bool fp_session_is_started(void)
+{
+	return atomic_load(&fp_session.is_started);
+}

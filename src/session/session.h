@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The session: the one place that knows all modules. It reads the options, wires the heap to
+ * the event log, takes part in fork, and ends with the report. A process has one.
+ *
+ * Context: report, except the sink, which is alloc.
+ */
+#ifndef FP_SESSION_SESSION_H
+#define FP_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/finding.h"
+
+/*
+ * Starts the session with OPTIONS ("key=value:..." or NULL), which FENCEPOST_OPTIONS overrides
+ * key by key unless the process gained privileges. When a session stands, the same OPTIONS or
+ * NULL change nothing. 0; -EINVAL after one line on standard error; -ENOMEM.
+ */
+int fp_session_start(const char *options);
+
+bool fp_session_is_started(void);
+
+/* Distinct findings so far. */
+size_t fp_session_finding_count(void);
+
+/* Called for each distinct finding, without any lock. NULL ends it. */
+void fp_session_set_callback(fp_finding_sink callback, void *user);
+
+/* Verifies all padding now; the number of blocks found damaged. */
+size_t fp_session_check_heap(void);
+
+/* Renders all that is known now as FORMAT ("text", "json") to FD. 0, -EINVAL, -ENODEV, or what
+ * stood in the way of the reporter. */
+int fp_session_write_report(int fd, const char *format);
+
+/* The end of the process: verifies, collects leaks, renders the report. Once; later calls do
+ * nothing. */
+void fp_session_finish(void);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where findings arrive: the same misuse at the same place is one finding with a count. The
+ * first is logged at once, so that it survives whatever the program does next.
+ *
+ * Context: alloc.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/meta.h"
+#include "heap/heap.h"
+#include "session/session.h"
+#include "session/state.h"
+#include "stack/stack.h"
+
+enum { PLACES = 1 << 12, FINDINGS_MAX = PLACES / 2 };
+
+struct known {
+	uint64_t count; /* 0 is a free place */
+	enum fp_finding_kind kind;
+	enum fp_access access;
+	fp_trace_id trace;
+	fp_trace_id alloc_trace;
+	uint32_t index;
+};
+
+static struct known *table; /* open addressing, under the session's lock */
+static _Atomic size_t distinct;
+static uint64_t beyond; /* findings that found the table full */
+
+static _Atomic(fp_finding_sink) callback;
+static void *_Atomic callback_user;
+
+static fp_trace_id alloc_trace_of(const struct fp_finding *finding)
+{
+	return finding->has_block ? finding->block.alloc_trace : FP_TRACE_NONE;
+}
+
+static bool is_same(const struct known *known, const struct fp_finding *finding)
+{
+	return known->kind == finding->kind && known->access == finding->access &&
+	       known->trace == finding->trace && known->alloc_trace == alloc_trace_of(finding);
+}
+
+static struct known *find_locked(const struct fp_finding *finding)
+{
+	uint64_t hash = ((uint64_t)finding->trace << 32 | alloc_trace_of(finding)) ^
+	                (uint64_t)finding->kind << 56;
+	size_t at = (hash * 0x9e3779b97f4a7c15u) >> 52;
+
+	while (table[at].count != 0 && !is_same(&table[at], finding))
+		at = (at + 1) % PLACES;
+	return &table[at];
+}
+
+static void log_trace(fp_trace_id trace)
+{
+	size_t count;
+	const uintptr_t *frames = fp_stack_trace(trace, &count);
+
+	fp_log_trace(&fp_session.log, trace, frames, count);
+}
+
+static void log_finding(uint32_t index, const struct fp_finding *finding)
+{
+	struct fp_log_site site = {.file = ""};
+	int line = 0;
+
+	fp_log_modules(&fp_session.log, fp_session_own_code());
+	log_trace(finding->trace);
+	if (finding->has_block) {
+		log_trace(finding->block.alloc_trace);
+		log_trace(finding->block.free_trace);
+		fp_stack_site(finding->block.site, &site.file, &line);
+		site.line = (uint32_t)line;
+	}
+	fp_log_finding(&fp_session.log, index, finding, &site);
+}
+
+/* Whether the finding is a new one. */
+static bool add_locked(const struct fp_finding *finding)
+{
+	if (table == NULL)
+		table = fp_meta_alloc(PLACES * sizeof(*table));
+	if (table == NULL || atomic_load(&distinct) == FINDINGS_MAX) {
+		beyond++;
+		return false;
+	}
+	struct known *known = find_locked(finding);
+	if (known->count++ > 0)
+		return false;
+	known->kind = finding->kind;
+	known->access = finding->access;
+	known->trace = finding->trace;
+	known->alloc_trace = alloc_trace_of(finding);
+	known->index = (uint32_t)atomic_load(&distinct);
+	atomic_fetch_add(&distinct, 1);
+	log_finding(known->index, finding);
+	return true;
+}
+
+static void halt(void)
+{
+	fp_session.exit.how = FP_LOG_EXIT_SIGNAL;
+	fp_session.exit.value = SIGABRT;
+	fp_session_finish();
+	abort();
+}
+
+void fp_session_sink(const struct fp_finding *finding, void *unused)
+{
+	(void)unused;
+	fp_lock_acquire(&fp_session.lock);
+	bool is_new = add_locked(finding);
+	fp_lock_release(&fp_session.lock);
+	if (!is_new)
+		return;
+	fp_finding_sink call = atomic_load(&callback);
+	if (call != NULL)
+		call(finding, atomic_load(&callback_user));
+	/* What is found while the report is made has nothing left to halt. */
+	if (fp_session.options.halt_on_error && !atomic_load(&fp_session.is_finished))
+		halt();
+}
+
+void fp_session_set_callback(fp_finding_sink new_callback, void *user)
+{
+	/* No call may see the new function with the old user pointer. */
+	atomic_store(&callback, NULL);
+	atomic_store(&callback_user, user);
+	atomic_store(&callback, new_callback);
+}
+
+size_t fp_session_finding_count(void)
+{
+	return atomic_load(&distinct);
+}
+
+void fp_session_log_counts(struct fp_log *log)
+{
+	for (size_t i = 0; table != NULL && i < PLACES; i++)
+		if (table[i].count > 1)
+			fp_log_finding_count(log, table[i].index, table[i].count);
+	if (beyond > 0)
+		fp_log_note(log, "there were more distinct findings than are kept; mend the "
+		                 "first ones and run again");
+}
+
+void fp_session_forget_findings(void)
+{
+	fp_meta_free(table, PLACES * sizeof(*table));
+	table = NULL;
+	beyond = 0;
+	atomic_store(&distinct, 0);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Running the reporter: a child that shares our memory until it executes `fencepost report`
+ * with the event log as its standard input. All descriptors it needs are made in the child, so
+ * a program that has used up its own can still be reported on; no SIGCHLD reaches the program,
+ * and no wait of the program's can take the child's status away.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/meta.h"
+#include "session/state.h"
+
+enum { CHILD_STACK_BYTES = 64 << 10, EXIT_NOT_RUN = 127 };
+
+struct child {
+	struct fp_log *tail;
+	int output_fd; /* or -1 */
+	bool is_stderr_lost;
+	sigset_t signals; /* blocked in the program when it called us */
+	const struct fp_session_command *command;
+	int status; /* what kept the reporter from running: shared memory brings it back */
+};
+
+static struct stat stderr_at_start;
+static bool had_stderr;
+
+void fp_session_remember_stderr(void)
+{
+	had_stderr = fstat(STDERR_FILENO, &stderr_at_start) == 0;
+}
+
+bool fp_session_is_stderr_lost(void)
+{
+	struct stat now;
+
+	return !had_stderr || fstat(STDERR_FILENO, &now) != 0 ||
+	       now.st_dev != stderr_at_start.st_dev || now.st_ino != stderr_at_start.st_ino;
+}
+
+/* Ignored and handled signals alike: the program's handlers must not run in its memory here. */
+static void reset_signals(const sigset_t *blocked)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+
+	for (int number = 1; number < NSIG; number++)
+		sigaction(number, &action, NULL);
+	sigprocmask(SIG_SETMASK, blocked, NULL);
+}
+
+/* The log as an open file, read from its start. */
+static int make_input(struct fp_log *tail)
+{
+	int fd = (int)syscall(SYS_memfd_create, "fencepost-events", 0);
+
+	if (fd < 0)
+		return -errno;
+	int status = fp_log_copy(&fp_session.log, fd);
+	if (status == 0)
+		status = fp_log_copy(tail, fd);
+	if (status == 0 && lseek(fd, 0, SEEK_SET) != 0)
+		status = -errno;
+	return status == 0 ? fd : status;
+}
+
+/* Leaves standard input the log, standard error what it was at the start, FP_SESSION_OUTPUT_FD
+ * the file asked for, and nothing else. */
+static int arrange_descriptors(const struct child *child)
+{
+	int keep = STDERR_FILENO;
+
+	if (child->output_fd >= 0) {
+		if (child->output_fd != FP_SESSION_OUTPUT_FD &&
+		    dup2(child->output_fd, FP_SESSION_OUTPUT_FD) < 0)
+			return -errno;
+		fcntl(FP_SESSION_OUTPUT_FD, F_SETFD, 0);
+		keep = FP_SESSION_OUTPUT_FD;
+	}
+	syscall(SYS_close_range, keep + 1, ~0U, 0);
+	int null = open("/dev/null", O_RDWR);
+	/* Fill the gaps below: no file of ours may become somebody's standard error. */
+	while (null >= 0 && null <= STDERR_FILENO)
+		null = open("/dev/null", O_RDWR);
+	if (null >= 0 && child->is_stderr_lost)
+		dup2(null, STDERR_FILENO);
+	close(STDIN_FILENO);
+	int input = make_input(child->tail);
+	if (input < 0)
+		return input;
+	return input == STDIN_FILENO || dup2(input, STDIN_FILENO) == STDIN_FILENO ? 0 : -errno;
+}
+
+static int run_child(void *argument)
+{
+	struct child *child = argument;
+
+	child->status = arrange_descriptors(child);
+	if (child->status == 0) {
+		reset_signals(&child->signals);
+		execve(child->command->program, child->command->arguments,
+		       child->command->environment);
+		child->status = -errno;
+	}
+	_exit(EXIT_NOT_RUN);
+}
+
+/* 0 once the reporter has done its work. */
+static int run(struct child *child)
+{
+	char *stack = fp_meta_alloc(CHILD_STACK_BYTES);
+	sigset_t all;
+	int wait_status = 0;
+	int status = 0;
+
+	if (stack == NULL)
+		return -ENOMEM;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &child->signals);
+	/* No exit signal: the program may handle SIGCHLD, or wait for any child. */
+	pid_t pid = clone(run_child, stack + CHILD_STACK_BYTES, CLONE_VM | CLONE_VFORK, child);
+	if (pid < 0)
+		status = -errno;
+	while (pid > 0 && waitpid(pid, &wait_status, __WCLONE) < 0 && errno == EINTR)
+		;
+	sigprocmask(SIG_SETMASK, &child->signals, NULL);
+	fp_meta_free(stack, CHILD_STACK_BYTES);
+	if (status == 0)
+		status = child->status;
+	if (status == 0 && wait_status != 0)
+		status = -EIO;
+	return status;
+}
+
+int fp_session_run_reporter(const struct fp_session_command *command, struct fp_log *tail,
+                            int output_fd)
+{
+	struct child child = {
+	        .tail = tail,
+	        .output_fd = output_fd,
+	        .is_stderr_lost = fp_session_is_stderr_lost(),
+	        .command = command,
+	};
+
+	return run(&child);
+}

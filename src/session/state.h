@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the parts of the session share. Private to the module.
+ */
+#ifndef FP_SESSION_STATE_H
+#define FP_SESSION_STATE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/lock.h"
+#include "log/writer.h"
+#include "options/options.h"
+
+/* How the process ends, as far as is known. */
+struct fp_session_exit {
+	enum fp_log_exit how;
+	int32_t value;
+};
+
+struct fp_session {
+	struct fp_lock lock; /* rank FP_RANK_SESSION: start, end, and the table of findings */
+	_Atomic bool is_started;
+	_Atomic bool is_finished;
+	bool is_forked_child;  /* of the process that started the session */
+	uint64_t first_serial; /* blocks up to this one belong to the parent */
+	struct fp_options options;
+	char options_text[2048]; /* what the first caller passed */
+	struct fp_session_exit exit;
+	struct fp_log log;
+};
+
+extern struct fp_session fp_session;
+
+/* An address in Fencepost's own code, whose module's frames reports leave out. */
+uintptr_t fp_session_own_code(void);
+
+/* Logs what the process is and the options in force: the beginning of a log. */
+void fp_session_log_beginning(struct fp_log *log);
+
+/* The sink of the heap. */
+void fp_session_sink(const struct fp_finding *finding, void *user);
+
+/* Logs how often findings with a count above one were made. */
+void fp_session_log_counts(struct fp_log *log);
+
+/* Forgets all findings: a forked child makes its own. */
+void fp_session_forget_findings(void);
+
+/* Registers the fork handlers. 0 or a negative errno. */
+int fp_session_watch_fork(void);
+
+/* Where the reporter's output goes. */
+struct fp_session_rendering {
+	const char *format; /* NULL: text to standard error and what the options name */
+	int fd;             /* of FORMAT */
+};
+
+enum {
+	FP_SESSION_ENVIRONMENT_MAX = 4096, /* variables handed to the reporter */
+	FP_SESSION_ARGUMENTS_MAX = 10,
+	FP_SESSION_OUTPUT_FD = 3 /* of a report that was asked for */
+};
+
+#define FP_SESSION_OUTPUT_PATH "/dev/fd/3"
+
+/* A program to execute; NULL-terminated as for execve(2). */
+struct fp_session_command {
+	const char *program;
+	char *arguments[FP_SESSION_ARGUMENTS_MAX];
+	char *environment[FP_SESSION_ENVIRONMENT_MAX];
+};
+
+/* Runs COMMAND with the main log followed by TAIL as its standard input and OUTPUT_FD, unless
+ * -1, as descriptor FP_SESSION_OUTPUT_FD, and waits for it. 0; what kept it from running; -EIO
+ * when it ran and failed (in spawn.c). */
+int fp_session_run_reporter(const struct fp_session_command *command, struct fp_log *tail,
+                            int output_fd);
+
+/* Whether standard error is no longer what it was at the start (in spawn.c). */
+bool fp_session_is_stderr_lost(void);
+
+/* Remembers what standard error is now: a program may close it and open a file of its own under
+ * its number, which no report may ever reach. */
+void fp_session_remember_stderr(void);
+
+/* Runs `fencepost report` on the main log followed by TAIL and waits for it. 0 or a negative
+ * errno; then one line on standard error has said where the event log was kept. */
+int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *rendering);
+
+/* NAME with %p replaced by the process id; in a forked child ".PID" is appended to a name
+ * without it, so that two processes never write one file. */
+void fp_session_expand_path(const char *name, char *path, size_t size);
+
+#endif
