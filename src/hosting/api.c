@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The functions of <fencepost/fencepost.h>.
+ */
+#include <errno.h>
+#include <fcntl.h>
+
+#include <stdatomic.h>
+
+#include "hosting/object.h"
+
+#include <fencepost/fencepost.h>
+
+#include "heap/heap.h"
+#include "session/session.h"
+
+static _Atomic(fp_finding_callback) callback;
+static void *_Atomic callback_user;
+
+HRESULT fp_create_memory_manager(const char *options, IHostMemoryManager **manager)
+{
+	if (manager == NULL)
+		return E_POINTER;
+	*manager = NULL;
+	int saved_errno = errno;
+	int status = fp_session_start(options);
+	errno = saved_errno;
+	if (status != 0)
+		return status == -ENOMEM ? E_OUTOFMEMORY : E_INVALIDARG;
+	*manager = fp_memory_manager_get();
+	return S_OK;
+}
+
+size_t fp_finding_count(void)
+{
+	return fp_session_finding_count();
+}
+
+int fp_write_report(int fd, const char *format)
+{
+	if (fcntl(fd, F_GETFD) < 0)
+		return -EBADF;
+	return fp_session_write_report(fd, format);
+}
+
+size_t fp_check_heap(void)
+{
+	return fp_session_check_heap();
+}
+
+static void fill_info(struct fp_block_info *info, const struct fp_block *block,
+                      uintptr_t address)
+{
+	*info = (struct fp_block_info){
+	        .address = (const void *)block->address,
+	        .size = block->size,
+	        .offset = (ptrdiff_t)(address - block->address),
+	        .is_live = block->state == FP_BLOCK_LIVE,
+	        .tier = fp_tier_name(block->tier),
+	        .family = fp_family_name(block->family),
+	        .heap = block->heap,
+	        .serial = block->serial,
+	        .alloc_thread = block->alloc_thread,
+	        .free_thread = block->state == FP_BLOCK_LIVE ? 0 : block->free_thread,
+	};
+}
+
+bool fp_describe(const void *address, struct fp_block_info *info)
+{
+	struct fp_block block;
+
+	if (!fp_heap_find((uintptr_t)address, &block))
+		return false;
+	fill_info(info, &block, (uintptr_t)address);
+	return true;
+}
+
+static void forward(const struct fp_finding *finding, void *unused)
+{
+	struct fp_finding_event event = {
+	        .kind = fp_finding_info(finding->kind)->name,
+	        .description = finding->description,
+	        .address = (const void *)finding->address,
+	        .thread = finding->thread,
+	        .has_block = finding->has_block,
+	};
+	fp_finding_callback call = atomic_load(&callback);
+
+	(void)unused;
+	if (finding->has_block)
+		fill_info(&event.block, &finding->block, finding->address);
+	if (call != NULL)
+		call(&event, atomic_load(&callback_user));
+}
+
+void fp_set_finding_callback(fp_finding_callback new_callback, void *user)
+{
+	/* No call may see the new function with the old user pointer. */
+	atomic_store(&callback, NULL);
+	atomic_store(&callback_user, user);
+	atomic_store(&callback, new_callback);
+	fp_session_set_callback(new_callback == NULL ? NULL : forward, NULL);
+}
+
+/* The host may never release anything, so the report hangs on the end of the process. */
+__attribute__((destructor)) static void finish(void)
+{
+	fp_session_finish();
+}

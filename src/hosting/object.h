@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the COM objects share: reference counts and QueryInterface.
+ *
+ * Context: alloc.
+ */
+#ifndef FP_HOSTING_OBJECT_H
+#define FP_HOSTING_OBJECT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define CONST_VTABLE /* our tables are constants */
+#include <fencepost/hosting.h>
+
+/* One reference more, unless there is none left: a dead object stays dead. 0 then, else the new
+ * count. */
+static inline ULONG fp_object_add_ref(_Atomic ULONG *references)
+{
+	ULONG count = atomic_load(references);
+
+	while (count != 0 && !atomic_compare_exchange_weak(references, &count, count + 1))
+		;
+	return count == 0 ? 0 : count + 1;
+}
+
+/* One reference less; the new count. *WAS_DEAD when there was none to give back. */
+static inline ULONG fp_object_release(_Atomic ULONG *references, bool *was_dead)
+{
+	ULONG count = atomic_load(references);
+
+	while (count != 0 && !atomic_compare_exchange_weak(references, &count, count - 1))
+		;
+	*was_dead = count == 0;
+	return count == 0 ? 0 : count - 1;
+}
+
+static inline bool fp_object_is_iid(REFIID a, REFIID b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* The heap's interface. NULL without memory. */
+IHostMalloc *fp_malloc_create(DWORD flags);
+
+/* The process's memory manager, with a reference for the caller. */
+IHostMemoryManager *fp_memory_manager_get(void);
+
+#endif
