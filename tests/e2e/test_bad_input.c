@@ -19,12 +19,12 @@ static const struct {
 	const char *problem;
 	const char *remedy;
 } bad_options[] = {
-        {"nonsense=1", "nonsense", "option"},
+        {"nonsense=1", "\"nonsense\"", "nearest"},
         {"bakend=guard", "bakend", "backend"},
-        {"stack-dept=3", "stack", "depth"},
+        {"stack-dept=3", "stack-dept", "stack_depth"},
         {"backend=zzz", "zzz", "guard"},
         {"backend", "backend", "="},
-        {"=guard", "=guard", "key"},
+        {"=guard", "unknown option \"\"", "nearest"},
         {"align=3", "3", "16"},
         {"align=sixteen", "sixteen", "16"},
         {"align=", "align", "16"},
@@ -36,8 +36,8 @@ static const struct {
         {"json=/nonexistent/report.json", "/nonexistent/report.json", "No such file"},
         {"log=/nonexistent/report.txt", "/nonexistent/report.txt", "No such file"},
         {"events=/nonexistent/events", "/nonexistent/events", "No such file"},
-        {"json=/", "json", "/"},
-        {"reporter=/nonexistent/fencepost", "/nonexistent/fencepost", "No such file"},
+        {"json=/", "json=/", "directory"},
+        {"reporter=/nonexistent/fencepost", "/nonexistent/fencepost", "reporter"},
 };
 
 static const struct {
