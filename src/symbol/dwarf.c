@@ -15,7 +15,7 @@
 
 enum { TREE_DEPTH_MAX = 64 /* nesting of namespaces, classes and blocks that is followed */ };
 
-static int add_die_ranges(struct fp_ranges *ranges, Dwarf_Die *die, size_t owner)
+static int add_die_ranges(struct fp_symbol_ranges *ranges, Dwarf_Die *die, size_t owner)
 {
 	Dwarf_Addr base;
 	Dwarf_Addr low;
@@ -23,25 +23,25 @@ static int add_die_ranges(struct fp_ranges *ranges, Dwarf_Die *die, size_t owner
 	ptrdiff_t offset = 0;
 
 	while ((offset = dwarf_ranges(die, offset, &base, &low, &high)) > 0) {
-		if (fp_ranges_add(ranges, low, high, owner) != 0)
+		if (fp_symbol_ranges_add(ranges, low, high, owner) != 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int add_unit(struct fp_dwarf *dwarf, Dwarf_Die *lines, Dwarf_Die *tree)
+static int add_unit(struct fp_symbol_dwarf *dwarf, Dwarf_Die *lines, Dwarf_Die *tree)
 {
-	struct fp_dwarf_unit *units =
+	struct fp_symbol_unit *units =
 	        reallocarray(dwarf->units, dwarf->unit_count + 1, sizeof(*units));
 
 	if (!units)
 		return -ENOMEM;
 	dwarf->units = units;
-	units[dwarf->unit_count] = (struct fp_dwarf_unit){.lines = *lines, .tree = *tree};
+	units[dwarf->unit_count] = (struct fp_symbol_unit){.lines = *lines, .tree = *tree};
 	return add_die_ranges(&dwarf->ranges, lines, dwarf->unit_count++);
 }
 
-static int read_units(struct fp_dwarf *dwarf)
+static int read_units(struct fp_symbol_dwarf *dwarf)
 {
 	Dwarf_CU *unit = NULL;
 	Dwarf_Die lines;
@@ -57,11 +57,11 @@ static int read_units(struct fp_dwarf *dwarf)
 		if (add_unit(dwarf, &lines, is_split ? &split : &lines) != 0)
 			return -ENOMEM;
 	}
-	fp_ranges_sort(&dwarf->ranges);
+	fp_symbol_ranges_sort(&dwarf->ranges);
 	return 0;
 }
 
-static int add_function(struct fp_dwarf_unit *unit, Dwarf_Die *die)
+static int add_function(struct fp_symbol_unit *unit, Dwarf_Die *die)
 {
 	if (unit->function_count == unit->function_room) {
 		size_t room = unit->function_room ? 2 * unit->function_room : 64;
@@ -78,7 +78,7 @@ static int add_function(struct fp_dwarf_unit *unit, Dwarf_Die *die)
 
 /* Functions stand in namespaces, in classes and, where the language nests them, in functions.
  */
-static int add_functions_below(struct fp_dwarf_unit *unit, Dwarf_Die *parent, int depth)
+static int add_functions_below(struct fp_symbol_unit *unit, Dwarf_Die *parent, int depth)
 {
 	Dwarf_Die die;
 
@@ -93,13 +93,13 @@ static int add_functions_below(struct fp_dwarf_unit *unit, Dwarf_Die *parent, in
 	return 0;
 }
 
-static int read_functions(struct fp_dwarf_unit *unit)
+static int read_functions(struct fp_symbol_unit *unit)
 {
 	int result;
 
 	unit->is_read = true;
 	result = add_functions_below(unit, &unit->tree, 0);
-	fp_ranges_sort(&unit->ranges);
+	fp_symbol_ranges_sort(&unit->ranges);
 	return result;
 }
 
@@ -125,9 +125,9 @@ static bool enter_block(Dwarf_Die *die, uint64_t address)
 }
 
 /* The function at ADDRESS and what was inlined there, outermost first. Returns how many. */
-static size_t find_chain(const struct fp_dwarf_unit *unit, uint64_t address, Dwarf_Die *chain)
+static size_t find_chain(const struct fp_symbol_unit *unit, uint64_t address, Dwarf_Die *chain)
 {
-	const struct fp_range *range = fp_ranges_find(&unit->ranges, address);
+	const struct fp_symbol_range *range = fp_symbol_ranges_find(&unit->ranges, address);
 	size_t count = 0;
 	Dwarf_Die die;
 
@@ -204,11 +204,12 @@ static int fill_functions(struct fp_symbol_frame *frames, Dwarf_Die *chain, size
 	return 0;
 }
 
-int fp_dwarf_find(struct fp_dwarf *dwarf, uint64_t address, struct fp_symbol_frame *frames)
+int fp_symbol_dwarf_find(struct fp_symbol_dwarf *dwarf, uint64_t address,
+                         struct fp_symbol_frame *frames)
 {
 	Dwarf_Die chain[FP_SYMBOL_INLINE_MAX];
-	const struct fp_range *range;
-	struct fp_dwarf_unit *unit;
+	const struct fp_symbol_range *range;
+	struct fp_symbol_unit *unit;
 	size_t count;
 
 	if (!dwarf->dwarf)
@@ -216,7 +217,7 @@ int fp_dwarf_find(struct fp_dwarf *dwarf, uint64_t address, struct fp_symbol_fra
 	if (!dwarf->is_read && read_units(dwarf) != 0)
 		return -ENOMEM;
 	address -= dwarf->bias;
-	range = fp_ranges_find(&dwarf->ranges, address);
+	range = fp_symbol_ranges_find(&dwarf->ranges, address);
 	if (!range)
 		return 0;
 	unit = &dwarf->units[range->owner];
@@ -231,12 +232,12 @@ int fp_dwarf_find(struct fp_dwarf *dwarf, uint64_t address, struct fp_symbol_fra
 	return count > 0 ? (int)count : frames[0].file != NULL;
 }
 
-void fp_dwarf_free(struct fp_dwarf *dwarf)
+void fp_symbol_dwarf_free(struct fp_symbol_dwarf *dwarf)
 {
 	for (size_t i = 0; i < dwarf->unit_count; i++) {
 		free(dwarf->units[i].functions);
-		fp_ranges_free(&dwarf->units[i].ranges);
+		fp_symbol_ranges_free(&dwarf->units[i].ranges);
 	}
 	free(dwarf->units);
-	fp_ranges_free(&dwarf->ranges);
+	fp_symbol_ranges_free(&dwarf->ranges);
 }

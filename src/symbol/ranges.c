@@ -8,13 +8,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int fp_ranges_add(struct fp_ranges *ranges, uint64_t low, uint64_t high, size_t owner)
+int fp_symbol_ranges_add(struct fp_symbol_ranges *ranges, uint64_t low, uint64_t high,
+                         size_t owner)
 {
 	if (low == 0 || low >= high)
 		return 0;
 	if (ranges->count == ranges->room) {
 		size_t room = ranges->room ? 2 * ranges->room : 64;
-		struct fp_range *items = reallocarray(ranges->items, room, sizeof(*items));
+		struct fp_symbol_range *items =
+		        reallocarray(ranges->items, room, sizeof(*items));
 
 		if (!items)
 			return -ENOMEM;
@@ -22,19 +24,19 @@ int fp_ranges_add(struct fp_ranges *ranges, uint64_t low, uint64_t high, size_t 
 		ranges->room = room;
 	}
 	ranges->items[ranges->count++] =
-	        (struct fp_range){.low = low, .high = high, .owner = owner};
+	        (struct fp_symbol_range){.low = low, .high = high, .owner = owner};
 	return 0;
 }
 
 static int compare(const void *left, const void *right)
 {
-	const struct fp_range *a = left;
-	const struct fp_range *b = right;
+	const struct fp_symbol_range *a = left;
+	const struct fp_symbol_range *b = right;
 
 	return (a->low > b->low) - (a->low < b->low);
 }
 
-void fp_ranges_sort(struct fp_ranges *ranges)
+void fp_symbol_ranges_sort(struct fp_symbol_ranges *ranges)
 {
 	uint64_t reach = 0;
 
@@ -48,7 +50,7 @@ void fp_ranges_sort(struct fp_ranges *ranges)
 }
 
 /* How many ranges start at or below ADDRESS. */
-static size_t count_starting_by(const struct fp_ranges *ranges, uint64_t address)
+static size_t count_starting_by(const struct fp_symbol_ranges *ranges, uint64_t address)
 {
 	size_t low = 0;
 	size_t high = ranges->count;
@@ -64,12 +66,13 @@ static size_t count_starting_by(const struct fp_ranges *ranges, uint64_t address
 	return low;
 }
 
-const struct fp_range *fp_ranges_find(const struct fp_ranges *ranges, uint64_t address)
+const struct fp_symbol_range *fp_symbol_ranges_find(const struct fp_symbol_ranges *ranges,
+                                                    uint64_t address)
 {
-	const struct fp_range *best = NULL;
+	const struct fp_symbol_range *best = NULL;
 
 	for (size_t i = count_starting_by(ranges, address); i > 0; i--) {
-		const struct fp_range *range = &ranges->items[i - 1];
+		const struct fp_symbol_range *range = &ranges->items[i - 1];
 
 		if (range->reach <= address)
 			break;
@@ -81,8 +84,8 @@ const struct fp_range *fp_ranges_find(const struct fp_ranges *ranges, uint64_t a
 	return best;
 }
 
-void fp_ranges_free(struct fp_ranges *ranges)
+void fp_symbol_ranges_free(struct fp_symbol_ranges *ranges)
 {
 	free(ranges->items);
-	*ranges = (struct fp_ranges){0};
+	*ranges = (struct fp_symbol_ranges){0};
 }

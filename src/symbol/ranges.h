@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct fp_range {
+struct fp_symbol_range {
 	uint64_t low;
 	uint64_t high;  /* first byte after it */
 	uint64_t reach; /* greatest high of this and every range sorted before it */
@@ -20,16 +20,18 @@ struct fp_range {
 };
 
 /* Zero it to begin. Add everything, sort once, then find. */
-struct fp_ranges {
-	struct fp_range *items;
+struct fp_symbol_ranges {
+	struct fp_symbol_range *items;
 	size_t count;
 	size_t room;
 };
 
 /* Ranges that are empty or start at 0, where linkers leave what they dropped, are ignored. */
-int fp_ranges_add(struct fp_ranges *ranges, uint64_t low, uint64_t high, size_t owner);
-void fp_ranges_sort(struct fp_ranges *ranges);
-const struct fp_range *fp_ranges_find(const struct fp_ranges *ranges, uint64_t address);
-void fp_ranges_free(struct fp_ranges *ranges);
+int fp_symbol_ranges_add(struct fp_symbol_ranges *ranges, uint64_t low, uint64_t high,
+                         size_t owner);
+void fp_symbol_ranges_sort(struct fp_symbol_ranges *ranges);
+const struct fp_symbol_range *fp_symbol_ranges_find(const struct fp_symbol_ranges *ranges,
+                                                    uint64_t address);
+void fp_symbol_ranges_free(struct fp_symbol_ranges *ranges);
 
 #endif

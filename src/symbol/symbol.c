@@ -31,7 +31,7 @@ struct fp_symbol_image {
 	char *debug_dir;
 	Dwfl *session;
 	Dwfl_Module *module;
-	struct fp_dwarf dwarf;
+	struct fp_symbol_dwarf dwarf;
 	struct fp_symbol_table table;
 	void *answers; /* tsearch tree of struct answer */
 };
@@ -151,8 +151,8 @@ void fp_symbol_close(struct fp_symbol_image *image)
 	if (!image)
 		return;
 	tdestroy(image->answers, free_answer);
-	fp_dwarf_free(&image->dwarf);
-	fp_ranges_free(&image->table.ranges);
+	fp_symbol_dwarf_free(&image->dwarf);
+	fp_symbol_ranges_free(&image->table.ranges);
 	if (image->session)
 		dwfl_end(image->session);
 	free(image->debug_dir);
@@ -189,7 +189,7 @@ static int find_frames(struct fp_symbol_image *image, uint64_t address,
 	frames[0] = (struct fp_symbol_frame){0};
 	if (image->state != FP_SYMBOL_USABLE)
 		return 0;
-	count = fp_dwarf_find(&image->dwarf, address, frames);
+	count = fp_symbol_dwarf_find(&image->dwarf, address, frames);
 	if (count < 0 || (count > 0 && frames[count - 1].function))
 		return count;
 	if (name_by_table(image, address, &frames[count > 0 ? count - 1 : 0]) != 0)

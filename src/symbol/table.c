@@ -15,10 +15,10 @@ static bool is_function(const GElf_Sym *symbol)
 }
 
 /* Hand-written assembly often has no size: such a function reaches to the next one. */
-static void close_gaps(struct fp_ranges *ranges)
+static void close_gaps(struct fp_symbol_ranges *ranges)
 {
 	for (size_t i = 0; i < ranges->count; i++) {
-		struct fp_range *range = &ranges->items[i];
+		struct fp_symbol_range *range = &ranges->items[i];
 		bool is_open = range->high == UINT64_MAX;
 
 		if (is_open && i + 1 < ranges->count && ranges->items[i + 1].low > range->low)
@@ -41,27 +41,27 @@ static void read_table(struct fp_symbol_table *table, Dwfl_Module *module)
 		if (!name || *name == '\0' || !is_function(&symbol))
 			continue;
 		/* Without memory for all of them, some will do. */
-		if (fp_ranges_add(&table->ranges, at,
-		                  symbol.st_size ? at + symbol.st_size : UINT64_MAX,
-		                  (size_t)i) != 0)
+		if (fp_symbol_ranges_add(&table->ranges, at,
+		                         symbol.st_size ? at + symbol.st_size : UINT64_MAX,
+		                         (size_t)i) != 0)
 			break;
 	}
-	fp_ranges_sort(&table->ranges);
+	fp_symbol_ranges_sort(&table->ranges);
 	close_gaps(&table->ranges);
-	fp_ranges_sort(&table->ranges);
+	fp_symbol_ranges_sort(&table->ranges);
 	table->is_read = true;
 }
 
 const char *fp_symbol_table_find(struct fp_symbol_table *table, Dwfl_Module *module,
                                  uint64_t address, uint64_t *offset)
 {
-	const struct fp_range *range;
+	const struct fp_symbol_range *range;
 	GElf_Sym symbol;
 	GElf_Addr at;
 
 	if (!table->is_read)
 		read_table(table, module);
-	range = fp_ranges_find(&table->ranges, address);
+	range = fp_symbol_ranges_find(&table->ranges, address);
 	if (!range)
 		return NULL;
 	*offset = address - range->low;

@@ -14,7 +14,7 @@
 
 /* Zero it to begin. */
 struct fp_symbol_table {
-	struct fp_ranges ranges; /* owner: index in libdwfl's symbol table */
+	struct fp_symbol_ranges ranges; /* owner: index in libdwfl's symbol table */
 	bool is_read;
 };
 

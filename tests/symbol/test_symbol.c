@@ -270,27 +270,27 @@ END_TEST
 
 START_TEST(the_shortest_range_wins)
 {
-	struct fp_ranges ranges = {0};
+	struct fp_symbol_ranges ranges = {0};
 
-	ck_assert_ptr_null(fp_ranges_find(&ranges, 5));
-	ck_assert_int_eq(fp_ranges_add(&ranges, 100, 1000, 1), 0);
-	ck_assert_int_eq(fp_ranges_add(&ranges, 200, 300, 2), 0);
-	ck_assert_int_eq(fp_ranges_add(&ranges, 220, 230, 3), 0);
-	ck_assert_int_eq(fp_ranges_add(&ranges, 2000, 2001, 4), 0);
-	ck_assert_int_eq(fp_ranges_add(&ranges, 0, 5000, 5), 0);
-	ck_assert_int_eq(fp_ranges_add(&ranges, 400, 400, 6), 0);
-	fp_ranges_sort(&ranges);
+	ck_assert_ptr_null(fp_symbol_ranges_find(&ranges, 5));
+	ck_assert_int_eq(fp_symbol_ranges_add(&ranges, 100, 1000, 1), 0);
+	ck_assert_int_eq(fp_symbol_ranges_add(&ranges, 200, 300, 2), 0);
+	ck_assert_int_eq(fp_symbol_ranges_add(&ranges, 220, 230, 3), 0);
+	ck_assert_int_eq(fp_symbol_ranges_add(&ranges, 2000, 2001, 4), 0);
+	ck_assert_int_eq(fp_symbol_ranges_add(&ranges, 0, 5000, 5), 0);
+	ck_assert_int_eq(fp_symbol_ranges_add(&ranges, 400, 400, 6), 0);
+	fp_symbol_ranges_sort(&ranges);
 	ck_assert_uint_eq(ranges.count, 4);
-	ck_assert_ptr_null(fp_ranges_find(&ranges, 99));
-	ck_assert_uint_eq(fp_ranges_find(&ranges, 100)->owner, 1);
-	ck_assert_uint_eq(fp_ranges_find(&ranges, 219)->owner, 2);
-	ck_assert_uint_eq(fp_ranges_find(&ranges, 229)->owner, 3);
-	ck_assert_uint_eq(fp_ranges_find(&ranges, 230)->owner, 2);
-	ck_assert_uint_eq(fp_ranges_find(&ranges, 999)->owner, 1);
-	ck_assert_ptr_null(fp_ranges_find(&ranges, 1000));
-	ck_assert_uint_eq(fp_ranges_find(&ranges, 2000)->owner, 4);
-	ck_assert_ptr_null(fp_ranges_find(&ranges, UINT64_MAX));
-	fp_ranges_free(&ranges);
+	ck_assert_ptr_null(fp_symbol_ranges_find(&ranges, 99));
+	ck_assert_uint_eq(fp_symbol_ranges_find(&ranges, 100)->owner, 1);
+	ck_assert_uint_eq(fp_symbol_ranges_find(&ranges, 219)->owner, 2);
+	ck_assert_uint_eq(fp_symbol_ranges_find(&ranges, 229)->owner, 3);
+	ck_assert_uint_eq(fp_symbol_ranges_find(&ranges, 230)->owner, 2);
+	ck_assert_uint_eq(fp_symbol_ranges_find(&ranges, 999)->owner, 1);
+	ck_assert_ptr_null(fp_symbol_ranges_find(&ranges, 1000));
+	ck_assert_uint_eq(fp_symbol_ranges_find(&ranges, 2000)->owner, 4);
+	ck_assert_ptr_null(fp_symbol_ranges_find(&ranges, UINT64_MAX));
+	fp_symbol_ranges_free(&ranges);
 }
 END_TEST
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The fencepost program: what its commands share. Nothing includes this module. Errors are one
+ * line on standard error that names the remedy; standard output is only for what was asked for.
+ *
+ * Context: report.
+ */
+#ifndef FP_CLI_CLI_H
+#define FP_CLI_CLI_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* What the program returns when it failed itself, as in env(1): no program run under it uses
+ * it. */
+enum { FP_CLI_FAILED = 125 };
+
+struct fp_cli_command {
+	const char *name;
+	const char *arguments; /* for the usage line */
+	const char *summary;
+	/* ARGUMENTS stand behind the name and end with NULL. Returns the exit status. */
+	int (*run)(char **arguments);
+};
+
+/* Prints "fencepost: ..." on standard error and returns FP_CLI_FAILED. */
+int fp_cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+int fp_cli_report(char **arguments);
+
+/* A file being written. It appears under its name only when it is complete, unless its
+ * directory allows no other file, or it is none that could be replaced: a device, a pipe,
+ * /dev/fd/N. */
+struct fp_cli_output {
+	FILE *file;
+	char *path;
+	char *temporary; /* NULL when PATH itself is written */
+};
+
+/* Opens the file that PATTERN names when %p is PID. 0, or a negative errno; the output's path
+ * is then set if memory allowed, and only fp_cli_output_free is left to call. */
+int fp_cli_output_open(struct fp_cli_output *output, const char *pattern, uint32_t pid);
+
+/* Completes the file, or removes what there is of it when the result is an error. 0, or a
+ * negative errno. */
+int fp_cli_output_close(struct fp_cli_output *output);
+
+void fp_cli_output_free(struct fp_cli_output *output);
+
+#endif

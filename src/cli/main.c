@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of commands, and help made from it and from the table of options.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "options/options.h"
+#include "options/words.h"
+
+static int print_help(char **arguments);
+
+static const struct fp_cli_command commands[] = {
+        {"report", " [OPTIONS] EVENT-LOG|-", "render an event log as text and JSON",
+         fp_cli_report},
+        {"help", "", "say what there is", print_help},
+};
+
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+int fp_cli_fail(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fputs("fencepost: ", stderr);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
+	return FP_CLI_FAILED;
+}
+
+static int finish_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_SUCCESS;
+	return fp_cli_fail("cannot write to standard output: direct it elsewhere");
+}
+
+static void print_option(const struct fp_option *option)
+{
+	printf("  %s=%s\n      %s", option->key, option->value, option->help);
+	if (option->standard[0] != '\0')
+		printf(" (default %s)", option->standard);
+	putchar('\n');
+}
+
+static int print_help(char **arguments)
+{
+	(void)arguments;
+	puts("Usage: fencepost COMMAND [ARGUMENTS]\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		printf("  fencepost %s%s\n      %s\n", commands[i].name, commands[i].arguments,
+		       commands[i].summary);
+	puts("  fencepost --version\n      say which version this is\n\n"
+	     "report takes --log=FILE, --json=FILE, --quiet=yes|no and "
+	     "--leak-check=no|summary|full."
+	     "\n"
+	     "It exits with 0 when it could render, and with 125 when it could not.\n\n"
+	     "A program under Fencepost takes its options from the environment,\n"
+	     "FENCEPOST_OPTIONS=key=value:key=value; '-' and '_' are the same in keys:\n");
+	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++)
+		print_option(&fp_options_table[i]);
+	return finish_output();
+}
+
+static int print_version(void)
+{
+	puts(PACKAGE_STRING);
+	return finish_output();
+}
+
+static const char *nearest_command(const char *name)
+{
+	const char *nearest = commands[0].name;
+
+	for (size_t i = 1; i < COMMAND_COUNT; i++) {
+		if (fp_words_distance(name, strlen(name), commands[i].name) <
+		    fp_words_distance(name, strlen(name), nearest))
+			nearest = commands[i].name;
+	}
+	return nearest;
+}
+
+static int refuse_command(const char *name)
+{
+	fprintf(stderr,
+	        "fencepost: unknown command \"%s\"; the nearest one is \"%s\" (there are", name,
+	        nearest_command(name));
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(stderr, "%s %s", i == 0 ? "" : ",", commands[i].name);
+	fputs(")\n", stderr);
+	return FP_CLI_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return fp_cli_fail("no command: write fencepost report EVENT-LOG, or fencepost "
+		                   "--help");
+	if (strcmp(argv[1], "--version") == 0)
+		return print_version();
+	if (strcmp(argv[1], "--help") == 0 || (argc > 2 && strcmp(argv[2], "--help") == 0))
+		return print_help(argv + 2);
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argv + 2);
+	}
+	return refuse_command(argv[1]);
+}

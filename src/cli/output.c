@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Files that a reader never sees half written. A descriptor that the caller named as /dev/fd/N
+ * is duplicated rather than opened again: opening would lose its offset, and fails for a
+ * socket.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static char *expand(const char *pattern, uint32_t pid)
+{
+	char *name = NULL;
+	size_t size;
+	FILE *out = open_memstream(&name, &size);
+
+	if (!out)
+		return NULL;
+	for (const char *at = pattern; *at != '\0'; at++) {
+		if (at[0] == '%' && at[1] == 'p') {
+			fprintf(out, "%lu", (unsigned long)pid);
+			at++;
+		} else {
+			fputc(*at, out);
+		}
+	}
+	if (fclose(out) != 0) {
+		free(name);
+		return NULL;
+	}
+	return name;
+}
+
+/* The descriptor that PATH names, or -1. */
+static int named_descriptor(const char *path)
+{
+	static const char *const directories[] = {"/dev/fd/", "/proc/self/fd/"};
+
+	if (strcmp(path, "/dev/stdout") == 0)
+		return STDOUT_FILENO;
+	if (strcmp(path, "/dev/stderr") == 0)
+		return STDERR_FILENO;
+	for (size_t i = 0; i < 2; i++) {
+		size_t len = strlen(directories[i]);
+		char *end;
+		long number;
+
+		if (strncmp(path, directories[i], len) != 0 || path[len] < '0' ||
+		    path[len] > '9')
+			continue;
+		errno = 0;
+		number = strtol(path + len, &end, 10);
+		if (errno == 0 && *end == '\0' && number < 1 << 20)
+			return (int)number;
+	}
+	return -1;
+}
+
+/* Only a regular file, or none yet, can be replaced by renaming. */
+static int can_replace(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 ? S_ISREG(status.st_mode) : errno == ENOENT;
+}
+
+static int open_beside(struct fp_cli_output *output)
+{
+	int fd;
+
+	if (asprintf(&output->temporary, "%s.%ld.tmp", output->path, (long)getpid()) < 0) {
+		output->temporary = NULL;
+		return -1;
+	}
+	fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		free(output->temporary);
+		output->temporary = NULL;
+	}
+	return fd;
+}
+
+static int open_path(struct fp_cli_output *output)
+{
+	int named = named_descriptor(output->path);
+	int fd = -1;
+
+	if (named >= 0)
+		return fcntl(named, F_DUPFD_CLOEXEC, 0);
+	if (can_replace(output->path))
+		fd = open_beside(output);
+	/* The directory may allow no new file, or no name this long, and yet the file itself.
+	 */
+	if (fd < 0)
+		fd = open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY,
+		          0666);
+	return fd;
+}
+
+int fp_cli_output_open(struct fp_cli_output *output, const char *pattern, uint32_t pid)
+{
+	int fd;
+	int error;
+
+	*output = (struct fp_cli_output){.path = expand(pattern, pid)};
+	if (!output->path)
+		return -ENOMEM;
+	fd = open_path(output);
+	if (fd < 0)
+		return -errno;
+	output->file = fdopen(fd, "w");
+	if (output->file)
+		return 0;
+	error = -errno;
+	close(fd);
+	if (output->temporary)
+		unlink(output->temporary);
+	return error;
+}
+
+int fp_cli_output_close(struct fp_cli_output *output)
+{
+	int result = 0;
+
+	/* A write that failed earlier leaves its reason in no other place than a new attempt.
+	 */
+	errno = 0;
+	if (fflush(output->file) != 0 || ferror(output->file))
+		result = errno != 0 ? -errno : -EIO;
+	if (fclose(output->file) != 0 && result == 0)
+		result = -errno;
+	output->file = NULL;
+	if (!output->temporary)
+		return result;
+	if (result == 0 && rename(output->temporary, output->path) != 0)
+		result = -errno;
+	if (result != 0)
+		unlink(output->temporary);
+	return result;
+}
+
+void fp_cli_output_free(struct fp_cli_output *output)
+{
+	free(output->path);
+	free(output->temporary);
+	*output = (struct fp_cli_output){0};
+}

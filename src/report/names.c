@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The words and sums that text and JSON share.
+ */
+#include "report/names.h"
+
+#include <string.h>
+
+const char *fp_report_leak_name(enum fp_leak_class class)
+{
+	static const char *const names[FP_LEAK_CLASS_COUNT] = {
+	        [FP_LEAK_DEFINITE] = "definite",
+	        [FP_LEAK_INDIRECT] = "indirect",
+	        [FP_LEAK_POSSIBLE] = "possible",
+	        [FP_LEAK_REACHABLE] = "reachable",
+	};
+
+	return names[class];
+}
+
+const char *fp_report_hresult_name(int32_t hresult)
+{
+	static const struct {
+		uint32_t value;
+		const char *name;
+	} names[] = {
+	        {0x00000000, "S_OK"},
+	        {0x00000001, "S_FALSE"},
+	        {0x80004001, "E_NOTIMPL"},
+	        {0x80004002, "E_NOINTERFACE"},
+	        {0x80004003, "E_POINTER"},
+	        {0x80004004, "E_ABORT"},
+	        {0x80004005, "E_FAIL"},
+	        {0x8000ffff, "E_UNEXPECTED"},
+	        {0x80070005, "E_ACCESSDENIED"},
+	        {0x80070006, "E_HANDLE"},
+	        {0x8007000e, "E_OUTOFMEMORY"},
+	        {0x80070057, "E_INVALIDARG"},
+	        {0x80131020, "HOST_E_DEADLOCK"},
+	        {0x80131021, "HOST_E_INTERRUPTED"},
+	        {0x80131022, "HOST_E_INVALIDOPERATION"},
+	        {0x80131023, "HOST_E_CLRNOTAVAILABLE"},
+	        {0x80131024, "HOST_E_TIMEOUT"},
+	        {0x80131025, "HOST_E_NOT_OWNER"},
+	        {0x80131026, "HOST_E_ABANDONED"},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i].value == (uint32_t)hresult)
+			return names[i].name;
+	}
+	return NULL;
+}
+
+static bool is_continued(struct fp_report_string string, size_t count)
+{
+	for (size_t i = 1; i <= count; i++) {
+		if (i >= string.size || ((unsigned char)string.bytes[i] & 0xc0) != 0x80)
+			return false;
+	}
+	return true;
+}
+
+size_t fp_report_utf8_length(struct fp_report_string string)
+{
+	unsigned char first = (unsigned char)string.bytes[0];
+	unsigned char second = string.size > 1 ? (unsigned char)string.bytes[1] : 0;
+
+	if (first < 0x80)
+		return 1;
+	if (first >= 0xc2 && first <= 0xdf && is_continued(string, 1))
+		return 2;
+	/* Neither overlong (e0 80..9f, f0 80..8f), nor a surrogate (ed a0..bf), nor beyond
+	 * U+10FFFF (f4 90.., f5..). */
+	if ((first & 0xf0) == 0xe0 && is_continued(string, 2))
+		return (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ? 0
+		                                                                            : 3;
+	if (first >= 0xf0 && first <= 0xf4 && is_continued(string, 3))
+		return (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f) ? 0
+		                                                                            : 4;
+	return 0;
+}
+
+struct fp_report_totals fp_report_total(const struct fp_report *report)
+{
+	struct fp_report_totals totals = {0};
+
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const char *severity = fp_finding_info(report->findings[i].kind)->severity;
+
+		totals.errors += strcmp(severity, "error") == 0;
+	}
+	for (size_t i = 0; i < report->leak_count; i++) {
+		const struct fp_report_leak *leak = &report->leaks[i];
+
+		if (leak->class != FP_LEAK_DEFINITE && leak->class != FP_LEAK_INDIRECT)
+			continue;
+		totals.leaked_blocks += leak->blocks;
+		totals.leaked_bytes += leak->bytes;
+	}
+	return totals;
+}

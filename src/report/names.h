@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Words that more than one writer uses, and strings made fit to print. Private to the report
+ * module.
+ *
+ * Context: report.
+ */
+#ifndef FP_REPORT_NAMES_H
+#define FP_REPORT_NAMES_H
+
+#include "report/report.h"
+
+/* "definite", "indirect", "possible" or "reachable". */
+const char *fp_report_leak_name(enum fp_leak_class class);
+
+/* "HOST_E_INVALIDOPERATION" and the like; NULL for a number without a name. */
+const char *fp_report_hresult_name(int32_t hresult);
+
+/* Bytes of the UTF-8 character that starts STRING, which is not empty; 0 when there is none. */
+size_t fp_report_utf8_length(struct fp_report_string string);
+
+/* What the findings and leaks come to. */
+struct fp_report_totals {
+	uint64_t errors;        /* findings of severity error */
+	uint64_t leaked_blocks; /* of definite and indirect leaks */
+	uint64_t leaked_bytes;
+};
+
+struct fp_report_totals fp_report_total(const struct fp_report *report);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The report's memory. It owns its arrays, stacks and images; strings stay in the log.
+ */
+#include "report/report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void *fp_report_grow(void *items, size_t count, size_t item_size)
+{
+	/* An array always has room for the power of two that its count does not exceed. */
+	if ((count & (count - 1)) != 0)
+		return items;
+	return reallocarray(items, count > 0 ? 2 * count : 1, item_size);
+}
+
+int fp_report_note(struct fp_report *report, const char *format, ...)
+{
+	struct fp_report_note *notes =
+	        fp_report_grow(report->notes, report->note_count, sizeof(*notes));
+	va_list arguments;
+	char *text;
+	int size;
+
+	if (!notes)
+		return -ENOMEM;
+	report->notes = notes;
+	va_start(arguments, format);
+	size = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (size < 0)
+		return -ENOMEM;
+	notes[report->note_count++] =
+	        (struct fp_report_note){.text = {text, (size_t)size}, .owned = text};
+	return 0;
+}
+
+static void free_trace(struct fp_report_trace *trace)
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (trace->stacks[i])
+			free(trace->stacks[i]->frames);
+		free(trace->stacks[i]);
+	}
+	free(trace->addresses);
+}
+
+void fp_report_free(struct fp_report *report)
+{
+	if (!report)
+		return;
+	for (size_t i = 0; i < report->trace_count; i++)
+		free_trace(&report->traces[i]);
+	for (size_t i = 0; i < report->module_count; i++)
+		fp_symbol_close(report->modules[i].image);
+	for (size_t i = 0; i < report->note_count; i++)
+		free(report->notes[i].owned);
+	free(report->arguments);
+	free(report->settings);
+	free(report->modules);
+	free(report->traces);
+	free(report->findings);
+	free(report->leaks);
+	free(report->reasons);
+	free(report->notes);
+	free(report);
+}

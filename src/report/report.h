@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A report: the facts of one event log, its addresses turned into frames, as plain data that
+ * every writer renders alike. Nothing here prints. A log may come from a crashed process,
+ * another machine or an enemy: every count is bounded by the bytes that are there, and strings
+ * are any bytes.
+ *
+ * Context: report.
+ */
+#ifndef FP_REPORT_REPORT_H
+#define FP_REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "log/format.h"
+#include "model/finding.h"
+#include "symbol/symbol.h"
+
+/* Bytes of the log, not terminated, not necessarily UTF-8. */
+struct fp_report_string {
+	const char *bytes;
+	size_t size;
+};
+
+struct fp_report_setting {
+	struct fp_report_string key;
+	struct fp_report_string value;
+};
+
+struct fp_report_module {
+	uint64_t start;
+	uint64_t end;
+	uint64_t bias;
+	struct fp_report_string path;
+	struct fp_report_string build_id;
+	bool is_own; /* part of Fencepost */
+	struct fp_report_module
+	        *first; /* the first use of the same file; NULL until asked for */
+	struct fp_symbol_image *image; /* only where first is this module itself */
+};
+
+struct fp_report_frame {
+	const struct fp_report_module *module; /* NULL when no module was there */
+	uint64_t offset;                       /* in the module; the address without one */
+	const struct fp_symbol_frame *symbol;  /* NULL when nothing is known */
+};
+
+/* Innermost first, without the frames of Fencepost itself that led it. */
+struct fp_report_stack {
+	struct fp_report_frame *frames;
+	size_t count;
+	size_t shown; /* frames down to main; the rest is how main came to be called */
+};
+
+struct fp_report_address {
+	uint64_t address;
+	int64_t module; /* index, or -1 */
+};
+
+struct fp_report_trace {
+	uint32_t id;
+	size_t count;
+	struct fp_report_address *addresses;
+	struct fp_report_stack
+	        *stacks[2]; /* [1]: the innermost address is exact; NULL: not asked */
+};
+
+struct fp_report_site {
+	struct fp_report_string file;
+	uint32_t line; /* 0 when no site was given */
+};
+
+struct fp_report_block {
+	uint64_t address;
+	uint64_t size;
+	int64_t offset;
+	enum fp_tier tier;
+	enum fp_family family;
+	enum fp_level level;
+	enum fp_block_state state;
+	uint32_t heap;
+	uint64_t serial;
+	struct fp_report_site site;
+	uint32_t alloc_thread;
+	uint32_t alloc_trace;
+	uint32_t free_thread;
+	uint32_t free_trace;
+};
+
+struct fp_report_finding {
+	uint32_t index;
+	enum fp_finding_kind kind;
+	enum fp_access access;
+	bool has_hresult;
+	bool is_exact; /* the trace starts at the faulting instruction */
+	int32_t hresult;
+	uint64_t address;
+	uint32_t thread;
+	struct fp_report_string thread_name;
+	uint32_t trace;
+	struct fp_report_string description;
+	int64_t evidence_offset;
+	struct fp_report_string evidence;
+	bool has_block;
+	struct fp_report_block block;
+	uint64_t count;
+	/* Set by fp_report_resolve. */
+	const struct fp_report_stack *stack;
+	const struct fp_report_stack *alloc_stack;
+	const struct fp_report_stack *free_stack;
+	uint64_t fingerprint;
+};
+
+struct fp_report_leak {
+	enum fp_leak_class class;
+	uint64_t blocks;
+	uint64_t bytes;
+	uint32_t trace;
+	struct fp_report_site site;
+	/* Set by fp_report_resolve. */
+	const struct fp_report_stack *stack;
+	uint64_t fingerprint;
+};
+
+struct fp_report_reason {
+	struct fp_report_string text;
+	uint64_t blocks;
+};
+
+struct fp_report_note {
+	struct fp_report_string text;
+	char *owned; /* the text, when it is not the log's */
+};
+
+struct fp_report {
+	uint32_t pid;
+	uint32_t ppid;
+	struct fp_report_string executable;
+	struct fp_report_string *arguments;
+	size_t argument_count;
+	enum fp_log_exit exit;
+	int32_t exit_value; /* code or signal number */
+	struct fp_report_setting *settings;
+	size_t setting_count;
+	struct fp_report_module *modules;
+	size_t module_count;
+	struct fp_report_trace *traces; /* by id */
+	size_t trace_count;
+	struct fp_report_finding *findings; /* by index */
+	size_t finding_count;
+	struct fp_report_leak *leaks; /* after fp_report_resolve: largest first */
+	size_t leak_count;
+	struct {
+		uint64_t allocations;
+		uint64_t guarded;
+		uint64_t padded;
+		uint64_t plain;
+	} protection;
+	struct fp_report_reason *reasons;
+	size_t reason_count;
+	struct {
+		uint64_t allocations;
+		uint64_t frees;
+		uint64_t live_blocks;
+		uint64_t live_bytes;
+		uint64_t peak_blocks;
+		uint64_t peak_bytes;
+	} heap;
+	struct fp_report_note *notes;
+	size_t note_count;
+};
+
+/*
+ * Reads the event log of SIZE bytes at DATA, which must outlive the report. What is cut off or
+ * damaged is left out and noted. 0; -EINVAL when this is no event log, -ENOTSUP when its
+ * version is unknown, -ENOMEM.
+ */
+int fp_report_read(const void *data, size_t size, struct fp_report **report);
+
+/*
+ * Turns addresses into frames, merges leaks of one stack and computes fingerprints. DEBUG_DIR
+ * is where separate debug files stand. Call it once. 0 or -ENOMEM.
+ */
+int fp_report_resolve(struct fp_report *report, const char *debug_dir);
+
+/* NULL is accepted. */
+void fp_report_free(struct fp_report *report);
+
+/* Adds a note made of a printf format. 0 or -ENOMEM. */
+int fp_report_note(struct fp_report *report, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+
+/*
+ * The array ITEMS of COUNT items with room for one more, or NULL when out of memory. Only for
+ * arrays that grow by one at a time through this function.
+ */
+void *fp_report_grow(void *items, size_t count, size_t item_size);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From addresses to frames, once, before anything is written. Only files that a trace points
+ * into are opened, and each of them once, however often it was mapped.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/names.h"
+#include "report/stack.h"
+
+/* What fp_report_resolve needs at every step. */
+struct resolving {
+	struct fp_report *report;
+	const char *debug_dir;
+};
+
+static bool is_same_file(const struct fp_report_module *a, const struct fp_report_module *b)
+{
+	return fp_report_compare_strings(a->path, b->path) == 0 &&
+	       fp_report_compare_strings(a->build_id, b->build_id) == 0;
+}
+
+static int note_unusable(struct fp_report *report, const struct fp_report_module *module)
+{
+	int size = (int)(module->path.size < 1000 ? module->path.size : 1000);
+
+	switch (fp_symbol_state(module->image)) {
+	case FP_SYMBOL_UNREADABLE:
+		return fp_report_note(report,
+		                      "%.*s cannot be read any more: its frames have no names",
+		                      size, module->path.bytes);
+	case FP_SYMBOL_CHANGED:
+		return fp_report_note(
+		        report,
+		        "%.*s is not the file that ran (its build-id differs): its "
+		        "frames have no names",
+		        size, module->path.bytes);
+	default:
+		return 0;
+	}
+}
+
+static int open_image(const struct resolving *resolving, struct fp_report_module *module)
+{
+	struct fp_symbol_source source = {.build_id = (const uint8_t *)module->build_id.bytes,
+	                                  .build_id_size = module->build_id.size,
+	                                  .debug_dir = resolving->debug_dir};
+	char *path = strndup(module->path.bytes, module->path.size);
+	int result;
+
+	if (!path)
+		return -ENOMEM;
+	source.path = path;
+	result = fp_symbol_open(&source, &module->image);
+	free(path);
+	return result != 0 ? result : note_unusable(resolving->report, module);
+}
+
+/* Sets MODULE's first, and opens it when this is its first use. */
+static int open_module(const struct resolving *resolving, struct fp_report_module *module)
+{
+	struct fp_report_module *modules = resolving->report->modules;
+
+	if (module->first)
+		return 0;
+	for (size_t i = 0; i < resolving->report->module_count; i++) {
+		if (modules[i].image && is_same_file(&modules[i], module)) {
+			module->first = &modules[i];
+			return 0;
+		}
+	}
+	module->first = module;
+	return open_image(resolving, module);
+}
+
+static int add_frame(struct fp_report_stack *stack, const struct fp_report_frame *frame)
+{
+	struct fp_report_frame *frames;
+
+	/* What leads the stack is how Fencepost saw it, not what the program did. */
+	if (stack->count == 0 && frame->module && frame->module->is_own)
+		return 0;
+	frames = fp_report_grow(stack->frames, stack->count, sizeof(*frames));
+	if (!frames)
+		return -ENOMEM;
+	stack->frames = frames;
+	frames[stack->count++] = *frame;
+	return 0;
+}
+
+static int add_address(const struct resolving *resolving, struct fp_report_stack *stack,
+                       const struct fp_report_address *address, bool exact)
+{
+	struct fp_report_module *module =
+	        address->module < 0 ? NULL : &resolving->report->modules[address->module];
+	struct fp_report_frame frame = {.module = module, .offset = address->address};
+	const struct fp_symbol_place *place;
+
+	if (!module)
+		return add_frame(stack, &frame);
+	if (open_module(resolving, module) != 0)
+		return -ENOMEM;
+	frame.offset = address->address - module->bias;
+	place = fp_symbol_lookup(module->first->image, frame.offset, exact);
+	if (!place)
+		return -ENOMEM;
+	if (place->count == 0)
+		return add_frame(stack, &frame);
+	for (size_t i = 0; i < place->count; i++) {
+		frame.symbol = &place->frames[i];
+		if (add_frame(stack, &frame) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int resolve_trace(const struct resolving *resolving, struct fp_report_trace *trace,
+                         bool is_exact)
+{
+	struct fp_report_stack *stack = calloc(1, sizeof(*stack));
+
+	if (!stack)
+		return -ENOMEM;
+	trace->stacks[is_exact] = stack;
+	for (size_t i = 0; i < trace->count; i++) {
+		if (add_address(resolving, stack, &trace->addresses[i], is_exact && i == 0) !=
+		    0)
+			return -ENOMEM;
+	}
+	stack->shown = fp_report_count_shown(stack->frames, stack->count);
+	return 0;
+}
+
+static int compare_id(const void *key, const void *item)
+{
+	const uint32_t *id = key;
+	const struct fp_report_trace *trace = item;
+
+	return (*id > trace->id) - (*id < trace->id);
+}
+
+/* The stack of trace ID, or an empty one when the log has no such trace. */
+static int find_stack(const struct resolving *resolving, uint32_t id, bool is_exact,
+                      const struct fp_report_stack **stack)
+{
+	static const struct fp_report_stack empty;
+	struct fp_report *report = resolving->report;
+	struct fp_report_trace *trace = NULL;
+
+	if (report->trace_count > 0)
+		trace = bsearch(&id, report->traces, report->trace_count,
+		                sizeof(report->traces[0]), compare_id);
+	*stack = &empty;
+	if (!trace)
+		return 0;
+	if (!trace->stacks[is_exact] && resolve_trace(resolving, trace, is_exact) != 0)
+		return -ENOMEM;
+	*stack = trace->stacks[is_exact];
+	return 0;
+}
+
+static int resolve_finding(const struct resolving *resolving, struct fp_report_finding *finding)
+{
+	const struct fp_report_block *block = &finding->block;
+	bool was_freed = finding->has_block && block->state == FP_BLOCK_FREED;
+
+	if (find_stack(resolving, finding->trace, finding->is_exact, &finding->stack) != 0)
+		return -ENOMEM;
+	if (finding->has_block &&
+	    find_stack(resolving, block->alloc_trace, false, &finding->alloc_stack) != 0)
+		return -ENOMEM;
+	if (was_freed &&
+	    find_stack(resolving, block->free_trace, false, &finding->free_stack) != 0)
+		return -ENOMEM;
+	const struct fp_report_stack *const stacks[] = {finding->stack, finding->alloc_stack,
+	                                                finding->free_stack};
+	finding->fingerprint =
+	        fp_report_fingerprint(fp_finding_info(finding->kind)->name, stacks, 3);
+	return 0;
+}
+
+static int compare_places(const void *left, const void *right)
+{
+	const struct fp_report_leak *a = left;
+	const struct fp_report_leak *b = right;
+	int result = (a->class > b->class) - (a->class < b->class);
+
+	if (result == 0)
+		result = fp_report_compare_stacks(a->stack, b->stack);
+	if (result == 0)
+		result = fp_report_compare_strings(a->site.file, b->site.file);
+	return result != 0 ? result
+	                   : (a->site.line > b->site.line) - (a->site.line < b->site.line);
+}
+
+static int compare_sizes(const void *left, const void *right)
+{
+	const struct fp_report_leak *a = left;
+	const struct fp_report_leak *b = right;
+
+	if (a->bytes != b->bytes)
+		return a->bytes > b->bytes ? -1 : 1;
+	return compare_places(left, right);
+}
+
+/* Leaks of one place become one; what differs between them is not shown anyway. */
+static void merge_leaks(struct fp_report *report)
+{
+	struct fp_report_leak *leaks = report->leaks;
+	size_t kept = 0;
+
+	if (report->leak_count == 0)
+		return;
+	qsort(leaks, report->leak_count, sizeof(leaks[0]), compare_places);
+	for (size_t i = 1; i < report->leak_count; i++) {
+		if (compare_places(&leaks[kept], &leaks[i]) == 0) {
+			leaks[kept].blocks += leaks[i].blocks;
+			leaks[kept].bytes += leaks[i].bytes;
+		} else {
+			leaks[++kept] = leaks[i];
+		}
+	}
+	report->leak_count = kept + 1;
+	qsort(leaks, report->leak_count, sizeof(leaks[0]), compare_sizes);
+}
+
+int fp_report_resolve(struct fp_report *report, const char *debug_dir)
+{
+	const struct resolving resolving = {report, debug_dir};
+
+	for (size_t i = 0; i < report->finding_count; i++) {
+		if (resolve_finding(&resolving, &report->findings[i]) != 0)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < report->leak_count; i++) {
+		struct fp_report_leak *leak = &report->leaks[i];
+
+		if (find_stack(&resolving, leak->trace, false, &leak->stack) != 0)
+			return -ENOMEM;
+		leak->fingerprint = fp_report_fingerprint(fp_report_leak_name(leak->class),
+		                                          &leak->stack, 1);
+	}
+	merge_leaks(report);
+	return 0;
+}

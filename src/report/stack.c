@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stacks as a person reads them: where they stop, when two are the same, what names them for
+ * ever.
+ */
+#include "report/stack.h"
+
+#include <string.h>
+
+struct fp_report_string fp_report_text(const char *text)
+{
+	return (struct fp_report_string){text, strlen(text)};
+}
+
+int fp_report_compare_strings(struct fp_report_string a, struct fp_report_string b)
+{
+	if (a.size != b.size)
+		return a.size < b.size ? -1 : 1;
+	return a.size > 0 ? memcmp(a.bytes, b.bytes, a.size) : 0;
+}
+
+struct fp_report_string fp_report_base_name(struct fp_report_string path)
+{
+	const char *slash = path.size > 0 ? memrchr(path.bytes, '/', path.size) : NULL;
+	size_t skipped = slash ? (size_t)(slash + 1 - path.bytes) : 0;
+
+	return (struct fp_report_string){path.bytes + skipped, path.size - skipped};
+}
+
+struct fp_report_string fp_report_module_name(const struct fp_report_frame *frame)
+{
+	return frame->module ? fp_report_base_name(frame->module->path)
+	                     : fp_report_text("[unknown]");
+}
+
+static int compare_texts(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_symbols(const struct fp_symbol_frame *a, const struct fp_symbol_frame *b)
+{
+	int result = compare_texts(a->file, b->file);
+
+	if (result == 0)
+		result = compare_numbers(a->line, b->line);
+	return result != 0 ? result : compare_texts(a->function, b->function);
+}
+
+static int compare_frames(const struct fp_report_frame *a, const struct fp_report_frame *b)
+{
+	int result =
+	        fp_report_compare_strings(fp_report_module_name(a), fp_report_module_name(b));
+
+	if (result != 0)
+		return result;
+	if (a->symbol && b->symbol && a->symbol->line > 0 && b->symbol->line > 0)
+		return compare_symbols(a->symbol, b->symbol);
+	return compare_numbers(a->offset, b->offset);
+}
+
+int fp_report_compare_stacks(const struct fp_report_stack *a, const struct fp_report_stack *b)
+{
+	for (size_t i = 0; i < a->count && i < b->count; i++) {
+		int result = compare_frames(&a->frames[i], &b->frames[i]);
+
+		if (result != 0)
+			return result;
+	}
+	return compare_numbers(a->count, b->count);
+}
+
+const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack *stack)
+{
+	for (size_t i = 0; i < stack->shown; i++) {
+		if (stack->frames[i].symbol && stack->frames[i].symbol->file)
+			return &stack->frames[i];
+	}
+	return stack->count > 0 ? &stack->frames[0] : NULL;
+}
+
+static bool is_function(const struct fp_report_frame *frame, const char *name)
+{
+	return frame->symbol && frame->symbol->function &&
+	       strcmp(frame->symbol->function, name) == 0;
+}
+
+static bool is_below_main(const struct fp_report_frame *frame)
+{
+	static const char *const names[] = {
+	        "_start", "__libc_start_main",      "start_thread", "__libc_start_call_main",
+	        "clone",  "__libc_start_main_impl", "clone3",       "__clone3",
+	        "__clone"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (is_function(frame, names[i]))
+			return true;
+	}
+	return false;
+}
+
+size_t fp_report_count_shown(const struct fp_report_frame *frames, size_t count)
+{
+	for (size_t i = count; i > 0; i--) {
+		if (is_function(&frames[i - 1], "main"))
+			return i;
+	}
+	while (count > 1 && is_below_main(&frames[count - 1]))
+		count--;
+	return count;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ at[i]) * 0x100000001b3;
+	return hash;
+}
+
+/* Strings are hashed with a zero behind them, so that "ab" "c" is not "a" "bc". */
+static uint64_t hash_string(uint64_t hash, struct fp_report_string string)
+{
+	return hash_bytes(hash_bytes(hash, string.bytes, string.size), "", 1);
+}
+
+static uint64_t hash_frame(uint64_t hash, const struct fp_report_frame *frame)
+{
+	uint8_t offset[8];
+
+	if (frame->module && frame->module->is_own)
+		return hash;
+	hash = hash_string(hash, fp_report_module_name(frame));
+	if (frame->symbol && frame->symbol->function)
+		return hash_string(hash, fp_report_text(frame->symbol->function));
+	if (!frame->module)
+		return hash;
+	for (size_t i = 0; i < sizeof(offset); i++)
+		offset[i] = (uint8_t)(frame->offset >> 8 * i);
+	return hash_bytes(hash, offset, sizeof(offset));
+}
+
+uint64_t fp_report_fingerprint(const char *kind, const struct fp_report_stack *const *stacks,
+                               size_t count)
+{
+	uint64_t hash = hash_string(0xcbf29ce484222325, fp_report_text(kind));
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; stacks[i] && j < stacks[i]->shown; j++)
+			hash = hash_frame(hash, &stacks[i]->frames[j]);
+		hash = hash_bytes(hash, "|", 1);
+	}
+	return hash;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Questions about resolved stacks that every writer asks. Private to the report module.
+ *
+ * Context: report.
+ */
+#ifndef FP_REPORT_STACK_H
+#define FP_REPORT_STACK_H
+
+#include "report/report.h"
+
+struct fp_report_string fp_report_text(const char *text);
+
+/* Shorter, then smaller first; 0 when equal. */
+int fp_report_compare_strings(struct fp_report_string a, struct fp_report_string b);
+
+/* Orders stacks by what a person reads in them: two return addresses on one line are equal. */
+int fp_report_compare_stacks(const struct fp_report_stack *a, const struct fp_report_stack *b);
+
+/* The innermost shown frame that has a file, else the innermost one, else NULL. */
+const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack *stack);
+
+/* The file name of FRAME's module without its directories; "[unknown]" without a module. */
+struct fp_report_string fp_report_module_name(const struct fp_report_frame *frame);
+
+/* What PATH names, without its directories. */
+struct fp_report_string fp_report_base_name(struct fp_report_string path);
+
+/*
+ * FNV-1a of KIND and of the shown frames of STACKS (NULL entries are skipped). Independent of
+ * addresses, lines and ids, so that it stays the same from run to run and from edit to edit.
+ */
+uint64_t fp_report_fingerprint(const char *kind, const struct fp_report_stack *const *stacks,
+                               size_t count);
+
+/* How many FRAMES lead to main; frames below it are the same in every program. */
+size_t fp_report_count_shown(const struct fp_report_frame *frames, size_t count);
+
+#endif

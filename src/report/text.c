@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The text report, for a person in a hurry: what and where in the first line, then what is
+ * needed to understand it, and one line at the end that says how the run went.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/formats.h"
+#include "report/names.h"
+#include "report/stack.h"
+#include "report/text_parts.h"
+
+static void print_headline(const struct fp_report_page *page,
+                           const struct fp_report_finding *finding)
+{
+	const struct fp_finding_info *info = fp_finding_info(finding->kind);
+	bool is_error = strcmp(info->severity, "error") == 0;
+
+	fputs("fencepost: ", page->out);
+	fp_report_print_style(page, is_error ? FP_REPORT_STYLE_BAD : FP_REPORT_STYLE_WARNING);
+	fputs(info->name, page->out);
+	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
+	if (finding->has_block) {
+		fputs(" of a ", page->out);
+		fp_report_print_number(page, finding->block.size);
+		fputs("-byte block", page->out);
+	} else if (finding->address != 0) {
+		fprintf(page->out, " of 0x%" PRIx64, finding->address);
+	}
+	if (finding->stack->count > 0)
+		fp_report_print_place(page, "at", finding->stack, NULL);
+	else if (finding->has_block)
+		fp_report_print_place(page, "allocated at", finding->alloc_stack,
+		                      &finding->block.site);
+	if (finding->count > 1) {
+		fputs(" (", page->out);
+		fp_report_print_count(page, finding->count, "time");
+		fputc(')', page->out);
+	}
+	fputc('\n', page->out);
+}
+
+static void print_description(const struct fp_report_page *page,
+                              const struct fp_report_finding *finding)
+{
+	if (finding->description.size > 0) {
+		fputs("  ", page->out);
+		fp_report_print_escaped(page, finding->description);
+		fputc('\n', page->out);
+	}
+	if (finding->has_hresult) {
+		const char *name = fp_report_hresult_name(finding->hresult);
+
+		fputs("  the caller got ", page->out);
+		if (name)
+			fprintf(page->out, "%s\n", name);
+		else
+			fprintf(page->out, "0x%08" PRIx32 "\n", (uint32_t)finding->hresult);
+	}
+}
+
+static const char *call_title(const struct fp_report_finding *finding)
+{
+	if (finding->access == FP_ACCESS_FREE)
+		return finding->kind == FP_FINDING_DOUBLE_FREE ? "freed again" : "freed";
+	/* Only a fault's own stack is that of the access; a call merely came across the damage.
+	 */
+	if (finding->is_exact && finding->access == FP_ACCESS_READ)
+		return "read";
+	if (finding->is_exact && finding->access == FP_ACCESS_WRITE)
+		return "written";
+	return finding->evidence.size > 0 ? "found" : "called";
+}
+
+static void print_stack(const struct fp_report_page *page, const char *title, uint32_t thread,
+                        const struct fp_report_stack *stack)
+{
+	fprintf(page->out, "  %s by thread %" PRIu32 ":\n", title, thread);
+	fp_report_print_stack(page, stack);
+}
+
+static void print_call_stack(const struct fp_report_page *page,
+                             const struct fp_report_finding *finding)
+{
+	if (finding->trace == FP_TRACE_NONE && finding->stack->count == 0) {
+		fputs("  found when the process ended\n", page->out);
+		return;
+	}
+	fprintf(page->out, "  %s by thread %" PRIu32, call_title(finding), finding->thread);
+	if (finding->thread_name.size > 0) {
+		fputs(" (", page->out);
+		fp_report_print_escaped(page, finding->thread_name);
+		fputc(')', page->out);
+	}
+	fputs(":\n", page->out);
+	fp_report_print_stack(page, finding->stack);
+}
+
+static void print_block(const struct fp_report_page *page, const struct fp_report_block *block)
+{
+	const char *level = fp_level_name(block->level);
+
+	fputs("  the block: ", page->out);
+	fp_report_print_count(page, block->size, "byte");
+	fprintf(page->out, " at 0x%" PRIx64 ", serial %" PRIu64 ", heap %" PRIu32,
+	        block->address, block->serial, block->heap);
+	fprintf(page->out, ", family %s, %s", fp_family_name(block->family),
+	        fp_tier_name(block->tier));
+	if (level)
+		fprintf(page->out, ", critical level %s", level);
+	fp_report_print_site(page, ", asked for at ", &block->site);
+	fputc('\n', page->out);
+}
+
+/* Where the first changed byte stands, in the words of someone who counts from the block. */
+static void print_distance(const struct fp_report_page *page,
+                           const struct fp_report_finding *finding)
+{
+	int64_t offset = finding->evidence_offset;
+	uint64_t size = finding->block.size;
+
+	if (!finding->has_block)
+		return;
+	if (offset < 0)
+		fprintf(page->out, ", %" PRIu64 " before the start", 0 - (uint64_t)offset);
+	else if ((uint64_t)offset >= size)
+		fprintf(page->out, ", %" PRIu64 " past the end", (uint64_t)offset - size);
+	else
+		fprintf(page->out, ", %" PRIu64 " inside", (uint64_t)offset);
+}
+
+static void print_evidence(const struct fp_report_page *page,
+                           const struct fp_report_finding *finding)
+{
+	const char *bytes = finding->evidence.bytes;
+	size_t size = finding->evidence.size;
+
+	if (size == 0)
+		return;
+	if (size > FP_EVIDENCE_MAX)
+		size = FP_EVIDENCE_MAX;
+	fputs("  changed bytes", page->out);
+	print_distance(page, finding);
+	fputc(':', page->out);
+	for (size_t i = 0; i < size; i++)
+		fprintf(page->out, " %02x", (unsigned char)bytes[i]);
+	fputs(" |", page->out);
+	for (size_t i = 0; i < size; i++)
+		fputc(bytes[i] >= 0x20 && bytes[i] < 0x7f ? bytes[i] : '.', page->out);
+	fputs("|\n", page->out);
+}
+
+static void print_finding(const struct fp_report_page *page,
+                          const struct fp_report_finding *finding)
+{
+	const struct fp_report_block *block = &finding->block;
+	bool is_double = finding->kind == FP_FINDING_DOUBLE_FREE;
+
+	print_headline(page, finding);
+	print_description(page, finding);
+	print_call_stack(page, finding);
+	if (finding->free_stack)
+		print_stack(page, is_double ? "first freed" : "freed", block->free_thread,
+		            finding->free_stack);
+	if (finding->has_block) {
+		print_stack(page, "allocated", block->alloc_thread, finding->alloc_stack);
+		print_block(page, block);
+	}
+	print_evidence(page, finding);
+	fputc('\n', page->out);
+}
+
+static void print_leak(const struct fp_report_page *page, const struct fp_report_leak *leak)
+{
+	static const char *const titles[FP_LEAK_CLASS_COUNT] = {
+	        [FP_LEAK_DEFINITE] = "leak",
+	        [FP_LEAK_INDIRECT] = "indirect leak",
+	        [FP_LEAK_POSSIBLE] = "possible leak",
+	        [FP_LEAK_REACHABLE] = "reachable memory, never freed,",
+	};
+
+	fputs("fencepost: ", page->out);
+	fp_report_print_style(page, leak->class == FP_LEAK_REACHABLE ? FP_REPORT_STYLE_WARNING
+	                                                             : FP_REPORT_STYLE_BAD);
+	fputs(titles[leak->class], page->out);
+	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
+	fputs(" of ", page->out);
+	fp_report_print_count(page, leak->bytes, "byte");
+	fputs(" in ", page->out);
+	fp_report_print_count(page, leak->blocks, "block");
+	fp_report_print_place(page, "at", leak->stack, &leak->site);
+	fputc('\n', page->out);
+	fp_report_print_site(page, "  asked for at ", &leak->site);
+	if (leak->site.file.size > 0 || leak->site.line > 0)
+		fputc('\n', page->out);
+	fp_report_print_stack(page, leak->stack);
+	fputc('\n', page->out);
+}
+
+static void print_notes(const struct fp_report_page *page, const struct fp_report *report)
+{
+	uint64_t unguarded = report->protection.padded + report->protection.plain;
+
+	for (size_t i = 0; i < report->note_count; i++) {
+		fputs("fencepost: note: ", page->out);
+		fp_report_print_escaped(page, report->notes[i].text);
+		fputc('\n', page->out);
+	}
+	if (unguarded == 0)
+		return;
+	fputs("fencepost: note: ", page->out);
+	fp_report_print_count(page, unguarded, "block");
+	fputs(unguarded == 1 ? " was not guarded" : " were not guarded", page->out);
+	for (size_t i = 0; i < report->reason_count; i++) {
+		fputs(i == 0 ? ": " : ", ", page->out);
+		fp_report_print_number(page, report->reasons[i].blocks);
+		fputs(" for ", page->out);
+		fp_report_print_escaped(page, report->reasons[i].text);
+	}
+	fputc('\n', page->out);
+}
+
+static void print_summary(const struct fp_report_page *page, const struct fp_report *report,
+                          const struct fp_report_view *view)
+{
+	struct fp_report_totals totals = fp_report_total(report);
+
+	fputs("fencepost: ", page->out);
+	if (report->finding_count > 0)
+		fp_report_print_count(page, report->finding_count, "finding");
+	else
+		fputs("no findings", page->out);
+	fputs(", ", page->out);
+	if (view->leaks == FP_REPORT_LEAKS_NONE) {
+		fputs("leaks not checked", page->out);
+	} else if (totals.leaked_blocks > 0) {
+		fp_report_print_count(page, totals.leaked_blocks, "block");
+		fputs(" (", page->out);
+		fp_report_print_count(page, totals.leaked_bytes, "byte");
+		fputs(") leaked", page->out);
+	} else {
+		fputs("no leaks", page->out);
+	}
+	fputs("; ", page->out);
+	fp_report_print_count(page, report->protection.allocations, "allocation");
+	fputs(", ", page->out);
+	fp_report_print_number(page, report->protection.guarded);
+	fputs(" guarded\n", page->out);
+}
+
+int fp_report_write_text(const struct fp_report *report, const struct fp_report_view *view,
+                         FILE *out)
+{
+	const struct fp_report_page page = {out, view->has_colour};
+	bool has_leaks = view->leaks != FP_REPORT_LEAKS_NONE && report->leak_count > 0;
+
+	if (view->is_quiet && report->finding_count == 0 && !has_leaks)
+		return 0;
+	for (size_t i = 0; i < report->finding_count; i++)
+		print_finding(&page, &report->findings[i]);
+	for (size_t i = 0; view->leaks == FP_REPORT_LEAKS_FULL && i < report->leak_count; i++)
+		print_leak(&page, &report->leaks[i]);
+	print_notes(&page, report);
+	print_summary(&page, report, view);
+	return 0;
+}

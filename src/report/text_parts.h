@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the text report is put together from. Everything that comes from the log is escaped: a
+ * name can neither start a new line nor speak to the terminal. Private to the report module.
+ *
+ * Context: report.
+ */
+#ifndef FP_REPORT_TEXT_PARTS_H
+#define FP_REPORT_TEXT_PARTS_H
+
+#include <stdio.h>
+
+#include "report/report.h"
+
+struct fp_report_page {
+	FILE *out;
+	bool has_colour;
+};
+
+enum fp_report_style {
+	FP_REPORT_STYLE_PLAIN,
+	FP_REPORT_STYLE_BAD,
+	FP_REPORT_STYLE_WARNING,
+	FP_REPORT_STYLE_DIM
+};
+
+/* Everything printed until the next call is in STYLE. */
+void fp_report_print_style(const struct fp_report_page *page, enum fp_report_style style);
+
+void fp_report_print_escaped(const struct fp_report_page *page, struct fp_report_string string);
+
+/* "1,234", and "1 block" or "1,234 blocks". */
+void fp_report_print_number(const struct fp_report_page *page, uint64_t number);
+void fp_report_print_count(const struct fp_report_page *page, uint64_t number,
+                           const char *noun);
+
+/* PREPOSITION and "plant.c:31 in make_rows", from the stack or else from the site; nothing when
+ * neither knows a place. */
+void fp_report_print_place(const struct fp_report_page *page, const char *preposition,
+                           const struct fp_report_stack *stack,
+                           const struct fp_report_site *site);
+
+/* "engine.c:12 (DebugAlloc)" after BEFORE; nothing when no site was given. */
+void fp_report_print_site(const struct fp_report_page *page, const char *before,
+                          const struct fp_report_site *site);
+
+/* One frame a line, down to main. */
+void fp_report_print_stack(const struct fp_report_page *page,
+                           const struct fp_report_stack *stack);
+
+#endif
