@@ -3,7 +3,8 @@
  * Running the reporter: a child that shares our memory until it executes `fencepost report`
  * with the event log as its standard input. All descriptors it needs are made in the child, so
  * a program that has used up its own can still be reported on; no SIGCHLD reaches the program,
- * and no wait of the program's can take the child's status away.
+ * and no wait of the program's can take the child's status away. For that the child must not
+ * execute the reporter itself: execve makes any process one that ends with SIGCHLD.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,13 +46,12 @@ bool fp_session_is_stderr_lost(void)
 }
 
 /* Ignored and handled signals alike: the program's handlers must not run in its memory here. */
-static void reset_signals(const sigset_t *blocked)
+static void reset_handlers(void)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
 
 	for (int number = 1; number < NSIG; number++)
 		sigaction(number, &action, NULL);
-	sigprocmask(SIG_SETMASK, blocked, NULL);
 }
 
 /* The log as an open file, read from its start. */
@@ -96,18 +96,34 @@ static int arrange_descriptors(const struct child *child)
 	return input == STDIN_FILENO || dup2(input, STDIN_FILENO) == STDIN_FILENO ? 0 : -errno;
 }
 
+/* Memory stays shared until the new process has executed the reporter, or could not. */
+static pid_t start_reporter(struct child *child)
+{
+	pid_t pid = vfork();
+
+	if (pid != 0)
+		return pid;
+	sigprocmask(SIG_SETMASK, &child->signals, NULL);
+	execve(child->command->program, child->command->arguments, child->command->environment);
+	child->status = -errno;
+	_exit(EXIT_NOT_RUN);
+}
+
 static int run_child(void *argument)
 {
 	struct child *child = argument;
+	int wait_status = 0;
 
+	reset_handlers();
 	child->status = arrange_descriptors(child);
-	if (child->status == 0) {
-		reset_signals(&child->signals);
-		execve(child->command->program, child->command->arguments,
-		       child->command->environment);
+	if (child->status != 0)
+		_exit(EXIT_NOT_RUN);
+	pid_t pid = start_reporter(child);
+	if (pid < 0)
 		child->status = -errno;
-	}
-	_exit(EXIT_NOT_RUN);
+	while (pid > 0 && waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
+		;
+	_exit(wait_status == 0 ? 0 : EXIT_NOT_RUN);
 }
 
 /* 0 once the reporter has done its work. */
@@ -122,11 +138,11 @@ static int run(struct child *child)
 		return -ENOMEM;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &child->signals);
-	/* No exit signal: the program may handle SIGCHLD, or wait for any child. */
+	/* __WALL below: execve gives the child the exit signal SIGCHLD again. */
 	pid_t pid = clone(run_child, stack + CHILD_STACK_BYTES, CLONE_VM | CLONE_VFORK, child);
 	if (pid < 0)
 		status = -errno;
-	while (pid > 0 && waitpid(pid, &wait_status, __WCLONE) < 0 && errno == EINTR)
+	while (pid > 0 && waitpid(pid, &wait_status, __WALL) < 0 && errno == EINTR)
 		;
 	sigprocmask(SIG_SETMASK, &child->signals, NULL);
 	fp_meta_free(stack, CHILD_STACK_BYTES);
