@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Running the reporter: a child that shares our memory until it executes `fencepost report`
- * with the event log as its standard input. All descriptors it needs are made in the child, so
- * a program that has used up its own can still be reported on; no SIGCHLD reaches the program,
- * and no wait of the program's can take the child's status away. For that the child must not
- * execute the reporter itself: execve makes any process one that ends with SIGCHLD.
+ * Running the reporter: a child that shares our memory has `fencepost report` executed,
+ * with the event log as its standard input. All descriptors that needs are made in the child,
+ * so a program that has used up its own can still be reported on; no SIGCHLD reaches the
+ * program, and no wait of the program's can take the child's status away. For that the child
+ * must not execute the reporter itself: execve makes any process one that ends with SIGCHLD.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -138,11 +138,11 @@ static int run(struct child *child)
 		return -ENOMEM;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &child->signals);
-	/* __WALL below: execve gives the child the exit signal SIGCHLD again. */
+	/* No exit signal: the program may handle SIGCHLD, or wait for any child. */
 	pid_t pid = clone(run_child, stack + CHILD_STACK_BYTES, CLONE_VM | CLONE_VFORK, child);
 	if (pid < 0)
 		status = -errno;
-	while (pid > 0 && waitpid(pid, &wait_status, __WALL) < 0 && errno == EINTR)
+	while (pid > 0 && waitpid(pid, &wait_status, __WCLONE) < 0 && errno == EINTR)
 		;
 	sigprocmask(SIG_SETMASK, &child->signals, NULL);
 	fp_meta_free(stack, CHILD_STACK_BYTES);

@@ -11,7 +11,7 @@ mprotect munmap open prctl read strcmp strlen strnlen syscall write'
 session="$alloc
 _exit access clone dup2 environ execve faccessat fcntl fstat getpid getppid lseek on_exit pthread_atfork
 readlink secure_getenv sigaction sigfillset sigprocmask strcpy strerrordesc_np strncmp strrchr strstr
-waitpid"
+vfork waitpid"
 
 libs() { # libs CONTEXT-LIST MODULE...
 	list=$1
