@@ -10,16 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Optimized, calls would move to other lines, and functions that look alike become one. */
+/* A function whose lines stay its own: optimized, functions that look alike become one, and a
+ * call at a function's end becomes a jump. */
 #ifdef __clang__
-#pragma clang optimize off
+#define PLANTED __attribute__((noinline, optnone))
 #else
-#pragma GCC optimize("O0")
+#define PLANTED __attribute__((noipa, optimize("O0")))
 #endif
 
 /* ---- overflow: one byte too far, within the padding, noticed when the block is freed ---- */
 
-static char *overflow_allocate(IHostMalloc *heap)
+PLANTED static char *overflow_allocate(IHostMalloc *heap)
 {
 	void *block = NULL;
 
@@ -27,18 +28,18 @@ static char *overflow_allocate(IHostMalloc *heap)
 	return block;
 }
 
-static void overflow_write(char *block)
+PLANTED static void overflow_write(char *block)
 {
 	for (int i = 0; i <= 20; i++) /* "<=" for "<" */
 		block[i] = 'x';
 }
 
-static void overflow_free(IHostMalloc *heap, char *block)
+PLANTED static void overflow_free(IHostMalloc *heap, char *block)
 {
 	IHostMalloc_Free(heap, block); /* plant: overflow free */
 }
 
-static void plant_overflow(IHostMemoryManager *manager, IHostMalloc *heap)
+PLANTED static void plant_overflow(IHostMemoryManager *manager, IHostMalloc *heap)
 {
 	char *block = overflow_allocate(heap);
 
@@ -51,7 +52,7 @@ static void plant_overflow(IHostMemoryManager *manager, IHostMalloc *heap)
 
 /* ---- underflow: one byte before the block ----------------------------------------------- */
 
-static char *underflow_allocate(IHostMalloc *heap)
+PLANTED static char *underflow_allocate(IHostMalloc *heap)
 {
 	void *block = NULL;
 
@@ -59,17 +60,17 @@ static char *underflow_allocate(IHostMalloc *heap)
 	return block;
 }
 
-static void underflow_write(char *block, int index)
+PLANTED static void underflow_write(char *block, int index)
 {
 	block[index] = 'x';
 }
 
-static void underflow_free(IHostMalloc *heap, char *block)
+PLANTED static void underflow_free(IHostMalloc *heap, char *block)
 {
 	IHostMalloc_Free(heap, block); /* plant: underflow free */
 }
 
-static void plant_underflow(IHostMemoryManager *manager, IHostMalloc *heap)
+PLANTED static void plant_underflow(IHostMemoryManager *manager, IHostMalloc *heap)
 {
 	char *block = underflow_allocate(heap);
 
@@ -83,7 +84,7 @@ static void plant_underflow(IHostMemoryManager *manager, IHostMalloc *heap)
 /* ---- use-after-free ------------------------------------------------------------------------
  */
 
-static char *use_after_free_allocate(IHostMalloc *heap)
+PLANTED static char *use_after_free_allocate(IHostMalloc *heap)
 {
 	void *block = NULL;
 
@@ -92,17 +93,17 @@ static char *use_after_free_allocate(IHostMalloc *heap)
 	return block;
 }
 
-static void use_after_free_free(IHostMalloc *heap, char *block)
+PLANTED static void use_after_free_free(IHostMalloc *heap, char *block)
 {
 	IHostMalloc_Free(heap, block); /* plant: use-after-free free */
 }
 
-static char use_after_free_read(const volatile char *block)
+PLANTED static char use_after_free_read(const volatile char *block)
 {
 	return block[8]; /* plant: use-after-free read */
 }
 
-static void plant_use_after_free(IHostMemoryManager *manager, IHostMalloc *heap)
+PLANTED static void plant_use_after_free(IHostMemoryManager *manager, IHostMalloc *heap)
 {
 	char *block = use_after_free_allocate(heap);
 
@@ -116,7 +117,7 @@ static void plant_use_after_free(IHostMemoryManager *manager, IHostMalloc *heap)
 
 /* ---- double-free ------------------------------------------------------------------------- */
 
-static void *double_free_allocate(IHostMalloc *heap)
+PLANTED static void *double_free_allocate(IHostMalloc *heap)
 {
 	void *block = NULL;
 
@@ -124,17 +125,17 @@ static void *double_free_allocate(IHostMalloc *heap)
 	return block;
 }
 
-static void double_free_first(IHostMalloc *heap, void *block)
+PLANTED static void double_free_first(IHostMalloc *heap, void *block)
 {
 	IHostMalloc_Free(heap, block); /* plant: double-free first free */
 }
 
-static void double_free_second(IHostMalloc *heap, void *block)
+PLANTED static void double_free_second(IHostMalloc *heap, void *block)
 {
 	IHostMalloc_Free(heap, block); /* plant: double-free second free */
 }
 
-static void plant_double_free(IHostMemoryManager *manager, IHostMalloc *heap)
+PLANTED static void plant_double_free(IHostMemoryManager *manager, IHostMalloc *heap)
 {
 	void *block = double_free_allocate(heap);
 
@@ -146,7 +147,7 @@ static void plant_double_free(IHostMemoryManager *manager, IHostMalloc *heap)
 /* ---- interior-free: a pointer 8 bytes into the block
  * ------------------------------------------ */
 
-static char *interior_free_allocate(IHostMalloc *heap)
+PLANTED static char *interior_free_allocate(IHostMalloc *heap)
 {
 	void *block = NULL;
 
@@ -155,12 +156,12 @@ static char *interior_free_allocate(IHostMalloc *heap)
 	return block;
 }
 
-static void interior_free_misuse(IHostMalloc *heap, char *pointer)
+PLANTED static void interior_free_misuse(IHostMalloc *heap, char *pointer)
 {
 	IHostMalloc_Free(heap, pointer); /* plant: interior-free free */
 }
 
-static void plant_interior_free(IHostMemoryManager *manager, IHostMalloc *heap)
+PLANTED static void plant_interior_free(IHostMemoryManager *manager, IHostMalloc *heap)
 {
 	char *block = interior_free_allocate(heap);
 
@@ -174,12 +175,12 @@ static void plant_interior_free(IHostMemoryManager *manager, IHostMalloc *heap)
 /* ---- foreign-free: a block of the C library's malloc ----------------------------------------
  */
 
-static void foreign_free_misuse(IHostMalloc *heap, void *pointer)
+PLANTED static void foreign_free_misuse(IHostMalloc *heap, void *pointer)
 {
 	IHostMalloc_Free(heap, pointer); /* plant: foreign-free free */
 }
 
-static void plant_foreign_free(IHostMemoryManager *manager, IHostMalloc *heap)
+PLANTED static void plant_foreign_free(IHostMemoryManager *manager, IHostMalloc *heap)
 {
 	void *block = malloc(40);
 
@@ -191,7 +192,7 @@ static void plant_foreign_free(IHostMemoryManager *manager, IHostMalloc *heap)
 /* ---- wrong-heap: a block of one IHostMalloc freed through another --------------------------
  */
 
-static void *wrong_heap_allocate(IHostMalloc *heap)
+PLANTED static void *wrong_heap_allocate(IHostMalloc *heap)
 {
 	void *block = NULL;
 
@@ -199,12 +200,12 @@ static void *wrong_heap_allocate(IHostMalloc *heap)
 	return block;
 }
 
-static void wrong_heap_misuse(IHostMalloc *other, void *block)
+PLANTED static void wrong_heap_misuse(IHostMalloc *other, void *block)
 {
 	IHostMalloc_Free(other, block); /* plant: wrong-heap free */
 }
 
-static void plant_wrong_heap(IHostMemoryManager *manager, IHostMalloc *heap)
+PLANTED static void plant_wrong_heap(IHostMemoryManager *manager, IHostMalloc *heap)
 {
 	IHostMalloc *other = NULL;
 	void *block;
@@ -219,7 +220,7 @@ static void plant_wrong_heap(IHostMemoryManager *manager, IHostMalloc *heap)
 
 /* ---- leak ------------------------------------------------------------------------------- */
 
-static void plant_leak(IHostMemoryManager *manager, IHostMalloc *heap)
+PLANTED static void plant_leak(IHostMemoryManager *manager, IHostMalloc *heap)
 {
 	void *block = NULL;
 
