@@ -144,15 +144,13 @@ PLANTED static void plant_double_free(IHostMemoryManager *manager, IHostMalloc *
 	double_free_second(heap, block);
 }
 
-/* ---- interior-free: a pointer 8 bytes into the block
- * ------------------------------------------ */
+/* ---- interior-free: a pointer 8 bytes into the block ------------------------------------- */
 
-PLANTED static char *interior_free_allocate(IHostMalloc *heap)
+PLANTED static char *interior_allocate(IHostMalloc *heap)
 {
 	void *block = NULL;
 
-	IHostMalloc_Alloc(heap, 100, eTaskCritical,
-	                  &block); /* plant: interior-free allocation */
+	IHostMalloc_Alloc(heap, 100, eTaskCritical, &block); /* plant: interior allocation */
 	return block;
 }
 
@@ -163,7 +161,7 @@ PLANTED static void interior_free_misuse(IHostMalloc *heap, char *pointer)
 
 PLANTED static void plant_interior_free(IHostMemoryManager *manager, IHostMalloc *heap)
 {
-	char *block = interior_free_allocate(heap);
+	char *block = interior_allocate(heap);
 
 	(void)manager;
 	if (block == NULL)

@@ -4,6 +4,7 @@
  * block is given back, and there is nothing to report. Small scripts, and many blocks at once.
  */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +85,23 @@ START_TEST(test_demo_runs_clean)
 }
 END_TEST
 
+static long mappings_allowed(void)
+{
+	FILE *file = fopen("/proc/sys/vm/max_map_count", "r");
+	long count = 0;
+
+	ck_assert(file != NULL && fscanf(file, "%ld", &count) == 1);
+	fclose(file);
+	return count;
+}
+
+/* With `mprotect` every live block takes two of the mappings that the kernel allows. */
+static bool exceeds_mappings(int host, int backend)
+{
+	return strcmp(e2e_backends[backend], "mprotect") == 0 &&
+	       2 * big[host].peak_blocks > mappings_allowed();
+}
+
 START_TEST(test_big_script_runs_clean)
 {
 	int host = _i % 2;
@@ -91,13 +109,34 @@ START_TEST(test_big_script_runs_clean)
 	const char *const argv[] = {big[host].program, e2e_source(big[host].script), NULL};
 	struct e2e_run run = {0};
 
-	if (!e2e_can_run(backend))
+	if (!e2e_can_run(backend) || exceeds_mappings(host, backend))
 		return;
 	e2e_run(&run, e2e_backend_option(backend), argv);
 	ck_assert_str_eq(run.out, big[host].output);
 	check_clean(&run, big[host].peak_blocks);
 	if (strcmp(e2e_backends[backend], "guard") == 0)
 		check_all_guarded(&run);
+	e2e_release(&run);
+}
+END_TEST
+
+/* When mappings run out, the host is told that there is no memory, and can end in good order.
+ */
+START_TEST(test_mprotect_ends_with_the_mappings)
+{
+	const char *const argv[] = {big[1].program, e2e_source(big[1].script), NULL};
+	struct e2e_run run = {0};
+
+	if (!exceeds_mappings(1, 1)) {
+		printf("SKIPPED: vm.max_map_count is too large to be reached\n");
+		return;
+	}
+	e2e_run(&run, e2e_backend_option(1), argv);
+	e2e_check_exit(&run, 1);
+	ck_assert_str_eq(run.out, "");
+	ck_assert_msg(strncmp(run.err, "lua_host: not enough memory\n", 28) == 0, "%s",
+	              run.err);
+	e2e_check_counts(&run, 0, 0);
 	e2e_release(&run);
 }
 END_TEST
@@ -167,6 +206,7 @@ int main(void)
 	suite_add_tcase(suite, quick);
 	tcase_set_timeout(slow, 600);
 	tcase_add_loop_test(slow, test_big_script_runs_clean, 0, 2 * E2E_BACKEND_COUNT);
+	tcase_add_test(slow, test_mprotect_ends_with_the_mappings);
 	suite_add_tcase(suite, slow);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -43,7 +43,7 @@ static const struct {
          {.kind = "invalid-free",
           .access = "free",
           .call = "interior-free free",
-          .allocation = "interior-free allocation",
+          .allocation = "interior allocation",
           .size = 100,
           .offset = 8}},
         {"foreign-free",
