@@ -5,13 +5,15 @@
  *
  * The contract they share: a byte of an opened range faults unless it is in a slot that was
  * unsealed and not sealed since. Ranges are whole pages of a chunk. Functions return 0 or a
- * negative errno and change nothing when they fail.
+ * negative errno and change nothing when they fail; -ESTALE says that the back end has lost its
+ * hold on all ranges (fork, closed descriptors) and works again once it is renewed.
  *
  * Context: alloc, except probe, which is report.
  */
 #ifndef FP_GUARD_BACKEND_H
 #define FP_GUARD_BACKEND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,31 +21,53 @@ struct fp_backend {
 	const char *name;
 	const char *needs; /* what a machine must have: completes "it needs ..." */
 
-	/* Does to a scratch mapping all that the other functions do and looks at the result. */
+	/* Larger slots are left to another back end; 0: none is too large. */
+	size_t slot_bytes_max;
+
+	/* Opening costs the same for any number of bytes. */
+	bool opens_at_once;
+
+	/* Does to a scratch mapping all that the other functions do and looks at the result. On
+	 * success the back end is ready for use. */
 	int (*probe)(void);
 
-	/* RANGE is reserved (PROT_NONE) and comes into use, sealed, with protection PROT once
-	 * unsealed. */
+	/* The range is reserved (PROT_NONE) and comes into use, sealed; PROT is what its slots
+	 * get once unsealed. */
 	int (*open)(uintptr_t base, size_t bytes, int prot);
 
-	/* A slot that was never used becomes accessible. */
+	/* A slot that was never used becomes accessible, its content as .fills says. */
 	int (*unseal)(uintptr_t base, size_t bytes, int prot);
 
 	/* A slot becomes inaccessible for ever and its memory goes back to the system. */
 	int (*seal)(uintptr_t base, size_t bytes);
+
+	/* Optional. Seals slot FROM and unseals slot TO, never used before, in one step: the
+	 * memory moves from one to the other with its content. */
+	int (*recycle)(uintptr_t from, uintptr_t to, size_t bytes);
+
+	/* Unsealed slots are filled with the byte of fp_backend_set_fill; otherwise zeros. */
+	bool fills;
+
+	/* Optional. Makes the back end work again after -ESTALE; then all ranges in use have to
+	 * be opened again. */
+	int (*renew)(void);
 };
 
+extern const struct fp_backend fp_backend_move;
 extern const struct fp_backend fp_backend_guard;
 extern const struct fp_backend fp_backend_mprotect;
 extern const struct fp_backend fp_backend_none;
+
+/* The byte that back ends which fill unsealed slots use. Before probe. */
+void fp_backend_move_set_fill(unsigned char fill);
 
 /* A huge page would make one touched slot resident with all its neighbours. Kernels without
  * huge pages refuse the advice, which is as good. */
 void fp_backend_refuse_huge_pages(uintptr_t base, size_t bytes);
 
-/* For the probes of back ends: opens, unseals, writes and seals a scratch range and checks
- * after each step, through a system call and not a fault, that exactly the slot is accessible.
- */
+/* For the probes of back ends: opens, unseals, writes, recycles and seals in a scratch range
+ * and checks after each step, through a system call and not a fault, that exactly the slot in
+ * use is accessible. */
 int fp_backend_exercise(const struct fp_backend *backend);
 
 #endif

@@ -6,7 +6,6 @@
 #include "guard/backend.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -14,7 +13,7 @@
 
 #include "base/vm.h"
 
-enum { SCRATCH_PAGES = 3 };
+enum { SCRATCH_PAGES = 5 };
 
 /* The kernel reads the new mask before it looks at HOW, and no HOW is ~0: EINVAL when the bytes
  * could be read, EFAULT when they could not, and never an effect. Seccomp filters leave
@@ -27,30 +26,45 @@ static bool is_accessible(uintptr_t address)
 	       errno == EINVAL;
 }
 
-static bool has_only_middle(uintptr_t base, size_t page, bool is_middle_open)
+/* Whether of the scratch pages exactly the one at INDEX is accessible; -1: none. */
+static bool has_only(uintptr_t base, int index)
 {
-	return !is_accessible(base) && is_accessible(base + page) == is_middle_open &&
-	       !is_accessible(base + 2 * page);
+	for (int i = 0; i < SCRATCH_PAGES; i++)
+		if (is_accessible(base + (size_t)i * fp_vm_page_size()) != (i == index))
+			return false;
+	return true;
 }
 
-static int exercise_at(const struct fp_backend *backend, uintptr_t base, size_t page)
+static int expect_only(uintptr_t base, int index, int status)
 {
-	int status = backend->open(base, SCRATCH_PAGES * page, PROT_READ | PROT_WRITE);
+	if (status == 0 && !has_only(base, index))
+		status = -ENOTSUP;
+	return status;
+}
 
-	if (status != 0)
-		return status;
-	if (!has_only_middle(base, page, false))
-		return -ENOTSUP;
-	status = backend->unseal(base + page, page, PROT_READ | PROT_WRITE);
+/* Page 1 is used, moves on to page 3 where the back end can do that, and dies. */
+static int exercise_at(const struct fp_backend *backend, uintptr_t base)
+{
+	const int prot = PROT_READ | PROT_WRITE;
+	size_t page = fp_vm_page_size();
+	int used = 1;
+	int status = backend->open(base, SCRATCH_PAGES * page, prot);
+
+	status = expect_only(base, -1, status);
+	if (status == 0)
+		status = backend->unseal(base + page, page, prot);
+	status = expect_only(base, used, status);
 	if (status != 0)
 		return status;
 	memset((void *)(base + page), 0x5a, page);
-	if (!has_only_middle(base, page, true))
-		return -ENOTSUP;
-	status = backend->seal(base + page, page);
-	if (status == 0 && !has_only_middle(base, page, false))
-		status = -ENOTSUP;
-	return status;
+	if (backend->recycle != NULL) {
+		used = 3;
+		status = backend->recycle(base + page, base + 3 * page, page);
+		status = expect_only(base, used, status);
+	}
+	if (status == 0)
+		status = backend->seal(base + (size_t)used * page, page);
+	return expect_only(base, -1, status);
 }
 
 void fp_backend_refuse_huge_pages(uintptr_t base, size_t bytes)
@@ -66,7 +80,7 @@ int fp_backend_exercise(const struct fp_backend *backend)
 
 	if (status != 0)
 		return status;
-	status = exercise_at(backend, base, page);
+	status = exercise_at(backend, base);
 	fp_vm_unmap(base, SCRATCH_PAGES * page);
 	return status;
 }

@@ -21,6 +21,7 @@
 struct fp_guard_config {
 	const char *backend;  /* a name from fp_guard_backend_names, or "auto" */
 	unsigned guard_pages; /* inaccessible pages between two slots, at least 1 */
+	unsigned char fill;   /* see struct fp_slot */
 };
 
 /*
@@ -43,9 +44,12 @@ int fp_guard_probe(const char *backend);
 struct fp_slot {
 	uintptr_t base;
 	size_t bytes;
+	/* Acquired: every byte is the fill byte. Found: whoever releases the slot has to make
+	 * it so, because its memory moves on to another slot as it is. */
+	bool is_filled;
 };
 
-/* An accessible slot of PAGES pages; their content is unspecified. 0 or -ENOMEM. */
+/* An accessible slot of PAGES pages, all zeros unless it is filled. 0 or -ENOMEM. */
 int fp_guard_acquire(size_t pages, bool is_executable, struct fp_slot *slot);
 
 /*
@@ -70,8 +74,10 @@ struct fp_place {
 /* Whether ADDRESS belongs to a chunk, and where. Takes no lock. */
 bool fp_guard_find(uintptr_t address, struct fp_place *place);
 
-/* For the fork handlers. */
+/* For the fork handlers. The last one, in the child, protects it like its parent: 0, or a
+ * negative errno when freed blocks may be accessible there. */
 void fp_guard_lock_for_fork(void);
 void fp_guard_unlock_after_fork(void);
+int fp_guard_renew_in_child(void);
 
 #endif

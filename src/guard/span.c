@@ -106,6 +106,10 @@ static int cut_locked(struct fp_chunk *chunk, bool is_divisible)
 		bytes = smallest;
 	chunk->base = span->base + span->cut_bytes;
 	chunk->bytes = bytes;
+	/* A chunk that may not be divided is for one slot. */
+	chunk->slots =
+	        is_divisible ? (uint32_t)((bytes - chunk->guard_bytes) / fp_chunk_stride(chunk))
+	                     : 1;
 	for (size_t at = 0; at < bytes; at += UNIT_BYTES)
 		atomic_store_explicit(&span->units[(span->cut_bytes + at) / UNIT_BYTES], chunk,
 		                      memory_order_release);
@@ -133,6 +137,29 @@ struct fp_chunk *fp_span_find(uintptr_t address)
 			                            memory_order_acquire);
 	}
 	return NULL;
+}
+
+static void each_chunk_of(const struct span *span, void (*visit)(struct fp_chunk *, void *),
+                          void *user)
+{
+	for (size_t at = 0; at < span->bytes;) {
+		struct fp_chunk *chunk = atomic_load_explicit(&span->units[at / UNIT_BYTES],
+		                                              memory_order_acquire);
+
+		/* Chunks are cut one after the other. */
+		if (chunk == NULL)
+			return;
+		visit(chunk, user);
+		at += chunk->bytes;
+	}
+}
+
+void fp_span_each_chunk(void (*visit)(struct fp_chunk *chunk, void *user), void *user)
+{
+	size_t count = atomic_load_explicit(&span_count, memory_order_acquire);
+
+	for (size_t i = 0; i < count; i++)
+		each_chunk_of(&spans[i], visit, user);
 }
 
 void fp_span_lock_for_fork(void)

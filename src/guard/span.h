@@ -13,26 +13,52 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/vm.h"
+
+struct fp_backend;
+
 struct fp_chunk {
+	const struct fp_backend *backend;
 	uintptr_t base;
 	size_t bytes;
 	size_t slot_bytes;
 	size_t guard_bytes;
 	uint32_t slots;
-	int prot;               /* of unsealed slots */
-	size_t opened_bytes;    /* from base; under the arena's lock */
-	_Atomic uint32_t fresh; /* index of the first slot never handed out */
-	_Atomic uint32_t dead;  /* slots released */
+	int prot;                    /* of unsealed slots */
+	_Atomic size_t opened_bytes; /* in use, from fp_chunk_opened_from(); 0 once buried */
+	_Atomic uint32_t fresh;      /* index of the first slot never handed out */
+	_Atomic uint32_t dead;       /* slots released */
 };
 
+/* The first page of the leading guard is never opened: it keeps the kernel from merging the
+ * areas of two chunks, whose threads would then wait for each other. */
+static inline uintptr_t fp_chunk_opened_from(const struct fp_chunk *chunk)
+{
+	return chunk->base + fp_vm_page_size();
+}
+
+static inline size_t fp_chunk_stride(const struct fp_chunk *chunk)
+{
+	return chunk->slot_bytes + chunk->guard_bytes;
+}
+
+static inline uintptr_t fp_chunk_slot(const struct fp_chunk *chunk, size_t index)
+{
+	return chunk->base + chunk->guard_bytes + index * fp_chunk_stride(chunk);
+}
+
 /*
- * Cuts at least CHUNK->bytes from a span, fills in base and bytes and makes the chunk findable.
+ * Cuts at least CHUNK->bytes from a span, fills in base, bytes and slots (from slot_bytes and
+ * guard_bytes) and makes the chunk findable.
  * With IS_DIVISIBLE the chunk may be made smaller where address space is scarce. 0 or -ENOMEM.
  */
 int fp_span_cut(struct fp_chunk *chunk, bool is_divisible);
 
 /* The chunk that holds ADDRESS, or NULL. Takes no lock. */
 struct fp_chunk *fp_span_find(uintptr_t address);
+
+/* Visits all chunks cut so far. Takes no lock. */
+void fp_span_each_chunk(void (*visit)(struct fp_chunk *chunk, void *user), void *user);
 
 void fp_span_lock_for_fork(void);
 void fp_span_unlock_after_fork(void);

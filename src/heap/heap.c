@@ -132,6 +132,8 @@ static void place(const struct fp_heap *heap, const struct fp_heap_request *requ
 	block->address =
 	        fp_layout_address(configuration.placement, block->serial, end, slot->bytes,
 	                          fp_layout_extent(request->size, configuration.align));
+	if (slot->is_filled)
+		return;
 	fp_padding_fill(slot->base, block->address);
 	fp_padding_fill(block->address + block->size, end);
 }
@@ -189,6 +191,11 @@ static int retire(const struct fp_misuse *misuse, const struct fp_block *block,
 	struct fp_damaged damaged[2];
 	size_t sides = fp_findings_verify(block, slot->base, slot->bytes, damaged);
 
+	/* Its memory becomes another block's: what is intact padding already stays. */
+	if (slot->is_filled && sides == 0)
+		fp_padding_fill(block->address, block->address + block->size);
+	else if (slot->is_filled)
+		fp_padding_fill(slot->base, slot->base + slot->bytes);
 	if (fp_guard_release(slot) != 0)
 		atomic_fetch_add(&totals.seal_failures, 1);
 	count_free(block->size);

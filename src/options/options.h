@@ -21,6 +21,7 @@ enum {
 /* The indices a CHOICE field can hold, in the order of options.def. */
 enum fp_options_backend {
 	FP_OPTIONS_BACKEND_AUTO,
+	FP_OPTIONS_BACKEND_MOVE,
 	FP_OPTIONS_BACKEND_GUARD,
 	FP_OPTIONS_BACKEND_MPROTECT,
 	FP_OPTIONS_BACKEND_NONE

@@ -40,6 +40,7 @@ static void after_fork_in_child(void)
 
 	after_fork();
 	fp_thread_forget_id();
+	int protection = fp_guard_renew_in_child();
 	fp_heap_totals(&totals);
 	fp_session.is_forked_child = true;
 	fp_session.first_serial = totals.allocations;
@@ -47,6 +48,12 @@ static void after_fork_in_child(void)
 	/* The file of an event log stays the parent's. */
 	fp_log_open(&fp_session.log, -1, false);
 	fp_session_log_beginning(&fp_session.log);
+	if (protection != 0)
+		fp_log_note(&fp_session.log, "this process was forked and could not protect "
+		                             "its memory as its parent "
+		                             "does, so a use of blocks after free goes unseen; "
+		                             "see fencepost(1) on back "
+		                             "ends and descriptors");
 }
 
 int fp_session_watch_fork(void)

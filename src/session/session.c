@@ -16,6 +16,7 @@
 #include "base/vm.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
+#include "heap/padding.h"
 #include "registry/registry.h"
 #include "session/state.h"
 #include "stack/stack.h"
@@ -133,6 +134,7 @@ static const char *backend_option(const struct fp_options *options)
 {
 	static const char *const names[] = {
 	        [FP_OPTIONS_BACKEND_AUTO] = "auto",
+	        [FP_OPTIONS_BACKEND_MOVE] = "move",
 	        [FP_OPTIONS_BACKEND_GUARD] = "guard",
 	        [FP_OPTIONS_BACKEND_MPROTECT] = "mprotect",
 	        [FP_OPTIONS_BACKEND_NONE] = "none",
@@ -146,6 +148,7 @@ static int start_guard(const struct fp_options *options)
 	const struct fp_guard_config config = {
 	        .backend = backend_option(options),
 	        .guard_pages = (unsigned)options->guard_pages,
+	        .fill = FP_PADDING_BYTE,
 	};
 	char line[512];
 	struct fp_text text;

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * With a back end that recycles, release moves a slot's memory straight into the next fresh
+ * slot of its class. That one stands ready, so the next acquire makes no system call.
+ */
+#include "guard/arena.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "base/align.h"
+#include "base/lock.h"
+#include "base/meta.h"
+#include "base/thread.h"
+#include "base/vm.h"
+
+enum {
+	ARENAS = 16,
+	SHARED_STRIDE_MAX = 1 << 20, /* slots with larger strides get chunks of their own */
+	CLASSES = SHARED_STRIDE_MAX / 4096,
+	CHUNK_BYTES = 32 << 20,
+	OPEN_BYTES = 512 << 10, /* how far a chunk is opened ahead of use */
+	READY_CLASSES = 16,     /* slots of up to so many pages may stand ready */
+	READY_PAGES = 64,       /* memory that a class may hold ready */
+	TRIES = 4
+};
+
+enum arena_kind { ARENA_DATA, ARENA_CODE, ARENA_KINDS };
+
+/* Unsealed slots that nobody has. */
+struct ready {
+	uint32_t claimed; /* slots in the list or on their way into it */
+	uint32_t count;
+	uintptr_t slots[READY_PAGES];
+};
+
+struct arena {
+	_Alignas(64) struct fp_lock lock;
+	struct fp_chunk *current[CLASSES + 1]; /* by pages of the slot */
+	struct ready ready[READY_CLASSES + 1];
+};
+
+static struct fp_arena_config configuration;
+static struct arena arenas[ARENA_KINDS][ARENAS];
+
+void fp_arena_init(const struct fp_arena_config *config)
+{
+	configuration = *config;
+	for (size_t kind = 0; kind < ARENA_KINDS; kind++)
+		for (size_t i = 0; i < ARENAS; i++)
+			arenas[kind][i].lock.rank = FP_RANK_ARENA;
+}
+
+static struct arena *own_arena(bool is_executable)
+{
+	return &arenas[is_executable][fp_thread_ordinal() % ARENAS];
+}
+
+/* Whether the operation that gave STATUS is to be done once more. */
+static bool is_worth_again(int status, bool *has_tried)
+{
+	if (status != -ESTALE || *has_tried)
+		return false;
+	*has_tried = true;
+	return configuration.renew() == 0;
+}
+
+static const struct fp_backend *backend_for(size_t slot_bytes)
+{
+	const struct fp_backend *small = configuration.small;
+
+	return small->slot_bytes_max == 0 || slot_bytes <= small->slot_bytes_max
+	               ? small
+	               : configuration.large;
+}
+
+static struct fp_chunk *make_chunk(size_t slot_bytes, bool is_shared, int prot)
+{
+	size_t least = slot_bytes + 2 * configuration.guard_bytes;
+	struct fp_chunk *chunk = fp_meta_alloc(sizeof(*chunk));
+
+	if (chunk == NULL)
+		return NULL;
+	chunk->backend = backend_for(slot_bytes);
+	chunk->slot_bytes = slot_bytes;
+	chunk->guard_bytes = configuration.guard_bytes;
+	chunk->prot = prot;
+	chunk->bytes = is_shared ? CHUNK_BYTES : least;
+	/* A chunk of the least size must hold one slot, so only small ones may shrink. */
+	if (fp_span_cut(chunk, is_shared && least <= SHARED_STRIDE_MAX) != 0) {
+		fp_meta_free(chunk, sizeof(*chunk));
+		return NULL;
+	}
+	return chunk;
+}
+
+static int open_range(const struct fp_chunk *chunk, uintptr_t base, size_t bytes)
+{
+	bool has_tried = false;
+	int status;
+
+	do
+		status = chunk->backend->open(base, bytes, chunk->prot);
+	while (is_worth_again(status, &has_tried));
+	return status;
+}
+
+/* Opens what the slot at INDEX and the guard behind it need, and more, to do it seldom. */
+static int open_for(struct fp_chunk *chunk, size_t index)
+{
+	uintptr_t from = fp_chunk_opened_from(chunk);
+	size_t most = chunk->base + chunk->bytes - from;
+	size_t opened = atomic_load(&chunk->opened_bytes);
+	size_t needed = fp_chunk_slot(chunk, index) + fp_chunk_stride(chunk) - from;
+
+	if (needed <= opened)
+		return 0;
+	size_t wanted = chunk->backend->opens_at_once ? most : needed + OPEN_BYTES;
+	if (wanted > most)
+		wanted = most;
+	int status = open_range(chunk, from + opened, wanted - opened);
+	if (status == 0)
+		atomic_store(&chunk->opened_bytes, wanted);
+	return status;
+}
+
+static int take_fresh_locked(struct fp_chunk *chunk, struct fp_slot *slot)
+{
+	uint32_t index = atomic_load(&chunk->fresh);
+	int status = open_for(chunk, index);
+
+	if (status != 0)
+		return status;
+	slot->base = fp_chunk_slot(chunk, index);
+	slot->bytes = chunk->slot_bytes;
+	slot->is_filled = chunk->backend->fills;
+	atomic_store(&chunk->fresh, index + 1);
+	return 0;
+}
+
+static struct fp_chunk *shared_chunk_locked(struct arena *arena, size_t pages, int prot)
+{
+	struct fp_chunk *chunk = arena->current[pages];
+
+	if (chunk != NULL && atomic_load(&chunk->fresh) < chunk->slots)
+		return chunk;
+	chunk = make_chunk(pages * fp_vm_page_size(), true, prot);
+	if (chunk != NULL)
+		arena->current[pages] = chunk;
+	return chunk;
+}
+
+/* A slot that was never used, still sealed. */
+static int fresh_slot_locked(struct arena *arena, size_t pages, int prot, struct fp_slot *slot)
+{
+	size_t bytes = pages * fp_vm_page_size();
+	bool is_shared = bytes + configuration.guard_bytes <= SHARED_STRIDE_MAX;
+	struct fp_chunk *chunk = is_shared ? shared_chunk_locked(arena, pages, prot)
+	                                   : make_chunk(bytes, false, prot);
+
+	return chunk == NULL ? -ENOMEM : take_fresh_locked(chunk, slot);
+}
+
+static struct ready *ready_of(struct arena *arena, size_t pages)
+{
+	return pages <= READY_CLASSES ? &arena->ready[pages] : NULL;
+}
+
+/* The last slot of a full chunk died: its page tables go back, its addresses stay reserved. */
+static void bury(struct fp_chunk *chunk)
+{
+	if (atomic_fetch_add(&chunk->dead, 1) + 1 != chunk->slots)
+		return;
+	atomic_store(&chunk->opened_bytes, 0);
+	fp_vm_remap(chunk->base, chunk->bytes, PROT_NONE);
+}
+
+static int unseal(const struct fp_slot *slot)
+{
+	const struct fp_chunk *chunk = fp_span_find(slot->base);
+	bool has_tried = false;
+	int status;
+
+	do
+		status = chunk->backend->unseal(slot->base, slot->bytes, chunk->prot);
+	while (is_worth_again(status, &has_tried));
+	return status;
+}
+
+static int seal(const struct fp_chunk *chunk, const struct fp_slot *slot)
+{
+	bool has_tried = false;
+	int status;
+
+	do
+		status = chunk->backend->seal(slot->base, slot->bytes);
+	while (is_worth_again(status, &has_tried));
+	return status;
+}
+
+/* Whether a slot stood ready; then SLOT is it. */
+static int take(struct arena *arena, size_t pages, int prot, struct fp_slot *slot,
+                bool *was_ready)
+{
+	struct ready *ready = ready_of(arena, pages);
+	int status = 0;
+
+	fp_lock_acquire(&arena->lock);
+	*was_ready = ready != NULL && ready->count > 0;
+	if (*was_ready) {
+		ready->claimed--;
+		slot->base = ready->slots[--ready->count];
+		slot->bytes = pages * fp_vm_page_size();
+		slot->is_filled = true;
+	} else {
+		status = fresh_slot_locked(arena, pages, prot, slot);
+	}
+	fp_lock_release(&arena->lock);
+	return status;
+}
+
+int fp_arena_acquire(size_t pages, bool is_executable, struct fp_slot *slot)
+{
+	int prot = PROT_READ | PROT_WRITE | (is_executable ? PROT_EXEC : 0);
+	bool was_ready = false;
+	int status = -EEXIST;
+
+	/* A stray write that came while the back end had lost its hold leaves a page behind
+	 * that must not become a block's. */
+	for (int tries = 0; status == -EEXIST && tries < TRIES; tries++) {
+		status = take(own_arena(is_executable), pages, prot, slot, &was_ready);
+		if (status != 0 || was_ready)
+			return status;
+		status = unseal(slot);
+		if (status != 0)
+			bury(fp_span_find(slot->base));
+	}
+	return status;
+}
+
+/* A fresh slot for SLOT's memory to move into; false when enough stand ready. */
+static bool claim_ready(struct arena *arena, const struct fp_chunk *chunk,
+                        struct fp_slot *fresh)
+{
+	size_t pages = chunk->slot_bytes / fp_vm_page_size();
+	struct ready *ready = ready_of(arena, pages);
+	bool is_claimed = false;
+
+	if (ready == NULL)
+		return false;
+	fp_lock_acquire(&arena->lock);
+	if ((ready->claimed + 1) * pages <= READY_PAGES &&
+	    fresh_slot_locked(arena, pages, chunk->prot, fresh) == 0) {
+		ready->claimed++;
+		is_claimed = true;
+	}
+	fp_lock_release(&arena->lock);
+	return is_claimed;
+}
+
+static void settle_ready(struct arena *arena, const struct fp_slot *fresh, bool is_unsealed)
+{
+	struct ready *ready = ready_of(arena, fresh->bytes / fp_vm_page_size());
+
+	fp_lock_acquire(&arena->lock);
+	if (is_unsealed)
+		ready->slots[ready->count++] = fresh->base;
+	else
+		ready->claimed--;
+	fp_lock_release(&arena->lock);
+	if (!is_unsealed)
+		bury(fp_span_find(fresh->base));
+}
+
+static int recycle(const struct fp_chunk *chunk, const struct fp_slot *from,
+                   const struct fp_slot *to)
+{
+	bool has_tried = false;
+	int status;
+
+	do
+		status = chunk->backend->recycle(from->base, to->base, from->bytes);
+	while (is_worth_again(status, &has_tried));
+	return status;
+}
+
+static int seal_or_recycle(const struct fp_chunk *chunk, const struct fp_slot *slot)
+{
+	struct arena *arena = own_arena((chunk->prot & PROT_EXEC) != 0);
+	struct fp_slot fresh;
+
+	if (chunk->backend->recycle == NULL || !claim_ready(arena, chunk, &fresh))
+		return seal(chunk, slot);
+	int status = recycle(chunk, slot, &fresh);
+	if (status == 0) {
+		settle_ready(arena, &fresh, true);
+		return 0;
+	}
+	/* The pages could not move (shared with a process since a fork): new ones do as well.
+	 */
+	settle_ready(arena, &fresh, unseal(&fresh) == 0);
+	return seal(chunk, slot);
+}
+
+int fp_arena_release(const struct fp_slot *slot)
+{
+	struct fp_chunk *chunk = fp_span_find(slot->base);
+	int status = seal_or_recycle(chunk, slot);
+
+	bury(chunk);
+	return status;
+}
+
+static void reopen(struct fp_chunk *chunk, void *user)
+{
+	int *first_error = user;
+	size_t opened = atomic_load(&chunk->opened_bytes);
+
+	if (opened == 0)
+		return;
+	int status = chunk->backend->open(fp_chunk_opened_from(chunk), opened, chunk->prot);
+	if (*first_error == 0)
+		*first_error = status;
+}
+
+int fp_arena_reopen_all(void)
+{
+	int first_error = 0;
+
+	fp_span_each_chunk(reopen, &first_error);
+	return first_error;
+}
+
+void fp_arena_lock_for_fork(void)
+{
+	for (size_t kind = 0; kind < ARENA_KINDS; kind++)
+		for (size_t i = 0; i < ARENAS; i++)
+			fp_lock_acquire_for_fork(&arenas[kind][i].lock);
+}
+
+void fp_arena_unlock_after_fork(void)
+{
+	for (size_t kind = 0; kind < ARENA_KINDS; kind++)
+		for (size_t i = 0; i < ARENAS; i++)
+			fp_lock_release_after_fork(&arenas[kind][i].lock);
+}

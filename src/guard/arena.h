@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Arenas hand out slots: per class (number of pages) the chunk that new slots come from, and
+ * the slots that stand ready. A thread keeps to one arena, and a chunk belongs to one, so
+ * threads seldom meet on a lock of ours or of the kernel's.
+ *
+ * Context: alloc. Private to guard.
+ */
+#ifndef FP_GUARD_ARENA_H
+#define FP_GUARD_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "guard/backend.h"
+#include "guard/guard.h"
+#include "guard/span.h"
+
+struct fp_arena_config {
+	const struct fp_backend *small; /* for the slots it takes */
+	const struct fp_backend *large; /* for the others */
+	size_t guard_bytes;
+	int (*renew)(void); /* called when a back end says -ESTALE */
+};
+
+void fp_arena_init(const struct fp_arena_config *config);
+
+/* As fp_guard_acquire and fp_guard_release. */
+int fp_arena_acquire(size_t pages, bool is_executable, struct fp_slot *slot);
+int fp_arena_release(const struct fp_slot *slot);
+
+/* Opens again all that is in use. 0 or the first error. */
+int fp_arena_reopen_all(void);
+
+void fp_arena_lock_for_fork(void);
+void fp_arena_unlock_after_fork(void);
+
+#endif

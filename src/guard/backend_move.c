@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * userfaultfd(2) with UFFDIO_MOVE (Linux 6.8). In a registered range every page that holds no
+ * data faults with SIGBUS, so guards and sealed slots need no system call, no page-table mark
+ * and no VMA. Freeing moves the physical page out of the slot and into the next fresh one:
+ * nothing is zeroed, no page fault is taken.
+ *
+ * What surprised us:
+ *   - After fork the child's ranges are not registered (missing pages read as zeros), and its
+ *     copy of the descriptor still commands the parent's memory. A page that the kernel wipes
+ *     on fork tells us, even after a fork that ran no handlers.
+ *   - Pages shared with a child or parent since a fork answer EBUSY until somebody writes.
+ *   - When the last descriptor is closed, all ranges lose their registration.
+ *   - MADV_DONTNEED is refused (EINVAL) in locked memory, so mlockall(2) needs a remapping.
+ */
+#include "guard/backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/vm.h"
+
+/* Debian 12's headers do not have them. */
+struct move_request {
+	uint64_t dst;
+	uint64_t src;
+	uint64_t len;
+	uint64_t mode;
+	int64_t moved;
+};
+
+#define IOCTL_MOVE _IOWR(UFFDIO, 0x05, struct move_request)
+
+enum {
+	FEATURE_MOVE = 1 << 16,
+	USER_MODE_ONLY = 1, /* needs no privilege; system calls then get EFAULT */
+	SLOT_PAGES_MAX = 16,
+	/* Far above what programs use, so that closing or numbering descriptors does not meet
+	 * ours. */
+	FD_FLOOR = 900,
+	TRIES = 8
+};
+
+static _Atomic int uffd = -1;
+static unsigned char fill;
+static const unsigned char *pattern; /* SLOT_PAGES_MAX pages of the fill byte */
+static _Atomic uint32_t *witness;    /* 1, but 0 in a child that forked */
+
+void fp_backend_move_set_fill(unsigned char byte)
+{
+	fill = byte;
+}
+
+static int open_descriptor(void)
+{
+	struct uffdio_api api = {
+	        .api = UFFD_API,
+	        .features = UFFD_FEATURE_SIGBUS | FEATURE_MOVE,
+	};
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | USER_MODE_ONLY);
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, UFFDIO_API, &api) != 0) {
+		int status = -errno;
+
+		close(fd);
+		return status;
+	}
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_FLOOR);
+	if (high < 0)
+		return fd;
+	close(fd);
+	return high;
+}
+
+/* An initialised userfaultfd refuses a second handshake with EINVAL; other files do not know
+ * the request at all. */
+static bool is_userfaultfd(int fd)
+{
+	struct uffdio_api api = {.api = UFFD_API};
+
+	return ioctl(fd, UFFDIO_API, &api) != 0 && errno == EINVAL;
+}
+
+static int prepare_pages(void)
+{
+	size_t page = fp_vm_page_size();
+	uintptr_t base;
+	int status = fp_vm_map((SLOT_PAGES_MAX + 1) * page, PROT_READ | PROT_WRITE, &base);
+
+	if (status != 0)
+		return status;
+	status = fp_vm_advise(base + SLOT_PAGES_MAX * page, page, MADV_WIPEONFORK);
+	if (status != 0) {
+		fp_vm_unmap(base, (SLOT_PAGES_MAX + 1) * page);
+		return status;
+	}
+	memset((void *)base, fill, SLOT_PAGES_MAX * page);
+	pattern = (const unsigned char *)base;
+	witness = (_Atomic uint32_t *)(base + SLOT_PAGES_MAX * page);
+	return 0;
+}
+
+static int renew(void)
+{
+	int old = atomic_load(&uffd);
+	int fd = open_descriptor();
+
+	if (fd < 0)
+		return fd;
+	/* Only in the child of a fork is an old descriptor still ours to close. */
+	if (atomic_load(witness) == 0 && old >= 0 && is_userfaultfd(old))
+		close(old);
+	atomic_store(&uffd, fd);
+	atomic_store(witness, 1);
+	return 0;
+}
+
+/* What REQUEST made of itself; a descriptor that is not ours any more is -ESTALE. */
+static int command(unsigned long request, void *argument)
+{
+	if (atomic_load_explicit(witness, memory_order_relaxed) == 0)
+		return -ESTALE;
+	if (ioctl(atomic_load_explicit(&uffd, memory_order_relaxed), request, argument) == 0)
+		return 0;
+	switch (errno) {
+	case EBADF:  /* closed */
+	case ENOTTY: /* closed, and the number is another file's */
+	case ENOENT: /* the number is another userfaultfd's, or the range lost its registration
+	              */
+		return -ESTALE;
+	default:
+		return -errno;
+	}
+}
+
+static int open_range(uintptr_t base, size_t bytes, int prot)
+{
+	struct uffdio_register request = {
+	        .range = {.start = base, .len = bytes},
+	        .mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	/* Registered first: a locked range would be populated as it becomes writable. */
+	int status = command(UFFDIO_REGISTER, &request);
+
+	if (status == 0)
+		status = fp_vm_protect(base, bytes, prot);
+	if (status == 0)
+		fp_backend_refuse_huge_pages(base, bytes);
+	return status;
+}
+
+static int seal_slot(uintptr_t base, size_t bytes)
+{
+	int status = fp_vm_advise(base, bytes, MADV_DONTNEED);
+
+	return status == -EINVAL ? fp_vm_remap(base, bytes, PROT_NONE) : status;
+}
+
+static int unseal_slot(uintptr_t base, size_t bytes, int prot)
+{
+	int status = -EAGAIN;
+
+	(void)prot;
+	for (int tries = 0; status == -EAGAIN && tries < TRIES; tries++) {
+		struct uffdio_copy request = {
+		        .dst = base,
+		        .src = (uintptr_t)pattern,
+		        .len = bytes,
+		        .mode = UFFDIO_COPY_MODE_DONTWAKE,
+		};
+
+		status = command(UFFDIO_COPY, &request);
+		/* A part that was copied would be in the way of the next try. */
+		if (status != 0 && request.copy > 0)
+			seal_slot(base, (size_t)request.copy);
+	}
+	return status;
+}
+
+static int recycle_slot(uintptr_t from, uintptr_t to, size_t bytes)
+{
+	struct move_request request = {.dst = to, .src = from, .len = bytes};
+	int status = command(IOCTL_MOVE, &request);
+
+	if (status == 0)
+		return 0;
+	/* Half a slot has moved: nobody may ever see that. */
+	if (request.moved > 0)
+		seal_slot(to, (size_t)request.moved);
+	return status;
+}
+
+static int probe(void)
+{
+	int status = pattern == NULL ? prepare_pages() : 0;
+
+	if (status == 0)
+		status = renew();
+	if (status == 0)
+		status = fp_backend_exercise(&fp_backend_move);
+	return status;
+}
+
+const struct fp_backend fp_backend_move = {
+        .name = "move",
+        .needs = "userfaultfd with UFFDIO_MOVE: Linux 6.8 or newer, not refused by a seccomp "
+                 "filter "
+                 "(Docker's default refuses it) or by vm.unprivileged_userfaultfd, and a free "
+                 "descriptor",
+        .slot_bytes_max = SLOT_PAGES_MAX * 4096,
+        .opens_at_once = true,
+        .probe = probe,
+        .open = open_range,
+        .unseal = unseal_slot,
+        .seal = seal_slot,
+        .recycle = recycle_slot,
+        .fills = true,
+        .renew = renew,
+};
