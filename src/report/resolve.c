@@ -77,12 +77,9 @@ static int open_module(const struct resolving *resolving, struct fp_report_modul
 
 static int add_frame(struct fp_report_stack *stack, const struct fp_report_frame *frame)
 {
-	struct fp_report_frame *frames;
+	struct fp_report_frame *frames =
+	        fp_report_grow(stack->frames, stack->count, sizeof(*frames));
 
-	/* What leads the stack is how Fencepost saw it, not what the program did. */
-	if (stack->count == 0 && frame->module && frame->module->is_own)
-		return 0;
-	frames = fp_report_grow(stack->frames, stack->count, sizeof(*frames));
 	if (!frames)
 		return -ENOMEM;
 	stack->frames = frames;
@@ -100,6 +97,9 @@ static int add_address(const struct resolving *resolving, struct fp_report_stack
 
 	if (!module)
 		return add_frame(stack, &frame);
+	/* What leads the stack is how Fencepost saw it, not what the program did. */
+	if (stack->count == 0 && module->is_own)
+		return 0;
 	if (open_module(resolving, module) != 0)
 		return -ENOMEM;
 	frame.offset = address->address - module->bias;

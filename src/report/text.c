@@ -11,6 +11,15 @@
 #include "report/stack.h"
 #include "report/text_parts.h"
 
+/* Whether NUMBER, said aloud, takes "an": eight, eleven and eighteen do, at the start of it. */
+static bool has_vowel(uint64_t number)
+{
+	while (number >= 1000)
+		number /= 1000;
+	return number == 8 || number == 11 || number == 18 || number / 10 == 8 ||
+	       number / 100 == 8;
+}
+
 static void print_headline(const struct fp_report_page *page,
                            const struct fp_report_finding *finding)
 {
@@ -22,7 +31,7 @@ static void print_headline(const struct fp_report_page *page,
 	fputs(info->name, page->out);
 	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
 	if (finding->has_block) {
-		fputs(" of a ", page->out);
+		fputs(has_vowel(finding->block.size) ? " of an " : " of a ", page->out);
 		fp_report_print_number(page, finding->block.size);
 		fputs("-byte block", page->out);
 	} else if (finding->address != 0) {
@@ -70,7 +79,9 @@ static const char *call_title(const struct fp_report_finding *finding)
 		return "read";
 	if (finding->is_exact && finding->access == FP_ACCESS_WRITE)
 		return "written";
-	return finding->evidence.size > 0 ? "found" : "called";
+	if (finding->evidence.size == 0)
+		return "called";
+	return finding->free_stack == finding->stack ? "found while it was freed" : "found";
 }
 
 static void print_stack(const struct fp_report_page *page, const char *title, uint32_t thread,
@@ -160,7 +171,7 @@ static void print_finding(const struct fp_report_page *page,
 	print_headline(page, finding);
 	print_description(page, finding);
 	print_call_stack(page, finding);
-	if (finding->free_stack)
+	if (finding->free_stack && finding->free_stack != finding->stack)
 		print_stack(page, is_double ? "first freed" : "freed", block->free_thread,
 		            finding->free_stack);
 	if (finding->has_block) {

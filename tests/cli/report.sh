@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The fencepost program from outside: exit statuses, the one line of each error, and where the
+# outputs go. What a report says is tests/report's business.
+fencepost=$FP_BUILDDIR/src/cli/fencepost
+make_log=$FP_BUILDDIR/tests/cli/make_log
+work=$FP_BUILDDIR/tests/cli/report.work
+test -x "$fencepost" && test -x "$make_log" || exit 99
+# An earlier run may have left the directory read-only.
+chmod -R u+w "$work" 2>/dev/null
+rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
+"$make_log" >log || exit 99
+bad=0
+
+complain() {
+	echo "$*"
+	bad=1
+}
+
+# expect STATUS OUTPUT-ON-STDERR ARGUMENTS...: standard input is the log.
+expect() {
+	status=$1 want=$2
+	shift 2
+	"$fencepost" "$@" <log >out 2>err
+	got=$?
+	test "$got" -eq "$status" || complain "fencepost $*: status $got, not $status"
+	test "$(cat err)" = "$want" || complain "fencepost $*: said '$(cat err)', not '$want'"
+	test ! -s out || complain "fencepost $*: wrote to standard output: $(cat out)"
+}
+
+# fail MESSAGE ARGUMENTS...
+fail() {
+	message=$1
+	shift
+	expect 125 "fencepost: $message" "$@"
+}
+
+fail 'no command: write fencepost report EVENT-LOG, or fencepost --help'
+fail 'unknown command "reprot"; the nearest one is "report" (there are report, help)' reprot log
+fail 'unknown command "--hepl"; the nearest one is "help" (there are report, help)' --hepl
+fail 'no event log: write fencepost report EVENT-LOG, or - for standard input' report
+fail '"log" is one event log too many: report them one by one' report log log
+fail 'unknown option "-q": options are written --key=value' report -q log
+fail 'report: unknown option "jsn"; the nearest one is "json"' report --jsn=x log
+fail 'report: leak_check=some: use no, summary or full' report --leak-check=some log
+fail '--json has no value: write --json=FILE' report --json log
+fail '--backend belongs to the run that was recorded: set it there, FENCEPOST_OPTIONS=backend=auto|guard|mprotect|none' \
+	report --backend=none log
+fail '--guard-pages belongs to the run that was recorded: set it there, FENCEPOST_OPTIONS=guard_pages=N' \
+	report --guard-pages=2 log
+fail 'cannot read missing: No such file or directory; name a file that FENCEPOST_OPTIONS=events=FILE wrote' \
+	report missing
+fail 'cannot read .: Is a directory; name a file that FENCEPOST_OPTIONS=events=FILE wrote' report .
+echo text >text
+fail 'text is not an event log: name a file that FENCEPOST_OPTIONS=events=FILE wrote' report text
+{ printf 'FENCEPEV\377\0\0\0\0\0\0\0' && tail -c +17 log; } >other
+fail 'other is an event log of another version of Fencepost: use the fencepost program of that version' \
+	report other
+"$fencepost" report - </dev/null 2>err
+test $? -eq 125 && grep -q '^fencepost: standard input is not an event log' err ||
+	complain "an empty log: $(cat err)"
+
+# Text and JSON in files, under the name of the process that was recorded, complete or not at all.
+expect 0 '' report --log=text.%p --json=json.%p -
+grep -q '^fencepost: double-free of a 24-byte block' text.4242 || complain 'no text in text.4242'
+grep -q '^  "schema": "fencepost-report-1",$' json.4242 || complain 'no report in json.4242'
+expect 0 '' report --quiet --log=quiet --leak-check=no -- log
+test -s quiet || complain 'findings must be reported even when quiet'
+ls | grep -q 'tmp$' && complain "temporary files are left: $(ls)"
+fail "cannot write missing/x: No such file or directory; name another file with --json=FILE" \
+	report --log=/dev/null --json=missing/x log
+fail "cannot write .: Is a directory; name another file with --log=FILE" report --log=. log
+
+# Without --log the text goes to standard error.
+"$fencepost" report log >out 2>err || complain 'report failed'
+cmp -s err text.4242 || complain 'standard error and the file differ'
+test ! -s out || complain 'report wrote to standard output'
+
+# Descriptors, also ones whose file must not be truncated, and what cannot be replaced.
+echo before >kept
+"$fencepost" report --log=/dev/null --json=/dev/stdout log >>kept || complain '/dev/stdout failed'
+head -n 1 kept | grep -qx before || complain '/dev/stdout was truncated'
+tail -n +2 kept | cmp -s - json.4242 || complain '/dev/stdout has another report'
+"$fencepost" report --log=/dev/null --json=/dev/fd/7 log 7>seven || complain '/dev/fd/7 failed'
+cmp -s seven json.4242 || complain '/dev/fd/7 has another report'
+ln -s target link
+expect 0 '' report --log=/dev/null --json=link log
+test -L link && cmp -s target json.4242 || complain 'a link was not written through'
+"$fencepost" report --log=/dev/null --json=/dev/fd/9 log 9>&- 2>err
+test $? -eq 125 && grep -q '^fencepost: cannot write /dev/fd/9: Bad file descriptor' err ||
+	complain "a closed descriptor: $(cat err)"
+
+# A full disk loses no earlier report and is no silent success; the other output still comes.
+if test -w /dev/full; then
+	"$fencepost" report --log=/dev/full --json=full.json log 2>err
+	test $? -eq 125 || complain 'a full disk was not noticed'
+	grep -qx 'fencepost: cannot write /dev/full: No space left on device; name another file with --log=FILE' err ||
+		complain "a full disk: $(cat err)"
+	cmp -s full.json json.4242 || complain 'the JSON was lost with the text'
+	"$fencepost" --help >/dev/full 2>err
+	test $? -eq 125 || complain '--help did not notice a full disk'
+fi
+# Root may write everywhere.
+if test "$(id -u)" -ne 0; then
+	mkdir closed && : >closed/open && chmod a-w closed
+	expect 0 '' report --log=/dev/null --json=closed/open log
+	cmp -s closed/open json.4242 || complain 'a file in a closed directory was not written'
+	chmod u+w closed
+fi
+
+"$fencepost" --version | grep -qx 'fencepost [0-9.]*' || complain '--version'
+"$fencepost" --help >help || complain '--help failed'
+"$fencepost" help | cmp -s - help || complain 'help and --help differ'
+"$fencepost" report --help | cmp -s - help || complain 'report --help and --help differ'
+
+# The manual has every option of the help, with its default.
+manual=$top_srcdir/man/fencepost.1
+for option in $(sed -n 's/^  \([a-z_]*\)=.*/\1/p' help); do
+	grep -q "^\.B[IR] $option=" "$manual" || complain "fencepost.1 lacks $option"
+done
+test "$(grep -c '^  [a-z_]*=' help)" -gt 10 || complain 'help names too few options'
+exit $bad

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The sample log. No file behind its modules exists, so nothing in it depends on a compiler.
+ */
+#include "sample.h"
+
+#include "log/format.h"
+
+static void encode_block(struct encoder *encoder, const struct sample_finding *finding)
+{
+	encode_u64(encoder, 0x7000); /* address */
+	encode_u64(encoder, 24);     /* size */
+	encode_u64(encoder, (uint64_t)finding->evidence_offset);
+	encode_u8(encoder, FP_TIER_GUARDED);
+	encode_u8(encoder, FP_FAMILY_HOST);
+	encode_u8(encoder, FP_LEVEL_TASK);
+	encode_u8(encoder, finding->state);
+	encode_u32(encoder, 1);  /* heap */
+	encode_u64(encoder, 17); /* serial */
+	encode_string(encoder, finding->site_line ? "engine.c" : "");
+	encode_u32(encoder, finding->site_line);
+	encode_u32(encoder, 4243); /* alloc thread */
+	encode_u32(encoder, 2);    /* alloc trace */
+	encode_u32(encoder, 4244); /* free thread */
+	encode_u32(encoder, 3);    /* free trace */
+}
+
+void encode_finding(struct encoder *encoder, const struct sample_finding *finding)
+{
+	encode_begin(encoder, FP_LOG_FINDING);
+	encode_u32(encoder, finding->index);
+	encode_u8(encoder, (uint8_t)finding->kind);
+	encode_u8(encoder, (uint8_t)finding->access);
+	encode_u8(encoder, 1); /* has_hresult */
+	encode_u8(encoder, 0);
+	encode_u32(encoder, 0x80131022);
+	encode_u64(encoder, 0x7000);
+	encode_u32(encoder, 4242);
+	encode_string(encoder, finding->thread_name);
+	encode_u32(encoder, finding->trace);
+	encode_string(encoder, finding->description);
+	encode_u64(encoder, (uint64_t)finding->evidence_offset);
+	encode_bytes(encoder, finding->evidence, finding->evidence_size);
+	encode_u8(encoder, (uint8_t)finding->has_block);
+	if (finding->has_block)
+		encode_block(encoder, finding);
+	encode_end(encoder);
+}
+
+static void encode_process(struct encoder *encoder)
+{
+	encode_begin(encoder, FP_LOG_PROCESS);
+	encode_u32(encoder, 4242);
+	encode_u32(encoder, 1);
+	encode_u32(encoder, 4096);
+	encode_string(encoder, "0.1.0");
+	encode_string(encoder, "/nonexistent/plant");
+	encode_u32(encoder, 2);
+	encode_string(encoder, "plant");
+	encode_string(encoder, "caf\xe9");
+	encode_end(encoder);
+}
+
+static void encode_setting(struct encoder *encoder, const char *key, const char *value)
+{
+	encode_begin(encoder, FP_LOG_SETTING);
+	encode_string(encoder, key);
+	encode_string(encoder, value);
+	encode_end(encoder);
+}
+
+static void encode_totals(struct encoder *encoder)
+{
+	encode_begin(encoder, FP_LOG_PROTECTION);
+	encode_u64(encoder, 1234);
+	encode_u64(encoder, 1200);
+	encode_u64(encoder, 34);
+	encode_u64(encoder, 0);
+	encode_u32(encoder, 2);
+	encode_string(encoder, "memory");
+	encode_u64(encoder, 30);
+	encode_string(encoder, "mappings");
+	encode_u64(encoder, 4);
+	encode_end(encoder);
+	encode_begin(encoder, FP_LOG_HEAP);
+	for (uint64_t i = 1; i <= 6; i++)
+		encode_u64(encoder, i * 11);
+	encode_end(encoder);
+}
+
+static void encode_ending(struct encoder *encoder)
+{
+	encode_begin(encoder, FP_LOG_NOTE);
+	encode_string(encoder, "the history was full; raise history=SIZE");
+	encode_end(encoder);
+	encode_begin(encoder, FP_LOG_EXIT);
+	encode_u8(encoder, FP_LOG_EXIT_SIGNAL);
+	encode_u8(encoder, 0);
+	encode_u16(encoder, 0);
+	encode_u32(encoder, 11);
+	encode_end(encoder);
+	encode_begin(encoder, FP_LOG_END);
+	encode_end(encoder);
+}
+
+static void encode_findings(struct encoder *encoder)
+{
+	const struct sample_finding double_free = {.index = 0,
+	                                           .kind = FP_FINDING_DOUBLE_FREE,
+	                                           .access = FP_ACCESS_FREE,
+	                                           .thread_name = "sqlite_host",
+	                                           .description = "the block was freed before",
+	                                           .trace = 1,
+	                                           .has_block = 1,
+	                                           .state = FP_BLOCK_FREED};
+	const struct sample_finding overflow = {.index = 1,
+	                                        .kind = FP_FINDING_HEAP_BUFFER_OVERFLOW,
+	                                        .access = FP_ACCESS_WRITE,
+	                                        .thread_name = "a\nb\xff",
+	                                        .description = "padding found changed",
+	                                        .evidence = "AA\x01",
+	                                        .evidence_size = 3,
+	                                        .evidence_offset = 24,
+	                                        .has_block = 1,
+	                                        .site_line = 12};
+
+	encode_finding(encoder, &double_free);
+	encode_finding(encoder, &overflow);
+	for (uint64_t count = 2; count <= 3; count++) {
+		encode_begin(encoder, FP_LOG_FINDING_COUNT_IS);
+		encode_u32(encoder, 0);
+		encode_u64(encoder, count);
+		encode_end(encoder);
+	}
+}
+
+void encode_sample(struct encoder *encoder)
+{
+	encode_header(encoder);
+	encode_process(encoder);
+	encode_setting(encoder, "stack_depth", "32");
+	encode_setting(encoder, "quiet", "no");
+	encode_module(encoder, SAMPLE_OWN, SAMPLE_OWN + 0x1000, "/usr/lib/libfencepost.so.0",
+	              1);
+	encode_module(encoder, SAMPLE_PROGRAM, SAMPLE_PROGRAM + 0x1000, "/nonexistent/plant",
+	              0);
+	encode_module(encoder, SAMPLE_LIBRARY, SAMPLE_LIBRARY + 0x1000, "[engine]", 0);
+	for (uint32_t id = 1; id <= SAMPLE_TRACES; id++) {
+		const uint64_t addresses[] = {SAMPLE_OWN + 0x10, SAMPLE_LIBRARY + id,
+		                              SAMPLE_PROGRAM + 16 * id};
+
+		encode_trace(encoder, id, addresses, 3);
+	}
+	encode_findings(encoder);
+	encode_leak(encoder, FP_LEAK_DEFINITE, 2, 200, 2);
+	encode_leak(encoder, FP_LEAK_REACHABLE, 1, 7, 3);
+	encode_leak(encoder, FP_LEAK_DEFINITE, 1, 100, 2);
+	encode_leak(encoder, FP_LEAK_INDIRECT, 1, 5000, 4);
+	encode_totals(encoder);
+	encode_ending(encoder);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stacks with names: where they stop, what place they stand for, when two are the same. And the
+ * strings and numbers that writers share.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/names.h"
+#include "report/stack.h"
+#include "report/text_parts.h"
+
+enum { FRAMES_MAX = 8 };
+
+static struct fp_symbol_frame symbols[2][FRAMES_MAX];
+static struct fp_report_frame frames[2][FRAMES_MAX];
+static struct fp_report_stack stacks[2];
+static char *text;
+
+/* Makes stack WHICH of "function file line" triples; "-" is unknown. */
+static struct fp_report_stack *make_stack(size_t which, size_t count,
+                                          const char *const (*lines)[3])
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *const *line = lines[i];
+		struct fp_symbol_frame *symbol = &symbols[which][i];
+
+		free(symbol->function);
+		*symbol = (struct fp_symbol_frame){.line = (uint32_t)atoi(line[2])};
+		if (strcmp(line[0], "-") != 0)
+			symbol->function = strdup(line[0]);
+		if (strcmp(line[1], "-") != 0)
+			symbol->file = line[1];
+		frames[which][i] = (struct fp_report_frame){.offset = 0x10 * (i + 1 + which),
+		                                            .symbol = symbol};
+	}
+	stacks[which] = (struct fp_report_stack){frames[which], count, 0};
+	stacks[which].shown = fp_report_count_shown(frames[which], count);
+	return &stacks[which];
+}
+
+static void release(void)
+{
+	for (size_t i = 0; i < 2 * FRAMES_MAX; i++) {
+		free(symbols[i / FRAMES_MAX][i % FRAMES_MAX].function);
+		symbols[i / FRAMES_MAX][i % FRAMES_MAX].function = NULL;
+	}
+	free(text);
+	text = NULL;
+}
+
+static struct fp_report_page begin_page(size_t *size)
+{
+	free(text);
+	return (struct fp_report_page){open_memstream(&text, size), false};
+}
+
+static const char *const program[][3] = {{"engine_free", "-", "0"},
+                                         {"drop_row", "/src/plant.c", "31"},
+                                         {"main", "/src/plant.c", "99"},
+                                         {"__libc_start_call_main", "-", "0"},
+                                         {"_start", "-", "0"}};
+
+START_TEST(stacks_are_shown_down_to_main)
+{
+	static const char *const thread[][3] = {
+	        {"worker", "/src/w.c", "5"}, {"start_thread", "-", "0"}, {"clone3", "-", "0"}};
+
+	ck_assert_uint_eq(make_stack(0, 5, program)->shown, 3);
+	ck_assert_uint_eq(make_stack(1, 3, thread)->shown, 1);
+	/* Something is always left to show. */
+	ck_assert_uint_eq(make_stack(1, 2, thread + 1)->shown, 1);
+	ck_assert_uint_eq(make_stack(1, 0, thread)->shown, 0);
+}
+END_TEST
+
+START_TEST(the_place_is_the_innermost_frame_with_a_file)
+{
+	struct fp_report_stack *stack = make_stack(0, 5, program);
+
+	ck_assert_ptr_eq(fp_report_stack_place(stack), &frames[0][1]);
+	stack->shown = 1;
+	ck_assert_ptr_eq(fp_report_stack_place(stack), &frames[0][0]);
+	ck_assert_ptr_null(fp_report_stack_place(make_stack(1, 0, program)));
+}
+END_TEST
+
+START_TEST(frames_are_printed_with_what_is_known)
+{
+	const struct fp_report_site site = {{"a.c", 3}, 7};
+	struct fp_report_stack *stack = make_stack(0, 5, program);
+	size_t size;
+	struct fp_report_page page = begin_page(&size);
+
+	symbols[0][1].inlined = true;
+	symbols[0][0].function_offset = 0x2a;
+	fp_report_print_stack(&page, stack);
+	fp_report_print_place(&page, "at", stack, NULL);
+	stack->shown = 1;
+	fp_report_print_place(&page, "at", stack, NULL);
+	fp_report_print_place(&page, "at", stack, &site);
+	fclose(page.out);
+	ck_assert_str_eq(text, "    #0 engine_free+0x2a  (0x10, in no known module)\n"
+	                       "    #1 drop_row  /src/plant.c:31 [inlined]\n"
+	                       "    #2 main  /src/plant.c:99\n"
+	                       " at plant.c:31 in drop_row"
+	                       " at 0x10, in no known module in engine_free+0x2a"
+	                       " at a.c:7 (DebugAlloc)");
+}
+END_TEST
+
+/* Two calls on one line return to two addresses, and are one place to a person. */
+START_TEST(stacks_are_equal_by_line)
+{
+	static const char *const other[][3] = {{"drop_row", "/src/plant.c", "31"},
+	                                       {"main", "/src/plant.c", "100"}};
+	const struct fp_report_stack *a = make_stack(0, 2, program + 1);
+	const struct fp_report_stack *b = make_stack(1, 2, program + 1);
+
+	ck_assert_int_eq(fp_report_compare_stacks(a, b), 0);
+	b = make_stack(1, 2, other);
+	ck_assert_int_lt(fp_report_compare_stacks(a, b), 0);
+	ck_assert_int_gt(fp_report_compare_stacks(b, a), 0);
+	b = make_stack(1, 1, program + 1);
+	ck_assert_int_gt(fp_report_compare_stacks(a, b), 0);
+	/* Without lines only the address tells. */
+	a = make_stack(0, 1, program);
+	b = make_stack(1, 1, program);
+	ck_assert_int_ne(fp_report_compare_stacks(a, b), 0);
+}
+END_TEST
+
+/* The same program with other lines, another libc below main and other addresses. */
+START_TEST(fingerprints_ignore_lines_and_what_is_below_main)
+{
+	static const char *const edited[][3] = {{"engine_free", "-", "0"},
+	                                        {"drop_row", "/home/plant.c", "32"},
+	                                        {"main", "/home/plant.c", "105"},
+	                                        {"_start", "-", "0"}};
+	const struct fp_report_stack *a = make_stack(0, 5, program);
+	const struct fp_report_stack *b = make_stack(1, 4, edited);
+
+	ck_assert_uint_eq(fp_report_fingerprint("double-free", &a, 1),
+	                  fp_report_fingerprint("double-free", &b, 1));
+	symbols[1][1].function[0] = 'D';
+	ck_assert_uint_ne(fp_report_fingerprint("double-free", &a, 1),
+	                  fp_report_fingerprint("double-free", &b, 1));
+}
+END_TEST
+
+static size_t length_of(const char *bytes)
+{
+	return fp_report_utf8_length((struct fp_report_string){bytes, strlen(bytes)});
+}
+
+START_TEST(only_valid_utf8_has_a_length)
+{
+	ck_assert_uint_eq(length_of("a"), 1);
+	ck_assert_uint_eq(length_of("\xc3\xa9"), 2);
+	ck_assert_uint_eq(length_of("\xe2\x82\xac"), 3);
+	ck_assert_uint_eq(length_of("\xf0\x9f\x98\x80"), 4);
+	ck_assert_uint_eq(length_of("\x80"), 0);
+	ck_assert_uint_eq(length_of("\xc3"), 0);
+	ck_assert_uint_eq(length_of("\xc0\xaf"), 0);
+	ck_assert_uint_eq(length_of("\xe0\x9f\xbf"), 0);
+	ck_assert_uint_eq(length_of("\xed\xa0\x80"), 0);
+	ck_assert_uint_eq(length_of("\xf0\x8f\xbf\xbf"), 0);
+	ck_assert_uint_eq(length_of("\xf4\x90\x80\x80"), 0);
+	ck_assert_uint_eq(length_of("\xf5\x80\x80\x80"), 0);
+	ck_assert_uint_eq(length_of("\xe2\x82"), 0);
+}
+END_TEST
+
+START_TEST(numbers_are_grouped)
+{
+	size_t size;
+	struct fp_report_page page = begin_page(&size);
+
+	fp_report_print_number(&page, 0);
+	fputc(' ', page.out);
+	fp_report_print_number(&page, 123456);
+	fputc(' ', page.out);
+	fp_report_print_number(&page, UINT64_MAX);
+	fputc(' ', page.out);
+	fp_report_print_count(&page, 1, "block");
+	fputc(' ', page.out);
+	fp_report_print_count(&page, 0, "block");
+	fclose(page.out);
+	ck_assert_str_eq(text, "0 123,456 18,446,744,073,709,551,615 1 block 0 blocks");
+}
+END_TEST
+
+START_TEST(results_have_names)
+{
+	ck_assert_str_eq(fp_report_hresult_name((int32_t)0x80131022),
+	                 "HOST_E_INVALIDOPERATION");
+	ck_assert_str_eq(fp_report_hresult_name(0), "S_OK");
+	ck_assert_ptr_null(fp_report_hresult_name(0x1234));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("stack");
+	TCase *tests = tcase_create("stack");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tests, NULL, release);
+	tcase_add_test(tests, stacks_are_shown_down_to_main);
+	tcase_add_test(tests, the_place_is_the_innermost_frame_with_a_file);
+	tcase_add_test(tests, frames_are_printed_with_what_is_known);
+	tcase_add_test(tests, stacks_are_equal_by_line);
+	tcase_add_test(tests, fingerprints_ignore_lines_and_what_is_below_main);
+	tcase_add_test(tests, only_valid_utf8_has_a_length);
+	tcase_add_test(tests, numbers_are_grouped);
+	tcase_add_test(tests, results_have_names);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
