@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ground everything stands on: locks, metadata memory, text, fault injection, threads and
+ * the memory system calls. Asserts contracts of the headers only.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/align.h"
+#include "base/inject.h"
+#include "base/lock.h"
+#include "base/maps.h"
+#include "base/meta.h"
+#include "base/panic.h"
+#include "base/text.h"
+#include "base/thread.h"
+#include "base/vm.h"
+#include "support/support.h"
+
+/* ---- align.h ------------------------------------------------------------------------- */
+
+START_TEST(rounding_is_exact_at_the_edges)
+{
+	ck_assert_uint_eq(fp_align_up(0, 16), 0);
+	ck_assert_uint_eq(fp_align_up(1, 16), 16);
+	ck_assert_uint_eq(fp_align_up(16, 16), 16);
+	ck_assert_uint_eq(fp_align_up(17, 16), 32);
+	ck_assert_uint_eq(fp_align_up(7, 1), 7);
+	ck_assert_uint_eq(fp_align_down(31, 16), 16);
+	ck_assert_uint_eq(fp_align_down(16, 16), 16);
+	ck_assert_uint_eq(fp_align_down(SIZE_MAX, 4096), SIZE_MAX - 4095);
+	ck_assert(fp_is_power_of_two(1));
+	ck_assert(fp_is_power_of_two((size_t)1 << 63));
+	ck_assert(!fp_is_power_of_two(0));
+	ck_assert(!fp_is_power_of_two(3));
+}
+END_TEST
+
+/* ---- lock.h -------------------------------------------------------------------------- */
+
+enum { COUNTING_THREADS = 8, COUNTS = 20000 };
+
+struct counter {
+	struct fp_lock lock;
+	unsigned long value; /* under the lock, and not atomic */
+};
+
+static void count_up(unsigned index, void *user)
+{
+	struct counter *counter = user;
+
+	(void)index;
+	for (int i = 0; i < COUNTS; i++) {
+		fp_lock_acquire(&counter->lock);
+		counter->value++;
+		fp_lock_release(&counter->lock);
+	}
+}
+
+START_TEST(a_lock_admits_one_thread_at_a_time)
+{
+	struct counter counter = {.lock = FP_LOCK_INITIALIZER(FP_RANK_META)};
+
+	test_run_threads(COUNTING_THREADS, count_up, &counter);
+	ck_assert_uint_eq(counter.value, (unsigned long)COUNTING_THREADS * COUNTS);
+	ck_assert_uint_eq(counter.lock.word, 0);
+}
+END_TEST
+
+struct handover {
+	struct fp_lock lock;
+	_Atomic bool is_through;
+};
+
+static void *pass_through(void *argument)
+{
+	struct handover *handover = argument;
+
+	fp_lock_acquire(&handover->lock);
+	atomic_store(&handover->is_through, true);
+	fp_lock_release(&handover->lock);
+	return NULL;
+}
+
+START_TEST(a_held_lock_makes_others_wait_until_it_is_released)
+{
+	struct handover handover = {.lock = FP_LOCK_INITIALIZER(FP_RANK_LOG)};
+	pthread_t waiter;
+
+	fp_lock_acquire(&handover.lock);
+	ck_assert_int_eq(pthread_create(&waiter, NULL, pass_through, &handover), 0);
+	usleep(50000);
+	ck_assert(!atomic_load(&handover.is_through));
+	fp_lock_release(&handover.lock);
+	ck_assert_int_eq(pthread_join(waiter, NULL), 0);
+	ck_assert(atomic_load(&handover.is_through));
+}
+END_TEST
+
+static void take_two(void *user)
+{
+	const uint32_t *ranks = user;
+	struct fp_lock first = FP_LOCK_INITIALIZER(ranks[0]);
+	struct fp_lock second = FP_LOCK_INITIALIZER(ranks[1]);
+
+	fp_lock_acquire(&first);
+	fp_lock_acquire(&second);
+}
+
+/* Every pair: the loop's index holds both ranks. */
+START_TEST(a_lock_of_no_greater_rank_panics)
+{
+	uint32_t ranks[2] = {(uint32_t)_i / FP_RANK_COUNT, (uint32_t)_i % FP_RANK_COUNT};
+	struct test_child child;
+
+	test_run_child(take_two, ranks, &child);
+	if (ranks[1] > ranks[0]) {
+		ck_assert(WIFEXITED(child.status) && WEXITSTATUS(child.status) == 0);
+		ck_assert_str_eq(child.text, "");
+		return;
+	}
+	ck_assert(WIFSIGNALED(child.status));
+	ck_assert_int_eq(WTERMSIG(child.status), SIGABRT);
+	ck_assert_str_eq(child.text,
+	                 "fencepost: internal error: lock taken out of rank order\n");
+}
+END_TEST
+
+/* The rank that counts is the highest held, in whatever order locks are given back. */
+static void release_in_taking_order(void *unused)
+{
+	struct fp_lock low = FP_LOCK_INITIALIZER(FP_RANK_ARENA);
+	struct fp_lock high = FP_LOCK_INITIALIZER(FP_RANK_LOG);
+	struct fp_lock middle = FP_LOCK_INITIALIZER(FP_RANK_SHARD);
+
+	(void)unused;
+	fp_lock_acquire(&low);
+	fp_lock_acquire(&high);
+	fp_lock_release(&low);
+	fp_lock_acquire(&middle);
+}
+
+START_TEST(a_release_out_of_order_keeps_the_higher_rank)
+{
+	struct test_child child;
+
+	test_run_child(release_in_taking_order, NULL, &child);
+	ck_assert(WIFSIGNALED(child.status) && WTERMSIG(child.status) == SIGABRT);
+}
+END_TEST
+
+START_TEST(fork_handlers_take_locks_in_any_order)
+{
+	struct fp_lock low = FP_LOCK_INITIALIZER(FP_RANK_SESSION);
+	struct fp_lock high = FP_LOCK_INITIALIZER(FP_RANK_META);
+
+	fp_lock_acquire_for_fork(&high);
+	fp_lock_acquire_for_fork(&low);
+	ck_assert_uint_ne(low.word, 0);
+	fp_lock_release_after_fork(&high);
+	fp_lock_release_after_fork(&low);
+	fp_lock_acquire(&low);
+	fp_lock_acquire(&high);
+	fp_lock_release(&high);
+	fp_lock_release(&low);
+	ck_assert_uint_eq(low.word, 0);
+	ck_assert_uint_eq(high.word, 0);
+}
+END_TEST
+
+static void panic_now(void *user)
+{
+	fp_panic(user);
+}
+
+START_TEST(a_panic_says_its_line_and_aborts)
+{
+	struct test_child child;
+	char message[] = "the moon is gone";
+
+	test_run_child(panic_now, message, &child);
+	ck_assert(WIFSIGNALED(child.status) && WTERMSIG(child.status) == SIGABRT);
+	ck_assert_str_eq(child.text, "fencepost: internal error: the moon is gone\n");
+}
+END_TEST
+
+/* ---- meta.h -------------------------------------------------------------------------- */
+
+enum { META_SIZES = 1500 };
+
+static bool is_all(const unsigned char *bytes, size_t count, unsigned char value)
+{
+	for (size_t i = 0; i < count; i++)
+		if (bytes[i] != value)
+			return false;
+	return true;
+}
+
+START_TEST(metadata_is_zeroed_aligned_and_nobody_elses)
+{
+	static unsigned char *items[META_SIZES];
+
+	for (size_t size = 0; size < META_SIZES; size++) {
+		items[size] = fp_meta_alloc(size);
+		ck_assert_ptr_nonnull(items[size]);
+		ck_assert_uint_eq((uintptr_t)items[size] % 16, 0);
+		ck_assert(is_all(items[size], size, 0));
+		memset(items[size], (int)(size % 255 + 1), size);
+	}
+	for (size_t size = 0; size < META_SIZES; size++) {
+		ck_assert(is_all(items[size], size, (unsigned char)(size % 255 + 1)));
+		fp_meta_free(items[size], size);
+	}
+}
+END_TEST
+
+START_TEST(metadata_used_again_is_zeroed_again)
+{
+	static const size_t sizes[] = {1, 16, 17, 100, 496, 512, 513, 5000};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		for (int round = 0; round < 100; round++) {
+			unsigned char *item = fp_meta_alloc(sizes[i]);
+
+			ck_assert(is_all(item, sizes[i], 0));
+			memset(item, 0xff, sizes[i]);
+			fp_meta_free(item, sizes[i]);
+		}
+	fp_meta_free(NULL, 77);
+}
+END_TEST
+
+START_TEST(small_metadata_is_recycled_and_large_is_given_back)
+{
+	size_t before = fp_meta_footprint();
+	void *large = fp_meta_alloc(10 << 20);
+
+	ck_assert_uint_eq(fp_meta_footprint(), before + (10 << 20));
+	fp_meta_free(large, 10 << 20);
+	ck_assert_uint_eq(fp_meta_footprint(), before);
+	for (int i = 0; i < 1000000; i++)
+		fp_meta_free(fp_meta_alloc(200), 200);
+	ck_assert_uint_le(fp_meta_footprint(), before + (8 << 20));
+}
+END_TEST
+
+START_TEST(large_metadata_stands_between_guards)
+{
+	size_t page = fp_vm_page_size();
+	uintptr_t item = (uintptr_t)fp_meta_alloc(3 * page - 5);
+
+	ck_assert_uint_ne(item, 0);
+	ck_assert(test_write_faults(item - 1));
+	ck_assert(!test_write_faults(item));
+	ck_assert(!test_write_faults(item + 3 * page - 1));
+	ck_assert(test_write_faults(item + 3 * page));
+}
+END_TEST
+
+static bool find_mapping(const struct fp_mapping *mapping, void *user)
+{
+	struct fp_mapping *wanted = user;
+
+	if (wanted->file_offset < mapping->start || wanted->file_offset >= mapping->end)
+		return true;
+	*wanted = *mapping;
+	return false;
+}
+
+START_TEST(chunks_of_small_metadata_stand_between_guards)
+{
+	uintptr_t item = (uintptr_t)fp_meta_alloc(48);
+	struct fp_mapping chunk = {.file_offset = item};
+
+	ck_assert_int_eq(fp_maps_each(find_mapping, &chunk), 0);
+	ck_assert(chunk.start <= item && item < chunk.end);
+	ck_assert(test_read_faults(chunk.start - 1));
+	ck_assert(!test_read_faults(chunk.start));
+	ck_assert(!test_read_faults(chunk.end - 1));
+	ck_assert(test_read_faults(chunk.end));
+}
+END_TEST
+
+START_TEST(refused_metadata_is_null_and_the_next_is_not)
+{
+	fp_inject_arm(FP_INJECT_META, 3, false);
+	ck_assert_ptr_nonnull(fp_meta_alloc(32));
+	ck_assert_ptr_nonnull(fp_meta_alloc(3200));
+	ck_assert_ptr_null(fp_meta_alloc(32));
+	ck_assert_ptr_nonnull(fp_meta_alloc(32));
+	fp_inject_arm(FP_INJECT_META, 1, true);
+	ck_assert_ptr_null(fp_meta_alloc(32));
+	ck_assert_ptr_null(fp_meta_alloc(1));
+	fp_inject_arm(FP_INJECT_META, 0, false);
+	ck_assert_ptr_nonnull(fp_meta_alloc(32));
+	ck_assert_ptr_null(fp_meta_alloc(SIZE_MAX));
+	ck_assert_ptr_null(fp_meta_alloc(SIZE_MAX / 2 + 1));
+	ck_assert_ptr_null(fp_meta_alloc((size_t)1 << 50));
+}
+END_TEST
+
+/* A large item takes two system calls; neither may leave anything behind when it fails. */
+START_TEST(metadata_survives_every_refused_system_call)
+{
+	size_t before = fp_meta_footprint();
+
+	for (uint64_t nth = 1; nth <= 2; nth++) {
+		fp_inject_arm(FP_INJECT_VM, nth, false);
+		ck_assert_ptr_null(fp_meta_alloc(1 << 20));
+		ck_assert_uint_eq(fp_meta_footprint(), before);
+	}
+	fp_inject_arm(FP_INJECT_VM, 0, false);
+	ck_assert_ptr_nonnull(fp_meta_alloc(1 << 20));
+}
+END_TEST
+
+static void churn_metadata(unsigned index, void *user)
+{
+	_Atomic int *bad = user;
+	unsigned char *items[64] = {NULL};
+
+	for (unsigned i = 0; i < 20000; i++) {
+		size_t size = 16 + (i * 37 + index) % 600;
+		unsigned at = i % 64;
+
+		if (items[at] != NULL) {
+			size_t old = 16 + ((i - 64) * 37 + index) % 600;
+
+			if (!is_all(items[at], old, (unsigned char)(index + 1)))
+				atomic_fetch_add(bad, 1);
+			fp_meta_free(items[at], old);
+		}
+		items[at] = fp_meta_alloc(size);
+		if (items[at] == NULL || !is_all(items[at], size, 0))
+			atomic_fetch_add(bad, 1);
+		memset(items[at], (int)index + 1, size);
+	}
+}
+
+START_TEST(eight_threads_share_metadata_memory)
+{
+	_Atomic int bad = 0;
+
+	test_run_threads(8, churn_metadata, &bad);
+	ck_assert_int_eq(bad, 0);
+}
+END_TEST
+
+/* ---- inject.h ------------------------------------------------------------------------ */
+
+START_TEST(injection_hits_the_nth_request_of_its_point_only)
+{
+	fp_inject_arm(FP_INJECT_VM, 2, false);
+	ck_assert(!fp_inject_fails(FP_INJECT_META));
+	ck_assert(!fp_inject_fails(FP_INJECT_VM));
+	ck_assert(!fp_inject_fails(FP_INJECT_META));
+	ck_assert(fp_inject_fails(FP_INJECT_VM));
+	ck_assert(!fp_inject_fails(FP_INJECT_VM));
+	fp_inject_arm(FP_INJECT_VM, 2, true);
+	ck_assert(!fp_inject_fails(FP_INJECT_VM));
+	ck_assert(fp_inject_fails(FP_INJECT_VM));
+	ck_assert(fp_inject_fails(FP_INJECT_VM));
+	fp_inject_arm(FP_INJECT_VM, 0, true);
+	ck_assert(!fp_inject_fails(FP_INJECT_VM));
+}
+END_TEST
+
+/* ---- vm.h ---------------------------------------------------------------------------- */
+
+START_TEST(each_memory_call_can_be_made_to_fail)
+{
+	size_t page = fp_vm_page_size();
+	uintptr_t kept;
+	uintptr_t base;
+
+	ck_assert_uint_eq(page, (size_t)sysconf(_SC_PAGESIZE));
+	ck_assert_int_eq(fp_vm_map(page, PROT_READ | PROT_WRITE, &kept), 0);
+	*(char *)kept = 'k';
+	fp_inject_arm(FP_INJECT_VM, 1, true);
+	ck_assert_int_eq(fp_vm_reserve(page, &base), -ENOMEM);
+	ck_assert_int_eq(fp_vm_map(page, PROT_READ, &base), -ENOMEM);
+	ck_assert_int_eq(fp_vm_remap(kept, page, PROT_NONE), -ENOMEM);
+	ck_assert_int_eq(fp_vm_protect(kept, page, PROT_NONE), -ENOMEM);
+	ck_assert_int_eq(fp_vm_advise(kept, page, MADV_DONTNEED), -ENOMEM);
+	ck_assert_int_eq(fp_vm_unmap(kept, page), -ENOMEM);
+	fp_inject_arm(FP_INJECT_VM, 0, false);
+	ck_assert_int_eq(*(char *)kept, 'k');
+	ck_assert_int_eq(fp_vm_advise(kept, page, 12345), -EINVAL);
+	ck_assert_int_eq(fp_vm_remap(kept, page, PROT_READ), 0);
+	ck_assert_int_eq(*(char *)kept, 0);
+	ck_assert(test_write_faults(kept));
+	ck_assert_int_eq(fp_vm_unmap(kept, page), 0);
+	ck_assert(test_read_faults(kept));
+	ck_assert_int_eq(fp_vm_protect(kept, page, PROT_READ), -ENOMEM);
+}
+END_TEST
+
+/* ---- thread.h ------------------------------------------------------------------------ */
+
+static void note_ordinal(unsigned index, void *user)
+{
+	uint32_t *ordinals = user;
+
+	ordinals[index] = fp_thread_ordinal();
+	if (fp_thread_self() != (uint32_t)syscall(SYS_gettid) ||
+	    fp_thread_ordinal() != ordinals[index])
+		ordinals[index] = UINT32_MAX;
+}
+
+START_TEST(threads_have_their_own_ids_and_ordinals)
+{
+	uint32_t ordinals[8];
+	unsigned seen = 0;
+	char name[16];
+
+	ck_assert_uint_eq(fp_thread_ordinal(), 0);
+	test_run_threads(8, note_ordinal, ordinals);
+	for (int i = 0; i < 8; i++)
+		seen |= 1U << ordinals[i];
+	ck_assert_uint_eq(seen, 0x1fe);
+	ck_assert_int_eq(pthread_setname_np(pthread_self(), "a-fifteen-bytes"), 0);
+	fp_thread_name(name);
+	ck_assert_str_eq(name, "a-fifteen-bytes");
+}
+END_TEST
+
+static void compare_id(void *unused)
+{
+	(void)unused;
+	fp_thread_forget_id();
+	_exit(fp_thread_self() == (uint32_t)getpid() ? 0 : 1);
+}
+
+START_TEST(a_forked_child_learns_its_own_id)
+{
+	struct test_child child;
+
+	ck_assert_uint_eq(fp_thread_self(), (uint32_t)getpid());
+	test_run_child(compare_id, NULL, &child);
+	ck_assert_int_eq(child.status, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("base");
+	TCase *tests = tcase_create("base");
+
+	tcase_set_timeout(tests, 60);
+	tcase_add_test(tests, rounding_is_exact_at_the_edges);
+	tcase_add_test(tests, a_lock_admits_one_thread_at_a_time);
+	tcase_add_test(tests, a_held_lock_makes_others_wait_until_it_is_released);
+	tcase_add_loop_test(tests, a_lock_of_no_greater_rank_panics, 0,
+	                    FP_RANK_COUNT * FP_RANK_COUNT);
+	tcase_add_test(tests, a_release_out_of_order_keeps_the_higher_rank);
+	tcase_add_test(tests, fork_handlers_take_locks_in_any_order);
+	tcase_add_test(tests, a_panic_says_its_line_and_aborts);
+	tcase_add_test(tests, metadata_is_zeroed_aligned_and_nobody_elses);
+	tcase_add_test(tests, metadata_used_again_is_zeroed_again);
+	tcase_add_test(tests, small_metadata_is_recycled_and_large_is_given_back);
+	tcase_add_test(tests, large_metadata_stands_between_guards);
+	tcase_add_test(tests, chunks_of_small_metadata_stand_between_guards);
+	tcase_add_test(tests, refused_metadata_is_null_and_the_next_is_not);
+	tcase_add_test(tests, metadata_survives_every_refused_system_call);
+	tcase_add_test(tests, eight_threads_share_metadata_memory);
+	tcase_add_test(tests, injection_hits_the_nth_request_of_its_point_only);
+	tcase_add_test(tests, each_memory_call_can_be_made_to_fail);
+	tcase_add_test(tests, threads_have_their_own_ids_and_ordinals);
+	tcase_add_test(tests, a_forked_child_learns_its_own_id);
+	suite_add_tcase(suite, tests);
+	return test_run(suite);
+}
