@@ -44,8 +44,8 @@ fail 'unknown option "-q": options are written --key=value' report -q log
 fail 'report: unknown option "jsn"; the nearest one is "json"' report --jsn=x log
 fail 'report: leak_check=some: use no, summary or full' report --leak-check=some log
 fail '--json has no value: write --json=FILE' report --json log
-fail '--backend belongs to the run that was recorded: set it there, FENCEPOST_OPTIONS=backend=auto|guard|mprotect|none' \
-	report --backend=none log
+fail '--placement belongs to the run that was recorded: set it there, FENCEPOST_OPTIONS=placement=right|left|alternate' \
+	report --placement=left log
 fail '--guard-pages belongs to the run that was recorded: set it there, FENCEPOST_OPTIONS=guard_pages=N' \
 	report --guard-pages=2 log
 fail 'cannot read missing: No such file or directory; name a file that FENCEPOST_OPTIONS=events=FILE wrote' \
@@ -66,7 +66,9 @@ grep -q '^fencepost: double-free of a 24-byte block' text.4242 || complain 'no t
 grep -q '^  "schema": "fencepost-report-1",$' json.4242 || complain 'no report in json.4242'
 expect 0 '' report --quiet --log=quiet --leak-check=no -- log
 test -s quiet || complain 'findings must be reported even when quiet'
-ls | grep -q 'tmp$' && complain "temporary files are left: $(ls)"
+for file in *.tmp; do
+	test ! -e "$file" || complain "a temporary file is left: $file"
+done
 fail "cannot write missing/x: No such file or directory; name another file with --json=FILE" \
 	report --log=/dev/null --json=missing/x log
 fail "cannot write .: Is a directory; name another file with --log=FILE" report --log=. log

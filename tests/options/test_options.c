@@ -88,6 +88,7 @@ START_TEST(choices_have_their_enums)
 		int index;
 	} choices[] = {
 	        {"backend", "auto", FP_OPTIONS_BACKEND_AUTO},
+	        {"backend", "move", FP_OPTIONS_BACKEND_MOVE},
 	        {"backend", "guard", FP_OPTIONS_BACKEND_GUARD},
 	        {"backend", "mprotect", FP_OPTIONS_BACKEND_MPROTECT},
 	        {"backend", "none", FP_OPTIONS_BACKEND_NONE},
@@ -185,7 +186,7 @@ static const struct {
         {"=1", "unknown option \"\"; the nearest one is \"log\""},
         {"quiet", "quiet has no value; write quiet=yes|no"},
         {"stack-depth", "stack_depth has no value; write stack_depth=N"},
-        {"backend=gaurd", "backend=gaurd: use auto, guard, mprotect or none"},
+        {"backend=gaurd", "backend=gaurd: use auto, move, guard, mprotect or none"},
         {"placement=", "placement=: use right, left or alternate"},
         {"quiet=maybe", "quiet=maybe: use yes or no"},
         {"align=3", "align=3: use 1, 2, 4, 8 or 16"},
