@@ -375,6 +375,22 @@ START_TEST(an_empty_log_still_has_every_field)
 }
 END_TEST
 
+/* Whatever a damaged log makes of a report, it can be printed, and its JSON can be read. */
+START_TEST(damaged_logs_are_written)
+{
+	srand(2);
+	for (int round = 0; round < 1000; round++) {
+		encode_sample(&log_bytes);
+		for (int i = 0; i < 8; i++)
+			log_bytes.bytes[16 + (size_t)rand() % (log_bytes.size - 16)] =
+			        (uint8_t)rand();
+		write_text(FP_REPORT_LEAKS_FULL, false);
+		ck_assert_int_eq(strncmp(written, "fencepost: ", 11), 0);
+		write_json(FP_REPORT_LEAKS_FULL);
+	}
+}
+END_TEST
+
 /* The fingerprint of the first finding of the log as it is now. */
 static uint64_t fingerprint(void)
 {
@@ -444,6 +460,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, release);
 	tcase_add_test(tests, text_is_written_for_people);
 	tcase_add_test(tests, a_clean_run_is_one_line_or_none);
@@ -455,6 +472,7 @@ int main(void)
 	tcase_add_test(tests, json_tells_about_findings);
 	tcase_add_test(tests, json_tells_about_leaks);
 	tcase_add_test(tests, an_empty_log_still_has_every_field);
+	tcase_add_test(tests, damaged_logs_are_written);
 	tcase_add_test(tests, fingerprints_outlive_addresses);
 	tcase_add_test(tests, fingerprints_are_fnv_1a);
 	tcase_add_test(tests, unknown_formats_have_no_writer);
