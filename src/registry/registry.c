@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two hash tables a shard, live and freed. uthash keeps insertion order, so the head of the
- * freed table is the oldest freed block: the history's queue costs nothing more.
+ * A shard is one hash table of live and freed blocks and a queue of the freed ones, oldest
+ * first. Freeing a block changes its record where it stands: a record's neighbours are seldom
+ * in a cache, so moving it to another table would cost more than all the rest.
  *
  * This is the only file that includes <uthash.h>: its macros expand at each use, and its
  * defaults (malloc, exit on failure) are what must never happen here.
@@ -25,7 +26,6 @@
 #define HASH_NONFATAL_OOM 1
 #define uthash_malloc(size) fp_meta_alloc(size)
 #define uthash_free(memory, size) fp_meta_free(memory, size)
-#define uthash_nonfatal_oom(element) (element)->is_refused = true
 #include <uthash.h>
 
 enum { SHARDS = 64 };
@@ -33,14 +33,15 @@ enum { SHARDS = 64 };
 struct record {
 	uintptr_t slot;
 	struct fp_block block;
-	bool is_refused; /* uthash had no memory to add it */
+	struct record *freed_next; /* the block freed after this one */
 	UT_hash_handle hh;
 };
 
 struct shard {
 	_Alignas(64) struct fp_lock lock;
-	struct record *live;
-	struct record *freed;
+	struct record *records;
+	struct record *oldest_freed;
+	struct record *newest_freed;
 	size_t freed_count;
 };
 
@@ -61,19 +62,19 @@ static struct shard *shard_of(uintptr_t slot)
 	return &shards[((slot >> 12) * 0x9e3779b97f4a7c15u) >> 58];
 }
 
-static struct record *find_locked(struct record *table, uintptr_t slot)
+static struct record *find_locked(const struct shard *shard, uintptr_t slot)
 {
 	struct record *record;
 
-	HASH_FIND(hh, table, &slot, sizeof(slot), record);
+	HASH_FIND(hh, shard->records, &slot, sizeof(slot), record);
 	return record;
 }
 
-static bool add_locked(struct record **table, struct record *record)
+/* uthash leaves a record that it had no memory to add without a table. */
+static bool add_locked(struct shard *shard, struct record *record)
 {
-	record->is_refused = false;
-	HASH_ADD(hh, *table, slot, sizeof(record->slot), record);
-	return !record->is_refused;
+	HASH_ADD(hh, shard->records, slot, sizeof(record->slot), record);
+	return record->hh.tbl != NULL;
 }
 
 int fp_registry_add(uintptr_t slot, const struct fp_block *block)
@@ -86,7 +87,7 @@ int fp_registry_add(uintptr_t slot, const struct fp_block *block)
 	record->slot = slot;
 	record->block = *block;
 	fp_lock_acquire(&shard->lock);
-	bool is_added = add_locked(&shard->live, record);
+	bool is_added = add_locked(shard, record);
 	fp_lock_release(&shard->lock);
 	if (is_added)
 		return 0;
@@ -99,9 +100,7 @@ bool fp_registry_find(uintptr_t slot, struct fp_block *block)
 	struct shard *shard = shard_of(slot);
 
 	fp_lock_acquire(&shard->lock);
-	struct record *record = find_locked(shard->live, slot);
-	if (record == NULL)
-		record = find_locked(shard->freed, slot);
+	const struct record *record = find_locked(shard, slot);
 	if (record != NULL)
 		*block = record->block;
 	fp_lock_release(&shard->lock);
@@ -110,31 +109,33 @@ bool fp_registry_find(uintptr_t slot, struct fp_block *block)
 
 static void evict_oldest_locked(struct shard *shard)
 {
-	struct record *oldest = shard->freed;
+	struct record *oldest = shard->oldest_freed;
 
-	HASH_DELETE(hh, shard->freed, oldest);
+	shard->oldest_freed = oldest->freed_next;
 	shard->freed_count--;
+	HASH_DELETE(hh, shard->records, oldest);
 	fp_meta_free(oldest, sizeof(*oldest));
 	atomic_fetch_add_explicit(&evictions, 1, memory_order_relaxed);
 }
 
-/* A record that cannot be kept is an eviction too: what it knew is lost to later reports. */
 static void keep_freed_locked(struct shard *shard, struct record *record)
 {
-	HASH_DELETE(hh, shard->live, record);
-	if (history_per_shard == 0 || !add_locked(&shard->freed, record)) {
-		fp_meta_free(record, sizeof(*record));
-		atomic_fetch_add_explicit(&evictions, 1, memory_order_relaxed);
-		return;
-	}
+	record->freed_next = NULL;
+	if (shard->freed_count == 0)
+		shard->oldest_freed = record;
+	else
+		shard->newest_freed->freed_next = record;
+	shard->newest_freed = record;
 	shard->freed_count++;
 	if (shard->freed_count > history_per_shard)
 		evict_oldest_locked(shard);
 }
 
-static enum fp_registry_verdict judge_live(const struct record *record,
-                                           const struct fp_registry_free *request)
+static enum fp_registry_verdict judge(const struct record *record,
+                                      const struct fp_registry_free *request)
 {
+	if (record->block.state == FP_BLOCK_FREED)
+		return FP_REGISTRY_TWICE;
 	if (record->block.address != request->address)
 		return FP_REGISTRY_INTERIOR;
 	if (record->block.heap != request->heap)
@@ -146,16 +147,11 @@ static enum fp_registry_verdict free_locked(struct shard *shard, uintptr_t slot,
                                             const struct fp_registry_free *request,
                                             struct fp_block *block)
 {
-	struct record *record = find_locked(shard->live, slot);
+	struct record *record = find_locked(shard, slot);
 
-	if (record == NULL) {
-		record = find_locked(shard->freed, slot);
-		if (record == NULL)
-			return FP_REGISTRY_UNKNOWN;
-		*block = record->block;
-		return FP_REGISTRY_TWICE;
-	}
-	enum fp_registry_verdict verdict = judge_live(record, request);
+	if (record == NULL)
+		return FP_REGISTRY_UNKNOWN;
+	enum fp_registry_verdict verdict = judge(record, request);
 	if (verdict == FP_REGISTRY_FREED) {
 		record->block.state = FP_BLOCK_FREED;
 		record->block.free_trace = request->trace;
@@ -185,8 +181,9 @@ void fp_registry_each_live(fp_registry_visitor visit, void *user)
 		struct record *next;
 
 		fp_lock_acquire(&shards[i].lock);
-		HASH_ITER(hh, shards[i].live, record, next)
-			visit(&record->block, user);
+		HASH_ITER(hh, shards[i].records, record, next)
+			if (record->block.state == FP_BLOCK_LIVE)
+				visit(&record->block, user);
 		fp_lock_release(&shards[i].lock);
 	}
 }
