@@ -43,7 +43,8 @@ check() { # check MODULE LIST FILE...
 }
 
 bad=0
-libs "$alloc" base model guard registry log options heap leak
+libs "$alloc" base model registry log options heap leak
+libs "$alloc fcntl ioctl" guard
 libs "$alloc unw_backtrace" stack
 libs "$session" session
 check hosting "$alloc fcntl" "$FP_BUILDDIR"/src/hosting/.libs/*.o
