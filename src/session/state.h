@@ -52,6 +52,9 @@ void fp_session_forget_findings(void);
 /* Registers the fork handlers. 0 or a negative errno. */
 int fp_session_watch_fork(void);
 
+/* Sets memory aside for the report at the end (in finish.c). */
+void fp_session_reserve(void);
+
 /* Where the reporter's output goes. */
 struct fp_session_rendering {
 	const char *format; /* NULL: text to standard error and what the options name */

@@ -210,6 +210,21 @@ START_TEST(test_leaks_are_grouped_and_largest_first)
 }
 END_TEST
 
+/* What the host could not have, the report still gets. */
+START_TEST(test_report_of_a_process_out_of_memory)
+{
+	struct e2e_run run = {0};
+
+	if (!e2e_can_run(_i))
+		return;
+	run_victim(&run, "leak_out_of_memory", NULL, _i);
+	e2e_check_counts(&run, 0, 1);
+	ck_assert_int_gt(atol(run.out), 1000);
+	ck_assert_int_eq(e2e_get_integer(first(&run, "leaks"), "blocks"), atol(run.out));
+	e2e_release(&run);
+}
+END_TEST
+
 START_TEST(test_allocation_too_large_is_a_warning)
 {
 	struct e2e_run run = {0};
@@ -240,6 +255,8 @@ int main(void)
 	                    VICTIM_COUNT * E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_site_of_debug_alloc_is_reported, 0, E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_leaks_are_grouped_and_largest_first, 0,
+	                    E2E_BACKEND_COUNT);
+	tcase_add_loop_test(tcase, test_report_of_a_process_out_of_memory, 0,
 	                    E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_allocation_too_large_is_a_warning, 0,
 	                    E2E_BACKEND_COUNT);
