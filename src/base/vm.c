@@ -5,9 +5,11 @@
 #include "base/vm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/inject.h"
 
@@ -21,6 +23,22 @@ size_t fp_vm_page_size(void)
 		atomic_store_explicit(&cached, bytes, memory_order_relaxed);
 	}
 	return bytes;
+}
+
+uint64_t fp_vm_mappings_max(void)
+{
+	char text[24] = "";
+	uint64_t count = 0;
+	int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		if (read(fd, text, sizeof(text) - 1) < 0)
+			text[0] = '\0';
+		close(fd);
+	}
+	for (const char *at = text; *at >= '0' && *at <= '9'; at++)
+		count = count * 10 + (uint64_t)(*at - '0');
+	return count != 0 ? count : 65530; /* the kernel's default */
 }
 
 static int map(uintptr_t *base, size_t bytes, int prot, int flags)

@@ -15,6 +15,9 @@
 /* Bytes in a page of this machine, a power of two. */
 size_t fp_vm_page_size(void);
 
+/* vm.max_map_count: how many mappings a process may have. */
+uint64_t fp_vm_mappings_max(void);
+
 /* Address space without access and, where the kernel permits, without commit charge. */
 int fp_vm_reserve(size_t bytes, uintptr_t *base);
 

@@ -134,6 +134,7 @@ static int take_fresh_locked(struct fp_chunk *chunk, struct fp_slot *slot)
 	slot->base = fp_chunk_slot(chunk, index);
 	slot->bytes = chunk->slot_bytes;
 	slot->is_filled = chunk->backend->fills;
+	slot->is_dense = false;
 	atomic_store(&chunk->fresh, index + 1);
 	return 0;
 }
@@ -212,6 +213,7 @@ static int take(struct arena *arena, size_t pages, int prot, struct fp_slot *slo
 		slot->base = ready->slots[--ready->count];
 		slot->bytes = pages * fp_vm_page_size();
 		slot->is_filled = true;
+		slot->is_dense = false;
 	} else {
 		status = fresh_slot_locked(arena, pages, prot, slot);
 	}
@@ -302,9 +304,8 @@ static int seal_or_recycle(const struct fp_chunk *chunk, const struct fp_slot *s
 	return seal(chunk, slot);
 }
 
-int fp_arena_release(const struct fp_slot *slot)
+int fp_arena_release(struct fp_chunk *chunk, const struct fp_slot *slot)
 {
-	struct fp_chunk *chunk = fp_span_find(slot->base);
 	int status = seal_or_recycle(chunk, slot);
 
 	bury(chunk);

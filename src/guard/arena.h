@@ -27,7 +27,7 @@ void fp_arena_init(const struct fp_arena_config *config);
 
 /* As fp_guard_acquire and fp_guard_release. */
 int fp_arena_acquire(size_t pages, bool is_executable, struct fp_slot *slot);
-int fp_arena_release(const struct fp_slot *slot);
+int fp_arena_release(struct fp_chunk *chunk, const struct fp_slot *slot);
 
 /* Opens again all that is in use. 0 or the first error. */
 int fp_arena_reopen_all(void);

@@ -58,7 +58,7 @@ extern const struct fp_backend fp_backend_guard;
 extern const struct fp_backend fp_backend_mprotect;
 extern const struct fp_backend fp_backend_none;
 
-/* The byte that back ends which fill unsealed slots use. Before probe. */
+/* The byte that back ends which fill unsealed slots use. Before the first slot. */
 void fp_backend_move_set_fill(unsigned char fill);
 
 /* A huge page would make one touched slot resident with all its neighbours. Kernels without

@@ -25,6 +25,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/inject.h"
 #include "base/vm.h"
 
 /* Debian 12's headers do not have them. */
@@ -50,12 +51,15 @@ enum {
 
 static _Atomic int uffd = -1;
 static unsigned char fill;
-static const unsigned char *pattern; /* SLOT_PAGES_MAX pages of the fill byte */
-static _Atomic uint32_t *witness;    /* 1, but 0 in a child that forked */
+static unsigned char *pattern;    /* SLOT_PAGES_MAX pages of the fill byte */
+static _Atomic uint32_t *witness; /* 1, but 0 in a child that forked */
 
 void fp_backend_move_set_fill(unsigned char byte)
 {
 	fill = byte;
+	/* A probe may have come first. */
+	if (pattern != NULL)
+		memset(pattern, fill, SLOT_PAGES_MAX * fp_vm_page_size());
 }
 
 static int open_descriptor(void)
@@ -103,8 +107,8 @@ static int prepare_pages(void)
 		fp_vm_unmap(base, (SLOT_PAGES_MAX + 1) * page);
 		return status;
 	}
-	memset((void *)base, fill, SLOT_PAGES_MAX * page);
-	pattern = (const unsigned char *)base;
+	pattern = (unsigned char *)base;
+	memset(pattern, fill, SLOT_PAGES_MAX * page);
 	witness = (_Atomic uint32_t *)(base + SLOT_PAGES_MAX * page);
 	return 0;
 }
@@ -129,6 +133,8 @@ static int command(unsigned long request, void *argument)
 {
 	if (atomic_load_explicit(witness, memory_order_relaxed) == 0)
 		return -ESTALE;
+	if (fp_inject_fails(FP_INJECT_VM))
+		return -ENOMEM;
 	if (ioctl(atomic_load_explicit(&uffd, memory_order_relaxed), request, argument) == 0)
 		return 0;
 	switch (errno) {

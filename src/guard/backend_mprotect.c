@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * mprotect(2), on every kernel. Each live slot is a VMA of its own between PROT_NONE ones, so
- * about half of vm.max_map_count blocks can live at once.
+ * two of vm.max_map_count go into every live block. A quarter of them is left to the program,
+ * whose own mappings would fail otherwise, and to ours.
  *
  * Sealing maps anew and does not mprotect back: a VMA that has held data carries an anon_vma
  * and never merges with its neighbours, so dead slots would count against the limit too.
  */
 #include "guard/backend.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "base/vm.h"
+
+static _Atomic uint64_t live;
+static uint64_t live_max;
 
 static int open_range(uintptr_t base, size_t bytes, int prot)
 {
@@ -20,13 +26,26 @@ static int open_range(uintptr_t base, size_t bytes, int prot)
 	return 0;
 }
 
+static int unseal_slot(uintptr_t base, size_t bytes, int prot)
+{
+	int status = -ENOMEM;
+
+	if (atomic_fetch_add(&live, 1) < live_max)
+		status = fp_vm_protect(base, bytes, prot);
+	if (status != 0)
+		atomic_fetch_sub(&live, 1);
+	return status;
+}
+
 static int seal_slot(uintptr_t base, size_t bytes)
 {
+	atomic_fetch_sub(&live, 1);
 	return fp_vm_remap(base, bytes, PROT_NONE);
 }
 
 static int probe(void)
 {
+	live_max = fp_vm_mappings_max() / 8 * 3;
 	return fp_backend_exercise(&fp_backend_mprotect);
 }
 
@@ -35,6 +54,6 @@ const struct fp_backend fp_backend_mprotect = {
         .needs = "mprotect(2) and room under vm.max_map_count",
         .probe = probe,
         .open = open_range,
-        .unseal = fp_vm_protect,
+        .unseal = unseal_slot,
         .seal = seal_slot,
 };

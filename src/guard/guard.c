@@ -12,6 +12,7 @@
 #include "base/vm.h"
 #include "guard/arena.h"
 #include "guard/backend.h"
+#include "guard/dense.h"
 #include "guard/span.h"
 
 /* Best first. */
@@ -94,6 +95,7 @@ int fp_guard_init(const struct fp_guard_config *config, const char **why)
 	        .renew = renew,
 	};
 	fp_arena_init(&arenas);
+	fp_dense_init(config->fill);
 	return 0;
 }
 
@@ -119,9 +121,22 @@ int fp_guard_acquire(size_t pages, bool is_executable, struct fp_slot *slot)
 	return fp_arena_acquire(pages, is_executable, slot);
 }
 
+int fp_guard_acquire_dense(size_t bytes, bool is_executable, struct fp_slot *slot)
+{
+	return fp_dense_acquire(bytes, is_executable, slot);
+}
+
+/* Chunks of cells have no back end. */
+static bool is_dense(const struct fp_chunk *chunk)
+{
+	return chunk->backend == NULL;
+}
+
 int fp_guard_release(const struct fp_slot *slot)
 {
-	return fp_arena_release(slot);
+	struct fp_chunk *chunk = fp_span_find(slot->base);
+
+	return is_dense(chunk) ? fp_dense_release(chunk, slot) : fp_arena_release(chunk, slot);
 }
 
 bool fp_guard_find(uintptr_t address, struct fp_place *place)
@@ -139,7 +154,8 @@ bool fp_guard_find(uintptr_t address, struct fp_place *place)
 		index = chunk->slots - 1;
 	place->slot.base = fp_chunk_slot(chunk, index);
 	place->slot.bytes = chunk->slot_bytes;
-	place->slot.is_filled = chunk->backend->recycle != NULL;
+	place->slot.is_dense = is_dense(chunk);
+	place->slot.is_filled = !is_dense(chunk) && chunk->backend->recycle != NULL;
 	place->is_in_guard = address - place->slot.base >= chunk->slot_bytes;
 	place->state = index < atomic_load(&chunk->fresh) ? FP_PLACE_USED : FP_PLACE_FRESH;
 	return true;
@@ -148,6 +164,7 @@ bool fp_guard_find(uintptr_t address, struct fp_place *place)
 void fp_guard_lock_for_fork(void)
 {
 	fp_arena_lock_for_fork();
+	fp_dense_lock_for_fork();
 	fp_lock_acquire_for_fork(&renewal_lock);
 	fp_span_lock_for_fork();
 }
@@ -156,6 +173,7 @@ void fp_guard_unlock_after_fork(void)
 {
 	fp_span_unlock_after_fork();
 	fp_lock_release_after_fork(&renewal_lock);
+	fp_dense_unlock_after_fork();
 	fp_arena_unlock_after_fork();
 }
 

@@ -47,14 +47,23 @@ struct fp_slot {
 	/* Acquired: every byte is the fill byte. Found: whoever releases the slot has to make
 	 * it so, because its memory moves on to another slot as it is. */
 	bool is_filled;
+	bool is_dense; /* a cell: without guards, and used again */
 };
 
 /* An accessible slot of PAGES pages, all zeros unless it is filled. 0 or -ENOMEM. */
 int fp_guard_acquire(size_t pages, bool is_executable, struct fp_slot *slot);
 
 /*
+ * A cell of at least BYTES without guards and among others, for when a guarded slot cannot be
+ * had or is not wanted. It is filled when it was used before, then also verify it: nobody may
+ * have written since. 0 or -ENOMEM.
+ */
+int fp_guard_acquire_dense(size_t bytes, bool is_executable, struct fp_slot *slot);
+
+/*
  * Seals an acquired slot for ever and gives its memory back. On failure (a negative errno) the
- * slot is dead all the same, but may still be accessible.
+ * slot is dead all the same, but may still be accessible. A cell is not sealed but filled and
+ * kept for another block.
  */
 int fp_guard_release(const struct fp_slot *slot);
 
@@ -68,6 +77,7 @@ struct fp_place {
 	struct fp_slot slot; /* the slot it is in, or, in a guard, the slot before that guard
 	                        (the first slot's leading guard counts to the first slot) */
 	bool is_in_guard;
+
 	enum fp_place_state state;
 };
 

@@ -6,13 +6,18 @@
 #include "guard/span.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "base/align.h"
 #include "base/lock.h"
 #include "base/meta.h"
 #include "base/vm.h"
 
-enum { UNIT_BYTES = 1 << 20, SPANS_MAX = 1024 };
+enum {
+	UNIT_BYTES = 1 << 20,
+	SPANS_MAX = 1024,
+	LIMIT_SHARES = 16 /* of a limited address space, one goes into a span */
+};
 
 static const size_t span_largest = (size_t)1 << 40;
 static const size_t span_smallest = (size_t)16 << 20;
@@ -30,14 +35,28 @@ struct span {
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_SPAN);
 static struct span spans[SPANS_MAX];
 static _Atomic size_t span_count;
+static size_t cut_bytes; /* of guarded chunks */
+
+/* RLIMIT_AS, which counts reservations. It may change at any time. */
+static size_t address_space_limit(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY
+	               ? limit.rlim_cur
+	               : SIZE_MAX;
+}
 
 /* As much as can be had in one piece, at least BYTES. */
 static int reserve_largest(size_t bytes, struct span *span)
 {
 	size_t smallest = bytes > span_smallest ? bytes : span_smallest;
+	size_t limit = address_space_limit();
 	int status = -ENOMEM;
 
 	for (size_t size = span_largest; size >= smallest && status != 0; size /= 2) {
+		if (size > limit / LIMIT_SHARES)
+			continue;
 		/* The alignment to units may cost one. */
 		status = fp_vm_reserve(size + UNIT_BYTES, &span->base);
 		span->bytes = size;
@@ -95,8 +114,11 @@ static size_t fitting_bytes(const struct span *span, size_t bytes)
 static int cut_locked(struct fp_chunk *chunk, bool is_divisible)
 {
 	size_t smallest = is_divisible ? UNIT_BYTES : fp_align_up(chunk->bytes, UNIT_BYTES);
-	struct span *span = span_with_room_locked(smallest);
+	bool is_guarded = chunk->backend != NULL;
 
+	if (is_guarded && cut_bytes + smallest > address_space_limit() / 2)
+		return -ENOMEM;
+	struct span *span = span_with_room_locked(smallest);
 	if (span == NULL)
 		return -ENOMEM;
 	size_t bytes = fp_align_up(chunk->bytes, UNIT_BYTES);
@@ -114,6 +136,8 @@ static int cut_locked(struct fp_chunk *chunk, bool is_divisible)
 		atomic_store_explicit(&span->units[(span->cut_bytes + at) / UNIT_BYTES], chunk,
 		                      memory_order_release);
 	span->cut_bytes += bytes;
+	if (is_guarded)
+		cut_bytes += bytes;
 	return 0;
 }
 

@@ -186,6 +186,13 @@ static void keep_evidence(struct fp_damaged *damaged)
 	memcpy(damaged->evidence, (const void *)start, size);
 }
 
+static void set_evidence(struct fp_finding *finding, const struct fp_damaged *damaged)
+{
+	memcpy(finding->evidence, damaged->evidence, damaged->evidence_size);
+	finding->evidence_size = damaged->evidence_size;
+	finding->evidence_offset = (int64_t)(damaged->evidence_start - damaged->block.address);
+}
+
 size_t fp_findings_verify(const struct fp_block *block, uintptr_t slot, size_t slot_bytes,
                           struct fp_damaged damaged[2])
 {
@@ -220,14 +227,29 @@ void fp_findings_damaged(const struct fp_misuse *misuse, const struct fp_damaged
 	finding.access = FP_ACCESS_WRITE;
 	finding.address = damaged->damage.start;
 	set_block(&finding, block);
-	memcpy(finding.evidence, damaged->evidence, damaged->evidence_size);
-	finding.evidence_size = damaged->evidence_size;
-	finding.evidence_offset = (int64_t)(damaged->evidence_start - block->address);
+	set_evidence(&finding, damaged);
 	fp_text_string(&text, "padding found changed ");
 	fp_text_string(&text, when);
 	fp_text_string(&text, ": from ");
 	append_position(&text, finding.offset, block->size);
 	fp_text_string(&text, ", over ");
 	append_count(&text, changed, "byte");
+	deliver(&finding);
+}
+
+void fp_findings_late_write(struct fp_damaged *damaged)
+{
+	const struct fp_misuse misuse = {.address = damaged->damage.start};
+	struct fp_finding finding;
+	struct fp_text text;
+
+	keep_evidence(damaged);
+	begin(&finding, &text, FP_FINDING_HEAP_USE_AFTER_FREE, &misuse);
+	finding.access = FP_ACCESS_WRITE;
+	set_block(&finding, &damaged->block);
+	set_evidence(&finding, damaged);
+	fp_text_string(&text, "the memory of a freed padded block was written to, ");
+	append_position(&text, finding.offset, damaged->block.size);
+	fp_text_string(&text, "; found when it was to be used again");
 	deliver(&finding);
 }

@@ -19,6 +19,7 @@
 #include "guard/guard.h"
 #include "heap/findings.h"
 #include "heap/padding.h"
+#include "heap/tier.h"
 #include "registry/registry.h"
 #include "stack/stack.h"
 
@@ -111,46 +112,121 @@ static void count_free(size_t size)
 	atomic_fetch_sub_explicit(&totals.live_bytes, size, memory_order_relaxed);
 }
 
-/* Puts a block into SLOT: where it stands, what surrounds it, who asked for it. */
-static void place(const struct fp_heap *heap, const struct fp_heap_request *request,
-                  const struct fp_slot *slot, struct fp_block *block)
+/* Who asked for a block, and for what. */
+static struct fp_block describe(const struct fp_heap *heap,
+                                const struct fp_heap_request *request, fp_trace_id trace)
 {
-	uintptr_t end = slot->base + slot->bytes;
-
-	*block = (struct fp_block){
+	return (struct fp_block){
 	        .size = request->size,
 	        .serial =
 	                atomic_fetch_add_explicit(&totals.serial, 1, memory_order_relaxed) + 1,
 	        .heap = heap->id,
+	        .alloc_trace = trace,
 	        .alloc_thread = fp_thread_self(),
 	        .site = fp_stack_intern_site(request->file, request->line),
 	        .family = request->family,
-	        .tier = fp_guard_is_protecting() ? FP_TIER_GUARDED : FP_TIER_PADDED,
 	        .state = FP_BLOCK_LIVE,
 	        .level = request->level,
 	};
-	block->address =
-	        fp_layout_address(configuration.placement, block->serial, end, slot->bytes,
-	                          fp_layout_extent(request->size, configuration.align));
+}
+
+static void fill_around(const struct fp_block *block, const struct fp_slot *slot)
+{
+	uintptr_t end = slot->base + slot->bytes;
+
 	if (slot->is_filled)
 		return;
 	fp_padding_fill(slot->base, block->address);
 	fp_padding_fill(block->address + block->size, end);
 }
 
-static int alloc_guarded(const struct fp_heap *heap, const struct fp_heap_request *request,
-                         fp_trace_id trace, void **address)
+/* A slot between guards for BLOCK; or why there is none. */
+static enum fp_reason place_guarded(const struct fp_heap *heap, struct fp_block *block,
+                                    struct fp_slot *slot)
 {
-	size_t pages = fp_layout_pages(request->size, configuration.align, fp_vm_page_size());
-	struct fp_slot slot;
-	struct fp_block block;
+	size_t pages = fp_layout_pages(block->size, configuration.align, fp_vm_page_size());
+	enum fp_reason reason = fp_tier_admit(pages, block->serial);
 
-	if (fp_guard_acquire(pages, heap->is_executable, &slot) != 0)
+	if (reason != FP_REASON_NONE)
+		return reason;
+	int status = fp_guard_acquire(pages, heap->is_executable, slot);
+	if (status != 0) {
+		fp_tier_give_back(pages);
+		return fp_tier_reason_of(status);
+	}
+	block->tier = FP_TIER_GUARDED;
+	block->address = fp_layout_address(configuration.placement, block->serial,
+	                                   slot->base + slot->bytes, slot->bytes,
+	                                   fp_layout_extent(block->size, configuration.align));
+	return fp_guard_is_protecting() ? FP_REASON_NONE : FP_REASON_BACKEND;
+}
+
+/* A cell was written to after its last block was freed. */
+static void report_late_write(const struct fp_slot *slot)
+{
+	struct fp_damaged damaged;
+
+	if (!slot->is_filled ||
+	    !fp_padding_is_damaged(slot->base, slot->base + slot->bytes, &damaged.damage) ||
+	    !fp_registry_find(slot->base, &damaged.block))
+		return;
+	fp_findings_late_write(&damaged);
+	fp_padding_fill(slot->base, slot->base + slot->bytes);
+}
+
+/* A cell for BLOCK, with padding on both sides. */
+static int place_padded(const struct fp_heap *heap, struct fp_block *block,
+                        struct fp_slot *slot)
+{
+	int status = fp_guard_acquire_dense(block->size + 2 * FP_PADDED_SIDE,
+	                                    heap->is_executable, slot);
+
+	if (status != 0)
+		return status;
+	report_late_write(slot);
+	block->tier = FP_TIER_PADDED;
+	block->address = slot->base + FP_PADDED_SIDE;
+	return 0;
+}
+
+static int place(const struct fp_heap *heap, struct fp_block *block, struct fp_slot *slot)
+{
+	enum fp_reason reason = place_guarded(heap, block, slot);
+
+	if (reason == FP_REASON_NONE)
+		return 0;
+	int status = reason == FP_REASON_BACKEND ? 0 : place_padded(heap, block, slot);
+	block->tier = FP_TIER_PADDED;
+	if (status == 0)
+		fp_tier_count(reason);
+	return status;
+}
+
+/* Gives back what place() took. */
+static int unplace(const struct fp_slot *slot)
+{
+	if (!slot->is_dense)
+		fp_tier_give_back(slot->bytes / fp_vm_page_size());
+	return fp_guard_release(slot);
+}
+
+static int register_block(const struct fp_slot *slot, const struct fp_block *block)
+{
+	return slot->is_dense ? fp_registry_add_again(slot->base, block)
+	                      : fp_registry_add(slot->base, block);
+}
+
+static int alloc_block(const struct fp_heap *heap, const struct fp_heap_request *request,
+                       fp_trace_id trace, void **address)
+{
+	struct fp_block block = describe(heap, request, trace);
+	struct fp_slot slot;
+
+	if (place(heap, &block, &slot) != 0)
 		return -ENOMEM;
-	place(heap, request, &slot, &block);
-	block.alloc_trace = trace;
-	if (fp_registry_add(slot.base, &block) != 0) {
-		fp_guard_release(&slot);
+	fill_around(&block, &slot);
+	if (register_block(&slot, &block) != 0) {
+		unplace(&slot);
 		return -ENOMEM;
 	}
 	count_alloc(block.size);
@@ -167,7 +243,7 @@ static int alloc_or_report(struct fp_heap *heap, const struct fp_heap_request *r
 	}
 	fp_trace_id trace = fp_stack_capture();
 	if (request->size <= FP_BLOCK_SIZE_MAX)
-		return alloc_guarded(heap, request, trace, address);
+		return alloc_block(heap, request, trace, address);
 	struct fp_misuse misuse = misuse_of(heap, NULL, trace);
 	misuse.hresult = heap->answers.no_memory;
 	fp_findings_too_large(&misuse, request->size);
@@ -184,6 +260,18 @@ int fp_heap_alloc(struct fp_heap *heap, const struct fp_heap_request *request, v
 	return status;
 }
 
+/* A slot whose memory becomes another block's is left filled; intact padding already is. */
+static void fill_for_release(const struct fp_block *block, const struct fp_slot *slot,
+                             bool is_intact)
+{
+	if (!slot->is_filled)
+		return;
+	if (is_intact)
+		fp_padding_fill(block->address, block->address + block->size);
+	else
+		fp_padding_fill(slot->base, slot->base + slot->bytes);
+}
+
 /* The block is dead and ours alone. */
 static int retire(const struct fp_misuse *misuse, const struct fp_block *block,
                   const struct fp_slot *slot)
@@ -191,12 +279,8 @@ static int retire(const struct fp_misuse *misuse, const struct fp_block *block,
 	struct fp_damaged damaged[2];
 	size_t sides = fp_findings_verify(block, slot->base, slot->bytes, damaged);
 
-	/* Its memory becomes another block's: what is intact padding already stays. */
-	if (slot->is_filled && sides == 0)
-		fp_padding_fill(block->address, block->address + block->size);
-	else if (slot->is_filled)
-		fp_padding_fill(slot->base, slot->base + slot->bytes);
-	if (fp_guard_release(slot) != 0)
+	fill_for_release(block, slot, sides == 0);
+	if (unplace(slot) != 0)
 		atomic_fetch_add(&totals.seal_failures, 1);
 	count_free(block->size);
 	for (size_t i = 0; i < sides; i++)

@@ -15,6 +15,9 @@ enum fp_placement { FP_PLACEMENT_RIGHT, FP_PLACEMENT_LEFT, FP_PLACEMENT_ALTERNAT
 /* No address space of a Linux machine holds more. */
 #define FP_BLOCK_SIZE_MAX ((size_t)1 << 47)
 
+/* Padding on either side of a padded block, in bytes; also its alignment. */
+enum { FP_PADDED_SIDE = 16 };
+
 /* Bytes a block takes at the end of its slot: a block of no bytes still needs an address of its
  * own. SIZE is at most FP_BLOCK_SIZE_MAX, ALIGN a power of two. */
 static inline size_t fp_layout_extent(size_t size, size_t align)

@@ -16,12 +16,12 @@
 #include "base/lock.h"
 #include "base/meta.h"
 
-/* Slots stand pages apart: the page number's bits are what differs. */
+/* Slots stand pages apart, cells at least 16 bytes. */
 #define HASH_FUNCTION(key, length, hash)                                                       \
 	do {                                                                                   \
 		uintptr_t hashed_key;                                                          \
 		memcpy(&hashed_key, (key), sizeof(hashed_key));                                \
-		(hash) = (unsigned)(((hashed_key >> 12) * 0x9e3779b97f4a7c15u) >> 32);         \
+		(hash) = (unsigned)(((hashed_key >> 4) * 0x9e3779b97f4a7c15u) >> 32);          \
 	} while (0)
 #define HASH_NONFATAL_OOM 1
 #define uthash_malloc(size) fp_meta_alloc(size)
@@ -33,7 +33,7 @@ enum { SHARDS = 64 };
 struct record {
 	uintptr_t slot;
 	struct fp_block block;
-	struct record *freed_next; /* the block freed after this one */
+	struct record *freed_next; /* in the queue of freed blocks; NULL: not in it */
 	UT_hash_handle hh;
 };
 
@@ -46,6 +46,7 @@ struct shard {
 };
 
 static struct shard shards[SHARDS];
+static struct record queue_end;  /* behind the newest freed block */
 static size_t history_per_shard; /* records of freed blocks */
 static _Atomic uint64_t evictions;
 
@@ -59,7 +60,7 @@ void fp_registry_init(size_t history_bytes)
 /* Other bits of the product than those uthash takes for its buckets. */
 static struct shard *shard_of(uintptr_t slot)
 {
-	return &shards[((slot >> 12) * 0x9e3779b97f4a7c15u) >> 58];
+	return &shards[((slot >> 4) * 0x9e3779b97f4a7c15u) >> 58];
 }
 
 static struct record *find_locked(const struct shard *shard, uintptr_t slot)
@@ -95,6 +96,18 @@ int fp_registry_add(uintptr_t slot, const struct fp_block *block)
 	return -ENOMEM;
 }
 
+int fp_registry_add_again(uintptr_t slot, const struct fp_block *block)
+{
+	struct shard *shard = shard_of(slot);
+
+	fp_lock_acquire(&shard->lock);
+	struct record *record = find_locked(shard, slot);
+	if (record != NULL)
+		record->block = *block;
+	fp_lock_release(&shard->lock);
+	return record != NULL ? 0 : fp_registry_add(slot, block);
+}
+
 bool fp_registry_find(uintptr_t slot, struct fp_block *block)
 {
 	struct shard *shard = shard_of(slot);
@@ -107,12 +120,17 @@ bool fp_registry_find(uintptr_t slot, struct fp_block *block)
 	return record != NULL;
 }
 
+/* A record whose slot is used again stays in the queue, and is dropped from it when its turn
+ * comes, or later, when it is freed once more. */
 static void evict_oldest_locked(struct shard *shard)
 {
 	struct record *oldest = shard->oldest_freed;
 
 	shard->oldest_freed = oldest->freed_next;
+	oldest->freed_next = NULL;
 	shard->freed_count--;
+	if (oldest->block.state == FP_BLOCK_LIVE)
+		return;
 	HASH_DELETE(hh, shard->records, oldest);
 	fp_meta_free(oldest, sizeof(*oldest));
 	atomic_fetch_add_explicit(&evictions, 1, memory_order_relaxed);
@@ -120,7 +138,9 @@ static void evict_oldest_locked(struct shard *shard)
 
 static void keep_freed_locked(struct shard *shard, struct record *record)
 {
-	record->freed_next = NULL;
+	if (record->freed_next != NULL)
+		return; /* still in the queue from an earlier life of its slot */
+	record->freed_next = &queue_end;
 	if (shard->freed_count == 0)
 		shard->oldest_freed = record;
 	else

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/meta.h"
-#include "guard/guard.h"
 #include "heap/heap.h"
+#include "heap/tier.h"
 #include "leak/leak.h"
 #include "registry/registry.h"
 #include "session/session.h"
@@ -65,16 +65,24 @@ static void log_leaks(struct fp_log *tail)
 
 static void log_protection(struct fp_log *tail, const struct fp_heap_totals *totals)
 {
-	bool is_guarded = fp_guard_is_protecting();
-	const struct fp_log_reason reason = {.name = "backend", .blocks = totals->allocations};
-	const struct fp_log_protection protection = {
+	struct fp_log_reason reasons[FP_REASON_COUNT];
+	struct fp_log_protection protection = {
 	        .allocations = totals->allocations,
-	        .by_tier[FP_TIER_GUARDED] = is_guarded ? totals->allocations : 0,
-	        .by_tier[FP_TIER_PADDED] = is_guarded ? 0 : totals->allocations,
-	        .reasons = &reason,
-	        .reason_count = is_guarded ? 0 : 1,
+	        .reasons = reasons,
 	};
+	uint64_t padded = 0;
 
+	for (enum fp_reason reason = FP_REASON_NONE + 1; reason < FP_REASON_COUNT; reason++) {
+		uint64_t blocks = fp_tier_blocks(reason);
+
+		if (blocks == 0)
+			continue;
+		reasons[protection.reason_count].name = fp_tier_reason_name(reason);
+		reasons[protection.reason_count++].blocks = blocks;
+		padded += blocks;
+	}
+	protection.by_tier[FP_TIER_GUARDED] = totals->allocations - padded;
+	protection.by_tier[FP_TIER_PADDED] = padded;
 	fp_log_protection(tail, &protection);
 }
 

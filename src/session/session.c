@@ -17,6 +17,7 @@
 #include "guard/guard.h"
 #include "heap/heap.h"
 #include "heap/padding.h"
+#include "heap/tier.h"
 #include "registry/registry.h"
 #include "session/state.h"
 #include "stack/stack.h"
@@ -200,23 +201,14 @@ static void start_heap(const struct fp_options *options)
 	        .placement = placements[options->placement],
 	        .sink = fp_session_sink,
 	};
+	const struct fp_tier_config tiers = {
+	        .max_memory = options->max_memory != 0 ? options->max_memory
+	                                               : fp_session_available_memory() / 2,
+	        .sample = options->sample,
+	};
 
 	fp_heap_init(&config);
-}
-
-/* A file that cannot be read leaves the text empty. */
-static size_t read_file(const char *path, char *buffer, size_t size)
-{
-	size_t used = 0;
-	ssize_t got = -1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return 0;
-	while (used < size && (got = read(fd, buffer + used, size - used)) > 0)
-		used += (size_t)got;
-	close(fd);
-	return used;
+	fp_tier_init(&tiers);
 }
 
 static void log_setting(const char *key, const char *value, void *user)
@@ -240,8 +232,8 @@ void fp_session_log_beginning(struct fp_log *log)
 	        .version = PACKAGE_VERSION,
 	        .executable = executable,
 	        .arguments = arguments,
-	        .arguments_bytes =
-	                read_file("/proc/self/cmdline", arguments, sizeof(arguments)),
+	        .arguments_bytes = fp_session_read_file("/proc/self/cmdline", arguments,
+	                                                sizeof(arguments)),
 	};
 	fp_log_process(log, &process);
 	fp_options_each(&fp_session.options, log_setting, log);

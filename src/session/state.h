@@ -55,6 +55,14 @@ int fp_session_watch_fork(void);
 /* Sets memory aside for the report at the end (in finish.c). */
 void fp_session_reserve(void);
 
+/* As much of a file as BUFFER takes, unterminated; 0 for a file that cannot be read (in
+ * machine.c). */
+size_t fp_session_read_file(const char *path, char *buffer, size_t size);
+
+/* Bytes of memory this process may still use; UINT64_MAX when that is not known (in machine.c).
+ */
+uint64_t fp_session_available_memory(void);
+
 /* Where the reporter's output goes. */
 struct fp_session_rendering {
 	const char *format; /* NULL: text to standard error and what the options name */

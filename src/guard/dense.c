@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Size classes of cells: steps of 16 bytes up to 512, then four to each power of two. What is
+ * larger than the last class has a chunk of its own, whose pages go back when it is freed.
+ */
+#include "guard/dense.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/align.h"
+#include "base/lock.h"
+#include "base/meta.h"
+#include "base/vm.h"
+
+enum {
+	STEP = 16,
+	STEPPED_MAX = 512,
+	CELL_MAX = 256 << 10,
+	STEPPED_CLASSES = STEPPED_MAX / STEP,
+	/* From 512 (2^9) to 256 KiB (2^18), four classes to each power of two. */
+	CLASSES = STEPPED_CLASSES + 9 * 4 + 1,
+	CHUNK_BYTES = 1 << 20
+};
+
+struct free_cell {
+	struct free_cell *next;
+	uintptr_t base;
+};
+
+/* The cells of one size. */
+struct class
+{
+	_Alignas(64) struct fp_lock lock;
+	struct fp_chunk *current;
+	struct free_cell *oldest;
+	struct free_cell *newest;
+};
+
+static unsigned char fill;
+static struct class classes[2][CLASSES]; /* data, code */
+
+void fp_dense_init(unsigned char byte)
+{
+	fill = byte;
+	for (size_t i = 0; i < CLASSES; i++) {
+		classes[0][i].lock.rank = FP_RANK_ARENA;
+		classes[1][i].lock.rank = FP_RANK_ARENA;
+	}
+}
+
+/* The class of BYTES, at most CELL_MAX, and the size of its cells. */
+static size_t class_of(size_t bytes, size_t *cell_bytes)
+{
+	if (bytes <= STEPPED_MAX) {
+		*cell_bytes = fp_align_up(bytes, STEP);
+		return *cell_bytes / STEP - 1;
+	}
+	size_t index = STEPPED_CLASSES;
+	size_t quarter = STEPPED_MAX / 4;
+	size_t size = STEPPED_MAX + quarter;
+	for (size_t steps = 1; size < bytes; steps++, index++) {
+		if (steps % 4 == 0)
+			quarter *= 2;
+		size += quarter;
+	}
+	*cell_bytes = size;
+	return index;
+}
+
+static int prot_of(bool is_executable)
+{
+	return PROT_READ | PROT_WRITE | (is_executable ? PROT_EXEC : 0);
+}
+
+static struct fp_chunk *make_chunk(size_t cell_bytes, bool is_shared, int prot)
+{
+	struct fp_chunk *chunk = fp_meta_alloc(sizeof(*chunk));
+
+	if (chunk == NULL)
+		return NULL;
+	chunk->slot_bytes = cell_bytes;
+	chunk->bytes = is_shared ? CHUNK_BYTES : cell_bytes;
+	chunk->prot = prot;
+	if (fp_span_cut(chunk, is_shared) != 0) {
+		fp_meta_free(chunk, sizeof(*chunk));
+		return NULL;
+	}
+	/* The chunk stays cut when this fails: address space is all that is lost. */
+	return fp_vm_protect(chunk->base, chunk->bytes, prot) == 0 ? chunk : NULL;
+}
+
+static int take_fresh_locked(struct class *class, size_t cell_bytes, int prot,
+                             struct fp_slot *slot)
+{
+	if (class->current == NULL ||
+	    atomic_load(&class->current->fresh) == class->current->slots) {
+		struct fp_chunk *chunk = make_chunk(cell_bytes, true, prot);
+
+		if (chunk == NULL)
+			return -ENOMEM;
+		class->current = chunk;
+	}
+	slot->base = fp_chunk_slot(class->current, atomic_fetch_add(&class->current->fresh, 1));
+	slot->is_filled = false;
+	return 0;
+}
+
+static void take_free_locked(struct class *class, struct fp_slot *slot)
+{
+	struct free_cell *cell = class->oldest;
+
+	class->oldest = cell->next;
+	slot->base = cell->base;
+	slot->is_filled = true;
+	fp_meta_free(cell, sizeof(*cell));
+}
+
+static int acquire_alone(size_t bytes, int prot, struct fp_slot *slot)
+{
+	size_t cell_bytes = fp_align_up(bytes, fp_vm_page_size());
+	struct fp_chunk *chunk = make_chunk(cell_bytes, false, prot);
+
+	if (chunk == NULL)
+		return -ENOMEM;
+	atomic_store(&chunk->fresh, 1);
+	*slot = (struct fp_slot){.base = chunk->base, .bytes = cell_bytes, .is_dense = true};
+	return 0;
+}
+
+int fp_dense_acquire(size_t bytes, bool is_executable, struct fp_slot *slot)
+{
+	int prot = prot_of(is_executable);
+	int status = 0;
+
+	if (bytes > CELL_MAX)
+		return acquire_alone(bytes, prot, slot);
+	slot->is_dense = true;
+	struct class *class = &classes[is_executable][class_of(bytes, &slot->bytes)];
+	fp_lock_acquire(&class->lock);
+	if (class->oldest != NULL)
+		take_free_locked(class, slot);
+	else
+		status = take_fresh_locked(class, slot->bytes, prot, slot);
+	fp_lock_release(&class->lock);
+	return status;
+}
+
+int fp_dense_release(const struct fp_chunk *chunk, const struct fp_slot *slot)
+{
+	size_t cell_bytes;
+
+	if (slot->bytes > CELL_MAX)
+		return fp_vm_remap(chunk->base, chunk->bytes, PROT_NONE);
+	struct class *class =
+	        &classes[(chunk->prot & PROT_EXEC) != 0][class_of(slot->bytes, &cell_bytes)];
+	struct free_cell *cell = fp_meta_alloc(sizeof(*cell));
+	/* A cell that cannot be remembered is lost, not more. */
+	if (cell == NULL)
+		return -ENOMEM;
+	memset((void *)slot->base, fill, slot->bytes);
+	cell->base = slot->base;
+	fp_lock_acquire(&class->lock);
+	if (class->oldest == NULL)
+		class->oldest = cell;
+	else
+		class->newest->next = cell;
+	class->newest = cell;
+	fp_lock_release(&class->lock);
+	return 0;
+}
+
+void fp_dense_lock_for_fork(void)
+{
+	for (size_t i = 0; i < CLASSES; i++) {
+		fp_lock_acquire_for_fork(&classes[0][i].lock);
+		fp_lock_acquire_for_fork(&classes[1][i].lock);
+	}
+}
+
+void fp_dense_unlock_after_fork(void)
+{
+	for (size_t i = 0; i < CLASSES; i++) {
+		fp_lock_release_after_fork(&classes[0][i].lock);
+		fp_lock_release_after_fork(&classes[1][i].lock);
+	}
+}

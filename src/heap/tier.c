@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The decision between guarded and padded, and its accounts.
+ */
+#include "heap/tier.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/vm.h"
+#include "guard/guard.h"
+
+static uint64_t max_pages = UINT64_MAX;
+static uint64_t sample = 1;
+static _Atomic uint64_t guarded_pages;
+static _Atomic uint64_t blocks[FP_REASON_COUNT];
+
+void fp_tier_init(const struct fp_tier_config *config)
+{
+	max_pages = config->max_memory / fp_vm_page_size();
+	sample = config->sample;
+}
+
+/* Mixed, so that a program that allocates in a rhythm does not hide its every Nth block. */
+static bool is_sampled(uint64_t serial)
+{
+	return sample == 1 || ((serial * 0x9e3779b97f4a7c15u) >> 32) % sample == 0;
+}
+
+enum fp_reason fp_tier_admit(size_t pages, uint64_t serial)
+{
+	if (!is_sampled(serial))
+		return FP_REASON_SAMPLING;
+	if (atomic_fetch_add_explicit(&guarded_pages, pages, memory_order_relaxed) + pages <=
+	    max_pages)
+		return FP_REASON_NONE;
+	fp_tier_give_back(pages);
+	return FP_REASON_MEMORY;
+}
+
+void fp_tier_give_back(size_t pages)
+{
+	atomic_fetch_sub_explicit(&guarded_pages, pages, memory_order_relaxed);
+}
+
+enum fp_reason fp_tier_reason_of(int status)
+{
+	return status == -ENOMEM ? FP_REASON_MAPPINGS : FP_REASON_SYSTEM_CALL;
+}
+
+void fp_tier_count(enum fp_reason reason)
+{
+	atomic_fetch_add_explicit(&blocks[reason], 1, memory_order_relaxed);
+}
+
+uint64_t fp_tier_blocks(enum fp_reason reason)
+{
+	return atomic_load(&blocks[reason]);
+}
+
+const char *fp_tier_reason_name(enum fp_reason reason)
+{
+	static const char *const names[FP_REASON_COUNT] = {
+#define FP_REASON(constant, name) [FP_REASON_##constant] = (name),
+	        FP_REASONS
+#undef FP_REASON
+	};
+
+	return names[reason];
+}
