@@ -8,16 +8,17 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, GUARD_INSTALL = 102 /* MADV_GUARD_INSTALL, Linux 6.13 */ };
-
-const char *const e2e_backends[E2E_BACKEND_COUNT] = {"guard", "mprotect", "none"};
+enum { PATH_BYTES = 4096 };
 
 static const char *environment(const char *name)
 {
@@ -27,31 +28,55 @@ static const char *environment(const char *name)
 	return value;
 }
 
+/* MADV_GUARD_INSTALL, Linux 6.13. */
 static bool kernel_has_guards(void)
 {
 	size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
 	void *page =
 	        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	bool has_guards = madvise(page, bytes, GUARD_INSTALL) == 0;
+	bool has_guards = madvise(page, bytes, 102) == 0;
 
 	munmap(page, bytes);
 	return has_guards;
 }
 
-bool e2e_can_run(int index)
+/* UFFD_FEATURE_MOVE, Linux 6.8, with the UFFD_USER_MODE_ONLY that needs no privilege. */
+static bool kernel_has_move(void)
 {
-	if (strcmp(e2e_backends[index], "guard") != 0 || kernel_has_guards())
-		return true;
-	printf("SKIPPED: back end guard: this kernel has no MADV_GUARD_INSTALL (Linux 6.13)\n");
-	return false;
+	struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_SIGBUS | 1 << 16};
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | 1);
+	bool has_move = fd >= 0 && ioctl(fd, UFFDIO_API, &api) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return has_move;
 }
 
-const char *e2e_backend_option(int index)
+bool e2e_can_run(enum e2e_backend backend)
 {
-	static char option[32];
+	if (backend == E2E_MOVE && !kernel_has_move()) {
+		printf("SKIPPED: back end move: this kernel has no UFFDIO_MOVE (Linux 6.8), or "
+		       "does not let us use it\n");
+		return false;
+	}
+	if (backend == E2E_GUARD && !kernel_has_guards()) {
+		printf("SKIPPED: back end guard: this kernel has no MADV_GUARD_INSTALL (Linux "
+		       "6.13)\n");
+		return false;
+	}
+	return true;
+}
 
-	snprintf(option, sizeof(option), "backend=%s", e2e_backends[index]);
-	return option;
+const char *e2e_backend_option(enum e2e_backend backend)
+{
+	static const char *const options[E2E_BACKEND_COUNT] = {
+	        [E2E_MOVE] = "backend=move",
+	        [E2E_GUARD] = "backend=guard",
+	        [E2E_MPROTECT] = "backend=mprotect",
+	        [E2E_NONE] = "backend=none",
+	};
+
+	return options[backend];
 }
 
 const char *e2e_source(const char *path)

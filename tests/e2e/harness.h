@@ -11,14 +11,13 @@
 
 #include <jansson.h>
 
-enum { E2E_BACKEND_COUNT = 3 };
-extern const char *const e2e_backends[E2E_BACKEND_COUNT];
+enum e2e_backend { E2E_MOVE, E2E_GUARD, E2E_MPROTECT, E2E_NONE, E2E_BACKEND_COUNT };
 
 /*
- * Does this kernel have what back end `index` needs? Asked of the kernel, not of Fencepost: a
- * back end that refuses where this says yes fails its tests. Says so loudly when it is no.
+ * Does this kernel have what the back end needs? Asked of the kernel, not of Fencepost: a back
+ * end that refuses where this says yes fails its tests. Says so loudly when it is no.
  */
-bool e2e_can_run(int index);
+bool e2e_can_run(enum e2e_backend backend);
 
 struct e2e_run {
 	const char *input; /* for standard input, or NULL for an empty one; set by the caller */
@@ -37,8 +36,8 @@ void e2e_run(struct e2e_run *run, const char *options, const char *const argv[])
 /* The same with exactly this FENCEPOST_OPTIONS, and no report read. */
 void e2e_run_raw(struct e2e_run *run, const char *options, const char *const argv[]);
 
-/* "backend=NAME" of back end `index`; static. */
-const char *e2e_backend_option(int index);
+/* "backend=NAME". */
+const char *e2e_backend_option(enum e2e_backend backend);
 
 void e2e_release(struct e2e_run *run);
 

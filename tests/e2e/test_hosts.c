@@ -98,8 +98,7 @@ static long mappings_allowed(void)
 /* With `mprotect` every live block takes two of the mappings that the kernel allows. */
 static bool exceeds_mappings(int host, int backend)
 {
-	return strcmp(e2e_backends[backend], "mprotect") == 0 &&
-	       2 * big[host].peak_blocks > mappings_allowed();
+	return backend == E2E_MPROTECT && 2 * big[host].peak_blocks > mappings_allowed();
 }
 
 START_TEST(test_big_script_runs_clean)
@@ -114,7 +113,7 @@ START_TEST(test_big_script_runs_clean)
 	e2e_run(&run, e2e_backend_option(backend), argv);
 	ck_assert_str_eq(run.out, big[host].output);
 	check_clean(&run, big[host].peak_blocks);
-	if (strcmp(e2e_backends[backend], "guard") == 0)
+	if (backend == E2E_MOVE || backend == E2E_GUARD)
 		check_all_guarded(&run);
 	e2e_release(&run);
 }
@@ -127,11 +126,11 @@ START_TEST(test_mprotect_ends_with_the_mappings)
 	const char *const argv[] = {big[1].program, e2e_source(big[1].script), NULL};
 	struct e2e_run run = {0};
 
-	if (!exceeds_mappings(1, 1)) {
+	if (!exceeds_mappings(1, E2E_MPROTECT)) {
 		printf("SKIPPED: vm.max_map_count is too large to be reached\n");
 		return;
 	}
-	e2e_run(&run, e2e_backend_option(1), argv);
+	e2e_run(&run, e2e_backend_option(E2E_MPROTECT), argv);
 	e2e_check_exit(&run, 1);
 	ck_assert_str_eq(run.out, "");
 	ck_assert_msg(strncmp(run.err, "lua_host: not enough memory\n", 28) == 0, "%s",
