@@ -4,8 +4,9 @@
 # of each module that is loaded into the victim are held against the list of its context. What is
 # not listed is not allowed; the lists are short on purpose.
 
-# Runs inside the victim's malloc and free: nothing that allocates, locks or reads a locale.
-alloc='__errno_location abort close getauxval madvise memchr memcmp memcpy memmove memset mmap
+# Runs inside the victim's malloc and free: nothing that allocates, locks or reads a locale. (bcmp is
+# what clang makes of a memcmp that is only compared with 0.)
+alloc='__errno_location abort bcmp close getauxval madvise memchr memcmp memcpy memmove memset mmap
 mprotect munmap open prctl read strcmp strlen strnlen syscall write'
 # Starts and ends with the process, forks and runs the reporter; still no malloc and no stdio.
 session="$alloc
