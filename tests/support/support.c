@@ -97,6 +97,12 @@ void test_run_child(void (*body)(void *user), void *user, struct test_child *chi
 	ck_assert_int_eq(waitpid(pid, &child->status, 0), pid);
 }
 
+void test_fail_child(const char *file, int line, const char *condition)
+{
+	dprintf(STDERR_FILENO, "%s:%d: not so: %s\n", file, line, condition);
+	_exit(1);
+}
+
 struct start {
 	pthread_barrier_t *barrier;
 	void (*body)(unsigned index, void *user);

@@ -28,6 +28,17 @@ struct test_child {
  * running after a minute is killed. */
 void test_run_child(void (*body)(void *user), void *user, struct test_child *child);
 
+/* For the body of a child that takes descriptors away, Check's own among them: says what did
+ * not hold on standard error and ends the child with exit status 1. */
+#define test_must(condition)                                                                   \
+	((condition) ? (void)0 : test_fail_child(__FILE__, __LINE__, #condition))
+_Noreturn void test_fail_child(const char *file, int line, const char *condition);
+
+/* Asserts that the child ended with exit status 0. */
+#define test_expect_success(child)                                                             \
+	ck_assert_msg((child).status == 0, "status %#x: %s", (unsigned)(child).status,         \
+	              (child).text)
+
 /* Runs BODY in COUNT threads (at most 16) that start together, and waits for all. */
 void test_run_threads(unsigned count, void (*body)(unsigned index, void *user), void *user);
 
