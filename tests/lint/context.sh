@@ -11,8 +11,8 @@ mprotect munmap open prctl read strcmp strlen strnlen syscall write'
 # Starts and ends with the process, forks and runs the reporter; still no malloc and no stdio.
 session="$alloc
 _exit access clone dup2 environ execve faccessat fcntl fstat getpid getppid lseek on_exit pthread_atfork
-readlink secure_getenv sigaction sigfillset sigprocmask strcpy strerrordesc_np strncmp strrchr strstr
-vfork waitpid"
+readlink secure_getenv sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
+strstr vfork waitpid"
 
 libs() { # libs CONTEXT-LIST MODULE...
 	list=$1
@@ -45,7 +45,7 @@ check() { # check MODULE LIST FILE...
 
 bad=0
 libs "$alloc" base model registry log options heap leak
-libs "$alloc fcntl ioctl" guard
+libs "$alloc fcntl getrlimit ioctl" guard
 libs "$alloc unw_backtrace" stack
 libs "$session" session
 check hosting "$alloc fcntl" "$FP_BUILDDIR"/src/hosting/.libs/*.o
