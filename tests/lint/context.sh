@@ -6,7 +6,7 @@
 
 # Runs inside the victim's malloc and free: nothing that allocates, locks or reads a locale. (bcmp is
 # what clang makes of a memcmp that is only compared with 0.)
-alloc='__errno_location abort bcmp close getauxval madvise memchr memcmp memcpy memmove memset mmap
+alloc='__errno_location abort bcmp close getauxval getrlimit madvise memchr memcmp memcpy memmove memset mmap
 mprotect munmap open prctl read strcmp strlen strnlen syscall write'
 # Starts and ends with the process, forks and runs the reporter; still no malloc and no stdio.
 session="$alloc
