@@ -35,14 +35,13 @@ static void replace_some(struct churn *churn)
 static double time_per_pair(struct churn *churn, uint64_t duration)
 {
 	size_t before = churn->worker->pairs;
-	uint64_t start = measure_now();
-	uint64_t now;
+	uint64_t end = measure_now() + duration;
+	uint64_t start = measure_used();
 
-	do {
+	do
 		replace_some(churn);
-		now = measure_now();
-	} while (now - start < duration);
-	return (double)(now - start) / (double)(churn->worker->pairs - before);
+	while (measure_now() < end);
+	return (double)(measure_used() - start) / (double)(churn->worker->pairs - before);
 }
 
 static void measure(struct churn *churn)

@@ -21,19 +21,19 @@ struct fill {
 static void fill_and_drain(struct fill *fill)
 {
 	struct measure_worker *worker = &measure_workers[0];
-	uint64_t start = measure_now();
+	uint64_t start = measure_used();
 	uint64_t full;
 
 	for (size_t i = 0; i < fill->live; i++)
 		fill->blocks[i] = measure_alloc(worker);
-	full = measure_now();
+	full = measure_used();
 	for (size_t i = 0; i < fill->live; i++) {
 		door_free(fill->blocks[i]);
 		worker->live--;
 		worker->pairs++;
 	}
 	fill->fill_time += full - start;
-	fill->drain_time += measure_now() - full;
+	fill->drain_time += measure_used() - full;
 	fill->rounds++;
 }
 

@@ -123,12 +123,22 @@ size_t measure_count(const char *argument, const char *usage)
 	return value;
 }
 
+static uint64_t read_clock(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
 uint64_t measure_now(void)
 {
-	struct timespec now;
+	return read_clock(CLOCK_MONOTONIC);
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+uint64_t measure_used(void)
+{
+	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 uint64_t measure_duration(void)

@@ -34,8 +34,11 @@ int measure_in_child(void (*work)(char **arguments), char **arguments);
 /* A whole number from 1 on, or the end of the process with a line of usage. */
 size_t measure_count(const char *argument, const char *usage);
 
-/* Monotonic, in nanoseconds. */
+/* The time, and the processor time that this process has used, in nanoseconds. What one thread
+ * does is measured in processor time: other work on the machine then disturbs less. Asking for
+ * it is a system call, so loops look at the time. */
 uint64_t measure_now(void);
+uint64_t measure_used(void);
 
 /* How long a loop is to be measured, in nanoseconds: BENCH_MILLISECONDS, 300 by default. */
 uint64_t measure_duration(void);

@@ -10,7 +10,7 @@ END {
 		print "* " facts[i]
 	print "* figures: medians; in brackets: times the figure of " title[reference]
 
-	begin_table("Nanoseconds for one free and one alloc of 64 bytes, at so many live blocks")
+	begin_table("Nanoseconds of processor time for one free and one alloc of 64 bytes, at so many live blocks")
 	column("churn-1k", "ns_per_pair", "1 k")
 	column("churn-1k-deep", "ns_per_pair", "1 k, 20 frames deeper")
 	column("churn-20k", "ns_per_pair", "20 k")
@@ -18,14 +18,14 @@ END {
 	column("churn-1m", "ns_per_pair", "1 M")
 	print_table()
 
-	begin_table("Nanoseconds for each alloc of a fill and each free of a drain")
+	begin_table("Nanoseconds of processor time for each alloc of a fill and each free of a drain")
 	column("fill-20k", "ns_per_alloc", "fill 20 k")
 	column("fill-20k", "ns_per_free", "drain 20 k")
 	column("fill-200k", "ns_per_alloc", "fill 200 k")
 	column("fill-200k", "ns_per_free", "drain 200 k")
 	print_table()
 
-	begin_table("Nanoseconds that pass for each free and alloc, all threads together, 1 k live blocks a thread")
+	begin_table("Nanoseconds that pass (on a quiet machine) for each free and alloc, all threads together, 1 k live blocks a thread")
 	column("threads-1", "ns_per_pair", "1 thread")
 	column("threads-2-own", "ns_per_pair", "2")
 	column("threads-4-own", "ns_per_pair", "4")
@@ -118,7 +118,7 @@ function print_samples(    n, question, time) {
 		print "not measured: " failure["sample", reference]
 		return
 	}
-	print "| N | ns for one free and one alloc | times glibc |\n|---|---|---|"
+	print "| N | ns of processor time for one free and one alloc | times glibc |\n|---|---|---|"
 	for (n = 1; n <= 10000; n *= 10) {
 		question = "sample-" n
 		if (!has(question, reference, "ns_per_pair"))
@@ -136,7 +136,7 @@ function print_failures(    i, n, part, reason, group, order, concerns) {
 		split(failed[i], part, SUBSEP)
 		reason = failure[failed[i]]
 		sub(/ live [0-9]+ pairs [0-9]+/, "", reason)
-		sub(/^refused/, "Alloc gave nothing", reason)
+		sub(/^refused/, "Alloc returned NULL", reason)
 		group = part[2] SUBSEP reason
 		if (!(group in concerns))
 			order[++n] = group

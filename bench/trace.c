@@ -14,16 +14,15 @@ enum { FRAMES = 20, CAPTURES_PER_LOOK_AT_THE_CLOCK = 64, WARM_UP_SHARE = 8 };
 static double time_per_capture(uint64_t duration)
 {
 	size_t captures = 0;
-	uint64_t start = measure_now();
-	uint64_t now;
+	uint64_t end = measure_now() + duration;
+	uint64_t start = measure_used();
 
 	do {
 		for (int i = 0; i < CAPTURES_PER_LOOK_AT_THE_CLOCK; i++)
 			fp_stack_capture();
 		captures += CAPTURES_PER_LOOK_AT_THE_CLOCK;
-		now = measure_now();
-	} while (now - start < duration);
-	return (double)(now - start) / (double)captures;
+	} while (measure_now() < end);
+	return (double)(measure_used() - start) / (double)captures;
 }
 
 static size_t frames_here(void)
