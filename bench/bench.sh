@@ -56,6 +56,7 @@ launch() { # launch CONTESTANT OPTIONS PROGRAM ARGUMENTS...
 	shift 3
 	case $tool in
 	trace) set -- "$binary" ;;
+	kernel) set -- bench/floor "$1" ;;
 	fencepost-*)
 		set -- env FENCEPOST_OPTIONS="$(fencepost_options "$tool" "$settings")" "${binary}_host" "$@"
 		;;
@@ -90,7 +91,7 @@ is_wanted() { # is_wanted WORD PATTERNS
 # Whether CONTESTANT can run here at all; if not, one line on standard output says why.
 is_here() { # is_here CONTESTANT
 	case $1 in
-	fencepost-*)
+	fencepost-* | kernel)
 		launch "$1" '' resident 1 >bench.out && return 0
 		complaint
 		;;
@@ -119,6 +120,7 @@ record() { # record QUESTION CONTESTANT ROUND METRIC VALUE OUTCOME
 # One run, one or more lines in bench.csv. Whoever failed a question once is not asked again.
 measure() { # measure ROUND CONTESTANT QUESTION PROGRAM ARGUMENTS OPTIONS
 	case $failed in *" $3/$2 "*) return ;; esac
+	case $2/$4 in kernel/churn) ;; kernel/*) return ;; esac # it knows nothing else
 	# shellcheck disable=SC2086  # the arguments are words
 	launch "$2" "$6" "$4" $5 >bench.out
 	status=$?
@@ -176,7 +178,7 @@ rm -f bench.csv bench.md bench.svg
 describe_machine >bench.csv
 echo 'question,contestant,round,metric,value,outcome' >>bench.csv
 contestants='' sampler='' failed=''
-for candidate in fencepost-move fencepost-guard fencepost-mprotect fencepost-none glibc valgrind asan \
+for candidate in fencepost-move fencepost-guard fencepost-mprotect fencepost-none kernel glibc valgrind asan \
 	$(echo "$preloads" | cut -d'|' -f1); do
 	is_wanted "$candidate" "$BENCH_CONTESTANTS" || continue
 	if why=$(is_here "$candidate"); then

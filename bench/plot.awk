@@ -34,5 +34,5 @@ END {
 function add(name, i, data) {
 	print "$" name i " << END\n" data "END"
 	plot[name] = plot[name] (name in plot && plot[name] != "" ? ", " : "") "$" name i \
-		" with linespoints linewidth 2 pointtype " i " linecolor " i " title '" title[row[i]] "'"
+		" with linespoints linewidth 2 pointtype " i " linecolor " i " title \"" title[row[i]] "\""
 }
