@@ -62,6 +62,16 @@ static int grow(struct table *table)
 	return 0;
 }
 
+/* Where KEY's group is or may be put; NULL when it is new and there is no room for it. One
+ * place always stays free, so that searches end. */
+static struct fp_leak_group *place_of(struct table *table, const struct fp_leak_group *key)
+{
+	if (2 * (table->used + 1) > table->places && grow(table) != 0 && table->places == 0)
+		return NULL;
+	struct fp_leak_group *group = find(table, key);
+	return group->blocks == 0 && table->used + 1 == table->places ? NULL : group;
+}
+
 static void visit_block(const struct fp_block *block, void *user)
 {
 	struct table *table = user;
@@ -75,12 +85,11 @@ static void visit_block(const struct fp_block *block, void *user)
 
 	if (block->serial <= table->after)
 		return;
-	if (2 * (table->used + 1) > table->places && grow(table) != 0 &&
-	    table->used + 1 >= table->places) {
+	struct fp_leak_group *group = place_of(table, &key);
+	if (group == NULL) {
 		table->status = -ENOMEM;
 		return;
 	}
-	struct fp_leak_group *group = find(table, &key);
 	if (group->blocks == 0) {
 		*group = key;
 		table->used++;
