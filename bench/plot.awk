@@ -20,9 +20,9 @@ END {
 		if (samples[i] != "")
 			add("sample", i, samples[i])
 	}
-	print "set terminal svg size " ("sample" in plot ? 1500 : 900) ",600 font 'sans,13' background 'white'"
+	print "set terminal svg noenhanced size " ("sample" in plot ? 1500 : 900) ",700 font 'sans,13' background 'white'"
 	print "set logscale xy\nset grid\nset format x '%.0s%c'\nset ylabel 'nanoseconds for one free and one alloc'"
-	print "set key outside right top"
+	print "set key below"
 	if ("sample" in plot)
 		print "set multiplot layout 1,2"
 	if ("churn" in plot)
@@ -34,5 +34,5 @@ END {
 function add(name, i, data) {
 	print "$" name i " << END\n" data "END"
 	plot[name] = plot[name] (name in plot && plot[name] != "" ? ", " : "") "$" name i \
-		" with linespoints linewidth 2 pointtype " i " linecolor " i " title \"" title[row[i]] "\""
+		" with linespoints linewidth 2 pointtype " i " linecolor " (i - 1) % 8 + 1 " dashtype " (i > 8 ? 2 : 1) " title \"" title[row[i]] "\""
 }
