@@ -6,15 +6,22 @@
 #include "base/lock.h"
 
 #include <linux/futex.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/panic.h"
 
 enum { FREE, HELD, CONTENDED };
 
+/* Tries of a millisecond for a lock in fault mode. */
+enum { FAULT_TRIES = 100 };
+
 static _Thread_local uint32_t held_ranks;
+static _Thread_local bool is_in_fault_mode;
+static _Thread_local uint32_t passed_over_ranks;
 
 static long futex(struct fp_lock *lock, int operation, uint32_t value)
 {
@@ -38,8 +45,56 @@ static void give(struct fp_lock *lock)
 		futex(lock, FUTEX_WAKE, 1);
 }
 
+/* Whether LOCK could be had in time. */
+static bool take_in_time(struct fp_lock *lock)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (int tries = 0; tries < FAULT_TRIES; tries++) {
+		uint32_t seen = FREE;
+
+		if (atomic_compare_exchange_strong_explicit(&lock->word, &seen, HELD,
+		                                            memory_order_acquire,
+		                                            memory_order_relaxed))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+static void acquire_in_fault_mode(struct fp_lock *lock)
+{
+	if (!take_in_time(lock))
+		passed_over_ranks |= 1U << lock->rank;
+}
+
+static void release_in_fault_mode(struct fp_lock *lock)
+{
+	if ((passed_over_ranks & 1U << lock->rank) == 0)
+		give(lock);
+	passed_over_ranks &= ~(1U << lock->rank);
+}
+
+uint32_t fp_lock_enter_fault_mode(void)
+{
+	uint32_t before = held_ranks;
+
+	is_in_fault_mode = true;
+	return before;
+}
+
+void fp_lock_leave_fault_mode(uint32_t held_before)
+{
+	held_ranks = held_before;
+	is_in_fault_mode = false;
+}
+
 void fp_lock_acquire(struct fp_lock *lock)
 {
+	if (is_in_fault_mode) {
+		acquire_in_fault_mode(lock);
+		return;
+	}
 	if (held_ranks >> lock->rank)
 		fp_panic("lock taken out of rank order");
 	held_ranks |= 1U << lock->rank;
@@ -48,6 +103,10 @@ void fp_lock_acquire(struct fp_lock *lock)
 
 void fp_lock_release(struct fp_lock *lock)
 {
+	if (is_in_fault_mode) {
+		release_in_fault_mode(lock);
+		return;
+	}
 	held_ranks &= ~(1U << lock->rank);
 	give(lock);
 }

@@ -4,7 +4,7 @@
  * it holds, so no two locks can wait for each other; a violation panics at once instead of
  * hanging one day. No lock is held while unwinding or while a finding's sink runs.
  *
- * Context: alloc. Not for signal handlers.
+ * Context: alloc; in fault mode also fault.
  */
 #ifndef FP_BASE_LOCK_H
 #define FP_BASE_LOCK_H
@@ -37,6 +37,15 @@ struct fp_lock {
 
 void fp_lock_acquire(struct fp_lock *lock);
 void fp_lock_release(struct fp_lock *lock);
+
+/*
+ * Fault mode: between these calls of a signal handler for faults, the thread may have been
+ * interrupted anywhere, also while it held locks. Ranks are not checked then, and a lock that
+ * is not free in time is passed over: what it protects is read as it is, by the only thread
+ * that could give it back. Enter returns what leave takes.
+ */
+uint32_t fp_lock_enter_fault_mode(void);
+void fp_lock_leave_fault_mode(uint32_t held_before);
 
 /*
  * For the fork handlers only: take a lock regardless of ranks (they take all locks, in rank

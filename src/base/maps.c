@@ -10,7 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A line holds at most PATH_MAX bytes of path and 73 before it; this stands on small stacks. */
+#include "base/meta.h"
+
+/* A line holds at most PATH_MAX bytes of path and 73 before it. The buffer is metadata memory:
+ * this runs on stacks of a few KiB. */
 enum { LINE_MAX_BYTES = 4096 + 128 };
 
 static const char *parse_hex(const char *at, uint64_t *value)
@@ -74,28 +77,38 @@ static bool visit_lines(char *buffer, size_t *used, fp_maps_visitor visit, void 
 	return true;
 }
 
-int fp_maps_each(fp_maps_visitor visit, void *user)
+static int visit_all(int fd, char *buffer, fp_maps_visitor visit, void *user)
 {
-	char buffer[LINE_MAX_BYTES];
 	size_t used = 0;
-	int status = 0;
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
-		return -errno;
-	while (used < sizeof(buffer)) {
-		ssize_t got = read(fd, buffer + used, sizeof(buffer) - used);
+	while (used < LINE_MAX_BYTES) {
+		ssize_t got = read(fd, buffer + used, LINE_MAX_BYTES - used);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			status = -errno;
-		if (got <= 0)
-			break;
+			return -errno;
 		used += (size_t)got;
-		if (!visit_lines(buffer, &used, visit, user))
+		if (got == 0 || !visit_lines(buffer, &used, visit, user))
 			break;
 	}
-	close(fd);
+	return 0;
+}
+
+int fp_maps_each(fp_maps_visitor visit, void *user)
+{
+	char *buffer = fp_meta_alloc(LINE_MAX_BYTES);
+	int status;
+
+	if (buffer == NULL)
+		return -ENOMEM;
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		status = -errno;
+	} else {
+		status = visit_all(fd, buffer, visit, user);
+		close(fd);
+	}
+	fp_meta_free(buffer, LINE_MAX_BYTES);
 	return status;
 }

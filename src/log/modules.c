@@ -4,11 +4,13 @@
  * loader mapped with them the load bias and the build-id.
  */
 #include <elf.h>
+#include <errno.h>
 #include <link.h>
 #include <string.h>
 
 #include "base/align.h"
 #include "base/maps.h"
+#include "base/meta.h"
 #include "base/text.h"
 #include "log/writer.h"
 
@@ -154,9 +156,16 @@ static bool visit(const struct fp_mapping *mapping, void *user)
 
 void fp_log_modules(struct fp_log *log, uintptr_t own_code)
 {
-	struct scan scan = {.log = log, .own_code = own_code};
+	struct scan *scan = fp_meta_alloc(sizeof(*scan));
+	int status = -ENOMEM;
 
-	if (fp_maps_each(visit, &scan) != 0)
+	if (scan != NULL) {
+		scan->log = log;
+		scan->own_code = own_code;
+		status = fp_maps_each(visit, scan);
+		fp_meta_free(scan, sizeof(*scan));
+	}
+	if (status != 0)
 		fp_log_note(log, "the list of loaded modules could not be read from "
 		                 "/proc/self/maps, so some addresses stay without names");
 }

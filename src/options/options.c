@@ -16,7 +16,7 @@ enum { SHOWN_MAX = 60 /* bytes of a refused text that its error repeats */ };
 
 const struct fp_option fp_options_table[FP_OPTIONS_COUNT] = {
 #define FP_OPTION(field_, type_, standard_, minimum_, maximum_, value_, help_)                 \
-	{.key = #field_,                                                                       \
+	{.key = &#field_[#field_[0] == '_'],                                                   \
 	 .type = FP_OPTION_##type_,                                                            \
 	 .standard = (standard_),                                                              \
 	 .minimum = (minimum_),                                                                \
