@@ -14,6 +14,11 @@
 #include "base/text.h"
 #include "log/writer.h"
 
+enum {
+	NOTE_ALIGN = 4,
+	BUILD_ID_MAX = 64 /* bytes; linkers make 8 to 20 */
+};
+
 struct scan {
 	struct fp_log *log;
 	uintptr_t own_code;
@@ -22,15 +27,19 @@ struct scan {
 	uintptr_t header_end;
 };
 
+/* Any file may be mapped as code, so nothing in it is taken on trust. */
 static const ElfW(Ehdr) * elf_header(const struct scan *scan)
 {
 	const ElfW(Ehdr) *header = (const void *)scan->header;
+	size_t mapped = scan->header_end - scan->header;
+	int native = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
 
-	if (scan->header_end - scan->header < sizeof(*header) ||
-	    memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+	if (mapped < sizeof(*header) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+	    header->e_ident[EI_CLASS] != native)
 		return NULL;
-	if (header->e_phoff + header->e_phnum * sizeof(ElfW(Phdr)) >
-	    scan->header_end - scan->header)
+	if (header->e_phoff > mapped || header->e_phoff % sizeof(void *) != 0 ||
+	    header->e_phentsize != sizeof(ElfW(Phdr)) ||
+	    header->e_phnum > (mapped - header->e_phoff) / sizeof(ElfW(Phdr)))
 		return NULL;
 	return header;
 }
@@ -50,20 +59,32 @@ static uintptr_t bias_of(const struct scan *scan, const ElfW(Ehdr) * header)
 	return scan->header;
 }
 
+/* What stands behind NOTE's header and is in reach; SIZE_MAX when the note is longer than that.
+ */
+static size_t note_bytes(const ElfW(Nhdr) * note, size_t reach)
+{
+	if (note->n_namesz > reach || note->n_descsz > reach)
+		return SIZE_MAX;
+	size_t bytes = fp_align_up(note->n_namesz, NOTE_ALIGN) + note->n_descsz;
+	return bytes > reach ? SIZE_MAX : fp_align_up(bytes, NOTE_ALIGN);
+}
+
 static bool find_build_id(const char *notes, size_t bytes, struct fp_log_module *module)
 {
-	for (size_t at = 0; at + sizeof(ElfW(Nhdr)) <= bytes;) {
+	for (size_t at = 0; at < bytes && bytes - at >= sizeof(ElfW(Nhdr));) {
 		const ElfW(Nhdr) *note = (const void *)(notes + at);
-		size_t name_bytes = fp_align_up(note->n_namesz, 4);
 		const char *name = notes + at + sizeof(*note);
+		size_t length = note_bytes(note, bytes - at - sizeof(*note));
 
+		if (length == SIZE_MAX)
+			return false;
 		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
-		    memcmp(name, "GNU", 4) == 0) {
-			module->build_id = (const uint8_t *)name + name_bytes;
+		    note->n_descsz <= BUILD_ID_MAX && memcmp(name, "GNU", 4) == 0) {
+			module->build_id = (const uint8_t *)name + 4;
 			module->build_id_bytes = note->n_descsz;
 			return true;
 		}
-		at += sizeof(*note) + name_bytes + fp_align_up(note->n_descsz, 4);
+		at += sizeof(*note) + length;
 	}
 	return false;
 }
@@ -77,8 +98,9 @@ static void set_build_id(const struct scan *scan, const ElfW(Ehdr) * header,
 	for (size_t i = 0; i < header->e_phnum; i++) {
 		uintptr_t start = module->bias + segments[i].p_vaddr;
 
-		if (segments[i].p_type == PT_NOTE && start >= scan->header &&
-		    start + segments[i].p_memsz <= scan->header_end &&
+		if (segments[i].p_type == PT_NOTE && start % NOTE_ALIGN == 0 &&
+		    start >= scan->header && start <= scan->header_end &&
+		    segments[i].p_memsz <= scan->header_end - start &&
 		    find_build_id((const char *)start, segments[i].p_memsz, module))
 			return;
 	}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every record of the event log, read back field by field by a reader that knows only the text
+ * of log/format.h.
+ */
+#include "written.h"
+
+START_TEST(the_process_is_described)
+{
+	static const char arguments[] = "prog\0--flag\0\0last";
+	const struct fp_log_process process = {
+	        .pid = 4000000000U,
+	        .ppid = 1,
+	        .page_bytes = 4096,
+	        .version = "9.8.7",
+	        .executable = "/bin/prog",
+	        .arguments = arguments,
+	        .arguments_bytes = sizeof(arguments),
+	};
+
+	fp_log_process(&event_log, &process);
+	fp_log_setting(&event_log, "align", "16");
+	open_copy(&event_log);
+	expect_record(1);
+	ck_assert_uint_eq(test_event_u32(&event), 4000000000U);
+	ck_assert_uint_eq(test_event_u32(&event), 1);
+	ck_assert_uint_eq(test_event_u32(&event), 4096);
+	test_event_expect(&event, "9.8.7");
+	test_event_expect(&event, "/bin/prog");
+	ck_assert_uint_eq(test_event_u32(&event), 4);
+	test_event_expect(&event, "prog");
+	test_event_expect(&event, "--flag");
+	test_event_expect(&event, "");
+	test_event_expect(&event, "last");
+	test_event_end(&event);
+	expect_record(2);
+	test_event_expect(&event, "align");
+	test_event_expect(&event, "16");
+	test_event_end(&event);
+	expect_nothing_more();
+}
+END_TEST
+
+START_TEST(modules_and_traces_are_described)
+{
+	static const uint8_t build_id[] = {0xde, 0xad, 0, 0xbe, 0xef};
+	static const uintptr_t frames[] = {0x7fffffffffff, 1, 0xffffffffffffffff};
+	const struct fp_log_module module = {
+	        .start = 0x555500000000,
+	        .end = 0x555500002000,
+	        .bias = 0x555400000000,
+	        .path = "/lib/x.so",
+	        .build_id = build_id,
+	        .build_id_bytes = sizeof(build_id),
+	        .is_own = true,
+	};
+	uint32_t length;
+
+	fp_log_module(&event_log, &module);
+	fp_log_trace(&event_log, 17, frames, 3);
+	fp_log_trace(&event_log, FP_TRACE_NONE, NULL, 0);
+	open_copy(&event_log);
+	expect_record(3);
+	ck_assert_uint_eq(test_event_u64(&event), module.start);
+	ck_assert_uint_eq(test_event_u64(&event), module.end);
+	ck_assert_uint_eq(test_event_u64(&event), module.bias);
+	test_event_expect(&event, "/lib/x.so");
+	ck_assert_mem_eq(test_event_bytes(&event, &length), build_id, sizeof(build_id));
+	ck_assert_uint_eq(length, sizeof(build_id));
+	ck_assert_uint_eq(test_event_u8(&event), 1);
+	test_event_end(&event);
+	expect_record(4);
+	ck_assert_uint_eq(test_event_u32(&event), 17);
+	ck_assert_uint_eq(test_event_u32(&event), 3);
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(test_event_u64(&event), frames[i]);
+	test_event_end(&event);
+	expect_nothing_more();
+}
+END_TEST
+
+static struct fp_finding sample_finding(void)
+{
+	struct fp_finding finding = {
+	        .kind = FP_FINDING_HEAP_BUFFER_UNDERFLOW,
+	        .access = FP_ACCESS_WRITE,
+	        .address = 0x7f0000000ff0,
+	        .hresult = (int32_t)0x80131022,
+	        .has_hresult = true,
+	        .thread = 12345,
+	        .thread_name = "worker",
+	        .trace = 8,
+	        .has_block = true,
+	        .block = {.address = 0x7f0000001000,
+	                  .size = (size_t)1 << 40,
+	                  .serial = 1ULL << 50,
+	                  .heap = 2,
+	                  .alloc_trace = 6,
+	                  .free_trace = 7,
+	                  .alloc_thread = 111,
+	                  .free_thread = 222,
+	                  .family = FP_FAMILY_NEW_ARRAY,
+	                  .tier = FP_TIER_PADDED,
+	                  .state = FP_BLOCK_FREED,
+	                  .level = FP_LEVEL_NONE},
+	        .offset = -16,
+	        .evidence_offset = -16,
+	        .evidence_size = 3,
+	        .evidence = {0, 1, 0xff},
+	        .description = "a sentence",
+	};
+
+	return finding;
+}
+
+START_TEST(a_finding_is_described_with_its_block)
+{
+	const struct fp_finding finding = sample_finding();
+	const struct fp_log_site site = {.file = "engine.c", .line = 4711};
+	struct test_finding read;
+
+	fp_log_finding(&event_log, 3, &finding, &site);
+	open_copy(&event_log);
+	expect_record(5);
+	test_event_finding(&event, &read);
+	ck_assert_uint_eq(read.index, 3);
+	ck_assert_uint_eq(read.kind, 1);
+	ck_assert_uint_eq(read.access, 2);
+	ck_assert(read.has_hresult);
+	ck_assert_int_eq(read.hresult, (int32_t)0x80131022);
+	ck_assert_uint_eq(read.address, 0x7f0000000ff0);
+	ck_assert_uint_eq(read.thread, 12345);
+	ck_assert_str_eq(read.thread_name, "worker");
+	ck_assert_uint_eq(read.trace, 8);
+	ck_assert_str_eq(read.description, "a sentence");
+	ck_assert_int_eq(read.evidence_offset, -16);
+	ck_assert_uint_eq(read.evidence_bytes, 3);
+	ck_assert_mem_eq(read.evidence, finding.evidence, 3);
+	ck_assert(read.has_block);
+	ck_assert_uint_eq(read.block_address, 0x7f0000001000);
+	ck_assert_uint_eq(read.block_size, 1ULL << 40);
+	ck_assert_int_eq(read.offset, -16);
+	ck_assert_uint_eq(read.tier, 1);
+	ck_assert_uint_eq(read.family, 3);
+	ck_assert_uint_eq(read.level, 3);
+	ck_assert_uint_eq(read.state, 1);
+	ck_assert_uint_eq(read.heap, 2);
+	ck_assert_uint_eq(read.serial, 1ULL << 50);
+	ck_assert_str_eq(read.site_file, "engine.c");
+	ck_assert_uint_eq(read.site_line, 4711);
+	ck_assert_uint_eq(read.alloc_thread, 111);
+	ck_assert_uint_eq(read.alloc_trace, 6);
+	ck_assert_uint_eq(read.free_thread, 222);
+	ck_assert_uint_eq(read.free_trace, 7);
+}
+END_TEST
+
+START_TEST(a_finding_without_a_block_has_none)
+{
+	const struct fp_log_site none = {.file = ""};
+	struct fp_finding finding = sample_finding();
+	struct test_finding read;
+
+	finding.has_block = false;
+	finding.evidence_size = 0;
+	finding.has_hresult = false;
+	fp_log_finding(&event_log, 0, &finding, &none);
+	fp_log_finding_count(&event_log, 0, 1ULL << 33);
+	open_copy(&event_log);
+	expect_record(5);
+	test_event_finding(&event, &read);
+	ck_assert(!read.has_block && !read.has_hresult);
+	ck_assert_uint_eq(read.evidence_bytes, 0);
+	expect_record(6);
+	ck_assert_uint_eq(test_event_u32(&event), 0);
+	ck_assert_uint_eq(test_event_u64(&event), 1ULL << 33);
+	test_event_end(&event);
+	expect_nothing_more();
+}
+END_TEST
+
+static void log_the_end(void)
+{
+	const struct fp_log_leak leak = {.class = FP_LEAK_POSSIBLE,
+	                                 .family = FP_FAMILY_ALIGNED,
+	                                 .level = FP_LEVEL_PROCESS,
+	                                 .heap = 5,
+	                                 .blocks = 6,
+	                                 .bytes = 1ULL << 40,
+	                                 .trace = 7,
+	                                 .site = {.file = "l.c", .line = 8}};
+	const struct fp_log_reason reasons[] = {{"memory", 2}, {"sampling", 1}};
+	const struct fp_log_protection protection = {
+	        .allocations = 10, .by_tier = {7, 2, 1}, .reasons = reasons, .reason_count = 2};
+	const struct fp_log_heap heap = {1, 2, 3, 4, 5, 6};
+
+	fp_log_leak(&event_log, &leak);
+	fp_log_protection(&event_log, &protection);
+	fp_log_heap(&event_log, &heap);
+	fp_log_note(&event_log, "something was lost");
+	fp_log_exit(&event_log, FP_LOG_EXIT_SIGNAL, -11);
+	fp_log_end(&event_log);
+}
+
+static void expect_numbers(unsigned type, const uint64_t *numbers, size_t count)
+{
+	expect_record(type);
+	for (size_t i = 0; i < count; i++)
+		ck_assert_uint_eq(test_event_u64(&event), numbers[i]);
+}
+
+START_TEST(the_end_is_described)
+{
+	static const uint64_t protection[] = {10, 7, 2, 1};
+	static const uint64_t heap[] = {1, 2, 3, 4, 5, 6};
+	static const uint8_t leak[] = {2, 4, 2, 0};
+
+	log_the_end();
+	open_copy(&event_log);
+	expect_record(7);
+	for (int i = 0; i < 4; i++)
+		ck_assert_uint_eq(test_event_u8(&event), leak[i]);
+	ck_assert_uint_eq(test_event_u32(&event), 5);
+	ck_assert_uint_eq(test_event_u64(&event), 6);
+	ck_assert_uint_eq(test_event_u64(&event), 1ULL << 40);
+	ck_assert_uint_eq(test_event_u32(&event), 7);
+	test_event_expect(&event, "l.c");
+	ck_assert_uint_eq(test_event_u32(&event), 8);
+	test_event_end(&event);
+	expect_numbers(8, protection, 4);
+	ck_assert_uint_eq(test_event_u32(&event), 2);
+	test_event_expect(&event, "memory");
+	ck_assert_uint_eq(test_event_u64(&event), 2);
+	test_event_expect(&event, "sampling");
+	ck_assert_uint_eq(test_event_u64(&event), 1);
+	test_event_end(&event);
+	expect_numbers(9, heap, 6);
+	test_event_end(&event);
+	expect_record(10);
+	test_event_expect(&event, "something was lost");
+	test_event_end(&event);
+	expect_record(11);
+	ck_assert_uint_eq(test_event_u32(&event), 2);
+	ck_assert_int_eq((int32_t)test_event_u32(&event), -11);
+	test_event_end(&event);
+	expect_record(12);
+	test_event_end(&event);
+	expect_nothing_more();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("log: records");
+	TCase *tests = tcase_create("records");
+
+	tcase_set_timeout(tests, 60);
+	tcase_add_checked_fixture(tests, setup, NULL);
+	tcase_add_test(tests, the_process_is_described);
+	tcase_add_test(tests, modules_and_traces_are_described);
+	tcase_add_test(tests, a_finding_is_described_with_its_block);
+	tcase_add_test(tests, a_finding_without_a_block_has_none);
+	tcase_add_test(tests, the_end_is_described);
+	suite_add_tcase(suite, tests);
+	return test_run(suite);
+}
