@@ -7,7 +7,7 @@
 # Runs inside the victim's malloc and free: nothing that allocates, locks or reads a locale. (bcmp is
 # what clang makes of a memcmp that is only compared with 0.)
 alloc='__errno_location abort bcmp close getauxval getrlimit madvise memchr memcmp memcpy memmove memset mmap
-mprotect munmap open prctl read strcmp strlen strnlen syscall write'
+mprotect munmap nanosleep open prctl read strcmp strlen strnlen syscall write'
 # Starts and ends with the process, forks and runs the reporter; still no malloc and no stdio.
 session="$alloc
 _exit access clone dup2 environ execve faccessat fcntl fstat getpid getppid lseek on_exit pthread_atfork
@@ -33,6 +33,7 @@ check() { # check MODULE LIST FILE...
 		# _FORTIFY_SOURCE renames, the toolchain adds: neither changes what is called.
 		case $symbol in
 		fp_* | IID_* | _GLOBAL_OFFSET_TABLE_ | __stack_chk_* | __aarch64_*) continue ;;
+		_UL*64_*) plain=unw_${symbol#_UL*64_} ;; # libunwind.h renames for the machine
 		__*_chk) plain=${symbol#__} plain=${plain%_chk} ;;
 		*) plain=$symbol ;;
 		esac
@@ -46,7 +47,7 @@ check() { # check MODULE LIST FILE...
 bad=0
 libs "$alloc" base model registry log options heap leak
 libs "$alloc fcntl getrlimit ioctl" guard
-libs "$alloc unw_backtrace" stack
+libs "$alloc unw_backtrace unw_get_reg unw_init_local2 unw_step" stack
 libs "$session" session
 check hosting "$alloc fcntl" "$FP_BUILDDIR"/src/hosting/.libs/*.o
 exit $bad
