@@ -125,6 +125,48 @@ void fp_findings_foreign_free(const struct fp_misuse *misuse)
 	deliver(&finding);
 }
 
+/* How blocks of a family are made and freed, in the words of their users. */
+static const struct {
+	const char *made;
+	const char *freed;
+} calls[FP_FAMILY_COUNT] = {
+        [FP_FAMILY_HOST] = {"IHostMalloc::Alloc", "IHostMalloc::Free"},
+        [FP_FAMILY_MALLOC] = {"malloc", "free"},
+        [FP_FAMILY_NEW] = {"new", "delete"},
+        [FP_FAMILY_NEW_ARRAY] = {"new[]", "delete[]"},
+        [FP_FAMILY_ALIGNED] = {"aligned new", "aligned delete"},
+};
+
+bool fp_findings_claim(const struct fp_misuse *misuse, const struct fp_block *block)
+{
+	const struct fp_heap_claim *claim = misuse->claim;
+	struct fp_finding finding;
+	struct fp_text text;
+
+	if (claim == NULL || (claim->family == block->family &&
+	                      (!claim->has_size || claim->size == block->size)))
+		return false;
+	begin(&finding, &text, FP_FINDING_ALLOC_DEALLOC_MISMATCH, misuse);
+	set_block(&finding, block);
+	fp_text_string(&text, "the block was made by ");
+	fp_text_string(&text, calls[block->family].made);
+	fp_text_string(&text, " (family ");
+	fp_text_string(&text, fp_family_name(block->family));
+	fp_text_string(&text, ") and freed by ");
+	fp_text_string(&text, calls[claim->family].freed);
+	fp_text_string(&text, " (family ");
+	fp_text_string(&text, fp_family_name(claim->family));
+	fp_text_string(&text, ")");
+	if (claim->has_size && claim->size != block->size) {
+		fp_text_string(&text, " as one of ");
+		append_count(&text, claim->size, "byte");
+		fp_text_string(&text, " and not of ");
+		fp_text_decimal(&text, block->size);
+	}
+	deliver(&finding);
+	return true;
+}
+
 void fp_findings_wrong_heap(const struct fp_misuse *misuse, const struct fp_block *block,
                             fp_heap_id heap)
 {

@@ -7,6 +7,7 @@
 #ifndef FP_HEAP_FINDINGS_H
 #define FP_HEAP_FINDINGS_H
 
+#include "heap/heap.h"
 #include "heap/padding.h"
 #include "model/finding.h"
 
@@ -15,7 +16,8 @@ struct fp_misuse {
 	uintptr_t address; /* what the caller passed */
 	fp_trace_id trace;
 	bool has_hresult;
-	int32_t hresult; /* what the caller is told */
+	int32_t hresult;                   /* what the caller is told */
+	const struct fp_heap_claim *claim; /* what the caller took the block for, or NULL */
 };
 
 void fp_findings_init(fp_finding_sink sink, void *user);
@@ -31,6 +33,9 @@ void fp_findings_interior_free(const struct fp_misuse *misuse, const struct fp_b
 
 /* The pointer is no block and never was. */
 void fp_findings_foreign_free(const struct fp_misuse *misuse);
+
+/* Whether the claim of MISUSE does not fit BLOCK, which is freed; then that is a finding. */
+bool fp_findings_claim(const struct fp_misuse *misuse, const struct fp_block *block);
 
 /* BLOCK belongs to another heap than HEAP. */
 void fp_findings_wrong_heap(const struct fp_misuse *misuse, const struct fp_block *block,

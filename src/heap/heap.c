@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/meta.h"
 #include "base/thread.h"
@@ -140,11 +141,18 @@ static void fill_around(const struct fp_block *block, const struct fp_slot *slot
 	fp_padding_fill(block->address + block->size, end);
 }
 
+/* Slots that are not filled are zero already, and may be far larger than what gets touched. */
+static void fill_block(const struct fp_block *block, const struct fp_slot *slot, bool is_zeroed)
+{
+	if (is_zeroed && slot->is_filled)
+		memset((void *)block->address, 0, block->size);
+}
+
 /* A slot between guards for BLOCK; or why there is none. */
 static enum fp_reason place_guarded(const struct fp_heap *heap, struct fp_block *block,
-                                    struct fp_slot *slot)
+                                    size_t align, struct fp_slot *slot)
 {
-	size_t pages = fp_layout_pages(block->size, configuration.align, fp_vm_page_size());
+	size_t pages = fp_layout_pages(block->size, align, fp_vm_page_size());
 	enum fp_reason reason = fp_tier_admit(pages, block->serial);
 
 	if (reason != FP_REASON_NONE)
@@ -155,9 +163,9 @@ static enum fp_reason place_guarded(const struct fp_heap *heap, struct fp_block 
 		return fp_tier_reason_of(status);
 	}
 	block->tier = FP_TIER_GUARDED;
-	block->address = fp_layout_address(configuration.placement, block->serial,
-	                                   slot->base + slot->bytes, slot->bytes,
-	                                   fp_layout_extent(block->size, configuration.align));
+	block->address = fp_layout_address(
+	        fp_layout_is_left(configuration.placement, block->serial), slot->base,
+	        slot->base + slot->bytes - fp_layout_extent(block->size), align);
 	return fp_guard_is_protecting() ? FP_REASON_NONE : FP_REASON_BACKEND;
 }
 
@@ -175,27 +183,29 @@ static void report_late_write(const struct fp_slot *slot)
 }
 
 /* A cell for BLOCK, with padding on both sides. */
-static int place_padded(const struct fp_heap *heap, struct fp_block *block,
+static int place_padded(const struct fp_heap *heap, struct fp_block *block, size_t align,
                         struct fp_slot *slot)
 {
-	int status = fp_guard_acquire_dense(block->size + 2 * FP_PADDED_SIDE,
+	size_t side = align > FP_PADDED_SIDE ? align : FP_PADDED_SIDE;
+	int status = fp_guard_acquire_dense(block->size + FP_PADDED_SIDE + side,
 	                                    heap->is_executable, slot);
 
 	if (status != 0)
 		return status;
 	report_late_write(slot);
 	block->tier = FP_TIER_PADDED;
-	block->address = slot->base + FP_PADDED_SIDE;
+	block->address = fp_align_up(slot->base + 1, side);
 	return 0;
 }
 
-static int place(const struct fp_heap *heap, struct fp_block *block, struct fp_slot *slot)
+static int place(const struct fp_heap *heap, struct fp_block *block, size_t align,
+                 struct fp_slot *slot)
 {
-	enum fp_reason reason = place_guarded(heap, block, slot);
+	enum fp_reason reason = place_guarded(heap, block, align, slot);
 
 	if (reason == FP_REASON_NONE)
 		return 0;
-	int status = reason == FP_REASON_BACKEND ? 0 : place_padded(heap, block, slot);
+	int status = reason == FP_REASON_BACKEND ? 0 : place_padded(heap, block, align, slot);
 	block->tier = FP_TIER_PADDED;
 	if (status == 0)
 		fp_tier_count(reason);
@@ -222,9 +232,12 @@ static int alloc_block(const struct fp_heap *heap, const struct fp_heap_request 
 	struct fp_block block = describe(heap, request, trace);
 	struct fp_slot slot;
 
-	if (place(heap, &block, &slot) != 0)
+	size_t align = request->align == 0 ? configuration.align : request->align;
+
+	if (place(heap, &block, align, &slot) != 0)
 		return -ENOMEM;
 	fill_around(&block, &slot);
+	fill_block(&block, &slot, request->is_zeroed);
 	if (register_block(&slot, &block) != 0) {
 		unplace(&slot);
 		return -ENOMEM;
@@ -242,6 +255,8 @@ static int alloc_or_report(struct fp_heap *heap, const struct fp_heap_request *r
 		return -EPERM;
 	}
 	fp_trace_id trace = fp_stack_capture();
+	if (request->align > FP_BLOCK_SIZE_MAX)
+		return -ENOMEM;
 	if (request->size <= FP_BLOCK_SIZE_MAX)
 		return alloc_block(heap, request, trace, address);
 	struct fp_misuse misuse = misuse_of(heap, NULL, trace);
@@ -285,7 +300,8 @@ static int retire(const struct fp_misuse *misuse, const struct fp_block *block,
 	count_free(block->size);
 	for (size_t i = 0; i < sides; i++)
 		fp_findings_damaged(misuse, &damaged[i], "when the block was freed");
-	return sides == 0 ? 0 : -EPERM;
+	bool is_mismatch = fp_findings_claim(misuse, block);
+	return sides == 0 && !is_mismatch ? 0 : -EPERM;
 }
 
 static int free_slot(struct fp_heap *heap, const struct fp_misuse *misuse,
@@ -321,7 +337,8 @@ static int free_slot(struct fp_heap *heap, const struct fp_misuse *misuse,
 	return -EPERM;
 }
 
-static int free_or_report(struct fp_heap *heap, void *address)
+static int free_or_report(struct fp_heap *heap, void *address,
+                          const struct fp_heap_claim *claim)
 {
 	struct fp_place where;
 
@@ -332,6 +349,7 @@ static int free_or_report(struct fp_heap *heap, void *address)
 	if (address == NULL)
 		return 0;
 	struct fp_misuse misuse = misuse_of(heap, address, fp_stack_capture());
+	misuse.claim = claim;
 	if (fp_guard_find(misuse.address, &where))
 		return free_slot(heap, &misuse, &where);
 	fp_findings_foreign_free(&misuse);
@@ -341,7 +359,16 @@ static int free_or_report(struct fp_heap *heap, void *address)
 int fp_heap_free(struct fp_heap *heap, void *block)
 {
 	int saved_errno = errno;
-	int status = free_or_report(heap, block);
+	int status = free_or_report(heap, block, NULL);
+
+	errno = saved_errno;
+	return status;
+}
+
+int fp_heap_free_as(struct fp_heap *heap, const struct fp_heap_claim *claim)
+{
+	int saved_errno = errno;
+	int status = free_or_report(heap, claim->block, claim);
 
 	errno = saved_errno;
 	return status;

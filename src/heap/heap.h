@@ -49,6 +49,8 @@ void fp_heap_report_released(struct fp_heap *heap, const char *call);
 
 struct fp_heap_request {
 	size_t size;      /* bytes; 0 gives a block with an address of its own */
+	size_t align;     /* a power of two; 0: that of the configuration */
+	bool is_zeroed;   /* the caller wants zeros */
 	uint8_t family;   /* enum fp_family */
 	uint8_t level;    /* enum fp_level */
 	const char *file; /* of DebugAlloc, copied; or NULL */
@@ -63,6 +65,30 @@ int fp_heap_alloc(struct fp_heap *heap, const struct fp_heap_request *request, v
  * damaged is freed all the same. NULL is fine.
  */
 int fp_heap_free(struct fp_heap *heap, void *block);
+
+/* A free that says what the caller takes the block for. */
+struct fp_heap_claim {
+	void *block;
+	uint8_t family; /* enum fp_family */
+	bool has_size;
+	size_t size; /* when has_size */
+};
+
+/* The same; a claim that is not so is a finding, and the block is freed all the same. */
+int fp_heap_free_as(struct fp_heap *heap, const struct fp_heap_claim *claim);
+
+/*
+ * A block as REQUEST says with the content of the one of CLAIM, which is freed. As alloc and
+ * free; a failure leaves the old block as it is. The claim's block is not NULL.
+ */
+int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
+                    const struct fp_heap_request *request, void **block);
+
+/* Whether ADDRESS is in memory that blocks are, were or will be in. Context: also fault. */
+bool fp_heap_is_ours(const void *address);
+
+/* Whether a live block starts at ADDRESS; then SIZE is what was asked for. */
+bool fp_heap_size_of(const void *address, size_t *size);
 
 /*
  * Verifies the padding of every live block. Damage becomes a finding with TRACE as its stack

@@ -5,6 +5,7 @@
 #ifndef FP_HEAP_LAYOUT_H
 #define FP_HEAP_LAYOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,30 +16,37 @@ enum fp_placement { FP_PLACEMENT_RIGHT, FP_PLACEMENT_LEFT, FP_PLACEMENT_ALTERNAT
 /* No address space of a Linux machine holds more. */
 #define FP_BLOCK_SIZE_MAX ((size_t)1 << 47)
 
-/* Padding on either side of a padded block, in bytes; also its alignment. */
+/* Least padding on either side of a padded block, in bytes; also its least alignment. */
 enum { FP_PADDED_SIDE = 16 };
 
-/* Bytes a block takes at the end of its slot: a block of no bytes still needs an address of its
- * own. SIZE is at most FP_BLOCK_SIZE_MAX, ALIGN a power of two. */
-static inline size_t fp_layout_extent(size_t size, size_t align)
+/* Bytes from a block's start to the end of its slot, before alignment: a block of no bytes
+ * still needs an address of its own. */
+static inline size_t fp_layout_extent(size_t size)
 {
-	return fp_align_up(size == 0 ? 1 : size, align);
+	return size == 0 ? 1 : size;
 }
 
+/* Pages of the slot: with an alignment beyond a page, an aligned address is somewhere in it.
+ * SIZE and ALIGN, a power of two, are at most FP_BLOCK_SIZE_MAX. */
 static inline size_t fp_layout_pages(size_t size, size_t align, size_t page)
 {
-	return fp_align_up(fp_layout_extent(size, align), page) / page;
+	size_t slack = align > page ? align - page : 0;
+
+	return fp_align_up(fp_layout_extent(size) + slack, page) / page;
 }
 
-/* The block's address in the slot of SLOT_BYTES at SLOT. SERIAL decides which end alternates.
- */
-static inline uintptr_t fp_layout_address(enum fp_placement placement, uint64_t serial,
-                                          uintptr_t slot_end, size_t slot_bytes, size_t extent)
+/* Whether a block touches the left end of its slot: SERIAL decides which end alternates. */
+static inline bool fp_layout_is_left(enum fp_placement placement, uint64_t serial)
 {
-	if (placement == FP_PLACEMENT_LEFT ||
-	    (placement == FP_PLACEMENT_ALTERNATE && serial % 2 == 0))
-		return slot_end - slot_bytes;
-	return slot_end - extent;
+	return placement == FP_PLACEMENT_LEFT ||
+	       (placement == FP_PLACEMENT_ALTERNATE && serial % 2 == 0);
+}
+
+/* The block's address: the least aligned one from LOWEST on, or the greatest up to HIGHEST. */
+static inline uintptr_t fp_layout_address(bool is_left, uintptr_t lowest, uintptr_t highest,
+                                          size_t align)
+{
+	return is_left ? fp_align_up(lowest, align) : fp_align_down(highest, align);
 }
 
 #endif

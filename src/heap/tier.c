@@ -14,6 +14,7 @@
 static uint64_t max_pages = UINT64_MAX;
 static uint64_t sample = 1;
 static _Atomic uint64_t guarded_pages;
+static _Atomic uint64_t plain_blocks;
 static _Atomic uint64_t blocks[FP_REASON_COUNT];
 
 void fp_tier_init(const struct fp_tier_config *config)
@@ -52,6 +53,22 @@ enum fp_reason fp_tier_reason_of(int status)
 void fp_tier_count(enum fp_reason reason)
 {
 	atomic_fetch_add_explicit(&blocks[reason], 1, memory_order_relaxed);
+}
+
+void fp_tier_leave_sampling(void)
+{
+	sample = 1;
+}
+
+void fp_tier_count_plain(uint64_t count)
+{
+	atomic_fetch_add_explicit(&plain_blocks, count, memory_order_relaxed);
+	atomic_fetch_add_explicit(&blocks[FP_REASON_SAMPLING], count, memory_order_relaxed);
+}
+
+uint64_t fp_tier_plain_blocks(void)
+{
+	return atomic_load(&plain_blocks);
 }
 
 uint64_t fp_tier_blocks(enum fp_reason reason)

@@ -46,6 +46,13 @@ enum fp_reason fp_tier_reason_of(int status);
 /* A block was made without a guard because of REASON. */
 void fp_tier_count(enum fp_reason reason);
 
+/* The door samples: from now on every block that the heap is asked for is of the sample. */
+void fp_tier_leave_sampling(void);
+
+/* COUNT blocks were left to libc because of sampling, and how many there were. */
+void fp_tier_count_plain(uint64_t count);
+uint64_t fp_tier_plain_blocks(void);
+
 /* Blocks that are not guarded because of REASON, and its name. */
 uint64_t fp_tier_blocks(enum fp_reason reason);
 const char *fp_tier_reason_name(enum fp_reason reason);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What malloc(3) asks of a heap beyond alloc and free. A block never grows in place: the old
+ * one is sealed, so that whoever kept its address is found out.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "guard/guard.h"
+#include "heap/heap.h"
+#include "registry/registry.h"
+
+bool fp_heap_is_ours(const void *address)
+{
+	struct fp_place where;
+
+	return fp_guard_find((uintptr_t)address, &where);
+}
+
+bool fp_heap_size_of(const void *address, size_t *size)
+{
+	struct fp_block block;
+
+	if (!fp_heap_find((uintptr_t)address, &block) || block.state != FP_BLOCK_LIVE ||
+	    block.address != (uintptr_t)address)
+		return false;
+	*size = block.size;
+	return true;
+}
+
+int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
+                    const struct fp_heap_request *request, void **block)
+{
+	size_t old_size;
+
+	*block = NULL;
+	/* Freeing what cannot be resized is the same misuse, and makes the finding. */
+	if (!fp_heap_size_of(claim->block, &old_size))
+		return fp_heap_free_as(heap, claim) == 0 ? -ENOMEM : -EPERM;
+	int status = fp_heap_alloc(heap, request, block);
+	if (status != 0)
+		return status;
+	memcpy(*block, claim->block, old_size < request->size ? old_size : request->size);
+	fp_heap_free_as(heap, claim);
+	return 0;
+}
