@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/lock.h"
 #include "base/vm.h"
@@ -156,9 +157,36 @@ bool fp_guard_find(uintptr_t address, struct fp_place *place)
 	place->slot.bytes = chunk->slot_bytes;
 	place->slot.is_dense = is_dense(chunk);
 	place->slot.is_filled = !is_dense(chunk) && chunk->backend->recycle != NULL;
+	place->stride = fp_chunk_stride(chunk);
 	place->is_in_guard = address - place->slot.base >= chunk->slot_bytes;
 	place->state = index < atomic_load(&chunk->fresh) ? FP_PLACE_USED : FP_PLACE_FRESH;
 	return true;
+}
+
+/* Whether the chunk's back end has PAGE in its hold: it was opened, and its chunk lives. */
+static bool is_held(const struct fp_chunk *chunk, uintptr_t page)
+{
+	uintptr_t from = fp_chunk_opened_from(chunk);
+
+	return page >= from && page - from < atomic_load(&chunk->opened_bytes);
+}
+
+int fp_guard_expose(uintptr_t page)
+{
+	const struct fp_chunk *chunk = fp_span_find(page);
+
+	if (is_held(chunk, page))
+		return chunk->backend->unseal(page, fp_vm_page_size(), chunk->prot);
+	return fp_vm_remap(page, fp_vm_page_size(), PROT_READ | PROT_WRITE);
+}
+
+int fp_guard_conceal(uintptr_t page)
+{
+	const struct fp_chunk *chunk = fp_span_find(page);
+
+	if (is_held(chunk, page))
+		return chunk->backend->seal(page, fp_vm_page_size());
+	return fp_vm_remap(page, fp_vm_page_size(), PROT_NONE);
 }
 
 void fp_guard_lock_for_fork(void)

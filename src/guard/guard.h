@@ -76,6 +76,7 @@ enum fp_place_state {
 struct fp_place {
 	struct fp_slot slot; /* the slot it is in, or, in a guard, the slot before that guard
 	                        (the first slot's leading guard counts to the first slot) */
+	size_t stride;       /* from this slot to the next one of its chunk */
 	bool is_in_guard;
 
 	enum fp_place_state state;
@@ -83,6 +84,11 @@ struct fp_place {
 
 /* Whether ADDRESS belongs to a chunk, and where. Takes no lock. */
 bool fp_guard_find(uintptr_t address, struct fp_place *place);
+
+/* Makes one sealed page accessible for a moment, zeros or filled, and inaccessible again. The
+ * page is one that fp_guard_find knows. 0 or a negative errno. */
+int fp_guard_expose(uintptr_t page);
+int fp_guard_conceal(uintptr_t page);
 
 /* For the fork handlers. The last one, in the child, protects it like its parent: 0, or a
  * negative errno when freed blocks may be accessible there. */

@@ -312,6 +312,7 @@ static int free_slot(struct fp_heap *heap, const struct fp_misuse *misuse,
 	        .heap = heap->id,
 	        .trace = misuse->trace,
 	        .thread = fp_thread_self(),
+	        .keeps_bytes = true,
 	};
 	struct fp_block block;
 

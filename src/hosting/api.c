@@ -11,8 +11,10 @@
 
 #include <fencepost/fencepost.h>
 
+#include "fault/fault.h"
 #include "heap/heap.h"
 #include "session/session.h"
+#include "stack/stack.h"
 
 static _Atomic(fp_finding_callback) callback;
 static void *_Atomic callback_user;
@@ -46,6 +48,24 @@ int fp_write_report(int fd, const char *format)
 size_t fp_check_heap(void)
 {
 	return fp_session_check_heap();
+}
+
+int fp_install_fault_handler(void)
+{
+	return fp_session_is_started() ? fp_fault_install() : -ENODEV;
+}
+
+bool fp_check_range(const void *address, size_t length, enum fp_access_kind access)
+{
+	static const enum fp_access kinds[] = {
+	        [FP_READ] = FP_ACCESS_READ,
+	        [FP_WRITE] = FP_ACCESS_WRITE,
+	};
+
+	if (!fp_session_is_started())
+		return true;
+	return fp_fault_check_range((uintptr_t)address, length, kinds[access],
+	                            fp_stack_capture());
 }
 
 static void fill_info(struct fp_block_info *info, const struct fp_block *block,

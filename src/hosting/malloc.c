@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/meta.h"
+#include "fault/fault.h"
 #include "heap/heap.h"
 #include "hosting/object.h"
 
@@ -75,6 +76,7 @@ static HRESULT allocate(IHostMalloc *iface, const struct fp_heap_request *reques
 {
 	if (out == NULL)
 		return E_POINTER;
+	fp_fault_attach_thread();
 	switch (fp_heap_alloc(from_iface(iface)->heap, request, out)) {
 	case 0:
 		return S_OK;

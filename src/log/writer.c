@@ -266,7 +266,7 @@ void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding 
 	put_u8(&record, (uint8_t)finding->kind);
 	put_u8(&record, (uint8_t)finding->access);
 	put_u8(&record, finding->has_hresult);
-	put_u8(&record, 0); /* a call's trace: return addresses throughout */
+	put_u8(&record, finding->is_trace_exact);
 	put_u32(&record, (uint32_t)finding->hresult);
 	put_u64(&record, finding->address);
 	put_u32(&record, finding->thread);
@@ -278,6 +278,7 @@ void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding 
 	put_u8(&record, finding->has_block);
 	if (finding->has_block)
 		put_block(&record, finding, site);
+	put_u8(&record, finding->is_evidence_last);
 	end(&record);
 }
 

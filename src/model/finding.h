@@ -48,13 +48,16 @@ struct fp_finding {
 	bool has_hresult;
 	fp_thread_id thread; /* who did it */
 	char thread_name[FP_THREAD_NAME_MAX];
-	fp_trace_id trace; /* its stack; FP_TRACE_NONE when found at exit */
+	fp_trace_id trace;   /* its stack; FP_TRACE_NONE when found at exit */
+	bool is_trace_exact; /* the trace starts at the instruction itself, not behind a call */
 	bool has_block;
 	struct fp_block block;   /* the block concerned; meaningful when has_block */
 	int64_t offset;          /* address minus the block's start */
 	int64_t evidence_offset; /* where evidence[0] stands, relative to the block's start */
 	uint32_t evidence_size;
-	uint8_t evidence[FP_EVIDENCE_MAX];    /* bytes found changed, in address order */
+	bool is_evidence_last; /* the evidence is what the block held when it was freed, not
+	                          changed bytes */
+	uint8_t evidence[FP_EVIDENCE_MAX];    /* bytes, in address order */
 	char description[FP_DESCRIPTION_MAX]; /* one plain sentence without a full stop */
 };
 

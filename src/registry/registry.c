@@ -28,31 +28,39 @@
 #define uthash_free(memory, size) fp_meta_free(memory, size)
 #include <uthash.h>
 
-enum { SHARDS = 64 };
+enum { SHARDS = 64, KEPT_BYTES = 48 };
 
 struct record {
 	uintptr_t slot;
 	struct fp_block block;
-	struct record *freed_next; /* in the queue of freed blocks; NULL: not in it */
+	struct freed *freed; /* its place in the queue of freed blocks, or NULL */
 	UT_hash_handle hh;
+};
+
+/* A place in the queue of freed blocks, and what the block held. */
+struct freed {
+	struct freed *next;
+	struct record *record;
+	uint32_t kept;
+	uint8_t bytes[KEPT_BYTES];
 };
 
 struct shard {
 	_Alignas(64) struct fp_lock lock;
 	struct record *records;
-	struct record *oldest_freed;
-	struct record *newest_freed;
+	struct freed *oldest_freed;
+	struct freed *newest_freed;
 	size_t freed_count;
 };
 
 static struct shard shards[SHARDS];
-static struct record queue_end;  /* behind the newest freed block */
 static size_t history_per_shard; /* records of freed blocks */
 static _Atomic uint64_t evictions;
 
 void fp_registry_init(size_t history_bytes)
 {
-	history_per_shard = history_bytes / sizeof(struct record) / SHARDS;
+	history_per_shard =
+	        history_bytes / (sizeof(struct record) + sizeof(struct freed)) / SHARDS;
 	for (size_t i = 0; i < SHARDS; i++)
 		shards[i].lock.rank = FP_RANK_SHARD;
 }
@@ -120,35 +128,61 @@ bool fp_registry_find(uintptr_t slot, struct fp_block *block)
 	return record != NULL;
 }
 
-/* A record whose slot is used again stays in the queue, and is dropped from it when its turn
- * comes, or later, when it is freed once more. */
-static void evict_oldest_locked(struct shard *shard)
+static void forget_locked(struct shard *shard, struct record *record)
 {
-	struct record *oldest = shard->oldest_freed;
-
-	shard->oldest_freed = oldest->freed_next;
-	oldest->freed_next = NULL;
-	shard->freed_count--;
-	if (oldest->block.state == FP_BLOCK_LIVE)
-		return;
-	HASH_DELETE(hh, shard->records, oldest);
-	fp_meta_free(oldest, sizeof(*oldest));
+	HASH_DELETE(hh, shard->records, record);
+	fp_meta_free(record, sizeof(*record));
 	atomic_fetch_add_explicit(&evictions, 1, memory_order_relaxed);
 }
 
-static void keep_freed_locked(struct shard *shard, struct record *record)
+/* A slot that is used again keeps its place in the queue, and gives it up when its turn comes.
+ */
+static void evict_oldest_locked(struct shard *shard)
 {
-	if (record->freed_next != NULL)
-		return; /* still in the queue from an earlier life of its slot */
-	record->freed_next = &queue_end;
+	struct freed *oldest = shard->oldest_freed;
+	struct record *record = oldest->record;
+
+	shard->oldest_freed = oldest->next;
+	shard->freed_count--;
+	fp_meta_free(oldest, sizeof(*oldest));
+	record->freed = NULL;
+	if (record->block.state == FP_BLOCK_FREED)
+		forget_locked(shard, record);
+}
+
+static void append_freed_locked(struct shard *shard, struct freed *freed)
+{
 	if (shard->freed_count == 0)
-		shard->oldest_freed = record;
+		shard->oldest_freed = freed;
 	else
-		shard->newest_freed->freed_next = record;
-	shard->newest_freed = record;
+		shard->newest_freed->next = freed;
+	shard->newest_freed = freed;
 	shard->freed_count++;
 	if (shard->freed_count > history_per_shard)
 		evict_oldest_locked(shard);
+}
+
+static void keep_bytes(struct freed *freed, const struct fp_block *block)
+{
+	freed->kept = (uint32_t)(block->size < KEPT_BYTES ? block->size : KEPT_BYTES);
+	memcpy(freed->bytes, (const void *)block->address, freed->kept);
+}
+
+static void keep_freed_locked(struct shard *shard, struct record *record, bool keeps_bytes)
+{
+	bool is_queued = record->freed != NULL;
+
+	if (!is_queued)
+		record->freed = fp_meta_alloc(sizeof(*record->freed));
+	if (record->freed == NULL) {
+		forget_locked(shard, record);
+		return;
+	}
+	record->freed->record = record;
+	if (keeps_bytes)
+		keep_bytes(record->freed, &record->block);
+	if (!is_queued)
+		append_freed_locked(shard, record->freed);
 }
 
 static enum fp_registry_verdict judge(const struct record *record,
@@ -179,7 +213,7 @@ static enum fp_registry_verdict free_locked(struct shard *shard, uintptr_t slot,
 	}
 	*block = record->block;
 	if (verdict == FP_REGISTRY_FREED)
-		keep_freed_locked(shard, record);
+		keep_freed_locked(shard, record, request->keeps_bytes);
 	return verdict;
 }
 
@@ -206,6 +240,21 @@ void fp_registry_each_live(fp_registry_visitor visit, void *user)
 				visit(&record->block, user);
 		fp_lock_release(&shards[i].lock);
 	}
+}
+
+size_t fp_registry_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size)
+{
+	struct shard *shard = shard_of(slot);
+	size_t count = 0;
+
+	fp_lock_acquire(&shard->lock);
+	const struct record *record = find_locked(shard, slot);
+	if (record != NULL && record->freed != NULL && record->block.state == FP_BLOCK_FREED) {
+		count = record->freed->kept < size ? record->freed->kept : size;
+		memcpy(bytes, record->freed->bytes, count);
+	}
+	fp_lock_release(&shard->lock);
+	return count;
 }
 
 uint64_t fp_registry_evictions(void)

@@ -32,6 +32,7 @@ struct fp_registry_free {
 	fp_heap_id heap;   /* through which heap */
 	fp_trace_id trace; /* of the call */
 	fp_thread_id thread;
+	bool keeps_bytes; /* the block can be read: keep the first bytes it held */
 };
 
 enum fp_registry_verdict {
@@ -57,6 +58,10 @@ enum fp_registry_verdict fp_registry_free(uintptr_t slot,
  */
 typedef void (*fp_registry_visitor)(const struct fp_block *block, void *user);
 void fp_registry_each_live(fp_registry_visitor visit, void *user);
+
+/* The first bytes that the freed block of SLOT held when it was freed, at most SIZE of them;
+ * how many there are. */
+size_t fp_registry_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size);
 
 /* Records of freed blocks that the budget made us drop. */
 uint64_t fp_registry_evictions(void);

@@ -112,6 +112,13 @@ static void log_totals(struct fp_log *tail)
 		            "more");
 }
 
+/* Everything is still live when a process dies, and the padding of a million blocks takes a
+ * second to verify. */
+static bool is_dying(void)
+{
+	return fp_session.exit.how == FP_LOG_EXIT_SIGNAL;
+}
+
 static struct fp_log *make_tail(void)
 {
 	struct fp_log *tail = fp_meta_alloc(sizeof(*tail));
@@ -122,7 +129,8 @@ static struct fp_log *make_tail(void)
 	/* Leaks name traces of any module: the main log has those that findings needed. */
 	fp_log_modules(&fp_session.log, fp_session_own_code());
 	fp_session_log_counts(tail);
-	log_leaks(tail);
+	if (!is_dying())
+		log_leaks(tail);
 	log_totals(tail);
 	fp_log_exit(tail, fp_session.exit.how, fp_session.exit.value);
 	fp_log_end(tail);
@@ -161,7 +169,8 @@ void fp_session_finish(void)
 		return;
 	int saved_errno = errno;
 	release_reserve();
-	fp_heap_check(FP_TRACE_NONE, "at exit");
+	if (!is_dying())
+		fp_heap_check(FP_TRACE_NONE, "at exit");
 	struct fp_log *tail = make_tail();
 	if (tail != NULL) {
 		const struct fp_session_rendering rendering = {.format = NULL};
@@ -173,6 +182,13 @@ void fp_session_finish(void)
 		drop_tail(tail);
 	}
 	errno = saved_errno;
+}
+
+void fp_session_finish_dying(int signal)
+{
+	fp_session.exit.how = FP_LOG_EXIT_SIGNAL;
+	fp_session.exit.value = signal;
+	fp_session_finish();
 }
 
 size_t fp_session_check_heap(void)

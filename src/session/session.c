@@ -14,6 +14,7 @@
 #include "base/maps.h"
 #include "base/text.h"
 #include "base/vm.h"
+#include "fault/fault.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
 #include "heap/padding.h"
@@ -263,6 +264,23 @@ static void remember_status(int status, void *unused)
 	fp_session.exit.value = status & 0xff;
 }
 
+static int start_fault(const struct fp_options *options)
+{
+	const struct fp_fault_config config = {
+	        .sink = fp_session_sink,
+	        .dying = fp_session_finish_dying,
+	        .goes_on = options->_continue,
+	};
+
+	if (!options->fault_handler)
+		return 0;
+	int status = fp_fault_start(&config);
+	return status == -ENOTSUP
+	               ? complain("continue=yes: this machine's processor is not supported; ",
+	                          "leave it out")
+	               : status;
+}
+
 static int start_locked(const char *text)
 {
 	struct fp_options *options = &fp_session.options;
@@ -277,6 +295,9 @@ static int start_locked(const char *text)
 	fp_registry_init(options->history);
 	start_stack(options);
 	start_heap(options);
+	status = start_fault(options);
+	if (status != 0)
+		return status;
 	fp_session_remember_stderr();
 	fp_log_open(&fp_session.log, open_events(), false);
 	fp_session_log_beginning(&fp_session.log);

@@ -103,9 +103,7 @@ static bool add_locked(const struct fp_finding *finding)
 
 static void halt(void)
 {
-	fp_session.exit.how = FP_LOG_EXIT_SIGNAL;
-	fp_session.exit.value = SIGABRT;
-	fp_session_finish();
+	fp_session_finish_dying(SIGABRT);
 	abort();
 }
 

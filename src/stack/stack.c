@@ -59,6 +59,24 @@ __attribute__((noinline)) fp_trace_id fp_stack_capture(void)
 	return fp_depot_intern(&traces, frames + first, (uint32_t)count * sizeof(frames[0]));
 }
 
+fp_trace_id fp_stack_capture_interrupted(void *context)
+{
+	uintptr_t frames[FP_TRACE_DEPTH_MAX];
+	unsigned count = 0;
+	unw_cursor_t cursor;
+	unw_word_t address;
+
+	/* On Linux an unw_context_t is a ucontext_t. */
+	if (unw_init_local2(&cursor, context, UNW_INIT_SIGNAL_FRAME) != 0)
+		return FP_TRACE_NONE;
+	do {
+		if (unw_get_reg(&cursor, UNW_REG_IP, &address) != 0 || address == 0)
+			break;
+		frames[count++] = address;
+	} while (count < configuration.depth && unw_step(&cursor) > 0);
+	return fp_depot_intern(&traces, frames, count * (uint32_t)sizeof(frames[0]));
+}
+
 const uintptr_t *fp_stack_trace(fp_trace_id trace, size_t *count)
 {
 	const struct fp_depot_entry *entry = fp_depot_get(&traces, trace);

@@ -29,6 +29,11 @@ void fp_stack_init(const struct fp_stack_config *config);
 /* The trace of the caller; FP_TRACE_NONE when there is no memory to keep it. */
 fp_trace_id fp_stack_capture(void);
 
+/* The trace of the code that a signal interrupted: CONTEXT is the third argument of its
+ * handler. The innermost address is that of the interrupted instruction itself, the others are
+ * return addresses. Context: fault. */
+fp_trace_id fp_stack_capture_interrupted(void *context);
+
 /* The return addresses of a trace, innermost first, valid for ever; NULL and 0 for
  * FP_TRACE_NONE. Any context. */
 const uintptr_t *fp_stack_trace(fp_trace_id trace, size_t *count);

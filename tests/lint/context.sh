@@ -45,9 +45,12 @@ check() { # check MODULE LIST FILE...
 }
 
 bad=0
-libs "$alloc" base model registry log options heap leak
+libs "$alloc nanosleep" base
+libs "$alloc" model registry log options heap leak
 libs "$alloc fcntl getrlimit ioctl" guard
 libs "$alloc unw_backtrace unw_get_reg unw_init_local2 unw_step" stack
+libs "$alloc __sigaction nanosleep pthread_key_create pthread_once pthread_setspecific raise sigaddset
+sigaltstack sigdelset sigfillset sigismember sigprocmask" fault
 libs "$session" session
 check hosting "$alloc fcntl" "$FP_BUILDDIR"/src/hosting/.libs/*.o
 exit $bad

@@ -14,6 +14,7 @@ modules='
 2 both   options
 2 tool   symbol
 3 victim heap
+4 victim fault
 4 victim leak
 4 tool   report
 5 victim session

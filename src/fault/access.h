@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What an interrupted instruction was about to do, from the context of the signal it raised.
+ * One file an architecture: access_x86_64.c, access_aarch64.c, access_other.c.
+ *
+ * Context: fault.
+ */
+#ifndef FP_FAULT_ACCESS_H
+#define FP_FAULT_ACCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/finding.h"
+
+struct fp_fault_access {
+	uintptr_t address; /* the first byte that could not be accessed */
+	enum fp_access access;
+	unsigned size; /* bytes the instruction accesses; 0 when it does not tell */
+	bool is_fetch; /* the address was to be executed */
+};
+
+/* CONTEXT is the third argument of the signal's handler. */
+struct fp_fault_access fp_fault_access(const void *context, uintptr_t address);
+
+/* Whether this architecture can execute one instruction and come back. */
+bool fp_fault_can_step(void);
+
+/* Makes the interrupted thread stop with SIGTRAP behind its next instruction, and ends that.
+ * Whether it was asked to already. */
+bool fp_fault_set_step(void *context, bool is_on);
+
+#endif

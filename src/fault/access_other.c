@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An architecture whose signal contexts nobody has described here yet: the address is known,
+ * what was done to it is not.
+ */
+#include "fault/access.h"
+
+struct fp_fault_access fp_fault_access(const void *context, uintptr_t address)
+{
+	(void)context;
+	return (struct fp_fault_access){.address = address};
+}
+
+bool fp_fault_can_step(void)
+{
+	return false;
+}
+
+bool fp_fault_set_step(void *context, bool is_on)
+{
+	(void)context;
+	(void)is_on;
+	return false;
+}

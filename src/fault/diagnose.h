@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a bad access means: a pure function of the access and a view of the heap. Nothing here
+ * reads the accessed memory, takes a lock or knows about signals.
+ *
+ * Context: fault.
+ */
+#ifndef FP_FAULT_DIAGNOSE_H
+#define FP_FAULT_DIAGNOSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fault/access.h"
+#include "guard/guard.h"
+#include "model/finding.h"
+
+/* How the heap is seen; tests make one up. As fp_guard_find, fp_registry_find and
+ * fp_registry_last_bytes. */
+struct fp_fault_view {
+	bool (*place)(uintptr_t address, struct fp_place *place);
+	bool (*block)(uintptr_t slot, struct fp_block *block);
+	size_t (*last_bytes)(uintptr_t slot, uint8_t *bytes, size_t size);
+};
+
+extern const struct fp_fault_view fp_fault_heap;
+
+/*
+ * Fills in of FINDING what the access and the heap tell: kind, access, address, block, offset,
+ * evidence and description. False, and FINDING is left alone, when the address is none of ours
+ * or lies in a live block (whoever made that inaccessible was not us).
+ */
+bool fp_fault_diagnose(const struct fp_fault_access *access, const struct fp_fault_view *view,
+                       struct fp_finding *finding);
+
+/* The same for LENGTH bytes that a call is about to access, accessible or not: the first byte
+ * of them that is not in a live block. False when there is none, or they are not ours. */
+bool fp_fault_diagnose_range(const struct fp_fault_access *access, size_t length,
+                             const struct fp_fault_view *view, struct fp_finding *finding);
+
+#endif

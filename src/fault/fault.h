@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Accesses to guards and sealed slots, from the signal they raise. Only addresses of our slots
+ * are claimed; everything else goes, untouched, to the handler that was there or to the default
+ * action.
+ *
+ * Context: report, except where a function says otherwise.
+ */
+#ifndef FP_FAULT_FAULT_H
+#define FP_FAULT_FAULT_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/finding.h"
+
+struct fp_fault_config {
+	fp_finding_sink sink; /* called in the handler, in fault mode (base/lock.h) */
+	void *sink_user;
+	/* Called in the handler once nothing can keep the process from dying of SIGNAL. */
+	void (*dying)(int signal);
+	bool goes_on; /* --continue: step over the instruction and go on */
+};
+
+/* Installs the handlers of SIGSEGV and SIGBUS, and of SIGTRAP to go on. 0 or a negative errno;
+ * -ENOTSUP when this machine cannot go on after a fault. */
+int fp_fault_start(const struct fp_fault_config *config);
+
+/* Installs them again over what the program installed since; that becomes the handler that
+ * faults of its own are passed to. 0 or a negative errno. */
+int fp_fault_install(void);
+
+/*
+ * For a door that sees the program's sigaction(2) calls: whether SIGNAL is one of ours, and
+ * then ACTION becomes, and *OLD receives, what the program's own handler is. Neither may be
+ * given.
+ */
+bool fp_fault_exchange_action(int signal, const struct sigaction *action,
+                              struct sigaction *old);
+
+/* Gives the calling thread an alternate signal stack if it has none. Cheap when it was called
+ * before. Context: alloc. */
+void fp_fault_attach_thread(void);
+
+/* Whether all LENGTH bytes at ADDRESS may be accessed as far as we know; if not, a finding is
+ * made with TRACE as its stack. Context: alloc. */
+bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access access,
+                          fp_trace_id trace);
+
+#endif

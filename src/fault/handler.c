@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The signal handlers. A fault that is ours is diagnosed and delivered; then, ours or not, it
+ * goes on to the handler the program had, as the kernel would have called it, or kills the
+ * process by happening again under the default action: cores, debuggers and parents see what
+ * they would have seen.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "base/lock.h"
+#include "base/text.h"
+#include "base/thread.h"
+#include "fault/diagnose.h"
+#include "fault/state.h"
+#include "stack/stack.h"
+
+/* glibc's own name for sigaction(2), which no preloaded library replaces. */
+extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
+
+enum { SIGNALS = 3 };
+
+static const int signals[SIGNALS] = {SIGSEGV, SIGBUS, SIGTRAP};
+static struct sigaction of_program[SIGNALS];
+static bool is_installed[SIGNALS];
+
+struct fp_fault_config fp_fault_configuration;
+
+static _Thread_local int depth; /* of our handler on this thread */
+static _Atomic uint32_t dying_thread;
+
+int fp_fault_sigaction(int signal, const struct sigaction *action, struct sigaction *old)
+{
+	return __sigaction(signal, action, old) == 0 ? 0 : -errno;
+}
+
+static int index_of(int signal)
+{
+	for (int i = 0; i < SIGNALS; i++)
+		if (signals[i] == signal)
+			return i;
+	return -1;
+}
+
+/* Whether the fault is a bad access of ours; then FINDING describes it. */
+static bool claims(const siginfo_t *info, void *context, struct fp_fault_access *access,
+                   struct fp_finding *finding)
+{
+	/* Sent by a process, or without an address (a non-canonical one). */
+	if (info->si_code <= 0 || info->si_code == SI_KERNEL)
+		return false;
+	memset(finding, 0, sizeof(*finding));
+	*access = fp_fault_access(context, (uintptr_t)info->si_addr);
+	if (!fp_fault_diagnose(access, &fp_fault_heap, finding))
+		return false;
+	finding->thread = fp_thread_self();
+	fp_thread_name(finding->thread_name);
+	finding->trace = fp_stack_capture_interrupted(context);
+	finding->is_trace_exact = true;
+	return true;
+}
+
+/* The default action, at the next try of the instruction. One thread makes the report, which
+ * the others wait for: the process is to die of one signal, with everything said. */
+static void die(int signal)
+{
+	const struct sigaction action = {.sa_handler = SIG_DFL};
+	const struct timespec pause = {.tv_nsec = 10000000};
+	uint32_t none = 0;
+
+	if (!atomic_compare_exchange_strong(&dying_thread, &none, fp_thread_self()) &&
+	    none != fp_thread_self())
+		while (true)
+			nanosleep(&pause, NULL);
+	/* Threads that fault at this moment get the time to deliver theirs. */
+	nanosleep(&pause, NULL);
+	uint32_t held = fp_lock_enter_fault_mode();
+	fp_fault_configuration.dying(signal);
+	fp_lock_leave_fault_mode(held);
+	fp_fault_sigaction(signal, &action, NULL);
+}
+
+/* As the kernel would: with the mask, the flags and the arguments the program asked for. */
+static void call_program(struct sigaction *action, int signal, siginfo_t *info, void *context)
+{
+	struct sigaction called = *action;
+	sigset_t mask = ((ucontext_t *)context)->uc_sigmask;
+
+	for (int number = 1; number < NSIG; number++)
+		if (sigismember(&called.sa_mask, number) == 1)
+			sigaddset(&mask, number);
+	if ((called.sa_flags & SA_NODEFER) == 0)
+		sigaddset(&mask, signal);
+	if ((called.sa_flags & SA_RESETHAND) != 0)
+		action->sa_handler = SIG_DFL;
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	if ((called.sa_flags & SA_SIGINFO) != 0)
+		called.sa_sigaction(signal, info, context);
+	else
+		called.sa_handler(signal);
+}
+
+static void pass_on(int signal, siginfo_t *info, void *context)
+{
+	struct sigaction *action = &of_program[index_of(signal)];
+
+	/* The kernel does not let a fault be ignored. */
+	if (action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN) {
+		die(signal);
+		/* What is not raised again by the instruction itself. */
+		if (info->si_code <= 0 || signal == SIGTRAP)
+			raise(signal);
+	} else {
+		call_program(action, signal, info, context);
+	}
+}
+
+/* Whether the instruction can be tried again: its page is accessible for the moment. */
+static bool report(const siginfo_t *info, void *context)
+{
+	struct fp_fault_access access;
+	struct fp_finding finding;
+	uint32_t held = fp_lock_enter_fault_mode();
+	bool is_ours = claims(info, context, &access, &finding);
+	bool goes_on = is_ours && fp_fault_configuration.goes_on &&
+	               fp_fault_step_over(&access, &finding, context);
+
+	if (is_ours && !goes_on)
+		fp_fault_configuration.sink(&finding, fp_fault_configuration.sink_user);
+	fp_lock_leave_fault_mode(held);
+	return goes_on;
+}
+
+static void handle_fault(int signal, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+
+	if (depth > 0) {
+		/* We faulted ourselves, or a callback did: no second report, no loop. */
+		fp_say("a fault came while another one was being reported", "");
+		die(signal);
+		return;
+	}
+	depth++;
+	bool goes_on = report(info, context);
+	/* A step that met a fault of another kind is over. */
+	if (!goes_on && fp_fault_is_stepping())
+		fp_fault_end_step(context);
+	/* The program's handler may not return. */
+	depth--;
+	errno = saved_errno;
+	if (!goes_on)
+		pass_on(signal, info, context);
+}
+
+static void handle_trap(int signal, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+
+	if (info->si_code == TRAP_TRACE && fp_fault_is_stepping())
+		fp_fault_end_step(context);
+	else
+		pass_on(signal, info, context);
+	errno = saved_errno;
+}
+
+static int install(int i)
+{
+	struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+	struct sigaction old;
+
+	/* Asynchronous signals wait: their handlers must not run on our stack. */
+	sigfillset(&action.sa_mask);
+	for (int j = 0; j < SIGNALS; j++)
+		sigdelset(&action.sa_mask, signals[j]);
+	action.sa_sigaction = signals[i] == SIGTRAP ? handle_trap : handle_fault;
+	int status = fp_fault_sigaction(signals[i], &action, &old);
+	if (status != 0)
+		return status;
+	if (old.sa_sigaction != action.sa_sigaction)
+		of_program[i] = old;
+	is_installed[i] = true;
+	return 0;
+}
+
+int fp_fault_install(void)
+{
+	int status = 0;
+
+	for (int i = 0; i < SIGNALS && status == 0; i++)
+		if (signals[i] != SIGTRAP || fp_fault_configuration.goes_on)
+			status = install(i);
+	return status;
+}
+
+int fp_fault_start(const struct fp_fault_config *config)
+{
+	if (config->goes_on && !fp_fault_can_step())
+		return -ENOTSUP;
+	fp_fault_configuration = *config;
+	fp_fault_attach_thread();
+	return fp_fault_install();
+}
+
+bool fp_fault_exchange_action(int signal, const struct sigaction *action, struct sigaction *old)
+{
+	int i = index_of(signal);
+
+	if (i < 0 || !is_installed[i])
+		return false;
+	struct sigaction before = of_program[i];
+	if (action != NULL)
+		of_program[i] = *action;
+	if (old != NULL)
+		*old = before;
+	return true;
+}
+
+bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access access,
+                          fp_trace_id trace)
+{
+	const struct fp_fault_access wanted = {.address = address, .access = access};
+	struct fp_finding finding = {.trace = trace};
+
+	if (!fp_fault_diagnose_range(&wanted, length, &fp_fault_heap, &finding))
+		return true;
+	finding.thread = fp_thread_self();
+	fp_thread_name(finding.thread_name);
+	fp_fault_configuration.sink(&finding, fp_fault_configuration.sink_user);
+	return false;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Going on after a bad access: its page becomes accessible for one instruction, which the trap
+ * flag ends with SIGTRAP; then what the instruction wrote there is noted and the page is sealed
+ * again.
+ *
+ * An instruction may touch several bad pages (straddling accesses, rep movs, gathers): each
+ * faults in its turn, and all stay accessible until the instruction is through. Of a repeated
+ * string instruction the trap comes after each element. One thread steps at a time, and no
+ * signal is delivered to it meanwhile.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <ucontext.h>
+
+#include "base/align.h"
+#include "base/lock.h"
+#include "base/meta.h"
+#include "base/vm.h"
+#include "fault/diagnose.h"
+#include "fault/state.h"
+#include "heap/padding.h"
+
+enum { PAGES_MAX = 34 }; /* a scatter of 16 elements, each across two pages, and some more */
+
+struct page {
+	uintptr_t base;
+	struct fp_finding finding;
+};
+
+struct step {
+	size_t pages_used;
+	struct page pages[PAGES_MAX];
+	sigset_t signals; /* blocked by the program */
+	bool had_trap_flag;
+};
+
+static _Thread_local struct step *own_step;
+static _Atomic uint32_t owner; /* the thread that steps; 0: none */
+
+bool fp_fault_is_stepping(void)
+{
+	return own_step != NULL && own_step->pages_used > 0;
+}
+
+/* What the scratch byte at ADDRESS reads as: what the block last held, as far as it was kept,
+ * else the fill byte. */
+static uint8_t expected_byte(const struct fp_finding *finding, uintptr_t address)
+{
+	uintptr_t offset = address - finding->block.address;
+
+	return finding->has_block && finding->is_evidence_last &&
+	                       offset < finding->evidence_size
+	               ? finding->evidence[offset]
+	               : FP_PADDING_BYTE;
+}
+
+static void fill_scratch(const struct page *page)
+{
+	uint8_t *bytes = (uint8_t *)page->base;
+
+	for (size_t i = 0; i < fp_vm_page_size(); i++)
+		bytes[i] = expected_byte(&page->finding, page->base + i);
+}
+
+/* The bytes that differ from what was put there become the finding's evidence. */
+static void note_writes(struct page *page)
+{
+	const uint8_t *bytes = (const uint8_t *)page->base;
+	size_t first = 0;
+	size_t end = fp_vm_page_size();
+
+	while (first < end && bytes[first] == expected_byte(&page->finding, page->base + first))
+		first++;
+	if (first == end)
+		return;
+	while (bytes[end - 1] == expected_byte(&page->finding, page->base + end - 1))
+		end--;
+	if (end - first > FP_EVIDENCE_MAX)
+		end = first + FP_EVIDENCE_MAX;
+	memcpy(page->finding.evidence, bytes + first, end - first);
+	page->finding.evidence_size = (uint32_t)(end - first);
+	page->finding.evidence_offset =
+	        (int64_t)(page->base + first - page->finding.block.address);
+	page->finding.is_evidence_last = false;
+}
+
+static bool make_own_step(void)
+{
+	if (own_step == NULL)
+		own_step = fp_meta_alloc(sizeof(*own_step));
+	return own_step != NULL;
+}
+
+/* Threads that fault while another one steps wait for the few instructions that takes. */
+static void become_owner(uint32_t thread)
+{
+	const struct timespec pause = {.tv_nsec = 20000};
+	uint32_t seen = 0;
+
+	while (!atomic_compare_exchange_weak(&owner, &seen, thread) && seen != thread) {
+		seen = 0;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* Only what an instruction itself can raise is delivered before it is through. */
+static void begin_step(struct step *step, ucontext_t *context)
+{
+	step->signals = context->uc_sigmask;
+	sigfillset(&context->uc_sigmask);
+	sigdelset(&context->uc_sigmask, SIGSEGV);
+	sigdelset(&context->uc_sigmask, SIGBUS);
+	sigdelset(&context->uc_sigmask, SIGTRAP);
+	step->had_trap_flag = fp_fault_set_step(context, true);
+}
+
+bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_finding *finding,
+                        void *context)
+{
+	uintptr_t base = fp_align_down(access->address, fp_vm_page_size());
+
+	if (access->is_fetch || !make_own_step() || own_step->pages_used == PAGES_MAX)
+		return false;
+	become_owner(finding->thread);
+	if (fp_guard_expose(base) != 0) {
+		if (own_step->pages_used == 0)
+			atomic_store(&owner, 0);
+		return false;
+	}
+	struct page *page = &own_step->pages[own_step->pages_used];
+	page->base = base;
+	page->finding = *finding;
+	fill_scratch(page);
+	if (own_step->pages_used == 0)
+		begin_step(own_step, context);
+	own_step->pages_used++;
+	return true;
+}
+
+void fp_fault_end_step(void *context)
+{
+	size_t used = own_step->pages_used;
+	ucontext_t *interrupted = context;
+
+	for (size_t i = 0; i < used; i++) {
+		note_writes(&own_step->pages[i]);
+		fp_guard_conceal(own_step->pages[i].base);
+	}
+	if (!own_step->had_trap_flag)
+		fp_fault_set_step(context, false);
+	interrupted->uc_sigmask = own_step->signals;
+	own_step->pages_used = 0;
+	atomic_store(&owner, 0);
+	uint32_t held = fp_lock_enter_fault_mode();
+	for (size_t i = 0; i < used; i++)
+		fp_fault_configuration.sink(&own_step->pages[i].finding,
+		                            fp_fault_configuration.sink_user);
+	fp_lock_leave_fault_mode(held);
+}
