@@ -214,7 +214,11 @@ static bool take_finding(struct fp_report_cursor *payload, struct fp_report_find
 	if (payload->is_short || finding->kind >= FP_FINDING_COUNT ||
 	    finding->access >= FP_ACCESS_COUNT)
 		return false;
-	return !finding->has_block || take_block(payload, &finding->block);
+	if (finding->has_block && !take_block(payload, &finding->block))
+		return false;
+	/* Logs of the first version may end before this. */
+	finding->is_evidence_last = fp_report_take_u8(payload) != 0;
+	return true;
 }
 
 static int read_finding(struct fp_report_reading *reading, struct fp_report_cursor *payload)

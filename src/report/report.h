@@ -47,11 +47,14 @@ struct fp_report_frame {
 	const struct fp_symbol_frame *symbol;  /* NULL when nothing is known */
 };
 
-/* Innermost first, without the frames of Fencepost itself that led it. */
+/* Innermost first, without the frames of Fencepost itself that led it, and without those of the
+ * C library's memory functions where one of them made the access. */
 struct fp_report_stack {
 	struct fp_report_frame *frames;
 	size_t count;
-	size_t shown; /* frames down to main; the rest is how main came to be called */
+	size_t shown;    /* frames down to main; the rest is how main came to be called */
+	char within[24]; /* the memory function that made the access, for example "memcpy"; or
+	                    "" */
 };
 
 struct fp_report_address {
@@ -103,6 +106,7 @@ struct fp_report_finding {
 	struct fp_report_string description;
 	int64_t evidence_offset;
 	struct fp_report_string evidence;
+	bool is_evidence_last; /* what the block held when it was freed; else changed bytes */
 	bool has_block;
 	struct fp_report_block block;
 	uint64_t count;

@@ -116,6 +116,17 @@ static int add_address(const struct resolving *resolving, struct fp_report_stack
 	return 0;
 }
 
+static void drop_memory_function(struct fp_report_stack *stack)
+{
+	size_t inner = fp_report_count_memory_function(stack->frames, stack->count,
+	                                               stack->within, sizeof(stack->within));
+
+	if (inner == 0)
+		return;
+	stack->count -= inner;
+	memmove(stack->frames, stack->frames + inner, stack->count * sizeof(stack->frames[0]));
+}
+
 static int resolve_trace(const struct resolving *resolving, struct fp_report_trace *trace,
                          bool is_exact)
 {
@@ -129,6 +140,8 @@ static int resolve_trace(const struct resolving *resolving, struct fp_report_tra
 		    0)
 			return -ENOMEM;
 	}
+	if (is_exact)
+		drop_memory_function(stack);
 	stack->shown = fp_report_count_shown(stack->frames, stack->count);
 	return 0;
 }

@@ -33,6 +33,11 @@ struct fp_report_string fp_report_base_name(struct fp_report_string path);
 uint64_t fp_report_fingerprint(const char *kind, const struct fp_report_stack *const *stacks,
                                size_t count);
 
+/* How many of the innermost FRAMES are inside the C library's functions on memory and strings,
+ * whose caller is who made the access; NAME receives the function's public name. */
+size_t fp_report_count_memory_function(const struct fp_report_frame *frames, size_t count,
+                                       char *name, size_t name_size);
+
 /* How many FRAMES lead to main; frames below it are the same in every program. */
 size_t fp_report_count_shown(const struct fp_report_frame *frames, size_t count);
 

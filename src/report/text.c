@@ -104,6 +104,8 @@ static void print_call_stack(const struct fp_report_page *page,
 		fp_report_print_escaped(page, finding->thread_name);
 		fputc(')', page->out);
 	}
+	if (finding->stack->within[0] != '\0')
+		fprintf(page->out, " through %s", finding->stack->within);
 	fputs(":\n", page->out);
 	fp_report_print_stack(page, finding->stack);
 }
@@ -151,8 +153,12 @@ static void print_evidence(const struct fp_report_page *page,
 		return;
 	if (size > FP_EVIDENCE_MAX)
 		size = FP_EVIDENCE_MAX;
-	fputs("  changed bytes", page->out);
-	print_distance(page, finding);
+	if (finding->is_evidence_last) {
+		fputs("  when it was freed the block held", page->out);
+	} else {
+		fputs("  changed bytes", page->out);
+		print_distance(page, finding);
+	}
 	fputc(':', page->out);
 	for (size_t i = 0; i < size; i++)
 		fprintf(page->out, " %02x", (unsigned char)bytes[i]);
@@ -243,7 +249,8 @@ static void print_summary(const struct fp_report_page *page, const struct fp_rep
 	else
 		fputs("no findings", page->out);
 	fputs(", ", page->out);
-	if (view->leaks == FP_REPORT_LEAKS_NONE) {
+	/* Nobody looks for leaks in a process that dies. */
+	if (view->leaks == FP_REPORT_LEAKS_NONE || report->exit == FP_LOG_EXIT_SIGNAL) {
 		fputs("leaks not checked", page->out);
 	} else if (totals.leaked_blocks > 0) {
 		fp_report_print_count(page, totals.leaked_blocks, "block");
