@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "session/state.h"
 
-enum { VALUE_MAX = FP_OPTION_PATH_MAX + 64 };
+enum { VALUE_MAX = FP_SESSION_PATH_MAX + 32 };
 
 /* A command and the text its pointers point into: too large for the stack of a host's thread.
  */

@@ -56,12 +56,22 @@ static int parse_options(const char *text, struct fp_options *options)
 	return 0;
 }
 
+/* The program may change its directory before the file is written. */
+static void append_directory(struct fp_text *text, const char *name)
+{
+	if (name[0] == '\0' || name[0] == '/' || fp_session.directory[0] != '/')
+		return;
+	fp_text_string(text, fp_session.directory);
+	fp_text_string(text, "/");
+}
+
 void fp_session_expand_path(const char *name, char *path, size_t size)
 {
 	const char *mark = strstr(name, "%p");
 	struct fp_text text;
 
 	fp_text_begin(&text, path, size);
+	append_directory(&text, name);
 	if (mark == NULL) {
 		fp_text_string(&text, name);
 		if (fp_session.is_forked_child && name[0] != '\0') {
@@ -78,12 +88,15 @@ void fp_session_expand_path(const char *name, char *path, size_t size)
 /* 0 when a file of that name can be written, or made, without making it. */
 static int check_writable(const char *path)
 {
-	char directory[FP_OPTION_PATH_MAX + 32];
+	char directory[FP_SESSION_PATH_MAX];
 	struct fp_text text;
 	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd >= 0)
 		return close(fd);
+	/* Descriptors are short now; the reporter brings its own. */
+	if (errno == EMFILE || errno == ENFILE)
+		return 0;
 	if (errno != ENOENT)
 		return -errno;
 	const char *slash = strrchr(path, '/');
@@ -97,7 +110,7 @@ static int check_writable(const char *path)
 
 static int check_output(const char *key, const char *name)
 {
-	char path[FP_OPTION_PATH_MAX + 32];
+	char path[FP_SESSION_PATH_MAX];
 	char line[FP_OPTION_PATH_MAX + 256];
 	struct fp_text text;
 
@@ -243,7 +256,7 @@ void fp_session_log_beginning(struct fp_log *log)
 /* -1 when no event log was asked for; a refusal was excluded by check_outputs. */
 static int open_events(void)
 {
-	char path[FP_OPTION_PATH_MAX + 32];
+	char path[FP_SESSION_PATH_MAX];
 
 	if (fp_session.options.events[0] == '\0')
 		return -1;
@@ -285,6 +298,10 @@ static int start_locked(const char *text)
 {
 	struct fp_options *options = &fp_session.options;
 	int status = parse_options(text, options);
+
+	/* A directory that is gone leaves the names as they are. */
+	if (getcwd(fp_session.directory, sizeof(fp_session.directory)) == NULL)
+		fp_session.directory[0] = '\0';
 
 	if (status == 0)
 		status = check_outputs(options);

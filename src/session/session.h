@@ -36,8 +36,8 @@ size_t fp_session_check_heap(void);
  * stood in the way of the reporter. */
 int fp_session_write_report(int fd, const char *format);
 
-/* The same for a process that is about to die of SIGNAL: what is known is reported, and nothing more
- * is looked for. Context: fault. */
+/* The same for a process that is about to die of SIGNAL: what is known is reported, and nothing
+ * more is looked for. Context: fault. */
 void fp_session_finish_dying(int signal);
 
 /* The end of the process: verifies, collects leaks, renders the report. Once; later calls do

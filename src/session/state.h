@@ -14,6 +14,9 @@
 #include "log/writer.h"
 #include "options/options.h"
 
+/* A name of an option, expanded: a directory before it, a process id in it. */
+enum { FP_SESSION_PATH_MAX = 2 * FP_OPTION_PATH_MAX + 32 };
+
 /* How the process ends, as far as is known. */
 struct fp_session_exit {
 	enum fp_log_exit how;
@@ -27,7 +30,8 @@ struct fp_session {
 	bool is_forked_child;  /* of the process that started the session */
 	uint64_t first_serial; /* blocks up to this one belong to the parent */
 	struct fp_options options;
-	char options_text[2048]; /* what the first caller passed */
+	char options_text[2048];            /* what the first caller passed */
+	char directory[FP_OPTION_PATH_MAX]; /* current when the session started */
 	struct fp_session_exit exit;
 	struct fp_log log;
 };

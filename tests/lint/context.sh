@@ -10,7 +10,7 @@ alloc='__errno_location abort bcmp close getauxval getrlimit madvise memchr memc
 mprotect munmap nanosleep open prctl read strcmp strlen strnlen syscall write'
 # Starts and ends with the process, forks and runs the reporter; still no malloc and no stdio.
 session="$alloc
-_exit access clone dup2 environ execve faccessat fcntl fstat getpid getppid lseek on_exit pthread_atfork
+_exit access clone dup2 environ execve faccessat fcntl fstat getcwd getpid getppid lseek on_exit pthread_atfork
 readlink secure_getenv sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
 strstr vfork waitpid"
 
@@ -47,7 +47,7 @@ check() { # check MODULE LIST FILE...
 bad=0
 libs "$alloc nanosleep" base
 libs "$alloc" model registry log options heap leak
-libs "$alloc fcntl getrlimit ioctl" guard
+libs "$alloc _exit fcntl getrlimit ioctl strstr waitpid" guard
 libs "$alloc unw_backtrace unw_get_reg unw_init_local2 unw_step" stack
 libs "$alloc __sigaction nanosleep pthread_key_create pthread_once pthread_setspecific raise sigaddset
 sigaltstack sigdelset sigfillset sigismember sigprocmask" fault

@@ -35,7 +35,7 @@ static struct fp_report_stack *make_stack(size_t which, size_t count,
 		frames[which][i] = (struct fp_report_frame){.offset = 0x10 * (i + 1 + which),
 		                                            .symbol = symbol};
 	}
-	stacks[which] = (struct fp_report_stack){frames[which], count, 0};
+	stacks[which] = (struct fp_report_stack){.frames = frames[which], .count = count};
 	stacks[which].shown = fp_report_count_shown(frames[which], count);
 	return &stacks[which];
 }
