@@ -111,7 +111,7 @@ static int check_writable(const char *path)
 static int check_output(const char *key, const char *name)
 {
 	char path[FP_SESSION_PATH_MAX];
-	char line[FP_OPTION_PATH_MAX + 256];
+	char line[FP_SESSION_PATH_MAX + 256];
 	struct fp_text text;
 
 	if (name[0] == '\0')
