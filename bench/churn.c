@@ -50,6 +50,7 @@ static void measure(struct churn *churn)
 
 	time_per_pair(churn, duration / WARM_UP_SHARE);
 	measure_print("ns_per_pair", time_per_pair(churn, duration));
+	measure_print_guarded(churn->blocks, churn->live);
 }
 
 __attribute__((noinline)) static void descend(struct churn *churn, size_t frames)

@@ -17,4 +17,8 @@ void door_open(void);
 void *door_alloc(size_t size);
 void door_free(void *block);
 
+/* How many of COUNT live blocks in a hundred stand between guards; negative when the door
+ * cannot tell. */
+double door_guarded_percent(void *const *blocks, size_t count);
+
 #endif

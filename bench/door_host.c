@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <fencepost/fencepost.h>
 
@@ -40,4 +41,15 @@ void door_free(void *block)
 {
 	if (IHostMalloc_Free(heap, block) != S_OK)
 		abort();
+}
+
+double door_guarded_percent(void *const *blocks, size_t count)
+{
+	struct fp_block_info info;
+	size_t guarded = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (fp_describe(blocks[i], &info) && strcmp(info.tier, "guarded") == 0)
+			guarded++;
+	return (double)guarded * 100 / (double)count;
 }

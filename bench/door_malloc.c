@@ -11,6 +11,13 @@ void door_open(void)
 {
 }
 
+double door_guarded_percent(void *const *blocks, size_t count)
+{
+	(void)blocks;
+	(void)count;
+	return -1;
+}
+
 void *door_alloc(size_t size)
 {
 	return malloc(size);

@@ -11,6 +11,7 @@
 static const char usage[] = "fill LIVE";
 
 struct fill {
+	bool is_counted;
 	void **blocks;
 	size_t live;
 	uint64_t fill_time;
@@ -27,6 +28,8 @@ static void fill_and_drain(struct fill *fill)
 	for (size_t i = 0; i < fill->live; i++)
 		fill->blocks[i] = measure_alloc(worker);
 	full = measure_used();
+	if (!fill->is_counted)
+		measure_print_guarded(fill->blocks, fill->live);
 	for (size_t i = 0; i < fill->live; i++) {
 		door_free(fill->blocks[i]);
 		worker->live--;
@@ -47,7 +50,7 @@ static void work(char **arguments)
 		abort();
 	fill.blocks = blocks;
 	fill_and_drain(&fill);
-	fill = (struct fill){.blocks = blocks, .live = fill.live};
+	fill = (struct fill){.is_counted = true, .blocks = blocks, .live = fill.live};
 	while (fill.fill_time + fill.drain_time < duration)
 		fill_and_drain(&fill);
 	measure_print("ns_per_alloc",

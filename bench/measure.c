@@ -151,6 +151,14 @@ void measure_print(const char *metric, double value)
 	dprintf(STDOUT_FILENO, "%s %.2f\n", metric, value);
 }
 
+void measure_print_guarded(void *const *blocks, size_t count)
+{
+	double percent = door_guarded_percent(blocks, count);
+
+	if (percent >= 0)
+		measure_print("guarded_percent", percent);
+}
+
 void *measure_alloc(struct measure_worker *worker)
 {
 	void *block = door_alloc(MEASURE_BLOCK_BYTES);

@@ -45,6 +45,10 @@ uint64_t measure_duration(void);
 
 void measure_print(const char *metric, double value);
 
+/* Prints how many of the blocks are guarded, where the door can tell: what is not protected is
+ * not comparable. */
+void measure_print_guarded(void *const *blocks, size_t count);
+
 /* A block from the door, first and last byte written, counted as live. */
 void *measure_alloc(struct measure_worker *worker);
 

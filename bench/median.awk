@@ -54,6 +54,12 @@ function median(question, contestant, metric,    key, n, i, j, x, sorted) {
 	return n % 2 ? sorted[(n + 1) / 2] : (sorted[n / 2] + sorted[n / 2 + 1]) / 2
 }
 
+# Whether some of the blocks had no guards. The none back end promises none.
+function is_partial(question, contestant) {
+	return has(question, contestant, "guarded_percent") && contestant != "fencepost-none" &&
+		median(question, contestant, "guarded_percent") < 99.9
+}
+
 # Why there is no figure; "" when the question was not asked.
 function why(question, contestant) {
 	if (("all", contestant) in failure)

@@ -8,7 +8,7 @@ END {
 	split("1 10 100 1000 10000", sample, " ")
 	for (i = 1; i <= row_count; i++) {
 		for (q = 1; q <= 4; q++)
-			if (has("churn-" question[q], row[i], "ns_per_pair"))
+			if (has("churn-" question[q], row[i], "ns_per_pair") && !is_partial("churn-" question[q], row[i]))
 				churn[i] = churn[i] live[q] " " median("churn-" question[q], row[i], "ns_per_pair") "\n"
 		for (q = 1; q <= 5; q++)
 			if (has("sample-" sample[q], row[i], "ns_per_pair"))
@@ -20,15 +20,15 @@ END {
 		if (samples[i] != "")
 			add("sample", i, samples[i])
 	}
-	print "set terminal svg noenhanced size " ("sample" in plot ? 1500 : 900) ",700 font 'sans,13' background 'white'"
+	print "set terminal svg noenhanced size " ("sample" in plot ? 1600 : 1000) ",700 font 'sans,13' background 'white'"
 	print "set logscale xy\nset grid\nset format x '%.0s%c'\nset ylabel 'nanoseconds for one free and one alloc'"
-	print "set key below"
+	print "set key outside right top"
 	if ("sample" in plot)
-		print "set multiplot layout 1,2"
+		print "set multiplot"
 	if ("churn" in plot)
-		print "set xlabel 'live blocks of 64 bytes'\nset xrange [700:1500000]\nplot " plot["churn"]
+		print ("sample" in plot ? "set size 0.62,1\n" : "") "set xlabel 'live blocks of 64 bytes'\nset xrange [700:1500000]\nplot " plot["churn"]
 	if ("sample" in plot)
-		print "set xlabel 'N of sample=N, 1 k live blocks'\nset xrange [0.7:15000]\nplot " plot["sample"]
+		print "unset key\nset size 0.38,1\nset origin 0.62,0\nset xlabel 'N of sample=N, 1 k live blocks'\nset xrange [0.7:15000]\nplot " plot["sample"]
 }
 
 function add(name, i, data) {

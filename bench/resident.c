@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "measure.h"
 
@@ -37,18 +38,24 @@ static struct usage use_now(void)
 static void work(char **arguments)
 {
 	size_t live = measure_count(arguments[0], usage);
-	struct usage before = use_now();
+	void **blocks = malloc(live * sizeof(*blocks));
+	struct usage before;
 	struct usage after;
 	double resident;
 	double page_tables;
 
+	if (blocks == NULL)
+		abort();
+	memset(blocks, 1, live * sizeof(*blocks)); /* resident before we start */
+	before = use_now();
 	for (size_t i = 0; i < live; i++)
-		measure_alloc(&measure_workers[0]);
+		blocks[i] = measure_alloc(&measure_workers[0]);
 	after = use_now();
 	resident = (double)(after.resident - before.resident) * 1024 / (double)live;
 	page_tables = (double)(after.page_tables - before.page_tables) * 1024 / (double)live;
 	measure_print("bytes", resident + page_tables);
 	measure_print("page_table_bytes", page_tables);
+	measure_print_guarded(blocks, live);
 }
 
 int main(int argc, char **argv)

@@ -39,6 +39,7 @@ END {
 	print_table()
 
 	print_samples()
+	print_partial()
 	print_failures()
 	print_targets()
 }
@@ -60,6 +61,8 @@ function figure(question, contestant, metric,    value, base, text) {
 		return shorten(why(question, contestant))
 	value = median(question, contestant, metric)
 	text = value < 100 ? sprintf("%.1f", value) : sprintf("%.0f", value)
+	if (is_partial(question, contestant))
+		text = text "*"
 	if (contestant == reference || !has(question, reference, metric))
 		return text
 	base = median(question, reference, metric)
@@ -131,6 +134,20 @@ function print_samples(    n, question, time, rows_printed) {
 		time = median(question, reference, "ns_per_pair")
 		printf "| %d | %.1f | %s |\n", n, time, times_glibc(time)
 	}
+}
+
+function print_partial(    i, key, part, n) {
+	for (i = 1; i <= row_count; i++)
+		for (key in result_count) {
+			split(key, part, SUBSEP)
+			if (part[2] != row[i] || part[3] != "guarded_percent" || part[1] ~ /^sample/ ||
+			    !is_partial(part[1], row[i]))
+				continue
+			if (!n++)
+				print "\nWith *, so many of the blocks were between guards, the others padded only:\n"
+			printf "* %s, %s: %.1f %%\n", title[row[i]], part[1],
+				median(part[1], row[i], "guarded_percent")
+		}
 }
 
 # One line for each contestant and reason, with all the questions it concerns. How many blocks were
