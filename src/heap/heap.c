@@ -220,12 +220,6 @@ static int unplace(const struct fp_slot *slot)
 	return fp_guard_release(slot);
 }
 
-static int register_block(const struct fp_slot *slot, const struct fp_block *block)
-{
-	return slot->is_dense ? fp_registry_add_again(slot->base, block)
-	                      : fp_registry_add(slot->base, block);
-}
-
 static int alloc_block(const struct fp_heap *heap, const struct fp_heap_request *request,
                        fp_trace_id trace, void **address)
 {
@@ -238,7 +232,7 @@ static int alloc_block(const struct fp_heap *heap, const struct fp_heap_request 
 		return -ENOMEM;
 	fill_around(&block, &slot);
 	fill_block(&block, &slot, request->is_zeroed);
-	if (register_block(&slot, &block) != 0) {
+	if (fp_registry_add(slot.base, &block) != 0) {
 		unplace(&slot);
 		return -ENOMEM;
 	}

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A shard is one hash table of live and freed blocks and a queue of the freed ones, oldest
- * first. Freeing a block changes its record where it stands: a record's neighbours are seldom
- * in a cache, so moving it to another table would cost more than all the rest.
+ * A shard is a hash table of its live blocks and a ring of its freed ones. Freeing writes the
+ * next place of the ring, over the oldest freed block when the ring is full, and nothing else
+ * of the history is touched: freed blocks are many and cold, and only misuse ever asks for one,
+ * so that may search. The table holds live blocks only and stays as small, and as warm, as they
+ * are.
  *
  * This is the only file that includes <uthash.h>: its macros expand at each use, and its
  * defaults (malloc, exit on failure) are what must never happen here.
@@ -24,45 +26,57 @@
 		(hash) = (unsigned)(((hashed_key >> 4) * 0x9e3779b97f4a7c15u) >> 32);          \
 	} while (0)
 #define HASH_NONFATAL_OOM 1
+#define HASH_INITIAL_NUM_BUCKETS 128U
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 7U
 #define uthash_malloc(size) fp_meta_alloc(size)
 #define uthash_free(memory, size) fp_meta_free(memory, size)
 #include <uthash.h>
 
 enum { SHARDS = 64, KEPT_BYTES = 48 };
 
+/* A live block. */
 struct record {
 	uintptr_t slot;
 	struct fp_block block;
-	struct freed *freed; /* its place in the queue of freed blocks, or NULL */
 	UT_hash_handle hh;
 };
 
-/* A place in the queue of freed blocks, and what the block held. */
+/* A freed block, and the first bytes it held. */
 struct freed {
-	struct freed *next;
-	struct record *record;
+	uintptr_t slot;
+	struct fp_block block;
 	uint32_t kept;
 	uint8_t bytes[KEPT_BYTES];
 };
 
 struct shard {
 	_Alignas(64) struct fp_lock lock;
-	struct record *records;
-	struct freed *oldest_freed;
-	struct freed *newest_freed;
-	size_t freed_count;
+	struct record *live;
+	struct record *spare; /* the next to be used, linked through hh.next */
+	struct freed *ring;
+	size_t freed_count; /* blocks freed so far */
+	/* uthash gives an empty table back. This one, of no slot, keeps it from being empty. */
+	struct record keeper;
 };
 
 static struct shard shards[SHARDS];
-static size_t history_per_shard; /* records of freed blocks */
-static _Atomic uint64_t evictions;
+static size_t ring_places; /* of each shard */
 
 void fp_registry_init(size_t history_bytes)
 {
-	history_per_shard =
-	        history_bytes / (sizeof(struct record) + sizeof(struct freed)) / SHARDS;
-	for (size_t i = 0; i < SHARDS; i++)
+	size_t places = history_bytes / sizeof(struct freed) / SHARDS;
+	struct freed *rings = NULL;
+
+	/* One piece for all: memory that is not written yet costs nothing. Where it may not
+	 * even be reserved, a shorter history is better than none. */
+	for (; places > 0 && rings == NULL; places /= 2) {
+		rings = fp_meta_alloc(places * SHARDS * sizeof(*rings));
+		ring_places = rings == NULL ? 0 : places;
+	}
+	for (size_t i = 0; i < SHARDS; i++) {
 		shards[i].lock.rank = FP_RANK_SHARD;
+		shards[i].ring = rings == NULL ? NULL : rings + i * ring_places;
+	}
 }
 
 /* Other bits of the product than those uthash takes for its buckets. */
@@ -71,49 +85,86 @@ static struct shard *shard_of(uintptr_t slot)
 	return &shards[((slot >> 4) * 0x9e3779b97f4a7c15u) >> 58];
 }
 
-static struct record *find_locked(const struct shard *shard, uintptr_t slot)
+static struct record *find_live_locked(const struct shard *shard, uintptr_t slot)
 {
 	struct record *record;
 
-	HASH_FIND(hh, shard->records, &slot, sizeof(slot), record);
+	HASH_FIND(hh, shard->live, &slot, sizeof(slot), record);
 	return record;
 }
 
-/* uthash leaves a record that it had no memory to add without a table. */
-static bool add_locked(struct shard *shard, struct record *record)
+/* The last block that was freed in SLOT, if the ring still has it. */
+static const struct freed *find_freed_locked(const struct shard *shard, uintptr_t slot)
 {
-	HASH_ADD(hh, shard->records, slot, sizeof(record->slot), record);
+	size_t kept = shard->freed_count < ring_places ? shard->freed_count : ring_places;
+
+	for (size_t age = 1; age <= kept; age++) {
+		const struct freed *freed =
+		        &shard->ring[(shard->freed_count - age) % ring_places];
+
+		if (freed->slot == slot)
+			return freed;
+	}
+	return NULL;
+}
+
+/* uthash leaves a record that it had no memory to add without a table. */
+static bool insert_locked(struct shard *shard, struct record *record)
+{
+	HASH_ADD(hh, shard->live, slot, sizeof(record->slot), record);
 	return record->hh.tbl != NULL;
+}
+
+static struct record *take_record_locked(struct shard *shard)
+{
+	struct record *record = shard->spare;
+
+	if (record == NULL)
+		return fp_meta_alloc(sizeof(*record));
+	shard->spare = record->hh.next;
+	return record;
+}
+
+static void give_record_locked(struct shard *shard, struct record *record)
+{
+	record->hh.next = shard->spare;
+	shard->spare = record;
+}
+
+static int add_locked(struct shard *shard, uintptr_t slot, const struct fp_block *block)
+{
+	if (shard->live == NULL && !insert_locked(shard, &shard->keeper))
+		return -ENOMEM;
+	struct record *record = take_record_locked(shard);
+	if (record == NULL)
+		return -ENOMEM;
+	record->slot = slot;
+	record->block = *block;
+	if (insert_locked(shard, record))
+		return 0;
+	give_record_locked(shard, record);
+	return -ENOMEM;
 }
 
 int fp_registry_add(uintptr_t slot, const struct fp_block *block)
 {
 	struct shard *shard = shard_of(slot);
-	struct record *record = fp_meta_alloc(sizeof(*record));
 
-	if (record == NULL)
-		return -ENOMEM;
-	record->slot = slot;
-	record->block = *block;
 	fp_lock_acquire(&shard->lock);
-	bool is_added = add_locked(shard, record);
+	int status = add_locked(shard, slot, block);
 	fp_lock_release(&shard->lock);
-	if (is_added)
-		return 0;
-	fp_meta_free(record, sizeof(*record));
-	return -ENOMEM;
+	return status;
 }
 
-int fp_registry_add_again(uintptr_t slot, const struct fp_block *block)
+static bool find_locked(const struct shard *shard, uintptr_t slot, struct fp_block *block)
 {
-	struct shard *shard = shard_of(slot);
+	const struct record *record = find_live_locked(shard, slot);
+	const struct freed *freed = record == NULL ? find_freed_locked(shard, slot) : NULL;
 
-	fp_lock_acquire(&shard->lock);
-	struct record *record = find_locked(shard, slot);
-	if (record != NULL)
-		record->block = *block;
-	fp_lock_release(&shard->lock);
-	return record != NULL ? 0 : fp_registry_add(slot, block);
+	if (record == NULL && freed == NULL)
+		return false;
+	*block = record != NULL ? record->block : freed->block;
+	return true;
 }
 
 bool fp_registry_find(uintptr_t slot, struct fp_block *block)
@@ -121,45 +172,9 @@ bool fp_registry_find(uintptr_t slot, struct fp_block *block)
 	struct shard *shard = shard_of(slot);
 
 	fp_lock_acquire(&shard->lock);
-	const struct record *record = find_locked(shard, slot);
-	if (record != NULL)
-		*block = record->block;
+	bool is_found = find_locked(shard, slot, block);
 	fp_lock_release(&shard->lock);
-	return record != NULL;
-}
-
-static void forget_locked(struct shard *shard, struct record *record)
-{
-	HASH_DELETE(hh, shard->records, record);
-	fp_meta_free(record, sizeof(*record));
-	atomic_fetch_add_explicit(&evictions, 1, memory_order_relaxed);
-}
-
-/* A slot that is used again keeps its place in the queue, and gives it up when its turn comes.
- */
-static void evict_oldest_locked(struct shard *shard)
-{
-	struct freed *oldest = shard->oldest_freed;
-	struct record *record = oldest->record;
-
-	shard->oldest_freed = oldest->next;
-	shard->freed_count--;
-	fp_meta_free(oldest, sizeof(*oldest));
-	record->freed = NULL;
-	if (record->block.state == FP_BLOCK_FREED)
-		forget_locked(shard, record);
-}
-
-static void append_freed_locked(struct shard *shard, struct freed *freed)
-{
-	if (shard->freed_count == 0)
-		shard->oldest_freed = freed;
-	else
-		shard->newest_freed->next = freed;
-	shard->newest_freed = freed;
-	shard->freed_count++;
-	if (shard->freed_count > history_per_shard)
-		evict_oldest_locked(shard);
+	return is_found;
 }
 
 static void keep_bytes(struct freed *freed, const struct fp_block *block)
@@ -168,28 +183,24 @@ static void keep_bytes(struct freed *freed, const struct fp_block *block)
 	memcpy(freed->bytes, (const void *)block->address, freed->kept);
 }
 
-static void keep_freed_locked(struct shard *shard, struct record *record, bool keeps_bytes)
+static void remember_locked(struct shard *shard, const struct record *record, bool keeps_bytes)
 {
-	bool is_queued = record->freed != NULL;
+	struct freed *freed;
 
-	if (!is_queued)
-		record->freed = fp_meta_alloc(sizeof(*record->freed));
-	if (record->freed == NULL) {
-		forget_locked(shard, record);
-		return;
+	if (ring_places > 0) {
+		freed = &shard->ring[shard->freed_count % ring_places];
+		freed->slot = record->slot;
+		freed->block = record->block;
+		freed->kept = 0;
+		if (keeps_bytes)
+			keep_bytes(freed, &record->block);
 	}
-	record->freed->record = record;
-	if (keeps_bytes)
-		keep_bytes(record->freed, &record->block);
-	if (!is_queued)
-		append_freed_locked(shard, record->freed);
+	shard->freed_count++;
 }
 
 static enum fp_registry_verdict judge(const struct record *record,
                                       const struct fp_registry_free *request)
 {
-	if (record->block.state == FP_BLOCK_FREED)
-		return FP_REGISTRY_TWICE;
 	if (record->block.address != request->address)
 		return FP_REGISTRY_INTERIOR;
 	if (record->block.heap != request->heap)
@@ -197,24 +208,39 @@ static enum fp_registry_verdict judge(const struct record *record,
 	return FP_REGISTRY_FREED;
 }
 
-static enum fp_registry_verdict free_locked(struct shard *shard, uintptr_t slot,
-                                            const struct fp_registry_free *request,
-                                            struct fp_block *block)
+static enum fp_registry_verdict free_live_locked(struct shard *shard, struct record *record,
+                                                 const struct fp_registry_free *request,
+                                                 struct fp_block *block)
 {
-	struct record *record = find_locked(shard, slot);
-
-	if (record == NULL)
-		return FP_REGISTRY_UNKNOWN;
 	enum fp_registry_verdict verdict = judge(record, request);
+
 	if (verdict == FP_REGISTRY_FREED) {
 		record->block.state = FP_BLOCK_FREED;
 		record->block.free_trace = request->trace;
 		record->block.free_thread = request->thread;
 	}
 	*block = record->block;
-	if (verdict == FP_REGISTRY_FREED)
-		keep_freed_locked(shard, record, request->keeps_bytes);
+	if (verdict == FP_REGISTRY_FREED) {
+		remember_locked(shard, record, request->keeps_bytes);
+		HASH_DELETE(hh, shard->live, record);
+		give_record_locked(shard, record);
+	}
 	return verdict;
+}
+
+static enum fp_registry_verdict free_locked(struct shard *shard, uintptr_t slot,
+                                            const struct fp_registry_free *request,
+                                            struct fp_block *block)
+{
+	struct record *record = find_live_locked(shard, slot);
+
+	if (record != NULL)
+		return free_live_locked(shard, record, request, block);
+	const struct freed *freed = find_freed_locked(shard, slot);
+	if (freed == NULL)
+		return FP_REGISTRY_UNKNOWN;
+	*block = freed->block;
+	return FP_REGISTRY_TWICE;
 }
 
 enum fp_registry_verdict
@@ -228,6 +254,22 @@ fp_registry_free(uintptr_t slot, const struct fp_registry_free *request, struct 
 	return verdict;
 }
 
+size_t fp_registry_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size)
+{
+	struct shard *shard = shard_of(slot);
+	size_t count = 0;
+
+	fp_lock_acquire(&shard->lock);
+	const struct freed *freed =
+	        find_live_locked(shard, slot) != NULL ? NULL : find_freed_locked(shard, slot);
+	if (freed != NULL) {
+		count = freed->kept < size ? freed->kept : size;
+		memcpy(bytes, freed->bytes, count);
+	}
+	fp_lock_release(&shard->lock);
+	return count;
+}
+
 void fp_registry_each_live(fp_registry_visitor visit, void *user)
 {
 	for (size_t i = 0; i < SHARDS; i++) {
@@ -235,31 +277,24 @@ void fp_registry_each_live(fp_registry_visitor visit, void *user)
 		struct record *next;
 
 		fp_lock_acquire(&shards[i].lock);
-		HASH_ITER(hh, shards[i].records, record, next)
-			if (record->block.state == FP_BLOCK_LIVE)
+		HASH_ITER(hh, shards[i].live, record, next)
+			if (record != &shards[i].keeper)
 				visit(&record->block, user);
 		fp_lock_release(&shards[i].lock);
 	}
 }
 
-size_t fp_registry_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size)
-{
-	struct shard *shard = shard_of(slot);
-	size_t count = 0;
-
-	fp_lock_acquire(&shard->lock);
-	const struct record *record = find_locked(shard, slot);
-	if (record != NULL && record->freed != NULL && record->block.state == FP_BLOCK_FREED) {
-		count = record->freed->kept < size ? record->freed->kept : size;
-		memcpy(bytes, record->freed->bytes, count);
-	}
-	fp_lock_release(&shard->lock);
-	return count;
-}
-
 uint64_t fp_registry_evictions(void)
 {
-	return atomic_load(&evictions);
+	uint64_t evictions = 0;
+
+	for (size_t i = 0; i < SHARDS; i++) {
+		fp_lock_acquire(&shards[i].lock);
+		if (shards[i].freed_count > ring_places)
+			evictions += shards[i].freed_count - ring_places;
+		fp_lock_release(&shards[i].lock);
+	}
+	return evictions;
 }
 
 void fp_registry_lock_for_fork(void)

@@ -20,10 +20,6 @@ void fp_registry_init(size_t history_bytes);
 /* Adds a live block whose slot begins at SLOT; 0, or -ENOMEM with nothing added. */
 int fp_registry_add(uintptr_t slot, const struct fp_block *block);
 
-/* The same for a slot that may have been used before: the record of the freed block that was in
- * it is replaced. */
-int fp_registry_add_again(uintptr_t slot, const struct fp_block *block);
-
 /* Copies the block of SLOT, live or freed; false when there is none, or no longer. */
 bool fp_registry_find(uintptr_t slot, struct fp_block *block);
 
