@@ -391,7 +391,7 @@ START_TEST(a_slot_used_again_knows_its_newest_block)
 		struct fp_block found;
 
 		block.serial = round;
-		ck_assert_int_eq(fp_registry_add_again(slot_of(1), &block), 0);
+		ck_assert_int_eq(fp_registry_add(slot_of(1), &block), 0);
 		ck_assert(fp_registry_find(slot_of(1), &found));
 		ck_assert_uint_eq(found.serial, round);
 		ck_assert_uint_eq(found.state, FP_BLOCK_LIVE);
