@@ -66,11 +66,12 @@ static void log_leaks(struct fp_log *tail)
 static void log_protection(struct fp_log *tail, const struct fp_heap_totals *totals)
 {
 	struct fp_log_reason reasons[FP_REASON_COUNT];
+	uint64_t plain = fp_tier_plain_blocks();
 	struct fp_log_protection protection = {
-	        .allocations = totals->allocations,
+	        .allocations = totals->allocations + plain,
 	        .reasons = reasons,
 	};
-	uint64_t padded = 0;
+	uint64_t unguarded = 0;
 
 	for (enum fp_reason reason = FP_REASON_NONE + 1; reason < FP_REASON_COUNT; reason++) {
 		uint64_t blocks = fp_tier_blocks(reason);
@@ -79,10 +80,11 @@ static void log_protection(struct fp_log *tail, const struct fp_heap_totals *tot
 			continue;
 		reasons[protection.reason_count].name = fp_tier_reason_name(reason);
 		reasons[protection.reason_count++].blocks = blocks;
-		padded += blocks;
+		unguarded += blocks;
 	}
-	protection.by_tier[FP_TIER_GUARDED] = totals->allocations - padded;
-	protection.by_tier[FP_TIER_PADDED] = padded;
+	protection.by_tier[FP_TIER_GUARDED] = protection.allocations - unguarded;
+	protection.by_tier[FP_TIER_PADDED] = unguarded - plain;
+	protection.by_tier[FP_TIER_PLAIN] = plain;
 	fp_log_protection(tail, &protection);
 }
 

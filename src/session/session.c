@@ -269,12 +269,17 @@ static int open_events(void)
 	return high;
 }
 
+void fp_session_set_exit(int status)
+{
+	fp_session.exit.how = FP_LOG_EXIT_CODE;
+	fp_session.exit.value = status & 0xff;
+}
+
 /* exit(3) tells its status to these handlers only. */
 static void remember_status(int status, void *unused)
 {
 	(void)unused;
-	fp_session.exit.how = FP_LOG_EXIT_CODE;
-	fp_session.exit.value = status & 0xff;
+	fp_session_set_exit(status);
 }
 
 static int start_fault(const struct fp_options *options)
@@ -349,6 +354,12 @@ int fp_session_start(const char *text)
 	}
 	fp_lock_release(&fp_session.lock);
 	return status;
+}
+
+uint64_t fp_session_take_sampling(void)
+{
+	fp_tier_leave_sampling();
+	return fp_session.options.sample;
 }
 
 bool fp_session_is_started(void)

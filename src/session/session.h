@@ -40,6 +40,13 @@ int fp_session_write_report(int fd, const char *format);
  * more is looked for. Context: fault. */
 void fp_session_finish_dying(int signal);
 
+/* For a door that leaves blocks to libc by itself: from now on the heap guards every block it
+ * is asked for. N of sample=N. */
+uint64_t fp_session_take_sampling(void);
+
+/* The process ends with STATUS, in a way that exit handlers are not told of. */
+void fp_session_set_exit(int status);
+
 /* The end of the process: verifies, collects leaks, renders the report. Once; later calls do
  * nothing. */
 void fp_session_finish(void);

@@ -19,6 +19,7 @@ modules='
 4 tool   report
 5 victim session
 6 victim hosting
+6 victim preload
 6 tool   cli
 '
 cd "$top_srcdir/src" || exit 99

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ways through the door. The decision of sampling comes first: a block that it leaves to
+ * libc costs a look at thread-local storage and nothing else.
+ */
+#include "preload/blocks.h"
+
+#include <errno.h>
+#include <stdint.h>
+
+#include "base/thread.h"
+#include "heap/tier.h"
+#include "preload/door.h"
+#include "preload/libc_blocks.h"
+
+/* The blocks up to the next guarded one, evenly from 0 to 2 * (sample - 1): a program that
+ * allocates in a rhythm does not hide its every Nth block. */
+static uint64_t next_gap(struct fp_preload_thread *thread)
+{
+	if (thread->random == 0)
+		thread->random = fp_thread_self() * 0x9e3779b97f4a7c15u;
+	thread->random ^= thread->random << 13;
+	thread->random ^= thread->random >> 7;
+	thread->random ^= thread->random << 17;
+	return (thread->random >> 11) % (2 * fp_preload.sample - 1);
+}
+
+static bool is_left_to_libc(void)
+{
+	struct fp_preload_thread *thread = &fp_preload_thread;
+
+	if (fp_preload.sample == 1)
+		return false;
+	if (thread->skip > 0) {
+		thread->skip--;
+		return true;
+	}
+	fp_tier_count_plain(thread->gap);
+	thread->gap = thread->skip = next_gap(thread);
+	return false;
+}
+
+void *fp_preload_alloc(const struct fp_heap_request *request)
+{
+	void *block = NULL;
+
+	if (is_left_to_libc() || !fp_preload_enter()) {
+		int saved_errno = errno;
+
+		block = fp_libc_alloc(request);
+		errno = saved_errno;
+		return block;
+	}
+	fp_heap_alloc(fp_preload.heap, request, &block);
+	fp_preload_leave();
+	return block;
+}
+
+/* Freed when the thread leaves. A block that finds no room is never freed, not more. */
+static void park(const struct fp_heap_claim *claim)
+{
+	struct fp_preload_thread *thread = &fp_preload_thread;
+
+	if (thread->parked_count == FP_PRELOAD_PARKED_MAX)
+		return;
+	thread->parked[thread->parked_count] = *claim;
+	thread->parked_count++;
+}
+
+void fp_preload_free(const struct fp_heap_claim *claim)
+{
+	if (claim->block == NULL)
+		return;
+	if (!fp_heap_is_ours(claim->block) && fp_libc_free(claim->block))
+		return;
+	if (!fp_preload_enter()) {
+		park(claim);
+		return;
+	}
+	fp_heap_free_as(fp_preload.heap, claim);
+	fp_preload_leave();
+}
+
+void *fp_preload_realloc(void *block, size_t size)
+{
+	const struct fp_heap_claim claim = {.block = block, .family = FP_FAMILY_MALLOC};
+	const struct fp_heap_request request = {.size = size, .family = FP_FAMILY_MALLOC};
+	void *moved = NULL;
+
+	if (!fp_heap_is_ours(block)) {
+		int saved_errno = errno;
+		bool is_known;
+
+		moved = fp_libc_realloc(block, size, &is_known);
+		errno = saved_errno;
+		if (is_known)
+			return moved;
+	}
+	if (!fp_preload_enter())
+		return NULL;
+	fp_heap_realloc(fp_preload.heap, &claim, &request, &moved);
+	fp_preload_leave();
+	return moved;
+}
+
+size_t fp_preload_size_of(void *block)
+{
+	size_t size = 0;
+
+	if (!fp_heap_is_ours(block))
+		return fp_libc_usable_size(block);
+	if (!fp_preload_enter())
+		return 0;
+	if (!fp_heap_size_of(block, &size))
+		size = 0;
+	fp_preload_leave();
+	return size;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Allocating and freeing for every function that is interposed: from the heap, or from libc
+ * where the door is closed or sampling leaves the block to it.
+ *
+ * Context: alloc.
+ */
+#ifndef FP_PRELOAD_BLOCKS_H
+#define FP_PRELOAD_BLOCKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "heap/heap.h"
+
+/* A block, or NULL; errno stays as it is. */
+void *fp_preload_alloc(const struct fp_heap_request *request);
+
+void fp_preload_free(const struct fp_heap_claim *claim);
+
+/* As realloc(3) for a block and a size above 0; errno stays as it is. */
+void *fp_preload_realloc(void *block, size_t size);
+
+/* The size that was asked for; 0 for what is no block. */
+size_t fp_preload_size_of(void *block);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The start of the session under a program that does not know of it, and its part in fork.
+ */
+#include "preload/door.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "session/session.h"
+
+_Thread_local struct fp_preload_thread fp_preload_thread;
+struct fp_preload fp_preload = {.sample = 1};
+
+/* Until leaks are told from what is merely still in use, every block that lives at exit would
+ * be one, and most programs leave some. */
+static const char defaults[] = "leak_check=no";
+
+/* From the first of fork's handlers to the last: our locks are held in between. */
+static void before_fork(void)
+{
+	fp_preload_thread.is_inside = true;
+}
+
+static void after_fork(void)
+{
+	fp_preload_leave();
+}
+
+static void after_fork_in_child(void)
+{
+	atomic_store(&fp_preload.pid, getpid());
+	fp_preload_leave();
+}
+
+static bool open_door(void)
+{
+	static const struct fp_heap_answers answers = {.has_hresult = false};
+
+	if (fp_session_start(defaults) != 0)
+		return false;
+	fp_preload.heap = fp_heap_create(false, &answers);
+	if (fp_preload.heap == NULL)
+		return false;
+	fp_preload.sample = fp_session_take_sampling();
+	atomic_store(&fp_preload.pid, getpid());
+	fp_preload_find_operators();
+	fp_preload_watch_exit();
+	/* After the session's: handlers before fork run last to first, those after it first to
+	 * last. */
+	return pthread_atfork(before_fork, after_fork, after_fork_in_child) == 0;
+}
+
+bool fp_preload_start(void)
+{
+	int cold = FP_PRELOAD_COLD;
+
+	/* The loader calls malloc before libc has its environment. */
+	if (environ == NULL)
+		return false;
+	if (!atomic_compare_exchange_strong(&fp_preload.state, &cold, FP_PRELOAD_STARTING))
+		return cold == FP_PRELOAD_OPEN;
+	fp_preload_thread.is_inside = true;
+	bool is_open = open_door();
+	atomic_store(&fp_preload.state, is_open ? FP_PRELOAD_OPEN : FP_PRELOAD_SHUT);
+	fp_preload_thread.is_inside = false;
+	return is_open;
+}
+
+/* For programs that never call malloc: they are told so. */
+__attribute__((constructor)) static void start(void)
+{
+	fp_preload_start();
+}
+
+void fp_preload_free_parked(void)
+{
+	struct fp_preload_thread *thread = &fp_preload_thread;
+
+	while (thread->parked_count > 0) {
+		const struct fp_heap_claim claim = thread->parked[thread->parked_count - 1];
+
+		thread->parked_count--;
+		fp_heap_free_as(fp_preload.heap, &claim);
+	}
+}

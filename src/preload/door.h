@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The door under malloc: who may pass. A thread that is inside Fencepost already, because our
+ * own code or a signal handler called malloc, is served by libc: our locks are not reentrant,
+ * and neither is the unwinder. So is everybody before libc itself is ready.
+ *
+ * Context: alloc. Private to the module.
+ */
+#ifndef FP_PRELOAD_DOOR_H
+#define FP_PRELOAD_DOOR_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "heap/heap.h"
+
+enum { FP_PRELOAD_PARKED_MAX = 16 };
+
+/* Initial-exec storage: it exists as long as the thread does, whatever its destructors do. */
+struct fp_preload_thread {
+	volatile bool is_inside;
+	volatile uint8_t parked_count;
+	uint64_t skip; /* blocks to leave to libc before the next guarded one */
+	uint64_t gap;  /* what skip was after the last guarded one */
+	uint64_t random;
+	/* Blocks that were freed while the thread was inside. */
+	struct fp_heap_claim parked[FP_PRELOAD_PARKED_MAX];
+};
+
+enum fp_preload_state {
+	FP_PRELOAD_COLD,
+	FP_PRELOAD_STARTING,
+	FP_PRELOAD_OPEN,
+	FP_PRELOAD_SHUT /* the session could not start: all is libc's */
+};
+
+struct fp_preload {
+	_Atomic int state; /* enum fp_preload_state */
+	struct fp_heap *heap;
+	uint64_t sample;     /* one block in so many is guarded */
+	_Atomic int32_t pid; /* whose end is to be reported: not a vfork child's */
+};
+
+extern _Thread_local struct fp_preload_thread fp_preload_thread;
+extern struct fp_preload fp_preload;
+
+/* Starts the session at the first call that finds libc ready; whether it stands. */
+bool fp_preload_start(void);
+
+/* Frees what was parked. The thread is inside. */
+void fp_preload_free_parked(void);
+
+/* True: the thread is inside from now on, until it leaves. */
+static inline bool fp_preload_enter(void)
+{
+	if (fp_preload_thread.is_inside)
+		return false;
+	if (atomic_load_explicit(&fp_preload.state, memory_order_acquire) != FP_PRELOAD_OPEN &&
+	    !fp_preload_start())
+		return false;
+	fp_preload_thread.is_inside = true;
+	return true;
+}
+
+static inline void fp_preload_leave(void)
+{
+	if (fp_preload_thread.parked_count > 0)
+		fp_preload_free_parked();
+	fp_preload_thread.is_inside = false;
+}
+
+/* Whether a pointer that nobody knows may be libc's. */
+static inline bool fp_preload_is_lenient(void)
+{
+	return fp_preload.sample > 1 ||
+	       atomic_load_explicit(&fp_preload.state, memory_order_relaxed) != FP_PRELOAD_OPEN;
+}
+
+/* The report, when this process is the one to make it (in exit.c). */
+void fp_preload_finish(int status);
+
+/* Has the ends of the process that tell nobody else report, too (in exit.c). */
+void fp_preload_watch_exit(void);
+
+/* Finds out whether the program has operators of its own (in operators.c). */
+void fp_preload_find_operators(void);
+
+#endif

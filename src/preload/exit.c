@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * All ends of a process that still run code. The handler is registered before the loader
+ * registers its own, so it runs after every destructor, and what those do is seen.
+ */
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "heap/tier.h"
+#include "preload/door.h"
+#include "preload/export.h"
+#include "session/session.h"
+
+void fp_preload_finish(int status)
+{
+	struct fp_preload_thread *thread = &fp_preload_thread;
+
+	/* A child of vfork ends in its parent's memory. And a thread that was interrupted
+	 * inside may hold a lock that the report needs. */
+	if (atomic_load(&fp_preload.state) != FP_PRELOAD_OPEN || thread->is_inside ||
+	    atomic_load(&fp_preload.pid) != getpid())
+		return;
+	thread->is_inside = true;
+	fp_tier_count_plain(thread->gap - thread->skip);
+	thread->gap = thread->skip;
+	fp_session_set_exit(status);
+	fp_session_finish();
+	thread->is_inside = false;
+}
+
+static void finish_at_exit(int status, void *unused)
+{
+	(void)unused;
+	fp_preload_finish(status);
+}
+
+static void finish_at_quick_exit(void)
+{
+	fp_preload_finish(0);
+}
+
+void fp_preload_watch_exit(void)
+{
+	on_exit(finish_at_exit, NULL);
+	at_quick_exit(finish_at_quick_exit);
+}
+
+FP_EXPORT _Noreturn void _exit(int status)
+{
+	fp_preload_finish(status);
+	for (;;)
+		syscall(SYS_exit_group, status);
+}
+
+FP_EXPORT _Noreturn void _Exit(int status)
+{
+	_exit(status);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What other objects see of this library. Any context.
+ */
+#ifndef FP_PRELOAD_EXPORT_H
+#define FP_PRELOAD_EXPORT_H
+
+#include <stddef.h>
+
+#define FP_EXPORT __attribute__((visibility("default")))
+
+/* In libc without a declaration, or only in newer ones. */
+void cfree(void *block);
+void free_sized(void *block, size_t size);
+void free_aligned_sized(void *block, size_t align, size_t size);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The functions of <malloc.h>, as glibc's manual and malloc(3) have them. What they do beyond
+ * checking their arguments is in blocks.c.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/align.h"
+#include "base/vm.h"
+#include "preload/blocks.h"
+#include "preload/export.h"
+
+static void *with_errno(void *block)
+{
+	if (block == NULL)
+		errno = ENOMEM;
+	return block;
+}
+
+static void *allocate(size_t align, size_t size)
+{
+	const struct fp_heap_request request = {
+	        .size = size,
+	        .align = align,
+	        .family = FP_FAMILY_MALLOC,
+	};
+
+	return fp_preload_alloc(&request);
+}
+
+FP_EXPORT void *malloc(size_t size)
+{
+	return with_errno(allocate(0, size));
+}
+
+FP_EXPORT void *calloc(size_t count, size_t size)
+{
+	struct fp_heap_request request = {.family = FP_FAMILY_MALLOC, .is_zeroed = true};
+
+	if (__builtin_mul_overflow(count, size, &request.size))
+		return with_errno(NULL);
+	return with_errno(fp_preload_alloc(&request));
+}
+
+FP_EXPORT void free(void *block)
+{
+	const struct fp_heap_claim claim = {.block = block, .family = FP_FAMILY_MALLOC};
+
+	fp_preload_free(&claim);
+}
+
+FP_EXPORT void cfree(void *block)
+{
+	free(block);
+}
+
+static void free_as(void *block, size_t size)
+{
+	const struct fp_heap_claim claim = {
+	        .block = block,
+	        .family = FP_FAMILY_MALLOC,
+	        .has_size = true,
+	        .size = size,
+	};
+
+	fp_preload_free(&claim);
+}
+
+FP_EXPORT void free_sized(void *block, size_t size)
+{
+	free_as(block, size);
+}
+
+FP_EXPORT void free_aligned_sized(void *block, size_t align, size_t size)
+{
+	(void)align;
+	free_as(block, size);
+}
+
+FP_EXPORT void *realloc(void *block, size_t size)
+{
+	if (block == NULL)
+		return malloc(size);
+	if (size == 0) {
+		free(block);
+		return NULL;
+	}
+	return with_errno(fp_preload_realloc(block, size));
+}
+
+FP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		return with_errno(NULL);
+	return realloc(block, bytes);
+}
+
+FP_EXPORT int posix_memalign(void **block, size_t align, size_t size)
+{
+	if (align % sizeof(void *) != 0 || !fp_is_power_of_two(align))
+		return EINVAL;
+	void *made = allocate(align, size);
+	if (made == NULL)
+		return ENOMEM;
+	*block = made;
+	return 0;
+}
+
+/* glibc's rounds an alignment that is no power of two up to one. */
+FP_EXPORT void *memalign(size_t align, size_t size)
+{
+	size_t power = 1;
+
+	if (align > SIZE_MAX / 2 + 1) {
+		errno = EINVAL;
+		return NULL;
+	}
+	while (power < align)
+		power *= 2;
+	return with_errno(allocate(power > sizeof(max_align_t) / 2 ? power : 0, size));
+}
+
+FP_EXPORT void *aligned_alloc(size_t align, size_t size)
+{
+	return memalign(align, size);
+}
+
+FP_EXPORT void *valloc(size_t size)
+{
+	return memalign(fp_vm_page_size(), size);
+}
+
+FP_EXPORT void *pvalloc(size_t size)
+{
+	size_t page = fp_vm_page_size();
+
+	if (size > SIZE_MAX - page)
+		return with_errno(NULL);
+	return memalign(page, fp_align_up(size, page));
+}
+
+FP_EXPORT size_t malloc_usable_size(void *block)
+{
+	return block == NULL ? 0 : fp_preload_size_of(block);
+}

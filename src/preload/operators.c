@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The C++ operators, in C, under the names that the Itanium ABI gives them where size_t is
+ * unsigned long: nothing of a C++ run time is loaded into a program that has none.
+ *
+ * A program's own operators win by the order of symbol lookup. When it has any, the others are
+ * left to the C++ run time, whose versions are defined to end in the program's.
+ */
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/panic.h"
+#include "preload/blocks.h"
+#include "preload/door.h"
+#include "preload/export.h"
+
+struct nothrow; /* std::nothrow_t, passed by reference */
+
+enum operator_index {
+#define FP_OPERATOR(name, symbol) OPERATOR_##name,
+#include "preload/operators.def"
+#undef FP_OPERATOR
+	OPERATORS
+};
+
+static const char *const symbols[OPERATORS] = {
+#define FP_OPERATOR(name, symbol) [OPERATOR_##name] = (symbol),
+#include "preload/operators.def"
+#undef FP_OPERATOR
+};
+
+/* The C++ run time's versions, where they are to be used. */
+static void *theirs[OPERATORS];
+
+/* Some operators are the program's and the run time's are out of reach: then nobody can say
+ * what goes with what. */
+static bool are_mixed;
+
+typedef void (*new_handler)(void);
+extern new_handler weak_get_new_handler(void) __asm__("_ZSt15get_new_handlerv")
+        __attribute__((weak));
+extern void weak_throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv")
+        __attribute__((weak));
+
+/* A C++ run time that came with dlopen is not in the scope of our weak references. */
+static void *find_in_run_time(const char *symbol)
+{
+	void *library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+
+	return library == NULL ? NULL : dlsym(library, symbol);
+}
+
+static new_handler current_handler(void)
+{
+	new_handler (*get)(void) = weak_get_new_handler;
+
+	if (get == NULL)
+		*(void **)(void *)&get = find_in_run_time("_ZSt15get_new_handlerv");
+	return get == NULL ? NULL : get();
+}
+
+static _Noreturn void throw_bad_alloc(void)
+{
+	void (*throw)(void) = weak_throw_bad_alloc;
+
+	if (throw == NULL)
+		*(void **)(void *)&throw = find_in_run_time("_ZSt17__throw_bad_allocv");
+	if (throw != NULL)
+		throw();
+	fp_panic("operator new has no memory, and no C++ run time is there to say so");
+}
+
+static enum fp_family family_of(enum fp_family family)
+{
+	return are_mixed ? FP_FAMILY_MALLOC : family;
+}
+
+static void *allocate(enum fp_family family, size_t size, size_t align)
+{
+	const struct fp_heap_request request = {
+	        .size = size,
+	        .align = align,
+	        .family = family_of(family),
+	};
+
+	return fp_preload_alloc(&request);
+}
+
+/* Until there is memory, or the program's handler gives up by throwing. */
+static void *allocate_or_throw(enum fp_family family, size_t size, size_t align)
+{
+	void *block;
+
+	while ((block = allocate(family, size, align)) == NULL) {
+		new_handler handler = current_handler();
+
+		if (handler == NULL)
+			throw_bad_alloc();
+		handler();
+	}
+	return block;
+}
+
+/* The forms that return NULL have to catch what a handler throws, which C cannot: the run
+ * time's versions do, around ours. NULL when there is nothing to catch. */
+static void *catching(enum operator_index index)
+{
+	return current_handler() == NULL ? NULL : find_in_run_time(symbols[index]);
+}
+
+static void release(enum fp_family family, void *block)
+{
+	const struct fp_heap_claim claim = {.block = block, .family = family_of(family)};
+
+	fp_preload_free(&claim);
+}
+
+static void release_sized(enum fp_family family, void *block, size_t size)
+{
+	const struct fp_heap_claim claim = {
+	        .block = block,
+	        .family = family_of(family),
+	        .has_size = true,
+	        .size = size,
+	};
+
+	fp_preload_free(&claim);
+}
+
+/* An operator has a hidden second name, which tells whether the first one is still ours. */
+#define DECLARE(result, name, symbol, parameters)                                              \
+	FP_EXPORT result operator_##name parameters __asm__(symbol);                           \
+	extern __typeof__(operator_##name) own_##name                                          \
+	        __attribute__((alias(symbol), visibility("hidden")));
+
+/* The run time's version of operator NAME, or NULL, where it is to be used. */
+#define THEIRS(name) ((__typeof__(&operator_##name))(uintptr_t)theirs[OPERATOR_##name])
+#define CATCHING(name) ((__typeof__(&operator_##name))(uintptr_t)catching(OPERATOR_##name))
+
+#define NEW(name, symbol, family, align, parameters, arguments)                                \
+	DECLARE(void *, name, symbol, parameters)                                              \
+	void *operator_##name parameters                                                       \
+	{                                                                                      \
+		if (THEIRS(name) != NULL)                                                      \
+			return THEIRS(name) arguments;                                         \
+		return allocate_or_throw(FP_FAMILY_##family, size, align);                     \
+	}
+
+#define NEW_NOTHROW(name, symbol, family, align, parameters, arguments)                        \
+	DECLARE(void *, name, symbol, parameters)                                              \
+	void *operator_##name parameters                                                       \
+	{                                                                                      \
+		if (THEIRS(name) != NULL)                                                      \
+			return THEIRS(name) arguments;                                         \
+		void *block = allocate(FP_FAMILY_##family, size, align);                       \
+		if (block == NULL && CATCHING(name) != NULL)                                   \
+			block = CATCHING(name) arguments;                                      \
+		return block;                                                                  \
+	}
+
+#define DELETE(name, symbol, parameters, arguments, own_work)                                  \
+	DECLARE(void, name, symbol, parameters)                                                \
+	void operator_##name parameters                                                        \
+	{                                                                                      \
+		if (THEIRS(name) != NULL)                                                      \
+			THEIRS(name) arguments;                                                \
+		else                                                                           \
+			own_work;                                                              \
+	}
+
+/* std::align_val_t and std::nothrow_t, by value and by reference. */
+#define ALIGN size_t align
+#define TAG const struct nothrow *tag
+
+NEW(new, "_Znwm", NEW, 0, (size_t size), (size))
+NEW(new_array, "_Znam", NEW_ARRAY, 0, (size_t size), (size))
+NEW(new_aligned, "_ZnwmSt11align_val_t", ALIGNED, align, (size_t size, ALIGN), (size, align))
+NEW(new_array_aligned, "_ZnamSt11align_val_t", ALIGNED, align, (size_t size, ALIGN),
+    (size, align))
+NEW_NOTHROW(new_nothrow, "_ZnwmRKSt9nothrow_t", NEW, 0, (size_t size, TAG), (size, tag))
+NEW_NOTHROW(new_array_nothrow, "_ZnamRKSt9nothrow_t", NEW_ARRAY, 0, (size_t size, TAG),
+            (size, tag))
+NEW_NOTHROW(new_aligned_nothrow, "_ZnwmSt11align_val_tRKSt9nothrow_t", ALIGNED, align,
+            (size_t size, ALIGN, TAG), (size, align, tag))
+NEW_NOTHROW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t", ALIGNED, align,
+            (size_t size, ALIGN, TAG), (size, align, tag))
+
+DELETE(delete, "_ZdlPv", (void *block), (block), release(FP_FAMILY_NEW, block))
+DELETE(delete_array, "_ZdaPv", (void *block), (block), release(FP_FAMILY_NEW_ARRAY, block))
+DELETE(delete_sized, "_ZdlPvm", (void *block, size_t size), (block, size),
+       release_sized(FP_FAMILY_NEW, block, size))
+DELETE(delete_array_sized, "_ZdaPvm", (void *block, size_t size), (block, size),
+       release_sized(FP_FAMILY_NEW_ARRAY, block, size))
+DELETE(delete_nothrow, "_ZdlPvRKSt9nothrow_t", (void *block, TAG), (block, tag),
+       release(FP_FAMILY_NEW, block))
+DELETE(delete_array_nothrow, "_ZdaPvRKSt9nothrow_t", (void *block, TAG), (block, tag),
+       release(FP_FAMILY_NEW_ARRAY, block))
+DELETE(delete_aligned, "_ZdlPvSt11align_val_t", (void *block, ALIGN), (block, align),
+       release(FP_FAMILY_ALIGNED, block))
+DELETE(delete_array_aligned, "_ZdaPvSt11align_val_t", (void *block, ALIGN), (block, align),
+       release(FP_FAMILY_ALIGNED, block))
+DELETE(delete_aligned_sized, "_ZdlPvmSt11align_val_t", (void *block, size_t size, ALIGN),
+       (block, size, align), release_sized(FP_FAMILY_ALIGNED, block, size))
+DELETE(delete_array_aligned_sized, "_ZdaPvmSt11align_val_t", (void *block, size_t size, ALIGN),
+       (block, size, align), release_sized(FP_FAMILY_ALIGNED, block, size))
+DELETE(delete_aligned_nothrow, "_ZdlPvSt11align_val_tRKSt9nothrow_t", (void *block, ALIGN, TAG),
+       (block, align, tag), release(FP_FAMILY_ALIGNED, block))
+DELETE(delete_array_aligned_nothrow, "_ZdaPvSt11align_val_tRKSt9nothrow_t",
+       (void *block, ALIGN, TAG), (block, align, tag), release(FP_FAMILY_ALIGNED, block))
+
+static bool is_ours(enum operator_index index)
+{
+	static const uintptr_t pairs[OPERATORS][2] = {
+#define FP_OPERATOR(name, symbol)                                                              \
+	[OPERATOR_##name] = {(uintptr_t)operator_##name, (uintptr_t)own_##name},
+#include "preload/operators.def"
+#undef FP_OPERATOR
+	};
+
+	return pairs[index][0] == pairs[index][1];
+}
+
+void fp_preload_find_operators(void)
+{
+	bool has_program_its_own = false;
+
+	for (size_t i = 0; i < OPERATORS; i++)
+		has_program_its_own |= !is_ours(i);
+	for (size_t i = 0; has_program_its_own && i < OPERATORS; i++) {
+		theirs[i] = is_ours(i) ? dlsym(RTLD_NEXT, symbols[i]) : NULL;
+		are_mixed |= is_ours(i) && theirs[i] == NULL;
+	}
+}
