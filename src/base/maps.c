@@ -10,11 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/meta.h"
+#include "base/lock.h"
 
-/* A line holds at most PATH_MAX bytes of path and 73 before it. The buffer is metadata memory:
- * this runs on stacks of a few KiB. */
+/* A line holds at most PATH_MAX bytes of path and 73 before it. The buffer is neither on the
+ * stack, which may have a few KiB, nor in memory mapped for it, which would change what is
+ * read. */
 enum { LINE_MAX_BYTES = 4096 + 128 };
+
+static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_MAPS);
+static char buffer[LINE_MAX_BYTES];
 
 static const char *parse_hex(const char *at, uint64_t *value)
 {
@@ -58,7 +62,7 @@ static void parse_line(const char *line, struct fp_mapping *mapping)
 }
 
 /* Visits the complete lines in BUFFER and moves the rest to its front. */
-static bool visit_lines(char *buffer, size_t *used, fp_maps_visitor visit, void *user)
+static bool visit_lines(size_t *used, fp_maps_visitor visit, void *user)
 {
 	char *line = buffer;
 	char *newline;
@@ -77,7 +81,7 @@ static bool visit_lines(char *buffer, size_t *used, fp_maps_visitor visit, void 
 	return true;
 }
 
-static int visit_all(int fd, char *buffer, fp_maps_visitor visit, void *user)
+static int visit_all(int fd, fp_maps_visitor visit, void *user)
 {
 	size_t used = 0;
 
@@ -89,7 +93,7 @@ static int visit_all(int fd, char *buffer, fp_maps_visitor visit, void *user)
 		if (got < 0)
 			return -errno;
 		used += (size_t)got;
-		if (got == 0 || !visit_lines(buffer, &used, visit, user))
+		if (got == 0 || !visit_lines(&used, visit, user))
 			break;
 	}
 	return 0;
@@ -97,18 +101,24 @@ static int visit_all(int fd, char *buffer, fp_maps_visitor visit, void *user)
 
 int fp_maps_each(fp_maps_visitor visit, void *user)
 {
-	char *buffer = fp_meta_alloc(LINE_MAX_BYTES);
 	int status;
-
-	if (buffer == NULL)
-		return -ENOMEM;
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		status = -errno;
-	} else {
-		status = visit_all(fd, buffer, visit, user);
-		close(fd);
-	}
-	fp_meta_free(buffer, LINE_MAX_BYTES);
+
+	if (fd < 0)
+		return -errno;
+	fp_lock_acquire(&lock);
+	status = visit_all(fd, visit, user);
+	fp_lock_release(&lock);
+	close(fd);
 	return status;
+}
+
+void fp_maps_lock_for_fork(void)
+{
+	fp_lock_acquire_for_fork(&lock);
+}
+
+void fp_maps_unlock_after_fork(void)
+{
+	fp_lock_release_after_fork(&lock);
 }

@@ -23,8 +23,13 @@ struct fp_mapping {
 /* Returns false to stop. */
 typedef bool (*fp_maps_visitor)(const struct fp_mapping *mapping, void *user);
 
-/* Visits the mappings in address order; 0, or a negative errno when the file is out of reach.
+/* Visits the mappings in address order, with a lock held that only those of the log and of
+ * metadata memory may be taken under; 0, or a negative errno when the file is out of reach.
  */
 int fp_maps_each(fp_maps_visitor visit, void *user);
+
+/* For the fork handlers. */
+void fp_maps_lock_for_fork(void);
+void fp_maps_unlock_after_fork(void);
 
 #endif

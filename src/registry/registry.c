@@ -67,6 +67,7 @@ void fp_registry_init(size_t history_bytes)
 	size_t places = history_bytes / sizeof(struct freed) / SHARDS;
 	struct freed *rings = NULL;
 
+	ring_places = 0;
 	/* One piece for all: memory that is not written yet costs nothing. Where it may not
 	 * even be reserved, a shorter history is better than none. */
 	for (; places > 0 && rings == NULL; places /= 2) {

@@ -249,14 +249,14 @@ static void print_summary(const struct fp_report_page *page, const struct fp_rep
 	else
 		fputs("no findings", page->out);
 	fputs(", ", page->out);
-	/* Nobody looks for leaks in a process that dies. */
-	if (view->leaks == FP_REPORT_LEAKS_NONE || report->exit == FP_LOG_EXIT_SIGNAL) {
-		fputs("leaks not checked", page->out);
-	} else if (totals.leaked_blocks > 0) {
+	if (totals.leaked_blocks > 0 && view->leaks != FP_REPORT_LEAKS_NONE) {
 		fp_report_print_count(page, totals.leaked_blocks, "block");
 		fputs(" (", page->out);
 		fp_report_print_count(page, totals.leaked_bytes, "byte");
 		fputs(") leaked", page->out);
+	} else if (view->leaks == FP_REPORT_LEAKS_NONE || report->exit == FP_LOG_EXIT_SIGNAL) {
+		/* Nobody looks for leaks in a process that dies. */
+		fputs("leaks not checked", page->out);
 	} else {
 		fputs("no leaks", page->out);
 	}

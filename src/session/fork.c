@@ -6,6 +6,7 @@
  */
 #include <pthread.h>
 
+#include "base/maps.h"
 #include "base/meta.h"
 #include "base/thread.h"
 #include "guard/guard.h"
@@ -20,6 +21,7 @@ static void before_fork(void)
 	fp_guard_lock_for_fork();
 	fp_registry_lock_for_fork();
 	fp_stack_lock_for_fork();
+	fp_maps_lock_for_fork();
 	fp_log_lock_for_fork(&fp_session.log);
 	fp_meta_lock_for_fork();
 }
@@ -28,6 +30,7 @@ static void after_fork(void)
 {
 	fp_meta_unlock_after_fork();
 	fp_log_unlock_after_fork(&fp_session.log);
+	fp_maps_unlock_after_fork();
 	fp_stack_unlock_after_fork();
 	fp_registry_unlock_after_fork();
 	fp_guard_unlock_after_fork();
@@ -45,6 +48,7 @@ static void after_fork_in_child(void)
 	fp_session.is_forked_child = true;
 	fp_session.first_serial = totals.allocations;
 	fp_session_forget_findings();
+	fp_session_forget_spool();
 	/* The file of an event log stays the parent's. */
 	fp_log_open(&fp_session.log, -1, false);
 	fp_session_log_beginning(&fp_session.log);
