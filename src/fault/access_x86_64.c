@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * x86-64: the trap's error code tells reads from writes, and the opcode tells how many bytes.
- * Only the forms that compilers emit for loads and stores are known; for others the size stays
- * 0.
+ * Known are the forms that compilers emit and the C library contains; for others the size
+ * stays 0.
  */
 #include <ucontext.h>
 
@@ -13,6 +13,7 @@ enum {
 	ERROR_WRITE = 1 << 1,
 	ERROR_FETCH = 1 << 4,
 	FLAG_TRAP = 1 << 8,
+	EVEX_BROADCAST = 1 << 4,
 	INSTRUCTION_MAX = 15
 };
 
@@ -26,6 +27,165 @@ struct prefixes {
 	unsigned map;          /* 0: one-byte opcodes, 1: 0f, 2: 0f 38, 3: 0f 3a */
 };
 
+/* How the size follows from the prefixes and the opcode. */
+enum rule {
+	UNKNOWN,
+	BYTES_1,
+	BYTES_2,
+	BYTES_4,
+	BYTES_8,
+	BYTES_10,
+	BYTES_16,
+	BYTES_32,
+	BYTE_OR_OPERAND, /* as the opcode's lowest bit says */
+	OPERAND,         /* 2, 4 or 8 */
+	WIDE,            /* 4 or 8: 66 is part of the opcode */
+	SCALAR,          /* of one precision or the other by 66 */
+	FLOATS,          /* one float, one double, or the vector */
+	VECTOR,
+	VECTOR_OR_MMX,
+	HALF_VECTOR, /* of elements that become twice as large */
+	QUARTER_VECTOR,
+	EIGHTH_VECTOR,
+	HALVES,        /* movlps and its kin */
+	TO_DOUBLES,    /* conversions that make twice as large floats */
+	MOVE_WORD,     /* movd and movq */
+	CHECKED_WORD,  /* crc32, movbe */
+	EXCHANGE_WIDE, /* cmpxchg8b, cmpxchg16b */
+	FMA
+};
+
+/* The first row that has the opcode counts. */
+static const struct {
+	uint8_t map;
+	uint8_t first;
+	uint8_t last;
+	uint8_t rule;    /* enum rule */
+	uint8_t members; /* of the opcode's group, by bits; 0: all */
+} rules[] = {
+        /* push, pop, call and ret */
+        {0, 0x50, 0x5f, BYTES_8, 0},
+        {0, 0x68, 0x68, BYTES_8, 0},
+        {0, 0x6a, 0x6a, BYTES_8, 0},
+        {0, 0x8f, 0x8f, BYTES_8, 0},
+        {0, 0xc2, 0xc3, BYTES_8, 0},
+        {0, 0xc9, 0xc9, BYTES_8, 0},
+        {0, 0xe8, 0xe8, BYTES_8, 0},
+        {0, 0xff, 0xff, BYTES_8, 1 << 2 | 1 << 4 | 1 << 6},
+        {0, 0x63, 0x63, BYTES_4, 0},
+        {0, 0x69, 0x69, OPERAND, 0},
+        {0, 0x6b, 0x6b, OPERAND, 0},
+        {0, 0x00, 0x3b, BYTE_OR_OPERAND, 0},
+        {0, 0x83, 0x83, OPERAND, 0},
+        {0, 0x80, 0x8b, BYTE_OR_OPERAND, 0},
+        {0, 0xa0, 0xa7, BYTE_OR_OPERAND, 0},
+        {0, 0xaa, 0xaf, BYTE_OR_OPERAND, 0},
+        {0, 0xc0, 0xc1, BYTE_OR_OPERAND, 0},
+        {0, 0xc6, 0xc7, BYTE_OR_OPERAND, 0},
+        {0, 0xd0, 0xd3, BYTE_OR_OPERAND, 0},
+        {0, 0xf6, 0xf7, BYTE_OR_OPERAND, 0},
+        {0, 0xfe, 0xff, BYTE_OR_OPERAND, 0},
+        /* x87 */
+        {0, 0xd9, 0xd9, BYTES_2, 1 << 5 | 1 << 7},
+        {0, 0xd8, 0xda, BYTES_4, 0},
+        {0, 0xdb, 0xdb, BYTES_10, 1 << 5 | 1 << 7},
+        {0, 0xdb, 0xdb, BYTES_4, 0},
+        {0, 0xdc, 0xdc, BYTES_8, 0},
+        {0, 0xdd, 0xdd, BYTES_8, 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3},
+        {0, 0xdf, 0xdf, BYTES_8, 1 << 5 | 1 << 7},
+        {0, 0xdf, 0xdf, BYTES_10, 1 << 4 | 1 << 6},
+        {0, 0xde, 0xdf, BYTES_2, 0},
+        /* 0f */
+        {1, 0x10, 0x11, FLOATS, 0},
+        {1, 0x12, 0x13, HALVES, 0},
+        {1, 0x14, 0x15, VECTOR, 0},
+        {1, 0x16, 0x17, HALVES, 0},
+        {1, 0x28, 0x29, VECTOR, 0},
+        {1, 0x2a, 0x2a, WIDE, 0},
+        {1, 0x2b, 0x2b, VECTOR, 0},
+        {1, 0x2c, 0x2d, FLOATS, 0},
+        {1, 0x2e, 0x2f, SCALAR, 0},
+        {1, 0x40, 0x4f, OPERAND, 0},
+        {1, 0x5a, 0x5a, TO_DOUBLES, 0},
+        {1, 0x5b, 0x5b, VECTOR, 0},
+        {1, 0x51, 0x5f, FLOATS, 0},
+        {1, 0x6e, 0x6e, MOVE_WORD, 0},
+        {1, 0x7e, 0x7e, MOVE_WORD, 0},
+        {1, 0x60, 0x70, VECTOR_OR_MMX, 0},
+        {1, 0x74, 0x76, VECTOR_OR_MMX, 0},
+        {1, 0x7c, 0x7d, VECTOR, 0},
+        {1, 0x7f, 0x7f, VECTOR_OR_MMX, 0},
+        {1, 0x90, 0x9f, BYTES_1, 0},
+        {1, 0xa3, 0xa5, OPERAND, 0},
+        {1, 0xab, 0xad, OPERAND, 0},
+        {1, 0xae, 0xae, BYTES_4, 1 << 2 | 1 << 3}, /* ldmxcsr, stmxcsr */
+        {1, 0xaf, 0xaf, OPERAND, 0},
+        {1, 0xb0, 0xb1, BYTE_OR_OPERAND, 0},
+        {1, 0xb3, 0xb3, OPERAND, 0},
+        {1, 0xb6, 0xb6, BYTES_1, 0},
+        {1, 0xb7, 0xb7, BYTES_2, 0},
+        {1, 0xb8, 0xbd, OPERAND, 0},
+        {1, 0xbe, 0xbe, BYTES_1, 0},
+        {1, 0xbf, 0xbf, BYTES_2, 0},
+        {1, 0xc0, 0xc1, BYTE_OR_OPERAND, 0},
+        {1, 0xc2, 0xc2, FLOATS, 0},
+        {1, 0xc3, 0xc3, OPERAND, 0},
+        {1, 0xc4, 0xc4, BYTES_2, 0},
+        {1, 0xc6, 0xc6, VECTOR, 0},
+        {1, 0xc7, 0xc7, EXCHANGE_WIDE, 1 << 1},
+        {1, 0xd6, 0xd6, BYTES_8, 0},
+        {1, 0xe6, 0xe6, TO_DOUBLES, 0},
+        {1, 0xf0, 0xf0, VECTOR, 0},
+        {1, 0xd0, 0xfe, VECTOR_OR_MMX, 0},
+        /* 0f 38 */
+        {2, 0x18, 0x18, BYTES_4, 0},
+        {2, 0x19, 0x19, BYTES_8, 0},
+        {2, 0x1a, 0x1a, BYTES_16, 0},
+        {2, 0x1b, 0x1b, BYTES_32, 0},
+        {2, 0x20, 0x20, HALF_VECTOR, 0},
+        {2, 0x21, 0x21, QUARTER_VECTOR, 0},
+        {2, 0x22, 0x22, EIGHTH_VECTOR, 0},
+        {2, 0x23, 0x23, HALF_VECTOR, 0},
+        {2, 0x24, 0x24, QUARTER_VECTOR, 0},
+        {2, 0x25, 0x25, HALF_VECTOR, 0},
+        {2, 0x30, 0x30, HALF_VECTOR, 0},
+        {2, 0x31, 0x31, QUARTER_VECTOR, 0},
+        {2, 0x32, 0x32, EIGHTH_VECTOR, 0},
+        {2, 0x33, 0x33, HALF_VECTOR, 0},
+        {2, 0x34, 0x34, QUARTER_VECTOR, 0},
+        {2, 0x35, 0x35, HALF_VECTOR, 0},
+        {2, 0x58, 0x58, BYTES_4, 0},
+        {2, 0x59, 0x59, BYTES_8, 0},
+        {2, 0x5a, 0x5a, BYTES_16, 0},
+        {2, 0x5b, 0x5b, BYTES_32, 0},
+        {2, 0x78, 0x78, BYTES_1, 0},
+        {2, 0x79, 0x79, BYTES_2, 0},
+        {2, 0x90, 0x93, WIDE, 0}, /* an element of a gather */
+        {2, 0xa0, 0xa3, WIDE, 0}, /* and of a scatter */
+        {2, 0x96, 0xbf, FMA, 0},
+        {2, 0xc8, 0xcd, VECTOR, 0}, /* sha */
+        {2, 0xf0, 0xf1, CHECKED_WORD, 0},
+        {2, 0xf2, 0xf7, WIDE, 0},
+        {2, 0x00, 0xef, VECTOR_OR_MMX, 0},
+        /* 0f 3a */
+        {3, 0x0a, 0x0a, BYTES_4, 0},
+        {3, 0x0b, 0x0b, BYTES_8, 0},
+        {3, 0x14, 0x14, BYTES_1, 0},
+        {3, 0x15, 0x15, BYTES_2, 0},
+        {3, 0x16, 0x16, WIDE, 0},
+        {3, 0x17, 0x17, BYTES_4, 0},
+        {3, 0x18, 0x19, BYTES_16, 0},
+        {3, 0x1a, 0x1b, BYTES_32, 0},
+        {3, 0x1d, 0x1d, HALF_VECTOR, 0},
+        {3, 0x20, 0x20, BYTES_1, 0},
+        {3, 0x21, 0x21, BYTES_4, 0},
+        {3, 0x22, 0x22, WIDE, 0},
+        {3, 0x38, 0x39, BYTES_16, 0},
+        {3, 0x3a, 0x3b, BYTES_32, 0},
+        {3, 0xf0, 0xf0, WIDE, 0},
+        {3, 0x00, 0xef, VECTOR_OR_MMX, 0},
+};
+
 static unsigned operand_bytes(const struct prefixes *prefixes)
 {
 	if (prefixes->has_rex_w)
@@ -33,14 +193,17 @@ static unsigned operand_bytes(const struct prefixes *prefixes)
 	return prefixes->has_66 ? 2 : 4;
 }
 
-/* 4 or 8 for the scalar forms of an SSE or AVX instruction, else the vector. */
-static unsigned scalar_or_vector(const struct prefixes *prefixes)
+static unsigned vector_bytes(const struct prefixes *prefixes)
+{
+	return prefixes->vector_bytes != 0 ? prefixes->vector_bytes : 16;
+}
+
+/* One float or double where the prefix says so, else OTHERWISE. */
+static unsigned float_bytes(const struct prefixes *prefixes, unsigned otherwise)
 {
 	if (prefixes->has_f3)
 		return 4;
-	if (prefixes->has_f2)
-		return 8;
-	return prefixes->vector_bytes != 0 ? prefixes->vector_bytes : 16;
+	return prefixes->has_f2 ? 8 : otherwise;
 }
 
 static const unsigned char *read_vex(const unsigned char *at, struct prefixes *prefixes)
@@ -54,6 +217,9 @@ static const unsigned char *read_vex(const unsigned char *at, struct prefixes *p
 	prefixes->map = is_short ? 1 : at[1] & (is_evex ? 7 : 31);
 	prefixes->has_rex_w = !is_short && (last & 0x80) != 0;
 	prefixes->vector_bytes = is_evex ? lengths[at[3] >> 5 & 3] : lengths[last >> 2 & 1];
+	/* One element for the whole vector. */
+	if (is_evex && (at[3] & EVEX_BROADCAST) != 0)
+		prefixes->vector_bytes = prefixes->has_rex_w ? 8 : 4;
 	prefixes->has_66 = pp == 1;
 	prefixes->has_f3 = pp == 2;
 	prefixes->has_f2 = pp == 3;
@@ -101,149 +267,74 @@ prefixes_done:
 	return prefixes->map == 1 ? at : at + 1;
 }
 
-/* Opcodes of one byte. */
-static unsigned size_in_map_0(unsigned opcode, const struct prefixes *prefixes)
+static unsigned by_operand(enum rule rule, unsigned opcode, const struct prefixes *prefixes)
 {
-	/* Arithmetic, 00 to 3b: the lowest bit chooses between bytes and operands. */
-	if (opcode < 0x40 && (opcode & 7) < 4)
+	switch (rule) {
+	case BYTE_OR_OPERAND:
 		return (opcode & 1) != 0 ? operand_bytes(prefixes) : 1;
-	switch (opcode) {
-	case 0x80:
-	case 0x84:
-	case 0x86:
-	case 0x88:
-	case 0x8a:
-	case 0xa4:
-	case 0xa6:
-	case 0xaa:
-	case 0xac:
-	case 0xae:
-	case 0xc0:
-	case 0xc6:
-	case 0xd0:
-	case 0xd2:
-	case 0xf6:
-	case 0xfe:
-		return 1;
-	case 0x63:
-		return 4;
-	case 0x69:
-	case 0x6b:
-	case 0x81:
-	case 0x83:
-	case 0x85:
-	case 0x87:
-	case 0x89:
-	case 0x8b:
-	case 0xa5:
-	case 0xa7:
-	case 0xab:
-	case 0xad:
-	case 0xaf:
-	case 0xc1:
-	case 0xc7:
-	case 0xd1:
-	case 0xd3:
-	case 0xf7:
-	case 0xff:
+	case OPERAND:
 		return operand_bytes(prefixes);
-	case 0xc3:
-	case 0x8f:
-		return 8;
+	case WIDE:
+		return prefixes->has_rex_w ? 8 : 4;
+	case MOVE_WORD:
+		return prefixes->has_rex_w || prefixes->has_f3 ? 8 : 4;
+	case CHECKED_WORD:
+		return prefixes->has_f2 && (opcode & 1) == 0 ? 1 : operand_bytes(prefixes);
+	case EXCHANGE_WIDE:
+		return prefixes->has_rex_w ? 16 : 8;
 	default:
 		return 0;
 	}
 }
 
-/* Opcodes behind 0f. */
-static unsigned size_in_map_1(unsigned opcode, const struct prefixes *prefixes)
+static unsigned by_vector(enum rule rule, unsigned opcode, const struct prefixes *prefixes)
 {
-	switch (opcode) {
-	case 0xb6:
-	case 0xbe:
-	case 0xb0:
-	case 0xc0:
-		return 1;
-	case 0xb7:
-	case 0xbf:
-		return 2;
-	case 0xaf:
-	case 0xb1:
-	case 0xc1:
-	case 0xc3:
-	case 0xa3:
-	case 0xab:
-	case 0xb3:
-	case 0xbb:
-	case 0xba:
-	case 0xbc:
-	case 0xbd:
-	case 0xb8:
-		return operand_bytes(prefixes);
-	case 0x12:
-	case 0x13:
-	case 0x16:
-	case 0x17:
-	case 0xd6:
-		return 8;
-	case 0x6e:
-		return prefixes->has_rex_w ? 8 : 4;
-	case 0x7e:
-		return prefixes->has_rex_w || prefixes->has_f3 ? 8 : 4;
-	case 0x6f:
-	case 0x7f:
-		if (prefixes->vector_bytes != 0)
-			return prefixes->vector_bytes;
-		return prefixes->has_66 || prefixes->has_f3 ? 16 : 8;
-	case 0xe7:
-	case 0xf0:
-	case 0x28:
-	case 0x29:
-	case 0x2b:
-	case 0x74:
-	case 0x75:
-	case 0x76:
-	case 0xef:
-	case 0xeb:
-	case 0xdb:
-	case 0xd7:
-	case 0xda:
-	case 0xde:
-		return prefixes->vector_bytes != 0 ? prefixes->vector_bytes : 16;
+	unsigned whole = vector_bytes(prefixes);
+
+	switch (rule) {
+	case SCALAR:
+		return prefixes->has_66 ? 8 : 4;
+	case FLOATS:
+		return float_bytes(prefixes, whole);
+	case VECTOR:
+		return whole;
+	case VECTOR_OR_MMX:
+		return prefixes->vector_bytes == 0 && !prefixes->has_66 && !prefixes->has_f3 &&
+		                       !prefixes->has_f2
+		               ? 8
+		               : whole;
+	case HALF_VECTOR:
+		return whole / 2;
+	case QUARTER_VECTOR:
+		return whole / 4;
+	case EIGHTH_VECTOR:
+		return whole / 8;
+	case HALVES:
+		/* movsldup, movshdup, and of the whole vector movddup */
+		return prefixes->has_f3 || (prefixes->has_f2 && whole > 16) ? whole : 8;
+	case TO_DOUBLES:
+		if (prefixes->has_66 || (prefixes->has_f2 && opcode == 0xe6))
+			return whole;
+		return prefixes->has_f3 && opcode == 0xe6 ? whole / 2
+		                                          : float_bytes(prefixes, whole / 2);
+	case FMA:
+		return (opcode & 9) == 9 ? (prefixes->has_rex_w ? 8 : 4) : whole;
 	default:
-		break;
+		return 0;
 	}
-	if (opcode == 0x10 || opcode == 0x11 || (opcode >= 0x51 && opcode <= 0x5f) ||
-	    opcode == 0x2e || opcode == 0x2f)
-		return scalar_or_vector(prefixes);
-	if (opcode >= 0x40 && opcode <= 0x4f)
-		return operand_bytes(prefixes);
-	return opcode >= 0x90 && opcode <= 0x9f ? 1 : 0;
 }
 
-/* Opcodes behind 0f 38: broadcasts; the other vector forms take the whole vector. */
-static unsigned size_in_map_2(unsigned opcode, const struct prefixes *prefixes)
+static unsigned apply(enum rule rule, unsigned opcode, const struct prefixes *prefixes)
 {
-	switch (opcode) {
-	case 0x78:
-		return 1;
-	case 0x79:
-		return 2;
-	case 0x18:
-	case 0x58:
-		return 4;
-	case 0x19:
-	case 0x59:
-		return 8;
-	case 0x1a:
-	case 0x5a:
-		return 16;
-	case 0xf0:
-	case 0xf1:
-		return operand_bytes(prefixes);
-	default:
-		return prefixes->vector_bytes;
-	}
+	static const uint8_t fixed[] = {
+	        [BYTES_1] = 1,   [BYTES_2] = 2,   [BYTES_4] = 4,   [BYTES_8] = 8,
+	        [BYTES_10] = 10, [BYTES_16] = 16, [BYTES_32] = 32,
+	};
+
+	if (rule < sizeof(fixed))
+		return fixed[rule];
+	unsigned bytes = by_operand(rule, opcode, prefixes);
+	return bytes != 0 ? bytes : by_vector(rule, opcode, prefixes);
 }
 
 static unsigned access_size(const unsigned char *instruction)
@@ -251,16 +342,16 @@ static unsigned access_size(const unsigned char *instruction)
 	struct prefixes prefixes = {0};
 	const unsigned char *opcode = read_prefixes(instruction, &prefixes);
 
-	switch (prefixes.map) {
-	case 0:
-		return size_in_map_0(*opcode, &prefixes);
-	case 1:
-		return size_in_map_1(*opcode, &prefixes);
-	case 2:
-		return size_in_map_2(*opcode, &prefixes);
-	default:
-		return prefixes.vector_bytes;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (rules[i].map != prefixes.map || *opcode < rules[i].first ||
+		    *opcode > rules[i].last)
+			continue;
+		/* The second byte tells which one of a group it is. */
+		if (rules[i].members == 0 ||
+		    (rules[i].members >> (opcode[1] >> 3 & 7) & 1) != 0)
+			return apply(rules[i].rule, *opcode, &prefixes);
 	}
+	return 0;
 }
 
 struct fp_fault_access fp_fault_access(const void *context, uintptr_t address)

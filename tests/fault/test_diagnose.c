@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a bad access is said to be, on a heap that exists as numbers only: one chunk of slots of
+ * one page, guards of one page, and a history that forgot two blocks. Nothing is mapped.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "fault/diagnose.h"
+#include "support/support.h"
+
+enum { PAGE = 4096, STRIDE = 2 * PAGE, SLOTS = 10, FRESH_FROM = 7 };
+
+#define CHUNK ((uintptr_t)0x7e0000000000)
+#define SLOT(index) (CHUNK + PAGE + (uintptr_t)(index)*STRIDE)
+#define BLOCK(index) (SLOT(index) + heap[index].offset)
+#define GUARD(index) (SLOT(index) + PAGE) /* behind that slot */
+
+enum life { LIVE, FREED, FORGOTTEN, NEVER };
+
+/* 0 and 5 fill their slots up to the guards; 4 has padding behind it. */
+static const struct {
+	enum life life;
+	size_t offset;
+	size_t size;
+} heap[SLOTS] = {
+        {LIVE, PAGE - 64, 64}, {FREED, PAGE - 112, 100},
+        {FORGOTTEN, 0, 0},     {FORGOTTEN, 0, 0},
+        {LIVE, PAGE - 32, 20}, {FREED, 0, PAGE},
+        {LIVE, PAGE - 48, 48}, {NEVER, 0, 0},
+        {NEVER, 0, 0},         {NEVER, 0, 0},
+};
+
+static bool find_place(uintptr_t address, struct fp_place *place)
+{
+	if (address - CHUNK >= PAGE + SLOTS * STRIDE)
+		return false;
+	size_t index = address < SLOT(0) ? 0 : (address - SLOT(0)) / STRIDE;
+	*place = (struct fp_place){
+	        .slot = {.base = SLOT(index), .bytes = PAGE},
+	        .stride = STRIDE,
+	        .is_in_guard = address - SLOT(index) >= PAGE,
+	        .state = index < FRESH_FROM ? FP_PLACE_USED : FP_PLACE_FRESH,
+	};
+	return true;
+}
+
+static bool find_block(uintptr_t slot, struct fp_block *block)
+{
+	size_t index = (slot - SLOT(0)) / STRIDE;
+
+	ck_assert_uint_eq(slot, SLOT(index));
+	if (heap[index].life != LIVE && heap[index].life != FREED)
+		return false;
+	*block = (struct fp_block){
+	        .address = BLOCK(index),
+	        .size = heap[index].size,
+	        .serial = index + 1,
+	        .alloc_trace = 100 + (fp_trace_id)index,
+	        .state = heap[index].life == LIVE ? FP_BLOCK_LIVE : FP_BLOCK_FREED,
+	};
+	return true;
+}
+
+static size_t find_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size)
+{
+	ck_assert_uint_ge(size, 5);
+	memcpy(bytes, slot == SLOT(1) ? "first" : "other", 5);
+	return 5;
+}
+
+static const struct fp_fault_view view = {find_place, find_block, find_last_bytes};
+
+enum { NOBODY = -1 };
+
+#define UAF FP_FINDING_HEAP_USE_AFTER_FREE
+#define OVER FP_FINDING_HEAP_BUFFER_OVERFLOW
+#define UNDER FP_FINDING_HEAP_BUFFER_UNDERFLOW
+#define LONG_AGO " of a block that was freed so long ago that its record was dropped"
+#define NEVER_ONE " where no block ever was"
+
+/* A read of 8 bytes at BASE + PLUS. The description is held to begin with what is given. */
+static const struct {
+	uintptr_t base;
+	intptr_t plus;
+	enum fp_finding_kind kind;
+	int block;
+	const char *description;
+} accesses[] = {
+        /* in a freed block's slot: in the block, in the padding on either side */
+        {SLOT(1), PAGE - 112, UAF, 1, "0 bytes inside a block of 100 bytes that was freed"},
+        {SLOT(1), PAGE - 13, UAF, 1, "99 bytes inside a block of 100 bytes that was freed"},
+        {SLOT(1), PAGE - 12, UAF, 1, "0 bytes past the end of a block of 100 bytes that was"},
+        {SLOT(1), PAGE - 1, UAF, 1, "11 bytes past the end of a block of 100 bytes that was"},
+        {SLOT(1), PAGE - 113, UAF, 1, "1 byte before a block of 100 bytes that was freed"},
+        {SLOT(1), 0, UAF, 1, "3984 bytes before a block of 100 bytes that was freed"},
+        {SLOT(5), 0, UAF, 5, "0 bytes inside a block of 4096 bytes that was freed"},
+        {SLOT(5), PAGE - 1, UAF, 5, "4095 bytes inside a block of 4096 bytes that was freed"},
+        /* between a live block and a freed one: the nearer */
+        {GUARD(0), 0, OVER, 0, "0 bytes past the end of a block of 64 bytes"},
+        {GUARD(0), 4039, OVER, 0, "4039 bytes past the end of a block of 64 bytes"},
+        {GUARD(0), 4041, UAF, 1, "4039 bytes before a block of 100 bytes that was freed"},
+        /* between a freed one and a forgotten one */
+        {GUARD(1), 0, UAF, 1, "12 bytes past the end of a block of 100 bytes that was freed"},
+        {GUARD(1), PAGE - 1, UAF, 1, "4107 bytes past the end of a block of 100 bytes that"},
+        /* between two forgotten ones, and inside them */
+        {GUARD(2), 0, UAF, NOBODY, LONG_AGO},
+        {GUARD(2), PAGE - 1, UAF, NOBODY, LONG_AGO},
+        {SLOT(2), 0, UAF, NOBODY, LONG_AGO},
+        {SLOT(3), PAGE - 1, UAF, NOBODY, LONG_AGO},
+        /* between a forgotten one and a live one: only the live one is known */
+        {GUARD(3), 0, UNDER, 4, "8160 bytes before a block of 20 bytes"},
+        {GUARD(3), PAGE - 1, UNDER, 4, "4065 bytes before a block of 20 bytes"},
+        /* between a live one with padding behind it and a freed one that fills its slot */
+        {GUARD(4), 0, OVER, 4, "12 bytes past the end of a block of 20 bytes"},
+        {GUARD(4), 2041, OVER, 4, "2053 bytes past the end of a block of 20 bytes"},
+        {GUARD(4), 2042, OVER, 4, "2054 bytes past the end of a block of 20 bytes"},
+        {GUARD(4), 2043, UAF, 5, "2053 bytes before a block of 4096 bytes that was freed"},
+        {GUARD(4), PAGE - 1, UAF, 5, "1 byte before a block of 4096 bytes that was freed"},
+        /* between a freed one that fills its slot and a live one further away */
+        {GUARD(5), 0, UAF, 5, "0 bytes past the end of a block of 4096 bytes that was"},
+        {GUARD(5), PAGE - 1, UNDER, 6, "4049 bytes before a block of 48 bytes"},
+        /* behind the last slot in use: only one side has a block */
+        {GUARD(6), 0, OVER, 6, "0 bytes past the end of a block of 48 bytes"},
+        {GUARD(6), PAGE - 1, OVER, 6, "4095 bytes past the end of a block of 48 bytes"},
+        {SLOT(7), 0, OVER, 6, "4096 bytes past the end of a block of 48 bytes"},
+        {SLOT(7), PAGE - 1, OVER, 6, "8191 bytes past the end of a block of 48 bytes"},
+        {GUARD(7), 0, OVER, NOBODY, NEVER_ONE},
+        {SLOT(8), 5, OVER, NOBODY, NEVER_ONE},
+        {GUARD(9), PAGE - 1, OVER, NOBODY, NEVER_ONE},
+        /* the guard before the first slot */
+        {CHUNK, 0, UNDER, 0, "8128 bytes before a block of 64 bytes"},
+        {CHUNK, PAGE - 1, UNDER, 0, "4033 bytes before a block of 64 bytes"},
+};
+
+enum { ACCESSES = sizeof(accesses) / sizeof(accesses[0]) };
+
+static void expect_blame(const struct fp_finding *finding, int block, uintptr_t address)
+{
+	ck_assert_uint_eq(finding->address, address);
+	ck_assert_int_eq(finding->has_block, block != NOBODY);
+	if (block == NOBODY)
+		return;
+	ck_assert_uint_eq(finding->block.address, BLOCK(block));
+	ck_assert_uint_eq(finding->block.size, heap[block].size);
+	ck_assert_uint_eq(finding->block.alloc_trace, 100 + (fp_trace_id)block);
+	ck_assert_int_eq(finding->offset, (int64_t)(address - BLOCK(block)));
+}
+
+/* Of a freed block what it last held is shown, of others nothing. */
+static void expect_evidence(const struct fp_finding *finding, int block)
+{
+	if (block == NOBODY || heap[block].life == LIVE) {
+		ck_assert_uint_eq(finding->evidence_size, 0);
+		return;
+	}
+	ck_assert(finding->is_evidence_last);
+	ck_assert_int_eq(finding->evidence_offset, 0);
+	ck_assert_uint_eq(finding->evidence_size, 5);
+	ck_assert_mem_eq(finding->evidence, block == 1 ? "first" : "other", 5);
+}
+
+START_TEST(an_access_is_blamed_on_the_nearest_block)
+{
+	uintptr_t address = accesses[_i].base + (uintptr_t)accesses[_i].plus;
+	const struct fp_fault_access access = {
+	        .address = address, .access = FP_ACCESS_READ, .size = 8};
+	struct fp_finding finding = {.trace = 7, .thread = 8, .evidence_size = 3};
+	char expected[FP_DESCRIPTION_MAX + 100];
+
+	ck_assert(fp_fault_diagnose(&access, &view, &finding));
+	ck_assert_int_eq(finding.kind, accesses[_i].kind);
+	ck_assert_int_eq(finding.access, FP_ACCESS_READ);
+	expect_blame(&finding, accesses[_i].block, address);
+	expect_evidence(&finding, accesses[_i].block);
+	snprintf(expected, sizeof(expected), "read of 8 bytes%s%s",
+	         accesses[_i].block == NOBODY ? "" : ", ", accesses[_i].description);
+	ck_assert_msg(strncmp(finding.description, expected, strlen(expected)) == 0,
+	              "\"%s\" does not begin with \"%s\"", finding.description, expected);
+	/* Who it was is not for the diagnosis to say. */
+	ck_assert_uint_eq(finding.trace, 7);
+	ck_assert_uint_eq(finding.thread, 8);
+}
+END_TEST
+
+/* Everything of a description that the access alone decides. */
+static const struct {
+	struct fp_fault_access access;
+	const char *words;
+} forms[] = {
+        {{.access = FP_ACCESS_READ, .size = 1}, "read of 1 byte, 0 bytes past"},
+        {{.access = FP_ACCESS_WRITE, .size = 64}, "write of 64 bytes, 0 bytes past"},
+        {{.access = FP_ACCESS_WRITE}, "write, 0 bytes past"},
+        {{.access = FP_ACCESS_UNKNOWN}, "access, 0 bytes past"},
+        {{.access = FP_ACCESS_UNKNOWN, .size = 2}, "access of 2 bytes, 0 bytes past"},
+        {{.access = FP_ACCESS_READ, .is_fetch = true}, "execution, 0 bytes past"},
+};
+
+enum { FORMS = sizeof(forms) / sizeof(forms[0]) };
+
+START_TEST(the_description_says_what_was_done)
+{
+	struct fp_fault_access access = forms[_i].access;
+	struct fp_finding finding = {0};
+
+	access.address = GUARD(0);
+	ck_assert(fp_fault_diagnose(&access, &view, &finding));
+	ck_assert_int_eq(finding.access, access.access);
+	ck_assert_msg(strncmp(finding.description, forms[_i].words, strlen(forms[_i].words)) ==
+	                      0,
+	              "%s", finding.description);
+}
+END_TEST
+
+/* 2054 bytes behind the live block 4, and before the freed block 5. */
+START_TEST(of_two_blocks_as_near_the_live_one_is_blamed)
+{
+	const struct fp_fault_access access = {.address = GUARD(4) + 2042,
+	                                       .access = FP_ACCESS_READ};
+	struct fp_finding finding;
+
+	ck_assert_uint_eq(access.address - BLOCK(4) - heap[4].size, BLOCK(5) - access.address);
+	ck_assert(fp_fault_diagnose(&access, &view, &finding));
+	expect_blame(&finding, 4, access.address);
+	ck_assert_int_eq(finding.kind, OVER);
+}
+END_TEST
+
+static void expect_untouched(const struct fp_finding *finding)
+{
+	static const struct fp_finding mark = {.kind = FP_FINDING_DOUBLE_FREE, .address = 4711};
+
+	ck_assert_int_eq(finding->kind, mark.kind);
+	ck_assert_uint_eq(finding->address, mark.address);
+	ck_assert_str_eq(finding->description, "");
+}
+
+/* Not in a chunk, or in the slot of a live block, which we never make inaccessible. */
+START_TEST(what_is_not_ours_is_not_claimed)
+{
+	const uintptr_t addresses[] = {
+	        0,       1,           CHUNK - 1,     CHUNK + PAGE + SLOTS * STRIDE,
+	        SLOT(0), SLOT(4) + 9, BLOCK(4) + 20, UINTPTR_MAX,
+	        BLOCK(6)};
+	struct fp_finding finding = {.kind = FP_FINDING_DOUBLE_FREE, .address = 4711};
+
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		const struct fp_fault_access access = {.address = addresses[i], .size = 1};
+
+		ck_assert(!fp_fault_diagnose(&access, &view, &finding));
+		expect_untouched(&finding);
+	}
+}
+END_TEST
+
+/* ---- Ranges ------------------------------------------------------------------------------ */
+
+enum { FINE = -2 };
+
+static const struct {
+	uintptr_t base;
+	intptr_t plus;
+	size_t length;
+	int block; /* or NOBODY, or FINE */
+	enum fp_finding_kind kind;
+	long offset; /* of the first bad byte in the block */
+} ranges[] = {
+        {SLOT(0), PAGE - 64, 64, FINE, 0, 0},
+        {SLOT(0), PAGE - 64, 1, FINE, 0, 0},
+        {SLOT(0), PAGE - 1, 1, FINE, 0, 0},
+        {SLOT(0), PAGE - 64, 65, 0, OVER, 64},
+        {SLOT(0), PAGE - 1, 2, 0, OVER, 64},
+        {SLOT(0), PAGE - 64, 3 * PAGE, 0, OVER, 64},
+        {SLOT(0), PAGE - 64, SIZE_MAX, 0, OVER, 64},
+        {SLOT(0), PAGE - 65, 1, 0, UNDER, -1},
+        {SLOT(0), PAGE - 65, 66, 0, UNDER, -1},
+        {SLOT(0), 0, 1, 0, UNDER, -(PAGE - 64)},
+        /* the padding behind a block is not the block's */
+        {SLOT(4), PAGE - 32, 20, FINE, 0, 0},
+        {SLOT(4), PAGE - 32, 21, 4, OVER, 20},
+        {SLOT(4), PAGE - 32, PAGE, 4, OVER, 20},
+        {SLOT(4), PAGE - 12, 1, 4, OVER, 20},
+        /* starts in a guard, in a freed block, where no block is known or ever was */
+        {GUARD(0), 0, 1, 0, OVER, 64},
+        {GUARD(0), 0, SIZE_MAX, 0, OVER, 64},
+        {CHUNK, PAGE - 1, 2, 0, UNDER, -(PAGE - 64) - 1},
+        {SLOT(1), PAGE - 112, 1, 1, UAF, 0},
+        {SLOT(1), PAGE - 112, SIZE_MAX, 1, UAF, 0},
+        {SLOT(2), 0, 1, NOBODY, UAF, 0},
+        {SLOT(8), 0, 1, NOBODY, OVER, 0},
+        /* nothing is nowhere wrong */
+        {SLOT(0), PAGE - 64, 0, FINE, 0, 0},
+        {SLOT(0), PAGE, 0, FINE, 0, 0},
+        {SLOT(1), PAGE - 112, 0, FINE, 0, 0},
+        {0, 0, 0, FINE, 0, 0},
+        /* nor is what is not ours */
+        {0, 0, 1, FINE, 0, 0},
+        {0, 0, SIZE_MAX, FINE, 0, 0},
+        {CHUNK, -1, 1, FINE, 0, 0},
+        {CHUNK, PAGE + SLOTS *STRIDE, 100, FINE, 0, 0},
+        {UINTPTR_MAX, 0, SIZE_MAX, FINE, 0, 0},
+};
+
+enum { RANGES = sizeof(ranges) / sizeof(ranges[0]) };
+
+START_TEST(the_first_bad_byte_of_a_range_is_blamed)
+{
+	const struct fp_fault_access access = {.address = ranges[_i].base +
+	                                                  (uintptr_t)ranges[_i].plus,
+	                                       .access = FP_ACCESS_WRITE};
+	struct fp_finding finding = {.kind = FP_FINDING_DOUBLE_FREE, .address = 4711};
+	bool is_bad = fp_fault_diagnose_range(&access, ranges[_i].length, &view, &finding);
+
+	ck_assert_int_eq(is_bad, ranges[_i].block != FINE);
+	if (!is_bad) {
+		expect_untouched(&finding);
+		return;
+	}
+	ck_assert_int_eq(finding.kind, ranges[_i].kind);
+	ck_assert_int_eq(finding.access, FP_ACCESS_WRITE);
+	if (ranges[_i].block == NOBODY)
+		expect_blame(&finding, NOBODY, access.address);
+	else
+		expect_blame(&finding, ranges[_i].block,
+		             BLOCK(ranges[_i].block) + (uintptr_t)ranges[_i].offset);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("diagnose");
+	TCase *tests = tcase_create("diagnose");
+
+	tcase_add_loop_test(tests, an_access_is_blamed_on_the_nearest_block, 0, ACCESSES);
+	tcase_add_loop_test(tests, the_description_says_what_was_done, 0, FORMS);
+	tcase_add_test(tests, of_two_blocks_as_near_the_live_one_is_blamed);
+	tcase_add_test(tests, what_is_not_ours_is_not_claimed);
+	tcase_add_loop_test(tests, the_first_bad_byte_of_a_range_is_blamed, 0, RANGES);
+	suite_add_tcase(suite, tests);
+	return test_run(suite);
+}
