@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -54,6 +55,17 @@ static void reset_handlers(void)
 		sigaction(number, &action, NULL);
 }
 
+/* A program may allow itself fewer descriptors than the loader needs to start another. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* The log as an open file, read from its start. */
 static int make_input(struct fp_log *tail)
 {
@@ -83,12 +95,12 @@ static int arrange_descriptors(const struct child *child)
 		keep = FP_SESSION_OUTPUT_FD;
 	}
 	syscall(SYS_close_range, keep + 1, ~0U, 0);
+	if (child->is_stderr_lost)
+		close(STDERR_FILENO);
 	int null = open("/dev/null", O_RDWR);
 	/* Fill the gaps below: no file of ours may become somebody's standard error. */
 	while (null >= 0 && null <= STDERR_FILENO)
 		null = open("/dev/null", O_RDWR);
-	if (null >= 0 && child->is_stderr_lost)
-		dup2(null, STDERR_FILENO);
 	close(STDIN_FILENO);
 	int input = make_input(child->tail);
 	if (input < 0)
@@ -115,6 +127,7 @@ static int run_child(void *argument)
 	int wait_status = 0;
 
 	reset_handlers();
+	allow_descriptors();
 	child->status = arrange_descriptors(child);
 	if (child->status != 0)
 		_exit(EXIT_NOT_RUN);

@@ -5,7 +5,10 @@
  */
 #include "stack/stack.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
@@ -13,8 +16,9 @@
 #include "stack/depot.h"
 
 enum {
-	OWN_FRAMES_MAX = 8,  /* frames of Fencepost that may lead a capture */
-	SITE_FILE_MAX = 1024 /* longer file names of DebugAlloc keep their end */
+	OWN_FRAMES_MAX = 8,   /* frames of Fencepost that may lead a capture */
+	SITE_FILE_MAX = 1024, /* longer file names of DebugAlloc keep their end */
+	DESCRIPTOR_FLOOR = 700
 };
 
 /* What a site's entry holds. */
@@ -27,12 +31,36 @@ static struct fp_depot traces = {.lock = FP_LOCK_INITIALIZER(FP_RANK_DEPOT)};
 static struct fp_depot sites = {.lock = FP_LOCK_INITIALIZER(FP_RANK_DEPOT)};
 static struct fp_stack_config configuration = {.depth = 32};
 
+/* libunwind asks a pipe whether memory can be read: it writes a byte to it and reads it again.
+ * In a program that closes all descriptors and opens files under their numbers, those bytes
+ * would go to its files. So its first capture, which makes the pipe, finds the numbers that
+ * programs use taken. */
+static void capture_first(void)
+{
+	int taken[DESCRIPTOR_FLOOR];
+	size_t count = 0;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	while (fd >= 0 && fd < DESCRIPTOR_FLOOR) {
+		taken[count++] = fd;
+		fd = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
+	}
+	if (fd >= 0)
+		close(fd);
+	/* A low limit on descriptors: the pipe takes the last two. */
+	for (int i = 0; fd < 0 && i < 2 && count > 0; i++)
+		close(taken[--count]);
+	fp_stack_capture();
+	while (count > 0)
+		close(taken[--count]);
+}
+
 void fp_stack_init(const struct fp_stack_config *config)
 {
 	configuration = *config;
 	if (configuration.depth > FP_TRACE_DEPTH_MAX)
 		configuration.depth = FP_TRACE_DEPTH_MAX;
-	fp_stack_capture();
+	capture_first();
 }
 
 static bool is_own(const void *address)

@@ -11,7 +11,7 @@ mprotect munmap nanosleep open prctl read strcmp strlen strnlen syscall write'
 # Starts and ends with the process, forks and runs the reporter; still no malloc and no stdio.
 session="$alloc
 _exit access clone dup2 environ execve faccessat fcntl fstat getcwd getpid getppid lseek on_exit pthread_atfork
-readlink secure_getenv sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
+readlink secure_getenv setrlimit sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
 strstr vfork waitpid"
 
 libs() { # libs CONTEXT-LIST MODULE...
@@ -56,5 +56,5 @@ check hosting "$alloc fcntl" "$FP_BUILDDIR"/src/hosting/.libs/*.o
 # libc's allocator is called by the names that nobody interposes; what looks for symbols does it when
 # the session starts or when memory has run out.
 check preload "$alloc __libc_calloc __libc_free __libc_malloc __libc_memalign __libc_realloc at_quick_exit
-dlopen dlsym environ fprintf getpid on_exit pthread_atfork" "$FP_BUILDDIR"/src/preload/.libs/*.o
+dlopen dlsym environ fprintf getpid on_exit pthread_atfork strcspn strncmp" "$FP_BUILDDIR"/src/preload/.libs/*.o
 exit $bad

@@ -90,6 +90,8 @@ static struct fp_finding sample_finding(void)
 	        .thread = 12345,
 	        .thread_name = "worker",
 	        .trace = 8,
+	        .is_trace_exact = true,
+	        .is_evidence_last = true,
 	        .has_block = true,
 	        .block = {.address = 0x7f0000001000,
 	                  .size = (size_t)1 << 40,
@@ -132,6 +134,7 @@ START_TEST(a_finding_is_described_with_its_block)
 	ck_assert_uint_eq(read.thread, 12345);
 	ck_assert_str_eq(read.thread_name, "worker");
 	ck_assert_uint_eq(read.trace, 8);
+	ck_assert(read.is_exact && read.is_last_content);
 	ck_assert_str_eq(read.description, "a sentence");
 	ck_assert_int_eq(read.evidence_offset, -16);
 	ck_assert_uint_eq(read.evidence_bytes, 3);
@@ -164,12 +167,15 @@ START_TEST(a_finding_without_a_block_has_none)
 	finding.has_block = false;
 	finding.evidence_size = 0;
 	finding.has_hresult = false;
+	finding.is_trace_exact = false;
+	finding.is_evidence_last = false;
 	fp_log_finding(&event_log, 0, &finding, &none);
 	fp_log_finding_count(&event_log, 0, 1ULL << 33);
 	open_copy(&event_log);
 	expect_record(5);
 	test_event_finding(&event, &read);
 	ck_assert(!read.has_block && !read.has_hresult);
+	ck_assert(!read.is_exact && !read.is_last_content);
 	ck_assert_uint_eq(read.evidence_bytes, 0);
 	expect_record(6);
 	ck_assert_uint_eq(test_event_u32(&event), 0);

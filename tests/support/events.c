@@ -155,7 +155,7 @@ void test_event_finding(struct test_event *event, struct test_finding *finding)
 	finding->kind = test_event_u8(event);
 	finding->access = test_event_u8(event);
 	finding->has_hresult = test_event_u8(event);
-	ck_assert_uint_eq(test_event_u8(event), 0);
+	finding->is_exact = test_event_u8(event);
 	finding->hresult = (int32_t)test_event_u32(event);
 	finding->address = test_event_u64(event);
 	finding->thread = test_event_u32(event);
@@ -168,5 +168,6 @@ void test_event_finding(struct test_event *event, struct test_finding *finding)
 	finding->has_block = test_event_u8(event);
 	if (finding->has_block)
 		read_block(event, finding);
+	finding->is_last_content = test_event_u8(event);
 	test_event_end(event);
 }

@@ -61,6 +61,7 @@ struct test_finding {
 	uint8_t kind;
 	uint8_t access;
 	bool has_hresult;
+	bool is_exact; /* the trace starts at an instruction, not behind a call */
 	int32_t hresult;
 	uint64_t address;
 	uint32_t thread;
@@ -86,6 +87,7 @@ struct test_finding {
 	uint32_t alloc_trace;
 	uint32_t free_thread;
 	uint32_t free_trace;
+	bool is_last_content; /* evidence is what the block held when it was freed */
 };
 
 void test_event_finding(struct test_event *event, struct test_finding *finding);

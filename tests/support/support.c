@@ -141,13 +141,16 @@ void test_run_threads(unsigned count, void (*body)(unsigned index, void *user), 
 
 const char *test_path(const char *name)
 {
-	static char paths[8][256];
+	static char paths[8][300];
 	static unsigned next;
-	const char *directory = getenv("FP_BUILDDIR");
+	const char *build = getenv("FP_BUILDDIR");
 	char *path = paths[next++ % 8];
 
-	snprintf(path, sizeof(paths[0]), "%s/unit-%ld-%s",
-	         directory == NULL ? "/tmp" : directory, (long)getpid(), name);
+	if (build == NULL)
+		snprintf(path, sizeof(paths[0]), "/tmp/%ld-%s.work", (long)getpid(), name);
+	else
+		snprintf(path, sizeof(paths[0]), "%s/tests/support/%ld-%s.work", build,
+		         (long)getpid(), name);
 	return path;
 }
 

@@ -42,7 +42,8 @@ _Noreturn void test_fail_child(const char *file, int line, const char *condition
 /* Runs BODY in COUNT threads (at most 16) that start together, and waits for all. */
 void test_run_threads(unsigned count, void (*body)(unsigned index, void *user), void *user);
 
-/* A name for a file of this process in the directory of the tests' own files. */
+/* A name for a file of this process; `make clean` removes what a failed test leaves. Valid
+ * until eight more were asked for. */
 const char *test_path(const char *name);
 
 /* All of a file, terminated; its size in *SIZE unless that is NULL. Fails the test when there
