@@ -9,6 +9,7 @@
 #define FP_FAULT_ACCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model/finding.h"
@@ -16,7 +17,8 @@
 struct fp_fault_access {
 	uintptr_t address; /* the first byte that could not be accessed */
 	enum fp_access access;
-	unsigned size; /* bytes the instruction accesses; 0 when it does not tell */
+	size_t size;   /* bytes the instruction accesses; 0 when it does not tell */
+	bool is_call;  /* a call is to access size bytes, not an instruction */
 	bool is_fetch; /* the address was to be executed */
 };
 

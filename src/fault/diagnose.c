@@ -89,6 +89,8 @@ static void append_access(struct fp_text *text, const struct fp_fault_access *ac
 		fp_text_string(text, " of ");
 		append_count(text, access->size, "byte");
 	}
+	if (access->is_call)
+		fp_text_string(text, " by a call");
 }
 
 static void append_position(struct fp_text *text, const struct fp_block *block,
@@ -221,6 +223,8 @@ bool fp_fault_diagnose_range(const struct fp_fault_access *access, size_t length
 
 	if (length == 0 || !view->place(access->address, &place))
 		return false;
+	first_bad.size = length;
+	first_bad.is_call = true;
 	if (!place.is_in_guard && view->block(place.slot.base, &block) &&
 	    block.state == FP_BLOCK_LIVE && is_inside(&block, access->address)) {
 		size_t rest = block.size - (access->address - block.address);

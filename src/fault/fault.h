@@ -44,8 +44,7 @@ bool fp_fault_exchange_action(int signal, const struct sigaction *action,
 void fp_fault_attach_thread(void);
 
 /* Whether all LENGTH bytes at ADDRESS may be accessed as far as we know; if not, a finding is
- * made with TRACE as its stack. Context: alloc. */
-bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access access,
-                          fp_trace_id trace);
+ * made with the caller's stack. Context: alloc. */
+bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access access);
 
 #endif

@@ -220,14 +220,14 @@ bool fp_fault_exchange_action(int signal, const struct sigaction *action, struct
 	return true;
 }
 
-bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access access,
-                          fp_trace_id trace)
+bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access access)
 {
 	const struct fp_fault_access wanted = {.address = address, .access = access};
-	struct fp_finding finding = {.trace = trace};
+	struct fp_finding finding = {0};
 
 	if (!fp_fault_diagnose_range(&wanted, length, &fp_fault_heap, &finding))
 		return true;
+	finding.trace = fp_stack_capture();
 	finding.thread = fp_thread_self();
 	fp_thread_name(finding.thread_name);
 	fp_fault_configuration.sink(&finding, fp_fault_configuration.sink_user);

@@ -14,7 +14,6 @@
 #include "fault/fault.h"
 #include "heap/heap.h"
 #include "session/session.h"
-#include "stack/stack.h"
 
 static _Atomic(fp_finding_callback) callback;
 static void *_Atomic callback_user;
@@ -64,8 +63,7 @@ bool fp_check_range(const void *address, size_t length, enum fp_access_kind acce
 
 	if (!fp_session_is_started())
 		return true;
-	return fp_fault_check_range((uintptr_t)address, length, kinds[access],
-	                            fp_stack_capture());
+	return fp_fault_check_range((uintptr_t)address, length, kinds[access]);
 }
 
 static void fill_info(struct fp_block_info *info, const struct fp_block *block,

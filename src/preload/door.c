@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "preload/libc_blocks.h"
 #include "session/session.h"
 
 _Thread_local struct fp_preload_thread fp_preload_thread;
@@ -46,7 +47,12 @@ static bool open_door(void)
 		return false;
 	fp_preload.sample = fp_session_take_sampling();
 	atomic_store(&fp_preload.pid, getpid());
+	if (!fp_session_traces_children())
+		fp_preload_leave_children();
+	fp_libc_find();
 	fp_preload_find_operators();
+	fp_preload_find_calls();
+	fp_preload_find_threads();
 	fp_preload_watch_exit();
 	/* After the session's: handlers before fork run last to first, those after it first to
 	 * last. */

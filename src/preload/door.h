@@ -77,6 +77,9 @@ static inline bool fp_preload_is_lenient(void)
 	       atomic_load_explicit(&fp_preload.state, memory_order_relaxed) != FP_PRELOAD_OPEN;
 }
 
+/* Has the programs that this one executes start without us (in environment.c). */
+void fp_preload_leave_children(void);
+
 /* The report, when this process is the one to make it (in exit.c). */
 void fp_preload_finish(int status);
 
@@ -85,5 +88,9 @@ void fp_preload_watch_exit(void);
 
 /* Finds out whether the program has operators of its own (in operators.c). */
 void fp_preload_find_operators(void);
+
+/* Find libc's own functions behind those of calls.c and thread.c. */
+void fp_preload_find_calls(void);
+void fp_preload_find_threads(void);
 
 #endif
