@@ -11,6 +11,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "options/options.h"
+#include "report/report.h"
+
 /* What the program returns when it failed itself, as in env(1): no program run under it uses
  * it. */
 enum { FP_CLI_FAILED = 125 };
@@ -27,6 +30,22 @@ struct fp_cli_command {
 int fp_cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 int fp_cli_report(char **arguments);
+int fp_cli_run(char **arguments);
+
+/* An event log, read and resolved. */
+struct fp_cli_log {
+	char *data; /* the report's strings are in it */
+	struct fp_report *report;
+};
+
+/* PATH "-" is standard input. 0, or FP_CLI_FAILED after saying why. */
+int fp_cli_log_read(struct fp_cli_log *log, const char *path);
+void fp_cli_log_free(struct fp_cli_log *log);
+
+/* Writes COUNT reports, at least one, where OPTIONS say. 0, or FP_CLI_FAILED after saying why.
+ */
+int fp_cli_render(const struct fp_cli_log *logs, size_t count,
+                  const struct fp_options *options);
 
 /* A file being written. It appears under its name only when it is complete, unless its
  * directory allows no other file, or it is none that could be replaced: a device, a pipe,

@@ -13,6 +13,8 @@
 static int print_help(char **arguments);
 
 static const struct fp_cli_command commands[] = {
+        {"run", " [--KEY=VALUE ...] [--] PROGRAM [ARGUMENTS]",
+         "run a program with the heap under its malloc, and report", fp_cli_run},
         {"report", " [OPTIONS] EVENT-LOG|-", "render an event log as text and JSON",
          fp_cli_report},
         {"help", "", "say what there is", print_help},
@@ -98,7 +100,7 @@ static int refuse_command(const char *name)
 int main(int argc, char **argv)
 {
 	if (argc < 2)
-		return fp_cli_fail("no command: write fencepost report EVENT-LOG, or fencepost "
+		return fp_cli_fail("no command: write fencepost run PROGRAM, or fencepost "
 		                   "--help");
 	if (strcmp(argv[1], "--version") == 0)
 		return print_version();

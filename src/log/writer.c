@@ -154,16 +154,31 @@ void fp_log_discard(struct fp_log *log)
 	}
 }
 
-int fp_log_copy(struct fp_log *log, int fd)
+int fp_log_copy_from(struct fp_log *log, size_t *at, int fd)
 {
+	size_t start = 0; /* of the piece */
+
 	for (const struct fp_log_piece *piece = log->first; piece != NULL;
 	     piece = piece->next) {
-		int status = fp_write_all(fd, piece->bytes, piece->used);
+		size_t end = start + piece->used;
 
-		if (status != 0)
-			return status;
+		if (*at < end) {
+			int status = fp_write_all(fd, piece->bytes + (*at - start), end - *at);
+
+			if (status != 0)
+				return status;
+			*at = end;
+		}
+		start = end;
 	}
 	return 0;
+}
+
+int fp_log_copy(struct fp_log *log, int fd)
+{
+	size_t at = 0;
+
+	return fp_log_copy_from(log, &at, fd);
 }
 
 /* As many arguments as a record holds; the count is corrected at the end. */

@@ -55,6 +55,9 @@ void fp_log_discard(struct fp_log *log);
 /* Writes all records to FD; 0 or a negative errno. */
 int fp_log_copy(struct fp_log *log, int fd);
 
+/* The same from byte *AT on, which moves behind what was written. */
+int fp_log_copy_from(struct fp_log *log, size_t *at, int fd);
+
 struct fp_log_process {
 	uint32_t pid;
 	uint32_t ppid;

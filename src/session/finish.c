@@ -150,7 +150,8 @@ static bool has_leaks(void)
 	struct fp_heap_totals totals;
 
 	fp_heap_totals(&totals);
-	return totals.live_blocks > 0;
+	return totals.live_blocks > 0 &&
+	       fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO;
 }
 
 /* A forked child speaks up only when it has something to say of its own. */
@@ -162,7 +163,8 @@ static bool is_worth_a_report(void)
 		return true;
 	if (fp_session.is_forked_child)
 		return false;
-	return !options->quiet || options->json[0] != '\0' || has_leaks();
+	return !options->quiet || options->json[0] != '\0' || options->spool[0] != '\0' ||
+	       has_leaks();
 }
 
 void fp_session_finish(void)
@@ -179,7 +181,7 @@ void fp_session_finish(void)
 
 		if (fp_session.log.fd >= 0)
 			fp_log_copy(tail, fp_session.log.fd);
-		if (is_worth_a_report())
+		if (is_worth_a_report() && fp_session_spool(tail) != 0)
 			fp_session_render(tail, &rendering);
 		drop_tail(tail);
 	}

@@ -314,7 +314,7 @@ static int start_locked(const char *text)
 		status = start_guard(options);
 	if (status != 0)
 		return status;
-	fp_registry_init(options->history);
+	fp_registry_init(fp_session_affordable(options->history));
 	start_stack(options);
 	start_heap(options);
 	status = start_fault(options);
@@ -360,6 +360,11 @@ uint64_t fp_session_take_sampling(void)
 {
 	fp_tier_leave_sampling();
 	return fp_session.options.sample;
+}
+
+bool fp_session_traces_children(void)
+{
+	return fp_session.options.trace_children;
 }
 
 bool fp_session_is_started(void)

@@ -56,6 +56,13 @@ void fp_session_forget_findings(void);
 /* Registers the fork handlers. 0 or a negative errno. */
 int fp_session_watch_fork(void);
 
+/* Leaves the events so far, and the end of them unless TAIL is NULL, where `fencepost run`
+ * collects them. 0; -ENOENT when nobody does; what stood in the way (in spool.c). */
+int fp_session_spool(struct fp_log *tail);
+
+/* In the child of a fork: its events are its own. */
+void fp_session_forget_spool(void);
+
 /* Sets memory aside for the report at the end (in finish.c). */
 void fp_session_reserve(void);
 
@@ -66,6 +73,10 @@ size_t fp_session_read_file(const char *path, char *buffer, size_t size);
 /* Bytes of memory this process may still use; UINT64_MAX when that is not known (in machine.c).
  */
 uint64_t fp_session_available_memory(void);
+
+/* BYTES, or less where that would be too much of a limited address space (RLIMIT_AS) (in
+ * machine.c). */
+size_t fp_session_affordable(size_t bytes);
 
 /* Where the reporter's output goes. */
 struct fp_session_rendering {

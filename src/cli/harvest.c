@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The directory in which the processes of a run leave their event logs.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/run.h"
+#include "log/writer.h"
+
+struct file {
+	char *path;
+	struct timespec ended; /* when it was written last */
+};
+
+static int compare_ends(const void *first, const void *second)
+{
+	const struct timespec *a = &((const struct file *)first)->ended;
+	const struct timespec *b = &((const struct file *)second)->ended;
+
+	if (a->tv_sec != b->tv_sec)
+		return a->tv_sec < b->tv_sec ? -1 : 1;
+	return (a->tv_nsec > b->tv_nsec) - (a->tv_nsec < b->tv_nsec);
+}
+
+/* Calls VISIT with the path of each file in DIRECTORY; false when memory ran out. */
+static bool each_file(const char *directory, bool (*visit)(char *path, void *user), void *user)
+{
+	DIR *stream = opendir(directory);
+	struct dirent *entry;
+	bool is_complete = true;
+
+	while (stream && is_complete && (entry = readdir(stream))) {
+		char *path;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		if (asprintf(&path, "%s/%s", directory, entry->d_name) < 0)
+			is_complete = false;
+		else
+			is_complete = visit(path, user);
+	}
+	if (stream)
+		closedir(stream);
+	return is_complete;
+}
+
+struct listing {
+	struct file *files;
+	size_t count;
+};
+
+static bool add_file(char *path, void *user)
+{
+	struct listing *listing = user;
+	struct stat status;
+	struct file *files =
+	        realloc(listing->files, (listing->count + 1) * sizeof(*listing->files));
+
+	if (!files || stat(path, &status) != 0) {
+		free(path);
+		return files != NULL;
+	}
+	listing->files = files;
+	files[listing->count++] = (struct file){.path = path, .ended = status.st_mtim};
+	return true;
+}
+
+static bool remove_file(char *path, void *unused)
+{
+	(void)unused;
+	unlink(path);
+	free(path);
+	return true;
+}
+
+void fp_cli_remove(const char *directory)
+{
+	each_file(directory, remove_file, NULL);
+	rmdir(directory);
+}
+
+/* Who was killed could not say so itself. */
+static void complete(const char *path, int number)
+{
+	static struct fp_log log;
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	fp_log_open(&log, -1, true);
+	fp_log_exit(&log, FP_LOG_EXIT_SIGNAL, number);
+	fp_log_end(&log);
+	fp_log_copy(&log, fd);
+	fp_log_discard(&log);
+	close(fd);
+}
+
+/* The log of the program that process PID executed last. */
+static const char *last_of(const struct listing *listing, pid_t pid)
+{
+	const char *last = NULL;
+
+	for (size_t i = 0; i < listing->count; i++) {
+		const char *name = strrchr(listing->files[i].path, '/') + 1;
+
+		if (strtol(name, NULL, 10) == pid)
+			last = listing->files[i].path;
+	}
+	return last;
+}
+
+int fp_cli_harvest(struct fp_cli_harvest *harvest, const char *directory, pid_t pid, int status)
+{
+	struct listing listing = {0};
+	int result = each_file(directory, add_file, &listing) ? 0 : FP_CLI_FAILED;
+
+	*harvest = (struct fp_cli_harvest){0};
+	if (listing.count > 1)
+		qsort(listing.files, listing.count, sizeof(*listing.files), compare_ends);
+	const char *last = last_of(&listing, pid);
+	if (last && WIFSIGNALED(status))
+		complete(last, WTERMSIG(status));
+	harvest->logs = calloc(listing.count + 1, sizeof(*harvest->logs));
+	for (size_t i = 0; i < listing.count; i++) {
+		/* One that cannot be read must not cost the others. */
+		if (harvest->logs &&
+		    fp_cli_log_read(&harvest->logs[harvest->count], listing.files[i].path) == 0)
+			harvest->count++;
+		free(listing.files[i].path);
+	}
+	free(listing.files);
+	if (result != 0 || !harvest->logs)
+		return fp_cli_fail("not enough memory for the reports of this run");
+	return 0;
+}
+
+void fp_cli_harvest_free(struct fp_cli_harvest *harvest)
+{
+	for (size_t i = 0; i < harvest->count; i++)
+		fp_cli_log_free(&harvest->logs[i]);
+	free(harvest->logs);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The program as a child: it shares terminal, process group and descriptors, so that job
+ * control and pipelines are as without us. Signals from the terminal reach the whole group,
+ * hence the program, without our help; those that somebody sends to us are passed on.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/run.h"
+
+static const int passed_on[] = {SIGHUP,  SIGINT,  SIGQUIT,   SIGTERM,  SIGUSR1,
+                                SIGUSR2, SIGALRM, SIGVTALRM, SIGWINCH, SIGCONT};
+
+enum { PASSED_ON = sizeof(passed_on) / sizeof(passed_on[0]) };
+
+static volatile sig_atomic_t child;
+
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+
+	(void)context;
+	/* The kernel speaks to the whole group, a process to us alone. */
+	if (info->si_code <= 0 && child > 0)
+		kill((pid_t)child, number);
+	errno = saved_errno;
+}
+
+static void catch_signals(struct sigaction *before)
+{
+	struct sigaction action = {.sa_sigaction = pass_on,
+	                           .sa_flags = SA_SIGINFO | SA_RESTART};
+
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < PASSED_ON; i++)
+		sigaction(passed_on[i], &action, &before[i]);
+}
+
+static void restore_signals(const struct sigaction *before)
+{
+	for (size_t i = 0; i < PASSED_ON; i++)
+		sigaction(passed_on[i], &before[i], NULL);
+}
+
+/* A text without "#!" is the shell's, as execvp(3) has it. */
+static void execute(const struct fp_cli_launch *launch)
+{
+	size_t count = 0;
+
+	execve(launch->path, launch->arguments, launch->environment);
+	if (errno != ENOEXEC)
+		return;
+	while (launch->arguments[count])
+		count++;
+	char **arguments = calloc(count + 2, sizeof(*arguments));
+	if (!arguments)
+		return;
+	arguments[0] = (char *)(uintptr_t) "sh";
+	arguments[1] = (char *)(uintptr_t)launch->path;
+	for (size_t i = 1; i < count; i++)
+		arguments[i + 1] = launch->arguments[i];
+	execve("/bin/sh", arguments, launch->environment);
+	errno = ENOEXEC;
+}
+
+/* The child's error comes through a pipe that a successful exec closes. */
+static int await_exec(int pipe_end)
+{
+	int error = 0;
+	ssize_t got;
+
+	do
+		got = read(pipe_end, &error, sizeof(error));
+	while (got < 0 && errno == EINTR);
+	return got == sizeof(error) ? -error : 0;
+}
+
+static void run_child(const struct fp_cli_launch *launch, const struct sigaction *before,
+                      int pipe_end)
+{
+	restore_signals(before);
+	execute(launch);
+	int error = errno;
+	if (write(pipe_end, &error, sizeof(error)) < 0)
+		_exit(FP_CLI_FAILED);
+	_exit(FP_CLI_NOT_EXECUTABLE);
+}
+
+int fp_cli_launch(struct fp_cli_launch *launch, int *status)
+{
+	struct sigaction before[PASSED_ON];
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -errno;
+	catch_signals(before);
+	launch->pid = fork();
+	if (launch->pid == 0)
+		run_child(launch, before, ends[1]);
+	child = launch->pid;
+	int result = launch->pid < 0 ? -errno : 0;
+	close(ends[1]);
+	if (result == 0)
+		result = await_exec(ends[0]);
+	close(ends[0]);
+	while (launch->pid > 0 && waitpid(launch->pid, status, 0) < 0 && errno == EINTR)
+		;
+	child = 0;
+	restore_signals(before);
+	return result;
+}

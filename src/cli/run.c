@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `fencepost run`: a program with the heap under its malloc. The library is put under it by
+ * LD_PRELOAD and told what to do by FENCEPOST_OPTIONS; both are inherited by what it executes.
+ * Each process leaves its events in a directory, and the reports are made from there.
+ */
+#include "cli/run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { EXTRA_VARIABLES = 3 };
+
+static const char library[] = "libfencepost-preload.so";
+
+struct run {
+	struct fp_options options;
+	char **command;
+	bool is_forced;
+	char *given; /* options of the command line, as FENCEPOST_OPTIONS has them */
+	char *program;
+	char directory[PATH_MAX];
+};
+
+static bool is_executable(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) != 0)
+		return false;
+	if (S_ISDIR(status.st_mode))
+		errno = EACCES;
+	return !S_ISDIR(status.st_mode) && access(path, X_OK) == 0;
+}
+
+char *fp_cli_find_program(const char *name)
+{
+	const char *paths = getenv("PATH");
+	int error = ENOENT;
+
+	if (strchr(name, '/'))
+		return is_executable(name) ? strdup(name) : NULL;
+	for (paths = paths ? paths : "/usr/local/bin:/usr/bin:/bin"; paths;) {
+		size_t length = strcspn(paths, ":");
+		char *path;
+
+		if (asprintf(&path, "%.*s/%s", (int)(length ? length : 1), length ? paths : ".",
+		             name) < 0)
+			return NULL;
+		if (is_executable(path))
+			return path;
+		if (errno == EACCES)
+			error = EACCES;
+		free(path);
+		paths = paths[length] == ':' ? paths + length + 1 : NULL;
+	}
+	errno = error;
+	return NULL;
+}
+
+/* Appends "key=value", in the quotes that the value leaves. */
+static int give(struct run *run, const char *key, const char *value)
+{
+	const char *quote = strchr(value, '\'') ? "\"" : "'";
+	char *text;
+
+	if (strchr(value, '\'') && strchr(value, '"'))
+		return fp_cli_fail("--%s=%s: use a name without one of the two quotes", key,
+		                   value);
+	if (asprintf(&text, "%s:%s=%s%s%s", run->given ? run->given : "", key, quote, value,
+	             quote) < 0)
+		return fp_cli_fail("not enough memory to start");
+	free(run->given);
+	run->given = text;
+	return 0;
+}
+
+/* TEXT is what stands behind "--". */
+static int take_option(struct run *run, const char *text)
+{
+	char refusal[FP_OPTION_ERROR_MAX];
+	const struct fp_options_error error = {"run", refusal, sizeof(refusal)};
+	const char *equals = strchr(text, '=');
+	struct fp_options_item item = {.key = text};
+
+	if (strcmp(text, "force") == 0) {
+		run->is_forced = true;
+		return 0;
+	}
+	item.key_len = equals ? (size_t)(equals - text) : strlen(text);
+	const struct fp_option *option = fp_options_find(item.key, item.key_len);
+	if (option && !equals && option->type != FP_OPTION_BOOL)
+		return fp_cli_fail("--%s has no value: write --%s=%s", text, text,
+		                   option->value);
+	item.value = equals ? equals + 1 : "yes";
+	item.value_len = strlen(item.value);
+	if (fp_options_set(&run->options, &item, &error) != 0)
+		return fp_cli_fail("%s", refusal);
+	return give(run, option->key, item.value);
+}
+
+static int take_environment(struct run *run)
+{
+	char refusal[FP_OPTION_ERROR_MAX];
+	const char *text = getenv("FENCEPOST_OPTIONS");
+	struct fp_options_item item = {"leak_check", strlen("leak_check"), "no", 2};
+
+	fp_options_defaults(&run->options);
+	/* As the library has it that runs under a program. */
+	fp_options_set(&run->options, &item, NULL);
+	if (text && fp_options_parse(&run->options, text, "FENCEPOST_OPTIONS", refusal,
+	                             sizeof(refusal)) != 0)
+		return fp_cli_fail("%s", refusal);
+	return 0;
+}
+
+static int take_arguments(struct run *run, char **arguments)
+{
+	int result = take_environment(run);
+
+	for (; result == 0 && *arguments && (*arguments)[0] == '-'; arguments++) {
+		const char *argument = *arguments;
+
+		if (strcmp(argument, "--") == 0) {
+			arguments++;
+			break;
+		}
+		if (strncmp(argument, "--", 2) != 0)
+			return fp_cli_fail(
+			        "unknown option \"%s\": options are written --key=value",
+			        argument);
+		result = take_option(run, argument + 2);
+	}
+	run->command = arguments;
+	if (result == 0 && !*arguments)
+		return fp_cli_fail("no program: write fencepost run PROGRAM, and its arguments "
+		                   "behind it");
+	return result;
+}
+
+/* Exit statuses of their own, as env(1) has them. */
+static int find_program(struct run *run)
+{
+	const char *name = run->command[0];
+
+	run->program = fp_cli_find_program(name);
+	if (run->program)
+		return 0;
+	int error = errno;
+	fp_cli_fail("cannot run %s: %s; %s", name, strerror(error),
+	            error == ENOENT ? "give its path, or install it"
+	                            : "it has to be a file that you may execute");
+	return error == ENOENT ? FP_CLI_NOT_FOUND : FP_CLI_NOT_EXECUTABLE;
+}
+
+static int check_program(const struct run *run)
+{
+	char *obstacle = run->is_forced ? NULL : fp_cli_find_obstacle(run->program);
+
+	if (!obstacle)
+		return 0;
+	fp_cli_fail("%s", obstacle);
+	free(obstacle);
+	return FP_CLI_FAILED;
+}
+
+/* The library beside this program: in the build tree, where both are installed, or where it was
+ * configured to be. */
+static char *find_library(const char *self)
+{
+	static const char *const beside[] = {"../preload/.libs", "../lib/fencepost"};
+	int length = (int)(strrchr(self, '/') + 1 - self);
+	char *path;
+
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		if (asprintf(&path, "%.*s%s/%s", length, self, beside[i], library) < 0)
+			return NULL;
+		char *real = access(path, R_OK) == 0 ? realpath(path, NULL) : NULL;
+		free(path);
+		if (real)
+			return real;
+	}
+	return asprintf(&path, "%s/%s", FP_PKGLIBDIR, library) < 0 ? NULL : path;
+}
+
+static char *variable(const char *name, const char *first, const char *second)
+{
+	const char *separator = first[0] != '\0' && second[0] != '\0' ? ":" : "";
+	char *text;
+
+	return asprintf(&text, "%s=%s%s%s", name, first, separator, second) < 0 ? NULL : text;
+}
+
+/* The environment of the program, or NULL after saying why. */
+static char **make_environment(const char *path, const char *options)
+{
+	const char *preload = getenv("LD_PRELOAD");
+	const char *given = getenv("FENCEPOST_OPTIONS");
+	size_t count = 0;
+	size_t used = 0;
+
+	if (access(path, R_OK) != 0 || strpbrk(path, ": ")) {
+		fp_cli_fail(
+		        "cannot use %s: install it there, in a directory without spaces and "
+		        "colons in its name",
+		        path);
+		return NULL;
+	}
+	while (environ[count])
+		count++;
+	char **environment = calloc(count + EXTRA_VARIABLES, sizeof(*environment));
+	for (size_t i = 0; environment && i < count; i++) {
+		if (strncmp(environ[i], "LD_PRELOAD=", strlen("LD_PRELOAD=")) != 0 &&
+		    strncmp(environ[i], "FENCEPOST_OPTIONS=", strlen("FENCEPOST_OPTIONS=")) !=
+		            0)
+			environment[used++] = environ[i];
+	}
+	if (!environment) {
+		fp_cli_fail("not enough memory to start");
+		return NULL;
+	}
+	environment[used++] = variable("LD_PRELOAD", path, preload ? preload : "");
+	environment[used++] = variable("FENCEPOST_OPTIONS", given ? given : "", options);
+	return environment;
+}
+
+static int make_directory(struct run *run)
+{
+	const char *parent = getenv("TMPDIR");
+
+	if (!parent || parent[0] != '/' || strlen(parent) > FP_OPTION_PATH_MAX / 2)
+		parent = "/tmp";
+	snprintf(run->directory, sizeof(run->directory), "%s/fencepost.XXXXXX", parent);
+	if (mkdtemp(run->directory))
+		return 0;
+	run->directory[0] = '\0';
+	return fp_cli_fail("cannot make a directory in %s: %s; name another one with TMPDIR",
+	                   parent, strerror(errno));
+}
+
+/* What the processes are to do is to leave their events; outputs are made here. */
+static int give_directions(struct run *run, const char *self)
+{
+	int result = give(run, "spool", run->directory);
+
+	if (result == 0)
+		result = give(run, "log", "");
+	if (result == 0)
+		result = give(run, "json", "");
+	if (result == 0 && run->options.reporter[0] == '\0')
+		result = give(run, "reporter", self);
+	return result;
+}
+
+static int start(struct run *run, struct fp_cli_launch *launch, int *status)
+{
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (length <= 0)
+		return fp_cli_fail("cannot find out what is executed here: mount /proc");
+	self[length] = '\0';
+	if (give_directions(run, self) != 0)
+		return FP_CLI_FAILED;
+	char *path = find_library(self);
+	launch->environment = path ? make_environment(path, run->given) : NULL;
+	free(path);
+	if (!launch->environment)
+		return FP_CLI_FAILED;
+	int result = fp_cli_launch(launch, status);
+	if (result == 0)
+		return 0;
+	fp_cli_fail("cannot run %s: %s; it has to be a program of this system", run->program,
+	            strerror(-result));
+	return result == -ENOENT ? FP_CLI_NOT_FOUND : FP_CLI_NOT_EXECUTABLE;
+}
+
+struct sums {
+	size_t findings;
+	size_t failing; /* processes with findings */
+	uint64_t leaked_blocks;
+	uint64_t allocations;
+	uint64_t guarded;
+};
+
+static struct sums sum(const struct fp_cli_harvest *harvest)
+{
+	struct sums sums = {0};
+
+	for (size_t i = 0; i < harvest->count; i++) {
+		const struct fp_report *report = harvest->logs[i].report;
+
+		sums.findings += report->finding_count;
+		sums.failing += report->finding_count > 0;
+		sums.allocations += report->protection.allocations;
+		sums.guarded += report->protection.guarded;
+		for (size_t j = 0; j < report->leak_count; j++) {
+			if (report->leaks[j].class <= FP_LEAK_INDIRECT)
+				sums.leaked_blocks += report->leaks[j].blocks;
+		}
+	}
+	return sums;
+}
+
+static void print_sums(const struct sums *sums, const struct run *run, size_t processes)
+{
+	if (processes == 0)
+		fp_cli_fail("nothing is known of %s: it was killed, or cannot load %s",
+		            run->program, library);
+	else if (processes > 1 && sums->findings > 0)
+		fprintf(stderr,
+		        "fencepost: %zu finding%s in %zu of %zu processes; %'" PRIu64
+		        " allocations, %'" PRIu64 " guarded\n",
+		        sums->findings, sums->findings == 1 ? "" : "s", sums->failing,
+		        processes, sums->allocations, sums->guarded);
+	else if (processes > 1 && !run->options.quiet)
+		fprintf(stderr,
+		        "fencepost: no findings in %zu processes; %'" PRIu64
+		        " allocations, %'" PRIu64 " guarded\n",
+		        processes, sums->allocations, sums->guarded);
+}
+
+static int report(const struct run *run, const struct fp_cli_launch *launch, int status)
+{
+	int code =
+	        WIFSIGNALED(status) ? FP_CLI_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
+	struct fp_cli_harvest harvest;
+
+	if (fp_cli_harvest(&harvest, run->directory, launch->pid, status) != 0)
+		code = FP_CLI_FAILED;
+	const struct sums sums = sum(&harvest);
+	if (sums.findings + sums.leaked_blocks > 0 && run->options.error_exitcode != 0)
+		code = (int)run->options.error_exitcode;
+	if (harvest.count > 0 && fp_cli_render(harvest.logs, harvest.count, &run->options) != 0)
+		code = FP_CLI_FAILED;
+	print_sums(&sums, run, harvest.count);
+	fp_cli_harvest_free(&harvest);
+	return code;
+}
+
+int fp_cli_run(char **arguments)
+{
+	struct run run = {0};
+	int status = 0;
+	int result = take_arguments(&run, arguments);
+
+	if (result == 0)
+		result = find_program(&run);
+	if (result == 0)
+		result = check_program(&run);
+	if (result == 0)
+		result = make_directory(&run);
+	struct fp_cli_launch launch = {.path = run.program, .arguments = run.command};
+	if (result == 0)
+		result = start(&run, &launch, &status);
+	if (result == 0)
+		result = report(&run, &launch, status);
+	if (run.directory[0] != '\0')
+		fp_cli_remove(run.directory);
+	free(run.program);
+	free(run.given);
+	return result;
+}

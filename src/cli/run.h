@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The parts of `fencepost run`.
+ *
+ * Context: report.
+ */
+#ifndef FP_CLI_RUN_H
+#define FP_CLI_RUN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "cli/cli.h"
+
+/* As env(1) and the shell have them. */
+enum { FP_CLI_NOT_EXECUTABLE = 126, FP_CLI_NOT_FOUND = 127, FP_CLI_SIGNALLED = 128 };
+
+/* The file that NAME means as a command: new memory, or NULL with errno. */
+char *fp_cli_find_program(const char *name);
+
+/* Why the library cannot be loaded into the program at PATH, and what to do instead: new
+ * memory; NULL when nothing speaks against it. */
+char *fp_cli_find_obstacle(const char *path);
+
+struct fp_cli_launch {
+	const char *path;
+	char **arguments;
+	char **environment;
+	pid_t pid; /* of the program, once it runs */
+};
+
+/* Runs a program to its end, with the signals that reach this process passed on. 0 with *STATUS
+ * as from waitpid(2), or a negative errno when it could not be executed. */
+int fp_cli_launch(struct fp_cli_launch *launch, int *status);
+
+/* What the processes of a run left behind, in the order of their ends. */
+struct fp_cli_harvest {
+	struct fp_cli_log *logs;
+	size_t count;
+};
+
+/* Reads the event logs in DIRECTORY. That of process PID, which ended with the wait STATUS, is
+ * completed if it was killed. 0 or FP_CLI_FAILED. */
+int fp_cli_harvest(struct fp_cli_harvest *harvest, const char *directory, pid_t pid,
+                   int status);
+void fp_cli_harvest_free(struct fp_cli_harvest *harvest);
+
+/* Removes DIRECTORY and the files in it. */
+void fp_cli_remove(const char *directory);
+
+#endif

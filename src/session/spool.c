@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Under `fencepost run` the events of every process are left in a directory, one file for each
+ * program that the process executes, and reported from there. Nothing is kept open: whatever
+ * the program does to its descriptors, it cannot meet ours. A finding is in its file before the
+ * program goes on, so it outlives every way to end.
+ *
+ * Context: alloc and fault.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "session/state.h"
+
+enum { IMAGES_MAX = 10000 }; /* programs that one process executes */
+
+static char file[FP_OPTION_PATH_MAX + 64];
+static bool is_made;
+static size_t copied; /* bytes of the main log that are in the file */
+
+static void name_file(unsigned number)
+{
+	struct fp_text text;
+
+	fp_text_begin(&text, file, sizeof(file));
+	fp_text_string(&text, fp_session.options.spool);
+	fp_text_string(&text, "/");
+	fp_text_decimal(&text, (uint64_t)getpid());
+	fp_text_string(&text, "-");
+	fp_text_decimal(&text, number);
+}
+
+/* The programs this process executed before have files of their own. */
+static int make_file(void)
+{
+	int fd = -1;
+
+	for (unsigned number = 0; fd < 0 && number < IMAGES_MAX; number++) {
+		name_file(number);
+		fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	is_made = fd >= 0;
+	return fd;
+}
+
+int fp_session_spool(struct fp_log *tail)
+{
+	if (fp_session.options.spool[0] == '\0')
+		return -ENOENT;
+	int fd = is_made ? open(file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
+	                 : make_file();
+	if (fd < 0)
+		return -errno;
+	int status = fp_log_copy_from(&fp_session.log, &copied, fd);
+	if (status == 0 && tail != NULL)
+		status = fp_log_copy(tail, fd);
+	close(fd);
+	return status;
+}
+
+void fp_session_forget_spool(void)
+{
+	is_made = false;
+	copied = 0;
+}
