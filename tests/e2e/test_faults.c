@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Bad accesses that kill: what was accessed, by how much it missed, and the lines of the
+ * access, the allocation and the free are in the report, and the process dies of the same
+ * signal as without Fencepost.
+ */
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "fault_runs.h"
+
+#define WILD VICTIMS "wild_access.c"
+
+enum { PROTECTING = E2E_NONE };
+
+#ifdef __x86_64__
+static const bool is_size_known = true;
+#else
+static const bool is_size_known;
+#endif
+
+/* ---- Sizes and places -------------------------------------------------------------------- */
+
+/* Decides about the signal. */
+enum { SMALL, LARGE };
+
+static const struct {
+	const char *options;
+	const char *arguments[5]; /* of wild_access */
+	struct e2e_finding finding;
+	const char *description;
+	int size; /* SMALL or LARGE */
+} accesses[] = {
+#define ACCESS(options_, place, size_, offset_, access_, bytes, free_, kind_, block_size,      \
+               block_offset, allocation_, words)                                               \
+	{                                                                                      \
+	        .options = options_,                                                           \
+	        .arguments = {size_, offset_, access_, bytes, free_},                          \
+	        .finding = {.kind = kind_,                                                     \
+	                    .access = access_,                                                 \
+	                    .source = WILD,                                                    \
+	                    .call = access_ " " bytes,                                         \
+	                    .allocation = allocation_,                                         \
+	                    .first_free = free_,                                               \
+	                    .size = block_size,                                                \
+	                    .offset = block_offset},                                           \
+	        .description = words,                                                          \
+	        .size = place,                                                                 \
+	},
+#include "accesses.def"
+#undef ACCESS
+};
+
+enum { ACCESSES = sizeof(accesses) / sizeof(accesses[0]) };
+
+static bool has_wide_moves(void)
+{
+#ifdef __x86_64__
+	return __builtin_cpu_supports("avx2");
+#else
+	return true;
+#endif
+}
+
+/* Loop index: access and back end. */
+START_TEST(test_access_is_one_finding)
+{
+	int at = _i % ACCESSES;
+	int backend = _i / ACCESSES;
+	const char *const *given = accesses[at].arguments;
+	const char *const argv[] = {"wild_access", given[0], given[1], given[2],
+	                            given[3],      given[4], NULL};
+	struct e2e_finding expected = accesses[at].finding;
+	struct e2e_run run = {0};
+	char words[40];
+
+	if (!e2e_can_run(backend) || (strcmp(given[3], "32") == 0 && !has_wide_moves()))
+		return;
+	if (expected.allocation[0] == '\0')
+		expected.allocation = NULL;
+	fault_run(&run, backend, accesses[at].options, argv);
+	fault_check_death(&run, backend, accesses[at].size == LARGE);
+	e2e_check_counts(&run, 1, 0);
+	e2e_check_finding(&run, &expected);
+	fault_check_description(&run, accesses[at].description);
+	snprintf(words, sizeof(words), "%s of %s byte", given[2], given[3]);
+	if (is_size_known)
+		fault_check_description(&run, words);
+	e2e_release(&run);
+}
+END_TEST
+
+/* Without protection nothing is seen, and nothing is in the way. */
+START_TEST(test_none_neither_faults_nor_finds)
+{
+	static const char *const argv[][7] = {
+	        {"wild_access", "256", "256", "read", "1", NULL},
+	        {"wild_access", "1000", "0", "read", "8", "free", NULL},
+	};
+	struct e2e_run run = {0};
+
+	fault_run(&run, E2E_NONE, NULL, argv[_i]);
+	e2e_check_exit(&run, 0);
+	e2e_check_counts(&run, 0, 0);
+	e2e_release(&run);
+}
+END_TEST
+
+/* The same fate, and no report of it. */
+START_TEST(test_handler_can_be_left_out)
+{
+	static const char *const argv[] = {"wild_access", "256", "256", "read", "1", NULL};
+	struct e2e_run run = {0};
+
+	fault_run(&run, E2E_MPROTECT, "fault_handler=no", argv);
+	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGSEGV);
+	ck_assert_ptr_null(run.report);
+	ck_assert_str_eq(run.err, "");
+	e2e_release(&run);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("faults");
+	TCase *tcase = tcase_create("faults");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, test_access_is_one_finding, 0, ACCESSES * PROTECTING);
+	tcase_add_loop_test(tcase, test_none_neither_faults_nor_finds, 0, 2);
+	tcase_add_test(tcase, test_handler_can_be_left_out);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
