@@ -116,11 +116,11 @@ static HRESULT STDMETHODCALLTYPE memory_manager_GetMemoryLoad(IHostMemoryManager
                                                               DWORD *load, SIZE_T *available)
 {
 	(void)iface;
-	if (load == NULL || available == NULL)
-		return E_POINTER;
-	*load = 0;
-	*available = 0;
-	return E_NOTIMPL;
+	if (load != NULL)
+		*load = 0;
+	if (available != NULL)
+		*available = 0;
+	return load == NULL || available == NULL ? E_POINTER : E_NOTIMPL;
 }
 
 static HRESULT STDMETHODCALLTYPE memory_manager_RegisterMemoryNotificationCallback(
