@@ -14,6 +14,7 @@
 #include <libunwind.h>
 
 #include "stack/depot.h"
+#include "stack/gate.h"
 
 enum {
 	OWN_FRAMES_MAX = 8,   /* frames of Fencepost that may lead a capture */
@@ -74,8 +75,11 @@ static bool is_own(const void *address)
 __attribute__((noinline)) fp_trace_id fp_stack_capture(void)
 {
 	void *frames[FP_TRACE_DEPTH_MAX + OWN_FRAMES_MAX];
-	int count = unw_backtrace(frames, (int)configuration.depth + OWN_FRAMES_MAX);
 	int first = 1;
+
+	fp_gate_enter();
+	int count = unw_backtrace(frames, (int)configuration.depth + OWN_FRAMES_MAX);
+	fp_gate_leave();
 
 	while (first < count && is_own(frames[first]))
 		first++;
@@ -151,6 +155,7 @@ uint32_t fp_stack_trace_count(void)
 
 void fp_stack_lock_for_fork(void)
 {
+	fp_gate_close();
 	fp_lock_acquire_for_fork(&traces.lock);
 	fp_lock_acquire_for_fork(&sites.lock);
 }
@@ -159,4 +164,5 @@ void fp_stack_unlock_after_fork(void)
 {
 	fp_lock_release_after_fork(&sites.lock);
 	fp_lock_release_after_fork(&traces.lock);
+	fp_gate_open();
 }
