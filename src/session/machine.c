@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "session/state.h"
@@ -61,4 +62,14 @@ uint64_t fp_session_available_memory(void)
 	if (limit == UINT64_MAX || used == UINT64_MAX)
 		return machine;
 	return lesser(machine, limit > used ? limit - used : 0);
+}
+
+size_t fp_session_affordable(size_t bytes)
+{
+	enum { SHARE = 16 };
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return bytes;
+	return lesser(bytes, limit.rlim_cur / SHARE);
 }
