@@ -88,8 +88,7 @@ PLANTED static char *use_after_free_allocate(IHostMalloc *heap)
 {
 	void *block = NULL;
 
-	IHostMalloc_Alloc(heap, 64, eTaskCritical,
-	                  &block); /* plant: use-after-free allocation */
+	IHostMalloc_Alloc(heap, 64, eTaskCritical, &block); /* plant: uaf allocation */
 	return block;
 }
 

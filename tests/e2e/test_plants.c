@@ -132,10 +132,20 @@ START_TEST(test_leak_is_one_leak_and_no_finding)
 }
 END_TEST
 
-/* Where freed blocks are inaccessible, reading one is a fault; `none` leaves them accessible.
- */
-START_TEST(test_use_after_free_faults)
+/* Where freed blocks are inaccessible, reading one is a fault, which is reported and kills as
+ * ever; `none` leaves them accessible. */
+START_TEST(test_use_after_free_is_reported_and_kills)
 {
+	static const struct e2e_finding expected = {
+	        .kind = "heap-use-after-free",
+	        .access = "read",
+	        .source = PLANT_SOURCE,
+	        .call = "use-after-free read",
+	        .allocation = "uaf allocation",
+	        .first_free = "use-after-free free",
+	        .size = 64,
+	        .offset = 8,
+	};
 	int backend = _i / HOST_COUNT;
 	struct e2e_run run = {0};
 
@@ -150,6 +160,9 @@ START_TEST(test_use_after_free_faults)
 
 		ck_assert_msg(WIFSIGNALED(run.status) && WTERMSIG(run.status) == fault,
 		              "status 0x%x: %s", (unsigned)run.status, run.err);
+		e2e_check_counts(&run, 1, 0);
+		e2e_check_finding(&run, &expected);
+		check_first_line(&run, &expected);
 	}
 	e2e_release(&run);
 }
@@ -187,7 +200,7 @@ int main(void)
 	                    MISTAKE_COUNT * HOST_COUNT * E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_leak_is_one_leak_and_no_finding, 0,
 	                    HOST_COUNT * E2E_BACKEND_COUNT);
-	tcase_add_loop_test(tcase, test_use_after_free_faults, 0,
+	tcase_add_loop_test(tcase, test_use_after_free_is_reported_and_kills, 0,
 	                    HOST_COUNT * E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_first_minute_reports_its_double_free, 0, 2);
 	suite_add_tcase(suite, tcase);
