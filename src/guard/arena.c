@@ -6,6 +6,7 @@
 #include "guard/arena.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "base/align.h"
@@ -22,6 +23,7 @@ enum {
 	OPEN_BYTES = 512 << 10, /* how far a chunk is opened ahead of use */
 	READY_CLASSES = 16,     /* slots of up to so many pages may stand ready */
 	READY_PAGES = 64,       /* memory that a class may hold ready */
+	FORCED_SHARE = 16,      /* one in so many mappings may go into slots sealed by force */
 	TRIES = 4
 };
 
@@ -42,10 +44,13 @@ struct arena {
 
 static struct fp_arena_config configuration;
 static struct arena arenas[ARENA_KINDS][ARENAS];
+static _Atomic uint64_t forced; /* slots sealed by force */
+static uint64_t forced_max;
 
 void fp_arena_init(const struct fp_arena_config *config)
 {
 	configuration = *config;
+	forced_max = fp_vm_mappings_max() / FORCED_SHARE;
 	for (size_t kind = 0; kind < ARENA_KINDS; kind++)
 		for (size_t i = 0; i < ARENAS; i++)
 			arenas[kind][i].lock.rank = FP_RANK_ARENA;
@@ -188,6 +193,23 @@ static int unseal(const struct fp_slot *slot)
 	return status;
 }
 
+/* The kernel refused the back end what it granted before: a filter came, memory was locked, or
+ * descriptors ran out. This way costs mappings, so only a share of them may go into it. */
+static int seal_by_force(const struct fp_slot *slot)
+{
+	int status = -ENOMEM;
+
+	if (atomic_fetch_add(&forced, 1) < forced_max)
+		status = fp_vm_remap(slot->base, slot->bytes, PROT_NONE);
+	if (status == 0)
+		return 0;
+	/* No mapping is left: a slot that has one of its own needs no other. */
+	status = fp_vm_protect(slot->base, slot->bytes, PROT_NONE);
+	if (status == 0)
+		fp_vm_advise(slot->base, slot->bytes, MADV_DONTNEED);
+	return status;
+}
+
 static int seal(const struct fp_chunk *chunk, const struct fp_slot *slot)
 {
 	bool has_tried = false;
@@ -196,7 +218,7 @@ static int seal(const struct fp_chunk *chunk, const struct fp_slot *slot)
 	do
 		status = chunk->backend->seal(slot->base, slot->bytes);
 	while (is_worth_again(status, &has_tried));
-	return status;
+	return status == 0 ? 0 : seal_by_force(slot);
 }
 
 /* Whether a slot stood ready; then SLOT is it. */

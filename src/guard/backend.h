@@ -24,6 +24,9 @@ struct fp_backend {
 	/* Larger slots are left to another back end; 0: none is too large. */
 	size_t slot_bytes_max;
 
+	/* Uses system calls that a seccomp filter may answer with a signal. */
+	bool is_uncommon;
+
 	/* Opening costs the same for any number of bytes. */
 	bool opens_at_once;
 
@@ -64,6 +67,9 @@ void fp_backend_move_set_fill(unsigned char fill);
 /* A huge page would make one touched slot resident with all its neighbours. Kernels without
  * huge pages refuse the advice, which is as good. */
 void fp_backend_refuse_huge_pages(uintptr_t base, size_t bytes);
+
+/* As .probe, and the process survives it whatever filters it is under. Context: report. */
+int fp_backend_probe(const struct fp_backend *backend);
 
 /* For the probes of back ends: opens, unseals, writes, recycles and seals in a scratch range
  * and checks after each step, through a system call and not a fault, that exactly the slot in

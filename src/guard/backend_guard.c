@@ -46,6 +46,7 @@ const struct fp_backend fp_backend_guard = {
         .name = "guard",
         .needs = "madvise(MADV_GUARD_INSTALL): Linux 6.13 or newer, not refused by a seccomp "
                  "filter",
+        .is_uncommon = true,
         .probe = probe,
         .open = open_range,
         .unseal = unseal_slot,

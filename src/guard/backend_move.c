@@ -11,7 +11,7 @@
  *     on fork tells us, even after a fork that ran no handlers.
  *   - Pages shared with a child or parent since a fork answer EBUSY until somebody writes.
  *   - When the last descriptor is closed, all ranges lose their registration.
- *   - MADV_DONTNEED is refused (EINVAL) in locked memory, so mlockall(2) needs a remapping.
+ *   - MADV_DONTNEED is refused (EINVAL) in locked memory.
  */
 #include "guard/backend.h"
 
@@ -41,7 +41,8 @@ struct move_request {
 
 enum {
 	FEATURE_MOVE = 1 << 16,
-	USER_MODE_ONLY = 1, /* needs no privilege; system calls then get EFAULT */
+	ADVISE_DONTNEED_LOCKED = 24, /* Linux 5.18 */
+	USER_MODE_ONLY = 1,          /* needs no privilege; system calls then get EFAULT */
 	SLOT_PAGES_MAX = 16,
 	/* Far above what programs use, so that closing or numbering descriptors does not meet
 	 * ours. */
@@ -164,11 +165,18 @@ static int open_range(uintptr_t base, size_t bytes, int prot)
 	return status;
 }
 
+static int drop_pages(uintptr_t base, size_t bytes)
+{
+	return fp_vm_advise(base, bytes, ADVISE_DONTNEED_LOCKED);
+}
+
 static int seal_slot(uintptr_t base, size_t bytes)
 {
-	int status = fp_vm_advise(base, bytes, MADV_DONTNEED);
-
-	return status == -EINVAL ? fp_vm_remap(base, bytes, PROT_NONE) : status;
+	/* In a range that lost its registration a missing page reads as zeros. */
+	if (atomic_load_explicit(witness, memory_order_relaxed) == 0 ||
+	    !is_userfaultfd(atomic_load_explicit(&uffd, memory_order_relaxed)))
+		return -ESTALE;
+	return drop_pages(base, bytes);
 }
 
 static int unseal_slot(uintptr_t base, size_t bytes, int prot)
@@ -187,7 +195,7 @@ static int unseal_slot(uintptr_t base, size_t bytes, int prot)
 		status = command(UFFDIO_COPY, &request);
 		/* A part that was copied would be in the way of the next try. */
 		if (status != 0 && request.copy > 0)
-			seal_slot(base, (size_t)request.copy);
+			drop_pages(base, (size_t)request.copy);
 	}
 	return status;
 }
@@ -201,7 +209,7 @@ static int recycle_slot(uintptr_t from, uintptr_t to, size_t bytes)
 		return 0;
 	/* Half a slot has moved: nobody may ever see that. */
 	if (request.moved > 0)
-		seal_slot(to, (size_t)request.moved);
+		drop_pages(to, (size_t)request.moved);
 	return status;
 }
 
@@ -224,6 +232,7 @@ const struct fp_backend fp_backend_move = {
                  "descriptor",
         .slot_bytes_max = SLOT_PAGES_MAX * 4096,
         .opens_at_once = true,
+        .is_uncommon = true,
         .probe = probe,
         .open = open_range,
         .unseal = unseal_slot,

@@ -29,6 +29,7 @@ enum { BACKENDS = sizeof(backends) / sizeof(backends[0]) };
 static const struct fp_backend *backend = &fp_backend_none;
 static struct fp_lock renewal_lock = FP_LOCK_INITIALIZER(FP_RANK_RENEWAL);
 static _Atomic uint32_t renewals;
+static _Atomic bool has_lapsed;
 
 static const struct fp_backend *backend_named(const char *name)
 {
@@ -44,7 +45,8 @@ static const struct fp_backend *best(bool is_any)
 {
 	size_t i = 0;
 
-	while ((!is_any && backends[i]->slot_bytes_max != 0) || backends[i]->probe() != 0)
+	while ((!is_any && backends[i]->slot_bytes_max != 0) ||
+	       fp_backend_probe(backends[i]) != 0)
 		i++;
 	return backends[i];
 }
@@ -57,7 +59,7 @@ static int choose(const char *name, const char **why)
 	if (strcmp(name, "auto") == 0)
 		chosen = best(true);
 	else
-		status = chosen == NULL ? -EINVAL : chosen->probe();
+		status = chosen == NULL ? -EINVAL : fp_backend_probe(chosen);
 	*why = chosen == NULL ? "a name that exists" : chosen->needs;
 	if (status == 0)
 		backend = chosen;
@@ -77,6 +79,8 @@ static int renew(void)
 			status = fp_arena_reopen_all();
 		if (status == 0)
 			atomic_fetch_add(&renewals, 1);
+		else
+			atomic_store(&has_lapsed, true);
 	}
 	fp_lock_release(&renewal_lock);
 	return status;
@@ -110,11 +114,16 @@ bool fp_guard_is_protecting(void)
 	return backend != &fp_backend_none;
 }
 
+bool fp_guard_has_lapsed(void)
+{
+	return atomic_load(&has_lapsed);
+}
+
 int fp_guard_probe(const char *name)
 {
 	const struct fp_backend *named = backend_named(name);
 
-	return named == NULL ? -EINVAL : named->probe();
+	return named == NULL ? -EINVAL : fp_backend_probe(named);
 }
 
 int fp_guard_acquire(size_t pages, bool is_executable, struct fp_slot *slot)

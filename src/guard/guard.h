@@ -37,6 +37,9 @@ const char *fp_guard_backend_name(void);
 /* Whether the back end in use makes anything inaccessible: all but "none" do. */
 bool fp_guard_is_protecting(void);
 
+/* Whether the back end lost its hold once and could not be renewed then. */
+bool fp_guard_has_lapsed(void);
+
 /* How a back end does on this machine: 0 when it works, else a negative errno; -EINVAL for a
  * name that does not exist. Context: report. */
 int fp_guard_probe(const char *backend);

@@ -16,7 +16,8 @@
 enum {
 	UNIT_BYTES = 1 << 20,
 	SPANS_MAX = 1024,
-	LIMIT_SHARES = 16 /* of a limited address space, one goes into a span */
+	LIMIT_SHARES = 16, /* of a limited address space, one goes into a span */
+	LIMIT_APART = 16 << 20
 };
 
 static const size_t span_largest = (size_t)1 << 40;
@@ -47,6 +48,32 @@ static size_t address_space_limit(void)
 	               : SIZE_MAX;
 }
 
+/* Half of what there is beyond the libraries and the metadata of any program. */
+static size_t guarded_share(void)
+{
+	size_t limit = address_space_limit();
+
+	return limit / 2 > LIMIT_APART ? limit / 2 - LIMIT_APART : 0;
+}
+
+/* BYTES that begin at a unit: what the alignment costs goes back, for a limit would count it.
+ */
+static int reserve_aligned(size_t bytes, struct span *span)
+{
+	uintptr_t base;
+	int status = fp_vm_reserve(bytes + UNIT_BYTES, &base);
+
+	if (status != 0)
+		return status;
+	span->base = fp_align_up(base, UNIT_BYTES);
+	span->bytes = bytes;
+	if (span->base > base)
+		fp_vm_unmap(base, span->base - base);
+	if (base + UNIT_BYTES > span->base)
+		fp_vm_unmap(span->base + bytes, base + UNIT_BYTES - span->base);
+	return 0;
+}
+
 /* As much as can be had in one piece, at least BYTES. */
 static int reserve_largest(size_t bytes, struct span *span)
 {
@@ -54,20 +81,10 @@ static int reserve_largest(size_t bytes, struct span *span)
 	size_t limit = address_space_limit();
 	int status = -ENOMEM;
 
-	for (size_t size = span_largest; size >= smallest && status != 0; size /= 2) {
-		if (size > limit / LIMIT_SHARES)
-			continue;
-		/* The alignment to units may cost one. */
-		status = fp_vm_reserve(size + UNIT_BYTES, &span->base);
-		span->bytes = size;
-	}
-	if (status != 0) {
-		span->bytes = fp_align_up(bytes, UNIT_BYTES);
-		status = fp_vm_reserve(span->bytes + UNIT_BYTES, &span->base);
-	}
-	if (status == 0)
-		span->base = fp_align_up(span->base, UNIT_BYTES);
-	return status;
+	for (size_t size = span_largest; size >= smallest && status != 0; size /= 2)
+		if (size <= limit / LIMIT_SHARES)
+			status = reserve_aligned(size, span);
+	return status == 0 ? 0 : reserve_aligned(fp_align_up(bytes, UNIT_BYTES), span);
 }
 
 static int add_span_locked(size_t bytes)
@@ -116,7 +133,7 @@ static int cut_locked(struct fp_chunk *chunk, bool is_divisible)
 	size_t smallest = is_divisible ? UNIT_BYTES : fp_align_up(chunk->bytes, UNIT_BYTES);
 	bool is_guarded = chunk->backend != NULL;
 
-	if (is_guarded && cut_bytes + smallest > address_space_limit() / 2)
+	if (is_guarded && cut_bytes + smallest > guarded_share())
 		return -ENOMEM;
 	struct span *span = span_with_room_locked(smallest);
 	if (span == NULL)

@@ -51,7 +51,7 @@ static inline uintptr_t fp_chunk_slot(const struct fp_chunk *chunk, size_t index
  * Cuts at least CHUNK->bytes from a span, fills in base, bytes and slots (from slot_bytes and
  * guard_bytes) and makes the chunk findable.
  * With IS_DIVISIBLE the chunk may be made smaller where address space is scarce. Where the
- * process has a limit on it (RLIMIT_AS), guarded chunks take half at most: the rest is the
+ * process has a limit on it (RLIMIT_AS), guarded chunks take less than half: the rest is the
  * program's. 0 or -ENOMEM.
  */
 int fp_span_cut(struct fp_chunk *chunk, bool is_divisible);

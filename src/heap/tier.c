@@ -79,10 +79,21 @@ uint64_t fp_tier_blocks(enum fp_reason reason)
 const char *fp_tier_reason_name(enum fp_reason reason)
 {
 	static const char *const names[FP_REASON_COUNT] = {
-#define FP_REASON(constant, name) [FP_REASON_##constant] = (name),
+#define FP_REASON(constant, name, remedy) [FP_REASON_##constant] = (name),
 	        FP_REASONS
 #undef FP_REASON
 	};
 
 	return names[reason];
+}
+
+const char *fp_tier_remedy(enum fp_reason reason)
+{
+	static const char *const remedies[FP_REASON_COUNT] = {
+#define FP_REASON(constant, name, remedy) [FP_REASON_##constant] = (remedy),
+	        FP_REASONS
+#undef FP_REASON
+	};
+
+	return remedies[reason];
 }

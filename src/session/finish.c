@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/meta.h"
+#include "base/text.h"
+#include "guard/guard.h"
 #include "heap/heap.h"
 #include "heap/tier.h"
 #include "leak/leak.h"
@@ -88,6 +90,26 @@ static void log_protection(struct fp_log *tail, const struct fp_heap_totals *tot
 	fp_log_protection(tail, &protection);
 }
 
+/* What was lost, and how to get it back. */
+static void log_remedies(struct fp_log *tail)
+{
+	char line[512];
+	struct fp_text text;
+
+	for (enum fp_reason reason = FP_REASON_NONE + 1; reason < FP_REASON_COUNT; reason++) {
+		uint64_t blocks = fp_tier_blocks(reason);
+
+		if (blocks == 0 || fp_tier_remedy(reason) == NULL)
+			continue;
+		fp_text_begin(&text, line, sizeof(line));
+		fp_text_decimal(&text, blocks);
+		fp_text_string(&text, blocks == 1 ? " block was" : " blocks were");
+		fp_text_string(&text, " not guarded ");
+		fp_text_string(&text, fp_tier_remedy(reason));
+		fp_log_note(tail, line);
+	}
+}
+
 static void log_totals(struct fp_log *tail)
 {
 	struct fp_heap_totals totals;
@@ -103,10 +125,22 @@ static void log_totals(struct fp_log *tail)
 	        .peak_bytes = totals.peak_bytes,
 	};
 	fp_log_heap(tail, &heap);
+	log_remedies(tail);
+	if (fp_guard_has_lapsed())
+		fp_log_note(
+		        tail,
+		        "the program closed the descriptor of the move back end, or entered a "
+		        "seccomp filter that refuses it, and another could not be had at once, "
+		        "so "
+		        "some accesses outside of live blocks may have gone unseen; leave one "
+		        "free (ulimit -n) and allow userfaultfd, or use backend=guard or "
+		        "backend=mprotect");
 	if (totals.seal_failures > 0)
-		fp_log_note(tail,
-		            "the system refused to make some freed blocks inaccessible, so a "
-		            "use of those after free goes unseen; see vm.max_map_count");
+		fp_log_note(
+		        tail,
+		        "the system refused to make some freed blocks inaccessible, so a "
+		        "use of those after free goes unseen; raise vm.max_map_count, or use "
+		        "backend=move");
 	if (fp_registry_evictions() > 0)
 		fp_log_note(tail,
 		            "records of the oldest freed blocks were dropped, so findings on "

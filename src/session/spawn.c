@@ -55,15 +55,19 @@ static void reset_handlers(void)
 		sigaction(number, &action, NULL);
 }
 
-/* A program may allow itself fewer descriptors than the loader needs to start another. */
-static void allow_descriptors(void)
+/* What a program allows itself may be less than the reporter needs: fewer descriptors than the
+ * loader takes, less memory, no files. */
+static void raise_limits(void)
 {
+	static const int resources[] = {RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_DATA, RLIMIT_FSIZE};
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
+		if (getrlimit((__rlimit_resource_t)resources[i], &limit) != 0)
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit((__rlimit_resource_t)resources[i], &limit);
+	}
 }
 
 /* The log as an open file, read from its start. */
@@ -127,7 +131,7 @@ static int run_child(void *argument)
 	int wait_status = 0;
 
 	reset_handlers();
-	allow_descriptors();
+	raise_limits();
 	child->status = arrange_descriptors(child);
 	if (child->status != 0)
 		_exit(EXIT_NOT_RUN);
