@@ -46,12 +46,18 @@ static int index_of(int signal)
 	return -1;
 }
 
+/* Sent by a process: nothing will raise it again, and it can be ignored. */
+static bool is_sent(const siginfo_t *info)
+{
+	return info->si_code <= 0;
+}
+
 /* Whether the fault is a bad access of ours; then FINDING describes it. */
 static bool claims(const siginfo_t *info, void *context, struct fp_fault_access *access,
                    struct fp_finding *finding)
 {
-	/* Sent by a process, or without an address (a non-canonical one). */
-	if (info->si_code <= 0 || info->si_code == SI_KERNEL)
+	/* SI_KERNEL: no address is known (a non-canonical one). */
+	if (is_sent(info) || info->si_code == SI_KERNEL)
 		return false;
 	memset(finding, 0, sizeof(*finding));
 	*access = fp_fault_access(context, (uintptr_t)info->si_addr);
@@ -108,15 +114,16 @@ static void pass_on(int signal, siginfo_t *info, void *context)
 {
 	struct sigaction *action = &of_program[index_of(signal)];
 
-	/* The kernel does not let a fault be ignored. */
-	if (action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN) {
-		die(signal);
-		/* What is not raised again by the instruction itself. */
-		if (info->si_code <= 0 || signal == SIGTRAP)
-			raise(signal);
-	} else {
+	if (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN) {
 		call_program(action, signal, info, context);
+		return;
 	}
+	if (action->sa_handler == SIG_IGN && is_sent(info))
+		return;
+	/* A fault that is ignored kills like one that is not handled. */
+	die(signal);
+	if (is_sent(info) || signal == SIGTRAP)
+		raise(signal);
 }
 
 /* Whether the instruction can be tried again: its page is accessible for the moment. */

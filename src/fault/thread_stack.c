@@ -9,7 +9,9 @@
 #include "base/meta.h"
 #include "fault/fault.h"
 
-enum { STACK_BYTES = 64 << 10 };
+/* Handlers of the program that ask for no stack of their own run on this one too, as deep as
+ * they are used to. Only pages that are touched cost memory. */
+enum { STACK_BYTES = 512 << 10 };
 
 static _Thread_local bool is_attached;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
