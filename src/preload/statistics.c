@@ -73,10 +73,8 @@ FP_EXPORT int malloc_info(int options, FILE *out)
 {
 	struct fp_heap_totals totals;
 
-	if (options != 0) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (options != 0)
+		return EINVAL;
 	fp_heap_totals(&totals);
 	fprintf(out,
 	        "<malloc version=\"1\">\n<total type=\"rest\" count=\"%lu\" size=\"%lu\"/>\n"

@@ -56,5 +56,6 @@ check hosting "$alloc fcntl" "$FP_BUILDDIR"/src/hosting/.libs/*.o
 # libc's allocator is called by the names that nobody interposes; what looks for symbols does it when
 # the session starts or when memory has run out.
 check preload "$alloc __libc_calloc __libc_free __libc_malloc __libc_memalign __libc_realloc at_quick_exit
-dlopen dlsym environ fprintf getpid on_exit pthread_atfork strcspn strncmp" "$FP_BUILDDIR"/src/preload/.libs/*.o
+dlopen dlsym environ fprintf getpid on_exit pthread_atfork __sigaction sigaddset sigdelset sigemptyset
+strcspn strncmp" "$FP_BUILDDIR"/src/preload/.libs/*.o
 exit $bad
