@@ -9,6 +9,7 @@
 #ifndef FP_PRELOAD_DOOR_H
 #define FP_PRELOAD_DOOR_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -92,5 +93,13 @@ void fp_preload_find_operators(void);
 /* Find libc's own functions behind those of calls.c and thread.c. */
 void fp_preload_find_calls(void);
 void fp_preload_find_threads(void);
+
+/* In signals.c: MASK without the signals of faults, for which there is room in SPARED. */
+const sigset_t *fp_preload_spare(const sigset_t *mask, sigset_t *spared);
+
+/* What the calling thread's mask seems to have to the program and has not, and how a thread
+ * begins that inherits it. */
+uint8_t fp_preload_withheld(void);
+void fp_preload_adopt_mask(uint8_t inherited);
 
 #endif

@@ -13,5 +13,6 @@
 void cfree(void *block);
 void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t align, size_t size);
+void (*bsd_signal(int number, void (*handler)(int)))(int);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Threads get an alternate signal stack before their own code runs: a stack of a few KiB has no
- * room for a report.
+ * room for a report. They run with the mask that they are to have, but for the signals of
+ * faults.
  */
 #include <dlfcn.h>
 #include <pthread.h>
+#include <threads.h>
 
 #include "base/meta.h"
 #include "fault/fault.h"
@@ -13,41 +15,88 @@
 
 typedef int create_function(pthread_t *thread, const pthread_attr_t *attributes,
                             void *(*start)(void *), void *argument);
+typedef int create_c11_function(thrd_t *thread, thrd_start_t start, void *argument);
 
 struct beginning {
-	void *(*start)(void *);
+	union {
+		void *(*posix)(void *);
+		thrd_start_t c11;
+	} start;
 	void *argument;
+	uint8_t withheld; /* by the thread that creates it */
 };
 
 static create_function *libc_create;
+static create_c11_function *libc_create_c11;
 
 void fp_preload_find_threads(void)
 {
+	libc_create_c11 = (create_c11_function *)dlsym(RTLD_NEXT, "thrd_create");
 	libc_create = (create_function *)dlsym(RTLD_NEXT, "pthread_create");
 }
 
-static void *begin(void *argument)
+/* NULL: without memory for more, the thread starts as it would without us. */
+static struct beginning *keep(void *argument)
 {
-	struct beginning *kept = argument;
+	struct beginning *kept = fp_meta_alloc(sizeof(*kept));
+
+	if (libc_create == NULL)
+		fp_preload_find_threads();
+	if (kept != NULL) {
+		kept->argument = argument;
+		kept->withheld = fp_preload_withheld();
+	}
+	return kept;
+}
+
+static struct beginning enter_thread(struct beginning *kept)
+{
 	struct beginning beginning = *kept;
 
 	fp_meta_free(kept, sizeof(*kept));
 	fp_fault_attach_thread();
-	return beginning.start(beginning.argument);
+	fp_preload_adopt_mask(beginning.withheld);
+	return beginning;
+}
+
+static void *begin(void *argument)
+{
+	struct beginning beginning = enter_thread(argument);
+
+	return beginning.start.posix(beginning.argument);
+}
+
+static int begin_c11(void *argument)
+{
+	struct beginning beginning = enter_thread(argument);
+
+	return beginning.start.c11(beginning.argument);
 }
 
 FP_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                              void *(*start)(void *), void *argument)
 {
-	if (libc_create == NULL)
-		fp_preload_find_threads();
-	struct beginning *kept = fp_meta_alloc(sizeof(*kept));
-	/* Without memory for more, the thread starts as it would without us. */
+	struct beginning *kept = keep(argument);
+
 	if (kept == NULL)
 		return libc_create(thread, attributes, start, argument);
-	*kept = (struct beginning){.start = start, .argument = argument};
+	kept->start.posix = start;
 	int status = libc_create(thread, attributes, begin, kept);
 	if (status != 0)
+		fp_meta_free(kept, sizeof(*kept));
+	return status;
+}
+
+/* libc's does not come by the one above. */
+FP_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *argument)
+{
+	struct beginning *kept = keep(argument);
+
+	if (kept == NULL)
+		return libc_create_c11(thread, start, argument);
+	kept->start.c11 = start;
+	int status = libc_create_c11(thread, begin_c11, kept);
+	if (status != thrd_success)
 		fp_meta_free(kept, sizeof(*kept));
 	return status;
 }
