@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/lock.h"
@@ -99,13 +100,39 @@ static int visit_all(int fd, fp_maps_visitor visit, void *user)
 	return 0;
 }
 
+static int open_maps(void)
+{
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* For a process that has used up its descriptors: one more than it may have. */
+static int open_beyond_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return -EMFILE;
+	struct rlimit raised = {.rlim_cur = limit.rlim_cur + 1, .rlim_max = limit.rlim_max};
+	if (raised.rlim_max < raised.rlim_cur)
+		raised.rlim_max = raised.rlim_cur;
+	if (setrlimit(RLIMIT_NOFILE, &raised) != 0)
+		return -EMFILE;
+	int fd = open_maps();
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return fd;
+}
+
 int fp_maps_each(fp_maps_visitor visit, void *user)
 {
 	int status;
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	int fd = open_maps();
 
+	if (fd == -EMFILE)
+		fd = open_beyond_limit();
 	if (fd < 0)
-		return -errno;
+		return fd;
 	fp_lock_acquire(&lock);
 	status = visit_all(fd, visit, user);
 	fp_lock_release(&lock);

@@ -45,7 +45,7 @@ check() { # check MODULE LIST FILE...
 }
 
 bad=0
-libs "$alloc nanosleep" base
+libs "$alloc nanosleep setrlimit" base
 libs "$alloc" model registry log options heap leak
 libs "$alloc _exit fcntl getrlimit ioctl strstr waitpid" guard
 libs "$alloc unw_backtrace unw_get_reg unw_init_local2 unw_step" stack
