@@ -208,6 +208,7 @@ static const char *const lives[] = {
         "spawn",
         "closed-descriptors",
         "cleared-environment",
+        "fork-content",
 };
 
 START_TEST(malloc_works_at_all_times)

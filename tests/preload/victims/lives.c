@@ -156,6 +156,40 @@ static int live_fork(void)
 	return 0;
 }
 
+/* Blocks of all sizes keep what they hold where protection has to be set up anew. */
+static void fill_blocks(char *blocks[8])
+{
+	for (int i = 0; i < 8; i++) {
+		blocks[i] = malloc(100UL << 2 * i);
+		memset(blocks[i], 'a' + i, 100UL << 2 * i);
+	}
+}
+
+static int check_blocks(char *blocks[8])
+{
+	int changed = 0;
+
+	for (int i = 0; i < 8; i++) {
+		for (size_t at = 0; at < 100UL << 2 * i; at++)
+			changed += blocks[i][at] != 'a' + i;
+		free(blocks[i]);
+	}
+	return changed != 0;
+}
+
+static int live_fork_content(void)
+{
+	char *blocks[8];
+	int status;
+
+	fill_blocks(blocks);
+	if (fork() == 0)
+		_exit(check_blocks(blocks));
+	wait(&status);
+	printf("changed in the child: %x\n", (unsigned)status);
+	return check_blocks(blocks);
+}
+
 static int live_vfork(void)
 {
 	int status;
@@ -212,10 +246,14 @@ static int live_signal_handler(void)
 
 static int live_closed_descriptors(void)
 {
+	char *blocks[8];
+
+	fill_blocks(blocks);
 	fflush(NULL);
 	for (int fd = 3; fd < 1024; fd++)
 		close(fd);
 	churn(300);
+	printf("content changed: %d\n", check_blocks(blocks));
 	int fd = open("/dev/null", O_RDONLY);
 	/* libunwind may have taken the first two for a pipe of its own. */
 	printf("a descriptor: %d\n", fd >= 3 && fd <= 5);
@@ -304,6 +342,7 @@ static const struct {
         {"immediate-exit", live_immediate_exit},
         {"dlopen", live_dlopen},
         {"fork", live_fork},
+        {"fork-content", live_fork_content},
         {"vfork", live_vfork},
         {"spawn", live_spawn},
         {"signal-handler", live_signal_handler},
