@@ -35,7 +35,8 @@ static struct fp_heap_config configuration;
 
 static struct {
 	_Atomic uint32_t heaps;
-	_Atomic uint64_t serial; /* of the newest allocation, so also how many there were */
+	_Atomic uint64_t serial; /* of the newest allocation, refused ones included */
+	_Atomic uint64_t refused;
 	_Atomic uint64_t frees;
 	_Atomic uint64_t live_blocks;
 	_Atomic uint64_t live_bytes;
@@ -220,21 +221,27 @@ static int unplace(const struct fp_slot *slot)
 	return fp_guard_release(slot);
 }
 
+/* A serial was spent on a block that nobody got. */
+static int refuse(void)
+{
+	atomic_fetch_add(&totals.refused, 1);
+	return -ENOMEM;
+}
+
 static int alloc_block(const struct fp_heap *heap, const struct fp_heap_request *request,
                        fp_trace_id trace, void **address)
 {
 	struct fp_block block = describe(heap, request, trace);
-	struct fp_slot slot;
-
+	struct fp_slot slot = {0};
 	size_t align = request->align == 0 ? configuration.align : request->align;
 
 	if (place(heap, &block, align, &slot) != 0)
-		return -ENOMEM;
+		return refuse();
 	fill_around(&block, &slot);
 	fill_block(&block, &slot, request->is_zeroed);
 	if (fp_registry_add(slot.base, &block) != 0) {
 		unplace(&slot);
-		return -ENOMEM;
+		return refuse();
 	}
 	count_alloc(block.size);
 	*address = (void *)block.address;
@@ -378,7 +385,8 @@ bool fp_heap_find(uintptr_t address, struct fp_block *block)
 
 void fp_heap_totals(struct fp_heap_totals *copy)
 {
-	copy->allocations = atomic_load(&totals.serial);
+	copy->allocations = atomic_load(&totals.serial) - atomic_load(&totals.refused);
+	copy->last_serial = atomic_load(&totals.serial);
 	copy->frees = atomic_load(&totals.frees);
 	copy->live_blocks = atomic_load(&totals.live_blocks);
 	copy->live_bytes = atomic_load(&totals.live_bytes);

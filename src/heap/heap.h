@@ -101,7 +101,8 @@ size_t fp_heap_check(fp_trace_id trace, const char *when);
 bool fp_heap_find(uintptr_t address, struct fp_block *block);
 
 struct fp_heap_totals {
-	uint64_t allocations;
+	uint64_t allocations; /* that gave a block */
+	uint64_t last_serial; /* of the newest block; refused ones have serials, too */
 	uint64_t frees;
 	uint64_t live_blocks;
 	uint64_t live_bytes;

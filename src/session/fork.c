@@ -46,7 +46,7 @@ static void after_fork_in_child(void)
 	int protection = fp_guard_renew_in_child();
 	fp_heap_totals(&totals);
 	fp_session.is_forked_child = true;
-	fp_session.first_serial = totals.allocations;
+	fp_session.first_serial = totals.last_serial;
 	fp_session_forget_findings();
 	fp_session_forget_spool();
 	/* The file of an event log stays the parent's. */
