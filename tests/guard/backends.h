@@ -53,21 +53,21 @@ static inline void expect_sealed(uintptr_t address)
 {
 	if (!fp_guard_is_protecting())
 		return;
-	ck_assert(test_read_faults(address));
-	ck_assert(test_write_faults(address));
+	test_that(test_read_faults(address));
+	test_that(test_write_faults(address));
 }
 
 static inline void expect_open(uintptr_t address)
 {
-	ck_assert(!test_read_faults(address));
-	ck_assert(!test_write_faults(address));
+	test_that(!test_read_faults(address));
+	test_that(!test_write_faults(address));
 }
 
 static inline struct fp_slot acquire(size_t pages)
 {
 	struct fp_slot slot;
 
-	ck_assert_int_eq(fp_guard_acquire(pages, false, &slot), 0);
+	test_that(fp_guard_acquire(pages, false, &slot) == 0);
 	return slot;
 }
 

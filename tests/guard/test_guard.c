@@ -28,7 +28,7 @@ START_TEST(an_acquired_slot_is_accessible_and_its_guards_are_not)
 	ck_assert_uint_eq(slot.base % page, 0);
 	memset((void *)slot.base, 0x5a, slot.bytes);
 	for (size_t i = 0; i < slot.bytes; i++)
-		ck_assert_int_eq(((unsigned char *)slot.base)[i], 0x5a);
+		test_that(((unsigned char *)slot.base)[i] == 0x5a);
 	expect_sealed(slot.base - 1);
 	expect_sealed(slot.base - page);
 	expect_sealed(slot.base + slot.bytes);
@@ -67,7 +67,7 @@ START_TEST(a_released_slot_stays_sealed_while_others_come_and_go)
 	for (int i = 0; i < 20000; i++) {
 		struct fp_slot slot = acquire(2);
 
-		ck_assert_int_eq(release(&slot), 0);
+		test_that(release(&slot) == 0);
 	}
 	expect_sealed(dead.base);
 	expect_sealed(dead.base + 2 * page - 1);
@@ -105,10 +105,10 @@ START_TEST(an_acquired_slot_holds_the_fill_byte_or_zeros)
 		struct fp_slot slot = acquire(1 + i % 20);
 		const unsigned char *bytes = (const unsigned char *)slot.base;
 
-		ck_assert_int_eq(bytes[0], slot.is_filled ? FILL : 0);
-		ck_assert_int_eq(memcmp(bytes, bytes + 1, slot.bytes - 1), 0);
+		test_that(bytes[0] == (slot.is_filled ? FILL : 0));
+		test_that(memcmp(bytes, bytes + 1, slot.bytes - 1) == 0);
 		memset((void *)slot.base, 0x99, slot.bytes);
-		ck_assert_int_eq(release(&slot), 0);
+		test_that(release(&slot) == 0);
 	}
 }
 END_TEST
@@ -139,7 +139,7 @@ static void expect_disjoint(struct fp_slot *slots, size_t count)
 {
 	qsort(slots, count, sizeof(*slots), compare_slots);
 	for (size_t i = 1; i < count; i++)
-		ck_assert_uint_le(slots[i - 1].base + slots[i - 1].bytes + page, slots[i].base);
+		test_that(slots[i - 1].base + slots[i - 1].bytes + page <= slots[i].base);
 }
 
 START_TEST(no_address_is_ever_used_twice)
@@ -152,7 +152,7 @@ START_TEST(no_address_is_ever_used_twice)
 	for (size_t i = 0; i < PAIRS; i++) {
 		slots[i] = acquire(1 + i % 3);
 		*(volatile char *)slots[i].base = 1;
-		ck_assert_int_eq(release(&slots[i]), 0);
+		test_that(release(&slots[i]) == 0);
 	}
 	expect_disjoint(slots, PAIRS);
 }
@@ -271,7 +271,7 @@ START_TEST(slots_of_1_to_300_pages_are_whole)
 		expect_sealed(slot.base + slot.bytes);
 		ck_assert(fp_guard_find(slot.base + slot.bytes - 1, &place));
 		ck_assert_uint_eq(place.slot.base, slot.base);
-		ck_assert_int_eq(release(&slot), 0);
+		test_that(release(&slot) == 0);
 		expect_sealed(slot.base);
 		expect_sealed(slot.base + slot.bytes / 2);
 		expect_sealed(slot.base + slot.bytes - 1);
@@ -293,7 +293,7 @@ START_TEST(a_slot_of_64_mebibytes_is_a_slot_like_any_other)
 	expect_sealed(slot.base - 1);
 	expect_sealed(slot.base + bytes);
 	expect_place(slot.base + bytes / 2, &slot, false, FP_PLACE_USED);
-	ck_assert_int_eq(release(&slot), 0);
+	test_that(release(&slot) == 0);
 	expect_sealed(slot.base + bytes / 2);
 	ck_assert_int_le(test_status_kib("VmRSS:"), before + (4 << 10));
 }
@@ -333,7 +333,7 @@ START_TEST(only_executable_slots_run_code)
 	ck_assert_int_eq(run_code(slot.base), 42);
 	ck_assert_int_eq(run_code(slot.base + page - sizeof(code)), 42);
 	expect_sealed(slot.base + page);
-	ck_assert_int_eq(release(&slot), 0);
+	test_that(release(&slot) == 0);
 	expect_sealed(slot.base);
 	slot = acquire(1);
 	*(volatile char *)slot.base = 0;

@@ -71,8 +71,8 @@ int try_alloc(struct fp_heap *heap, size_t size, void **block)
 
 	errno = ERRNO;
 	int status = fp_heap_alloc(heap, &request, block);
-	ck_assert_int_eq(errno, ERRNO);
-	ck_assert_int_eq(*block == NULL, status != 0);
+	test_that(errno == ERRNO);
+	test_that((*block == NULL) == (status != 0));
 	return status;
 }
 
@@ -80,7 +80,7 @@ char *take(struct fp_heap *heap, size_t size)
 {
 	void *block;
 
-	ck_assert_int_eq(try_alloc(heap, size, &block), 0);
+	test_that(try_alloc(heap, size, &block) == 0);
 	return block;
 }
 
@@ -88,7 +88,7 @@ int give(struct fp_heap *heap, const void *block)
 {
 	errno = ERRNO;
 	int status = fp_heap_free(heap, (void *)(uintptr_t)block);
-	ck_assert_int_eq(errno, ERRNO);
+	test_that(errno == ERRNO);
 	return status;
 }
 

@@ -142,9 +142,9 @@ START_TEST(a_sample_guards_one_in_so_many)
 		struct fp_block block;
 		char *memory = take(heap, 50);
 
-		ck_assert(fp_heap_find((uintptr_t)memory, &block));
+		test_that(fp_heap_find((uintptr_t)memory, &block));
 		guarded += block.tier == FP_TIER_GUARDED;
-		ck_assert_int_eq(give(heap, memory), 0);
+		test_that(give(heap, memory) == 0);
 	}
 	ck_assert_uint_ge(guarded, 800);
 	ck_assert_uint_le(guarded, 1200);
@@ -186,16 +186,16 @@ static void work_through(const struct refusal *refusal)
 		void *memory;
 
 		if (*block != NULL)
-			ck_assert_int_eq(give(heap, *block), 0);
+			test_that(give(heap, *block) == 0);
 		int status = try_alloc(heap, size, &memory);
-		ck_assert(status == 0 || status == -ENOMEM);
+		test_that(status == 0 || status == -ENOMEM);
 		*block = memory;
 		if (status == 0)
 			touch(memory, size);
 	}
 	fp_inject_arm(refusal->point, 0, false);
 	for (int i = 0; i < WORK; i++)
-		ck_assert_int_eq(give(heap, blocks[i]), 0);
+		test_that(give(heap, blocks[i]) == 0);
 	ck_assert_int_eq(give(heap, take(heap, 10)), 0);
 	expect_no_finding();
 }

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/inject.h"
 #include "heaps.h"
@@ -70,10 +69,7 @@ enum { MISUSES = 12 };
 
 START_TEST(the_counter_sees_calls_from_shared_libraries)
 {
-	test_count_malloc(true);
-	free(strdup("the C library allocates this"));
-	test_count_malloc(false);
-	ck_assert_uint_eq(test_malloc_calls(), 2);
+	ck_assert(test_counter_works());
 }
 END_TEST
 

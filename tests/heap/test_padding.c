@@ -32,7 +32,7 @@ static void expect_right(uintptr_t block, size_t size, size_t align)
 
 	ck_assert_uint_eq(extent_end % page, 0);
 	for (uintptr_t at = block + size; at < extent_end; at++)
-		ck_assert_uint_eq(*(unsigned char *)at, FP_PADDING_BYTE);
+		test_that(*(unsigned char *)at == FP_PADDING_BYTE);
 	if (is_telling(size) && fp_guard_is_protecting())
 		ck_assert(test_read_faults(extent_end));
 	/* The byte before is padding, unless the block fills its slot. */
@@ -76,7 +76,7 @@ START_TEST(blocks_are_aligned_and_touch_their_guard)
 		char *block = take(heap, size);
 		uintptr_t address = (uintptr_t)block;
 
-		ck_assert_uint_eq(address % align, 0);
+		test_that(address % align == 0);
 		memset(block, 0, size);
 		lefts += address % page == 0;
 		if (placement == FP_PLACEMENT_RIGHT)
@@ -85,7 +85,7 @@ START_TEST(blocks_are_aligned_and_touch_their_guard)
 			expect_left(address, size);
 		else
 			expect_one_end(address, size, align);
-		ck_assert_int_eq(give(heap, block), 0);
+		test_that(give(heap, block) == 0);
 		if (is_telling(size) && fp_guard_is_protecting())
 			ck_assert(test_read_faults(address));
 	}
@@ -104,7 +104,7 @@ START_TEST(blocks_of_no_bytes_have_addresses_of_their_own)
 	for (int i = 0; i < 1000; i++) {
 		blocks[i] = take(heap, 0);
 		for (int other = 0; other < i; other++)
-			ck_assert_ptr_ne(blocks[i], blocks[other]);
+			test_that(blocks[i] != blocks[other]);
 	}
 	for (int i = 0; i < 1000; i++)
 		ck_assert_int_eq(give(heap, blocks[i]), 0);

@@ -5,7 +5,6 @@
  */
 #define COBJMACROS
 #include <stdlib.h>
-#include <string.h>
 
 #include <fencepost/fencepost.h>
 
@@ -69,10 +68,7 @@ enum { MISUSES = 9 };
 
 START_TEST(the_counter_sees_calls_from_shared_libraries)
 {
-	test_count_malloc(true);
-	free(strdup("the C library allocates this"));
-	test_count_malloc(false);
-	ck_assert_uint_eq(test_malloc_calls(), 2);
+	ck_assert(test_counter_works());
 }
 END_TEST
 

@@ -191,8 +191,8 @@ START_TEST(the_oldest_freed_blocks_are_forgotten_first)
 
 	fp_registry_init(256 << 10);
 	for (size_t i = 0; i < BLOCKS; i++) {
-		ck_assert_int_eq(add(i), 0);
-		ck_assert_int_eq(free_block(i), FP_REGISTRY_FREED);
+		test_that(add(i) == 0);
+		test_that(free_block(i) == FP_REGISTRY_FREED);
 	}
 	size_t known = count_known_freed(BLOCKS);
 	ck_assert_uint_ge(known, KEPT_LEAST);
@@ -214,7 +214,7 @@ START_TEST(live_blocks_are_never_forgotten)
 {
 	fp_registry_init(0);
 	for (size_t i = 0; i < 10000; i++)
-		ck_assert_int_eq(add(i), 0);
+		test_that(add(i) == 0);
 	for (size_t i = 0; i < 10000; i += 2)
 		ck_assert_int_eq(free_block(i), FP_REGISTRY_FREED);
 	for (size_t i = 0; i < 10000; i++)
@@ -231,8 +231,8 @@ START_TEST(a_history_that_suffices_forgets_nothing)
 {
 	fp_registry_init(plenty);
 	for (size_t i = 0; i < 50000; i++) {
-		ck_assert_int_eq(add(i), 0);
-		ck_assert_int_eq(free_block(i), FP_REGISTRY_FREED);
+		test_that(add(i) == 0);
+		test_that(free_block(i) == FP_REGISTRY_FREED);
 	}
 	ck_assert_uint_eq(fp_registry_evictions(), 0);
 	ck_assert_uint_eq(count_known_freed(50000), 50000);
@@ -273,7 +273,7 @@ static size_t add_many(uint64_t nth)
 			refused++;
 			ck_assert(!is_known(i, FP_BLOCK_LIVE));
 			/* Once more, as a caller may. */
-			ck_assert_int_eq(add(i), 0);
+			test_that(add(i) == 0);
 		}
 	fp_inject_arm(FP_INJECT_META, 0, false);
 	return refused;
@@ -318,7 +318,7 @@ START_TEST(a_free_needs_no_memory)
 {
 	fp_registry_init(plenty);
 	for (size_t i = 0; i < MANY; i++)
-		ck_assert_int_eq(add(i), 0);
+		test_that(add(i) == 0);
 	fp_inject_arm(FP_INJECT_META, 1, true);
 	ck_assert_int_eq(add(MANY), -ENOMEM);
 	for (size_t i = 0; i < MANY; i++)

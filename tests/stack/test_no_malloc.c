@@ -4,7 +4,6 @@
  * or a stack is met. The test first proves that its counter would notice.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "stack/stack.h"
 #include "support/counted_malloc.h"
@@ -12,14 +11,7 @@
 
 START_TEST(the_counter_sees_calls_from_shared_libraries)
 {
-	unsigned long before = test_malloc_calls();
-	char *volatile copy; /* or clang leaves out both calls */
-
-	test_count_malloc(true);
-	copy = strdup("the C library allocates this");
-	free(copy);
-	test_count_malloc(false);
-	ck_assert_uint_eq(test_malloc_calls() - before, 2);
+	ck_assert(test_counter_works());
 }
 END_TEST
 

@@ -342,7 +342,7 @@ START_TEST(a_depot_keeps_200000_contents_apart)
 	for (uint64_t i = 0; i < CONTENTS; i++) {
 		uint64_t content[2] = {i, i * 3};
 
-		ck_assert_uint_eq(fp_depot_intern(&depot, content, sizeof(content)), i + 1);
+		test_that(fp_depot_intern(&depot, content, sizeof(content)) == i + 1);
 	}
 	for (uint64_t i = 0; i < CONTENTS; i += 37) {
 		uint64_t content[2] = {i, i * 3};

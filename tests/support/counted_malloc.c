@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 /* Seen by the dynamic linker although the build hides what is not marked. */
 #define COUNTED __attribute__((visibility("default")))
@@ -36,6 +37,19 @@ void test_count_malloc(bool is_on)
 unsigned long test_malloc_calls(void)
 {
 	return atomic_load(&calls);
+}
+
+bool test_counter_works(void)
+{
+	unsigned long before = atomic_load(&calls);
+
+	test_count_malloc(true);
+	char *copy = strdup("the C library allocates this");
+	/* Compilers know what strdup and free do together: nothing. */
+	__asm__ volatile("" : "+r"(copy));
+	free(copy);
+	test_count_malloc(false);
+	return atomic_exchange(&calls, before) == before + 2;
 }
 
 static void count(void)

@@ -14,6 +14,10 @@
 /* Runs SUITE as the CK_* variables say; the exit status of a test program. */
 int test_run(Suite *suite);
 
+/* ck_assert for loops: Check sends a message for each assertion that holds, this only for the
+ * one that does not. */
+#define test_that(condition) ((condition) ? (void)0 : ck_abort_msg("not so: %s", #condition))
+
 /* Whether the access faults (SIGSEGV or SIGBUS); without a fault it has happened. Writes 0xa5.
  * One thread at a time. */
 bool test_read_faults(uintptr_t address);
