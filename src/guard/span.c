@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A span is one reservation with a table of units: unit number to chunk. One span of a tebibyte
- * serves a process for ever; limits on address space (RLIMIT_AS) make them smaller and more.
+ * A span is one reservation, cut into chunks from its start, and a list of these in the order
+ * of their addresses. For each area of a span stands where in that list to begin, so finding
+ * takes a step or two, and a dead chunk costs little for ever. One span of a tebibyte serves a
+ * process for ever; limits on address space (RLIMIT_AS) make them smaller and more.
  */
 #include "guard/span.h"
 
@@ -14,7 +16,8 @@
 #include "base/vm.h"
 
 enum {
-	UNIT_BYTES = 1 << 20,
+	UNIT_BYTES = 1 << 20, /* chunks are whole units */
+	AREA_BYTES = 32 << 20,
 	SPANS_MAX = 1024,
 	LIMIT_SHARES = 16, /* of a limited address space, one goes into a span */
 	LIMIT_APART = 16 << 20
@@ -30,7 +33,9 @@ struct span {
 	uintptr_t base;
 	size_t bytes;
 	size_t cut_bytes;
-	chunk_link *units;
+	size_t chunk_count;
+	chunk_link *chunks;
+	_Atomic uint32_t *areas; /* one more than the index of the first chunk; 0: none yet */
 };
 
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_SPAN);
@@ -87,6 +92,20 @@ static int reserve_largest(size_t bytes, struct span *span)
 	return status == 0 ? 0 : reserve_aligned(fp_align_up(bytes, UNIT_BYTES), span);
 }
 
+static bool make_lists(struct span *span)
+{
+	size_t chunks_bytes = span->bytes / UNIT_BYTES * sizeof(*span->chunks);
+	size_t areas = fp_align_up(span->bytes, AREA_BYTES) / AREA_BYTES;
+
+	span->chunks = fp_meta_alloc(chunks_bytes);
+	span->areas = fp_meta_alloc(areas * sizeof(*span->areas));
+	if (span->chunks != NULL && span->areas != NULL)
+		return true;
+	fp_meta_free(span->chunks, chunks_bytes);
+	fp_meta_free(span->areas, areas * sizeof(*span->areas));
+	return false;
+}
+
 static int add_span_locked(size_t bytes)
 {
 	size_t count = atomic_load(&span_count);
@@ -98,8 +117,8 @@ static int add_span_locked(size_t bytes)
 	if (status != 0)
 		return status;
 	span->cut_bytes = 0;
-	span->units = fp_meta_alloc(span->bytes / UNIT_BYTES * sizeof(*span->units));
-	if (span->units == NULL) {
+	span->chunk_count = 0;
+	if (!make_lists(span)) {
 		fp_vm_unmap(span->base, span->bytes);
 		return -ENOMEM;
 	}
@@ -128,6 +147,20 @@ static size_t fitting_bytes(const struct span *span, size_t bytes)
 	return bytes < share ? bytes : share;
 }
 
+/* The list first: whoever sees an area's entry finds the chunk. */
+static void list_locked(struct span *span, struct fp_chunk *chunk)
+{
+	size_t first = (chunk->base - span->base) / AREA_BYTES;
+	size_t last = (chunk->base + chunk->bytes - 1 - span->base) / AREA_BYTES;
+	size_t index = span->chunk_count++;
+
+	atomic_store_explicit(&span->chunks[index], chunk, memory_order_release);
+	for (size_t area = first; area <= last; area++)
+		if (atomic_load_explicit(&span->areas[area], memory_order_relaxed) == 0)
+			atomic_store_explicit(&span->areas[area], (uint32_t)index + 1,
+			                      memory_order_release);
+}
+
 static int cut_locked(struct fp_chunk *chunk, bool is_divisible)
 {
 	size_t smallest = is_divisible ? UNIT_BYTES : fp_align_up(chunk->bytes, UNIT_BYTES);
@@ -149,9 +182,7 @@ static int cut_locked(struct fp_chunk *chunk, bool is_divisible)
 	chunk->slots =
 	        is_divisible ? (uint32_t)((bytes - chunk->guard_bytes) / fp_chunk_stride(chunk))
 	                     : 1;
-	for (size_t at = 0; at < bytes; at += UNIT_BYTES)
-		atomic_store_explicit(&span->units[(span->cut_bytes + at) / UNIT_BYTES], chunk,
-		                      memory_order_release);
+	list_locked(span, chunk);
 	span->cut_bytes += bytes;
 	if (is_guarded)
 		cut_bytes += bytes;
@@ -166,33 +197,44 @@ int fp_span_cut(struct fp_chunk *chunk, bool is_divisible)
 	return status;
 }
 
+/* The chunk at INDEX of a span, or NULL behind the last. */
+static struct fp_chunk *chunk_at(const struct span *span, size_t index)
+{
+	return index < span->bytes / UNIT_BYTES
+	               ? atomic_load_explicit(&span->chunks[index], memory_order_acquire)
+	               : NULL;
+}
+
+static struct fp_chunk *find_in(const struct span *span, uintptr_t offset)
+{
+	size_t index =
+	        atomic_load_explicit(&span->areas[offset / AREA_BYTES], memory_order_acquire);
+
+	if (index == 0)
+		return NULL;
+	struct fp_chunk *chunk = chunk_at(span, index - 1);
+	while (chunk != NULL && offset - (chunk->base - span->base) >= chunk->bytes)
+		chunk = chunk_at(span, index++);
+	return chunk;
+}
+
 struct fp_chunk *fp_span_find(uintptr_t address)
 {
 	size_t count = atomic_load_explicit(&span_count, memory_order_acquire);
 
-	for (size_t i = 0; i < count; i++) {
-		uintptr_t offset = address - spans[i].base;
-
-		if (offset < spans[i].bytes)
-			return atomic_load_explicit(&spans[i].units[offset / UNIT_BYTES],
-			                            memory_order_acquire);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (address - spans[i].base < spans[i].bytes)
+			return find_in(&spans[i], address - spans[i].base);
 	return NULL;
 }
 
 static void each_chunk_of(const struct span *span, void (*visit)(struct fp_chunk *, void *),
                           void *user)
 {
-	for (size_t at = 0; at < span->bytes;) {
-		struct fp_chunk *chunk = atomic_load_explicit(&span->units[at / UNIT_BYTES],
-		                                              memory_order_acquire);
+	struct fp_chunk *chunk;
 
-		/* Chunks are cut one after the other. */
-		if (chunk == NULL)
-			return;
+	for (size_t i = 0; (chunk = chunk_at(span, i)) != NULL; i++)
 		visit(chunk, user);
-		at += chunk->bytes;
-	}
 }
 
 void fp_span_each_chunk(void (*visit)(struct fp_chunk *chunk, void *user), void *user)

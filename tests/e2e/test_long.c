@@ -15,9 +15,9 @@ enum {
 	SAMPLES = 10,
 	SHORT_PAIRS = 2000000,
 	PAIRS_PER_CHUNK = 4096, /* about: 32 MiB of slots and guards */
-	/* What is kept of a chunk for ever: its header, and its entries in the table from
+	/* What is kept of a chunk for ever: its header, and its place in the list from
 	 * addresses to chunks. */
-	BYTES_PER_CHUNK = 448,
+	BYTES_PER_CHUNK = 192,
 	SLACK_KIB = 1024,
 	MAPPINGS_SLACK = 32
 };
