@@ -57,5 +57,5 @@ check hosting "$alloc fcntl" "$FP_BUILDDIR"/src/hosting/.libs/*.o
 # the session starts or when memory has run out.
 check preload "$alloc __libc_calloc __libc_free __libc_malloc __libc_memalign __libc_realloc at_quick_exit
 dlopen dlsym environ fprintf getpid on_exit pthread_atfork __sigaction sigaddset sigdelset sigemptyset
-strcspn strncmp" "$FP_BUILDDIR"/src/preload/.libs/*.o
+sigismember strcspn strncmp" "$FP_BUILDDIR"/src/preload/.libs/*.o
 exit $bad
