@@ -28,6 +28,7 @@ enum { PAGES_MAX = 34 }; /* a scatter of 16 elements, each across two pages, and
 struct page {
 	uintptr_t base;
 	struct fp_finding finding;
+	bool is_united; /* its finding is part of an earlier page's */
 };
 
 struct step {
@@ -106,14 +107,20 @@ static void become_owner(uint32_t thread)
 	}
 }
 
+/* The kernel's mask in a context is shorter than a sigset_t: behind it comes the siginfo. */
+enum { KERNEL_MASK_BYTES = (NSIG - 1) / 8 };
+
 /* Only what an instruction itself can raise is delivered before it is through. */
 static void begin_step(struct step *step, ucontext_t *context)
 {
-	step->signals = context->uc_sigmask;
-	sigfillset(&context->uc_sigmask);
-	sigdelset(&context->uc_sigmask, SIGSEGV);
-	sigdelset(&context->uc_sigmask, SIGBUS);
-	sigdelset(&context->uc_sigmask, SIGTRAP);
+	sigset_t blocked;
+
+	sigfillset(&blocked);
+	sigdelset(&blocked, SIGSEGV);
+	sigdelset(&blocked, SIGBUS);
+	sigdelset(&blocked, SIGTRAP);
+	memcpy(&step->signals, &context->uc_sigmask, KERNEL_MASK_BYTES);
+	memcpy(&context->uc_sigmask, &blocked, KERNEL_MASK_BYTES);
 	step->had_trap_flag = fp_fault_set_step(context, true);
 }
 
@@ -133,11 +140,54 @@ bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_fi
 	struct page *page = &own_step->pages[own_step->pages_used];
 	page->base = base;
 	page->finding = *finding;
+	page->is_united = false;
 	fill_scratch(page);
 	if (own_step->pages_used == 0)
 		begin_step(own_step, context);
 	own_step->pages_used++;
 	return true;
+}
+
+static bool is_same_access(const struct fp_finding *a, const struct fp_finding *b)
+{
+	return a->kind == b->kind && a->access == b->access && a->has_block && b->has_block &&
+	       a->block.address == b->block.address;
+}
+
+/* Adds the bytes that were changed as SECOND shows to those of FIRST, if they follow on them.
+ */
+static void append_changes(struct fp_finding *first, const struct fp_finding *second)
+{
+	if (second->is_evidence_last || second->evidence_size == 0)
+		return;
+	if (first->is_evidence_last || first->evidence_size == 0) {
+		first->is_evidence_last = false;
+		first->evidence_size = 0;
+		first->evidence_offset = second->evidence_offset;
+	}
+	uint32_t room = FP_EVIDENCE_MAX - first->evidence_size;
+	uint32_t size = second->evidence_size < room ? second->evidence_size : room;
+	if (first->evidence_offset + first->evidence_size != second->evidence_offset)
+		return;
+	memcpy(first->evidence + first->evidence_size, second->evidence, size);
+	first->evidence_size += size;
+}
+
+/* An access that crosses pages of one block is one finding, that of the first page. */
+static void unite(size_t used)
+{
+	for (size_t i = 1; i < used; i++) {
+		const struct fp_finding *later = &own_step->pages[i].finding;
+
+		for (size_t j = 0; j < i && !own_step->pages[i].is_united; j++) {
+			struct fp_finding *earlier = &own_step->pages[j].finding;
+
+			if (own_step->pages[j].is_united || !is_same_access(earlier, later))
+				continue;
+			append_changes(earlier, later);
+			own_step->pages[i].is_united = true;
+		}
+	}
 }
 
 void fp_fault_end_step(void *context)
@@ -151,12 +201,14 @@ void fp_fault_end_step(void *context)
 	}
 	if (!own_step->had_trap_flag)
 		fp_fault_set_step(context, false);
-	interrupted->uc_sigmask = own_step->signals;
+	memcpy(&interrupted->uc_sigmask, &own_step->signals, KERNEL_MASK_BYTES);
 	own_step->pages_used = 0;
 	atomic_store(&owner, 0);
+	unite(used);
 	uint32_t held = fp_lock_enter_fault_mode();
 	for (size_t i = 0; i < used; i++)
-		fp_fault_configuration.sink(&own_step->pages[i].finding,
-		                            fp_fault_configuration.sink_user);
+		if (!own_step->pages[i].is_united)
+			fp_fault_configuration.sink(&own_step->pages[i].finding,
+			                            fp_fault_configuration.sink_user);
 	fp_lock_leave_fault_mode(held);
 }
