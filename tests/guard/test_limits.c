@@ -99,7 +99,7 @@ START_TEST(dead_chunks_are_buried)
 	run_pairs(200000);
 	ck_assert_uint_le(test_mapping_count(), mappings + 16);
 	ck_assert_int_le(test_status_kib("VmRSS:"), resident + 1024);
-	ck_assert_int_le(test_status_kib("VmPTE:"), tables + 256);
+	ck_assert_int_le(test_status_kib("VmPTE:"), tables + 768);
 }
 END_TEST
 
