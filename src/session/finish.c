@@ -90,6 +90,14 @@ static void log_protection(struct fp_log *tail, const struct fp_heap_totals *tot
 	fp_log_protection(tail, &protection);
 }
 
+/* Asked for by name, it needs no remedy. */
+static bool is_asked_for(enum fp_reason reason)
+{
+	return fp_tier_remedy(reason) == NULL ||
+	       (reason == FP_REASON_BACKEND &&
+	        fp_session.options.backend == FP_OPTIONS_BACKEND_NONE);
+}
+
 /* What was lost, and how to get it back. */
 static void log_remedies(struct fp_log *tail)
 {
@@ -99,7 +107,7 @@ static void log_remedies(struct fp_log *tail)
 	for (enum fp_reason reason = FP_REASON_NONE + 1; reason < FP_REASON_COUNT; reason++) {
 		uint64_t blocks = fp_tier_blocks(reason);
 
-		if (blocks == 0 || fp_tier_remedy(reason) == NULL)
+		if (blocks == 0 || is_asked_for(reason))
 			continue;
 		fp_text_begin(&text, line, sizeof(line));
 		fp_text_decimal(&text, blocks);

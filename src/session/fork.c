@@ -53,11 +53,12 @@ static void after_fork_in_child(void)
 	fp_log_open(&fp_session.log, -1, false);
 	fp_session_log_beginning(&fp_session.log);
 	if (protection != 0)
-		fp_log_note(&fp_session.log, "this process was forked and could not protect "
-		                             "its memory as its parent "
-		                             "does, so a use of blocks after free goes unseen; "
-		                             "see fencepost(1) on back "
-		                             "ends and descriptors");
+		fp_log_note(
+		        &fp_session.log,
+		        "this process was forked and could not renew the protection of the "
+		        "memory it inherited, so uses of blocks that were freed before go "
+		        "unseen; leave a descriptor free (ulimit -n) and allow userfaultfd, "
+		        "or use backend=guard or backend=mprotect");
 }
 
 int fp_session_watch_fork(void)

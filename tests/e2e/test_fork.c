@@ -16,8 +16,8 @@ static const struct {
 	const char *name;
 	int children; /* that make a report of their own */
 } ways[] = {
-        {"fork", 1},  {"twice", 2}, {"side-by-side", 1}, {"raw", 0},
-        {"vfork", 0}, {"spawn", 0}, {"threads", 0},
+        {"fork", 1}, {"twice", 2}, {"side-by-side", 1}, {"no-descriptors", 1},
+        {"raw", 0},  {"vfork", 0}, {"spawn", 0},        {"threads", 0},
 };
 
 enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
@@ -33,8 +33,20 @@ static void check_double_free(const json_t *report)
 	ck_assert_uint_eq(json_array_size(e2e_get(report, "leaks")), 0);
 }
 
+/* What could not be protected is said, and nothing else. */
+static void check_note(const json_t *report, bool is_exposed)
+{
+	const json_t *notes = e2e_get(report, "notes");
+	bool is_said = false;
+
+	for (size_t i = 0; i < json_array_size(notes); i++)
+		if (strstr(json_string_value(json_array_get(notes, i)), "was forked") != NULL)
+			is_said = true;
+	ck_assert(is_said == is_exposed);
+}
+
 /* A child adds its process id to the name of the report. */
-static void check_child(long pid)
+static void check_child(long pid, bool is_exposed)
 {
 	char path[4096];
 	json_error_t error;
@@ -46,6 +58,7 @@ static void check_child(long pid)
 	ck_assert_msg(report != NULL, "%s: %s", path, error.text);
 	ck_assert_int_eq(e2e_get_integer(e2e_get(report, "process"), "pid"), pid);
 	check_double_free(report);
+	check_note(report, is_exposed);
 	json_decref(report);
 	unlink(path);
 }
@@ -57,6 +70,7 @@ START_TEST(a_child_is_as_protected_as_its_parent)
 	int backend = _i / WAYS;
 	const char *const argv[] = {"tests/e2e/victims/forks", ways[way].name,
 	                            backend == E2E_NONE ? "unprotected" : NULL, NULL};
+	bool is_exposed = backend == E2E_MOVE && strcmp(ways[way].name, "no-descriptors") == 0;
 	struct e2e_run run = {0};
 	int children = 0;
 
@@ -67,7 +81,7 @@ START_TEST(a_child_is_as_protected_as_its_parent)
 	e2e_check_counts(&run, 1, 0);
 	check_double_free(run.report);
 	for (char *line = run.out; *line != '\0'; line = strchr(line, '\n') + 1, children++)
-		check_child(atol(line));
+		check_child(atol(line), is_exposed);
 	ck_assert_int_eq(children, ways[way].children);
 	e2e_release(&run);
 }

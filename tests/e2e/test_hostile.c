@@ -40,6 +40,22 @@ static const struct machine {
         {MOVE, "move", NULL, NULL, {"start", "fill=100000", "map=8", "drain", "guarded"}},
         {GUARD, "guard", NULL, NULL, {"start", "fill=100000", "map=8", "drain", "guarded"}},
         {MPROTECT, "mprotect", NULL, NULL, {"start", "churn=100000", "map=8", "guarded"}},
+        /* And when the program has them all. */
+        {MOVE,
+         "move",
+         NULL,
+         NULL,
+         {"start", "before", "fill=2000", "use-up-mappings", "exhaust", "drain", "after"}},
+        {GUARD,
+         "guard",
+         NULL,
+         NULL,
+         {"start", "before", "fill=2000", "use-up-mappings", "exhaust", "drain", "after"}},
+        {MPROTECT,
+         "mprotect",
+         NULL,
+         NULL,
+         {"start", "before", "fill=2000", "use-up-mappings", "exhaust", "drain", "after"}},
 
         /* Little address space. */
         {MOVE,
@@ -249,7 +265,7 @@ static const struct machine {
         /* Asked for: the ledger has it, and nobody is told what he knows. */
         {MOVE ":sample=10", "move", "sampling", NULL, {"start", "fill=1000", "churn=1000"}},
         {MOVE ":max_memory=1m", "move", "memory", "max_memory=8g", {"start", "fill=1000"}},
-        {NONE, "none", "backend", "backend=auto", {"start", "fill=1000", "churn=1000"}},
+        {NONE, "none", "backend", NULL, {"start", "fill=1000", "churn=1000"}},
 };
 
 enum { MACHINES = sizeof(machines) / sizeof(machines[0]) };

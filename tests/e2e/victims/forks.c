@@ -4,6 +4,7 @@
  * its copy of a block must not reach the parent's. argv[1] says how; each child that ends with
  * exit(3) is named on standard output by its process id.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -148,6 +149,27 @@ static void side_by_side(void)
 	expect_success(child);
 }
 
+/* The child cannot renew what needs a descriptor: what it frees is out of reach all the same,
+ * and it says what is not. */
+static void without_descriptors(void)
+{
+	while (open("/dev/null", O_RDONLY) >= 0)
+		;
+	pid_t child = fork();
+
+	if (child == 0) {
+		expect_untouched();
+		for (int i = 0; i < BLOCKS; i++) {
+			release(blocks[i]);
+			EXPECT(IHostMalloc_Free(heap, allocate('n')) == S_OK);
+		}
+		release_twice(blocks[0]);
+		announce();
+		exit(0);
+	}
+	expect_success(child);
+}
+
 /* No handler runs. */
 static void by_system_call(void)
 {
@@ -235,8 +257,13 @@ static const struct {
 	const char *name;
 	void (*make)(void);
 } ways[] = {
-        {"fork", by_fork},          {"twice", by_fork_twice}, {"side-by-side", side_by_side},
-        {"raw", by_system_call},    {"vfork", by_vfork},      {"spawn", by_spawn},
+        {"fork", by_fork},
+        {"twice", by_fork_twice},
+        {"side-by-side", side_by_side},
+        {"no-descriptors", without_descriptors},
+        {"raw", by_system_call},
+        {"vfork", by_vfork},
+        {"spawn", by_spawn},
         {"threads", among_threads},
 };
 

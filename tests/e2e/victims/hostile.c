@@ -273,6 +273,18 @@ static void use_up_memory(const char *unused)
 	EXPECT(own_piece != NULL);
 }
 
+/* Neighbours that are not alike do not merge. */
+static void use_up_mappings(const char *unused)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int prot = PROT_READ;
+
+	(void)unused;
+	while (mmap(NULL, page, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+		prot ^= PROT_READ;
+	EXPECT(errno == ENOMEM);
+}
+
 static void return_memory(const char *unused)
 {
 	(void)unused;
@@ -295,6 +307,7 @@ static const struct {
         {"sizes", sizes},
         {"too-large", too_large},
         {"use-up-memory", use_up_memory},
+        {"use-up-mappings", use_up_mappings},
         {"return-memory", return_memory},
         {"limit-memory", limit_memory},
         {"limit-descriptors", limit_descriptors},
