@@ -20,11 +20,13 @@ struct fp_fault_config {
 	void *sink_user;
 	/* Called in the handler once nothing can keep the process from dying of SIGNAL. */
 	void (*dying)(int signal);
-	bool goes_on; /* --continue: step over the instruction and go on */
+	bool has_handlers; /* else only fp_fault_check_range finds anything */
+	bool goes_on;      /* --continue: step over the instruction and go on */
 };
 
-/* Installs the handlers of SIGSEGV and SIGBUS, and of SIGTRAP to go on. 0 or a negative errno;
- * -ENOTSUP when this machine cannot go on after a fault. */
+/* Takes the configuration and installs the handlers of SIGSEGV and SIGBUS, and of SIGTRAP to go
+ * on, unless none are wanted. 0 or a negative errno; -ENOTSUP when this machine cannot go on
+ * after a fault. */
 int fp_fault_start(const struct fp_fault_config *config);
 
 /* Installs them again over what the program installed since; that becomes the handler that

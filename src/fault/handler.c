@@ -198,6 +198,8 @@ int fp_fault_install(void)
 {
 	int status = 0;
 
+	if (!fp_fault_configuration.has_handlers)
+		return 0;
 	for (int i = 0; i < SIGNALS && status == 0; i++)
 		if (signals[i] != SIGTRAP || fp_fault_configuration.goes_on)
 			status = install(i);
@@ -206,7 +208,7 @@ int fp_fault_install(void)
 
 int fp_fault_start(const struct fp_fault_config *config)
 {
-	if (config->goes_on && !fp_fault_can_step())
+	if (config->has_handlers && config->goes_on && !fp_fault_can_step())
 		return -ENOTSUP;
 	fp_fault_configuration = *config;
 	fp_fault_attach_thread();

@@ -7,7 +7,7 @@
 #include <signal.h>
 
 #include "base/meta.h"
-#include "fault/fault.h"
+#include "fault/state.h"
 
 /* Handlers of the program that ask for no stack of their own run on this one too, as deep as
  * they are used to. Only pages that are touched cost memory. */
@@ -51,7 +51,7 @@ static void attach(void)
 
 void fp_fault_attach_thread(void)
 {
-	if (is_attached)
+	if (is_attached || !fp_fault_configuration.has_handlers)
 		return;
 	/* First: what is called below may allocate, and come here again. */
 	is_attached = true;

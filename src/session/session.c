@@ -287,11 +287,9 @@ static int start_fault(const struct fp_options *options)
 	const struct fp_fault_config config = {
 	        .sink = fp_session_sink,
 	        .dying = fp_session_finish_dying,
+	        .has_handlers = options->fault_handler,
 	        .goes_on = options->_continue,
 	};
-
-	if (!options->fault_handler)
-		return 0;
 	int status = fp_fault_start(&config);
 	return status == -ENOTSUP
 	               ? complain("continue=yes: this machine's processor is not supported; ",
