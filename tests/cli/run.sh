@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# fencepost run from outside: exit statuses, refusals, signals, and what reaches which stream. What it
+# finds in programs is the business of tests/preload and tests/real.
+fencepost=$FP_BUILDDIR/src/cli/fencepost
+work=$FP_BUILDDIR/tests/cli/run.work
+test -x "$fencepost" || exit 99
+rm -rf "$work" && mkdir -p "$work/tmp" && cd "$work" || exit 99
+TMPDIR=$work/tmp
+export TMPDIR
+bad=0
+
+complain() {
+	echo "$*"
+	bad=1
+}
+
+# expect STATUS PATTERN-ON-STDERR ARGUMENTS...
+expect() {
+	status=$1 want=$2
+	shift 2
+	"$fencepost" run "$@" >out 2>err </dev/null
+	got=$?
+	test "$got" -eq "$status" || complain "run $*: status $got, not $status: $(cat err)"
+	grep -q -e "$want" err || complain "run $*: said '$(cat err)', not '$want'"
+}
+
+# ---- Exit statuses and streams
+expect 0 '^fencepost: no findings, leaks not checked; ' true
+expect 1 '^fencepost: no findings' false
+expect 7 '^fencepost: no findings' -- sh -c 'exit 7'
+expect 137 . sh -c 'kill -KILL $$'
+expect 143 . sh -c 'kill -TERM $$'
+expect 127 'cannot run no-such-program: No such file or directory; ' no-such-program
+: >text
+expect 126 'cannot run ./text: Permission denied; ' ./text
+expect 126 'cannot run .: Permission denied; ' .
+expect 125 'no program: write fencepost run PROGRAM' --
+expect 125 'run: unknown option "plcement"; the nearest one is "placement"' --plcement=left true
+expect 125 'run: align=3: use 1, 2, 4, 8 or 16' --align=3 true
+expect 125 '--sample has no value: write --sample=N' --sample true
+expect 125 'unknown option "-x"' -x true
+export FENCEPOST_OPTIONS=algn=1
+expect 125 'FENCEPOST_OPTIONS: unknown option "algn"' true
+unset FENCEPOST_OPTIONS
+"$fencepost" run --quiet cat <"$fencepost" >out 2>err
+cmp -s "$fencepost" out && test ! -s err || complain "run cat: other output, or: $(cat err)"
+"$fencepost" run --quiet true >&- 2>err || complain "run with standard output closed: $(cat err)"
+expect 0 'no findings in 2 processes' sh -c 'true; /bin/true; :'
+expect 0 'no findings, leaks' --trace-children=no sh -c '/bin/true; /bin/true'
+printf 'echo "$1"\nexit 3\n' >script && chmod +x script
+expect 3 . ./script word
+grep -qx word out || complain "a script without #!: $(cat out)"
+
+# ---- Outputs: an array for several processes, a file of each with %p
+expect 0 . --json=all.json sh -c '/bin/true; :'
+test "$(head -c 1 all.json)" = '[' || complain "two processes are no JSON array"
+expect 0 . --json=one.json true
+test "$(head -c 1 one.json)" = '{' || complain "one process is no JSON object"
+expect 0 . --json=%p.json sh -c '/bin/true; :'
+test "$(ls | grep -c '^[0-9]*\.json$')" -eq 2 || complain "not a file of each process: $(ls)"
+"$fencepost" run --log=text.log true 2>err
+test ! -s err && grep -q '^fencepost: no findings' text.log || complain "no text in the log: $(cat err)"
+
+# ---- Programs that cannot be served
+if $CC -static -o static -x c - 2>/dev/null <<'END'
+int main(void) { return 9; }
+END
+then
+	expect 125 '^fencepost: ./static is statically linked, .*: link it dynamically, or --force to try$' ./static
+	expect 9 'nothing is known of ./static' --force ./static
+	printf '#!%s/static\n' "$work" >static-script && chmod +x static-script
+	expect 125 'static is statically linked' ./static-script
+fi
+if echo 'int main(void) { return 0; }' | $CC -fsanitize=address -o asan -x c - 2>/dev/null; then
+	expect 125 'asan is linked with AddressSanitizer, .*: build it without -fsanitize' ./asan
+fi
+if echo 'int main(void) { return 0; }' | $CC -m32 -o narrow -x c - 2>/dev/null; then
+	expect 125 'narrow is for another architecture' ./narrow
+fi
+cp /bin/true setgid && if test "$(id -u)" -eq 0 && chgrp 65534 setgid && chmod 2755 setgid; then
+	expect 125 'setgid gains privileges when executed' ./setgid
+fi
+
+# ---- Signals: what is sent to fencepost reaches the program, once
+cat >waits <<'END'
+trap 'echo term; exit 11' TERM
+trap 'echo int' INT
+echo ready
+while :; do sleep 0.05; done
+END
+"$fencepost" run --quiet sh ./waits >out 2>err &
+pid=$!
+i=0
+until grep -q ready out || test $((i += 1)) -gt 200; do sleep 0.05; done
+kill -TERM $pid
+wait $pid
+got=$?
+test "$got" -eq 11 && test "$(grep -c term out)" -eq 1 ||
+	complain "SIGTERM: status $got, output '$(cat out)', '$(cat err)'"
+
+test -z "$(ls tmp)" || complain "left behind: $(ls tmp)"
+exit $bad
