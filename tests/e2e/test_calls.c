@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Programs that know nothing of Fencepost hand bad buffers to libc: each is a finding that
+ * names the line of the call, and nothing else about the call changes, but for what the kernel
+ * says when it meets a guard itself.
+ */
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "harness.h"
+
+#define VICTIMS "tests/e2e/victims/"
+#define WILD VICTIMS "wild_calls.c"
+#define CALLS_DEF "tests/e2e/system_calls.def"
+
+enum { STAT_BYTES = sizeof(struct stat), SHORT_MAX = 16, LINE_BYTES = 100 };
+
+static const char in_libc[] = "";
+
+#define AS_WITHOUT NULL
+#define EFAULT_ "-1 14"
+#define IN_LIBC in_libc
+
+static const struct {
+	const char *name;
+	const char *access;
+	long bytes;
+	const char *if_short;
+	const char *if_freed;
+} calls[] = {
+#define CALL(name, access, bytes, if_short, if_freed, result)                                  \
+	{name, access, bytes, if_short, if_freed},
+#include "system_calls.def"
+#undef CALL
+};
+
+enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
+
+enum variant { SHORT, EXACT, FREED, NONE, STACK, ZERO, VARIANTS };
+
+static const char *const variants[VARIANTS] = {"short", "exact", "freed",
+                                               "null",  "stack", "zero"};
+
+/* ---- Running ------------------------------------------------------------------------------
+ */
+
+static void run_without(struct e2e_run *run, const char *const argv[])
+{
+	memset(run, 0, sizeof(*run));
+	e2e_run_raw(run, "", argv);
+}
+
+/* align=1: blocks of any size end at the guard. */
+static void run_with(struct e2e_run *run, int backend, const char *const argv[])
+{
+	char library[1000];
+	char options[100];
+
+	memset(run, 0, sizeof(*run));
+	snprintf(library, sizeof(library), "%s/src/preload/.libs/libfencepost-preload.so",
+	         getenv("FP_BUILDDIR"));
+	snprintf(options, sizeof(options), "%s:align=1", e2e_backend_option(backend));
+	setenv("LD_PRELOAD", library, 1);
+	e2e_run(run, options, argv);
+	unsetenv("LD_PRELOAD");
+}
+
+/* What the program printed about a call; the text is left as it is. */
+static const char *result_of(const char *out, const char *name)
+{
+	static char lines[2][LINE_BYTES];
+	static int next;
+	size_t length = strlen(name);
+
+	next = !next;
+	for (const char *at = out; *at != '\0'; at = strchr(at, '\n') + 1) {
+		if (strncmp(at, name, length) != 0 || at[length] != ':')
+			continue;
+		snprintf(lines[next], LINE_BYTES, "%.*s", (int)strcspn(at + length + 2, "\n"),
+		         at + length + 2);
+		return lines[next];
+	}
+	ck_abort_msg("%s was not called: %s", name, out);
+	return NULL;
+}
+
+/* ---- Findings -----------------------------------------------------------------------------
+ */
+
+static long short_bytes(long bytes)
+{
+	return bytes > SHORT_MAX ? SHORT_MAX : bytes / 2;
+}
+
+static void check_block(const json_t *block, int call, enum variant variant)
+{
+	long size = variant == SHORT ? short_bytes(calls[call].bytes) : calls[call].bytes;
+
+	ck_assert_int_eq(e2e_get_integer(block, "size"), size);
+	ck_assert_int_eq(e2e_get_integer(block, "offset"), variant == SHORT ? size : 0);
+	ck_assert_str_eq(e2e_get_string(block, "family"), "malloc");
+	e2e_check_stack(e2e_get(block, "alloc_stack"), WILD, "allocation");
+	if (variant == FREED)
+		e2e_check_stack(e2e_get(block, "free_stack"), WILD, "free");
+}
+
+static void check_finding(const json_t *finding, int call, enum variant variant)
+{
+	const char *description = e2e_get_string(finding, "description");
+	char words[100];
+
+	e2e_check_stack(e2e_get(finding, "stack"), CALLS_DEF, calls[call].name);
+	ck_assert_str_eq(e2e_get_string(finding, "kind"),
+	                 variant == SHORT ? "heap-buffer-overflow" : "heap-use-after-free");
+	ck_assert_str_eq(e2e_get_string(finding, "access"), calls[call].access);
+	ck_assert_int_eq(e2e_get_integer(finding, "count"), 1);
+	snprintf(words, sizeof(words), "%s of %ld bytes by a call, ", calls[call].access,
+	         calls[call].bytes);
+	ck_assert_msg(strncmp(description, words, strlen(words)) == 0, "no \"%s\": %s", words,
+	              description);
+	check_block(e2e_get(finding, "block"), call, variant);
+}
+
+static bool is_made(int call, enum variant variant)
+{
+	return calls[call].if_freed != in_libc || (variant != FREED && variant != NONE);
+}
+
+static void check_findings(const struct e2e_run *run, enum variant variant)
+{
+	const json_t *findings;
+	size_t count = 0;
+
+	ck_assert_msg(run->report != NULL, "no report: %s", run->err);
+	findings = e2e_get(run->report, "findings");
+	for (int call = 0; call < CALLS; call++)
+		if ((variant == SHORT || variant == FREED) && is_made(call, variant))
+			check_finding(json_array_get(findings, count++), call, variant);
+	e2e_check_counts(run, count, 0);
+}
+
+/* ---- Tests --------------------------------------------------------------------------------
+ */
+
+/* What the kernel makes of the call, where it meets the guard, and where there is none. */
+static const char *expected_result(int call, enum variant variant, int backend,
+                                   const char *without)
+{
+	const char *met = variant == SHORT   ? calls[call].if_short
+	                  : variant == FREED ? calls[call].if_freed
+	                                     : NULL;
+
+	if (met != NULL && backend != E2E_NONE)
+		return met;
+	return result_of(without, calls[call].name);
+}
+
+/* Loop index: how the buffers are, and back end. */
+START_TEST(test_buffers_are_checked)
+{
+	enum variant variant = (enum variant)(_i % VARIANTS);
+	int backend = _i / VARIANTS;
+	const char *argv[] = {VICTIMS "wild_calls", variants[variant], NULL};
+	struct e2e_run without;
+	struct e2e_run with;
+
+	if (!e2e_can_run(backend))
+		return;
+	run_with(&with, backend, argv);
+	/* Without guards, what is behind a block is libc's, and so is a freed one. */
+	if (variant == SHORT || variant == FREED)
+		argv[1] = variants[EXACT];
+	run_without(&without, argv);
+	e2e_check_exit(&without, 0);
+	e2e_check_exit(&with, 0);
+	check_findings(&with, variant);
+	for (int call = 0; call < CALLS; call++)
+		if (is_made(call, variant))
+			ck_assert_msg(strcmp(result_of(with.out, calls[call].name),
+			                     expected_result(call, variant, backend,
+			                                     without.out)) == 0,
+			              "%s: %s, not %s", calls[call].name,
+			              result_of(with.out, calls[call].name),
+			              expected_result(call, variant, backend, without.out));
+	e2e_release(&with);
+	e2e_release(&without);
+}
+END_TEST
+
+/* Loop index: back end. The finding comes before the fault, which kills. */
+START_TEST(test_libc_faults_after_the_finding)
+{
+	int tried = 0;
+
+	if (!e2e_can_run(_i))
+		return;
+	for (int call = 0; call < CALLS; call++) {
+		const char *const argv[] = {VICTIMS "wild_calls", "freed", calls[call].name,
+		                            NULL};
+		struct e2e_run run;
+
+		if (calls[call].if_freed != in_libc)
+			continue;
+		run_with(&run, _i, argv);
+		ck_assert(WIFSIGNALED(run.status) &&
+		          WTERMSIG(run.status) == (_i == E2E_MOVE ? SIGBUS : SIGSEGV));
+		ck_assert_ptr_nonnull(run.report);
+		check_finding(json_array_get(e2e_get(run.report, "findings"), 0), call, FREED);
+		e2e_release(&run);
+		tried++;
+	}
+	ck_assert_int_gt(tried, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("calls");
+	TCase *tcase = tcase_create("calls");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_loop_test(tcase, test_buffers_are_checked, 0, VARIANTS * E2E_BACKEND_COUNT);
+	tcase_add_loop_test(tcase, test_libc_faults_after_the_finding, 0, E2E_NONE);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
