@@ -96,7 +96,7 @@ START_TEST(the_size_is_in_the_instruction)
 		ck_assert_uint_eq(access.address, 0x1234);
 		ck_assert_int_eq(access.access, FP_ACCESS_WRITE);
 		ck_assert(!access.is_fetch);
-		ck_assert_msg(access.size == samples[i].size, "%s: %u bytes, not %u",
+		ck_assert_msg(access.size == samples[i].size, "%s: %zu bytes, not %u",
 		              samples[i].text, access.size, samples[i].size);
 	}
 }
@@ -160,7 +160,7 @@ START_TEST(a_fault_tells_reads_from_writes)
 		ck_assert_msg(seen.access ==
 		                      (samples[i].is_write ? FP_ACCESS_WRITE : FP_ACCESS_READ),
 		              "%s: %s", samples[i].text, fp_access_name(seen.access));
-		ck_assert_msg(seen.size == samples[i].size, "%s: %u bytes", samples[i].text,
+		ck_assert_msg(seen.size == samples[i].size, "%s: %zu bytes", samples[i].text,
 		              seen.size);
 	}
 	ck_assert_uint_gt(executed, 100);
