@@ -33,11 +33,11 @@ threads-4-own|threads|4 own|all|
 threads-2-shared|threads|2 shared|all|
 threads-4-shared|threads|4 shared|all|
 resident-1m|resident|1000000|all|
-sample-1|churn|1000|reference|:sample=1
-sample-10|churn|1000|reference|:sample=10
-sample-100|churn|1000|reference|:sample=100
-sample-1000|churn|1000|reference|:sample=1000
-sample-10000|churn|1000|reference|:sample=10000
+sample-1|churn|1000|sampler|:sample=1
+sample-10|churn|1000|sampler|:sample=10
+sample-100|churn|1000|sampler|:sample=100
+sample-1000|churn|1000|sampler|:sample=1000
+sample-10000|churn|1000|sampler|:sample=10000
 trace|trace||trace|'
 
 # name|Debian package|library to preload|environment
@@ -59,6 +59,10 @@ launch() { # launch CONTESTANT OPTIONS PROGRAM ARGUMENTS...
 	kernel) set -- bench/floor "$1" ;;
 	fencepost-*)
 		set -- env FENCEPOST_OPTIONS="$(fencepost_options "$tool" "$settings")" "${binary}_host" "$@"
+		;;
+	malloc-door)
+		set -- env LD_PRELOAD="$PWD/src/preload/.libs/libfencepost-preload.so" \
+			FENCEPOST_OPTIONS="$(fencepost_options fencepost-auto "$settings")" "${binary}_malloc" "$@"
 		;;
 	glibc) set -- "${binary}_malloc" "$@" ;;
 	asan) set -- env ASAN_OPTIONS=detect_leaks=0 "${binary}_asan" "$@" ;;
@@ -91,7 +95,7 @@ is_wanted() { # is_wanted WORD PATTERNS
 # Whether CONTESTANT can run here at all; if not, one line on standard output says why.
 is_here() { # is_here CONTESTANT
 	case $1 in
-	fencepost-* | kernel)
+	fencepost-* | malloc-door | kernel)
 		launch "$1" '' resident 1 >bench.out && return 0
 		complaint
 		;;
@@ -148,7 +152,7 @@ ask_all() { # ask_all ROUND
 		is_wanted "$name" "$BENCH_QUESTIONS" || continue
 		case $who in
 		all) participants=$contestants ;;
-		reference) participants=$sampler ;;
+		sampler) participants=$sampler ;;
 		*) participants=$who ;;
 		esac
 		test -n "$participants" || continue
@@ -178,7 +182,7 @@ rm -f bench.csv bench.md bench.svg
 describe_machine >bench.csv
 echo 'question,contestant,round,metric,value,outcome' >>bench.csv
 contestants='' sampler='' failed=''
-for candidate in fencepost-move fencepost-guard fencepost-mprotect fencepost-none kernel glibc valgrind asan \
+for candidate in fencepost-move fencepost-guard fencepost-mprotect fencepost-none malloc-door kernel glibc valgrind asan \
 	$(echo "$preloads" | cut -d'|' -f1); do
 	is_wanted "$candidate" "$BENCH_CONTESTANTS" || continue
 	if why=$(is_here "$candidate"); then
@@ -188,16 +192,7 @@ for candidate in fencepost-move fencepost-guard fencepost-mprotect fencepost-non
 		record all "$candidate" 0 failed '' "$why"
 	fi
 done
-for candidate in $contestants; do
-	case $candidate in fencepost-*) ;; *) continue ;; esac
-	if launch "$candidate" :sample=10 resident 10 >bench.out; then
-		sampler=$candidate
-	else
-		echo "no curve of sample=N: $(complaint)" >&2
-		record sample "$candidate" 0 failed '' "$(complaint)"
-	fi
-	break
-done
+case " $contestants " in *" malloc-door "*) sampler=malloc-door ;; esac
 
 round=1
 while test "$round" -le "$BENCH_ROUNDS"; do
