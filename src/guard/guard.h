@@ -14,6 +14,7 @@
 #ifndef FP_GUARD_GUARD_H
 #define FP_GUARD_GUARD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -92,6 +93,19 @@ bool fp_guard_find(uintptr_t address, struct fp_place *place);
  * page is one that fp_guard_find knows. 0 or a negative errno. */
 int fp_guard_expose(uintptr_t page);
 int fp_guard_conceal(uintptr_t page);
+
+/* All spans lie between these; other memory may as well. */
+extern struct fp_guard_bounds {
+	_Atomic uintptr_t low;
+	_Atomic uintptr_t high;
+} fp_guard_bounds;
+
+/* False only when ADDRESS is none of ours: what a free of someone else's pointer costs. */
+static inline bool fp_guard_may_own(uintptr_t address)
+{
+	return address >= atomic_load_explicit(&fp_guard_bounds.low, memory_order_relaxed) &&
+	       address < atomic_load_explicit(&fp_guard_bounds.high, memory_order_relaxed);
+}
 
 /* For the fork handlers. The last one, in the child, protects it like its parent: 0, or a
  * negative errno when freed blocks may be accessible there. */

@@ -14,6 +14,7 @@
 #include "base/lock.h"
 #include "base/meta.h"
 #include "base/vm.h"
+#include "guard/guard.h"
 
 enum {
 	UNIT_BYTES = 1 << 20, /* chunks are whole units */
@@ -39,6 +40,7 @@ struct span {
 };
 
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_SPAN);
+struct fp_guard_bounds fp_guard_bounds = {.low = UINTPTR_MAX};
 static struct span spans[SPANS_MAX];
 static _Atomic size_t span_count;
 static size_t cut_bytes; /* of guarded chunks */
@@ -106,6 +108,14 @@ static bool make_lists(struct span *span)
 	return false;
 }
 
+static void widen_bounds(const struct span *span)
+{
+	if (span->base < atomic_load(&fp_guard_bounds.low))
+		atomic_store(&fp_guard_bounds.low, span->base);
+	if (span->base + span->bytes > atomic_load(&fp_guard_bounds.high))
+		atomic_store(&fp_guard_bounds.high, span->base + span->bytes);
+}
+
 static int add_span_locked(size_t bytes)
 {
 	size_t count = atomic_load(&span_count);
@@ -122,6 +132,7 @@ static int add_span_locked(size_t bytes)
 		fp_vm_unmap(span->base, span->bytes);
 		return -ENOMEM;
 	}
+	widen_bounds(span);
 	atomic_store_explicit(&span_count, count + 1, memory_order_release);
 	return 0;
 }

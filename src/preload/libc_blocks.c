@@ -12,13 +12,6 @@
 
 #include "preload/door.h"
 
-/* libc's allocator by the names that nobody interposes. */
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *block, size_t size);
-void *__libc_memalign(size_t align, size_t size);
-void __libc_free(void *block);
-
 enum { PLACES = 1 << 13, EMPTY = 0, GIVEN_UP = 1, LIBC_ALIGN = 16 };
 
 static _Atomic uintptr_t places[PLACES];

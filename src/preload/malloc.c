@@ -10,8 +10,11 @@
 
 #include "base/align.h"
 #include "base/vm.h"
+#include "guard/guard.h"
 #include "preload/blocks.h"
+#include "preload/door.h"
 #include "preload/export.h"
+#include "preload/libc_blocks.h"
 
 static void *with_errno(void *block)
 {
@@ -33,6 +36,11 @@ static void *allocate(size_t align, size_t size)
 
 FP_EXPORT void *malloc(size_t size)
 {
+	/* Between two blocks of a sample: as much as a program that samples can feel. */
+	if (fp_preload_thread.skip > 0) {
+		fp_preload_thread.skip--;
+		return __libc_malloc(size);
+	}
 	return with_errno(allocate(0, size));
 }
 
@@ -47,6 +55,10 @@ FP_EXPORT void *calloc(size_t count, size_t size)
 
 FP_EXPORT void free(void *block)
 {
+	if (fp_preload.sample > 1 && !fp_guard_may_own((uintptr_t)block)) {
+		__libc_free(block);
+		return;
+	}
 	const struct fp_heap_claim claim = {.block = block, .family = FP_FAMILY_MALLOC};
 
 	fp_preload_free(&claim);
