@@ -41,6 +41,10 @@ int fp_fault_install(void);
 bool fp_fault_exchange_action(int signal, const struct sigaction *action,
                               struct sigaction *old);
 
+/* For a door that keeps our signals out of the program's masks: its handlers of them run with
+ * them unblocked, too, and a fault in one is reported before it kills. */
+void fp_fault_never_block(void);
+
 /* Gives the calling thread an alternate signal stack if it has none. Cheap when it was called
  * before. Context: alloc. */
 void fp_fault_attach_thread(void);

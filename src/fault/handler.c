@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -30,7 +31,16 @@ static bool is_installed[SIGNALS];
 
 struct fp_fault_config fp_fault_configuration;
 
+static bool is_never_blocked;
+
 static _Thread_local int depth; /* of our handler on this thread */
+
+/* The program's handler that runs on this thread. */
+static _Thread_local struct {
+	uintptr_t frame;  /* what called it */
+	unsigned blocked; /* those of our signals that the kernel would have blocked, as bits */
+} in_program;
+
 static _Atomic uint32_t dying_thread;
 
 int fp_fault_sigaction(int signal, const struct sigaction *action, struct sigaction *old)
@@ -90,11 +100,33 @@ static void die(int signal)
 	fp_fault_sigaction(signal, &action, NULL);
 }
 
+/* Those of our signals that are in MASK, as bits. */
+static unsigned ours_in(const sigset_t *mask)
+{
+	unsigned bits = 0;
+
+	for (int i = 0; i < SIGNALS; i++)
+		bits |= (unsigned)(sigismember(mask, signals[i]) == 1) << i;
+	return bits;
+}
+
+/* Not by sigprocmask, in whose place a door may stand. */
+static void set_mask(sigset_t *mask)
+{
+	enum { KERNEL_SIGSET_BYTES = 8 };
+
+	for (int i = 0; is_never_blocked && i < SIGNALS; i++)
+		if (signals[i] != SIGTRAP)
+			sigdelset(mask, signals[i]);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, KERNEL_SIGSET_BYTES);
+}
+
 /* As the kernel would: with the mask, the flags and the arguments the program asked for. */
 static void call_program(struct sigaction *action, int signal, siginfo_t *info, void *context)
 {
 	struct sigaction called = *action;
 	sigset_t mask = ((ucontext_t *)context)->uc_sigmask;
+	typeof(in_program) before = in_program;
 
 	for (int number = 1; number < NSIG; number++)
 		if (sigismember(&called.sa_mask, number) == 1)
@@ -103,18 +135,35 @@ static void call_program(struct sigaction *action, int signal, siginfo_t *info, 
 		sigaddset(&mask, signal);
 	if ((called.sa_flags & SA_RESETHAND) != 0)
 		action->sa_handler = SIG_DFL;
-	sigprocmask(SIG_SETMASK, &mask, NULL);
+	in_program.blocked = ours_in(&mask);
+	in_program.frame = (uintptr_t)__builtin_frame_address(0);
+	set_mask(&mask);
 	if ((called.sa_flags & SA_SIGINFO) != 0)
 		called.sa_sigaction(signal, info, context);
 	else
 		called.sa_handler(signal);
+	in_program = before;
+}
+
+/* Whether the fault came in a handler of the program during which the kernel would have had the
+ * signal blocked, and would kill. A handler that was left by a jump has left our stack: there,
+ * we begin at the top again. */
+static bool is_fault_of_handler(int signal, const void *context)
+{
+	const stack_t *stack = &((const ucontext_t *)context)->uc_stack;
+	uintptr_t start = (uintptr_t)stack->ss_sp;
+
+	return is_never_blocked && (in_program.blocked & 1U << index_of(signal)) != 0 &&
+	       in_program.frame - start < stack->ss_size &&
+	       (uintptr_t)context - start < in_program.frame - start;
 }
 
 static void pass_on(int signal, siginfo_t *info, void *context)
 {
 	struct sigaction *action = &of_program[index_of(signal)];
 
-	if (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN) {
+	if (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN &&
+	    !is_fault_of_handler(signal, context)) {
 		call_program(action, signal, info, context);
 		return;
 	}
@@ -213,6 +262,11 @@ int fp_fault_start(const struct fp_fault_config *config)
 	fp_fault_configuration = *config;
 	fp_fault_attach_thread();
 	return fp_fault_install();
+}
+
+void fp_fault_never_block(void)
+{
+	is_never_blocked = true;
 }
 
 bool fp_fault_exchange_action(int signal, const struct sigaction *action, struct sigaction *old)

@@ -95,8 +95,10 @@ void fp_preload_adopt_mask(uint8_t inherited)
 /* A program may be started, and its first thread with it, by one that blocks all. */
 __attribute__((constructor)) static void adopt_first_mask(void)
 {
-	if (fp_preload_start())
-		fp_preload_adopt_mask(0);
+	if (!fp_preload_start())
+		return;
+	fp_fault_never_block();
+	fp_preload_adopt_mask(0);
 }
 
 static void find_functions(void)

@@ -12,15 +12,17 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "harness.h"
+#include "preload_runs.h"
 
-#define VICTIMS "tests/e2e/victims/"
 #define WILD VICTIMS "wild_calls.c"
 #define CALLS_DEF "tests/e2e/system_calls.def"
 
 enum { STAT_BYTES = sizeof(struct stat), SHORT_MAX = 16, LINE_BYTES = 100 };
 
 static const char in_libc[] = "";
+
+/* Blocks of any size end at the guard. */
+static const char to_the_byte[] = "align=1";
 
 #define AS_WITHOUT NULL
 #define EFAULT_ "-1 14"
@@ -48,27 +50,6 @@ static const char *const variants[VARIANTS] = {"short", "exact", "freed",
 
 /* ---- Running ------------------------------------------------------------------------------
  */
-
-static void run_without(struct e2e_run *run, const char *const argv[])
-{
-	memset(run, 0, sizeof(*run));
-	e2e_run_raw(run, "", argv);
-}
-
-/* align=1: blocks of any size end at the guard. */
-static void run_with(struct e2e_run *run, int backend, const char *const argv[])
-{
-	char library[1000];
-	char options[100];
-
-	memset(run, 0, sizeof(*run));
-	snprintf(library, sizeof(library), "%s/src/preload/.libs/libfencepost-preload.so",
-	         getenv("FP_BUILDDIR"));
-	snprintf(options, sizeof(options), "%s:align=1", e2e_backend_option(backend));
-	setenv("LD_PRELOAD", library, 1);
-	e2e_run(run, options, argv);
-	unsetenv("LD_PRELOAD");
-}
 
 /* What the program printed about a call; the text is left as it is. */
 static const char *result_of(const char *out, const char *name)
@@ -171,11 +152,11 @@ START_TEST(test_buffers_are_checked)
 
 	if (!e2e_can_run(backend))
 		return;
-	run_with(&with, backend, argv);
+	preload_run(&with, backend, to_the_byte, argv);
 	/* Without guards, what is behind a block is libc's, and so is a freed one. */
 	if (variant == SHORT || variant == FREED)
 		argv[1] = variants[EXACT];
-	run_without(&without, argv);
+	preload_run_without(&without, argv);
 	e2e_check_exit(&without, 0);
 	e2e_check_exit(&with, 0);
 	check_findings(&with, variant);
@@ -206,7 +187,7 @@ START_TEST(test_libc_faults_after_the_finding)
 
 		if (calls[call].if_freed != in_libc)
 			continue;
-		run_with(&run, _i, argv);
+		preload_run(&run, _i, to_the_byte, argv);
 		ck_assert(WIFSIGNALED(run.status) &&
 		          WTERMSIG(run.status) == (_i == E2E_MOVE ? SIGBUS : SIGSEGV));
 		ck_assert_ptr_nonnull(run.report);

@@ -128,6 +128,21 @@ static struct mmsghdr *MESSAGES(struct iovec *parts)
 	return messages;
 }
 
+/* ---- What no header declares --------------------------------------------------------------
+ */
+
+#ifdef __x86_64__
+enum { STAT_VERSION = 1 };
+#else
+enum { STAT_VERSION = 0 };
+#endif
+#define UNKNOWN ((size_t)-1)
+
+struct pollfd;
+#define FP_CALL(result, name, parameters, arguments, checks) result name parameters;
+#include "preload/undeclared_calls.def"
+#undef FP_CALL
+
 /* ---- Files --------------------------------------------------------------------------------
  */
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Running victims under the preload library of the build tree.
+ */
+#include "preload_runs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_BYTES = 4096, OPTIONS_BYTES = 200 };
+
+void preload_run_without(struct e2e_run *run, const char *const argv[])
+{
+	memset(run, 0, sizeof(*run));
+	e2e_run_raw(run, "", argv);
+}
+
+void preload_run(struct e2e_run *run, int backend, const char *options,
+                 const char *const argv[])
+{
+	char library[PATH_BYTES];
+	char all[OPTIONS_BYTES];
+
+	memset(run, 0, sizeof(*run));
+	snprintf(library, sizeof(library), "%s/src/preload/.libs/libfencepost-preload.so",
+	         getenv("FP_BUILDDIR"));
+	snprintf(all, sizeof(all), "%s%s%s", e2e_backend_option(backend),
+	         options != NULL ? ":" : "", options != NULL ? options : "");
+	setenv("LD_PRELOAD", library, 1);
+	e2e_run(run, all, argv);
+	unsetenv("LD_PRELOAD");
+}
