@@ -213,11 +213,16 @@ static int recycle_slot(uintptr_t from, uintptr_t to, size_t bytes)
 	return status;
 }
 
+static bool has_descriptor(void)
+{
+	return atomic_load(witness) == 1 && is_userfaultfd(atomic_load(&uffd));
+}
+
 static int probe(void)
 {
 	int status = pattern == NULL ? prepare_pages() : 0;
 
-	if (status == 0)
+	if (status == 0 && !has_descriptor())
 		status = renew();
 	if (status == 0)
 		status = fp_backend_exercise(&fp_backend_move);

@@ -3,6 +3,7 @@
  * Guard at its limits: the choice of a back end, what stays behind after many slots, refused
  * system calls and metadata, little address space, locked memory and fork.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,31 @@ START_TEST(a_probe_that_fails_says_so_and_leaves_nothing)
 	fp_inject_arm(FP_INJECT_VM, 0, false);
 	ck_assert_int_eq(fp_guard_probe(name), 0);
 	ck_assert_uint_eq(test_mapping_count(), before);
+}
+END_TEST
+
+static size_t descriptor_count(void)
+{
+	DIR *descriptors = opendir("/proc/self/fd");
+	size_t count = 0;
+
+	ck_assert_ptr_nonnull(descriptors);
+	while (readdir(descriptors) != NULL)
+		count++;
+	closedir(descriptors);
+	return count;
+}
+
+START_TEST(probes_take_no_descriptor_each)
+{
+	const char *name = backend_names[_i];
+
+	if (fp_guard_probe(name) != 0)
+		return;
+	size_t before = descriptor_count();
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(fp_guard_probe(name), 0);
+	ck_assert_uint_eq(descriptor_count(), before);
 }
 END_TEST
 
@@ -383,6 +409,7 @@ int main(void)
 	tcase_add_test(tests, a_program_that_locks_its_memory_gets_a_back_end_that_works);
 #define ADD(name) tcase_add_loop_test(tests, name, 0, BACKENDS)
 	ADD(a_probe_that_fails_says_so_and_leaves_nothing);
+	ADD(probes_take_no_descriptor_each);
 	ADD(dead_chunks_are_buried);
 	ADD(live_slots_need_no_mappings_of_their_own);
 	ADD(one_live_slot_keeps_its_chunk_from_being_buried);
