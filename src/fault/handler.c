@@ -217,7 +217,8 @@ static void handle_trap(int signal, siginfo_t *info, void *context)
 {
 	int saved_errno = errno;
 
-	if (info->si_code == TRAP_TRACE && fp_fault_is_stepping())
+	/* Whatever its si_code: an instruction that accesses memory raises no other trap. */
+	if (!is_sent(info) && fp_fault_is_stepping())
 		fp_fault_end_step(context);
 	else
 		pass_on(signal, info, context);
