@@ -15,6 +15,7 @@
 #include "preload_runs.h"
 
 #define WILD VICTIMS "wild_calls.c"
+#define READ VICTIMS "overflow_read.c"
 #define CALLS_DEF "tests/e2e/system_calls.def"
 
 enum { STAT_BYTES = sizeof(struct stat), SHORT_MAX = 16, LINE_BYTES = 100 };
@@ -199,6 +200,55 @@ START_TEST(test_libc_faults_after_the_finding)
 }
 END_TEST
 
+/* Loop index: back end. */
+START_TEST(test_calls_are_checked_at_all_times)
+{
+	static const struct {
+		const char *marker;
+		int count;
+	} places[] = {{"constructor", 1}, {"main", 1},   {"handler", 1},
+	              {"thread", 400},    {"atexit", 1}, {"destructor", 1}};
+	enum { PLACES = sizeof(places) / sizeof(places[0]) };
+	const char *const argv[] = {VICTIMS "overflow_read", NULL};
+	struct e2e_run run;
+
+	if (!e2e_can_run(_i))
+		return;
+	preload_run(&run, _i, NULL, argv);
+	e2e_check_exit(&run, 0);
+	e2e_check_counts(&run, PLACES, 0);
+	for (int i = 0; i < PLACES; i++) {
+		const json_t *finding =
+		        json_array_get(e2e_get(run.report, "findings"), (size_t)i);
+
+		e2e_check_stack(e2e_get(finding, "stack"), READ, places[i].marker);
+		e2e_check_stack(e2e_get(e2e_get(finding, "block"), "alloc_stack"), READ,
+		                "allocation");
+		ck_assert_int_eq(e2e_get_integer(finding, "count"), places[i].count);
+	}
+	e2e_release(&run);
+}
+END_TEST
+
+/* Loop index: back end. The child's report goes to the same place; its text tells. */
+START_TEST(test_calls_are_checked_after_fork)
+{
+	const char *const argv[] = {VICTIMS "overflow_read", "fork", NULL};
+	struct e2e_run run;
+	char words[100];
+
+	if (!e2e_can_run(_i))
+		return;
+	preload_run(&run, _i, NULL, argv);
+	e2e_check_exit(&run, 0);
+	snprintf(words, sizeof(words),
+	         "heap-buffer-overflow of a 16-byte block at overflow_read.c:%d in main",
+	         e2e_marker_line(READ, "fork"));
+	ck_assert_msg(strstr(run.err, words) != NULL, "no \"%s\": %s", words, run.err);
+	e2e_release(&run);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("calls");
@@ -209,6 +259,8 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, test_buffers_are_checked, 0, VARIANTS * E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_libc_faults_after_the_finding, 0, E2E_NONE);
+	tcase_add_loop_test(tcase, test_calls_are_checked_at_all_times, 0, E2E_BACKEND_COUNT);
+	tcase_add_loop_test(tcase, test_calls_are_checked_after_fork, 0, E2E_BACKEND_COUNT);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

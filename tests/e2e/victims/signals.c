@@ -228,7 +228,7 @@ static void masks(void)
 	say_mask("all");
 	pthread_create(&thread, NULL, say_mask_posix, "inherited");
 	pthread_join(thread, NULL);
-	printf("%d\n", thrd_create(&c11, say_mask_c11, "inherited too"));
+	thrd_create(&c11, say_mask_c11, "inherited too");
 	thrd_join(c11, &result);
 	printf("%d\n", result);
 	if (fork() == 0) {
