@@ -11,7 +11,7 @@ mprotect munmap nanosleep open prctl read strcmp strlen strnlen syscall write'
 # Starts and ends with the process, forks and runs the reporter; still no malloc and no stdio.
 session="$alloc
 _exit access clone dup2 environ execve faccessat fcntl fstat getcwd getpid getppid lseek on_exit pthread_atfork
-readlink secure_getenv setrlimit sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
+readlink secure_getenv setrlimit __sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
 strstr vfork waitpid"
 
 libs() { # libs CONTEXT-LIST MODULE...
