@@ -47,6 +47,9 @@ static bool open_door(void)
 		return false;
 	fp_preload.sample = fp_session_take_sampling();
 	atomic_store(&fp_preload.pid, getpid());
+	if (!fp_preload_is_malloc_ours())
+		fp_session_note("the program brings its own malloc, so the blocks of that are "
+		                "not seen; build it without");
 	if (!fp_session_traces_children())
 		fp_preload_leave_children();
 	fp_libc_find();

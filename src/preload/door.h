@@ -87,6 +87,9 @@ void fp_preload_finish(int status);
 /* Has the ends of the process that tell nobody else report, too (in exit.c). */
 void fp_preload_watch_exit(void);
 
+/* Whether the program calls our malloc, and not one that it brings (in malloc.c). */
+bool fp_preload_is_malloc_ours(void);
+
 /* Finds out whether the program has operators of its own (in operators.c). */
 void fp_preload_find_operators(void);
 

@@ -13,6 +13,7 @@
 #include "guard/guard.h"
 #include "preload/blocks.h"
 #include "preload/door.h"
+#include "preload/door.h"
 #include "preload/export.h"
 #include "preload/libc_blocks.h"
 
@@ -42,6 +43,17 @@ FP_EXPORT void *malloc(size_t size)
 		return __libc_malloc(size);
 	}
 	return with_errno(allocate(0, size));
+}
+
+/* A second name that nobody can interpose. */
+extern void *own_malloc(size_t size) __attribute__((alias("malloc"), visibility("hidden"),
+                                                    malloc, nothrow, leaf, alloc_size(1)));
+
+bool fp_preload_is_malloc_ours(void)
+{
+	void *(*volatile visible)(size_t) = malloc;
+
+	return visible == own_malloc;
 }
 
 FP_EXPORT void *calloc(size_t count, size_t size)

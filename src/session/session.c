@@ -360,6 +360,11 @@ uint64_t fp_session_take_sampling(void)
 	return fp_session.options.sample;
 }
 
+void fp_session_note(const char *text)
+{
+	fp_log_note(&fp_session.log, text);
+}
+
 bool fp_session_traces_children(void)
 {
 	return fp_session.options.trace_children;

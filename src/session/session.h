@@ -44,6 +44,9 @@ void fp_session_finish_dying(int signal);
  * is asked for. N of sample=N. */
 uint64_t fp_session_take_sampling(void);
 
+/* One sentence for the report on what could not be seen. */
+void fp_session_note(const char *text);
+
 /* trace_children: whether programs that this one executes are to have a session, too. */
 bool fp_session_traces_children(void);
 

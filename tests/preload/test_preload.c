@@ -267,6 +267,20 @@ START_TEST(findings_outlive_their_process)
 }
 END_TEST
 
+START_TEST(a_malloc_of_the_program_is_named)
+{
+	static const char *const argv[] = {VICTIMS "own_malloc", NULL};
+	struct e2e_run run;
+
+	run_under(&run, NULL, argv);
+	e2e_check_exit(&run, 0);
+	ck_assert_str_eq(run.out, "done\n");
+	ck_assert_msg(strstr(run.err, "the program brings its own malloc") != NULL, "%s",
+	              run.err);
+	e2e_release(&run);
+}
+END_TEST
+
 #define TEST_OF(table, test)                                                                   \
 	tcase_add_loop_test(tests, test, 0, (int)(sizeof(table) / sizeof(table[0])))
 
@@ -282,6 +296,7 @@ int main(void)
 	TEST_OF(settings, operators_of_the_program_are_called);
 	TEST_OF(lives, malloc_works_at_all_times);
 	tcase_add_test(tests, malloc_works_in_signal_handlers);
+	tcase_add_test(tests, a_malloc_of_the_program_is_named);
 	TEST_OF(wrongs, findings_outlive_their_process);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
