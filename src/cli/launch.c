@@ -84,6 +84,7 @@ static void run_child(const struct fp_cli_launch *launch, const struct sigaction
                       int pipe_end)
 {
 	restore_signals(before);
+	sigprocmask(SIG_SETMASK, &launch->mask, NULL);
 	execute(launch);
 	int error = errno;
 	if (write(pipe_end, &error, sizeof(error)) < 0)
@@ -94,15 +95,20 @@ static void run_child(const struct fp_cli_launch *launch, const struct sigaction
 int fp_cli_launch(struct fp_cli_launch *launch, int *status)
 {
 	struct sigaction before[PASSED_ON];
+	sigset_t all;
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -errno;
 	catch_signals(before);
+	/* A signal must not find us between the fork and knowing whom to pass it on to. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &launch->mask);
 	launch->pid = fork();
 	if (launch->pid == 0)
 		run_child(launch, before, ends[1]);
 	child = launch->pid;
+	sigprocmask(SIG_SETMASK, &launch->mask, NULL);
 	int result = launch->pid < 0 ? -errno : 0;
 	close(ends[1]);
 	if (result == 0)

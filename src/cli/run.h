@@ -7,6 +7,7 @@
 #ifndef FP_CLI_RUN_H
 #define FP_CLI_RUN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -26,7 +27,8 @@ struct fp_cli_launch {
 	const char *path;
 	char **arguments;
 	char **environment;
-	pid_t pid; /* of the program, once it runs */
+	sigset_t mask; /* of the program: what was blocked before */
+	pid_t pid;     /* of the program, once it runs */
 };
 
 /* Runs a program to its end, with the signals that reach this process passed on. 0 with *STATUS

@@ -94,8 +94,12 @@ pid=$!
 i=0
 until grep -q ready out || test $((i += 1)) -gt 200; do sleep 0.05; done
 kill -TERM $pid
+# A signal that got lost must fail the test, not hang it.
+(sleep 60; pkill -KILL -P $pid; kill -KILL $pid) >/dev/null 2>&1 &
+watchdog=$!
 wait $pid
 got=$?
+kill $watchdog 2>/dev/null
 test "$got" -eq 11 && test "$(grep -c term out)" -eq 1 ||
 	complain "SIGTERM: status $got, output '$(cat out)', '$(cat err)'"
 
