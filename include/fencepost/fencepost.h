@@ -78,18 +78,20 @@ FP_API size_t fp_check_heap(void);
 enum fp_access_kind { FP_READ, FP_WRITE };
 
 /*
- * Whether all length bytes at address may be read, or written: for a host to ask before it hands
- * a buffer to the kernel, because a system call that meets a guard does not fault but comes back
- * short or with EFAULT. Memory that is not from a heap of this library is always fine. Returns
- * false after making a finding, with the caller's stack. May be called inside Alloc and Free.
+ * Whether all length bytes at address may be read, or written: for a host to ask before it
+ * hands a buffer to the kernel, because a system call that meets a guard does not fault but
+ * comes back short or with EFAULT. Memory that is not from a heap of this library is always
+ * fine. Returns false after making a finding, with the caller's stack. May be called inside
+ * Alloc and Free.
  */
 FP_API bool fp_check_range(const void *address, size_t length, enum fp_access_kind access);
 
 /*
  * Install the handlers of SIGSEGV and SIGBUS, which report bad accesses to blocks, again. The
- * session installs them when it starts; a host that installs its own afterwards (and so displaces
- * them) calls this once it has: its handler then gets every fault that is not a bad access to a
- * block, and those too after they were reported, with the original siginfo and context.
+ * session installs them when it starts; a host that installs its own afterwards (and so
+ * displaces them) calls this once it has: its handler then gets every fault that is not a bad
+ * access to a block, and those too after they were reported, with the original siginfo and
+ * context.
  *
  * Returns 0, or a negative errno: -ENODEV without a session. Not needed with fault_handler=no.
  */

@@ -339,7 +339,8 @@ static void reopen(struct fp_chunk *chunk, void *user)
 	int *first_error = user;
 	size_t opened = atomic_load(&chunk->opened_bytes);
 
-	/* Guards that nothing can take away stay, and opening again would wipe what is there. */
+	/* Guards that nothing can take away stay, and opening again would wipe what is there.
+	 */
 	if (opened == 0 || chunk->backend->renew == NULL)
 		return;
 	int status = chunk->backend->open(fp_chunk_opened_from(chunk), opened, chunk->prot);

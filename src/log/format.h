@@ -29,18 +29,18 @@ enum fp_log_type {
 	 * bytes build-id, u8 is Fencepost's own. Addresses of the executable mapping; a later
 	 * module at the same addresses replaces the earlier one for records after it. */
 	FP_LOG_MODULE = 3,
-	/* u32 id, u32 n, n times u64 return address, innermost first. Precedes every record that
-	 * names the id; id 0 is "no trace". The innermost address of a fault's own trace is the
-	 * faulting instruction itself: see the flag in FP_LOG_FINDING. */
+	/* u32 id, u32 n, n times u64 return address, innermost first. Precedes every record
+	 * that names the id; id 0 is "no trace". The innermost address of a fault's own trace
+	 * is the faulting instruction itself: see the flag in FP_LOG_FINDING. */
 	FP_LOG_TRACE = 4,
-	/* u32 index, u8 kind (enum fp_finding_kind), u8 access (enum fp_access), u8 has_hresult,
-	 * u8 trace starts at an exact instruction, i32 hresult, u64 address, u32 thread,
-	 * str thread name, u32 trace, str description, i64 evidence offset (relative to the
-	 * block's start), bytes evidence, u8 has_block; when 1, BLOCK:
-	 * u64 address, u64 size, i64 offset, u8 tier, u8 family, u8 level (enum fp_level),
-	 * u8 state (enum fp_block_state), u32 heap, u64 serial, str site file, u32 site line,
-	 * u32 alloc thread, u32 alloc trace, u32 free thread, u32 free trace. Then in either case
-	 * u8 evidence is what the block held when it was freed (else: bytes that were changed) */
+	/* u32 index, u8 kind (enum fp_finding_kind), u8 access (enum fp_access), u8
+	 * has_hresult, u8 trace starts at an exact instruction, i32 hresult, u64 address, u32
+	 * thread, str thread name, u32 trace, str description, i64 evidence offset (relative to
+	 * the block's start), bytes evidence, u8 has_block; when 1, BLOCK: u64 address, u64
+	 * size, i64 offset, u8 tier, u8 family, u8 level (enum fp_level), u8 state (enum
+	 * fp_block_state), u32 heap, u64 serial, str site file, u32 site line, u32 alloc
+	 * thread, u32 alloc trace, u32 free thread, u32 free trace. Then in either case u8
+	 * evidence is what the block held when it was freed (else: bytes that were changed) */
 	FP_LOG_FINDING = 5,
 	/* u32 index, u64 count: how often that finding was made so far; the last one counts.
 	 * A finding without one was made once. */
