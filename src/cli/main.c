@@ -56,11 +56,12 @@ static int print_help(char **arguments)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		printf("  fencepost %s%s\n      %s\n", commands[i].name, commands[i].arguments,
 		       commands[i].summary);
-	puts("  fencepost --version\n      say which version this is\n\n"
-	     "report takes --log=FILE, --json=FILE, --quiet=yes|no and "
-	     "--leak-check=no|summary|full."
-	     "\n"
-	     "It exits with 0 when it could render, and with 125 when it could not.\n\n"
+	fputs("  fencepost --version\n      say which version this is\n\nreport takes", stdout);
+	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
+		if (fp_options_table[i].stage != FP_OPTION_RECORD)
+			printf(" --%s=%s", fp_options_table[i].key, fp_options_table[i].value);
+	}
+	puts(".\nIt exits with 0 when it could render, and with 125 when it could not.\n\n"
 	     "A program under Fencepost takes its options from the environment,\n"
 	     "FENCEPOST_OPTIONS=key=value:key=value; '-' and '_' are the same in keys:\n");
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++)

@@ -15,9 +15,9 @@
 /* One output of a set of reports. */
 struct sheet {
 	const char *key; /* its option */
+	const char *format;
 	const char *pattern;
 	const struct fp_options *options;
-	bool is_one_of_many;
 };
 
 /* All of IN in new memory, or NULL with errno. */
@@ -114,30 +114,26 @@ static struct fp_report_view view_of(const struct sheet *sheet, FILE *out)
 	};
 	const char *no_colour = getenv("NO_COLOR");
 
-	return (struct fp_report_view){
-	        .leaks = leaks[sheet->options->leak_check],
-	        .is_quiet = sheet->options->quiet || sheet->is_one_of_many,
-	        .has_colour = isatty(fileno(out)) && (!no_colour || *no_colour == '\0')};
+	return (struct fp_report_view){.leaks = leaks[sheet->options->leak_check],
+	                               .is_quiet = sheet->options->quiet,
+	                               .has_colour = isatty(fileno(out)) &&
+	                                             (!no_colour || *no_colour == '\0')};
 }
 
-/* JSON has no other way to hold several reports in one file. */
 static int write_all(const struct sheet *sheet, const struct fp_cli_log *logs, size_t count,
                      FILE *out)
 {
-	bool is_json = strcmp(sheet->key, "json") == 0;
-	const struct fp_report_writer *writer =
-	        fp_report_writer_find(is_json ? sheet->key : "text");
-	struct fp_report_view view = view_of(sheet, out);
-	bool is_array = is_json && count > 1;
-	int result = 0;
+	const struct fp_report_writer *writer = fp_report_writer_find(sheet->format);
+	const struct fp_report_view view = view_of(sheet, out);
+	const struct fp_report **reports = calloc(count, sizeof(struct fp_report *));
+	const struct fp_report_set set = {reports, count};
+	int result = -ENOMEM;
 
-	for (size_t i = 0; i < count && result == 0; i++) {
-		if (is_array)
-			fputs(i == 0 ? "[\n" : ",\n", out);
-		result = writer->write(logs[i].report, &view, out);
-	}
-	if (is_array)
-		fputs("]\n", out);
+	for (size_t i = 0; reports && i < count; i++)
+		reports[i] = logs[i].report;
+	if (reports)
+		result = fp_report_write(writer, &set, &view, out);
+	free(reports);
 	return result;
 }
 
@@ -176,18 +172,23 @@ static int render_sheet(const struct sheet *sheet, const struct fp_cli_log *logs
 
 int fp_cli_render(const struct fp_cli_log *logs, size_t count, const struct fp_options *options)
 {
-	struct sheet sheet = {
-	        .key = "log",
-	        .pattern = options->log[0] != '\0' ? options->log : "/dev/stderr",
-	        .options = options,
-	        .is_one_of_many = count > 1,
-	};
-	int result = render_sheet(&sheet, logs, count);
+	int result = 0;
 
-	sheet.key = "json";
-	sheet.pattern = options->json;
-	/* One output that fails must not cost the other. */
-	if (options->json[0] != '\0' && render_sheet(&sheet, logs, count) != 0)
-		result = FP_CLI_FAILED;
+	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
+		const struct fp_option *option = &fp_options_table[i];
+		bool is_text = strcmp(option->key, "log") == 0;
+		struct sheet sheet = {
+		        .key = option->key,
+		        .format = is_text ? "text" : option->key,
+		        .pattern = fp_options_output(options, option),
+		        .options = options,
+		};
+
+		if (is_text && sheet.pattern[0] == '\0')
+			sheet.pattern = "/dev/stderr";
+		/* One output that fails must not cost the others. */
+		if (sheet.pattern[0] != '\0' && render_sheet(&sheet, logs, count) != 0)
+			result = FP_CLI_FAILED;
+	}
 	return result;
 }

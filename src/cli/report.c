@@ -14,18 +14,6 @@ struct request {
 	const char *path; /* of the event log; "-" is standard input */
 };
 
-/* The options that say how to render; all others were settled when the log was recorded. */
-static bool is_rendering(const struct fp_option *option)
-{
-	static const char *const keys[] = {"log", "json", "quiet", "leak_check"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strcmp(option->key, keys[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* TEXT is what stands behind "--". */
 static int take_option(struct request *request, const char *text)
 {
@@ -38,7 +26,7 @@ static int take_option(struct request *request, const char *text)
 	item.key_len = equals ? (size_t)(equals - text) : strlen(text);
 	item.value = equals ? equals + 1 : "";
 	option = fp_options_find(item.key, item.key_len);
-	if (option && !is_rendering(option))
+	if (option && option->stage == FP_OPTION_RECORD)
 		return fp_cli_fail("--%.*s belongs to the run that was recorded: set it there, "
 		                   "FENCEPOST_OPTIONS=%s=%s",
 		                   (int)item.key_len, text, option->key, option->value);

@@ -249,10 +249,10 @@ static int give_directions(struct run *run, const char *self)
 {
 	int result = give(run, "spool", run->directory);
 
-	if (result == 0)
-		result = give(run, "log", "");
-	if (result == 0)
-		result = give(run, "json", "");
+	for (size_t i = 0; result == 0 && i < FP_OPTIONS_COUNT; i++) {
+		if (fp_options_table[i].stage == FP_OPTION_OUTPUT)
+			result = give(run, fp_options_table[i].key, "");
+	}
 	if (result == 0 && run->options.reporter[0] == '\0')
 		result = give(run, "reporter", self);
 	return result;

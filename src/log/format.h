@@ -61,6 +61,10 @@ enum fp_log_type {
 	FP_LOG_EXIT = 11,
 	/* empty; the log is complete */
 	FP_LOG_END = 12,
+	/* u64 milliseconds since the start, u64 live blocks, u64 live bytes, u32 n, n times
+	 * (u32 trace, u64 live blocks, u64 live bytes): the heap at one moment, by allocation
+	 * stack. n may be 0: only the totals are known. */
+	FP_LOG_SNAPSHOT = 13,
 };
 
 enum fp_log_exit { FP_LOG_EXIT_UNKNOWN, FP_LOG_EXIT_CODE, FP_LOG_EXIT_SIGNAL };

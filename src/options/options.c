@@ -15,8 +15,9 @@
 enum { SHOWN_MAX = 60 /* bytes of a refused text that its error repeats */ };
 
 const struct fp_option fp_options_table[FP_OPTIONS_COUNT] = {
-#define FP_OPTION(field_, type_, standard_, minimum_, maximum_, value_, help_)                 \
+#define FP_OPTION(field_, stage_, type_, standard_, minimum_, maximum_, value_, help_)         \
 	{.key = &#field_[#field_[0] == '_'],                                                   \
+	 .stage = FP_OPTION_##stage_,                                                          \
 	 .type = FP_OPTION_##type_,                                                            \
 	 .standard = (standard_),                                                              \
 	 .minimum = (minimum_),                                                                \
@@ -215,12 +216,19 @@ int fp_options_parse(struct fp_options *options, const char *text, const char *s
 }
 
 void fp_options_each(const struct fp_options *options,
-                     void (*visit)(const char *key, const char *value, void *user), void *user)
+                     void (*visit)(const struct fp_option *option, const char *value,
+                                   void *user),
+                     void *user)
 {
 	char value[FP_OPTION_PATH_MAX];
 
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
 		fp_options_value_show(options, &fp_options_table[i], value);
-		visit(fp_options_table[i].key, value, user);
+		visit(&fp_options_table[i], value, user);
 	}
+}
+
+const char *fp_options_output(const struct fp_options *options, const struct fp_option *option)
+{
+	return option->stage == FP_OPTION_OUTPUT ? (const char *)options + option->field : "";
 }

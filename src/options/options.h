@@ -46,7 +46,7 @@ enum fp_options_leak_check {
 #define FP_OPTION_FIELD_PATH(field) char field[FP_OPTION_PATH_MAX];
 
 struct fp_options {
-#define FP_OPTION(field, type, standard, minimum, maximum, value, help)                        \
+#define FP_OPTION(field, stage, type, standard, minimum, maximum, value, help)                 \
 	FP_OPTION_FIELD_##type(field)
 #include "options/options.def"
 #undef FP_OPTION
@@ -60,9 +60,12 @@ enum fp_option_type {
 	FP_OPTION_PATH
 };
 
+enum fp_option_stage { FP_OPTION_RECORD, FP_OPTION_RENDER, FP_OPTION_OUTPUT };
+
 /* One line of options.def. */
 struct fp_option {
 	const char *key; /* with underscores */
+	enum fp_option_stage stage;
 	enum fp_option_type type;
 	const char *standard; /* the default, as text */
 	uint64_t minimum;
@@ -73,7 +76,7 @@ struct fp_option {
 };
 
 enum {
-#define FP_OPTION(field, type, standard, minimum, maximum, value, help)                        \
+#define FP_OPTION(field, stage, type, standard, minimum, maximum, value, help)                 \
 	FP_OPTIONS_INDEX_##field,
 #include "options/options.def"
 #undef FP_OPTION
@@ -124,6 +127,11 @@ const struct fp_option *fp_options_find(const char *key, size_t key_len);
 /* Hands every effective value to VISIT as text; sizes in bytes. VALUE lives until VISIT
  * returns. */
 void fp_options_each(const struct fp_options *options,
-                     void (*visit)(const char *key, const char *value, void *user), void *user);
+                     void (*visit)(const struct fp_option *option, const char *value,
+                                   void *user),
+                     void *user);
+
+/* The name of the file that an option of stage OUTPUT holds; "" for none. */
+const char *fp_options_output(const struct fp_options *options, const struct fp_option *option);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The functions behind the table of writers. Private to the report module.
+ * The writers in the table of writer.c, one a file. Private to the report module.
  *
  * Context: report.
  */
@@ -9,9 +9,7 @@
 
 #include "report/writer.h"
 
-int fp_report_write_text(const struct fp_report *report, const struct fp_report_view *view,
-                         FILE *out);
-int fp_report_write_json(const struct fp_report *report, const struct fp_report_view *view,
-                         FILE *out);
+extern const struct fp_report_writer fp_report_text_writer;
+extern const struct fp_report_writer fp_report_json_writer;
 
 #endif

@@ -18,6 +18,14 @@ struct tree {
 	bool has_failed;
 };
 
+/* The report that is being visited. */
+struct document {
+	struct tree tree;
+	json_t *report;
+	json_t *findings; /* in the report */
+	json_t *leaks;
+};
+
 static void put(struct tree *tree, json_t *object, const char *key, json_t *value)
 {
 	if (json_object_set_new(object, key, value) != 0)
@@ -336,44 +344,96 @@ static json_t *make_tool(struct tree *tree)
 	return tool;
 }
 
-static json_t *make_report(struct tree *tree, const struct fp_report *report, bool with_leaks)
+static int begin(struct fp_report_walk *walk)
 {
-	json_t *json = json_object();
-	json_t *findings = json_array();
-	json_t *leaks = json_array();
+	walk->state = calloc(1, sizeof(struct document));
+	if (!walk->state)
+		return -ENOMEM;
+	if (walk->set->count > 1)
+		fputs("[\n", walk->out);
+	return 0;
+}
+
+static int begin_report(struct fp_report_walk *walk, const struct fp_report *report)
+{
+	struct document *document = walk->state;
+	struct tree *tree = &document->tree;
+
+	document->report = json_object();
+	document->findings = json_array();
+	document->leaks = json_array();
+	put(tree, document->report, "schema", make_text("fencepost-report-1"));
+	put(tree, document->report, "tool", make_tool(tree));
+	put(tree, document->report, "process", make_process(tree, report));
+	put(tree, document->report, "settings", make_settings(tree, report));
+	put(tree, document->report, "protection", make_protection(tree, report));
+	put(tree, document->report, "heap", make_heap(tree, report));
+	put(tree, document->report, "findings", document->findings);
+	put(tree, document->report, "leaks", document->leaks);
+	return tree->has_failed ? -ENOMEM : 0;
+}
+
+static int add_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
+{
+	struct document *document = walk->state;
+
+	append(&document->tree, document->findings, make_finding(&document->tree, finding));
+	return document->tree.has_failed ? -ENOMEM : 0;
+}
+
+static int add_leak(struct fp_report_walk *walk, const struct fp_report_leak *leak)
+{
+	struct document *document = walk->state;
+
+	append(&document->tree, document->leaks, make_leak(&document->tree, leak));
+	return document->tree.has_failed ? -ENOMEM : 0;
+}
+
+static int end_report(struct fp_report_walk *walk, const struct fp_report *report)
+{
+	struct document *document = walk->state;
+	struct tree *tree = &document->tree;
 	json_t *notes = json_array();
 
-	put(tree, json, "schema", make_text("fencepost-report-1"));
-	put(tree, json, "tool", make_tool(tree));
-	put(tree, json, "process", make_process(tree, report));
-	put(tree, json, "settings", make_settings(tree, report));
-	put(tree, json, "protection", make_protection(tree, report));
-	put(tree, json, "heap", make_heap(tree, report));
-	for (size_t i = 0; i < report->finding_count; i++)
-		append(tree, findings, make_finding(tree, &report->findings[i]));
-	put(tree, json, "findings", findings);
-	for (size_t i = 0; with_leaks && i < report->leak_count; i++)
-		append(tree, leaks, make_leak(tree, &report->leaks[i]));
-	put(tree, json, "leaks", leaks);
 	for (size_t i = 0; i < report->note_count; i++)
 		append(tree, notes, make_string(report->notes[i].text));
-	put(tree, json, "notes", notes);
-	put(tree, json, "summary", make_summary(tree, report, with_leaks));
-	return json;
+	put(tree, document->report, "notes", notes);
+	put(tree, document->report, "summary",
+	    make_summary(tree, report, walk->view->leaks != FP_REPORT_LEAKS_NONE));
+	if (tree->has_failed)
+		return -ENOMEM;
+	if (walk->index > 0)
+		fputs(",\n", walk->out);
+	json_dumpf(document->report, walk->out, JSON_INDENT(2));
+	fputc('\n', walk->out);
+	json_decref(document->report);
+	document->report = NULL;
+	return 0;
 }
 
-int fp_report_write_json(const struct fp_report *report, const struct fp_report_view *view,
-                         FILE *out)
+static int end(struct fp_report_walk *walk)
 {
-	struct tree tree = {false};
-	json_t *json = make_report(&tree, report, view->leaks != FP_REPORT_LEAKS_NONE);
-	/* A failing OUT is not an error here: whoever owns it sees that on closing it. */
-	bool is_complete = json && !tree.has_failed;
-
-	if (is_complete) {
-		json_dumpf(json, out, JSON_INDENT(2));
-		fputc('\n', out);
-	}
-	json_decref(json);
-	return is_complete ? 0 : -ENOMEM;
+	if (walk->set->count > 1)
+		fputs("]\n", walk->out);
+	return 0;
 }
+
+static void release(struct fp_report_walk *walk)
+{
+	struct document *document = walk->state;
+
+	if (document)
+		json_decref(document->report);
+	free(document);
+}
+
+const struct fp_report_writer fp_report_json_writer = {
+        .name = "json",
+        .begin = begin,
+        .begin_report = begin_report,
+        .finding = add_finding,
+        .leak = add_leak,
+        .end_report = end_report,
+        .end = end,
+        .release = release,
+};

@@ -267,19 +267,51 @@ static void print_summary(const struct fp_report_page *page, const struct fp_rep
 	fputs(" guarded\n", page->out);
 }
 
-int fp_report_write_text(const struct fp_report *report, const struct fp_report_view *view,
-                         FILE *out)
+static bool is_silent(const struct fp_report_walk *walk, const struct fp_report *report)
 {
-	const struct fp_report_page page = {out, view->has_colour};
-	bool has_leaks = view->leaks != FP_REPORT_LEAKS_NONE && report->leak_count > 0;
+	bool has_leaks = walk->view->leaks != FP_REPORT_LEAKS_NONE && report->leak_count > 0;
 
-	if (view->is_quiet && report->finding_count == 0 && !has_leaks)
-		return 0;
-	for (size_t i = 0; i < report->finding_count; i++)
-		print_finding(&page, &report->findings[i]);
-	for (size_t i = 0; view->leaks == FP_REPORT_LEAKS_FULL && i < report->leak_count; i++)
-		print_leak(&page, &report->leaks[i]);
-	print_notes(&page, report);
-	print_summary(&page, report, view);
+	/* Of many processes only those that have something to say are heard. */
+	return (walk->view->is_quiet || walk->set->count > 1) && report->finding_count == 0 &&
+	       !has_leaks;
+}
+
+static struct fp_report_page page_of(const struct fp_report_walk *walk)
+{
+	return (struct fp_report_page){walk->out, walk->view->has_colour};
+}
+
+static int write_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
+{
+	const struct fp_report_page page = page_of(walk);
+
+	print_finding(&page, finding);
 	return 0;
 }
+
+static int write_leak(struct fp_report_walk *walk, const struct fp_report_leak *leak)
+{
+	const struct fp_report_page page = page_of(walk);
+
+	if (walk->view->leaks == FP_REPORT_LEAKS_FULL)
+		print_leak(&page, leak);
+	return 0;
+}
+
+static int write_end(struct fp_report_walk *walk, const struct fp_report *report)
+{
+	const struct fp_report_page page = page_of(walk);
+
+	if (is_silent(walk, report))
+		return 0;
+	print_notes(&page, report);
+	print_summary(&page, report, walk->view);
+	return 0;
+}
+
+const struct fp_report_writer fp_report_text_writer = {
+        .name = "text",
+        .finding = write_finding,
+        .leak = write_leak,
+        .end_report = write_end,
+};

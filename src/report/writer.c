@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of formats.
+ * The table of formats, and the walk that feeds them.
  */
 #include "report/writer.h"
 
@@ -8,16 +8,67 @@
 
 #include "report/formats.h"
 
-static const struct fp_report_writer writers[] = {
-        {"text", fp_report_write_text},
-        {"json", fp_report_write_json},
+static const struct fp_report_writer *const writers[] = {
+        &fp_report_text_writer,
+        &fp_report_json_writer,
 };
 
 const struct fp_report_writer *fp_report_writer_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
-		if (strcmp(writers[i].name, name) == 0)
-			return &writers[i];
+		if (strcmp(writers[i]->name, name) == 0)
+			return writers[i];
 	}
 	return NULL;
+}
+
+static int visit_findings(const struct fp_report_writer *writer, struct fp_report_walk *walk,
+                          const struct fp_report *report)
+{
+	int result = 0;
+
+	for (size_t i = 0; writer->finding && result == 0 && i < report->finding_count; i++)
+		result = writer->finding(walk, &report->findings[i]);
+	return result;
+}
+
+static int visit_leaks(const struct fp_report_writer *writer, struct fp_report_walk *walk,
+                       const struct fp_report *report)
+{
+	int result = 0;
+
+	if (!writer->leak || walk->view->leaks == FP_REPORT_LEAKS_NONE)
+		return 0;
+	for (size_t i = 0; result == 0 && i < report->leak_count; i++)
+		result = writer->leak(walk, &report->leaks[i]);
+	return result;
+}
+
+static int visit_report(const struct fp_report_writer *writer, struct fp_report_walk *walk,
+                        const struct fp_report *report)
+{
+	int result = writer->begin_report ? writer->begin_report(walk, report) : 0;
+
+	if (result == 0)
+		result = visit_findings(writer, walk, report);
+	if (result == 0)
+		result = visit_leaks(writer, walk, report);
+	if (result == 0 && writer->end_report)
+		result = writer->end_report(walk, report);
+	return result;
+}
+
+int fp_report_write(const struct fp_report_writer *writer, const struct fp_report_set *set,
+                    const struct fp_report_view *view, FILE *out)
+{
+	struct fp_report_walk walk = {.view = view, .out = out, .set = set};
+	int result = writer->begin ? writer->begin(&walk) : 0;
+
+	for (; result == 0 && walk.index < set->count; walk.index++)
+		result = visit_report(writer, &walk, set->reports[walk.index]);
+	if (result == 0 && writer->end)
+		result = writer->end(&walk);
+	if (writer->release)
+		writer->release(&walk);
+	return result;
 }

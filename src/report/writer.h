@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The formats of a report. A new one is a function in a file of its own and a row in writer.c.
+ * The formats of a report and the one walk over its parts that they share. A new format is a
+ * file with a table of what it does with each part, and a row in writer.c: what is shown, in
+ * which order, and what is left out is decided here alone.
  *
  * Context: report.
  */
@@ -24,15 +26,43 @@ struct fp_report_view {
 	bool has_colour; /* text: OUT is a terminal */
 };
 
+/* A set of resolved reports, one for each process, to be shown as one document. */
+struct fp_report_set {
+	const struct fp_report *const *reports;
+	size_t count; /* at least one */
+};
+
+/* A walk over a set. */
+struct fp_report_walk {
+	const struct fp_report_view *view;
+	FILE *out;
+	const struct fp_report_set *set;
+	size_t index; /* in the set, of the report being visited */
+	void *state;  /* the writer's own, from begin to end */
+};
+
+/*
+ * What a format does with each part, in this order; NULL where it does nothing. Each returns 0
+ * or a negative errno, which ends the walk; errors of OUT are for its owner to find.
+ */
 struct fp_report_writer {
-	const char *name; /* "text", "json" */
-	/* Renders a resolved REPORT to OUT. 0, or -ENOMEM; errors of OUT are for its owner to
-	 * find. */
-	int (*write)(const struct fp_report *report, const struct fp_report_view *view,
-	             FILE *out);
+	const char *name; /* the key of its output option; "text" for log */
+	int (*begin)(struct fp_report_walk *walk);
+	/* For each report: */
+	int (*begin_report)(struct fp_report_walk *walk, const struct fp_report *report);
+	int (*finding)(struct fp_report_walk *walk, const struct fp_report_finding *finding);
+	int (*leak)(struct fp_report_walk *walk, const struct fp_report_leak *leak);
+	int (*end_report)(struct fp_report_walk *walk, const struct fp_report *report);
+	int (*end)(struct fp_report_walk *walk);
+	/* Releases the state, after whatever happened. */
+	void (*release)(struct fp_report_walk *walk);
 };
 
 /* The writer called NAME, or NULL. */
 const struct fp_report_writer *fp_report_writer_find(const char *name);
+
+/* Renders SET to OUT. 0, or the negative errno of the writer (-ENOMEM). */
+int fp_report_write(const struct fp_report_writer *writer, const struct fp_report_set *set,
+                    const struct fp_report_view *view, FILE *out);
 
 #endif

@@ -196,6 +196,17 @@ static bool has_leaks(void)
 	       fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO;
 }
 
+/* Whoever named a file of a report reads it even when nothing was found. */
+static bool has_output_file(const struct fp_options *options)
+{
+	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
+		if (fp_options_output(options, &fp_options_table[i])[0] != '\0' &&
+		    strcmp(fp_options_table[i].key, "log") != 0)
+			return true;
+	}
+	return false;
+}
+
 /* A forked child speaks up only when it has something to say of its own. */
 static bool is_worth_a_report(void)
 {
@@ -205,7 +216,7 @@ static bool is_worth_a_report(void)
 		return true;
 	if (fp_session.is_forked_child)
 		return false;
-	return !options->quiet || options->json[0] != '\0' || options->spool[0] != '\0' ||
+	return !options->quiet || has_output_file(options) || options->spool[0] != '\0' ||
 	       has_leaks();
 }
 
@@ -248,7 +259,7 @@ int fp_session_write_report(int fd, const char *format)
 {
 	const struct fp_session_rendering rendering = {.format = format, .fd = fd};
 
-	if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
+	if (!fp_session_is_format(format))
 		return -EINVAL;
 	if (!fp_session_is_started())
 		return -ENODEV;

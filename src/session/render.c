@@ -19,7 +19,7 @@ enum { VALUE_MAX = FP_SESSION_PATH_MAX + 32 };
 struct workspace {
 	struct fp_session_command command;
 	char program[VALUE_MAX];
-	char values[4][VALUE_MAX];
+	char values[FP_OPTIONS_COUNT + 2][VALUE_MAX];
 	size_t values_used;
 	size_t arguments_used;
 };
@@ -133,15 +133,27 @@ static void keep_events(struct fp_log *tail, const char *program, int reason)
 	fp_say(line, "");
 }
 
+static void add_if_for_reporter(const struct fp_option *option, const char *value, void *user)
+{
+	if (option->stage == FP_OPTION_RENDER && value[0] != '\0')
+		add_option(user, option->key, value);
+}
+
 /* The outputs the options name, and text on standard error. */
 static void add_outputs_of_options(struct workspace *work)
 {
-	const struct fp_options *options = &fp_session.options;
+	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++)
+		add_output(work, fp_options_table[i].key,
+		           fp_options_output(&fp_session.options, &fp_options_table[i]));
+}
 
-	add_output(work, "log", options->log);
-	add_output(work, "json", options->json);
-	if (options->quiet)
-		add_argument(work, "--quiet=yes");
+bool fp_session_is_format(const char *format)
+{
+	const struct fp_option *option = fp_options_find(format, strlen(format));
+
+	return strcmp(format, "text") == 0 ||
+	       (option != NULL && option->stage == FP_OPTION_OUTPUT &&
+	        strcmp(format, "log") != 0);
 }
 
 /* The one output somebody asked for, on the descriptor the reporter inherits. */
@@ -150,20 +162,9 @@ static void add_output_asked_for(struct workspace *work, const char *format)
 	if (strcmp(format, "text") == 0) {
 		add_argument(work, "--log=" FP_SESSION_OUTPUT_PATH);
 	} else {
-		add_argument(work, "--json=" FP_SESSION_OUTPUT_PATH);
+		add_option(work, format, FP_SESSION_OUTPUT_PATH);
 		add_argument(work, "--log=/dev/null");
 	}
-}
-
-static const char *leak_check_argument(void)
-{
-	static const char *const arguments[] = {
-	        [FP_OPTIONS_LEAK_CHECK_NO] = "--leak-check=no",
-	        [FP_OPTIONS_LEAK_CHECK_SUMMARY] = "--leak-check=summary",
-	        [FP_OPTIONS_LEAK_CHECK_FULL] = "--leak-check=full",
-	};
-
-	return arguments[fp_session.options.leak_check];
 }
 
 static void build_command(struct workspace *work, const char *format)
@@ -175,7 +176,7 @@ static void build_command(struct workspace *work, const char *format)
 		add_outputs_of_options(work);
 	else
 		add_output_asked_for(work, format);
-	add_argument(work, leak_check_argument());
+	fp_options_each(&fp_session.options, add_if_for_reporter, work);
 	add_argument(work, "-");
 	copy_environment(work->command.environment, environ);
 }

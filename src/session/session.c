@@ -133,12 +133,11 @@ static int check_output(const char *key, const char *name)
 
 static int check_outputs(const struct fp_options *options)
 {
-	int status = check_output("log", options->log);
+	int status = check_output("events", options->events);
 
-	if (status == 0)
-		status = check_output("json", options->json);
-	if (status == 0)
-		status = check_output("events", options->events);
+	for (size_t i = 0; status == 0 && i < FP_OPTIONS_COUNT; i++)
+		status = check_output(fp_options_table[i].key,
+		                      fp_options_output(options, &fp_options_table[i]));
 	if (status == 0 && options->reporter[0] != '\0' && access(options->reporter, X_OK) != 0)
 		status =
 		        complain("reporter: no program that can be run at ", options->reporter);
@@ -225,11 +224,11 @@ static void start_heap(const struct fp_options *options)
 	fp_tier_init(&tiers);
 }
 
-static void log_setting(const char *key, const char *value, void *user)
+static void log_setting(const struct fp_option *option, const char *value, void *user)
 {
-	if (strcmp(key, "backend") == 0)
+	if (strcmp(option->key, "backend") == 0)
 		value = fp_guard_backend_name();
-	fp_log_setting(user, key, value);
+	fp_log_setting(user, option->key, value);
 }
 
 void fp_session_log_beginning(struct fp_log *log)

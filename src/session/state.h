@@ -86,7 +86,7 @@ struct fp_session_rendering {
 
 enum {
 	FP_SESSION_ENVIRONMENT_MAX = 4096, /* variables handed to the reporter */
-	FP_SESSION_ARGUMENTS_MAX = 10,
+	FP_SESSION_ARGUMENTS_MAX = FP_OPTIONS_COUNT + 8,
 	FP_SESSION_OUTPUT_FD = 3 /* of a report that was asked for */
 };
 
@@ -115,6 +115,9 @@ void fp_session_remember_stderr(void);
 /* Runs `fencepost report` on the main log followed by TAIL and waits for it. 0 or a negative
  * errno; then one line on standard error has said where the event log was kept. */
 int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *rendering);
+
+/* Whether the reporter can render FORMAT: "text", or the key of an output option. */
+bool fp_session_is_format(const char *format);
 
 /* NAME with %p replaced by the process id; in a forked child ".PID" is appended to a name
  * without it, so that two processes never write one file. */

@@ -5,7 +5,7 @@
 cd "$top_srcdir" || exit 99
 table=$(
 	# The row is assembled with tabs first, because the '|' of a value has to be escaped.
-	sed -n 's/^FP_OPTION(_*\([a-z_]*\), [A-Z]*, "\([^"]*\)", [0-9]*, [0-9]*, "\([^"]*\)", "\(.*\)")$/`\1=\3`	\2	\4/p' \
+	sed -n 's/^FP_OPTION(_*\([a-z_]*\), [A-Z]*, [A-Z]*, "\([^"]*\)", [0-9]*, [0-9]*, "\([^"]*\)", "\(.*\)")$/`\1=\3`	\2	\4/p' \
 		src/options/options.def | sed 's/|/\\|/g; s/	/ | /g; s/^/| /; s/$/ |/; s/|  |/| |/'
 )
 test "$(printf '%s\n' "$table" | wc -l)" -eq "$(grep -c '^FP_OPTION(' src/options/options.def)" ||

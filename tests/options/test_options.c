@@ -31,11 +31,11 @@ struct wanted {
 	int seen;
 };
 
-static void compare_value(const char *key, const char *value, void *user)
+static void compare_value(const struct fp_option *option, const char *value, void *user)
 {
 	struct wanted *wanted = user;
 
-	if (strcmp(key, wanted->key) != 0)
+	if (strcmp(option->key, wanted->key) != 0)
 		return;
 	wanted->seen++;
 	ck_assert_str_eq(value, wanted->value);

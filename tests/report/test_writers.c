@@ -28,6 +28,7 @@ static void release(void)
 static void write_view(const char *format, const struct fp_report_view *view)
 {
 	const struct fp_report_writer *writer = fp_report_writer_find(format);
+	const struct fp_report_set set = {(const struct fp_report *const *)&report, 1};
 	size_t size;
 	FILE *out;
 
@@ -36,7 +37,7 @@ static void write_view(const char *format, const struct fp_report_view *view)
 	ck_assert_int_eq(fp_report_read(log_bytes.bytes, log_bytes.size, &report), 0);
 	ck_assert_int_eq(fp_report_resolve(report, FP_SYMBOL_DEBUG_DIR), 0);
 	out = open_memstream(&written, &size);
-	ck_assert_int_eq(writer->write(report, view, out), 0);
+	ck_assert_int_eq(fp_report_write(writer, &set, view, out), 0);
 	ck_assert_int_eq(fclose(out), 0);
 }
 
