@@ -294,6 +294,9 @@ void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding 
 	if (finding->has_block)
 		put_block(&record, finding, site);
 	put_u8(&record, finding->is_evidence_last);
+	put_u8(&record, (uint8_t)finding->other.role);
+	put_u32(&record, finding->other.thread);
+	put_u32(&record, finding->other.trace);
 	end(&record);
 }
 

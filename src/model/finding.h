@@ -40,6 +40,22 @@ enum {
 	FP_THREAD_NAME_MAX = 16   /* the kernel's TASK_COMM_LEN */
 };
 
+/* What the other party of a finding has to do with it. */
+enum fp_party_role {
+	FP_PARTY_NONE,
+	FP_PARTY_INSIDE,   /* was inside the heap at the same time */
+	FP_PARTY_HOLDER,   /* had locked the heap */
+	FP_PARTY_RELEASER, /* had released the heap */
+	FP_PARTY_FINDER,   /* had found the heap unusable */
+	FP_PARTY_COUNT
+};
+
+struct fp_party {
+	enum fp_party_role role; /* FP_PARTY_NONE: there is no other party */
+	fp_thread_id thread;
+	fp_trace_id trace;
+};
+
 struct fp_finding {
 	enum fp_finding_kind kind;
 	enum fp_access access;
@@ -53,6 +69,7 @@ struct fp_finding {
 	bool has_block;
 	struct fp_block block;   /* the block concerned; meaningful when has_block */
 	int64_t offset;          /* address minus the block's start */
+	struct fp_party other;   /* the thread that this one met */
 	int64_t evidence_offset; /* where evidence[0] stands, relative to the block's start */
 	uint32_t evidence_size;
 	bool is_evidence_last; /* the evidence is what the block held when it was freed, not
@@ -69,6 +86,9 @@ typedef void (*fp_finding_sink)(const struct fp_finding *finding, void *user);
 
 /* Never NULL for a kind below FP_FINDING_COUNT. Any context. */
 const struct fp_finding_info *fp_finding_info(enum fp_finding_kind kind);
+
+/* "inside", "holder", "releaser", "finder", or NULL for FP_PARTY_NONE. Any context. */
+const char *fp_party_role_name(enum fp_party_role role);
 
 /* "read", "write", "free" or "unknown". Any context. */
 const char *fp_access_name(enum fp_access access);

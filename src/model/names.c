@@ -17,6 +17,18 @@ const struct fp_finding_info *fp_finding_info(enum fp_finding_kind kind)
 	return &infos[kind];
 }
 
+const char *fp_party_role_name(enum fp_party_role role)
+{
+	static const char *const names[FP_PARTY_COUNT] = {
+	        [FP_PARTY_INSIDE] = "inside",
+	        [FP_PARTY_HOLDER] = "holder",
+	        [FP_PARTY_RELEASER] = "releaser",
+	        [FP_PARTY_FINDER] = "finder",
+	};
+
+	return names[role];
+}
+
 const char *fp_access_name(enum fp_access access)
 {
 	static const char *const names[FP_ACCESS_COUNT] = {

@@ -277,6 +277,19 @@ static json_t *make_evidence(struct tree *tree, const struct fp_report_finding *
 	return evidence;
 }
 
+static json_t *make_other(struct tree *tree, const struct fp_report_finding *finding)
+{
+	json_t *other;
+
+	if (finding->other == FP_PARTY_NONE)
+		return json_null();
+	other = json_object();
+	put(tree, other, "role", make_text(fp_party_role_name(finding->other)));
+	put(tree, other, "thread", make_count(finding->other_thread));
+	put(tree, other, "stack", make_stack(tree, finding->other_stack));
+	return other;
+}
+
 static json_t *make_hresult(const struct fp_report_finding *finding)
 {
 	const char *name = fp_report_hresult_name(finding->hresult);
@@ -305,6 +318,7 @@ static json_t *make_finding(struct tree *tree, const struct fp_report_finding *f
 	put(tree, thread, "name", make_string(finding->thread_name));
 	put(tree, json, "thread", thread);
 	put(tree, json, "stack", make_stack(tree, finding->stack));
+	put(tree, json, "other", make_other(tree, finding));
 	put(tree, json, "evidence", make_evidence(tree, finding));
 	put(tree, json, "block", make_block(tree, finding));
 	return json;

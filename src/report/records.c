@@ -218,7 +218,10 @@ static bool take_finding(struct fp_report_cursor *payload, struct fp_report_find
 		return false;
 	/* Logs of the first version may end before this. */
 	finding->is_evidence_last = fp_report_take_u8(payload) != 0;
-	return true;
+	finding->other = fp_report_take_u8(payload);
+	finding->other_thread = fp_report_take_u32(payload);
+	finding->other_trace = fp_report_take_u32(payload);
+	return finding->other < FP_PARTY_COUNT;
 }
 
 static int read_finding(struct fp_report_reading *reading, struct fp_report_cursor *payload)

@@ -109,9 +109,13 @@ struct fp_report_finding {
 	bool is_evidence_last; /* what the block held when it was freed; else changed bytes */
 	bool has_block;
 	struct fp_report_block block;
+	enum fp_party_role other; /* the part of another thread in it */
+	uint32_t other_thread;
+	uint32_t other_trace;
 	uint64_t count;
 	/* Set by fp_report_resolve. */
 	const struct fp_report_stack *stack;
+	const struct fp_report_stack *other_stack; /* NULL without another thread */
 	const struct fp_report_stack *alloc_stack;
 	const struct fp_report_stack *free_stack;
 	uint64_t fingerprint;

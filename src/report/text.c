@@ -91,6 +91,18 @@ static void print_stack(const struct fp_report_page *page, const char *title, ui
 	fp_report_print_stack(page, stack);
 }
 
+static const char *party_title(enum fp_party_role role)
+{
+	static const char *const titles[FP_PARTY_COUNT] = {
+	        [FP_PARTY_INSIDE] = "at the same time the heap was being used",
+	        [FP_PARTY_HOLDER] = "the heap had been locked",
+	        [FP_PARTY_RELEASER] = "the heap had been released",
+	        [FP_PARTY_FINDER] = "the heap had been found unusable",
+	};
+
+	return titles[role];
+}
+
 static void print_call_stack(const struct fp_report_page *page,
                              const struct fp_report_finding *finding)
 {
@@ -177,6 +189,9 @@ static void print_finding(const struct fp_report_page *page,
 	print_headline(page, finding);
 	print_description(page, finding);
 	print_call_stack(page, finding);
+	if (finding->other_stack)
+		print_stack(page, party_title(finding->other), finding->other_thread,
+		            finding->other_stack);
 	if (finding->free_stack && finding->free_stack != finding->stack)
 		print_stack(page, is_double ? "first freed" : "freed", block->free_thread,
 		            finding->free_stack);

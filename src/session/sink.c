@@ -70,6 +70,7 @@ static void log_finding(uint32_t index, const struct fp_finding *finding)
 
 	fp_log_modules(&fp_session.log, fp_session_own_code());
 	log_trace(finding->trace);
+	log_trace(finding->other.trace);
 	if (finding->has_block) {
 		log_trace(finding->block.alloc_trace);
 		log_trace(finding->block.free_trace);

@@ -92,6 +92,7 @@ static struct fp_finding sample_finding(void)
 	        .trace = 8,
 	        .is_trace_exact = true,
 	        .is_evidence_last = true,
+	        .other = {.role = FP_PARTY_RELEASER, .thread = 333, .trace = 9},
 	        .has_block = true,
 	        .block = {.address = 0x7f0000001000,
 	                  .size = (size_t)1 << 40,
@@ -135,6 +136,9 @@ START_TEST(a_finding_is_described_with_its_block)
 	ck_assert_str_eq(read.thread_name, "worker");
 	ck_assert_uint_eq(read.trace, 8);
 	ck_assert(read.is_exact && read.is_last_content);
+	ck_assert_uint_eq(read.other_role, 3);
+	ck_assert_uint_eq(read.other_thread, 333);
+	ck_assert_uint_eq(read.other_trace, 9);
 	ck_assert_str_eq(read.description, "a sentence");
 	ck_assert_int_eq(read.evidence_offset, -16);
 	ck_assert_uint_eq(read.evidence_bytes, 3);

@@ -259,7 +259,7 @@ START_TEST(json_has_every_field)
 	expect_keys("heap", "allocations frees live_blocks live_bytes peak_blocks peak_bytes ");
 	expect_keys("findings/0",
 	            "kind cwe severity count fingerprint description access address "
-	            "hresult thread stack evidence block ");
+	            "hresult thread stack other evidence block ");
 	expect_keys("findings/0/thread", "id name ");
 	expect_keys("findings/0/stack/0", "function file line module offset build_id inlined ");
 	expect_keys(
@@ -320,6 +320,7 @@ START_TEST(json_tells_about_findings)
 	expect_number("findings/0/thread/id", 4242);
 	expect_string("findings/0/thread/name", "sqlite_host");
 	expect_null("findings/0/evidence");
+	expect_null("findings/0/other");
 	expect_null("findings/0/stack/0/function");
 	expect_null("findings/0/stack/0/file");
 	expect_null("findings/0/stack/0/line");

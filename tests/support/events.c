@@ -169,5 +169,8 @@ void test_event_finding(struct test_event *event, struct test_finding *finding)
 	if (finding->has_block)
 		read_block(event, finding);
 	finding->is_last_content = test_event_u8(event);
+	finding->other_role = test_event_u8(event);
+	finding->other_thread = test_event_u32(event);
+	finding->other_trace = test_event_u32(event);
 	test_event_end(event);
 }

@@ -88,6 +88,9 @@ struct test_finding {
 	uint32_t free_thread;
 	uint32_t free_trace;
 	bool is_last_content; /* evidence is what the block held when it was freed */
+	uint8_t other_role;   /* 0: no other party */
+	uint32_t other_thread;
+	uint32_t other_trace;
 };
 
 void test_event_finding(struct test_event *event, struct test_finding *finding);
