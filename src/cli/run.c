@@ -7,13 +7,14 @@
 #include "cli/run.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "report/text_parts.h"
 
 enum { EXTRA_VARIABLES = 3 };
 
@@ -310,20 +311,28 @@ static struct sums sum(const struct fp_cli_harvest *harvest)
 
 static void print_sums(const struct sums *sums, const struct run *run, size_t processes)
 {
+	const struct fp_report_page page = {.out = stderr};
+
 	if (processes == 0)
 		fp_cli_fail("nothing is known of %s: it was killed, or cannot load %s",
 		            run->program, library);
-	else if (processes > 1 && sums->findings > 0)
-		fprintf(stderr,
-		        "fencepost: %zu finding%s in %zu of %zu processes; %'" PRIu64
-		        " allocations, %'" PRIu64 " guarded\n",
-		        sums->findings, sums->findings == 1 ? "" : "s", sums->failing,
-		        processes, sums->allocations, sums->guarded);
-	else if (processes > 1 && !run->options.quiet)
-		fprintf(stderr,
-		        "fencepost: no findings in %zu processes; %'" PRIu64
-		        " allocations, %'" PRIu64 " guarded\n",
-		        processes, sums->allocations, sums->guarded);
+	if (processes < 2 || (sums->findings == 0 && run->options.quiet))
+		return;
+	fputs("fencepost: ", stderr);
+	if (sums->findings == 0) {
+		fputs("no findings in ", stderr);
+	} else {
+		fp_report_print_count(&page, sums->findings, "finding");
+		fputs(" in ", stderr);
+		fp_report_print_number(&page, sums->failing);
+		fputs(" of ", stderr);
+	}
+	fp_report_print_number(&page, processes);
+	fputs(" processes; ", stderr);
+	fp_report_print_count(&page, sums->allocations, "allocation");
+	fputs(", ", stderr);
+	fp_report_print_number(&page, sums->guarded);
+	fputs(" guarded\n", stderr);
 }
 
 static int report(const struct run *run, const struct fp_cli_launch *launch, int status)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the text report is put together from. Everything that comes from the log is escaped: a
- * name can neither start a new line nor speak to the terminal. Private to the report module.
+ * name can neither start a new line nor speak to the terminal.
  *
  * Context: report.
  */

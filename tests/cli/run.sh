@@ -49,6 +49,8 @@ cmp -s "$fencepost" out && test ! -s err || complain "run cat: other output, or:
 expect 0 'no findings in 2 processes' sh -c 'true; /bin/true; :'
 expect 0 'no findings, leaks' --trace-children=no sh -c '/bin/true; /bin/true'
 printf 'echo "$1"\nexit 3\n' >script && chmod +x script
+printf '#!/bin/sh\nfor i in 1 2 3 4 5; do sort $0 >/dev/null; done; sleep 0\n' >many && chmod +x many
+expect 0 '^fencepost: no findings in 7 processes; [0-9]*,[0-9]* allocations, [0-9]*,[0-9]* guarded$' ./many
 expect 3 . ./script word
 grep -qx word out || complain "a script without #!: $(cat out)"
 
@@ -67,7 +69,7 @@ if $CC -static -o static -x c - 2>/dev/null <<'END'
 int main(void) { return 9; }
 END
 then
-	expect 125 '^fencepost: ./static is statically linked, .*: link it dynamically, or --force to try$' ./static
+	expect 125 '^fencepost: ./static is statically linked, .*: link it dynamically, or with libfencepost, or --force to try$' ./static
 	expect 9 'nothing is known of ./static' --force ./static
 	printf '#!%s/static\n' "$work" >static-script && chmod +x static-script
 	expect 125 'static is statically linked' ./static-script
