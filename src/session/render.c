@@ -105,6 +105,18 @@ static void copy_environment(char **copy, char *const *environment)
 	copy[used] = NULL;
 }
 
+static const char *explain(int reason)
+{
+	switch (reason) {
+	case -EIO:
+		return "it said above why";
+	case -ECHILD:
+		return "a signal killed it";
+	default:
+		return strerrordesc_np(-reason);
+	}
+}
+
 /* Nothing is lost: the events go to a file that `fencepost report` renders later. */
 static void keep_events(struct fp_log *tail, const char *program, int reason)
 {
@@ -126,7 +138,7 @@ static void keep_events(struct fp_log *tail, const char *program, int reason)
 	fp_text_begin(&text, line, sizeof(line));
 	fp_text_string(&text, program);
 	fp_text_string(&text, " could not make the report (");
-	fp_text_string(&text, strerrordesc_np(-reason));
+	fp_text_string(&text, explain(reason));
 	fp_text_string(&text, is_kept ? "); the event log is kept: fencepost report "
 	                              : "), and the event log could not be kept in ");
 	fp_text_string(&text, path);
@@ -191,8 +203,7 @@ int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *re
 	build_command(work, rendering->format);
 	int status = fp_session_run_reporter(&work->command, tail,
 	                                     is_asked_for ? rendering->fd : -1);
-	/* Whoever asked gets the error; at the end of the process nobody is left to. A reporter
-	 * that ran (-EIO) has said itself what went wrong. */
+	/* Whoever asked gets the error; at the end of the process nobody is left to. */
 	if (status != 0 && !is_asked_for)
 		keep_events(tail, work->command.program, status);
 	fp_meta_free(work, sizeof(*work));

@@ -144,6 +144,8 @@ static int run_child(void *argument)
 		child->status = -errno;
 	while (pid > 0 && waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
 		;
+	if (pid > 0 && WIFSIGNALED(wait_status))
+		child->status = -ECHILD;
 	_exit(wait_status == 0 ? 0 : EXIT_NOT_RUN);
 }
 

@@ -101,7 +101,7 @@ struct fp_session_command {
 
 /* Runs COMMAND with the main log followed by TAIL as its standard input and OUTPUT_FD, unless
  * -1, as descriptor FP_SESSION_OUTPUT_FD, and waits for it. 0; what kept it from running; -EIO
- * when it ran and failed (in spawn.c). */
+ * when it ran and failed, -ECHILD when a signal killed it (in spawn.c). */
 int fp_session_run_reporter(const struct fp_session_command *command, struct fp_log *tail,
                             int output_fd);
 

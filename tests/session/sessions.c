@@ -24,6 +24,7 @@ static const char script[] =
         "cat >\"$FP_TEST_COPY\"\n"
         "echo noise >&2\n"
         "case \"$*\" in */dev/fd/3*) echo asked for >&3 ;; esac\n"
+        "test -z \"$FP_TEST_KILL\" || kill -KILL $$\n"
         "exit ${FP_TEST_STATUS:-0}\n";
 
 void make_reporter(void)

@@ -208,12 +208,19 @@ static void fail_reporter(void)
 	setenv("FP_TEST_STATUS", "3", 1);
 }
 
+static void kill_reporter(void)
+{
+	misuse();
+	setenv("FP_TEST_KILL", "yes", 1);
+}
+
 static const struct {
 	void (*body)(void);
 	const char *reason;
 } failures[] = {
         {lose_reporter, "No such file or directory"},
-        {fail_reporter, "Input/output error"},
+        {fail_reporter, "it said above why"},
+        {kill_reporter, "a signal killed it"},
 };
 
 START_TEST(without_a_report_the_events_are_kept_and_the_line_says_where)
