@@ -135,6 +135,7 @@ static const struct {
         [FP_FAMILY_NEW] = {"new", "delete"},
         [FP_FAMILY_NEW_ARRAY] = {"new[]", "delete[]"},
         [FP_FAMILY_ALIGNED] = {"aligned new", "aligned delete"},
+        [FP_FAMILY_ALIGNED_ARRAY] = {"aligned new[]", "aligned delete[]"},
 };
 
 bool fp_findings_claim(const struct fp_misuse *misuse, const struct fp_block *block)

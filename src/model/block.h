@@ -40,6 +40,7 @@ enum fp_family {
 	FP_FAMILY_NEW,
 	FP_FAMILY_NEW_ARRAY,
 	FP_FAMILY_ALIGNED,
+	FP_FAMILY_ALIGNED_ARRAY, /* "aligned" in reports, too, but not the same to delete */
 	FP_FAMILY_COUNT
 };
 

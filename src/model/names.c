@@ -46,7 +46,7 @@ const char *fp_family_name(enum fp_family family)
 	static const char *const names[FP_FAMILY_COUNT] = {
 	        [FP_FAMILY_HOST] = "host",       [FP_FAMILY_MALLOC] = "malloc",
 	        [FP_FAMILY_NEW] = "new",         [FP_FAMILY_NEW_ARRAY] = "new[]",
-	        [FP_FAMILY_ALIGNED] = "aligned",
+	        [FP_FAMILY_ALIGNED] = "aligned", [FP_FAMILY_ALIGNED_ARRAY] = "aligned",
 	};
 
 	return names[family];

@@ -176,15 +176,15 @@ static void release_sized(enum fp_family family, void *block, size_t size)
 NEW(new, "_Znwm", NEW, 0, (size_t size), (size))
 NEW(new_array, "_Znam", NEW_ARRAY, 0, (size_t size), (size))
 NEW(new_aligned, "_ZnwmSt11align_val_t", ALIGNED, align, (size_t size, ALIGN), (size, align))
-NEW(new_array_aligned, "_ZnamSt11align_val_t", ALIGNED, align, (size_t size, ALIGN),
+NEW(new_array_aligned, "_ZnamSt11align_val_t", ALIGNED_ARRAY, align, (size_t size, ALIGN),
     (size, align))
 NEW_NOTHROW(new_nothrow, "_ZnwmRKSt9nothrow_t", NEW, 0, (size_t size, TAG), (size, tag))
 NEW_NOTHROW(new_array_nothrow, "_ZnamRKSt9nothrow_t", NEW_ARRAY, 0, (size_t size, TAG),
             (size, tag))
 NEW_NOTHROW(new_aligned_nothrow, "_ZnwmSt11align_val_tRKSt9nothrow_t", ALIGNED, align,
             (size_t size, ALIGN, TAG), (size, align, tag))
-NEW_NOTHROW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t", ALIGNED, align,
-            (size_t size, ALIGN, TAG), (size, align, tag))
+NEW_NOTHROW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t", ALIGNED_ARRAY,
+            align, (size_t size, ALIGN, TAG), (size, align, tag))
 
 DELETE(delete, "_ZdlPv", (void *block), (block), release(FP_FAMILY_NEW, block))
 DELETE(delete_array, "_ZdaPv", (void *block), (block), release(FP_FAMILY_NEW_ARRAY, block))
@@ -199,15 +199,15 @@ DELETE(delete_array_nothrow, "_ZdaPvRKSt9nothrow_t", (void *block, TAG), (block,
 DELETE(delete_aligned, "_ZdlPvSt11align_val_t", (void *block, ALIGN), (block, align),
        release(FP_FAMILY_ALIGNED, block))
 DELETE(delete_array_aligned, "_ZdaPvSt11align_val_t", (void *block, ALIGN), (block, align),
-       release(FP_FAMILY_ALIGNED, block))
+       release(FP_FAMILY_ALIGNED_ARRAY, block))
 DELETE(delete_aligned_sized, "_ZdlPvmSt11align_val_t", (void *block, size_t size, ALIGN),
        (block, size, align), release_sized(FP_FAMILY_ALIGNED, block, size))
 DELETE(delete_array_aligned_sized, "_ZdaPvmSt11align_val_t", (void *block, size_t size, ALIGN),
-       (block, size, align), release_sized(FP_FAMILY_ALIGNED, block, size))
+       (block, size, align), release_sized(FP_FAMILY_ALIGNED_ARRAY, block, size))
 DELETE(delete_aligned_nothrow, "_ZdlPvSt11align_val_tRKSt9nothrow_t", (void *block, ALIGN, TAG),
        (block, align, tag), release(FP_FAMILY_ALIGNED, block))
 DELETE(delete_array_aligned_nothrow, "_ZdaPvSt11align_val_tRKSt9nothrow_t",
-       (void *block, ALIGN, TAG), (block, align, tag), release(FP_FAMILY_ALIGNED, block))
+       (void *block, ALIGN, TAG), (block, align, tag), release(FP_FAMILY_ALIGNED_ARRAY, block))
 
 static bool is_ours(enum operator_index index)
 {

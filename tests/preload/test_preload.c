@@ -93,6 +93,7 @@ static const struct {
         {"new_nothrow", "delete", NULL, NULL},
         {"new_array", "delete_array", NULL, NULL},
         {"new_aligned", "delete_aligned", NULL, NULL},
+        {"new_array_aligned", "delete_array_aligned", NULL, NULL},
         {"malloc", "delete", "malloc",
          "made by malloc (family malloc) and freed by delete (family new)"},
         {"malloc", "delete_array", "malloc", "freed by delete[] (family new[])"},
@@ -108,6 +109,10 @@ static const struct {
         {"new_array", "delete_sized", "new[]", "freed by delete"},
         {"new_aligned", "free", "aligned", "made by aligned new"},
         {"new_aligned", "delete", "aligned", "freed by delete"},
+        {"new_aligned", "delete_array_aligned", "aligned",
+         "made by aligned new (family aligned) and freed by aligned delete[]"},
+        {"new_array_aligned", "delete_aligned", "aligned",
+         "made by aligned new[] (family aligned) and freed by aligned delete "},
         {"new", "delete_wrong_size", "new", "as one of 16 bytes and not of 24"},
 };
 

@@ -27,6 +27,8 @@ void *made_by(const char *name)
 		return ::operator new[](24); /* plant: new_array */
 	if (std::strcmp(name, "new_aligned") == 0)
 		return ::operator new(24, wide); /* plant: new_aligned */
+	if (std::strcmp(name, "new_array_aligned") == 0)
+		return ::operator new[](24, wide); /* plant: new_array_aligned */
 	std::abort();
 }
 
@@ -46,6 +48,8 @@ void free_by(const char *name, void *block)
 		::operator delete[](block); /* plant: delete_array */
 	else if (std::strcmp(name, "delete_aligned") == 0)
 		::operator delete(block, wide); /* plant: delete_aligned */
+	else if (std::strcmp(name, "delete_array_aligned") == 0)
+		::operator delete[](block, wide); /* plant: delete_array_aligned */
 	else
 		std::abort();
 }
