@@ -120,6 +120,16 @@ static struct fp_report_view view_of(const struct sheet *sheet, FILE *out)
 	                                             (!no_colour || *no_colour == '\0')};
 }
 
+/* Only for a format that shows them: they are many. */
+static int resolve_snapshots(const struct fp_cli_log *logs, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < count; i++)
+		result = fp_report_resolve_snapshots(logs[i].report, FP_SYMBOL_DEBUG_DIR);
+	return result;
+}
+
 static int write_all(const struct sheet *sheet, const struct fp_cli_log *logs, size_t count,
                      FILE *out)
 {
@@ -127,11 +137,13 @@ static int write_all(const struct sheet *sheet, const struct fp_cli_log *logs, s
 	const struct fp_report_view view = view_of(sheet, out);
 	const struct fp_report **reports = calloc(count, sizeof(struct fp_report *));
 	const struct fp_report_set set = {reports, count};
-	int result = -ENOMEM;
+	int result = reports ? 0 : -ENOMEM;
 
 	for (size_t i = 0; reports && i < count; i++)
 		reports[i] = logs[i].report;
-	if (reports)
+	if (result == 0 && writer->has_snapshots)
+		result = resolve_snapshots(logs, count);
+	if (result == 0)
 		result = fp_report_write(writer, &set, &view, out);
 	free(reports);
 	return result;

@@ -337,6 +337,35 @@ static json_t *make_leak(struct tree *tree, const struct fp_report_leak *leak)
 	return json;
 }
 
+static json_t *make_snapshot(struct tree *tree, const struct fp_report_snapshot *snapshot)
+{
+	json_t *json = json_object();
+	json_t *stacks = json_array();
+
+	put(tree, json, "milliseconds", make_count(snapshot->milliseconds));
+	put(tree, json, "live_blocks", make_count(snapshot->live_blocks));
+	put(tree, json, "live_bytes", make_count(snapshot->live_bytes));
+	for (size_t i = 0; i < snapshot->group_count; i++) {
+		json_t *group = json_object();
+
+		put(tree, group, "blocks", make_count(snapshot->groups[i].blocks));
+		put(tree, group, "bytes", make_count(snapshot->groups[i].bytes));
+		put(tree, group, "alloc_stack", make_stack(tree, snapshot->groups[i].stack));
+		append(tree, stacks, group);
+	}
+	put(tree, json, "stacks", stacks);
+	return json;
+}
+
+static json_t *make_snapshots(struct tree *tree, const struct fp_report *report)
+{
+	json_t *snapshots = json_array();
+
+	for (size_t i = 0; i < report->snapshot_count; i++)
+		append(tree, snapshots, make_snapshot(tree, &report->snapshots[i]));
+	return snapshots;
+}
+
 static json_t *make_summary(struct tree *tree, const struct fp_report *report, bool with_leaks)
 {
 	struct fp_report_totals totals = fp_report_total(report);
@@ -411,6 +440,7 @@ static int end_report(struct fp_report_walk *walk, const struct fp_report *repor
 
 	for (size_t i = 0; i < report->note_count; i++)
 		append(tree, notes, make_string(report->notes[i].text));
+	put(tree, document->report, "snapshots", make_snapshots(tree, report));
 	put(tree, document->report, "notes", notes);
 	put(tree, document->report, "summary",
 	    make_summary(tree, report, walk->view->leaks != FP_REPORT_LEAKS_NONE));
@@ -443,6 +473,7 @@ static void release(struct fp_report_walk *walk)
 
 const struct fp_report_writer fp_report_json_writer = {
         .name = "json",
+        .has_snapshots = true,
         .begin = begin,
         .begin_report = begin_report,
         .finding = add_finding,

@@ -15,9 +15,9 @@ static int read_process(struct fp_report_reading *reading, struct fp_report_curs
 	uint32_t pid = fp_report_take_u32(payload);
 	uint32_t ppid = fp_report_take_u32(payload);
 	struct fp_report_string executable;
+	uint32_t page_bytes = fp_report_take_u32(payload);
 	uint32_t count;
 
-	fp_report_take_u32(payload);    /* page bytes */
 	fp_report_take_string(payload); /* version of the library */
 	executable = fp_report_take_string(payload);
 	count = fp_report_take_u32(payload);
@@ -25,6 +25,7 @@ static int read_process(struct fp_report_reading *reading, struct fp_report_curs
 		return -EBADMSG;
 	report->pid = pid;
 	report->ppid = ppid;
+	report->page_bytes = page_bytes;
 	report->executable = executable;
 	report->argument_count = 0;
 	for (uint32_t i = 0; i < count; i++) {
@@ -371,12 +372,19 @@ int fp_report_read_record(struct fp_report_reading *reading, unsigned type,
                           struct fp_report_cursor *payload)
 {
 	static int (*const readers[])(struct fp_report_reading *, struct fp_report_cursor *) = {
-	        [FP_LOG_PROCESS] = read_process, [FP_LOG_SETTING] = read_setting,
-	        [FP_LOG_MODULE] = read_module,   [FP_LOG_TRACE] = read_trace,
-	        [FP_LOG_FINDING] = read_finding, [FP_LOG_FINDING_COUNT_IS] = read_finding_count,
-	        [FP_LOG_LEAK] = read_leak,       [FP_LOG_PROTECTION] = read_protection,
-	        [FP_LOG_HEAP] = read_heap,       [FP_LOG_NOTE] = read_note,
-	        [FP_LOG_EXIT] = read_exit,       [FP_LOG_END] = read_end,
+	        [FP_LOG_PROCESS] = read_process,
+	        [FP_LOG_SETTING] = read_setting,
+	        [FP_LOG_MODULE] = read_module,
+	        [FP_LOG_TRACE] = read_trace,
+	        [FP_LOG_FINDING] = read_finding,
+	        [FP_LOG_FINDING_COUNT_IS] = read_finding_count,
+	        [FP_LOG_LEAK] = read_leak,
+	        [FP_LOG_PROTECTION] = read_protection,
+	        [FP_LOG_HEAP] = read_heap,
+	        [FP_LOG_NOTE] = read_note,
+	        [FP_LOG_EXIT] = read_exit,
+	        [FP_LOG_END] = read_end,
+	        [FP_LOG_SNAPSHOT] = fp_report_read_snapshot,
 	};
 
 	if (type >= sizeof(readers) / sizeof(readers[0]) || !readers[type])

@@ -31,4 +31,8 @@ struct fp_report_reading {
 int fp_report_read_record(struct fp_report_reading *reading, unsigned type,
                           struct fp_report_cursor *payload);
 
+/* FP_LOG_SNAPSHOT (in snapshots.c). */
+int fp_report_read_snapshot(struct fp_report_reading *reading,
+                            struct fp_report_cursor *payload);
+
 #endif

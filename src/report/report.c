@@ -58,6 +58,9 @@ void fp_report_free(struct fp_report *report)
 		fp_symbol_close(report->modules[i].image);
 	for (size_t i = 0; i < report->note_count; i++)
 		free(report->notes[i].owned);
+	for (size_t i = 0; i < report->snapshot_count; i++)
+		free(report->snapshots[i].groups);
+	free(report->snapshots);
 	free(report->arguments);
 	free(report->settings);
 	free(report->modules);

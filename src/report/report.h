@@ -132,6 +132,24 @@ struct fp_report_leak {
 	uint64_t fingerprint;
 };
 
+/* Live blocks of one allocation stack at one moment. */
+struct fp_report_group {
+	uint32_t trace;
+	uint64_t blocks;
+	uint64_t bytes;
+	const struct fp_report_stack *stack; /* set by fp_report_resolve_snapshots */
+};
+
+/* The heap at one moment, in the order of the log. */
+struct fp_report_snapshot {
+	uint64_t milliseconds; /* since the start */
+	uint64_t live_blocks;
+	uint64_t live_bytes;
+	struct fp_report_group *groups;
+	size_t group_count; /* 0: only the totals are known; else small stacks may be left out
+	                     */
+};
+
 struct fp_report_reason {
 	struct fp_report_string text;
 	uint64_t blocks;
@@ -145,6 +163,7 @@ struct fp_report_note {
 struct fp_report {
 	uint32_t pid;
 	uint32_t ppid;
+	uint32_t page_bytes; /* 0 when it is not known */
 	struct fp_report_string executable;
 	struct fp_report_string *arguments;
 	size_t argument_count;
@@ -176,6 +195,8 @@ struct fp_report {
 		uint64_t peak_blocks;
 		uint64_t peak_bytes;
 	} heap;
+	struct fp_report_snapshot *snapshots;
+	size_t snapshot_count;
 	struct fp_report_note *notes;
 	size_t note_count;
 };
@@ -192,6 +213,13 @@ int fp_report_read(const void *data, size_t size, struct fp_report **report);
  * is where separate debug files stand. Call it once. 0 or -ENOMEM.
  */
 int fp_report_resolve(struct fp_report *report, const char *debug_dir);
+
+/* The same for the stacks of snapshots, which few formats show and which are many: after
+ * fp_report_resolve; a second call does nothing. */
+int fp_report_resolve_snapshots(struct fp_report *report, const char *debug_dir);
+
+/* The snapshot by stack that holds most bytes, or NULL. */
+const struct fp_report_snapshot *fp_report_peak(const struct fp_report *report);
 
 /* NULL is accepted. */
 void fp_report_free(struct fp_report *report);

@@ -262,3 +262,21 @@ int fp_report_resolve(struct fp_report *report, const char *debug_dir)
 	merge_leaks(report);
 	return 0;
 }
+
+int fp_report_resolve_snapshots(struct fp_report *report, const char *debug_dir)
+{
+	const struct resolving resolving = {report, debug_dir};
+
+	for (size_t i = 0; i < report->snapshot_count; i++) {
+		struct fp_report_snapshot *snapshot = &report->snapshots[i];
+
+		for (size_t j = 0; j < snapshot->group_count; j++) {
+			struct fp_report_group *group = &snapshot->groups[j];
+
+			if (!group->stack &&
+			    find_stack(&resolving, group->trace, false, &group->stack) != 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}

@@ -46,7 +46,8 @@ struct fp_report_walk {
  * or a negative errno, which ends the walk; errors of OUT are for its owner to find.
  */
 struct fp_report_writer {
-	const char *name; /* the key of its output option; "text" for log */
+	const char *name;   /* the key of its output option; "text" for log */
+	bool has_snapshots; /* shows them: their stacks must be resolved */
 	int (*begin)(struct fp_report_walk *walk);
 	/* For each report: */
 	int (*begin_report)(struct fp_report_walk *walk, const struct fp_report *report);

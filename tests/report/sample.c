@@ -69,6 +69,28 @@ static void encode_setting(struct encoder *encoder, const char *key, const char 
 	encode_end(encoder);
 }
 
+static void encode_snapshots(struct encoder *encoder)
+{
+	encode_begin(encoder, FP_LOG_SNAPSHOT);
+	encode_u64(encoder, 5); /* milliseconds */
+	encode_u64(encoder, 3);
+	encode_u64(encoder, 300);
+	encode_u32(encoder, 0);
+	encode_end(encoder);
+	encode_begin(encoder, FP_LOG_SNAPSHOT);
+	encode_u64(encoder, 12);
+	encode_u64(encoder, 4);
+	encode_u64(encoder, 5300);
+	encode_u32(encoder, 2);
+	encode_u32(encoder, 2); /* trace */
+	encode_u64(encoder, 3);
+	encode_u64(encoder, 300);
+	encode_u32(encoder, 4);
+	encode_u64(encoder, 1);
+	encode_u64(encoder, 5000);
+	encode_end(encoder);
+}
+
 static void encode_totals(struct encoder *encoder)
 {
 	encode_begin(encoder, FP_LOG_PROTECTION);
@@ -156,6 +178,7 @@ void encode_sample(struct encoder *encoder)
 	encode_leak(encoder, FP_LEAK_REACHABLE, 1, 7, 3);
 	encode_leak(encoder, FP_LEAK_DEFINITE, 1, 100, 2);
 	encode_leak(encoder, FP_LEAK_INDIRECT, 1, 5000, 4);
+	encode_snapshots(encoder);
 	encode_totals(encoder);
 	encode_ending(encoder);
 }

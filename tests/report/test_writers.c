@@ -36,6 +36,7 @@ static void write_view(const char *format, const struct fp_report_view *view)
 	ck_assert_ptr_nonnull(writer);
 	ck_assert_int_eq(fp_report_read(log_bytes.bytes, log_bytes.size, &report), 0);
 	ck_assert_int_eq(fp_report_resolve(report, FP_SYMBOL_DEBUG_DIR), 0);
+	ck_assert_int_eq(fp_report_resolve_snapshots(report, FP_SYMBOL_DEBUG_DIR), 0);
 	out = open_memstream(&written, &size);
 	ck_assert_int_eq(fp_report_write(writer, &set, view, out), 0);
 	ck_assert_int_eq(fclose(out), 0);
@@ -249,9 +250,8 @@ END_TEST
 START_TEST(json_has_every_field)
 {
 	write_json(FP_REPORT_LEAKS_FULL);
-	expect_keys(
-	        "",
-	        "schema tool process settings protection heap findings leaks notes summary ");
+	expect_keys("", "schema tool process settings protection heap findings leaks snapshots "
+	                "notes summary ");
 	expect_keys("tool", "name version ");
 	expect_keys("process", "pid ppid executable argv exit ");
 	expect_keys("settings", "stack_depth quiet ");
@@ -269,6 +269,8 @@ START_TEST(json_has_every_field)
 	expect_keys("findings/1/block/site", "file line ");
 	expect_keys("findings/1/evidence", "offset bytes ");
 	expect_keys("leaks/0", "kind blocks bytes fingerprint alloc_stack site ");
+	expect_keys("snapshots/1", "milliseconds live_blocks live_bytes stacks ");
+	expect_keys("snapshots/1/stacks/0", "blocks bytes alloc_stack ");
 	expect_keys("summary", "errors leaked_blocks leaked_bytes suppressed ");
 }
 END_TEST
@@ -363,6 +365,21 @@ START_TEST(json_tells_about_leaks)
 	expect_string("leaks/1/alloc_stack/0/module", "[engine]");
 	expect_null("leaks/1/site");
 	expect_string("leaks/2/kind", "reachable");
+}
+END_TEST
+
+START_TEST(json_tells_about_snapshots)
+{
+	write_json(FP_REPORT_LEAKS_FULL);
+	ck_assert_uint_eq(json_array_size(value_at("snapshots")), 2);
+	expect_number("snapshots/0/milliseconds", 5);
+	expect_number("snapshots/0/live_blocks", 3);
+	expect_number("snapshots/0/live_bytes", 300);
+	ck_assert_uint_eq(json_array_size(value_at("snapshots/0/stacks")), 0);
+	expect_number("snapshots/1/live_bytes", 5300);
+	expect_number("snapshots/1/stacks/1/blocks", 1);
+	expect_number("snapshots/1/stacks/1/bytes", 5000);
+	expect_string("snapshots/1/stacks/1/alloc_stack/1/offset", "0x40");
 }
 END_TEST
 
@@ -473,6 +490,7 @@ int main(void)
 	tcase_add_test(tests, json_tells_about_the_process);
 	tcase_add_test(tests, json_tells_about_findings);
 	tcase_add_test(tests, json_tells_about_leaks);
+	tcase_add_test(tests, json_tells_about_snapshots);
 	tcase_add_test(tests, an_empty_log_still_has_every_field);
 	tcase_add_test(tests, damaged_logs_are_written);
 	tcase_add_test(tests, fingerprints_outlive_addresses);
