@@ -6,9 +6,9 @@
 
 #include <string.h>
 
+#include "base/pointer.h"
 #include "base/text.h"
 #include "base/thread.h"
-#include "heap/pointer.h"
 
 static fp_finding_sink sink;
 static void *sink_user;
@@ -136,6 +136,7 @@ static const struct {
         [FP_FAMILY_NEW_ARRAY] = {"new[]", "delete[]"},
         [FP_FAMILY_ALIGNED] = {"aligned new", "aligned delete"},
         [FP_FAMILY_ALIGNED_ARRAY] = {"aligned new[]", "aligned delete[]"},
+        [FP_FAMILY_VIRTUAL] = {"VirtualAlloc", "VirtualFree"},
 };
 
 bool fp_findings_claim(const struct fp_misuse *misuse, const struct fp_block *block)

@@ -2,7 +2,7 @@
  *
  * Classification of foreign pointers by the mapping they lie in.
  */
-#include "heap/pointer.h"
+#include "base/pointer.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  *
  * Context: alloc and fault (reads /proc/self/maps).
  */
-#ifndef FP_HEAP_POINTER_H
-#define FP_HEAP_POINTER_H
+#ifndef FP_BASE_POINTER_H
+#define FP_BASE_POINTER_H
 
 #include <stdint.h>
 
