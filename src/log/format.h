@@ -41,7 +41,9 @@ enum fp_log_type {
 	 * fp_block_state), u32 heap, u64 serial, str site file, u32 site line, u32 alloc
 	 * thread, u32 alloc trace, u32 free thread, u32 free trace. Then in either case u8
 	 * evidence is what the block held when it was freed (else: bytes that were changed),
-	 * u8 role of another party (enum fp_party_role), u32 its thread, u32 its trace */
+	 * u8 role of another party (enum fp_party_role), u32 its thread, u32 its trace,
+	 * u8 state of the region's page (enum fp_page_state), u32 its protection, u32
+	 * committing thread, u32 commit trace */
 	FP_LOG_FINDING = 5,
 	/* u32 index, u64 count: how often that finding was made so far; the last one counts.
 	 * A finding without one was made once. */

@@ -297,6 +297,10 @@ void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding 
 	put_u8(&record, (uint8_t)finding->other.role);
 	put_u32(&record, finding->other.thread);
 	put_u32(&record, finding->other.trace);
+	put_u8(&record, finding->page.state);
+	put_u32(&record, finding->page.protection);
+	put_u32(&record, finding->page.by_thread);
+	put_u32(&record, finding->page.committer);
 	end(&record);
 }
 

@@ -4,10 +4,11 @@
  *
  *   block    one user allocation
  *   slot     the page run a block sits in
- *   guard    an inaccessible page beside a slot
+ *   guard    an inaccessible page beside a slot or a region
  *   padding  the bytes of a slot that the user did not ask for, filled with a known pattern
  *   heap     one IHostMalloc, or the process's malloc
  *   family   how a block was allocated
+ *   region   address space that VirtualAlloc reserved (model/region.h)
  *   seal     make a slot inaccessible; unseal makes it accessible
  *   tier     how well a block is protected
  *   trace    return addresses; a frame is one of them symbolised
@@ -41,6 +42,7 @@ enum fp_family {
 	FP_FAMILY_NEW_ARRAY,
 	FP_FAMILY_ALIGNED,
 	FP_FAMILY_ALIGNED_ARRAY, /* "aligned" in reports, too, but not the same to delete */
+	FP_FAMILY_VIRTUAL,       /* a region of VirtualAlloc */
 	FP_FAMILY_COUNT
 };
 
@@ -74,7 +76,7 @@ struct fp_block {
 	uint8_t level;  /* enum fp_level */
 };
 
-/* "host", "malloc", "new", "new[]" or "aligned". Any context. */
+/* "host", "malloc", "new", "new[]", "aligned" or "virtual". Any context. */
 const char *fp_family_name(enum fp_family family);
 
 /* "guarded", "padded" or "plain". Any context. */

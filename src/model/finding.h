@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "model/block.h"
+#include "model/region.h"
 
 enum fp_finding_kind {
 #define FP_FINDING(constant, name, cwe, severity, title) FP_FINDING_##constant,
@@ -68,6 +69,7 @@ struct fp_finding {
 	bool is_trace_exact; /* the trace starts at the instruction itself, not behind a call */
 	bool has_block;
 	struct fp_block block;   /* the block concerned; meaningful when has_block */
+	struct fp_page page;     /* of the region that the block is; else FP_PAGE_NONE */
 	int64_t offset;          /* address minus the block's start */
 	struct fp_party other;   /* the thread that this one met */
 	int64_t evidence_offset; /* where evidence[0] stands, relative to the block's start */

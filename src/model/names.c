@@ -3,6 +3,7 @@
  * The words of the vocabulary's enums.
  */
 #include "model/finding.h"
+#include "model/region.h"
 
 static const struct fp_finding_info infos[FP_FINDING_COUNT] = {
 #define FP_FINDING(constant, name_, cwe_, severity_, title_)                                   \
@@ -47,6 +48,7 @@ const char *fp_family_name(enum fp_family family)
 	        [FP_FAMILY_HOST] = "host",       [FP_FAMILY_MALLOC] = "malloc",
 	        [FP_FAMILY_NEW] = "new",         [FP_FAMILY_NEW_ARRAY] = "new[]",
 	        [FP_FAMILY_ALIGNED] = "aligned", [FP_FAMILY_ALIGNED_ARRAY] = "aligned",
+	        [FP_FAMILY_VIRTUAL] = "virtual",
 	};
 
 	return names[family];
@@ -72,4 +74,35 @@ const char *fp_level_name(enum fp_level level)
 	};
 
 	return names[level];
+}
+
+const char *fp_page_state_name(enum fp_page_state state)
+{
+	static const char *const names[FP_PAGE_STATE_COUNT] = {
+	        [FP_PAGE_GUARD] = "guard",         [FP_PAGE_RESERVED] = "reserved",
+	        [FP_PAGE_COMMITTED] = "committed", [FP_PAGE_DECOMMITTED] = "decommitted",
+	        [FP_PAGE_RELEASED] = "released",
+	};
+
+	return names[state];
+}
+
+const char *fp_page_protection_name(uint32_t protection)
+{
+	switch (protection & 0xff) {
+	case 0x01:
+		return "PAGE_NOACCESS";
+	case 0x02:
+		return "PAGE_READONLY";
+	case 0x04:
+		return "PAGE_READWRITE";
+	case 0x10:
+		return "PAGE_EXECUTE";
+	case 0x20:
+		return "PAGE_EXECUTE_READ";
+	case 0x40:
+		return "PAGE_EXECUTE_READWRITE";
+	default:
+		return NULL;
+	}
 }

@@ -265,6 +265,25 @@ static json_t *make_block(struct tree *tree, const struct fp_report_finding *fin
 	return json;
 }
 
+/* What the block is when it is a region. */
+static json_t *make_region(struct tree *tree, const struct fp_report_finding *finding)
+{
+	bool is_committed = finding->page_state == FP_PAGE_COMMITTED;
+	bool was_committed = finding->commit_trace != FP_TRACE_NONE;
+	json_t *json;
+
+	if (finding->page_state == FP_PAGE_NONE)
+		return json_null();
+	json = json_object();
+	put(tree, json, "page_state", make_text(fp_page_state_name(finding->page_state)));
+	put(tree, json, "protection",
+	    make_text(is_committed ? fp_page_protection_name(finding->protection) : NULL));
+	put(tree, json, "commit_thread",
+	    was_committed ? make_count(finding->commit_thread) : json_null());
+	put(tree, json, "commit_stack", make_stack(tree, finding->commit_stack));
+	return json;
+}
+
 static json_t *make_evidence(struct tree *tree, const struct fp_report_finding *finding)
 {
 	json_t *evidence;
@@ -321,6 +340,7 @@ static json_t *make_finding(struct tree *tree, const struct fp_report_finding *f
 	put(tree, json, "other", make_other(tree, finding));
 	put(tree, json, "evidence", make_evidence(tree, finding));
 	put(tree, json, "block", make_block(tree, finding));
+	put(tree, json, "region", make_region(tree, finding));
 	return json;
 }
 

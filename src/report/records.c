@@ -222,7 +222,11 @@ static bool take_finding(struct fp_report_cursor *payload, struct fp_report_find
 	finding->other = fp_report_take_u8(payload);
 	finding->other_thread = fp_report_take_u32(payload);
 	finding->other_trace = fp_report_take_u32(payload);
-	return finding->other < FP_PARTY_COUNT;
+	finding->page_state = fp_report_take_u8(payload);
+	finding->protection = fp_report_take_u32(payload);
+	finding->commit_thread = fp_report_take_u32(payload);
+	finding->commit_trace = fp_report_take_u32(payload);
+	return finding->other < FP_PARTY_COUNT && finding->page_state < FP_PAGE_STATE_COUNT;
 }
 
 static int read_finding(struct fp_report_reading *reading, struct fp_report_cursor *payload)

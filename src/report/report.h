@@ -112,12 +112,18 @@ struct fp_report_finding {
 	enum fp_party_role other; /* the part of another thread in it */
 	uint32_t other_thread;
 	uint32_t other_trace;
+	/* Of a region: the page that was met. */
+	enum fp_page_state page_state; /* FP_PAGE_NONE: the block is no region */
+	uint32_t protection;
+	uint32_t commit_thread;
+	uint32_t commit_trace; /* FP_TRACE_NONE: it was never committed */
 	uint64_t count;
 	/* Set by fp_report_resolve. */
 	const struct fp_report_stack *stack;
 	const struct fp_report_stack *other_stack; /* NULL without another thread */
 	const struct fp_report_stack *alloc_stack;
 	const struct fp_report_stack *free_stack;
+	const struct fp_report_stack *commit_stack; /* NULL unless a page was committed */
 	uint64_t fingerprint;
 };
 

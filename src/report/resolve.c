@@ -190,6 +190,9 @@ static int resolve_finding(const struct resolving *resolving, struct fp_report_f
 	if (finding->other != FP_PARTY_NONE &&
 	    find_stack(resolving, finding->other_trace, false, &finding->other_stack) != 0)
 		return -ENOMEM;
+	if (finding->commit_trace != FP_TRACE_NONE &&
+	    find_stack(resolving, finding->commit_trace, false, &finding->commit_stack) != 0)
+		return -ENOMEM;
 	/* Whom the thread met is chance: it has no part in what makes two findings one. */
 	const struct fp_report_stack *const stacks[] = {finding->stack, finding->alloc_stack,
 	                                                finding->free_stack};

@@ -33,7 +33,8 @@ static void print_headline(const struct fp_report_page *page,
 	if (finding->has_block) {
 		fputs(has_vowel(finding->block.size) ? " of an " : " of a ", page->out);
 		fp_report_print_number(page, finding->block.size);
-		fputs("-byte block", page->out);
+		fputs(finding->page_state == FP_PAGE_NONE ? "-byte block" : "-byte region",
+		      page->out);
 	} else if (finding->address != 0) {
 		fprintf(page->out, " of 0x%" PRIx64, finding->address);
 	}
@@ -122,6 +123,20 @@ static void print_call_stack(const struct fp_report_page *page,
 	fp_report_print_stack(page, finding->stack);
 }
 
+static void print_region(const struct fp_report_page *page,
+                         const struct fp_report_block *region)
+{
+	const char *level = fp_level_name(region->level);
+
+	fputs("  the region: ", page->out);
+	fp_report_print_count(page, region->size, "byte");
+	fprintf(page->out, " at 0x%" PRIx64 ", number %" PRIu64 ", of VirtualAlloc",
+	        region->address, region->serial);
+	if (level)
+		fprintf(page->out, ", critical level %s", level);
+	fputc('\n', page->out);
+}
+
 static void print_block(const struct fp_report_page *page, const struct fp_report_block *block)
 {
 	const char *level = fp_level_name(block->level);
@@ -180,11 +195,24 @@ static void print_evidence(const struct fp_report_page *page,
 	fputs("|\n", page->out);
 }
 
+static const char *free_title(const struct fp_report_finding *finding)
+{
+	if (finding->kind == FP_FINDING_DOUBLE_FREE)
+		return "first freed";
+	switch (finding->page_state) {
+	case FP_PAGE_NONE:
+		return "freed";
+	case FP_PAGE_DECOMMITTED:
+		return "decommitted";
+	default:
+		return "released";
+	}
+}
+
 static void print_finding(const struct fp_report_page *page,
                           const struct fp_report_finding *finding)
 {
 	const struct fp_report_block *block = &finding->block;
-	bool is_double = finding->kind == FP_FINDING_DOUBLE_FREE;
 
 	print_headline(page, finding);
 	print_description(page, finding);
@@ -193,11 +221,15 @@ static void print_finding(const struct fp_report_page *page,
 		print_stack(page, party_title(finding->other), finding->other_thread,
 		            finding->other_stack);
 	if (finding->free_stack && finding->free_stack != finding->stack)
-		print_stack(page, is_double ? "first freed" : "freed", block->free_thread,
-		            finding->free_stack);
+		print_stack(page, free_title(finding), block->free_thread, finding->free_stack);
+	if (finding->commit_stack)
+		print_stack(page, "committed", finding->commit_thread, finding->commit_stack);
 	if (finding->has_block) {
-		print_stack(page, "allocated", block->alloc_thread, finding->alloc_stack);
-		print_block(page, block);
+		bool is_region = finding->page_state != FP_PAGE_NONE;
+
+		print_stack(page, is_region ? "reserved" : "allocated", block->alloc_thread,
+		            finding->alloc_stack);
+		(is_region ? print_region : print_block)(page, block);
 	}
 	print_evidence(page, finding);
 	fputc('\n', page->out);

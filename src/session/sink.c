@@ -74,6 +74,7 @@ static void log_finding(uint32_t index, const struct fp_finding *finding)
 	if (finding->has_block) {
 		log_trace(finding->block.alloc_trace);
 		log_trace(finding->block.free_trace);
+		log_trace(finding->page.committer);
 		fp_stack_site(finding->block.site, &site.file, &line);
 		site.line = (uint32_t)line;
 	}

@@ -106,6 +106,10 @@ static struct fp_finding sample_finding(void)
 	                  .tier = FP_TIER_PADDED,
 	                  .state = FP_BLOCK_FREED,
 	                  .level = FP_LEVEL_NONE},
+	        .page = {.state = FP_PAGE_DECOMMITTED,
+	                 .protection = 0x20,
+	                 .by_thread = 333,
+	                 .committer = 9},
 	        .offset = -16,
 	        .evidence_offset = -16,
 	        .evidence_size = 3,
@@ -159,6 +163,10 @@ START_TEST(a_finding_is_described_with_its_block)
 	ck_assert_uint_eq(read.alloc_trace, 6);
 	ck_assert_uint_eq(read.free_thread, 222);
 	ck_assert_uint_eq(read.free_trace, 7);
+	ck_assert_uint_eq(read.page_state, 4);
+	ck_assert_uint_eq(read.protection, 0x20);
+	ck_assert_uint_eq(read.commit_thread, 333);
+	ck_assert_uint_eq(read.commit_trace, 9);
 }
 END_TEST
 

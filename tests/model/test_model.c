@@ -16,7 +16,7 @@ static const char *const kinds[] = {
         "double-free",          "invalid-free",          "alloc-dealloc-mismatch",
         "wrong-heap",           "unsynchronized-use",    "lock-timeout",
         "abandoned-wait",       "use-after-release",     "allocation-too-large",
-        "heap-unusable",
+        "heap-unusable",        "uncommitted-access",    "region-misuse",
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -77,7 +77,8 @@ START_TEST(enums_have_their_words)
 	ck_assert_str_eq(fp_family_name(FP_FAMILY_NEW_ARRAY), "new[]");
 	ck_assert_str_eq(fp_family_name(FP_FAMILY_ALIGNED), "aligned");
 	ck_assert_str_eq(fp_family_name(FP_FAMILY_ALIGNED_ARRAY), "aligned");
-	ck_assert_int_eq(FP_FAMILY_COUNT, 6);
+	ck_assert_str_eq(fp_family_name(FP_FAMILY_VIRTUAL), "virtual");
+	ck_assert_int_eq(FP_FAMILY_COUNT, 7);
 	ck_assert_str_eq(fp_tier_name(FP_TIER_GUARDED), "guarded");
 	ck_assert_str_eq(fp_tier_name(FP_TIER_PADDED), "padded");
 	ck_assert_str_eq(fp_tier_name(FP_TIER_PLAIN), "plain");

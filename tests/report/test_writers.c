@@ -259,7 +259,7 @@ START_TEST(json_has_every_field)
 	expect_keys("heap", "allocations frees live_blocks live_bytes peak_blocks peak_bytes ");
 	expect_keys("findings/0",
 	            "kind cwe severity count fingerprint description access address "
-	            "hresult thread stack other evidence block ");
+	            "hresult thread stack other evidence block region ");
 	expect_keys("findings/0/thread", "id name ");
 	expect_keys("findings/0/stack/0", "function file line module offset build_id inlined ");
 	expect_keys(

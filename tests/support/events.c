@@ -172,5 +172,9 @@ void test_event_finding(struct test_event *event, struct test_finding *finding)
 	finding->other_role = test_event_u8(event);
 	finding->other_thread = test_event_u32(event);
 	finding->other_trace = test_event_u32(event);
+	finding->page_state = test_event_u8(event);
+	finding->protection = test_event_u32(event);
+	finding->commit_thread = test_event_u32(event);
+	finding->commit_trace = test_event_u32(event);
 	test_event_end(event);
 }

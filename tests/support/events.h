@@ -91,6 +91,10 @@ struct test_finding {
 	uint8_t other_role;   /* 0: no other party */
 	uint32_t other_thread;
 	uint32_t other_trace;
+	uint8_t page_state;
+	uint32_t protection;
+	uint32_t commit_thread;
+	uint32_t commit_trace;
 };
 
 void test_event_finding(struct test_event *event, struct test_finding *finding);
