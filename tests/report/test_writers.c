@@ -410,62 +410,6 @@ START_TEST(damaged_logs_are_written)
 }
 END_TEST
 
-/* The fingerprint of the first finding of the log as it is now. */
-static uint64_t fingerprint(void)
-{
-	write_json(FP_REPORT_LEAKS_FULL);
-	ck_assert_uint_eq(strlen(json_string_value(value_at("findings/0/fingerprint"))), 16);
-	return report->findings[0].fingerprint;
-}
-
-static void encode_one(uint64_t base, uint32_t index, enum fp_finding_kind kind,
-                       const char *path)
-{
-	const uint64_t addresses[] = {0x900010, base + 0x123, 0x900020};
-
-	encode_header(&log_bytes);
-	encode_module(&log_bytes, base, base + 0x1000, path, 0);
-	encode_module(&log_bytes, 0x900000, 0x901000, "/lib/libfencepost.so", 1);
-	encode_trace(&log_bytes, index + 5, addresses, 3);
-	encode_finding(&log_bytes, &(struct sample_finding){.index = index,
-	                                                    .kind = kind,
-	                                                    .thread_name = "",
-	                                                    .description = "",
-	                                                    .trace = index + 5});
-}
-
-START_TEST(fingerprints_outlive_addresses)
-{
-	uint64_t first;
-
-	encode_one(0x10000, 0, FP_FINDING_INVALID_FREE, "/nonexistent/a/engine");
-	first = fingerprint();
-	encode_one(0x70000, 3, FP_FINDING_INVALID_FREE, "/nonexistent/b/engine");
-	ck_assert_uint_eq(fingerprint(), first);
-	encode_one(0x70000, 3, FP_FINDING_WRONG_HEAP, "/nonexistent/b/engine");
-	ck_assert_uint_ne(fingerprint(), first);
-	encode_one(0x70000, 3, FP_FINDING_INVALID_FREE, "/nonexistent/b/motor");
-	ck_assert_uint_ne(fingerprint(), first);
-	encode_one(0x70010, 3, FP_FINDING_INVALID_FREE, "/nonexistent/b/engine");
-	ck_assert_uint_eq(fingerprint(), first);
-}
-END_TEST
-
-/* FNV-1a of the words, computed here a second time from its definition. */
-START_TEST(fingerprints_are_fnv_1a)
-{
-	static const char hashed[] = "invalid-free\0engine\0\x23\x01\0\0\0\0\0\0|||";
-	uint64_t hash = 14695981039346656037ull;
-
-	encode_one(0x10000, 0, FP_FINDING_INVALID_FREE, "/nonexistent/engine");
-	for (size_t i = 0; i < sizeof(hashed) - 1; i++) {
-		hash ^= (unsigned char)hashed[i];
-		hash *= 1099511628211ull;
-	}
-	ck_assert_uint_eq(fingerprint(), hash);
-}
-END_TEST
-
 START_TEST(unknown_formats_have_no_writer)
 {
 	ck_assert_ptr_null(fp_report_writer_find("yaml"));
@@ -493,8 +437,6 @@ int main(void)
 	tcase_add_test(tests, json_tells_about_snapshots);
 	tcase_add_test(tests, an_empty_log_still_has_every_field);
 	tcase_add_test(tests, damaged_logs_are_written);
-	tcase_add_test(tests, fingerprints_outlive_addresses);
-	tcase_add_test(tests, fingerprints_are_fnv_1a);
 	tcase_add_test(tests, unknown_formats_have_no_writer);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
