@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Metadata memory: size classes of 16 bytes up to 512 cut from chunks, with a free list each;
- * larger requests are mappings of their own.
+ * larger requests are mappings of their own. Chunks come from memory that grows without a
+ * mapping more, and so do larger requests once the process may have no other mapping.
  */
 #include "base/meta.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/align.h"
+#include "base/growth.h"
 #include "base/inject.h"
 #include "base/lock.h"
 #include "base/vm.h"
@@ -20,7 +23,10 @@ enum {
 	SMALL_MAX = 512,
 	CLASSES = SMALL_MAX / UNIT,
 	CHUNK_BYTES = 4 << 20,
+	REGIONS_MAX = 64,
 };
+
+static const size_t region_largest = (size_t)64 << 30;
 
 struct free_item {
 	struct free_item *next;
@@ -28,6 +34,12 @@ struct free_item {
 
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_META);
 static struct free_item *free_items[CLASSES + 1];
+static struct fp_growth growth; /* of the newest region */
+static struct region {
+	_Atomic uintptr_t start;
+	_Atomic uintptr_t end;
+} regions[REGIONS_MAX];
+static _Atomic size_t region_count;
 static uintptr_t chunk_at;
 static uintptr_t chunk_end;
 static _Atomic size_t footprint;
@@ -56,6 +68,64 @@ static void unmap_fenced(uintptr_t base, size_t bytes)
 	atomic_fetch_sub(&footprint, bytes);
 }
 
+static bool add_region_locked(size_t bytes)
+{
+	size_t index = atomic_load(&region_count);
+
+	if (index == REGIONS_MAX || fp_growth_reserve(&growth, region_largest, bytes) != 0)
+		return false;
+	atomic_store(&regions[index].start, growth.at);
+	atomic_store(&regions[index].end, growth.end);
+	atomic_store_explicit(&region_count, index + 1, memory_order_release);
+	return true;
+}
+
+static uintptr_t grow_locked(size_t bytes)
+{
+	uintptr_t base = fp_growth_take(&growth, bytes);
+
+	if (base == 0 && growth.end - growth.at < bytes + fp_vm_page_size() &&
+	    add_region_locked(bytes))
+		base = fp_growth_take(&growth, bytes);
+	if (base != 0)
+		atomic_fetch_add(&footprint, bytes);
+	return base;
+}
+
+static bool is_grown(uintptr_t base)
+{
+	size_t count = atomic_load_explicit(&region_count, memory_order_acquire);
+
+	for (size_t i = 0; i < count; i++)
+		if (base >= atomic_load(&regions[i].start) &&
+		    base < atomic_load(&regions[i].end))
+			return true;
+	return false;
+}
+
+static void *take_large(size_t bytes)
+{
+	uintptr_t base = map_fenced(bytes);
+
+	if (base == 0) {
+		fp_lock_acquire(&lock);
+		base = grow_locked(bytes);
+		fp_lock_release(&lock);
+	}
+	return (void *)base;
+}
+
+static void give_large_back(uintptr_t base, size_t bytes)
+{
+	if (!is_grown(base)) {
+		unmap_fenced(base, bytes);
+		return;
+	}
+	/* Its memory goes back, its addresses are lost: the way forward is all there is. */
+	fp_vm_advise(base, bytes, MADV_DONTNEED);
+	atomic_fetch_sub(&footprint, bytes);
+}
+
 static void *take_small_locked(size_t bytes)
 {
 	struct free_item *item = free_items[bytes / UNIT];
@@ -67,8 +137,10 @@ static void *take_small_locked(size_t bytes)
 	}
 	if (chunk_end - chunk_at < bytes) {
 		/* The rest of the old chunk is given up: less than one small item. */
-		uintptr_t chunk = map_fenced(CHUNK_BYTES);
+		uintptr_t chunk = grow_locked(CHUNK_BYTES);
 
+		if (chunk == 0)
+			chunk = map_fenced(CHUNK_BYTES);
 		if (chunk == 0)
 			return NULL;
 		chunk_at = chunk;
@@ -84,7 +156,7 @@ void *fp_meta_alloc(size_t bytes)
 	if (fp_inject_fails(FP_INJECT_META) || bytes > SIZE_MAX / 2)
 		return NULL;
 	if (bytes > SMALL_MAX)
-		return (void *)map_fenced(fp_align_up(bytes, fp_vm_page_size()));
+		return take_large(fp_align_up(bytes, fp_vm_page_size()));
 	fp_lock_acquire(&lock);
 	void *memory = take_small_locked(fp_align_up(bytes == 0 ? 1 : bytes, UNIT));
 	fp_lock_release(&lock);
@@ -98,7 +170,7 @@ void fp_meta_free(void *memory, size_t bytes)
 	if (memory == NULL)
 		return;
 	if (bytes > SMALL_MAX) {
-		unmap_fenced((uintptr_t)memory, fp_align_up(bytes, fp_vm_page_size()));
+		give_large_back((uintptr_t)memory, fp_align_up(bytes, fp_vm_page_size()));
 		return;
 	}
 	size_t class = fp_align_up(bytes == 0 ? 1 : bytes, UNIT) / UNIT;

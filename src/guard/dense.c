@@ -41,6 +41,15 @@ struct class
 static unsigned char fill;
 static struct class classes[2][CLASSES]; /* data, code */
 
+/* While there are mappings: all cells to come are joined to this one's chunk. */
+static void open_first(void)
+{
+	struct fp_slot slot;
+
+	if (fp_dense_acquire(1, false, &slot) == 0)
+		fp_dense_release(fp_span_find(slot.base), &slot);
+}
+
 void fp_dense_init(unsigned char byte)
 {
 	fill = byte;
@@ -48,6 +57,7 @@ void fp_dense_init(unsigned char byte)
 		classes[0][i].lock.rank = FP_RANK_ARENA;
 		classes[1][i].lock.rank = FP_RANK_ARENA;
 	}
+	open_first();
 }
 
 /* The class of BYTES, at most CELL_MAX, and the size of its cells. */
@@ -74,7 +84,7 @@ static int prot_of(bool is_executable)
 	return PROT_READ | PROT_WRITE | (is_executable ? PROT_EXEC : 0);
 }
 
-static struct fp_chunk *make_chunk(size_t cell_bytes, bool is_shared, int prot)
+static struct fp_chunk *make_chunk(size_t cell_bytes, bool is_shared, int prot, bool is_joined)
 {
 	struct fp_chunk *chunk = fp_meta_alloc(sizeof(*chunk));
 
@@ -83,6 +93,7 @@ static struct fp_chunk *make_chunk(size_t cell_bytes, bool is_shared, int prot)
 	chunk->slot_bytes = cell_bytes;
 	chunk->bytes = is_shared ? CHUNK_BYTES : cell_bytes;
 	chunk->prot = prot;
+	chunk->is_joined = is_joined;
 	if (fp_span_cut(chunk, is_shared) != 0) {
 		fp_meta_free(chunk, sizeof(*chunk));
 		return NULL;
@@ -96,7 +107,7 @@ static int take_fresh_locked(struct class *class, size_t cell_bytes, int prot,
 {
 	if (class->current == NULL ||
 	    atomic_load(&class->current->fresh) == class->current->slots) {
-		struct fp_chunk *chunk = make_chunk(cell_bytes, true, prot);
+		struct fp_chunk *chunk = make_chunk(cell_bytes, true, prot, true);
 
 		if (chunk == NULL)
 			return -ENOMEM;
@@ -120,8 +131,12 @@ static void take_free_locked(struct class *class, struct fp_slot *slot)
 static int acquire_alone(size_t bytes, int prot, struct fp_slot *slot)
 {
 	size_t cell_bytes = fp_align_up(bytes, fp_vm_page_size());
-	struct fp_chunk *chunk = make_chunk(cell_bytes, false, prot);
+	struct fp_chunk *chunk = make_chunk(cell_bytes, false, prot, false);
 
+	/* Apart it can be closed when it is freed; that takes mappings, which may be used up.
+	 */
+	if (chunk == NULL)
+		chunk = make_chunk(cell_bytes, false, prot, true);
 	if (chunk == NULL)
 		return -ENOMEM;
 	atomic_store(&chunk->fresh, 1);
@@ -147,12 +162,19 @@ int fp_dense_acquire(size_t bytes, bool is_executable, struct fp_slot *slot)
 	return status;
 }
 
+/* A hole among joined chunks would cost the next one a mapping. */
+static int release_alone(const struct fp_chunk *chunk)
+{
+	return chunk->is_joined ? fp_vm_advise(chunk->base, chunk->bytes, MADV_DONTNEED)
+	                        : fp_vm_remap(chunk->base, chunk->bytes, PROT_NONE);
+}
+
 int fp_dense_release(const struct fp_chunk *chunk, const struct fp_slot *slot)
 {
 	size_t cell_bytes;
 
 	if (slot->bytes > CELL_MAX)
-		return fp_vm_remap(chunk->base, chunk->bytes, PROT_NONE);
+		return release_alone(chunk);
 	struct class *class =
 	        &classes[(chunk->prot & PROT_EXEC) != 0][class_of(slot->bytes, &cell_bytes)];
 	struct free_cell *cell = fp_meta_alloc(sizeof(*cell));

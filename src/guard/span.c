@@ -42,6 +42,7 @@ struct span {
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_SPAN);
 struct fp_guard_bounds fp_guard_bounds = {.low = UINTPTR_MAX};
 static struct span spans[SPANS_MAX];
+static struct span *newest[2]; /* [1]: of joined chunks */
 static _Atomic size_t span_count;
 static size_t cut_bytes; /* of guarded chunks */
 
@@ -116,7 +117,7 @@ static void widen_bounds(const struct span *span)
 		atomic_store(&fp_guard_bounds.high, span->base + span->bytes);
 }
 
-static int add_span_locked(size_t bytes)
+static int add_span_locked(size_t bytes, bool is_joined)
 {
 	size_t count = atomic_load(&span_count);
 	struct span *span = &spans[count];
@@ -133,21 +134,20 @@ static int add_span_locked(size_t bytes)
 		return -ENOMEM;
 	}
 	widen_bounds(span);
+	newest[is_joined] = span;
 	atomic_store_explicit(&span_count, count + 1, memory_order_release);
 	return 0;
 }
 
-static struct span *span_with_room_locked(size_t bytes)
+static struct span *span_with_room_locked(size_t bytes, bool is_joined)
 {
-	size_t count = atomic_load(&span_count);
+	const struct span *span = newest[is_joined];
 
 	/* Only the newest: what is left of older spans was too small before. */
-	if (count == 0 || spans[count - 1].bytes - spans[count - 1].cut_bytes < bytes) {
-		if (add_span_locked(bytes) != 0)
-			return NULL;
-		count++;
-	}
-	return &spans[count - 1];
+	if ((span == NULL || span->bytes - span->cut_bytes < bytes) &&
+	    add_span_locked(bytes, is_joined) != 0)
+		return NULL;
+	return newest[is_joined];
 }
 
 /* In a small span a class's chunk takes a small part, so that all classes find room. */
@@ -179,7 +179,7 @@ static int cut_locked(struct fp_chunk *chunk, bool is_divisible)
 
 	if (is_guarded && cut_bytes + smallest > guarded_share())
 		return -ENOMEM;
-	struct span *span = span_with_room_locked(smallest);
+	struct span *span = span_with_room_locked(smallest, chunk->is_joined);
 	if (span == NULL)
 		return -ENOMEM;
 	size_t bytes = fp_align_up(chunk->bytes, UNIT_BYTES);

@@ -25,6 +25,7 @@ struct fp_chunk {
 	size_t guard_bytes;
 	uint32_t slots;
 	int prot;                    /* of unsealed slots */
+	bool is_joined;              /* stands right behind the last one like it */
 	_Atomic size_t opened_bytes; /* in use, from fp_chunk_opened_from(); 0 once buried */
 	_Atomic uint32_t fresh;      /* index of the first slot never handed out */
 	_Atomic uint32_t dead;       /* slots released */
@@ -50,9 +51,10 @@ static inline uintptr_t fp_chunk_slot(const struct fp_chunk *chunk, size_t index
 /*
  * Cuts at least CHUNK->bytes from a span, fills in base, bytes and slots (from slot_bytes and
  * guard_bytes) and makes the chunk findable.
- * With IS_DIVISIBLE the chunk may be made smaller where address space is scarce. Where the
- * process has a limit on it (RLIMIT_AS), guarded chunks take less than half: the rest is the
- * program's. 0 or -ENOMEM.
+ * Joined chunks have a span of their own, so that opening one takes no mapping: the kernel
+ * merges it with the one before. With IS_DIVISIBLE the chunk may be made smaller where address
+ * space is scarce. Where the process has a limit on it (RLIMIT_AS), guarded chunks take less
+ * than half: the rest is the program's. 0 or -ENOMEM.
  */
 int fp_span_cut(struct fp_chunk *chunk, bool is_divisible);
 

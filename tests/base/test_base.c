@@ -310,15 +310,36 @@ END_TEST
 /* A large item takes two system calls; neither may leave anything behind when it fails. */
 START_TEST(metadata_survives_every_refused_system_call)
 {
+	fp_meta_free(fp_meta_alloc(16), 16); /* the first chunk stands */
 	size_t before = fp_meta_footprint();
 
 	for (uint64_t nth = 1; nth <= 2; nth++) {
-		fp_inject_arm(FP_INJECT_VM, nth, false);
+		fp_inject_arm(FP_INJECT_VM, nth, true);
 		ck_assert_ptr_null(fp_meta_alloc(1 << 20));
 		ck_assert_uint_eq(fp_meta_footprint(), before);
 	}
 	fp_inject_arm(FP_INJECT_VM, 0, false);
 	ck_assert_ptr_nonnull(fp_meta_alloc(1 << 20));
+}
+END_TEST
+
+/* As when the process has used up its mappings: what grows where it stands needs none. */
+START_TEST(large_metadata_needs_no_mapping_of_its_own)
+{
+	const size_t bytes = 1 << 20;
+
+	fp_meta_free(fp_meta_alloc(16), 16);
+	size_t before = fp_meta_footprint();
+	for (uint64_t nth = 1; nth <= 2; nth++) {
+		fp_inject_arm(FP_INJECT_VM, nth, false);
+		unsigned char *item = fp_meta_alloc(bytes);
+		ck_assert_ptr_nonnull(item);
+		ck_assert_uint_eq(fp_meta_footprint(), before + bytes);
+		ck_assert(item[0] == 0 && item[bytes - 1] == 0);
+		memset(item, 1, bytes);
+		fp_meta_free(item, bytes);
+		ck_assert_uint_eq(fp_meta_footprint(), before);
+	}
 }
 END_TEST
 
@@ -470,6 +491,7 @@ int main(void)
 	tcase_add_test(tests, chunks_of_small_metadata_stand_between_guards);
 	tcase_add_test(tests, refused_metadata_is_null_and_the_next_is_not);
 	tcase_add_test(tests, metadata_survives_every_refused_system_call);
+	tcase_add_test(tests, large_metadata_needs_no_mapping_of_its_own);
 	tcase_add_test(tests, eight_threads_share_metadata_memory);
 	tcase_add_test(tests, injection_hits_the_nth_request_of_its_point_only);
 	tcase_add_test(tests, each_memory_call_can_be_made_to_fail);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The first page of a reserve stays closed, and its end is never reached: both are fences.
+ */
+#include "base/growth.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "base/vm.h"
+
+enum { LIMIT_SHARES = 64 /* of a limited address space, one goes into a reserve */ };
+
+/* RLIMIT_AS counts reservations. */
+static size_t affordable(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY
+	               ? limit.rlim_cur / LIMIT_SHARES
+	               : SIZE_MAX;
+}
+
+int fp_growth_reserve(struct fp_growth *growth, size_t largest, size_t smallest)
+{
+	size_t fences = 2 * fp_vm_page_size();
+	size_t most = affordable();
+
+	for (size_t bytes = largest; bytes >= smallest; bytes /= 2) {
+		if (bytes / 2 >= smallest && bytes > most)
+			continue;
+		if (fp_vm_reserve(bytes + fences, &growth->at) == 0) {
+			growth->end = growth->at + fences + bytes;
+			growth->at += fp_vm_page_size();
+			return 0;
+		}
+	}
+	return -ENOMEM;
+}
+
+uintptr_t fp_growth_take(struct fp_growth *growth, size_t bytes)
+{
+	uintptr_t base = growth->at;
+
+	if (growth->end - base < bytes + fp_vm_page_size())
+		return 0;
+	if (fp_vm_protect(base, bytes, PROT_READ | PROT_WRITE) != 0)
+		return 0;
+	growth->at += bytes;
+	return base;
+}
