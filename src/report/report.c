@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "report/images.h"
+
 void *fp_report_grow(void *items, size_t count, size_t item_size)
 {
 	/* An array always has room for the power of two that its count does not exceed. */
@@ -54,8 +56,10 @@ void fp_report_free(struct fp_report *report)
 		return;
 	for (size_t i = 0; i < report->trace_count; i++)
 		free_trace(&report->traces[i]);
-	for (size_t i = 0; i < report->module_count; i++)
-		fp_symbol_close(report->modules[i].image);
+	for (size_t i = 0; i < report->finding_count; i++)
+		free(report->findings[i].shares);
+	for (size_t i = 0; i < report->leak_count; i++)
+		free(report->leaks[i].shares);
 	for (size_t i = 0; i < report->note_count; i++)
 		free(report->notes[i].owned);
 	for (size_t i = 0; i < report->snapshot_count; i++)
@@ -69,5 +73,9 @@ void fp_report_free(struct fp_report *report)
 	free(report->leaks);
 	free(report->reasons);
 	free(report->notes);
+	free(report->sources);
+	if (report->owns_images)
+		fp_report_images_free(report->images);
+	fp_report_arena_free(&report->arena);
 	free(report);
 }

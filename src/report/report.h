@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A report: the facts of one event log, its addresses turned into frames, as plain data that
- * every writer renders alike. Nothing here prints. A log may come from a crashed process,
- * another machine or an enemy: every count is bounded by the bytes that are there, and strings
- * are any bytes.
+ * every writer renders alike. It may have been read from a JSON report as well, and may be many
+ * reports merged. Nothing here prints. A log may come from a crashed process, another machine
+ * or an enemy: every count is bounded by the bytes that are there, and strings are any bytes.
  *
  * Context: report.
  */
@@ -16,7 +16,10 @@
 
 #include "log/format.h"
 #include "model/finding.h"
+#include "report/arena.h"
 #include "symbol/symbol.h"
+
+struct fp_report_images;
 
 /* Bytes of the log, not terminated, not necessarily UTF-8. */
 struct fp_report_string {
@@ -35,10 +38,8 @@ struct fp_report_module {
 	uint64_t bias;
 	struct fp_report_string path;
 	struct fp_report_string build_id;
-	bool is_own; /* part of Fencepost */
-	struct fp_report_module
-	        *first; /* the first use of the same file; NULL until asked for */
-	struct fp_symbol_image *image; /* only where first is this module itself */
+	bool is_own;                   /* part of Fencepost */
+	struct fp_symbol_image *image; /* NULL until asked for; not the module's own */
 };
 
 struct fp_report_frame {
@@ -92,6 +93,23 @@ struct fp_report_block {
 	uint32_t free_trace;
 };
 
+/* What one source of a merged report has of a finding or leak. */
+struct fp_report_share {
+	uint32_t source; /* index */
+	uint64_t count;  /* of a leak: blocks */
+	uint64_t bytes;  /* of a leak */
+};
+
+/* Where a part of a merged report is from. */
+struct fp_report_source {
+	struct fp_report_string name;   /* of a file; empty: the layout says it all */
+	struct fp_report_string layout; /* of fencepost run --sweep, else empty */
+	uint32_t pid;                   /* 0: several processes */
+	struct fp_report_string executable;
+	enum fp_log_exit exit;
+	int32_t exit_value;
+};
+
 struct fp_report_finding {
 	uint32_t index;
 	enum fp_finding_kind kind;
@@ -125,6 +143,9 @@ struct fp_report_finding {
 	const struct fp_report_stack *free_stack;
 	const struct fp_report_stack *commit_stack; /* NULL unless a page was committed */
 	uint64_t fingerprint;
+	/* In a merged report: by source, which of them have it. */
+	struct fp_report_share *shares;
+	size_t share_count;
 };
 
 struct fp_report_leak {
@@ -136,6 +157,8 @@ struct fp_report_leak {
 	/* Set by fp_report_resolve. */
 	const struct fp_report_stack *stack;
 	uint64_t fingerprint;
+	struct fp_report_share *shares;
+	size_t share_count;
 };
 
 /* Live blocks of one allocation stack at one moment. */
@@ -205,6 +228,11 @@ struct fp_report {
 	size_t snapshot_count;
 	struct fp_report_note *notes;
 	size_t note_count;
+	struct fp_report_source *sources;
+	size_t source_count;             /* 0: this is no merged report */
+	struct fp_report_arena arena;    /* what is not in an event log */
+	struct fp_report_images *images; /* what it was resolved with, or NULL */
+	bool owns_images;
 };
 
 /*
@@ -219,6 +247,9 @@ int fp_report_read(const void *data, size_t size, struct fp_report **report);
  * is where separate debug files stand. Call it once. 0 or -ENOMEM.
  */
 int fp_report_resolve(struct fp_report *report, const char *debug_dir);
+
+/* The same with IMAGES, which must outlive the report. */
+int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *images);
 
 /* The same for the stacks of snapshots, which few formats show and which are many: after
  * fp_report_resolve; a second call does nothing. */

@@ -7,20 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/fingerprint.h"
+#include "report/images.h"
 #include "report/names.h"
 #include "report/stack.h"
 
 /* What fp_report_resolve needs at every step. */
 struct resolving {
 	struct fp_report *report;
-	const char *debug_dir;
+	struct fp_report_images *images;
 };
-
-static bool is_same_file(const struct fp_report_module *a, const struct fp_report_module *b)
-{
-	return fp_report_compare_strings(a->path, b->path) == 0 &&
-	       fp_report_compare_strings(a->build_id, b->build_id) == 0;
-}
 
 static int note_unusable(struct fp_report *report, const struct fp_report_module *module)
 {
@@ -42,37 +38,26 @@ static int note_unusable(struct fp_report *report, const struct fp_report_module
 	}
 }
 
-static int open_image(const struct resolving *resolving, struct fp_report_module *module)
-{
-	struct fp_symbol_source source = {.build_id = (const uint8_t *)module->build_id.bytes,
-	                                  .build_id_size = module->build_id.size,
-	                                  .debug_dir = resolving->debug_dir};
-	char *path = strndup(module->path.bytes, module->path.size);
-	int result;
-
-	if (!path)
-		return -ENOMEM;
-	source.path = path;
-	result = fp_symbol_open(&source, &module->image);
-	free(path);
-	return result != 0 ? result : note_unusable(resolving->report, module);
-}
-
-/* Sets MODULE's first, and opens it when this is its first use. */
 static int open_module(const struct resolving *resolving, struct fp_report_module *module)
 {
-	struct fp_report_module *modules = resolving->report->modules;
+	const struct fp_report *report = resolving->report;
+	struct fp_symbol_image *image;
+	int result;
 
-	if (module->first)
+	if (module->image)
 		return 0;
-	for (size_t i = 0; i < resolving->report->module_count; i++) {
-		if (modules[i].image && is_same_file(&modules[i], module)) {
-			module->first = &modules[i];
+	result = fp_report_images_open(resolving->images, module, &image);
+	if (result != 0)
+		return result;
+	/* The same file may be mapped many times; one note will do. */
+	for (size_t i = 0; i < report->module_count; i++) {
+		if (report->modules[i].image == image) {
+			module->image = image;
 			return 0;
 		}
 	}
-	module->first = module;
-	return open_image(resolving, module);
+	module->image = image;
+	return note_unusable(resolving->report, module);
 }
 
 static int add_frame(struct fp_report_stack *stack, const struct fp_report_frame *frame)
@@ -103,7 +88,7 @@ static int add_address(const struct resolving *resolving, struct fp_report_stack
 	if (open_module(resolving, module) != 0)
 		return -ENOMEM;
 	frame.offset = address->address - module->bias;
-	place = fp_symbol_lookup(module->first->image, frame.offset, exact);
+	place = fp_symbol_lookup(module->image, frame.offset, exact);
 	if (!place)
 		return -ENOMEM;
 	if (place->count == 0)
@@ -193,11 +178,7 @@ static int resolve_finding(const struct resolving *resolving, struct fp_report_f
 	if (finding->commit_trace != FP_TRACE_NONE &&
 	    find_stack(resolving, finding->commit_trace, false, &finding->commit_stack) != 0)
 		return -ENOMEM;
-	/* Whom the thread met is chance: it has no part in what makes two findings one. */
-	const struct fp_report_stack *const stacks[] = {finding->stack, finding->alloc_stack,
-	                                                finding->free_stack};
-	finding->fingerprint =
-	        fp_report_fingerprint(fp_finding_info(finding->kind)->name, stacks, 3);
+	finding->fingerprint = fp_report_finding_fingerprint(finding);
 	return 0;
 }
 
@@ -246,10 +227,20 @@ static void merge_leaks(struct fp_report *report)
 	qsort(leaks, report->leak_count, sizeof(leaks[0]), compare_sizes);
 }
 
-int fp_report_resolve(struct fp_report *report, const char *debug_dir)
+/* Gives REPORT images of its own, unless it has been resolved. */
+static int own_images(struct fp_report *report, const char *debug_dir)
 {
-	const struct resolving resolving = {report, debug_dir};
+	if (report->images)
+		return 0;
+	report->owns_images = true;
+	return fp_report_images_new(debug_dir, &report->images);
+}
 
+int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *images)
+{
+	const struct resolving resolving = {report, images};
+
+	report->images = images;
 	for (size_t i = 0; i < report->finding_count; i++) {
 		if (resolve_finding(&resolving, &report->findings[i]) != 0)
 			return -ENOMEM;
@@ -259,17 +250,26 @@ int fp_report_resolve(struct fp_report *report, const char *debug_dir)
 
 		if (find_stack(&resolving, leak->trace, false, &leak->stack) != 0)
 			return -ENOMEM;
-		leak->fingerprint = fp_report_fingerprint(fp_report_leak_name(leak->class),
-		                                          &leak->stack, 1);
+		leak->fingerprint = fp_report_leak_fingerprint(leak);
 	}
 	merge_leaks(report);
 	return 0;
 }
 
+int fp_report_resolve(struct fp_report *report, const char *debug_dir)
+{
+	int result = own_images(report, debug_dir);
+
+	return result != 0 ? result : fp_report_resolve_with(report, report->images);
+}
+
 int fp_report_resolve_snapshots(struct fp_report *report, const char *debug_dir)
 {
-	const struct resolving resolving = {report, debug_dir};
+	int result = own_images(report, debug_dir);
+	const struct resolving resolving = {report, report->images};
 
+	if (result != 0)
+		return result;
 	for (size_t i = 0; i < report->snapshot_count; i++) {
 		struct fp_report_snapshot *snapshot = &report->snapshots[i];
 

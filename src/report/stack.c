@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Stacks as a person reads them: where they stop, when two are the same, what names them for
- * ever.
+ * Stacks as a person reads them: where they stop, and when two are the same.
  */
 #include "report/stack.h"
 
@@ -111,7 +110,7 @@ static struct fp_report_string public_name(const char *function)
 	return (struct fp_report_string){function, strcspn(function, "_")};
 }
 
-static bool is_memory_function(struct fp_report_string name)
+static bool has_memory_prefix(struct fp_report_string name)
 {
 	static const char *const prefixes[] = {"mem",  "str",    "stp",   "wcs",   "wcp",
 	                                       "wmem", "rawmem", "bcopy", "bzero", "bcmp"};
@@ -123,6 +122,11 @@ static bool is_memory_function(struct fp_report_string name)
 			return true;
 	}
 	return false;
+}
+
+bool fp_report_is_memory_function(const char *function)
+{
+	return has_memory_prefix(public_name(function));
 }
 
 static bool is_in_c_library(const struct fp_report_frame *frame)
@@ -143,7 +147,7 @@ size_t fp_report_count_memory_function(const struct fp_report_frame *frames, siz
 	       frames[inner].symbol != NULL && frames[inner].symbol->function != NULL) {
 		struct fp_report_string public = public_name(frames[inner].symbol->function);
 
-		if (!is_memory_function(public) || public.size >= name_size)
+		if (!has_memory_prefix(public) || public.size >= name_size)
 			break;
 		memcpy(name, public.bytes, public.size);
 		name[public.size] = '\0';
@@ -162,48 +166,4 @@ size_t fp_report_count_shown(const struct fp_report_frame *frames, size_t count)
 	while (count > 1 && is_below_main(&frames[count - 1]))
 		count--;
 	return count;
-}
-
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
-{
-	const unsigned char *at = bytes;
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ at[i]) * 0x100000001b3;
-	return hash;
-}
-
-/* Strings are hashed with a zero behind them, so that "ab" "c" is not "a" "bc". */
-static uint64_t hash_string(uint64_t hash, struct fp_report_string string)
-{
-	return hash_bytes(hash_bytes(hash, string.bytes, string.size), "", 1);
-}
-
-static uint64_t hash_frame(uint64_t hash, const struct fp_report_frame *frame)
-{
-	uint8_t offset[8];
-
-	if (frame->module && frame->module->is_own)
-		return hash;
-	hash = hash_string(hash, fp_report_module_name(frame));
-	if (frame->symbol && frame->symbol->function)
-		return hash_string(hash, fp_report_text(frame->symbol->function));
-	if (!frame->module)
-		return hash;
-	for (size_t i = 0; i < sizeof(offset); i++)
-		offset[i] = (uint8_t)(frame->offset >> 8 * i);
-	return hash_bytes(hash, offset, sizeof(offset));
-}
-
-uint64_t fp_report_fingerprint(const char *kind, const struct fp_report_stack *const *stacks,
-                               size_t count)
-{
-	uint64_t hash = hash_string(0xcbf29ce484222325, fp_report_text(kind));
-
-	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; stacks[i] && j < stacks[i]->shown; j++)
-			hash = hash_frame(hash, &stacks[i]->frames[j]);
-		hash = hash_bytes(hash, "|", 1);
-	}
-	return hash;
 }

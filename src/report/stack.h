@@ -26,12 +26,8 @@ struct fp_report_string fp_report_module_name(const struct fp_report_frame *fram
 /* What PATH names, without its directories. */
 struct fp_report_string fp_report_base_name(struct fp_report_string path);
 
-/*
- * FNV-1a of KIND and of the shown frames of STACKS (NULL entries are skipped). Independent of
- * addresses, lines and ids, so that it stays the same from run to run and from edit to edit.
- */
-uint64_t fp_report_fingerprint(const char *kind, const struct fp_report_stack *const *stacks,
-                               size_t count);
+/* Whether FUNCTION is one of the C library's on memory and strings, in any of its variants. */
+bool fp_report_is_memory_function(const char *function);
 
 /* How many of the innermost FRAMES are inside the C library's functions on memory and strings,
  * whose caller is who made the access; NAME receives the function's public name. */

@@ -159,6 +159,13 @@ static const char *linked_name(Dwarf_Die *die)
 	return name ? name : string_of(die, DW_AT_name);
 }
 
+static uint32_t declared_line(Dwarf_Die *die)
+{
+	int line;
+
+	return dwarf_decl_line(die, &line) == 0 && line > 0 ? (uint32_t)line : 0;
+}
+
 /* Where the inlined function DIE was called. */
 static void set_call_site(struct fp_symbol_frame *frame, Dwarf_Die *die)
 {
@@ -197,6 +204,7 @@ static int fill_functions(struct fp_symbol_frame *frames, Dwarf_Die *chain, size
 		frames[i].function = name ? fp_symbol_demangle(name) : NULL;
 		if (name && !frames[i].function)
 			return -ENOMEM;
+		frames[i].function_line = declared_line(die);
 		frames[i].inlined = i + 1 < count;
 		if (i + 1 < count)
 			set_call_site(&frames[i + 1], die);

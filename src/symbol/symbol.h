@@ -37,6 +37,7 @@ struct fp_symbol_frame {
 	                             it */
 	const char *file;         /* as the compiler was told; NULL when unknown */
 	uint32_t line;            /* 0 when unknown */
+	uint32_t function_line;   /* where the function begins; 0 when unknown */
 	bool inlined;             /* into the frame that follows */
 };
 

@@ -59,7 +59,7 @@ END_TEST
 /* FNV-1a of the words, computed here a second time from its definition. */
 START_TEST(fingerprints_are_fnv_1a)
 {
-	static const char hashed[] = "invalid-free\0engine\0\x23\x01\0\0\0\0\0\0|||";
+	static const char hashed[] = "invalid-free\0engine\0\x23\x01\0\0\0\0\0\0|||unknown\0";
 	uint64_t hash = 14695981039346656037ull;
 
 	encode_one(0x10000, 0, FP_FINDING_INVALID_FREE, "/nonexistent/engine");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/fingerprint.h"
 #include "report/names.h"
 #include "report/stack.h"
 #include "report/text_parts.h"
@@ -131,21 +132,90 @@ START_TEST(stacks_are_equal_by_line)
 }
 END_TEST
 
+/* The double free of a block whose stacks are all STACK. */
+static struct fp_report_finding make_finding(const struct fp_report_stack *stack)
+{
+	return (struct fp_report_finding){.kind = FP_FINDING_DOUBLE_FREE,
+	                                  .access = FP_ACCESS_FREE,
+	                                  .stack = stack,
+	                                  .alloc_stack = stack};
+}
+
+static bool has_one_name(const struct fp_report_stack *a, const struct fp_report_stack *b)
+{
+	const struct fp_report_finding first = make_finding(a);
+	const struct fp_report_finding second = make_finding(b);
+
+	return fp_report_finding_fingerprint(&first) == fp_report_finding_fingerprint(&second);
+}
+
+static bool are_alike(const struct fp_report_stack *a, const struct fp_report_stack *b)
+{
+	const struct fp_report_finding first = make_finding(a);
+	const struct fp_report_finding second = make_finding(b);
+
+	return fp_report_finding_likeness(&first) == fp_report_finding_likeness(&second);
+}
+
 /* The same program with other lines, another libc below main and other addresses. */
 START_TEST(fingerprints_ignore_lines_and_what_is_below_main)
 {
-	static const char *const edited[][3] = {{"engine_free", "-", "0"},
+	static const char *const edited[][3] = {{"engine_free.constprop.0", "-", "0"},
 	                                        {"drop_row", "/home/plant.c", "32"},
 	                                        {"main", "/home/plant.c", "105"},
 	                                        {"_start", "-", "0"}};
 	const struct fp_report_stack *a = make_stack(0, 5, program);
 	const struct fp_report_stack *b = make_stack(1, 4, edited);
 
-	ck_assert_uint_eq(fp_report_fingerprint("double-free", &a, 1),
-	                  fp_report_fingerprint("double-free", &b, 1));
+	ck_assert(has_one_name(a, b));
 	symbols[1][1].function[0] = 'D';
-	ck_assert_uint_ne(fp_report_fingerprint("double-free", &a, 1),
-	                  fp_report_fingerprint("double-free", &b, 1));
+	ck_assert(!has_one_name(a, b));
+	ck_assert(!are_alike(a, b));
+}
+END_TEST
+
+/* Moved with its function, a mistake is the same; two in one function are two. */
+START_TEST(fingerprints_count_lines_from_the_function)
+{
+	struct fp_report_stack *a = make_stack(0, 2, program + 1);
+	struct fp_report_stack *b = make_stack(1, 2, program + 1);
+
+	symbols[0][0].function_line = 30;
+	symbols[1][0].function_line = 40;
+	symbols[1][0].line = 41;
+	ck_assert(has_one_name(a, b));
+	symbols[1][0].line = 42;
+	ck_assert(!has_one_name(a, b));
+	ck_assert(are_alike(a, b));
+	/* Only the innermost frame is looked at that closely. */
+	symbols[1][0].line = 41;
+	symbols[0][1].function_line = 90;
+	symbols[1][1].function_line = 91;
+	ck_assert(has_one_name(a, b));
+}
+END_TEST
+
+START_TEST(fingerprints_ignore_versions_and_directories)
+{
+	static const char *const same[][2] = {{"/lib/libz.so.1.2.13", "/opt/libz.so.1.3"},
+	                                      {"/lib/libc-2.31.so", "/usr/lib/libc.so.6"},
+	                                      {"/home/a/plant", "/tmp/b/plant"}};
+	static const char *const other[] = {"/lib/libzip.so.1", "/lib/libc++.so", "/bin/plan"};
+	struct fp_report_module modules[2] = {{.bias = 1}, {.bias = 2}};
+	struct fp_report_stack *a = make_stack(0, 2, program);
+	struct fp_report_stack *b = make_stack(1, 2, program);
+
+	frames[0][0].module = &modules[0];
+	frames[1][0].module = &modules[1];
+	for (size_t i = 0; i < 3; i++) {
+		modules[0].path = fp_report_text(same[i][0]);
+		modules[1].path = fp_report_text(same[i][1]);
+		ck_assert_msg(has_one_name(a, b), "%s, %s", same[i][0], same[i][1]);
+		modules[1].path = fp_report_text(other[i]);
+		ck_assert_msg(!has_one_name(a, b), "%s, %s", same[i][0], other[i]);
+		/* A program may be called otherwise from one build to the next. */
+		ck_assert(are_alike(a, b));
+	}
 }
 END_TEST
 
@@ -213,6 +283,8 @@ int main(void)
 	tcase_add_test(tests, frames_are_printed_with_what_is_known);
 	tcase_add_test(tests, stacks_are_equal_by_line);
 	tcase_add_test(tests, fingerprints_ignore_lines_and_what_is_below_main);
+	tcase_add_test(tests, fingerprints_count_lines_from_the_function);
+	tcase_add_test(tests, fingerprints_ignore_versions_and_directories);
 	tcase_add_test(tests, only_valid_utf8_has_a_length);
 	tcase_add_test(tests, numbers_are_grouped);
 	tcase_add_test(tests, results_have_names);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * FNV-1a over what stays. Whatever a compiler or a packager adds to a name is left out: the
+ * suffix of a clone, the version behind ".so". Whom a thread met is chance: another party's
+ * stack has no part in it.
+ */
+#include "report/fingerprint.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "report/names.h"
+#include "report/stack.h"
+
+struct hash {
+	uint64_t value;
+	bool is_likeness;
+};
+
+static void add_bytes(struct hash *hash, const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < size; i++)
+		hash->value = (hash->value ^ at[i]) * 0x100000001b3;
+}
+
+/* Strings are hashed with a zero behind them, so that "ab" "c" is not "a" "bc". */
+static void add_string(struct hash *hash, struct fp_report_string string)
+{
+	add_bytes(hash, string.bytes, string.size);
+	add_bytes(hash, "", 1);
+}
+
+static void add_number(struct hash *hash, uint64_t number)
+{
+	uint8_t bytes[8];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(number >> 8 * i);
+	add_bytes(hash, bytes, sizeof(bytes));
+}
+
+/* "libz.so" of "libz.so.1.2.13", "libc.so" of "libc-2.31.so". */
+static void add_module(struct hash *hash, struct fp_report_string name)
+{
+	const char *end = memmem(name.bytes, name.size, ".so", 3);
+	size_t size = end ? (size_t)(end - name.bytes) : name.size;
+	size_t dash = size;
+
+	while (end && dash > 0 &&
+	       (isdigit((unsigned char)name.bytes[dash - 1]) || name.bytes[dash - 1] == '.'))
+		dash--;
+	if (end && dash > 1 && dash < size && name.bytes[dash - 1] == '-')
+		size = dash - 1;
+	add_string(hash, (struct fp_report_string){name.bytes, size});
+}
+
+/* FUNCTION without what the compiler calls a copy that it made: "f.constprop.0", and "f()
+ * [clone .isra.0]" once demangled. */
+static struct fp_report_string plain_name(const char *function)
+{
+	static const char *const marks[] = {" [clone .", ".constprop.", ".isra.",
+	                                    ".part.",    ".cold",       ".lto_priv.",
+	                                    ".llvm.",    ".localalias"};
+	struct fp_report_string name = fp_report_text(function);
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		const char *mark = strstr(function, marks[i]);
+
+		if (mark && mark != function && (size_t)(mark - function) < name.size)
+			name.size = (size_t)(mark - function);
+	}
+	return name;
+}
+
+static bool has_function(const struct fp_report_frame *frame)
+{
+	return frame->symbol && frame->symbol->function;
+}
+
+/* Frames that another build of the same code may have or not. */
+static bool is_skipped(const struct fp_report_frame *frame)
+{
+	if (frame->module && frame->module->is_own)
+		return true;
+	return has_function(frame) && frame->symbol->inlined &&
+	       fp_report_is_memory_function(frame->symbol->function);
+}
+
+static void add_frame(struct hash *hash, const struct fp_report_frame *frame)
+{
+	if (is_skipped(frame))
+		return;
+	if (!hash->is_likeness || !has_function(frame))
+		add_module(hash, fp_report_module_name(frame));
+	if (has_function(frame))
+		add_string(hash, plain_name(frame->symbol->function));
+	else if (frame->module && !hash->is_likeness)
+		add_number(hash, frame->offset);
+}
+
+static void add_stack(struct hash *hash, const struct fp_report_stack *stack)
+{
+	for (size_t i = 0; stack && i < stack->shown; i++)
+		add_frame(hash, &stack->frames[i]);
+	add_bytes(hash, "|", 1);
+}
+
+/* The innermost frame of the stacks' that counts, or NULL. */
+static const struct fp_report_frame *innermost(const struct fp_report_stack *const *stacks,
+                                               size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; stacks[i] && j < stacks[i]->shown; j++) {
+			if (!is_skipped(&stacks[i]->frames[j]))
+				return &stacks[i]->frames[j];
+		}
+	}
+	return NULL;
+}
+
+static void add_place(struct hash *hash, const struct fp_report_frame *frame)
+{
+	const struct fp_symbol_frame *symbol = frame ? frame->symbol : NULL;
+
+	if (symbol && symbol->function_line > 0 && symbol->line > 0)
+		add_number(hash, (uint64_t)symbol->line - symbol->function_line);
+}
+
+static uint64_t hash_finding(const struct fp_report_finding *finding, bool is_likeness)
+{
+	const struct fp_report_stack *const stacks[] = {finding->stack, finding->alloc_stack,
+	                                                finding->free_stack};
+	struct hash hash = {0xcbf29ce484222325, is_likeness};
+
+	add_string(&hash, fp_report_text(fp_finding_info(finding->kind)->name));
+	for (size_t i = 0; i < 3; i++)
+		add_stack(&hash, stacks[i]);
+	if (is_likeness)
+		return hash.value;
+	add_string(&hash, fp_report_text(fp_access_name(finding->access)));
+	add_place(&hash, innermost(stacks, 3));
+	return hash.value;
+}
+
+/* Where there is no stack, the caller's own word on the place is all there is. */
+static void add_site(struct hash *hash, const struct fp_report_leak *leak)
+{
+	add_string(hash, fp_report_base_name(leak->site.file));
+	if (leak->stack->shown == 0)
+		add_number(hash, leak->site.line);
+}
+
+static uint64_t hash_leak(const struct fp_report_leak *leak, bool is_likeness)
+{
+	struct hash hash = {0xcbf29ce484222325, is_likeness};
+
+	add_string(&hash, fp_report_text(fp_report_leak_name(leak->class)));
+	add_stack(&hash, leak->stack);
+	if (leak->site.file.size > 0)
+		add_site(&hash, leak);
+	if (!is_likeness)
+		add_place(&hash, innermost(&leak->stack, 1));
+	return hash.value;
+}
+
+uint64_t fp_report_finding_fingerprint(const struct fp_report_finding *finding)
+{
+	return hash_finding(finding, false);
+}
+
+uint64_t fp_report_leak_fingerprint(const struct fp_report_leak *leak)
+{
+	return hash_leak(leak, false);
+}
+
+uint64_t fp_report_finding_likeness(const struct fp_report_finding *finding)
+{
+	return hash_finding(finding, true);
+}
+
+uint64_t fp_report_leak_likeness(const struct fp_report_leak *leak)
+{
+	return hash_leak(leak, true);
+}

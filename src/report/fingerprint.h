@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What names a finding for ever, and across machines and builds. Private to the report module.
+ *
+ * Context: report.
+ */
+#ifndef FP_REPORT_FINGERPRINT_H
+#define FP_REPORT_FINGERPRINT_H
+
+#include "report/report.h"
+
+/*
+ * A finding's name: its kind, its access, and of its own, the allocation's and the free's stack
+ * the modules and functions, as far as a person sees them; and for the innermost of all these
+ * frames how many lines it stands below the start of its function, so that two mistakes in one
+ * function are two. No address, offset, path, build-id or line of a file is in it, so it stays
+ * while code is only moved. Only a frame without a function has its offset in it.
+ */
+uint64_t fp_report_finding_fingerprint(const struct fp_report_finding *finding);
+uint64_t fp_report_leak_fingerprint(const struct fp_report_leak *leak);
+
+/*
+ * What a finding's name has left when the functions in it were edited and the program renamed:
+ * kind and functions. Different findings may well be alike.
+ */
+uint64_t fp_report_finding_likeness(const struct fp_report_finding *finding);
+uint64_t fp_report_leak_likeness(const struct fp_report_leak *leak);
+
+#endif
