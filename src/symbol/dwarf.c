@@ -179,6 +179,7 @@ static void set_call_site(struct fp_symbol_frame *frame, Dwarf_Die *die)
 	    !dwarf_diecu(die, &unit, NULL, NULL) || dwarf_getsrcfiles(&unit, &files, NULL) != 0)
 		return;
 	frame->file = dwarf_filesrc(files, file, NULL, NULL);
+	frame->directory = string_of(&unit, DW_AT_comp_dir);
 	if (frame->file &&
 	    dwarf_formudata(dwarf_attr(die, DW_AT_call_line, &attribute), &line) == 0)
 		frame->line = (uint32_t)line;
@@ -190,6 +191,7 @@ static void set_line(struct fp_symbol_frame *frame, Dwarf_Die *unit, uint64_t ad
 	int number;
 
 	frame->file = dwarf_linesrc(line, NULL, NULL);
+	frame->directory = string_of(unit, DW_AT_comp_dir);
 	if (frame->file && dwarf_lineno(line, &number) == 0 && number > 0)
 		frame->line = (uint32_t)number;
 }

@@ -36,9 +36,11 @@ struct fp_symbol_frame {
 	uint64_t function_offset; /* from the function's start, when only the symbol table knew
 	                             it */
 	const char *file;         /* as the compiler was told; NULL when unknown */
-	uint32_t line;            /* 0 when unknown */
-	uint32_t function_line;   /* where the function begins; 0 when unknown */
-	bool inlined;             /* into the frame that follows */
+	const char *directory;  /* where the compiler stood, which a relative file starts from;
+	                           NULL when unknown */
+	uint32_t line;          /* 0 when unknown */
+	uint32_t function_line; /* where the function begins; 0 when unknown */
+	bool inlined;           /* into the frame that follows */
 };
 
 /* What stands at one address: the innermost inlined function first, the real one last. */

@@ -114,6 +114,18 @@ static const struct fp_symbol_place *look_up(uintptr_t address, bool exact)
 	return place;
 }
 
+/* With the directory of the compiler, the file is found from anywhere. */
+static void expect_source(const struct fp_symbol_frame *frame)
+{
+	char path[4096];
+
+	ck_assert_ptr_nonnull(frame->directory);
+	ck_assert_int_eq(frame->directory[0], '/');
+	snprintf(path, sizeof(path), "%s/%s", frame->file[0] == '/' ? "" : frame->directory,
+	         frame->file);
+	ck_assert_msg(access(path, R_OK) == 0, "%s: no such file", path);
+}
+
 static void expect_frame(const struct fp_symbol_frame *frame, const char *function,
                          unsigned line, bool inlined)
 {
@@ -122,6 +134,7 @@ static void expect_frame(const struct fp_symbol_frame *frame, const char *functi
 	ck_assert_str_eq(strrchr(frame->file, '/'), "/plant.cc");
 	ck_assert_uint_eq(frame->line, line);
 	ck_assert_int_eq(frame->inlined, inlined);
+	expect_source(frame);
 }
 
 static void expect_whole_place(void)
