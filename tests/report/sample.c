@@ -31,8 +31,8 @@ void encode_finding(struct encoder *encoder, const struct sample_finding *findin
 	encode_u32(encoder, finding->index);
 	encode_u8(encoder, (uint8_t)finding->kind);
 	encode_u8(encoder, (uint8_t)finding->access);
-	encode_u8(encoder, 1); /* has_hresult */
-	encode_u8(encoder, 0);
+	encode_u8(encoder, !finding->is_fault); /* has_hresult */
+	encode_u8(encoder, finding->is_fault != 0);
 	encode_u32(encoder, 0x80131022);
 	encode_u64(encoder, 0x7000);
 	encode_u32(encoder, 4242);
@@ -44,24 +44,25 @@ void encode_finding(struct encoder *encoder, const struct sample_finding *findin
 	encode_u8(encoder, (uint8_t)finding->has_block);
 	if (finding->has_block)
 		encode_block(encoder, finding);
+	encode_u8(encoder, finding->is_evidence_last != 0);
 	encode_end(encoder);
 }
 
-static void encode_process(struct encoder *encoder)
+void encode_process(struct encoder *encoder, const char *executable, const char *argument)
 {
 	encode_begin(encoder, FP_LOG_PROCESS);
 	encode_u32(encoder, 4242);
 	encode_u32(encoder, 1);
 	encode_u32(encoder, 4096);
 	encode_string(encoder, "0.1.0");
-	encode_string(encoder, "/nonexistent/plant");
+	encode_string(encoder, executable);
 	encode_u32(encoder, 2);
 	encode_string(encoder, "plant");
-	encode_string(encoder, "caf\xe9");
+	encode_string(encoder, argument);
 	encode_end(encoder);
 }
 
-static void encode_setting(struct encoder *encoder, const char *key, const char *value)
+void encode_setting(struct encoder *encoder, const char *key, const char *value)
 {
 	encode_begin(encoder, FP_LOG_SETTING);
 	encode_string(encoder, key);
@@ -69,7 +70,7 @@ static void encode_setting(struct encoder *encoder, const char *key, const char 
 	encode_end(encoder);
 }
 
-static void encode_snapshots(struct encoder *encoder)
+void encode_snapshots(struct encoder *encoder)
 {
 	encode_begin(encoder, FP_LOG_SNAPSHOT);
 	encode_u64(encoder, 5); /* milliseconds */
@@ -91,7 +92,7 @@ static void encode_snapshots(struct encoder *encoder)
 	encode_end(encoder);
 }
 
-static void encode_totals(struct encoder *encoder)
+void encode_totals(struct encoder *encoder)
 {
 	encode_begin(encoder, FP_LOG_PROTECTION);
 	encode_u64(encoder, 1234);
@@ -110,16 +111,20 @@ static void encode_totals(struct encoder *encoder)
 	encode_end(encoder);
 }
 
-static void encode_ending(struct encoder *encoder)
+void encode_note(struct encoder *encoder, const char *text)
 {
 	encode_begin(encoder, FP_LOG_NOTE);
-	encode_string(encoder, "the history was full; raise history=SIZE");
+	encode_string(encoder, text);
 	encode_end(encoder);
+}
+
+void encode_exit(struct encoder *encoder, uint8_t how, uint32_t value)
+{
 	encode_begin(encoder, FP_LOG_EXIT);
-	encode_u8(encoder, FP_LOG_EXIT_SIGNAL);
+	encode_u8(encoder, how);
 	encode_u8(encoder, 0);
 	encode_u16(encoder, 0);
-	encode_u32(encoder, 11);
+	encode_u32(encoder, value);
 	encode_end(encoder);
 	encode_begin(encoder, FP_LOG_END);
 	encode_end(encoder);
@@ -159,7 +164,7 @@ static void encode_findings(struct encoder *encoder)
 void encode_sample(struct encoder *encoder)
 {
 	encode_header(encoder);
-	encode_process(encoder);
+	encode_process(encoder, "/nonexistent/plant", "caf\xe9");
 	encode_setting(encoder, "stack_depth", "32");
 	encode_setting(encoder, "quiet", "no");
 	encode_module(encoder, SAMPLE_OWN, SAMPLE_OWN + 0x1000, "/usr/lib/libfencepost.so.0",
@@ -180,5 +185,6 @@ void encode_sample(struct encoder *encoder)
 	encode_leak(encoder, FP_LEAK_INDIRECT, 1, 5000, 4);
 	encode_snapshots(encoder);
 	encode_totals(encoder);
-	encode_ending(encoder);
+	encode_note(encoder, "the history was full; raise history=SIZE");
+	encode_exit(encoder, FP_LOG_EXIT_SIGNAL, 11);
 }

@@ -15,7 +15,8 @@ enum {
 	SAMPLE_TRACES = 4          /* ids 1 to 4; each led by a frame of Fencepost */
 };
 
-/* A finding's fields; zero is a possible value for each. */
+/* A finding's fields; zero is a possible value for each. The block, if there is one, is always
+ * the same: 24 bytes at 0x7000, allocated by trace 2 and freed by trace 3. */
 struct sample_finding {
 	uint32_t index;
 	enum fp_finding_kind kind;
@@ -29,7 +30,18 @@ struct sample_finding {
 	int has_block;
 	uint8_t state;
 	uint32_t site_line; /* in "engine.c"; 0 for no site */
+	int is_fault;       /* not a call that returned HOST_E_INVALIDOPERATION */
+	int is_evidence_last;
 };
+
+void encode_process(struct encoder *encoder, const char *executable, const char *argument);
+void encode_setting(struct encoder *encoder, const char *key, const char *value);
+void encode_snapshots(struct encoder *encoder);
+void encode_totals(struct encoder *encoder);
+void encode_note(struct encoder *encoder, const char *text);
+
+/* The end of a complete log. */
+void encode_exit(struct encoder *encoder, uint8_t how, uint32_t value);
 
 void encode_finding(struct encoder *encoder, const struct sample_finding *finding);
 

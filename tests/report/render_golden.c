@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Renders every recorded log, and a set of several, in every format, into the files LOG.FACE of
+ * the directory that is its argument. The version is replaced by @VERSION@: nothing else in the
+ * files can change but by a change of the writers.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "logs.h"
+#include "options/options.h"
+#include "report/writer.h"
+
+/* What a format is shown as. A format has one or more faces. */
+struct face {
+	const char *name; /* ending of the files */
+	const char *format;
+	struct fp_report_view view;
+};
+
+static const struct face faces[] = {
+        {"text", "text", {.leaks = FP_REPORT_LEAKS_FULL}},
+        {"json", "json", {.leaks = FP_REPORT_LEAKS_FULL}},
+};
+
+static struct encoder log_bytes[RECORDED_LOGS];
+static const struct fp_report *reports[RECORDED_LOGS];
+static const char *directory;
+
+_Noreturn static void fail(const char *what, const char *name)
+{
+	fprintf(stderr, "render_golden: %s %s: %s\n", what, name, strerror(errno));
+	exit(1);
+}
+
+/* TEXT with the version taken out, to FILE. */
+static void write_constant(const char *text, FILE *file)
+{
+	for (const char *at; (at = strstr(text, PACKAGE_VERSION)) != NULL;) {
+		fwrite(text, 1, (size_t)(at - text), file);
+		fputs("@VERSION@", file);
+		text = at + strlen(PACKAGE_VERSION);
+	}
+	fputs(text, file);
+}
+
+static void write_face(const struct face *face, const char *name,
+                       const struct fp_report_set *set)
+{
+	const struct fp_report_writer *writer = fp_report_writer_find(face->format);
+	char path[4096];
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s.%s", directory, name, face->name);
+	file = fopen(path, "w");
+	if (!writer || !out || !file || fp_report_write(writer, set, &face->view, out) != 0 ||
+	    fclose(out) != 0)
+		fail("cannot render", path);
+	if (strlen(text) != size)
+		fail("a zero byte in", path);
+	write_constant(text, file);
+	if (fclose(file) != 0)
+		fail("cannot write", path);
+	free(text);
+}
+
+static void read_log(size_t i)
+{
+	struct fp_report *report;
+
+	recorded_logs[i].encode(&log_bytes[i]);
+	errno = -fp_report_read(log_bytes[i].bytes, log_bytes[i].size, &report);
+	if (errno == 0)
+		errno = -fp_report_resolve(report, FP_SYMBOL_DEBUG_DIR);
+	if (errno != 0)
+		fail("cannot read", recorded_logs[i].name);
+	reports[i] = report;
+}
+
+/* A format without a face would be one that no golden file shows. */
+static void check_faces(void)
+{
+	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
+		const struct fp_option *option = &fp_options_table[i];
+		bool is_shown =
+		        option->stage != FP_OPTION_OUTPUT || strcmp(option->key, "log") == 0;
+
+		for (size_t j = 0; j < sizeof(faces) / sizeof(faces[0]); j++)
+			is_shown |= strcmp(faces[j].format, option->key) == 0;
+		errno = ENOENT;
+		if (!is_shown)
+			fail("no face in the table for", option->key);
+	}
+}
+
+int main(int count, char **arguments)
+{
+	const struct fp_report_set several = {reports, 3};
+
+	if (count != 2) {
+		fputs("usage: render_golden DIRECTORY\n", stderr);
+		return 2;
+	}
+	directory = arguments[1];
+	check_faces();
+	for (size_t i = 0; i < RECORDED_LOGS; i++)
+		read_log(i);
+	for (size_t i = 0; i < sizeof(faces) / sizeof(faces[0]); i++) {
+		for (size_t j = 0; j < RECORDED_LOGS; j++)
+			write_face(&faces[i], recorded_logs[j].name,
+			           &(struct fp_report_set){&reports[j], 1});
+		write_face(&faces[i], "several", &several);
+	}
+	return 0;
+}

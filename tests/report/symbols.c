@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The interface of the symbol module over a table instead of over files: what the recorded logs
+ * have at their addresses is the same on every machine and with every compiler. The path of a
+ * module is all that is looked at.
+ */
+#include <string.h>
+
+#include "symbol/symbol.h"
+
+struct row {
+	const char *path;
+	uint64_t address;
+	char function[64]; /* "" for none */
+	const char *file;
+	const char *directory;
+	uint32_t line;
+	bool inlined; /* into the row that follows */
+};
+
+struct fp_symbol_image {
+	const char *path; /* of the table; NULL when it knows nothing of the file */
+};
+
+static struct row rows[] = {
+        {"/srv/plant/build/plant", 0x1100, "main", "../src/main.cc", "/srv/plant/build",
+         .line = 31},
+        {"/srv/plant/build/plant", 0x1200, "copy_row", "../src/rows.h", "/srv/plant/build",
+         .line = 8, .inlined = true},
+        {"/srv/plant/build/plant", 0x1200, "plant::write(Row<int, 2> const&)", "../src/rows.cc",
+         "/srv/plant/build", .line = 57},
+        {"/srv/plant/build/plant", 0x1300, "plant::make[abi:cxx11](unsigned long)",
+         "/srv/plant/src/make it.cc", "/srv/plant/build", .line = 104},
+        {"/srv/plant/build/plant", 0x1400, "plant::drop(Row*)", "/srv/plant/src/rows.cc",
+         "/srv/plant/build", .line = 71},
+        {"/usr/lib/libengine.so.1", 0x1300, "engine_new", .line = 0},
+        {"/lib/libc.so.6", 0x1200, "__memcpy_avx_unaligned_erms", .line = 0},
+        {"/lib/libc.so.6", 0x1500, "__libc_start_call_main", .line = 0},
+        {"/srv/<i>/hostile", 0x1200, "<script>alert(3)</script>", "../\"<b>&'\n.c", "/srv/<i>",
+         .line = 1},
+        {"/srv/<i>/hostile", 0x1300, "operator<=>\xc3(", "/srv/%41 \xff#?;a:b[]{0}.c",
+         "/srv/<i>", .line = 2},
+        {"/srv/<i>/hostile", 0x1400, "", "x\x01\x7f\xc2\x9f.c", NULL, .line = 3},
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static struct fp_symbol_frame frames[ROWS];
+static struct fp_symbol_place places[ROWS];
+
+/* The place at row I: that row and those it is inlined into. */
+static void fill_place(size_t i)
+{
+	struct row *row = &rows[i];
+
+	frames[i] = (struct fp_symbol_frame){
+	        .function = row->function[0] != '\0' ? row->function : NULL,
+	        .function_offset = row->file ? 0 : 0x20,
+	        .file = row->file,
+	        .directory = row->directory,
+	        .line = row->line,
+	        .inlined = row->inlined};
+	places[i].frames = &frames[i];
+	places[i].count = 1;
+	for (size_t last = i; rows[last].inlined && last + 1 < ROWS; last++)
+		places[i].count++;
+}
+
+int fp_symbol_open(const struct fp_symbol_source *source, struct fp_symbol_image **image)
+{
+	static struct fp_symbol_image images[ROWS];
+	static struct fp_symbol_image unknown;
+
+	*image = &unknown;
+	for (size_t i = 0; i < ROWS; i++) {
+		fill_place(i);
+		if (strcmp(rows[i].path, source->path) == 0) {
+			images[i].path = rows[i].path;
+			*image = &images[i];
+		}
+	}
+	return 0;
+}
+
+void fp_symbol_close(struct fp_symbol_image *image)
+{
+	(void)image;
+}
+
+enum fp_symbol_state fp_symbol_state(const struct fp_symbol_image *image)
+{
+	return image->path ? FP_SYMBOL_USABLE : FP_SYMBOL_UNREADABLE;
+}
+
+const struct fp_symbol_place *fp_symbol_lookup(struct fp_symbol_image *image, uint64_t address,
+                                               bool exact)
+{
+	static const struct fp_symbol_place nothing;
+
+	(void)exact;
+	for (size_t i = 0; image->path && i < ROWS; i++) {
+		if (strcmp(rows[i].path, image->path) == 0 && rows[i].address == address)
+			return &places[i];
+	}
+	return &nothing;
+}
