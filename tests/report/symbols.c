@@ -59,6 +59,7 @@ static void fill_place(size_t i)
 	        .file = row->file,
 	        .directory = row->directory,
 	        .line = row->line,
+	        .function_line = row->line > 5 ? row->line - 5 : 0,
 	        .inlined = row->inlined};
 	places[i].frames = &frames[i];
 	places[i].count = 1;
