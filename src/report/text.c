@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report/formats.h"
+#include "report/moments.h"
 #include "report/names.h"
 #include "report/stack.h"
 #include "report/text_parts.h"
@@ -70,48 +71,15 @@ static void print_description(const struct fp_report_page *page,
 	}
 }
 
-static const char *call_title(const struct fp_report_finding *finding)
-{
-	if (finding->access == FP_ACCESS_FREE)
-		return finding->kind == FP_FINDING_DOUBLE_FREE ? "freed again" : "freed";
-	/* Only a fault's own stack is that of the access; a call merely came across the damage.
-	 */
-	if (finding->is_exact && finding->access == FP_ACCESS_READ)
-		return "read";
-	if (finding->is_exact && finding->access == FP_ACCESS_WRITE)
-		return "written";
-	if (finding->evidence.size == 0)
-		return "called";
-	return finding->free_stack == finding->stack ? "found while it was freed" : "found";
-}
-
-static void print_stack(const struct fp_report_page *page, const char *title, uint32_t thread,
-                        const struct fp_report_stack *stack)
-{
-	fprintf(page->out, "  %s by thread %" PRIu32 ":\n", title, thread);
-	fp_report_print_stack(page, stack);
-}
-
-static const char *party_title(enum fp_party_role role)
-{
-	static const char *const titles[FP_PARTY_COUNT] = {
-	        [FP_PARTY_INSIDE] = "at the same time the heap was being used",
-	        [FP_PARTY_HOLDER] = "the heap had been locked",
-	        [FP_PARTY_RELEASER] = "the heap had been released",
-	        [FP_PARTY_FINDER] = "the heap had been found unusable",
-	};
-
-	return titles[role];
-}
-
 static void print_call_stack(const struct fp_report_page *page,
-                             const struct fp_report_finding *finding)
+                             const struct fp_report_finding *finding,
+                             const struct fp_report_moment *call)
 {
 	if (finding->trace == FP_TRACE_NONE && finding->stack->count == 0) {
 		fputs("  found when the process ended\n", page->out);
 		return;
 	}
-	fprintf(page->out, "  %s by thread %" PRIu32, call_title(finding), finding->thread);
+	fprintf(page->out, "  %s by thread %" PRIu32, call->title, finding->thread);
 	if (finding->thread_name.size > 0) {
 		fputs(" (", page->out);
 		fp_report_print_escaped(page, finding->thread_name);
@@ -195,42 +163,30 @@ static void print_evidence(const struct fp_report_page *page,
 	fputs("|\n", page->out);
 }
 
-static const char *free_title(const struct fp_report_finding *finding)
+static void print_stacks(const struct fp_report_page *page,
+                         const struct fp_report_finding *finding)
 {
-	if (finding->kind == FP_FINDING_DOUBLE_FREE)
-		return "first freed";
-	switch (finding->page_state) {
-	case FP_PAGE_NONE:
-		return "freed";
-	case FP_PAGE_DECOMMITTED:
-		return "decommitted";
-	default:
-		return "released";
+	struct fp_report_moment moments[FP_REPORT_MOMENTS_MAX];
+	size_t count = fp_report_moments(finding, moments);
+
+	print_call_stack(page, finding, &moments[0]);
+	for (size_t i = 1; i < count; i++) {
+		fprintf(page->out, "  %s by thread %" PRIu32 ":\n", moments[i].title,
+		        moments[i].thread);
+		fp_report_print_stack(page, moments[i].stack);
 	}
 }
 
 static void print_finding(const struct fp_report_page *page,
                           const struct fp_report_finding *finding)
 {
-	const struct fp_report_block *block = &finding->block;
+	bool is_region = finding->page_state != FP_PAGE_NONE;
 
 	print_headline(page, finding);
 	print_description(page, finding);
-	print_call_stack(page, finding);
-	if (finding->other_stack)
-		print_stack(page, party_title(finding->other), finding->other_thread,
-		            finding->other_stack);
-	if (finding->free_stack && finding->free_stack != finding->stack)
-		print_stack(page, free_title(finding), block->free_thread, finding->free_stack);
-	if (finding->commit_stack)
-		print_stack(page, "committed", finding->commit_thread, finding->commit_stack);
-	if (finding->has_block) {
-		bool is_region = finding->page_state != FP_PAGE_NONE;
-
-		print_stack(page, is_region ? "reserved" : "allocated", block->alloc_thread,
-		            finding->alloc_stack);
-		(is_region ? print_region : print_block)(page, block);
-	}
+	print_stacks(page, finding);
+	if (finding->has_block)
+		(is_region ? print_region : print_block)(page, &finding->block);
 	print_evidence(page, finding);
 	fputc('\n', page->out);
 }

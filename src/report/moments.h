@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The moments in the life of a block, or of a heap, that a finding has stacks of, in the words
+ * that every format uses for them.
+ *
+ * Context: report.
+ */
+#ifndef FP_REPORT_MOMENTS_H
+#define FP_REPORT_MOMENTS_H
+
+#include "report/report.h"
+
+/* In the order in which they are told, which is from the last to the first. */
+enum fp_report_moment_kind {
+	FP_REPORT_CALL, /* the access or the call that was the mistake */
+	FP_REPORT_OTHER,
+	FP_REPORT_FREE,
+	FP_REPORT_COMMIT,
+	FP_REPORT_ALLOCATION,
+	FP_REPORT_MOMENTS_MAX
+};
+
+struct fp_report_moment {
+	enum fp_report_moment_kind kind;
+	const char *title; /* "freed", before "by thread 1" */
+	uint32_t thread;
+	const struct fp_report_stack *stack; /* possibly without frames */
+};
+
+/* Fills MOMENTS, at most FP_REPORT_MOMENTS_MAX, the call first. Returns how many, at least 1.
+ */
+size_t fp_report_moments(const struct fp_report_finding *finding,
+                         struct fp_report_moment *moments);
+
+#endif
