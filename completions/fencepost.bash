@@ -50,6 +50,8 @@ _fencepost() {
 	elif [[ $before == = ]]; then
 		before=${COMP_WORDS[COMP_CWORD - 2]}
 		_fencepost_values "${before#--}" "$word"
+	elif [[ ${COMP_WORDS[1]} == doctor ]]; then
+		mapfile -t COMPREPLY < <(if [[ $word == -* ]]; then compgen -W --json -- "$word"; else compgen -c -- "$word"; fi)
 	elif [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_fencepost_list options | sed 's/^\([^ ]*\) .*/--\1=/')" -- "$word")
 		compopt -o nospace 2>/dev/null

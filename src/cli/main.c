@@ -17,6 +17,8 @@ static const struct fp_cli_command commands[] = {
          "run a program with the heap under its malloc, and report", fp_cli_run},
         {"report", " [OPTIONS] EVENT-LOG|-", "render an event log as text and JSON",
          fp_cli_report},
+        {"doctor", " [--json] [PROGRAM]",
+         "say what works here, what it costs, and what to change", fp_cli_doctor},
         {"help", "", "say what there is", print_help},
 };
 
@@ -61,7 +63,8 @@ static int print_help(char **arguments)
 		if (fp_options_table[i].stage != FP_OPTION_RECORD)
 			printf(" --%s=%s", fp_options_table[i].key, fp_options_table[i].value);
 	}
-	puts(".\nIt exits with 0 when it could render, and with 125 when it could not.\n\n"
+	puts(".\nIt exits with 0 when it could render, and with 125 when it could not.\n"
+	     "doctor exits with 1 when there is a problem.\n\n"
 	     "A program under Fencepost takes its options from the environment,\n"
 	     "FENCEPOST_OPTIONS=key=value:key=value; '-' and '_' are the same in keys:\n");
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++)

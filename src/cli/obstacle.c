@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Programs that a preloaded library does not reach, or breaks, are told from their files before
- * they start.
+ * they start. Of a script it is the interpreter's file that counts.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,27 +11,7 @@
 
 enum { SCRIPT_DEPTH_MAX = 4 };
 
-static char *explain(const char *path, const char *what, const char *remedy)
-{
-	char *text;
-
-	return asprintf(&text, "%s %s: %s, or --force to try", path, what, remedy) < 0 ? NULL
-	                                                                               : text;
-}
-
-static char *explain_sanitizer(const char *path, const char *sanitizer)
-{
-	char *what;
-
-	if (asprintf(&what, "is linked with %s, which has an allocator of its own", sanitizer) <
-	    0)
-		return NULL;
-	char *text = explain(path, what, "build it without -fsanitize");
-	free(what);
-	return text;
-}
-
-static char *examine_file(const char *path)
+static bool examine(const char *path, struct fp_cli_obstacle *obstacle)
 {
 	static const char *const texts[FP_IMAGE_OBSTACLES][2] = {
 	        [FP_IMAGE_PRIVILEGED] =
@@ -43,49 +23,61 @@ static char *examine_file(const char *path)
 	                             "link it dynamically, or with libfencepost"},
 	        [FP_IMAGE_MUSL] = {"is linked with musl and this fencepost with glibc",
 	                           "link it with libfencepost and use its heaps"},
+	        [FP_IMAGE_SANITIZED] = {"which has an allocator of its own",
+	                                "build it without -fsanitize"},
 	};
 	const char *sanitizer;
-	enum fp_image_obstacle obstacle = fp_image_examine(path, &sanitizer);
+	enum fp_image_obstacle kind = fp_image_examine(path, &sanitizer);
+	int length;
 
-	if (sanitizer)
-		return explain_sanitizer(path, sanitizer);
-	if (!texts[obstacle][0])
-		return NULL;
-	return explain(path, texts[obstacle][0], texts[obstacle][1]);
+	if (kind == FP_IMAGE_NO_OBSTACLE)
+		return false;
+	obstacle->remedy = texts[kind][1];
+	length = sanitizer ? asprintf(&obstacle->what, "%s is linked with %s, %s", path,
+	                              sanitizer, texts[kind][0])
+	                   : asprintf(&obstacle->what, "%s %s", path, texts[kind][0]);
+	return length >= 0;
 }
 
-static char *examine(const char *path, int depth);
-
-/* "#!/usr/bin/env python3" is python3's. */
-static char *examine_script(char *line, int depth)
+/* What a script at PATH names in its first line: "#!/usr/bin/env python3" is python3's. New
+ * memory; NULL when PATH is none. */
+static char *find_interpreter(const char *path)
 {
+	char line[FP_IMAGE_LINE_MAX];
 	char *rest;
+
+	if (!fp_image_read_script(path, line))
+		return NULL;
 	char *interpreter = strtok_r(line, " \t", &rest);
 	char *argument = interpreter ? strtok_r(NULL, " \t", &rest) : NULL;
+	const char *name = interpreter ? strrchr(interpreter, '/') : NULL;
+	bool is_named = name && strcmp(name, "/env") == 0 && argument && argument[0] != '-';
 
 	if (!interpreter)
 		return NULL;
-	char *text = examine(interpreter, depth + 1);
-	const char *name = strrchr(interpreter, '/');
-	if (text || !argument || argument[0] == '-' || !name || strcmp(name, "/env") != 0)
-		return text;
-	char *found = fp_cli_find_program(argument);
-	text = found ? examine(found, depth + 1) : NULL;
-	free(found);
-	return text;
+	return is_named ? fp_cli_find_program(argument) : strdup(interpreter);
 }
 
-static char *examine(const char *path, int depth)
+char *fp_cli_find_executed(const char *path)
 {
-	char line[FP_IMAGE_LINE_MAX];
-	char *text = examine_file(path);
+	char *executed = strdup(path);
 
-	if (text || depth > SCRIPT_DEPTH_MAX || !fp_image_read_script(path, line))
-		return text;
-	return examine_script(line, depth);
+	for (int depth = 0; executed && depth < SCRIPT_DEPTH_MAX; depth++) {
+		char *interpreter = find_interpreter(executed);
+
+		if (!interpreter)
+			break;
+		free(executed);
+		executed = interpreter;
+	}
+	return executed;
 }
 
-char *fp_cli_find_obstacle(const char *path)
+bool fp_cli_find_obstacle(const char *path, struct fp_cli_obstacle *obstacle)
 {
-	return examine(path, 0);
+	char *executed = fp_cli_find_executed(path);
+	bool is_found = examine(path, obstacle) || (executed && examine(executed, obstacle));
+
+	free(executed);
+	return is_found;
 }

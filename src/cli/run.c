@@ -18,8 +18,6 @@
 
 enum { EXTRA_VARIABLES = 3 };
 
-static const char library[] = "libfencepost-preload.so";
-
 struct run {
 	struct fp_options options;
 	char **command;
@@ -28,42 +26,6 @@ struct run {
 	char *program;
 	char directory[PATH_MAX];
 };
-
-static bool is_executable(const char *path)
-{
-	struct stat status;
-
-	if (stat(path, &status) != 0)
-		return false;
-	if (S_ISDIR(status.st_mode))
-		errno = EACCES;
-	return !S_ISDIR(status.st_mode) && access(path, X_OK) == 0;
-}
-
-char *fp_cli_find_program(const char *name)
-{
-	const char *paths = getenv("PATH");
-	int error = ENOENT;
-
-	if (strchr(name, '/'))
-		return is_executable(name) ? strdup(name) : NULL;
-	for (paths = paths ? paths : "/usr/local/bin:/usr/bin:/bin"; paths;) {
-		size_t length = strcspn(paths, ":");
-		char *path;
-
-		if (asprintf(&path, "%.*s/%s", (int)(length ? length : 1), length ? paths : ".",
-		             name) < 0)
-			return NULL;
-		if (is_executable(path))
-			return path;
-		if (errno == EACCES)
-			error = EACCES;
-		free(path);
-		paths = paths[length] == ':' ? paths + length + 1 : NULL;
-	}
-	errno = error;
-	return NULL;
-}
 
 /* Appends "key=value", in the quotes that the value leaves. */
 static int give(struct run *run, const char *key, const char *value)
@@ -162,32 +124,13 @@ static int find_program(struct run *run)
 
 static int check_program(const struct run *run)
 {
-	char *obstacle = run->is_forced ? NULL : fp_cli_find_obstacle(run->program);
+	struct fp_cli_obstacle obstacle;
 
-	if (!obstacle)
+	if (run->is_forced || !fp_cli_find_obstacle(run->program, &obstacle))
 		return 0;
-	fp_cli_fail("%s", obstacle);
-	free(obstacle);
+	fp_cli_fail("%s: %s, or --force to try", obstacle.what, obstacle.remedy);
+	free(obstacle.what);
 	return FP_CLI_FAILED;
-}
-
-/* The library beside this program: in the build tree, where both are installed, or where it was
- * configured to be. */
-static char *find_library(const char *self)
-{
-	static const char *const beside[] = {"../preload/.libs", "../lib/fencepost"};
-	int length = (int)(strrchr(self, '/') + 1 - self);
-	char *path;
-
-	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
-		if (asprintf(&path, "%.*s%s/%s", length, self, beside[i], library) < 0)
-			return NULL;
-		char *real = access(path, R_OK) == 0 ? realpath(path, NULL) : NULL;
-		free(path);
-		if (real)
-			return real;
-	}
-	return asprintf(&path, "%s/%s", FP_PKGLIBDIR, library) < 0 ? NULL : path;
 }
 
 static char *variable(const char *name, const char *first, const char *second)
@@ -233,10 +176,8 @@ static char **make_environment(const char *path, const char *options)
 
 static int make_directory(struct run *run)
 {
-	const char *parent = getenv("TMPDIR");
+	const char *parent = fp_cli_temporary_directory();
 
-	if (!parent || parent[0] != '/' || strlen(parent) > FP_OPTION_PATH_MAX / 2)
-		parent = "/tmp";
 	snprintf(run->directory, sizeof(run->directory), "%s/fencepost.XXXXXX", parent);
 	if (mkdtemp(run->directory))
 		return 0;
@@ -262,14 +203,12 @@ static int give_directions(struct run *run, const char *self)
 static int start(struct run *run, struct fp_cli_launch *launch, int *status)
 {
 	char self[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-	if (length <= 0)
+	if (!fp_cli_find_self(self))
 		return fp_cli_fail("cannot find out what is executed here: mount /proc");
-	self[length] = '\0';
 	if (give_directions(run, self) != 0)
 		return FP_CLI_FAILED;
-	char *path = find_library(self);
+	char *path = fp_cli_find_library();
 	launch->environment = path ? make_environment(path, run->given) : NULL;
 	free(path);
 	if (!launch->environment)
@@ -315,7 +254,7 @@ static void print_sums(const struct sums *sums, const struct run *run, size_t pr
 
 	if (processes == 0)
 		fp_cli_fail("nothing is known of %s: it was killed, or cannot load %s",
-		            run->program, library);
+		            run->program, FP_CLI_LIBRARY);
 	if (processes < 2 || (sums->findings == 0 && run->options.quiet))
 		return;
 	fputs("fencepost: ", stderr);

@@ -7,6 +7,7 @@
 #ifndef FP_CLI_RUN_H
 #define FP_CLI_RUN_H
 
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -19,9 +20,29 @@ enum { FP_CLI_NOT_EXECUTABLE = 126, FP_CLI_NOT_FOUND = 127, FP_CLI_SIGNALLED = 1
 /* The file that NAME means as a command: new memory, or NULL with errno. */
 char *fp_cli_find_program(const char *name);
 
-/* Why the library cannot be loaded into the program at PATH, and what to do instead: new
- * memory; NULL when nothing speaks against it. */
-char *fp_cli_find_obstacle(const char *path);
+#define FP_CLI_LIBRARY "libfencepost-preload.so"
+
+/* The library that is put under programs, beside this one: in the build tree, where both are
+ * installed, or where it was configured to be. New memory, or NULL without any. */
+char *fp_cli_find_library(void);
+
+/* The file of this program; false when /proc does not say. */
+bool fp_cli_find_self(char path[PATH_MAX]);
+
+/* Where files may be made: TMPDIR, or /tmp. */
+const char *fp_cli_temporary_directory(void);
+
+/* What speaks against loading the library into a program. */
+struct fp_cli_obstacle {
+	char *what; /* "PATH is statically linked, ...": new memory */
+	const char *remedy;
+};
+
+bool fp_cli_find_obstacle(const char *path, struct fp_cli_obstacle *obstacle);
+
+/* The file that is executed for PATH: a script's interpreter, or itself. New memory, or NULL.
+ */
+char *fp_cli_find_executed(const char *path);
 
 struct fp_cli_launch {
 	const char *path;

@@ -23,5 +23,8 @@ offers --align= run --al
 offers left run --placement = le
 offers 'no summary full' run --leak-check =
 offers bash run --quiet bas
+offers doctor do
+offers --json doctor --
+offers bash doctor --json bas
 offers bash run -- bas
 exit $bad

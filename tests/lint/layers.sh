@@ -7,7 +7,7 @@
 modules='
 0 both   base
 1 both   model
-2 victim guard
+2 both   guard
 2 victim stack
 2 victim registry
 2 both   log

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What can be told of a program from its file: whether the library can be put under it, whether
+ * it has blocks that no malloc sees, and whether frames of it will have names and lines.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/doctor.h"
+#include "cli/image.h"
+#include "cli/run.h"
+
+static bool check_found(struct fp_cli_checkup *checkup, const char *name, char **path)
+{
+	*path = fp_cli_find_program(name);
+	if (*path)
+		return true;
+	int error = errno;
+	struct fp_cli_check *check = fp_cli_checkup_add(
+	        checkup, "program", FP_CLI_PROBLEM, "cannot run %s: %s", name, strerror(error));
+	fp_cli_check_fix(
+	        check, error == ENOENT ? "give its path, or install it" : "chmod +x %s", name);
+	return false;
+}
+
+static bool check_obstacle(struct fp_cli_checkup *checkup, const char *path)
+{
+	struct fp_cli_obstacle obstacle;
+
+	if (!fp_cli_find_obstacle(path, &obstacle)) {
+		fp_cli_checkup_add(checkup, "program", FP_CLI_OK, "%s can be served", path);
+		return true;
+	}
+	struct fp_cli_check *check =
+	        fp_cli_checkup_add(checkup, "program", FP_CLI_PROBLEM, "%s", obstacle.what);
+	fp_cli_check_fix(check, "%s", obstacle.remedy);
+	free(obstacle.what);
+	return false;
+}
+
+static void check_allocator(struct fp_cli_checkup *checkup, const struct fp_cli_image *image)
+{
+	const char *allocator = fp_cli_image_allocator(image);
+
+	if (!allocator) {
+		fp_cli_checkup_add(checkup, "allocator", FP_CLI_OK,
+		                   "none of its own that is known here");
+		return;
+	}
+	struct fp_cli_check *check =
+	        fp_cli_checkup_add(checkup, "allocator", FP_CLI_WARNING,
+	                           "has %s, whose blocks are not seen; those of the C "
+	                           "library's malloc are",
+	                           allocator);
+	fp_cli_check_fix(check, "build it without, or link the parts to look at with "
+	                        "libfencepost");
+}
+
+static void check_debug_information(struct fp_cli_checkup *checkup,
+                                    const struct fp_cli_image *image)
+{
+	char separate[FP_CLI_DEBUG_PATH_MAX];
+	struct fp_cli_check *check;
+
+	fp_cli_image_debug_path(image, separate);
+	if (fp_cli_image_has_section(image, ".debug_info")) {
+		fp_cli_checkup_add(checkup, "debug information", FP_CLI_OK,
+		                   "in the program itself");
+		return;
+	}
+	if (separate[0] != '\0' && access(separate, R_OK) == 0) {
+		fp_cli_checkup_add(checkup, "debug information", FP_CLI_OK, "in %s", separate);
+		return;
+	}
+	if (fp_cli_image_has_section(image, ".symtab"))
+		check = fp_cli_checkup_add(checkup, "debug information", FP_CLI_WARNING,
+		                           "none: frames have functions, but no lines");
+	else
+		check = fp_cli_checkup_add(checkup, "debug information", FP_CLI_WARNING,
+		                           "stripped: frames have addresses, and names only "
+		                           "where a library exports them");
+	if (separate[0] != '\0')
+		fp_cli_check_fix(check,
+		                 "build it with -g and do not strip it, or: install -D "
+		                 "DEBUG-FILE %s",
+		                 separate);
+	else
+		fp_cli_check_fix(check, "build it with -g and do not strip it");
+}
+
+void fp_cli_check_program(struct fp_cli_checkup *checkup, const char *name)
+{
+	struct fp_cli_image *image;
+	char *path;
+
+	if (!check_found(checkup, name, &path))
+		return;
+	if (check_obstacle(checkup, path)) {
+		char *executed = fp_cli_find_executed(path);
+
+		if (executed && strcmp(executed, path) != 0)
+			fp_cli_checkup_add(checkup, "script", FP_CLI_OK,
+			                   "what is executed is %s", executed);
+		image = executed ? fp_cli_image_open(executed) : NULL;
+		if (image) {
+			check_allocator(checkup, image);
+			check_debug_information(checkup, image);
+		}
+		fp_cli_image_close(image);
+		free(executed);
+	}
+	free(path);
+}

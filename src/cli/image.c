@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sections, symbols and needed libraries of an ELF file, by libelf. Damaged files answer less,
+ * never wrong.
+ */
+#include "cli/image.h"
+
+#include <elfutils/libdwelf.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "symbol/symbol.h"
+
+struct fp_cli_image {
+	int fd;
+	Elf *elf;
+	size_t names; /* index of the section with the sections' names */
+};
+
+struct fp_cli_image *fp_cli_image_open(const char *path)
+{
+	struct fp_cli_image *image = calloc(1, sizeof(*image));
+
+	if (!image)
+		return NULL;
+	elf_version(EV_CURRENT);
+	image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (image->fd >= 0)
+		image->elf = elf_begin(image->fd, ELF_C_READ_MMAP, NULL);
+	if (image->elf && elf_kind(image->elf) == ELF_K_ELF &&
+	    elf_getshdrstrndx(image->elf, &image->names) == 0)
+		return image;
+	fp_cli_image_close(image);
+	return NULL;
+}
+
+void fp_cli_image_close(struct fp_cli_image *image)
+{
+	if (!image)
+		return;
+	elf_end(image->elf);
+	if (image->fd >= 0)
+		close(image->fd);
+	free(image);
+}
+
+bool fp_cli_image_has_section(const struct fp_cli_image *image, const char *name)
+{
+	Elf_Scn *section = NULL;
+
+	while ((section = elf_nextscn(image->elf, section))) {
+		GElf_Shdr header;
+		const char *found =
+		        gelf_getshdr(section, &header)
+		                ? elf_strptr(image->elf, image->names, header.sh_name)
+		                : NULL;
+
+		if (found && strcmp(found, name) == 0 && header.sh_type != SHT_NOBITS)
+			return true;
+	}
+	return false;
+}
+
+/* The marks that allocators leave in a program that has them linked in or needs them. */
+static const struct mark {
+	const char *symbol;  /* defined in the program */
+	const char *library; /* needed by it: how its name starts */
+	const char *allocator;
+} marks[] = {
+        {"mallocx", "libjemalloc.so", "jemalloc"},
+        {"je_mallocx", NULL, "jemalloc"},
+        {"tc_malloc", "libtcmalloc", "tcmalloc"},
+        {"mi_malloc", "libmimalloc", "mimalloc"},
+        {"runtime.mallocgc", "libgo.so", "the heap of Go"},
+        {"coreclr_initialize", "libcoreclr.so", "the CLR's garbage-collected heap"},
+        {"hostfxr_main", "libhostfxr.so", "the CLR's garbage-collected heap"},
+        {"hostfxr_main_bundle_startupinfo", "libhostpolicy.so",
+         "the CLR's garbage-collected heap"},
+        {"mono_jit_init", "libmono", "Mono's garbage-collected heap"},
+        {"_ZN2v87Isolate3NewERKNS0_12CreateParamsE", "libnode.so",
+         "V8's garbage-collected heap"},
+        {"JNI_CreateJavaVM", "libjli.so", "the Java heap"},
+        {"malloc", NULL, "a malloc of its own"},
+};
+
+enum { MARKS = sizeof(marks) / sizeof(marks[0]) };
+
+/* Keeps the one that comes first in the table. */
+static void note(size_t *found, const char *name, bool is_library)
+{
+	for (size_t i = 0; name && i < *found; i++) {
+		const char *mark = is_library ? marks[i].library : marks[i].symbol;
+
+		if (mark &&
+		    (is_library ? strncmp(name, mark, strlen(mark)) : strcmp(name, mark)) == 0)
+			*found = i;
+	}
+}
+
+static void look_at_symbols(const struct fp_cli_image *image, Elf_Data *data,
+                            const GElf_Shdr *header, size_t *found)
+{
+	size_t count = header->sh_entsize > 0 ? header->sh_size / header->sh_entsize : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		GElf_Sym symbol;
+
+		if (gelf_getsym(data, (int)i, &symbol) && symbol.st_shndx != SHN_UNDEF &&
+		    GELF_ST_TYPE(symbol.st_info) == STT_FUNC)
+			note(found, elf_strptr(image->elf, header->sh_link, symbol.st_name),
+			     false);
+	}
+}
+
+static void look_at_libraries(const struct fp_cli_image *image, Elf_Data *data,
+                              const GElf_Shdr *header, size_t *found)
+{
+	size_t count = header->sh_entsize > 0 ? header->sh_size / header->sh_entsize : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		GElf_Dyn entry;
+
+		if (gelf_getdyn(data, (int)i, &entry) && entry.d_tag == DT_NEEDED)
+			note(found, elf_strptr(image->elf, header->sh_link, entry.d_un.d_val),
+			     true);
+	}
+}
+
+const char *fp_cli_image_allocator(const struct fp_cli_image *image)
+{
+	Elf_Scn *section = NULL;
+	size_t found = MARKS;
+
+	while ((section = elf_nextscn(image->elf, section))) {
+		GElf_Shdr header;
+		Elf_Data *data = NULL;
+
+		if (gelf_getshdr(section, &header) && header.sh_type != SHT_NOBITS)
+			data = elf_getdata(section, NULL);
+		if (!data)
+			continue;
+		if (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM)
+			look_at_symbols(image, data, &header, &found);
+		else if (header.sh_type == SHT_DYNAMIC)
+			look_at_libraries(image, data, &header, &found);
+	}
+	if (found == MARKS && fp_cli_image_has_section(image, ".go.buildinfo"))
+		return "the heap of Go";
+	return found < MARKS ? marks[found].allocator : NULL;
+}
+
+void fp_cli_image_debug_path(const struct fp_cli_image *image, char path[FP_CLI_DEBUG_PATH_MAX])
+{
+	const void *bits;
+	ssize_t size = dwelf_elf_gnu_build_id(image->elf, &bits);
+	const unsigned char *bytes = bits;
+	int used = 0;
+
+	path[0] = '\0';
+	if (size < 2 || size > FP_CLI_DEBUG_PATH_MAX / 4)
+		return;
+	used = snprintf(path, FP_CLI_DEBUG_PATH_MAX, "%s/.build-id/%02x/", FP_SYMBOL_DEBUG_DIR,
+	                bytes[0]);
+	for (ssize_t i = 1; i < size; i++)
+		used += sprintf(path + used, "%02x", bytes[i]);
+	strcpy(path + used, ".debug");
+}

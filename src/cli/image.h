@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What an executable file tells beyond what its loading needs: allocators linked into it, and
+ * where its debug information is. Private to the module.
+ *
+ * Context: report.
+ */
+#ifndef FP_CLI_IMAGE_H
+#define FP_CLI_IMAGE_H
+
+#include <stdbool.h>
+
+enum { FP_CLI_DEBUG_PATH_MAX = 256 };
+
+struct fp_cli_image;
+
+/* NULL for a file that is no ELF or cannot be read. */
+struct fp_cli_image *fp_cli_image_open(const char *path);
+
+/* NULL is accepted. */
+void fp_cli_image_close(struct fp_cli_image *image);
+
+bool fp_cli_image_has_section(const struct fp_cli_image *image, const char *name);
+
+/* What the program allocates with beside libc's malloc ("jemalloc", "the heap of Go"), or NULL.
+ */
+const char *fp_cli_image_allocator(const struct fp_cli_image *image);
+
+/* Where a separate debug file would stand; "" when the file has no build-id. */
+void fp_cli_image_debug_path(const struct fp_cli_image *image,
+                             char path[FP_CLI_DEBUG_PATH_MAX]);
+
+#endif
