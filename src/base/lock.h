@@ -14,15 +14,16 @@
 
 /* In the order in which they may be taken. */
 enum fp_lock_rank {
-	FP_RANK_SESSION, /* dedup table, start and end of the session */
-	FP_RANK_ARENA,   /* one arena's chunks */
-	FP_RANK_RENEWAL, /* a back end that is made to work again */
-	FP_RANK_SPAN,    /* the address space shared by all arenas */
-	FP_RANK_SHARD,   /* one shard of the registry */
-	FP_RANK_DEPOT,   /* a depot's ids */
-	FP_RANK_MAPS,    /* the reader of /proc/self/maps */
-	FP_RANK_LOG,     /* the event log's buffer */
-	FP_RANK_META,    /* metadata memory: innermost, everyone allocates */
+	FP_RANK_SESSION,  /* dedup table, start and end of the session */
+	FP_RANK_TIMELINE, /* the heap over time */
+	FP_RANK_ARENA,    /* one arena's chunks */
+	FP_RANK_RENEWAL,  /* a back end that is made to work again */
+	FP_RANK_SPAN,     /* the address space shared by all arenas */
+	FP_RANK_SHARD,    /* one shard of the registry */
+	FP_RANK_DEPOT,    /* a depot's ids */
+	FP_RANK_MAPS,     /* the reader of /proc/self/maps */
+	FP_RANK_LOG,      /* the event log's buffer */
+	FP_RANK_META,     /* metadata memory: innermost, everyone allocates */
 	FP_RANK_COUNT
 };
 

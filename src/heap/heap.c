@@ -21,6 +21,7 @@
 #include "heap/findings.h"
 #include "heap/padding.h"
 #include "heap/tier.h"
+#include "heap/totals.h"
 #include "registry/registry.h"
 #include "stack/stack.h"
 
@@ -33,17 +34,7 @@ struct fp_heap {
 
 static struct fp_heap_config configuration;
 
-static struct {
-	_Atomic uint32_t heaps;
-	_Atomic uint64_t serial; /* of the newest allocation, refused ones included */
-	_Atomic uint64_t refused;
-	_Atomic uint64_t frees;
-	_Atomic uint64_t live_blocks;
-	_Atomic uint64_t live_bytes;
-	_Atomic uint64_t peak_blocks;
-	_Atomic uint64_t peak_bytes;
-	_Atomic uint64_t seal_failures;
-} totals;
+static _Atomic uint32_t heaps; /* created so far */
 
 void fp_heap_init(const struct fp_heap_config *config)
 {
@@ -57,7 +48,7 @@ struct fp_heap *fp_heap_create(bool is_executable, const struct fp_heap_answers 
 
 	if (heap == NULL)
 		return NULL;
-	heap->id = atomic_fetch_add(&totals.heaps, 1) + 1;
+	heap->id = atomic_fetch_add(&heaps, 1) + 1;
 	heap->is_executable = is_executable;
 	heap->answers = *answers;
 	return heap;
@@ -88,40 +79,13 @@ void fp_heap_report_released(struct fp_heap *heap, const char *call)
 	errno = saved_errno;
 }
 
-static void raise_peak(_Atomic uint64_t *peak, uint64_t value)
-{
-	uint64_t seen = atomic_load_explicit(peak, memory_order_relaxed);
-
-	while (seen < value &&
-	       !atomic_compare_exchange_weak_explicit(peak, &seen, value, memory_order_relaxed,
-	                                              memory_order_relaxed))
-		;
-}
-
-static void count_alloc(size_t size)
-{
-	raise_peak(&totals.peak_blocks,
-	           atomic_fetch_add_explicit(&totals.live_blocks, 1, memory_order_relaxed) + 1);
-	raise_peak(&totals.peak_bytes,
-	           atomic_fetch_add_explicit(&totals.live_bytes, size, memory_order_relaxed) +
-	                   size);
-}
-
-static void count_free(size_t size)
-{
-	atomic_fetch_add_explicit(&totals.frees, 1, memory_order_relaxed);
-	atomic_fetch_sub_explicit(&totals.live_blocks, 1, memory_order_relaxed);
-	atomic_fetch_sub_explicit(&totals.live_bytes, size, memory_order_relaxed);
-}
-
 /* Who asked for a block, and for what. */
 static struct fp_block describe(const struct fp_heap *heap,
                                 const struct fp_heap_request *request, fp_trace_id trace)
 {
 	return (struct fp_block){
 	        .size = request->size,
-	        .serial =
-	                atomic_fetch_add_explicit(&totals.serial, 1, memory_order_relaxed) + 1,
+	        .serial = fp_totals_next_serial(),
 	        .heap = heap->id,
 	        .alloc_trace = trace,
 	        .alloc_thread = fp_thread_self(),
@@ -224,7 +188,7 @@ static int unplace(const struct fp_slot *slot)
 /* A serial was spent on a block that nobody got. */
 static int refuse(void)
 {
-	atomic_fetch_add(&totals.refused, 1);
+	fp_totals_refuse();
 	return -ENOMEM;
 }
 
@@ -243,7 +207,7 @@ static int alloc_block(const struct fp_heap *heap, const struct fp_heap_request 
 		unplace(&slot);
 		return refuse();
 	}
-	count_alloc(block.size);
+	fp_totals_add(&block);
 	*address = (void *)block.address;
 	return 0;
 }
@@ -297,8 +261,8 @@ static int retire(const struct fp_misuse *misuse, const struct fp_block *block,
 
 	fill_for_release(block, slot, sides == 0);
 	if (unplace(slot) != 0)
-		atomic_fetch_add(&totals.seal_failures, 1);
-	count_free(block->size);
+		fp_totals_seal_failure();
+	fp_totals_remove(block);
 	for (size_t i = 0; i < sides; i++)
 		fp_findings_damaged(misuse, &damaged[i], "when the block was freed");
 	bool is_mismatch = fp_findings_claim(misuse, block);
@@ -381,16 +345,4 @@ bool fp_heap_find(uintptr_t address, struct fp_block *block)
 	struct fp_place where;
 
 	return fp_guard_find(address, &where) && fp_registry_find(where.slot.base, block);
-}
-
-void fp_heap_totals(struct fp_heap_totals *copy)
-{
-	copy->allocations = atomic_load(&totals.serial) - atomic_load(&totals.refused);
-	copy->last_serial = atomic_load(&totals.serial);
-	copy->frees = atomic_load(&totals.frees);
-	copy->live_blocks = atomic_load(&totals.live_blocks);
-	copy->live_bytes = atomic_load(&totals.live_bytes);
-	copy->peak_blocks = atomic_load(&totals.peak_blocks);
-	copy->peak_bytes = atomic_load(&totals.peak_bytes);
-	copy->seal_failures = atomic_load(&totals.seal_failures);
 }

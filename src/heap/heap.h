@@ -113,4 +113,20 @@ struct fp_heap_totals {
 
 void fp_heap_totals(struct fp_heap_totals *totals);
 
+/*
+ * Called at the end of an alloc or a free, without locks, when a threshold is passed; it sets
+ * them anew. DYING, or NULL, is the block that was freed: the registry knows it no more.
+ */
+typedef void (*fp_heap_watcher)(const struct fp_block *dying);
+
+/* Once; no threshold is passed before one is set. */
+void fp_heap_watch(fp_heap_watcher watcher);
+
+/* The watcher is called from that serial, or that many frees, on. */
+void fp_heap_watch_step(uint64_t serial, uint64_t frees);
+
+/* The watcher is called when a block is freed after a peak above BYTES of which a sixteenth is
+ * gone. */
+void fp_heap_watch_peak(uint64_t bytes);
+
 #endif

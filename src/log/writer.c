@@ -358,6 +358,22 @@ void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap)
 	end(&record);
 }
 
+void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot)
+{
+	struct record record = begin(log, FP_LOG_SNAPSHOT);
+
+	put_u64(&record, snapshot->milliseconds);
+	put_u64(&record, snapshot->live_blocks);
+	put_u64(&record, snapshot->live_bytes);
+	put_u32(&record, snapshot->group_count);
+	for (uint32_t i = 0; i < snapshot->group_count; i++) {
+		put_u32(&record, snapshot->groups[i].trace);
+		put_u64(&record, snapshot->groups[i].blocks);
+		put_u64(&record, snapshot->groups[i].bytes);
+	}
+	end(&record);
+}
+
 void fp_log_note(struct fp_log *log, const char *text)
 {
 	struct record record = begin(log, FP_LOG_NOTE);

@@ -22,7 +22,8 @@
 enum {
 	FP_LOG_SCRATCH_BYTES = 16 << 10, /* the largest record */
 	FP_LOG_STRING_MAX = 4096,
-	FP_LOG_MODULES_MAX = 1024
+	FP_LOG_MODULES_MAX = 1024,
+	FP_LOG_GROUPS_MAX = 512 /* of one snapshot */
 };
 
 struct fp_log_piece;
@@ -105,6 +106,21 @@ struct fp_log_heap {
 	uint64_t peak_bytes;
 };
 
+/* Live blocks of one allocation stack. */
+struct fp_log_group {
+	fp_trace_id trace;
+	uint64_t blocks;
+	uint64_t bytes;
+};
+
+struct fp_log_snapshot {
+	uint64_t milliseconds; /* since the start */
+	uint64_t live_blocks;
+	uint64_t live_bytes;
+	const struct fp_log_group *groups;
+	uint32_t group_count; /* 0: totals only; at most FP_LOG_GROUPS_MAX */
+};
+
 void fp_log_process(struct fp_log *log, const struct fp_log_process *process);
 void fp_log_setting(struct fp_log *log, const char *key, const char *value);
 void fp_log_trace(struct fp_log *log, fp_trace_id trace, const uintptr_t *frames, size_t count);
@@ -114,6 +130,7 @@ void fp_log_finding_count(struct fp_log *log, uint32_t index, uint64_t count);
 void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak);
 void fp_log_protection(struct fp_log *log, const struct fp_log_protection *protection);
 void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap);
+void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot);
 void fp_log_note(struct fp_log *log, const char *text);
 void fp_log_exit(struct fp_log *log, enum fp_log_exit how, int32_t value);
 void fp_log_end(struct fp_log *log);

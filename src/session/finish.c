@@ -16,6 +16,7 @@
 #include "session/session.h"
 #include "session/state.h"
 #include "stack/stack.h"
+#include "timeline/timeline.h"
 
 /* A process that ends because it has no memory or no mappings left is the one whose report is
  * wanted most: these pieces go back to the system before the report is made. */
@@ -175,6 +176,7 @@ static struct fp_log *make_tail(void)
 	fp_session_log_counts(tail);
 	if (!is_dying())
 		log_leaks(tail);
+	fp_timeline_log(tail, !is_dying());
 	log_totals(tail);
 	fp_log_exit(tail, fp_session.exit.how, fp_session.exit.value);
 	fp_log_end(tail);

@@ -14,10 +14,12 @@
 #include "registry/registry.h"
 #include "session/state.h"
 #include "stack/stack.h"
+#include "timeline/timeline.h"
 
 static void before_fork(void)
 {
 	fp_lock_acquire_for_fork(&fp_session.lock);
+	fp_timeline_lock_for_fork();
 	fp_guard_lock_for_fork();
 	fp_registry_lock_for_fork();
 	fp_stack_lock_for_fork();
@@ -34,6 +36,7 @@ static void after_fork(void)
 	fp_stack_unlock_after_fork();
 	fp_registry_unlock_after_fork();
 	fp_guard_unlock_after_fork();
+	fp_timeline_unlock_after_fork();
 	fp_lock_release_after_fork(&fp_session.lock);
 }
 
@@ -44,6 +47,7 @@ static void after_fork_in_child(void)
 	after_fork();
 	fp_thread_forget_id();
 	int protection = fp_guard_renew_in_child();
+	fp_timeline_start_in_child();
 	fp_heap_totals(&totals);
 	fp_session.is_forked_child = true;
 	fp_session.first_serial = totals.last_serial;

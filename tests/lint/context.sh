@@ -47,6 +47,7 @@ check() { # check MODULE LIST FILE...
 bad=0
 libs "$alloc getgid getuid getxattr memmem nanosleep pread setrlimit stat strcspn strncmp strstr" base
 libs "$alloc" model registry log options heap leak
+libs "$alloc clock_gettime" timeline
 libs "$alloc _exit fcntl getrlimit ioctl strstr waitpid" guard
 libs "$alloc unw_backtrace unw_get_reg unw_init_local2 unw_step" stack
 libs "$alloc __sigaction nanosleep pthread_key_create pthread_once pthread_setspecific raise sigaddset

@@ -16,6 +16,7 @@ modules='
 3 victim heap
 4 victim fault
 4 victim leak
+4 victim timeline
 4 tool   report
 5 victim session
 6 victim hosting

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * When to look. The heap calls at thresholds that are set here; one thread at a time looks, and
+ * the others go on without waiting.
+ */
+#include "timeline/timeline.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+#include "base/lock.h"
+#include "heap/heap.h"
+#include "timeline/picture.h"
+
+enum { MOMENTS = 256, LEAST_RISE = 4096 };
+
+struct moment {
+	uint64_t milliseconds;
+	uint64_t blocks;
+	uint64_t bytes;
+};
+
+static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_TIMELINE);
+static _Atomic bool is_looking;
+
+/* Under the lock. */
+static struct moment moments[MOMENTS];
+static size_t moment_count;
+static uint64_t step; /* blocks made or freed between two moments */
+static uint64_t next_serial;
+static uint64_t next_frees;
+static uint64_t next_peak; /* bytes above which a peak is worth a picture */
+static struct fp_picture picture;
+static struct timespec start;
+
+static uint64_t milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)((now.tv_sec - start.tv_sec) * 1000 +
+	                  (now.tv_nsec - start.tv_nsec) / 1000000);
+}
+
+static struct moment moment_of(const struct fp_heap_totals *totals)
+{
+	return (struct moment){milliseconds(), totals->live_blocks, totals->live_bytes};
+}
+
+static void thin_out(void)
+{
+	for (size_t i = 0; i < MOMENTS / 2; i++)
+		moments[i] = moments[2 * i + 1];
+	moment_count = MOMENTS / 2;
+	step *= 2;
+}
+
+static void set_step(const struct fp_heap_totals *totals)
+{
+	next_serial = totals->last_serial + step;
+	next_frees = totals->frees + step;
+	fp_heap_watch_step(next_serial, next_frees);
+}
+
+static void note_moment(const struct fp_heap_totals *totals)
+{
+	if (moment_count == MOMENTS)
+		thin_out();
+	moments[moment_count++] = moment_of(totals);
+	set_step(totals);
+}
+
+static void set_peak(uint64_t peak)
+{
+	next_peak = peak + peak / 8 + LEAST_RISE;
+	fp_heap_watch_peak(next_peak);
+}
+
+static void take_picture(const struct fp_heap_totals *totals, const struct fp_block *dying)
+{
+	struct fp_picture newer = {.milliseconds = milliseconds()};
+
+	/* Whether or not there is memory for it: the next try is worth its time only later. */
+	set_peak(totals->peak_bytes);
+	if (fp_picture_take(&newer, dying) != 0)
+		return;
+	fp_picture_drop(&picture);
+	picture = newer;
+}
+
+/* DYING is no more in the totals. */
+static void look_locked(const struct fp_block *dying)
+{
+	struct fp_heap_totals totals;
+
+	fp_heap_totals(&totals);
+	if (totals.last_serial >= next_serial || totals.frees >= next_frees)
+		note_moment(&totals);
+	if (dying != NULL && totals.peak_bytes > next_peak &&
+	    totals.live_bytes < totals.peak_bytes - totals.peak_bytes / 16)
+		take_picture(&totals, dying);
+}
+
+static void look(const struct fp_block *dying)
+{
+	if (atomic_exchange_explicit(&is_looking, true, memory_order_acquire))
+		return;
+	fp_lock_acquire(&lock);
+	look_locked(dying);
+	fp_lock_release(&lock);
+	atomic_store_explicit(&is_looking, false, memory_order_release);
+}
+
+/* With the lock, or where there is one thread only. */
+static void begin(uint64_t peak)
+{
+	struct fp_heap_totals totals;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	moment_count = 0;
+	step = 1;
+	fp_picture_drop(&picture);
+	fp_heap_totals(&totals);
+	next_peak = peak;
+	fp_heap_watch_peak(next_peak);
+	set_step(&totals);
+}
+
+void fp_timeline_start(void)
+{
+	fp_heap_watch(look);
+	begin(0);
+}
+
+void fp_timeline_start_in_child(void)
+{
+	struct fp_heap_totals totals;
+
+	atomic_store(&is_looking, false);
+	fp_heap_totals(&totals);
+	/* What it inherited is no news. */
+	begin(totals.peak_bytes);
+}
+
+static void log_moment(struct fp_log *log, const struct moment *moment)
+{
+	const struct fp_log_snapshot snapshot = {
+	        .milliseconds = moment->milliseconds,
+	        .live_blocks = moment->blocks,
+	        .live_bytes = moment->bytes,
+	};
+
+	fp_log_snapshot(log, &snapshot);
+}
+
+static void log_locked(struct fp_log *log, const struct fp_heap_totals *totals)
+{
+	const struct moment now = moment_of(totals);
+	bool is_pictured = picture.blocks == 0;
+
+	for (size_t i = 0; i < moment_count; i++) {
+		if (!is_pictured && moments[i].milliseconds > picture.milliseconds) {
+			fp_picture_log(&picture, log);
+			is_pictured = true;
+		}
+		log_moment(log, &moments[i]);
+	}
+	if (moment_count > 0)
+		log_moment(log, &now);
+	if (!is_pictured)
+		fp_picture_log(&picture, log);
+}
+
+void fp_timeline_log(struct fp_log *log, bool looks)
+{
+	struct fp_heap_totals totals;
+
+	fp_lock_acquire(&lock);
+	fp_heap_totals(&totals);
+	if (looks && totals.peak_bytes > next_peak &&
+	    totals.live_bytes >= totals.peak_bytes - totals.peak_bytes / 16)
+		take_picture(&totals, NULL);
+	log_locked(log, &totals);
+	fp_lock_release(&lock);
+}
+
+void fp_timeline_lock_for_fork(void)
+{
+	fp_lock_acquire_for_fork(&lock);
+}
+
+void fp_timeline_unlock_after_fork(void)
+{
+	fp_lock_release_after_fork(&lock);
+}
