@@ -267,6 +267,34 @@ START_TEST(the_end_is_described)
 }
 END_TEST
 
+START_TEST(snapshots_are_described)
+{
+	static const struct fp_log_group groups[] = {{7, 2, 300}, {8, 1, UINT64_MAX}};
+	const struct fp_log_snapshot snapshot = {
+	        .milliseconds = 12,
+	        .live_blocks = 3,
+	        .live_bytes = 1ULL << 50,
+	        .groups = groups,
+	        .group_count = 2,
+	};
+
+	fp_log_snapshot(&event_log, &snapshot);
+	open_copy(&event_log);
+	expect_record(13);
+	ck_assert_uint_eq(test_event_u64(&event), 12);
+	ck_assert_uint_eq(test_event_u64(&event), 3);
+	ck_assert_uint_eq(test_event_u64(&event), 1ULL << 50);
+	ck_assert_uint_eq(test_event_u32(&event), 2);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(test_event_u32(&event), groups[i].trace);
+		ck_assert_uint_eq(test_event_u64(&event), groups[i].blocks);
+		ck_assert_uint_eq(test_event_u64(&event), groups[i].bytes);
+	}
+	test_event_end(&event);
+	expect_nothing_more();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("log: records");
@@ -279,6 +307,7 @@ int main(void)
 	tcase_add_test(tests, a_finding_is_described_with_its_block);
 	tcase_add_test(tests, a_finding_without_a_block_has_none);
 	tcase_add_test(tests, the_end_is_described);
+	tcase_add_test(tests, snapshots_are_described);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
 }

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The heap over time, read back from a log: moments that cover the run, and a picture that
+ * shows the peak and is taken seldom.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/inject.h"
+#include "heaps.h"
+#include "support/events.h"
+#include "heap/tier.h"
+#include "timeline/timeline.h"
+
+enum { BLOCKS = 3000, SNAPSHOT = 13, SNAPSHOTS_MAX = 400 };
+
+struct snapshot {
+	uint64_t milliseconds;
+	uint64_t blocks;
+	uint64_t bytes;
+	uint32_t groups;
+	uint64_t group_blocks; /* of all groups */
+	uint64_t group_bytes;
+};
+
+static struct snapshot snapshots[SNAPSHOTS_MAX];
+static size_t snapshot_count;
+static const struct snapshot *picture; /* the last one by stack, or NULL */
+static struct fp_heap *heap;
+static char *blocks[BLOCKS];
+
+static void setup(void)
+{
+	const struct fp_tier_config tiers = {.max_memory = 1 << 30, .sample = 1};
+
+	ck_assert(start_heaps(-1, 16, FP_PLACEMENT_RIGHT));
+	fp_tier_init(&tiers);
+	fp_timeline_start();
+	heap = new_heap();
+}
+
+static struct snapshot read_snapshot(struct test_event *event)
+{
+	struct snapshot snapshot = {0};
+
+	snapshot.milliseconds = test_event_u64(event);
+	snapshot.blocks = test_event_u64(event);
+	snapshot.bytes = test_event_u64(event);
+	snapshot.groups = test_event_u32(event);
+	for (uint32_t i = 0; i < snapshot.groups; i++) {
+		test_event_u32(event);
+		snapshot.group_blocks += test_event_u64(event);
+		snapshot.group_bytes += test_event_u64(event);
+	}
+	test_event_end(event);
+	return snapshot;
+}
+
+/* What the timeline logs now. */
+static void log_now(bool looks)
+{
+	static struct fp_log log;
+	struct test_events events;
+	struct test_event event;
+	int fd = memfd_create("events", MFD_CLOEXEC);
+	size_t size;
+	char *bytes;
+
+	fp_log_open(&log, fd, false);
+	fp_timeline_log(&log, looks);
+	size = (size_t)lseek(fd, 0, SEEK_END);
+	bytes = malloc(size);
+	ck_assert_int_eq(pread(fd, bytes, size, 0), (ssize_t)size);
+	close(fd);
+	test_events_open(&events, bytes, size);
+	snapshot_count = 0;
+	picture = NULL;
+	while (test_events_find(&events, SNAPSHOT, &event)) {
+		ck_assert_uint_lt(snapshot_count, SNAPSHOTS_MAX);
+		snapshots[snapshot_count] = read_snapshot(&event);
+		if (snapshots[snapshot_count].groups > 0)
+			picture = &snapshots[snapshot_count];
+		snapshot_count++;
+	}
+	free(bytes);
+}
+
+static void take_some(size_t first, size_t count, size_t size)
+{
+	for (size_t i = first; i < first + count; i++)
+		blocks[i] = take(heap, size);
+}
+
+static void give_some(size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count; i++)
+		ck_assert_int_eq(give(heap, blocks[i]), 0);
+}
+
+START_TEST(nothing_happened)
+{
+	log_now(true);
+	ck_assert_uint_eq(snapshot_count, 0);
+}
+END_TEST
+
+START_TEST(the_first_blocks_are_moments_each)
+{
+	take_some(0, 10, 100);
+	give_some(0, 5);
+	log_now(false);
+	ck_assert_uint_eq(snapshot_count, 16 + 1); /* the fall from the peak has a picture */
+	for (size_t i = 0; i < 10; i++)
+		ck_assert_uint_eq(snapshots[i].bytes, 100 * (i + 1));
+}
+END_TEST
+
+START_TEST(moments_cover_the_run_and_stay_few)
+{
+	uint64_t before = 0;
+
+	for (int round = 0; round < 20; round++) {
+		take_some(0, BLOCKS, 10);
+		give_some(0, BLOCKS);
+	}
+	log_now(true);
+	ck_assert_uint_ge(snapshot_count, 128);
+	ck_assert_uint_le(snapshot_count, 258);
+	for (size_t i = 0; i < snapshot_count; i++) {
+		test_that(snapshots[i].milliseconds >= before);
+		test_that(snapshots[i].bytes <= BLOCKS * 10);
+		before = snapshots[i].milliseconds;
+	}
+	ck_assert_uint_eq(snapshots[snapshot_count - 1].bytes, 0);
+}
+END_TEST
+
+START_TEST(a_picture_shows_the_peak)
+{
+	take_some(0, BLOCKS, 1000);
+	log_now(false);
+	ck_assert_ptr_null(picture);
+	give_some(0, BLOCKS);
+	log_now(true);
+	ck_assert_ptr_nonnull(picture);
+	ck_assert_uint_le(picture->blocks, BLOCKS);
+	ck_assert_uint_ge(picture->blocks, BLOCKS - BLOCKS / 16 - 1);
+	ck_assert_uint_eq(picture->bytes, 1000 * picture->blocks);
+	ck_assert_uint_eq(picture->group_blocks, picture->blocks);
+	ck_assert_uint_eq(picture->group_bytes, picture->bytes);
+}
+END_TEST
+
+/* What makes the peak is not missing because its end is what is noticed. */
+START_TEST(the_block_that_goes_is_in_the_picture)
+{
+	take_some(0, 10, 100);
+	blocks[10] = take(heap, 1 << 20);
+	ck_assert_int_eq(give(heap, blocks[10]), 0);
+	log_now(false);
+	ck_assert_ptr_nonnull(picture);
+	ck_assert_uint_eq(picture->blocks, 11);
+	ck_assert_uint_eq(picture->bytes, (1 << 20) + 1000);
+}
+END_TEST
+
+START_TEST(what_is_live_at_the_end_can_be_the_peak)
+{
+	take_some(0, 100, 1000);
+	log_now(true);
+	ck_assert_ptr_nonnull(picture);
+	ck_assert_uint_eq(picture->bytes, 100000);
+}
+END_TEST
+
+START_TEST(only_a_higher_peak_makes_a_new_picture)
+{
+	take_some(0, 1000, 1000);
+	give_some(0, 1000);
+	log_now(true);
+	ck_assert_ptr_nonnull(picture);
+	uint64_t first = picture->bytes;
+	take_some(0, 1100, 1000);
+	give_some(0, 1100);
+	log_now(true);
+	ck_assert_uint_eq(picture->bytes, first);
+	take_some(0, 1200, 1000);
+	give_some(0, 1200);
+	log_now(true);
+	ck_assert_uint_gt(picture->bytes, first);
+	ck_assert_uint_ge(picture->bytes, 1200 * 1000 / 16 * 15);
+}
+END_TEST
+
+START_TEST(without_memory_there_is_no_picture_and_no_harm)
+{
+	take_some(0, 100, 1000);
+	fp_inject_arm(FP_INJECT_META, 1, true);
+	give_some(0, 50);
+	fp_inject_arm(FP_INJECT_META, 0, false);
+	log_now(true);
+	ck_assert_ptr_null(picture);
+	ck_assert_uint_eq(snapshots[snapshot_count - 1].bytes, 50000);
+}
+END_TEST
+
+static void work(unsigned index, void *unused)
+{
+	(void)unused;
+	for (int round = 0; round < 200; round++) {
+		void *mine[20];
+
+		for (int i = 0; i < 20; i++)
+			mine[i] = take(heap, 100 * (index + 1));
+		for (int i = 0; i < 20; i++)
+			ck_assert_int_eq(give(heap, mine[i]), 0);
+	}
+}
+
+START_TEST(threads_share_one_timeline)
+{
+	test_run_threads(8, work, NULL);
+	log_now(true);
+	ck_assert_uint_ge(snapshot_count, 128);
+	ck_assert_uint_le(snapshot_count, 258);
+	ck_assert_uint_eq(snapshots[snapshot_count - 1].bytes, 0);
+	ck_assert_ptr_nonnull(picture);
+}
+END_TEST
+
+START_TEST(a_child_starts_anew)
+{
+	take_some(0, 100, 1000);
+	fp_timeline_start_in_child();
+	give_some(0, 60);
+	log_now(true);
+	ck_assert_ptr_null(picture); /* the peak was its parent's */
+	ck_assert_uint_eq(snapshots[0].blocks, 99);
+	take_some(0, 300, 1000);
+	log_now(true);
+	ck_assert_ptr_nonnull(picture);
+	ck_assert_uint_eq(picture->blocks, 340);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("timeline");
+	TCase *tests = tcase_create("timeline");
+
+	tcase_set_timeout(tests, 60);
+	tcase_add_checked_fixture(tests, setup, NULL);
+	tcase_add_test(tests, nothing_happened);
+	tcase_add_test(tests, the_first_blocks_are_moments_each);
+	tcase_add_test(tests, moments_cover_the_run_and_stay_few);
+	tcase_add_test(tests, a_picture_shows_the_peak);
+	tcase_add_test(tests, the_block_that_goes_is_in_the_picture);
+	tcase_add_test(tests, what_is_live_at_the_end_can_be_the_peak);
+	tcase_add_test(tests, only_a_higher_peak_makes_a_new_picture);
+	tcase_add_test(tests, without_memory_there_is_no_picture_and_no_harm);
+	tcase_add_test(tests, threads_share_one_timeline);
+	tcase_add_test(tests, a_child_starts_anew);
+	suite_add_tcase(suite, tests);
+	return test_run(suite);
+}
