@@ -23,6 +23,7 @@ struct face {
 static const struct face faces[] = {
         {"text", "text", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"json", "json", {.leaks = FP_REPORT_LEAKS_FULL}},
+        {"folded", "folded", {.leaks = FP_REPORT_LEAKS_FULL}},
 };
 
 static struct encoder log_bytes[RECORDED_LOGS];
@@ -77,6 +78,8 @@ static void read_log(size_t i)
 	errno = -fp_report_read(log_bytes[i].bytes, log_bytes[i].size, &report);
 	if (errno == 0)
 		errno = -fp_report_resolve(report, FP_SYMBOL_DEBUG_DIR);
+	if (errno == 0)
+		errno = -fp_report_resolve_snapshots(report, FP_SYMBOL_DEBUG_DIR);
 	if (errno != 0)
 		fail("cannot read", recorded_logs[i].name);
 	reports[i] = report;
