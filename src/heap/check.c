@@ -3,15 +3,18 @@
  * Verifying all live blocks. A block is looked at under its shard's lock, so that it cannot be
  * sealed meanwhile; what is found is repaired at once and reported when the locks are free.
  */
+#include <errno.h>
+
 #include "guard/guard.h"
-#include "heap/findings.h"
-#include "heap/heap.h"
 #include "heap/padding.h"
+#include "heap/state.h"
 #include "registry/registry.h"
+#include "stack/stack.h"
 
 enum { BATCH = 32 }; /* damaged blocks per sweep; this array stands on the stack */
 
 struct sweep {
+	uintptr_t only; /* address of the one block to look at; 0: all */
 	size_t sides;
 	size_t blocks;
 	struct fp_damaged damaged[2 * BATCH];
@@ -22,6 +25,8 @@ static void visit(const struct fp_block *block, void *user)
 	struct sweep *sweep = user;
 	struct fp_place where;
 
+	if (sweep->only != 0 && block->address != sweep->only)
+		return;
 	if (sweep->blocks == BATCH || !fp_guard_find(block->address, &where))
 		return;
 	size_t sides = fp_findings_verify(block, where.slot.base, where.slot.bytes,
@@ -34,20 +39,46 @@ static void visit(const struct fp_block *block, void *user)
 	fp_padding_fill(block->address + block->size, where.slot.base + where.slot.bytes);
 }
 
-size_t fp_heap_check(fp_trace_id trace, const char *when)
+static size_t check(uintptr_t only, const struct fp_misuse *misuse, const char *when)
 {
-	const struct fp_misuse misuse = {.trace = trace};
 	size_t found = 0;
 	struct sweep sweep;
 
 	/* A full sweep may have left some out; what it found is repaired, so this ends. */
 	do {
+		sweep.only = only;
 		sweep.sides = 0;
 		sweep.blocks = 0;
 		fp_registry_each_live(visit, &sweep);
 		for (size_t i = 0; i < sweep.sides; i++)
-			fp_findings_damaged(&misuse, &sweep.damaged[i], when);
+			fp_findings_damaged(misuse, &sweep.damaged[i], when);
 		found += sweep.blocks;
 	} while (sweep.blocks == BATCH);
 	return found;
+}
+
+size_t fp_heap_check(fp_trace_id trace, const char *when)
+{
+	const struct fp_misuse misuse = {.trace = trace};
+	size_t found = check(0, &misuse, when);
+
+	if (fp_registry_is_damaged() && !fp_heap_is_unusable())
+		fp_heap_fail(NULL, trace, fp_heap_damaged_record);
+	return found;
+}
+
+int fp_heap_check_block(const struct fp_heap *heap, const void *address)
+{
+	int saved_errno = errno;
+	const struct fp_misuse misuse = fp_heap_misuse(heap, address, fp_stack_capture());
+	size_t size;
+
+	if (address != NULL && !fp_heap_owns(heap, address, &size))
+		return -EPERM;
+	size_t found = check((uintptr_t)address, &misuse, "when the heap was checked");
+	int status = found == 0 ? 0 : -EPERM;
+	if (address == NULL && fp_registry_is_damaged())
+		status = fp_heap_fail(heap, misuse.trace, fp_heap_damaged_record);
+	errno = saved_errno;
+	return status;
 }

@@ -19,8 +19,8 @@ void fp_findings_init(fp_finding_sink new_sink, void *user)
 	sink_user = user;
 }
 
-static void begin(struct fp_finding *finding, struct fp_text *text, enum fp_finding_kind kind,
-                  const struct fp_misuse *misuse)
+void fp_findings_begin(struct fp_finding *finding, struct fp_text *text,
+                       enum fp_finding_kind kind, const struct fp_misuse *misuse)
 {
 	memset(finding, 0, sizeof(*finding));
 	finding->kind = kind;
@@ -41,7 +41,7 @@ static void set_block(struct fp_finding *finding, const struct fp_block *block)
 	finding->offset = (int64_t)(finding->address - block->address);
 }
 
-static void deliver(const struct fp_finding *finding)
+void fp_findings_deliver(const struct fp_finding *finding)
 {
 	sink(finding, sink_user);
 }
@@ -77,7 +77,7 @@ void fp_findings_double_free(const struct fp_misuse *misuse, const struct fp_blo
 	struct fp_finding finding;
 	struct fp_text text;
 
-	begin(&finding, &text, FP_FINDING_DOUBLE_FREE, misuse);
+	fp_findings_begin(&finding, &text, FP_FINDING_DOUBLE_FREE, misuse);
 	set_block(&finding, block);
 	if (finding.offset != 0) {
 		finding.kind = FP_FINDING_INVALID_FREE;
@@ -87,7 +87,7 @@ void fp_findings_double_free(const struct fp_misuse *misuse, const struct fp_blo
 	} else {
 		fp_text_string(&text, "the block was freed before");
 	}
-	deliver(&finding);
+	fp_findings_deliver(&finding);
 }
 
 void fp_findings_forgotten_free(const struct fp_misuse *misuse)
@@ -95,10 +95,10 @@ void fp_findings_forgotten_free(const struct fp_misuse *misuse)
 	struct fp_finding finding;
 	struct fp_text text;
 
-	begin(&finding, &text, FP_FINDING_DOUBLE_FREE, misuse);
+	fp_findings_begin(&finding, &text, FP_FINDING_DOUBLE_FREE, misuse);
 	fp_text_string(&text, "the block was freed so long ago that its record was dropped; a "
 	                      "larger `history` keeps more");
-	deliver(&finding);
+	fp_findings_deliver(&finding);
 }
 
 void fp_findings_interior_free(const struct fp_misuse *misuse, const struct fp_block *block)
@@ -106,12 +106,12 @@ void fp_findings_interior_free(const struct fp_misuse *misuse, const struct fp_b
 	struct fp_finding finding;
 	struct fp_text text;
 
-	begin(&finding, &text, FP_FINDING_INVALID_FREE, misuse);
+	fp_findings_begin(&finding, &text, FP_FINDING_INVALID_FREE, misuse);
 	set_block(&finding, block);
 	fp_text_string(&text, "the pointer is ");
 	append_position(&text, finding.offset, block->size);
 	fp_text_string(&text, ", not its start");
-	deliver(&finding);
+	fp_findings_deliver(&finding);
 }
 
 void fp_findings_foreign_free(const struct fp_misuse *misuse)
@@ -119,10 +119,10 @@ void fp_findings_foreign_free(const struct fp_misuse *misuse)
 	struct fp_finding finding;
 	struct fp_text text;
 
-	begin(&finding, &text, FP_FINDING_INVALID_FREE, misuse);
+	fp_findings_begin(&finding, &text, FP_FINDING_INVALID_FREE, misuse);
 	fp_text_string(&text, "the pointer is not a block; it points to ");
 	fp_pointer_describe(&text, misuse->address);
-	deliver(&finding);
+	fp_findings_deliver(&finding);
 }
 
 /* How blocks of a family are made and freed, in the words of their users. */
@@ -148,7 +148,7 @@ bool fp_findings_claim(const struct fp_misuse *misuse, const struct fp_block *bl
 	if (claim == NULL || (claim->family == block->family &&
 	                      (!claim->has_size || claim->size == block->size)))
 		return false;
-	begin(&finding, &text, FP_FINDING_ALLOC_DEALLOC_MISMATCH, misuse);
+	fp_findings_begin(&finding, &text, FP_FINDING_ALLOC_DEALLOC_MISMATCH, misuse);
 	set_block(&finding, block);
 	fp_text_string(&text, "the block was made by ");
 	fp_text_string(&text, calls[block->family].made);
@@ -165,7 +165,7 @@ bool fp_findings_claim(const struct fp_misuse *misuse, const struct fp_block *bl
 		fp_text_string(&text, " and not of ");
 		fp_text_decimal(&text, block->size);
 	}
-	deliver(&finding);
+	fp_findings_deliver(&finding);
 	return true;
 }
 
@@ -175,27 +175,13 @@ void fp_findings_wrong_heap(const struct fp_misuse *misuse, const struct fp_bloc
 	struct fp_finding finding;
 	struct fp_text text;
 
-	begin(&finding, &text, FP_FINDING_WRONG_HEAP, misuse);
+	fp_findings_begin(&finding, &text, FP_FINDING_WRONG_HEAP, misuse);
 	set_block(&finding, block);
 	fp_text_string(&text, "the block belongs to heap ");
 	fp_text_decimal(&text, block->heap);
 	fp_text_string(&text, " and was passed to heap ");
 	fp_text_decimal(&text, heap);
-	deliver(&finding);
-}
-
-void fp_findings_released(const struct fp_misuse *misuse, fp_heap_id heap, const char *call)
-{
-	struct fp_finding finding;
-	struct fp_text text;
-
-	begin(&finding, &text, FP_FINDING_USE_AFTER_RELEASE, misuse);
-	finding.access = FP_ACCESS_UNKNOWN;
-	fp_text_string(&text, call);
-	fp_text_string(&text, " was called on heap ");
-	fp_text_decimal(&text, heap);
-	fp_text_string(&text, " after its last Release");
-	deliver(&finding);
+	fp_findings_deliver(&finding);
 }
 
 void fp_findings_too_large(const struct fp_misuse *misuse, size_t size)
@@ -203,7 +189,7 @@ void fp_findings_too_large(const struct fp_misuse *misuse, size_t size)
 	struct fp_finding finding;
 	struct fp_text text;
 
-	begin(&finding, &text, FP_FINDING_ALLOCATION_TOO_LARGE, misuse);
+	fp_findings_begin(&finding, &text, FP_FINDING_ALLOCATION_TOO_LARGE, misuse);
 	finding.access = FP_ACCESS_UNKNOWN;
 	append_count(&text, size, "byte");
 	fp_text_string(&text, " were asked for, more than any address space holds");
@@ -211,7 +197,7 @@ void fp_findings_too_large(const struct fp_misuse *misuse, size_t size)
 		fp_text_string(&text, "; as a signed number that is ");
 		fp_text_signed(&text, (int64_t)size);
 	}
-	deliver(&finding);
+	fp_findings_deliver(&finding);
 }
 
 /* Of a long run of changed bytes, those nearest to the block are kept. */
@@ -265,9 +251,10 @@ void fp_findings_damaged(const struct fp_misuse *misuse, const struct fp_damaged
 	struct fp_finding finding;
 	struct fp_text text;
 
-	begin(&finding, &text,
-	      is_before ? FP_FINDING_HEAP_BUFFER_UNDERFLOW : FP_FINDING_HEAP_BUFFER_OVERFLOW,
-	      misuse);
+	fp_findings_begin(&finding, &text,
+	                  is_before ? FP_FINDING_HEAP_BUFFER_UNDERFLOW
+	                            : FP_FINDING_HEAP_BUFFER_OVERFLOW,
+	                  misuse);
 	finding.access = FP_ACCESS_WRITE;
 	finding.address = damaged->damage.start;
 	set_block(&finding, block);
@@ -278,7 +265,7 @@ void fp_findings_damaged(const struct fp_misuse *misuse, const struct fp_damaged
 	append_position(&text, finding.offset, block->size);
 	fp_text_string(&text, ", over ");
 	append_count(&text, changed, "byte");
-	deliver(&finding);
+	fp_findings_deliver(&finding);
 }
 
 void fp_findings_late_write(struct fp_damaged *damaged)
@@ -288,12 +275,12 @@ void fp_findings_late_write(struct fp_damaged *damaged)
 	struct fp_text text;
 
 	keep_evidence(damaged);
-	begin(&finding, &text, FP_FINDING_HEAP_USE_AFTER_FREE, &misuse);
+	fp_findings_begin(&finding, &text, FP_FINDING_HEAP_USE_AFTER_FREE, &misuse);
 	finding.access = FP_ACCESS_WRITE;
 	set_block(&finding, &damaged->block);
 	set_evidence(&finding, damaged);
 	fp_text_string(&text, "the memory of a freed padded block was written to, ");
 	append_position(&text, finding.offset, damaged->block.size);
 	fp_text_string(&text, "; found when it was to be used again");
-	deliver(&finding);
+	fp_findings_deliver(&finding);
 }

@@ -22,6 +22,13 @@ struct fp_misuse {
 
 void fp_findings_init(fp_finding_sink sink, void *user);
 
+/* For the files that make findings: a finding of the calling thread, whose sentence goes to
+ * TEXT; and to the sink with it. */
+struct fp_text;
+void fp_findings_begin(struct fp_finding *finding, struct fp_text *text,
+                       enum fp_finding_kind kind, const struct fp_misuse *misuse);
+void fp_findings_deliver(const struct fp_finding *finding);
+
 /* BLOCK was freed before. */
 void fp_findings_double_free(const struct fp_misuse *misuse, const struct fp_block *block);
 
@@ -42,7 +49,26 @@ void fp_findings_wrong_heap(const struct fp_misuse *misuse, const struct fp_bloc
                             fp_heap_id heap);
 
 /* HEAP was released; CALL is the name of the method. */
-void fp_findings_released(const struct fp_misuse *misuse, fp_heap_id heap, const char *call);
+void fp_findings_released(const struct fp_misuse *misuse, fp_heap_id heap, const char *call,
+                          const struct fp_party *releaser);
+
+/* Two threads that met at a heap. */
+struct fp_encounter {
+	enum fp_finding_kind kind; /* UNSYNCHRONIZED_USE, LOCK_TIMEOUT or ABANDONED_WAIT */
+	fp_heap_id heap;
+	bool is_for_one_thread;
+	uint64_t waited_ms;
+	const char *call;
+	struct fp_party other;
+};
+
+void fp_findings_encounter(const struct fp_misuse *misuse,
+                           const struct fp_encounter *encounter);
+
+/* No heap is usable any more: WHAT was found, or, when FINDER found it before, WHAT was called
+ * all the same. */
+void fp_findings_unusable(const struct fp_misuse *misuse, const char *what,
+                          const struct fp_party *finder);
 
 void fp_findings_too_large(const struct fp_misuse *misuse, size_t size);
 

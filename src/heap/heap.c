@@ -14,69 +14,23 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/meta.h"
 #include "base/thread.h"
 #include "base/vm.h"
 #include "guard/guard.h"
-#include "heap/findings.h"
 #include "heap/padding.h"
+#include "heap/state.h"
 #include "heap/tier.h"
 #include "heap/totals.h"
 #include "registry/registry.h"
 #include "stack/stack.h"
 
-struct fp_heap {
-	fp_heap_id id;
-	bool is_executable;
-	_Atomic bool is_released;
-	struct fp_heap_answers answers;
-};
-
 static struct fp_heap_config configuration;
-
-static _Atomic uint32_t heaps; /* created so far */
 
 void fp_heap_init(const struct fp_heap_config *config)
 {
 	configuration = *config;
 	fp_findings_init(config->sink, config->sink_user);
-}
-
-struct fp_heap *fp_heap_create(bool is_executable, const struct fp_heap_answers *answers)
-{
-	struct fp_heap *heap = fp_meta_alloc(sizeof(*heap));
-
-	if (heap == NULL)
-		return NULL;
-	heap->id = atomic_fetch_add(&heaps, 1) + 1;
-	heap->is_executable = is_executable;
-	heap->answers = *answers;
-	return heap;
-}
-
-void fp_heap_release(struct fp_heap *heap)
-{
-	atomic_store(&heap->is_released, true);
-}
-
-static struct fp_misuse misuse_of(const struct fp_heap *heap, const void *address,
-                                  fp_trace_id trace)
-{
-	return (struct fp_misuse){
-	        .address = (uintptr_t)address,
-	        .trace = trace,
-	        .has_hresult = heap->answers.has_hresult,
-	        .hresult = heap->answers.misuse,
-	};
-}
-
-void fp_heap_report_released(struct fp_heap *heap, const char *call)
-{
-	int saved_errno = errno;
-	struct fp_misuse misuse = misuse_of(heap, NULL, fp_stack_capture());
-
-	fp_findings_released(&misuse, heap->id, call);
-	errno = saved_errno;
+	fp_heap_set_lock_timeout(config->lock_timeout_ms);
 }
 
 /* Who asked for a block, and for what. */
@@ -122,7 +76,7 @@ static enum fp_reason place_guarded(const struct fp_heap *heap, struct fp_block 
 
 	if (reason != FP_REASON_NONE)
 		return reason;
-	int status = fp_guard_acquire(pages, heap->is_executable, slot);
+	int status = fp_guard_acquire(pages, heap->traits.is_executable, slot);
 	if (status != 0) {
 		fp_tier_give_back(pages);
 		return fp_tier_reason_of(status);
@@ -153,7 +107,7 @@ static int place_padded(const struct fp_heap *heap, struct fp_block *block, size
 {
 	size_t side = align > FP_PADDED_SIDE ? align : FP_PADDED_SIDE;
 	int status = fp_guard_acquire_dense(block->size + FP_PADDED_SIDE + side,
-	                                    heap->is_executable, slot);
+	                                    heap->traits.is_executable, slot);
 
 	if (status != 0)
 		return status;
@@ -203,9 +157,12 @@ static int alloc_block(const struct fp_heap *heap, const struct fp_heap_request 
 		return refuse();
 	fill_around(&block, &slot);
 	fill_block(&block, &slot, request->is_zeroed);
-	if (fp_registry_add(slot.base, &block) != 0) {
+	int status = fp_registry_add(slot.base, &block);
+	if (status != 0) {
 		unplace(&slot);
-		return refuse();
+		refuse();
+		return status == -EUCLEAN ? fp_heap_fail(heap, trace, fp_heap_damaged_record)
+		                          : status;
 	}
 	fp_totals_add(&block);
 	*address = (void *)block.address;
@@ -215,7 +172,7 @@ static int alloc_block(const struct fp_heap *heap, const struct fp_heap_request 
 static int alloc_or_report(struct fp_heap *heap, const struct fp_heap_request *request,
                            void **address)
 {
-	if (atomic_load_explicit(&heap->is_released, memory_order_relaxed)) {
+	if (fp_heap_is_released(heap)) {
 		fp_heap_report_released(heap, request->file == NULL ? "Alloc" : "DebugAlloc");
 		return -EPERM;
 	}
@@ -224,8 +181,8 @@ static int alloc_or_report(struct fp_heap *heap, const struct fp_heap_request *r
 		return -ENOMEM;
 	if (request->size <= FP_BLOCK_SIZE_MAX)
 		return alloc_block(heap, request, trace, address);
-	struct fp_misuse misuse = misuse_of(heap, NULL, trace);
-	misuse.hresult = heap->answers.no_memory;
+	struct fp_misuse misuse = fp_heap_misuse(heap, NULL, trace);
+	misuse.hresult = heap->traits.answers.no_memory;
 	fp_findings_too_large(&misuse, request->size);
 	return -ENOMEM;
 }
@@ -293,6 +250,8 @@ static int free_slot(struct fp_heap *heap, const struct fp_misuse *misuse,
 	case FP_REGISTRY_FOREIGN:
 		fp_findings_wrong_heap(misuse, &block, heap->id);
 		break;
+	case FP_REGISTRY_DAMAGED:
+		return fp_heap_fail(heap, misuse->trace, fp_heap_damaged_record);
 	case FP_REGISTRY_UNKNOWN:
 		if (where->state == FP_PLACE_USED)
 			fp_findings_forgotten_free(misuse);
@@ -308,13 +267,13 @@ static int free_or_report(struct fp_heap *heap, void *address,
 {
 	struct fp_place where;
 
-	if (atomic_load_explicit(&heap->is_released, memory_order_relaxed)) {
+	if (fp_heap_is_released(heap)) {
 		fp_heap_report_released(heap, "Free");
 		return -EPERM;
 	}
 	if (address == NULL)
 		return 0;
-	struct fp_misuse misuse = misuse_of(heap, address, fp_stack_capture());
+	struct fp_misuse misuse = fp_heap_misuse(heap, address, fp_stack_capture());
 	misuse.claim = claim;
 	if (fp_guard_find(misuse.address, &where))
 		return free_slot(heap, &misuse, &where);

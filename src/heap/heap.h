@@ -20,7 +20,8 @@
 struct fp_heap_config {
 	size_t align; /* of blocks that ask for no more, in bytes: a power of two */
 	enum fp_placement placement;
-	fp_finding_sink sink; /* receives every finding; no lock is held */
+	uint64_t lock_timeout_ms; /* how long a locked heap is waited for; 0: for ever */
+	fp_finding_sink sink;     /* receives every finding; no lock is held */
 	void *sink_user;
 };
 
@@ -33,19 +34,60 @@ struct fp_heap_answers {
 	bool has_hresult;
 	int32_t misuse;
 	int32_t no_memory;
+	int32_t timeout;
+	int32_t not_owner;
+	int32_t abandoned;
+	int32_t failed;      /* the call found out that no heap is usable any more */
+	int32_t unavailable; /* that was found before */
+};
+
+struct fp_heap_traits {
+	bool is_executable;
+	bool is_for_one_thread; /* at a time: the callers take turns by themselves */
+	struct fp_heap_answers answers;
 };
 
 struct fp_heap;
 
-/* A new heap, or NULL without memory. It lives as long as the process: a use after its release
- * must meet something that can say so. */
-struct fp_heap *fp_heap_create(bool is_executable, const struct fp_heap_answers *answers);
+/*
+ * A new heap. It lives as long as the process: a use after its release must meet something that
+ * can say so. 0; -ENOMEM; -EUCLEAN or -ESHUTDOWN as fp_heap_enter, with *HEAP NULL.
+ */
+int fp_heap_create(const struct fp_heap_traits *traits, struct fp_heap **heap);
 
 /* From now on every use is a finding. Its live blocks stay valid. */
 void fp_heap_release(struct fp_heap *heap);
 
 /* A call on a heap that was released, which the door noticed itself. */
-void fp_heap_report_released(struct fp_heap *heap, const char *call);
+void fp_heap_report_released(const struct fp_heap *heap, const char *call);
+
+/*
+ * Around a door's use of a heap; CALL is the name that its callers know. The same thread may
+ * enter again before it leaves. Enter returns 0, or makes a finding that names the other thread
+ * and returns
+ *   -ETIMEDOUT   that thread has the heap locked, and kept it
+ *   -EOWNERDEAD  that thread ended while it had the heap, or released it while this one waited;
+ *                in the first case the heap is free again
+ *   -EBUSY       that thread is inside a heap that takes one at a time
+ *   -ESHUTDOWN   that thread found that no heap is usable any more
+ */
+int fp_heap_enter(struct fp_heap *heap, const char *call);
+void fp_heap_leave(struct fp_heap *heap);
+
+/*
+ * The calling thread has the heap to itself until it has unlocked it as often as locked. Calls
+ * of other threads that have begun already may still end. As enter; -EPERM after the heap's
+ * release. Unlock returns 0, or -EBUSY after a finding when another thread, or nobody, has the
+ * heap.
+ */
+int fp_heap_lock(struct fp_heap *heap);
+int fp_heap_unlock(struct fp_heap *heap);
+
+/* Whether something overwrote what Fencepost knows, so that no heap can be relied on. */
+bool fp_heap_is_unusable(void);
+
+/* The finding of a call after that. -ESHUTDOWN. */
+int fp_heap_report_unusable(const struct fp_heap *heap, const char *call);
 
 struct fp_heap_request {
 	size_t size;      /* bytes; 0 gives a block with an address of its own */
@@ -57,12 +99,13 @@ struct fp_heap_request {
 	int line;
 };
 
-/* 0 with *BLOCK accessible; -ENOMEM, or -EPERM after the heap's release, with *BLOCK NULL. */
+/* 0 with *BLOCK accessible; with *BLOCK NULL -ENOMEM, -EPERM after the heap's release, or
+ * -EUCLEAN when Fencepost's own memory was found overwritten. */
 int fp_heap_alloc(struct fp_heap *heap, const struct fp_heap_request *request, void **block);
 
 /*
- * 0; -EPERM when the call was misuse, and a finding was made. A block whose padding is found
- * damaged is freed all the same. NULL is fine.
+ * 0; -EPERM when the call was misuse, and a finding was made; -EUCLEAN as alloc. A block whose
+ * padding is found damaged is freed all the same. NULL is fine.
  */
 int fp_heap_free(struct fp_heap *heap, void *block);
 
@@ -89,6 +132,20 @@ bool fp_heap_is_ours(const void *address);
 
 /* Whether a live block starts at ADDRESS; then SIZE is what was asked for. */
 bool fp_heap_size_of(const void *address, size_t *size);
+
+/* The same for a live block of HEAP. */
+bool fp_heap_owns(const struct fp_heap *heap, const void *address, size_t *size);
+
+/*
+ * Calls VISIT for a copy of each block of HEAP that is live now. No lock is held, so VISIT may
+ * do anything. Returns 0, also when VISIT returned false to end it, or -ENOMEM.
+ */
+typedef bool (*fp_heap_visitor)(const struct fp_block *block, void *user);
+int fp_heap_walk(const struct fp_heap *heap, fp_heap_visitor visit, void *user);
+
+/* Verifies the padding of the live block of HEAP at ADDRESS, or of all live blocks with NULL.
+ * 0; -EPERM when there is no such block, or, with a finding, when padding was damaged. */
+int fp_heap_check_block(const struct fp_heap *heap, const void *address);
 
 /*
  * Verifies the padding of every live block. Damage becomes a finding with TRACE as its stack

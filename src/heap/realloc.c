@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "guard/guard.h"
-#include "heap/heap.h"
+#include "heap/state.h"
 #include "registry/registry.h"
 
 bool fp_heap_is_ours(const void *address)
@@ -17,12 +17,27 @@ bool fp_heap_is_ours(const void *address)
 	return fp_guard_find((uintptr_t)address, &where);
 }
 
+static bool find_live(const void *address, struct fp_block *block)
+{
+	return fp_heap_find((uintptr_t)address, block) && block->state == FP_BLOCK_LIVE &&
+	       block->address == (uintptr_t)address;
+}
+
 bool fp_heap_size_of(const void *address, size_t *size)
 {
 	struct fp_block block;
 
-	if (!fp_heap_find((uintptr_t)address, &block) || block.state != FP_BLOCK_LIVE ||
-	    block.address != (uintptr_t)address)
+	if (!find_live(address, &block))
+		return false;
+	*size = block.size;
+	return true;
+}
+
+bool fp_heap_owns(const struct fp_heap *heap, const void *address, size_t *size)
+{
+	struct fp_block block;
+
+	if (!find_live(address, &block) || block.heap != heap->id)
 		return false;
 	*size = block.size;
 	return true;
@@ -31,16 +46,16 @@ bool fp_heap_size_of(const void *address, size_t *size)
 int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
                     const struct fp_heap_request *request, void **block)
 {
-	size_t old_size;
+	struct fp_block old;
 
 	*block = NULL;
 	/* Freeing what cannot be resized is the same misuse, and makes the finding. */
-	if (!fp_heap_size_of(claim->block, &old_size))
+	if (!find_live(claim->block, &old) || old.heap != heap->id)
 		return fp_heap_free_as(heap, claim) == 0 ? -ENOMEM : -EPERM;
 	int status = fp_heap_alloc(heap, request, block);
 	if (status != 0)
 		return status;
-	memcpy(*block, claim->block, old_size < request->size ? old_size : request->size);
+	memcpy(*block, claim->block, old.size < request->size ? old.size : request->size);
 	fp_heap_free_as(heap, claim);
 	return 0;
 }

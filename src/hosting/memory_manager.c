@@ -51,8 +51,7 @@ static HRESULT STDMETHODCALLTYPE memory_manager_CreateMalloc(IHostMemoryManager 
 	*out = NULL;
 	if ((flags & ~(DWORD)(MALLOC_THREADSAFE | MALLOC_EXECUTABLE)) != 0)
 		return E_INVALIDARG;
-	*out = fp_malloc_create(flags);
-	return *out == NULL ? E_OUTOFMEMORY : S_OK;
+	return fp_malloc_create(flags, out);
 }
 
 static HRESULT STDMETHODCALLTYPE memory_manager_VirtualAlloc(IHostMemoryManager *iface,

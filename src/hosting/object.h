@@ -42,8 +42,8 @@ static inline bool fp_object_is_iid(REFIID a, REFIID b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* The heap's interface. NULL without memory. */
-IHostMalloc *fp_malloc_create(DWORD flags);
+/* A heap's interface. S_OK; E_OUTOFMEMORY, E_FAIL or HOST_E_CLRNOTAVAILABLE with *OUT NULL. */
+HRESULT fp_malloc_create(DWORD flags, IHostMalloc **out);
 
 /* The process's memory manager, with a reference for the caller. */
 IHostMemoryManager *fp_memory_manager_get(void);

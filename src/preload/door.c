@@ -38,12 +38,11 @@ static void after_fork_in_child(void)
 
 static bool open_door(void)
 {
-	static const struct fp_heap_answers answers = {.has_hresult = false};
+	static const struct fp_heap_traits traits = {.answers = {.has_hresult = false}};
 
 	if (fp_session_start(defaults) != 0)
 		return false;
-	fp_preload.heap = fp_heap_create(false, &answers);
-	if (fp_preload.heap == NULL)
+	if (fp_heap_create(&traits, &fp_preload.heap) != 0)
 		return false;
 	fp_preload.sample = fp_session_take_sampling();
 	atomic_store(&fp_preload.pid, getpid());

@@ -36,6 +36,7 @@ enum { SHARDS = 64, KEPT_BYTES = 48 };
 
 /* A live block. */
 struct record {
+	uint64_t seal; /* over slot and block; of a spare one over its link */
 	uintptr_t slot;
 	struct fp_block block;
 	UT_hash_handle hh;
@@ -61,6 +62,7 @@ struct shard {
 
 static struct shard shards[SHARDS];
 static size_t ring_places; /* of each shard */
+static _Atomic bool is_damaged;
 
 void fp_registry_init(size_t history_bytes)
 {
@@ -84,6 +86,35 @@ void fp_registry_init(size_t history_bytes)
 static struct shard *shard_of(uintptr_t slot)
 {
 	return &shards[((slot >> 4) * 0x9e3779b97f4a7c15u) >> 58];
+}
+
+/* Odd factors: no change of one field, and hardly one of several, leaves the sum as it was. The
+ * products do not wait for each other. What becomes known when a block is freed is not in it:
+ * freed blocks are not sealed. */
+static uint64_t seal_of(const struct record *record)
+{
+	const struct fp_block *block = &record->block;
+	uint64_t kind = block->family | (uint64_t)block->tier << 8 |
+	                (uint64_t)block->state << 16 | (uint64_t)block->level << 24;
+
+	return ~(record->slot * 0x9e3779b97f4a7c15u + block->address * 0xbf58476d1ce4e5b9u +
+	         block->size * 0x94d049bb133111ebu + block->serial * 0xff51afd7ed558ccdu +
+	         ((uint64_t)block->heap << 32 | block->alloc_trace) * 0xc4ceb9fe1a85ec53u +
+	         ((uint64_t)block->alloc_thread << 32 | block->site) * 0xd6e8feb86659fd93u +
+	         kind * 0xa0761d6478bd642fu);
+}
+
+static uint64_t seal_of_spare(const struct record *record)
+{
+	return ~((uintptr_t)record->hh.next * 0x9e3779b97f4a7c15u);
+}
+
+static bool is_whole(const struct record *record)
+{
+	if (record->seal == seal_of(record))
+		return true;
+	atomic_store(&is_damaged, true);
+	return false;
 }
 
 static struct record *find_live_locked(const struct shard *shard, uintptr_t slot)
@@ -116,19 +147,28 @@ static bool insert_locked(struct shard *shard, struct record *record)
 	return record->hh.tbl != NULL;
 }
 
-static struct record *take_record_locked(struct shard *shard)
+/* Of an overwritten spare record the others cannot be found any more: they are given up. */
+static int take_record_locked(struct shard *shard, struct record **taken)
 {
 	struct record *record = shard->spare;
 
-	if (record == NULL)
-		return fp_meta_alloc(sizeof(*record));
-	shard->spare = record->hh.next;
-	return record;
+	if (record != NULL && record->seal != seal_of_spare(record)) {
+		shard->spare = NULL;
+		atomic_store(&is_damaged, true);
+		return -EUCLEAN;
+	}
+	if (record != NULL)
+		shard->spare = record->hh.next;
+	else
+		record = fp_meta_alloc(sizeof(*record));
+	*taken = record;
+	return record == NULL ? -ENOMEM : 0;
 }
 
 static void give_record_locked(struct shard *shard, struct record *record)
 {
 	record->hh.next = shard->spare;
+	record->seal = seal_of_spare(record);
 	shard->spare = record;
 }
 
@@ -136,11 +176,13 @@ static int add_locked(struct shard *shard, uintptr_t slot, const struct fp_block
 {
 	if (shard->live == NULL && !insert_locked(shard, &shard->keeper))
 		return -ENOMEM;
-	struct record *record = take_record_locked(shard);
-	if (record == NULL)
-		return -ENOMEM;
+	struct record *record;
+	int status = take_record_locked(shard, &record);
+	if (status != 0)
+		return status;
 	record->slot = slot;
 	record->block = *block;
+	record->seal = seal_of(record);
 	if (insert_locked(shard, record))
 		return 0;
 	give_record_locked(shard, record);
@@ -162,7 +204,7 @@ static bool find_locked(const struct shard *shard, uintptr_t slot, struct fp_blo
 	const struct record *record = find_live_locked(shard, slot);
 	const struct freed *freed = record == NULL ? find_freed_locked(shard, slot) : NULL;
 
-	if (record == NULL && freed == NULL)
+	if ((record == NULL && freed == NULL) || (record != NULL && !is_whole(record)))
 		return false;
 	*block = record != NULL ? record->block : freed->block;
 	return true;
@@ -213,6 +255,8 @@ static enum fp_registry_verdict free_live_locked(struct shard *shard, struct rec
                                                  const struct fp_registry_free *request,
                                                  struct fp_block *block)
 {
+	if (!is_whole(record))
+		return FP_REGISTRY_DAMAGED;
 	enum fp_registry_verdict verdict = judge(record, request);
 
 	if (verdict == FP_REGISTRY_FREED) {
@@ -279,10 +323,15 @@ void fp_registry_each_live(fp_registry_visitor visit, void *user)
 
 		fp_lock_acquire(&shards[i].lock);
 		HASH_ITER(hh, shards[i].live, record, next)
-			if (record != &shards[i].keeper)
+			if (record != &shards[i].keeper && is_whole(record))
 				visit(&record->block, user);
 		fp_lock_release(&shards[i].lock);
 	}
+}
+
+bool fp_registry_is_damaged(void)
+{
+	return atomic_load(&is_damaged);
 }
 
 uint64_t fp_registry_evictions(void)

@@ -17,10 +17,12 @@
 /* HISTORY_BYTES: memory for the records of freed blocks; the oldest are dropped first. */
 void fp_registry_init(size_t history_bytes);
 
-/* Adds a live block whose slot begins at SLOT; 0, or -ENOMEM with nothing added. */
+/* Adds a live block whose slot begins at SLOT; 0, or with nothing added -ENOMEM, or -EUCLEAN
+ * when memory for records was found overwritten. */
 int fp_registry_add(uintptr_t slot, const struct fp_block *block);
 
-/* Copies the block of SLOT, live or freed; false when there is none, or no longer. */
+/* Copies the block of SLOT, live or freed; false when there is none, or no longer, or its
+ * record was overwritten. */
 bool fp_registry_find(uintptr_t slot, struct fp_block *block);
 
 struct fp_registry_free {
@@ -37,23 +39,28 @@ enum fp_registry_verdict {
 	FP_REGISTRY_INTERIOR, /* not the block's start */
 	FP_REGISTRY_TWICE,    /* freed before */
 	FP_REGISTRY_FOREIGN,  /* live, but of another heap */
+	FP_REGISTRY_DAMAGED,  /* its record was overwritten */
 };
 
 /*
  * Decides, as one step against all other threads, whether the block of SLOT may be freed, and
  * if so makes it a freed one. BLOCK receives the record (as it was before, when refused) except
- * for FP_REGISTRY_UNKNOWN.
+ * for FP_REGISTRY_UNKNOWN and FP_REGISTRY_DAMAGED.
  */
 enum fp_registry_verdict fp_registry_free(uintptr_t slot,
                                           const struct fp_registry_free *request,
                                           struct fp_block *block);
 
 /*
- * Calls VISIT for each live block, with the shard's lock held: VISIT may not call the registry
- * and must not make findings. A block it sees cannot be sealed before it returns.
+ * Calls VISIT for each live block whose record is whole, with the shard's lock held: VISIT may
+ * not call the registry and must not make findings. A block it sees cannot be sealed before it
+ * returns.
  */
 typedef void (*fp_registry_visitor)(const struct fp_block *block, void *user);
 void fp_registry_each_live(fp_registry_visitor visit, void *user);
+
+/* Whether a record was ever found overwritten. */
+bool fp_registry_is_damaged(void);
 
 /* The first bytes that the freed block of SLOT held when it was freed, at most SIZE of them;
  * how many there are. */

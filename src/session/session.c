@@ -213,6 +213,7 @@ static void start_heap(const struct fp_options *options)
 	const struct fp_heap_config config = {
 	        .align = options->align,
 	        .placement = placements[options->placement],
+	        .lock_timeout_ms = options->lock_timeout_ms,
 	        .sink = fp_session_sink,
 	};
 	const struct fp_tier_config tiers = {

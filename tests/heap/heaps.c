@@ -34,6 +34,7 @@ bool start_heaps(int backend, size_t align, enum fp_placement placement)
 	const struct fp_heap_config config = {
 	        .align = align,
 	        .placement = placement,
+	        .lock_timeout_ms = LOCK_TIMEOUT_MS,
 	        .sink = keep_finding,
 	        .sink_user = &found_count,
 	};
@@ -51,11 +52,23 @@ bool start_heaps(int backend, size_t align, enum fp_placement placement)
 
 struct fp_heap *new_heap(void)
 {
-	static const struct fp_heap_answers answers = {
-	        .has_hresult = true, .misuse = MISUSE, .no_memory = NO_MEMORY};
-	struct fp_heap *heap = fp_heap_create(false, &answers);
+	return new_heap_with(false);
+}
 
-	ck_assert_ptr_nonnull(heap);
+struct fp_heap *new_heap_with(bool is_for_one_thread)
+{
+	const struct fp_heap_traits traits = {.is_for_one_thread = is_for_one_thread,
+	                                      .answers = {.has_hresult = true,
+	                                                  .misuse = MISUSE,
+	                                                  .no_memory = NO_MEMORY,
+	                                                  .timeout = TIMEOUT,
+	                                                  .not_owner = NOT_OWNER,
+	                                                  .abandoned = ABANDONED,
+	                                                  .failed = FAILED,
+	                                                  .unavailable = UNAVAILABLE}};
+	struct fp_heap *heap;
+
+	ck_assert_int_eq(fp_heap_create(&traits, &heap), 0);
 	return heap;
 }
 

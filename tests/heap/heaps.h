@@ -12,7 +12,13 @@
 enum {
 	MISUSE = -4242,    /* what callers of test heaps are told */
 	NO_MEMORY = -4343, /* and when there is no memory */
-	ERRNO = 4444,      /* stands in errno before every call, and after it */
+	TIMEOUT = -4541,
+	NOT_OWNER = -4542,
+	ABANDONED = -4543,
+	FAILED = -4544,
+	UNAVAILABLE = -4545,
+	LOCK_TIMEOUT_MS = 100,
+	ERRNO = 4444, /* stands in errno before every call, and after it */
 	FOUND_MAX = 6000
 };
 
@@ -25,6 +31,7 @@ extern _Atomic unsigned found_count;
 bool start_heaps(int backend, size_t align, enum fp_placement placement);
 
 struct fp_heap *new_heap(void);
+struct fp_heap *new_heap_with(bool is_for_one_thread);
 
 /* A block of the heap; the test fails when there is none. */
 char *take(struct fp_heap *heap, size_t size);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How heaps come and go, and the end of all of them: when what Fencepost knows was overwritten,
+ * nothing it would answer can be relied on, whichever heap is asked. Heaps are never given
+ * back.
+ */
+#include <errno.h>
+
+#include "base/meta.h"
+#include "base/thread.h"
+#include "heap/state.h"
+#include "stack/stack.h"
+
+const char fp_heap_damaged_record[] =
+        "the record of a block was overwritten; something wrote to memory of Fencepost's own";
+
+static struct fp_heap *_Atomic newest;
+static _Atomic uint32_t heaps;
+static _Atomic fp_heap_visit failure; /* who found that no heap is usable; or nobody */
+
+static uint64_t seal_of(const struct fp_heap *heap)
+{
+	const struct fp_heap_answers *answers = &heap->traits.answers;
+	uint64_t seal = heap->id;
+
+	seal = seal * 0x9e3779b97f4a7c15u + heap->traits.is_executable;
+	seal = seal * 0x9e3779b97f4a7c15u + heap->traits.is_for_one_thread;
+	seal = seal * 0x9e3779b97f4a7c15u + answers->has_hresult;
+	seal = seal * 0x9e3779b97f4a7c15u + (uint32_t)answers->misuse;
+	seal = seal * 0x9e3779b97f4a7c15u + (uint32_t)answers->no_memory;
+	return ~seal;
+}
+
+static bool are_heaps_whole(void)
+{
+	for (const struct fp_heap *heap = atomic_load(&newest); heap != NULL; heap = heap->next)
+		if (heap->seal != seal_of(heap))
+			return false;
+	return true;
+}
+
+static void add_heap(struct fp_heap *heap)
+{
+	heap->next = atomic_load(&newest);
+	while (!atomic_compare_exchange_weak(&newest, &heap->next, heap))
+		;
+}
+
+/* A heap that is never made can still be told why. */
+static int refuse_to_create(const struct fp_heap_traits *traits)
+{
+	const struct fp_heap none = {.traits = *traits};
+
+	if (atomic_load(&failure) != 0)
+		return fp_heap_report_unusable(&none, "CreateMalloc");
+	return fp_heap_fail(&none, fp_stack_capture(),
+	                    "a heap's description was overwritten; something wrote to memory "
+	                    "of Fencepost's own");
+}
+
+int fp_heap_create(const struct fp_heap_traits *traits, struct fp_heap **heap)
+{
+	*heap = NULL;
+	if (atomic_load(&failure) != 0 || !are_heaps_whole())
+		return refuse_to_create(traits);
+	struct fp_heap *created = fp_meta_alloc(sizeof(*created));
+	if (created == NULL)
+		return -ENOMEM;
+	created->id = atomic_fetch_add(&heaps, 1) + 1;
+	created->traits = *traits;
+	created->seal = seal_of(created);
+	add_heap(created);
+	*heap = created;
+	return 0;
+}
+
+void fp_heap_release(struct fp_heap *heap)
+{
+	int saved_errno = errno;
+
+	atomic_store(&heap->released_by, fp_visit_make(fp_thread_self(), fp_stack_capture()));
+	errno = saved_errno;
+}
+
+void fp_heap_report_released(const struct fp_heap *heap, const char *call)
+{
+	int saved_errno = errno;
+	const struct fp_misuse misuse = fp_heap_misuse(heap, NULL, fp_stack_capture());
+	const struct fp_party releaser =
+	        fp_visit_party(atomic_load(&heap->released_by), FP_PARTY_RELEASER);
+
+	fp_findings_released(&misuse, heap->id, call, &releaser);
+	errno = saved_errno;
+}
+
+bool fp_heap_is_unusable(void)
+{
+	return atomic_load_explicit(&failure, memory_order_relaxed) != 0;
+}
+
+int fp_heap_report_unusable(const struct fp_heap *heap, const char *call)
+{
+	int saved_errno = errno;
+	struct fp_misuse misuse = fp_heap_misuse(heap, NULL, fp_stack_capture());
+	const struct fp_party finder = fp_visit_party(atomic_load(&failure), FP_PARTY_FINDER);
+
+	misuse.hresult = heap->traits.answers.unavailable;
+	fp_findings_unusable(&misuse, call, &finder);
+	errno = saved_errno;
+	return -ESHUTDOWN;
+}
+
+int fp_heap_fail(const struct fp_heap *heap, fp_trace_id trace, const char *what)
+{
+	static const struct fp_heap no_heap;
+	struct fp_misuse misuse = fp_heap_misuse(heap == NULL ? &no_heap : heap, NULL, trace);
+	const struct fp_party nobody = {.role = FP_PARTY_NONE};
+	fp_heap_visit none = 0;
+
+	atomic_compare_exchange_strong(&failure, &none, fp_visit_make(fp_thread_self(), trace));
+	misuse.hresult = heap == NULL ? 0 : heap->traits.answers.failed;
+	fp_findings_unusable(&misuse, what, &nobody);
+	return -EUCLEAN;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a heap consists of, for the files of this module. Private to it.
+ *
+ * Context: alloc.
+ */
+#ifndef FP_HEAP_STATE_H
+#define FP_HEAP_STATE_H
+
+#include <stdatomic.h>
+
+#include "heap/findings.h"
+#include "heap/heap.h"
+
+/* A thread and its trace in one word, so that both are published, and taken away, at once. 0 is
+ * nobody: no thread has that number. */
+typedef uint64_t fp_heap_visit;
+
+static inline fp_heap_visit fp_visit_make(fp_thread_id thread, fp_trace_id trace)
+{
+	return (uint64_t)thread << 32 | trace;
+}
+
+static inline fp_thread_id fp_visit_thread(fp_heap_visit visit)
+{
+	return (fp_thread_id)(visit >> 32);
+}
+
+static inline struct fp_party fp_visit_party(fp_heap_visit visit, enum fp_party_role role)
+{
+	return (struct fp_party){role, fp_visit_thread(visit), (fp_trace_id)visit};
+}
+
+struct fp_heap {
+	fp_heap_id id;
+	struct fp_heap_traits traits;
+	uint64_t seal;        /* over the above, which never changes */
+	struct fp_heap *next; /* the heap that was created before this one */
+	_Atomic fp_heap_visit released_by;
+	/* Who has the heap to himself: by Lock, or by being inside it where it takes one at a
+	 * time. DEPTH counts how often, and is the occupant's alone. */
+	_Atomic fp_heap_visit occupant;
+	uint32_t depth;
+};
+
+static inline bool fp_heap_is_released(const struct fp_heap *heap)
+{
+	return atomic_load_explicit(&heap->released_by, memory_order_relaxed) != 0;
+}
+
+/* Misuse by the calling thread, which TRACE is the stack of. */
+static inline struct fp_misuse fp_heap_misuse(const struct fp_heap *heap, const void *address,
+                                              fp_trace_id trace)
+{
+	return (struct fp_misuse){
+	        .address = (uintptr_t)address,
+	        .trace = trace,
+	        .has_hresult = heap->traits.answers.has_hresult,
+	        .hresult = heap->traits.answers.misuse,
+	};
+}
+
+void fp_heap_set_lock_timeout(uint64_t milliseconds);
+
+extern const char fp_heap_damaged_record[]; /* what fp_heap_fail may be told */
+
+/* Fencepost's own memory was written to, as WHAT says: from now on no heap is usable. HEAP is
+ * the one that was called, or NULL. -EUCLEAN. */
+int fp_heap_fail(const struct fp_heap *heap, fp_trace_id trace, const char *what);
+
+#endif
