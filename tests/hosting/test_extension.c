@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * IFencepostMalloc, method by method, and the mistakes of published hosts that an object of
+ * ours must not repeat.
+ */
+#define COBJMACROS
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fencepost/extension.h>
+#include <fencepost/fencepost.h>
+
+#include "support/support.h"
+
+static IHostMemoryManager *manager;
+static IHostMalloc *heap;
+static IFencepostMalloc *extended;
+
+static IFencepostMalloc *extension_of(IHostMalloc *of)
+{
+	void *out = NULL;
+
+	ck_assert_int_eq(IHostMalloc_QueryInterface(of, &IID_IFencepostMalloc, &out), S_OK);
+	ck_assert_uint_ge(IHostMalloc_Release(of), 1);
+	return out;
+}
+
+static IHostMalloc *create(DWORD flags)
+{
+	IHostMalloc *created = NULL;
+
+	ck_assert_int_eq(IHostMemoryManager_CreateMalloc(manager, flags, &created), S_OK);
+	return created;
+}
+
+static void setup(void)
+{
+	ck_assert_int_eq(fp_create_memory_manager("reporter=/bin/true", &manager), S_OK);
+	heap = create(MALLOC_THREADSAFE);
+	extended = extension_of(heap);
+}
+
+static char *alloc(size_t size)
+{
+	void *block = NULL;
+
+	ck_assert_int_eq(IHostMalloc_Alloc(heap, size, eTaskCritical, &block), S_OK);
+	return block;
+}
+
+START_TEST(the_extension_is_the_heap)
+{
+	void *out = NULL;
+
+	ck_assert_ptr_eq(extended, heap);
+	ck_assert_int_eq(IFencepostMalloc_QueryInterface(extended, &IID_IUnknown, &out), S_OK);
+	ck_assert_ptr_eq(out, heap);
+	ck_assert_int_eq(IFencepostMalloc_QueryInterface(extended, &IID_IHostMalloc, &out),
+	                 S_OK);
+	ck_assert_ptr_eq(out, heap);
+	ck_assert_uint_eq(IFencepostMalloc_AddRef(extended), 4);
+	ck_assert_int_eq(
+	        IHostMemoryManager_QueryInterface(manager, &IID_IFencepostMalloc, &out),
+	        E_NOINTERFACE);
+	ck_assert_ptr_null(out);
+}
+END_TEST
+
+START_TEST(realloc_moves_what_the_block_holds)
+{
+	char *block = alloc(100);
+	void *out = NULL;
+
+	memset(block, 'x', 100);
+	ck_assert_int_eq(
+	        IFencepostMalloc_Realloc(extended, block, 10000, eProcessCritical, &out), S_OK);
+	ck_assert_ptr_ne(out, block);
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(((char *)out)[i], 'x');
+	block = out;
+	ck_assert_int_eq(IFencepostMalloc_Realloc(extended, block, 7, eTaskCritical, &out),
+	                 S_OK);
+	ck_assert_mem_eq(out, "xxxxxxx", 7);
+	block = out;
+	ck_assert_int_eq(IFencepostMalloc_Realloc(extended, block, 0, eTaskCritical, &out),
+	                 S_OK);
+	ck_assert_ptr_nonnull(out);
+	ck_assert_int_eq(IHostMalloc_Free(heap, out), S_OK);
+	ck_assert_int_eq(IFencepostMalloc_Realloc(extended, NULL, 7, eTaskCritical, &out),
+	                 S_OK);
+	ck_assert_int_eq(IHostMalloc_Free(heap, out), S_OK);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+}
+END_TEST
+
+START_TEST(a_refused_realloc_changes_nothing)
+{
+	IHostMalloc *other = create(MALLOC_THREADSAFE);
+	char *block = alloc(100);
+	void *out = block;
+	SIZE_T size;
+
+	memset(block, 'x', 100);
+	ck_assert_int_eq(IFencepostMalloc_Realloc(extended, block, 1, eTaskCritical, NULL),
+	                 E_POINTER);
+	ck_assert_int_eq(
+	        IFencepostMalloc_Realloc(extended, block, (SIZE_T)1 << 47, eTaskCritical, &out),
+	        E_OUTOFMEMORY);
+	ck_assert_ptr_null(out);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+	out = block;
+	ck_assert_int_eq(
+	        IFencepostMalloc_Realloc(extended, block + 1, 200, eTaskCritical, &out),
+	        HOST_E_INVALIDOPERATION);
+	ck_assert_ptr_null(out);
+	out = block;
+	ck_assert_int_eq(
+	        IFencepostMalloc_Realloc(extension_of(other), block, 200, eTaskCritical, &out),
+	        HOST_E_INVALIDOPERATION);
+	ck_assert_ptr_null(out);
+	ck_assert_uint_eq(fp_finding_count(), 2);
+	ck_assert_int_eq(IFencepostMalloc_GetSize(extended, block, &size), S_OK);
+	ck_assert_uint_eq(size, 100);
+	ck_assert_int_eq(block[99], 'x');
+	ck_assert_int_eq(IHostMalloc_Free(heap, block), S_OK);
+	ck_assert_int_eq(IFencepostMalloc_Realloc(extended, block, 200, eTaskCritical, &out),
+	                 HOST_E_INVALIDOPERATION);
+	ck_assert_uint_eq(fp_finding_count(), 3);
+}
+END_TEST
+
+START_TEST(questions_make_no_findings)
+{
+	char *block = alloc(100);
+	IFencepostMalloc *other = extension_of(create(0));
+	SIZE_T size = 7;
+
+	errno = 4242;
+	ck_assert_int_eq(IFencepostMalloc_GetSize(extended, block, NULL), E_POINTER);
+	ck_assert_int_eq(IFencepostMalloc_GetSize(extended, block, &size), S_OK);
+	ck_assert_uint_eq(size, 100);
+	ck_assert_int_eq(IFencepostMalloc_DidAlloc(extended, block), S_OK);
+	const void *const strangers[] = {NULL, block + 1, block - 1, &size, extended};
+	for (size_t i = 0; i < 5; i++) {
+		void *stranger = (void *)(uintptr_t)strangers[i];
+
+		size = 7;
+		ck_assert_int_eq(IFencepostMalloc_GetSize(extended, stranger, &size),
+		                 HOST_E_INVALIDOPERATION);
+		ck_assert_uint_eq(size, 0);
+		ck_assert_int_eq(IFencepostMalloc_DidAlloc(extended, stranger), S_FALSE);
+	}
+	ck_assert_int_eq(IFencepostMalloc_GetSize(other, block, &size),
+	                 HOST_E_INVALIDOPERATION);
+	ck_assert_int_eq(IFencepostMalloc_DidAlloc(other, block), S_FALSE);
+	ck_assert_int_eq(IHostMalloc_Free(heap, block), S_OK);
+	ck_assert_int_eq(IFencepostMalloc_DidAlloc(extended, block), S_FALSE);
+	ck_assert_int_eq(errno, 4242);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+}
+END_TEST
+
+START_TEST(damage_is_found_when_asked_for_and_once)
+{
+	char *damaged = alloc(100);
+	char *whole = alloc(100);
+
+	ck_assert_int_eq(IFencepostMalloc_Check(extended, NULL), S_OK);
+	damaged[100] = 1;
+	ck_assert_int_eq(IFencepostMalloc_Check(extended, whole), S_OK);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+	ck_assert_int_eq(IFencepostMalloc_Check(extended, damaged), HOST_E_INVALIDOPERATION);
+	ck_assert_uint_eq(fp_finding_count(), 1);
+	ck_assert_int_eq(IFencepostMalloc_Check(extended, damaged), S_OK);
+	damaged[101] = 1;
+	ck_assert_int_eq(IFencepostMalloc_Check(extended, NULL), HOST_E_INVALIDOPERATION);
+	ck_assert_int_eq(IFencepostMalloc_Check(extended, NULL), S_OK);
+	ck_assert_int_eq(IFencepostMalloc_Check(extended, damaged + 1),
+	                 HOST_E_INVALIDOPERATION);
+	ck_assert_uint_eq(fp_finding_count(), 2);
+}
+END_TEST
+
+struct seen {
+	size_t count;
+	size_t bytes;
+	size_t stop_at;
+};
+
+static bool see(const struct FencepostBlock *block, void *user)
+{
+	struct seen *seen = user;
+
+	if (block->level != eAppDomainCritical || block->thread == 0 || block->serial == 0)
+		return false;
+	seen->count++;
+	seen->bytes += block->size;
+	/* The walk is over what lived when it began: freeing is fine. */
+	if (IHostMalloc_Free(heap, block->address) != S_OK)
+		return false;
+	return seen->count != seen->stop_at;
+}
+
+START_TEST(a_walk_sees_every_live_block_of_the_heap)
+{
+	IHostMalloc *other = create(MALLOC_THREADSAFE);
+	struct seen seen = {0};
+	void *block;
+
+	ck_assert_int_eq(IFencepostMalloc_Walk(extended, NULL, NULL), E_POINTER);
+	ck_assert_int_eq(IFencepostMalloc_Walk(extended, see, &seen), S_OK);
+	ck_assert_uint_eq(seen.count, 0);
+	for (size_t i = 1; i <= 1000; i++) {
+		ck_assert_int_eq(IHostMalloc_Alloc(heap, i, eAppDomainCritical, &block), S_OK);
+		ck_assert_int_eq(IHostMalloc_Alloc(other, i, eTaskCritical, &block), S_OK);
+	}
+	seen.stop_at = 1;
+	ck_assert_int_eq(IFencepostMalloc_Walk(extended, see, &seen), S_OK);
+	ck_assert_uint_eq(seen.count, 1);
+	ck_assert_int_eq(IFencepostMalloc_Walk(extended, see, &seen), S_OK);
+	ck_assert_uint_eq(seen.count, 1000);
+	ck_assert_uint_eq(seen.bytes, 500500);
+	seen.count = 0;
+	ck_assert_int_eq(IFencepostMalloc_Walk(extended, see, &seen), S_OK);
+	ck_assert_uint_eq(seen.count, 0);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+}
+END_TEST
+
+/* For both kinds of heap: a lock is taken as often as wished and given back as often. */
+START_TEST(a_lock_nests)
+{
+	IHostMalloc *created = create(_i == 0 ? 0 : MALLOC_THREADSAFE);
+	IFencepostMalloc *locked = extension_of(created);
+	void *block;
+
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(IFencepostMalloc_Lock(locked), S_OK);
+	ck_assert_int_eq(IHostMalloc_Alloc(created, 1, eTaskCritical, &block), S_OK);
+	ck_assert_int_eq(IHostMalloc_Free(created, block), S_OK);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(IFencepostMalloc_Unlock(locked), S_OK);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+	ck_assert_int_eq(IFencepostMalloc_Unlock(locked), HOST_E_NOT_OWNER);
+	ck_assert_uint_eq(fp_finding_count(), 1);
+	ck_assert_int_eq(IHostMalloc_Alloc(created, 1, eTaskCritical, &block), S_OK);
+}
+END_TEST
+
+static void lock_and_count(unsigned index, void *user)
+{
+	unsigned *count = user;
+
+	(void)index;
+	for (int i = 0; i < 200; i++) {
+		if (IFencepostMalloc_Lock(extended) != S_OK)
+			return;
+		unsigned seen = *(volatile unsigned *)count;
+		void *block = NULL;
+		IHostMalloc_Alloc(heap, 10, eTaskCritical, &block);
+		IHostMalloc_Free(heap, block);
+		*(volatile unsigned *)count = seen + 1;
+		IFencepostMalloc_Unlock(extended);
+	}
+}
+
+START_TEST(a_lock_keeps_threads_apart)
+{
+	unsigned count = 0;
+
+	test_run_threads(4, lock_and_count, &count);
+	ck_assert_uint_eq(count, 800);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+}
+END_TEST
+
+START_TEST(a_released_heap_answers_no_question)
+{
+	char *block = alloc(10);
+	void *out = block;
+	SIZE_T size = 7;
+
+	ck_assert_uint_eq(IHostMalloc_Release(heap), 0);
+	ck_assert_int_eq(IFencepostMalloc_Realloc(extended, block, 1, eTaskCritical, &out),
+	                 HOST_E_INVALIDOPERATION);
+	ck_assert_ptr_null(out);
+	ck_assert_int_eq(IFencepostMalloc_GetSize(extended, block, &size),
+	                 HOST_E_INVALIDOPERATION);
+	ck_assert_uint_eq(size, 0);
+	ck_assert_int_eq(IFencepostMalloc_DidAlloc(extended, block), HOST_E_INVALIDOPERATION);
+	ck_assert_int_eq(IFencepostMalloc_Check(extended, NULL), HOST_E_INVALIDOPERATION);
+	ck_assert_int_eq(IFencepostMalloc_Lock(extended), HOST_E_INVALIDOPERATION);
+	ck_assert_int_eq(IFencepostMalloc_Walk(extended, see, NULL), HOST_E_INVALIDOPERATION);
+	ck_assert_uint_eq(fp_finding_count(), 6);
+}
+END_TEST
+
+/* ---- Mistakes of published hosts -----------------------------------------------------------
+ *
+ * Not freed by the caller's reference count: "CreateMalloc returns an object with count 0",
+ * "the count is never initialised".
+ */
+START_TEST(a_new_heap_has_one_reference)
+{
+	for (int i = 0; i < 10; i++) {
+		IHostMalloc *created = create(MALLOC_THREADSAFE);
+
+		ck_assert_uint_eq(IHostMalloc_AddRef(created), 2);
+		ck_assert_uint_eq(IHostMalloc_Release(created), 1);
+		ck_assert_uint_eq(IHostMalloc_Release(created), 0);
+	}
+}
+END_TEST
+
+/* "Heaps live in a vector by value": its growth moved those that were handed out. */
+START_TEST(a_heap_stays_where_it_is_whatever_is_created_after_it)
+{
+	char *block = alloc(10);
+
+	for (int i = 0; i < 2000; i++)
+		create(MALLOC_THREADSAFE);
+	ck_assert_int_eq(IHostMalloc_Free(heap, block), S_OK);
+	ck_assert_ptr_eq(extension_of(heap), extended);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+}
+END_TEST
+
+/* "a ? 0 : X | b ? Y : 0": a precedence that lost the flags. */
+START_TEST(each_flag_does_its_own_thing)
+{
+	IFencepostMalloc *alone = extension_of(create(MALLOC_EXECUTABLE));
+
+	ck_assert_int_eq(IFencepostMalloc_Lock(alone), S_OK);
+	ck_assert_int_eq(IFencepostMalloc_Unlock(alone), S_OK);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+}
+END_TEST
+
+/* "The out pointer itself is tested, not what it points to", and "a failing call leaves it". */
+START_TEST(what_is_refused_leaves_null_and_says_so)
+{
+	void *out = heap;
+
+	ck_assert_int_eq(IHostMalloc_Alloc(heap, (SIZE_T)1 << 47, eTaskCritical, &out),
+	                 E_OUTOFMEMORY);
+	ck_assert_ptr_null(out);
+	out = heap;
+	ck_assert_int_eq(IHostMalloc_QueryInterface(heap, &IID_IHostControl, &out),
+	                 E_NOINTERFACE);
+	ck_assert_ptr_null(out);
+}
+END_TEST
+
+/* "Free answers E_OUTOFMEMORY, or E_FAIL, or S_OK for a bad pointer"; "the unknown pointer is
+ * still passed on". */
+START_TEST(a_bad_pointer_is_an_invalid_operation_and_nothing_else)
+{
+	void *foreign = malloc(10);
+	char *block = alloc(10);
+
+	ck_assert_int_eq(IHostMalloc_Free(heap, foreign), HOST_E_INVALIDOPERATION);
+	ck_assert_int_eq(IHostMalloc_Free(heap, block + 8), HOST_E_INVALIDOPERATION);
+	ck_assert_int_eq(IHostMalloc_Free(heap, heap), HOST_E_INVALIDOPERATION);
+	free(foreign);
+	ck_assert_int_eq(IHostMalloc_Free(heap, block), S_OK);
+}
+END_TEST
+
+/* "DebugAlloc is E_NOTIMPL", "DebugAlloc is not tracked". */
+START_TEST(debug_alloc_makes_blocks_like_any_other)
+{
+	char file[] = "engine.c";
+	struct fp_block_info info;
+	void *block = NULL;
+
+	ck_assert_int_eq(IHostMalloc_DebugAlloc(heap, 33, eTaskCritical, file, 3, &block),
+	                 S_OK);
+	strcpy(file, "gone");
+	ck_assert(fp_describe(block, &info) && info.is_live && info.size == 33);
+	ck_assert_int_eq(IFencepostMalloc_DidAlloc(extended, block), S_OK);
+	ck_assert_int_eq(IHostMalloc_Free(heap, block), S_OK);
+	ck_assert(fp_describe(block, &info) && !info.is_live);
+}
+END_TEST
+
+/* "The accounts are made after the block went back": its address was another's by then. */
+static void count_up_and_down(unsigned index, void *user)
+{
+	_Atomic unsigned *bad = user;
+
+	for (int i = 0; i < 2000; i++) {
+		void *block = NULL;
+		SIZE_T size = 0;
+		SIZE_T wanted = index * 16 + 1;
+
+		if (IHostMalloc_Alloc(heap, wanted, eTaskCritical, &block) != S_OK ||
+		    IFencepostMalloc_GetSize(extended, block, &size) != S_OK ||
+		    size != wanted || IHostMalloc_Free(heap, block) != S_OK)
+			++*bad;
+	}
+}
+
+START_TEST(eight_threads_never_see_the_block_of_another)
+{
+	_Atomic unsigned bad = 0;
+	struct seen seen = {0};
+
+	test_run_threads(8, count_up_and_down, &bad);
+	ck_assert_uint_eq(bad, 0);
+	ck_assert_int_eq(IFencepostMalloc_Walk(extended, see, &seen), S_OK);
+	ck_assert_uint_eq(seen.count, 0);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("hosting: extension");
+	TCase *tests = tcase_create("extension");
+
+	tcase_set_timeout(tests, 60);
+	tcase_add_checked_fixture(tests, setup, NULL);
+	tcase_add_test(tests, the_extension_is_the_heap);
+	tcase_add_test(tests, realloc_moves_what_the_block_holds);
+	tcase_add_test(tests, a_refused_realloc_changes_nothing);
+	tcase_add_test(tests, questions_make_no_findings);
+	tcase_add_test(tests, damage_is_found_when_asked_for_and_once);
+	tcase_add_test(tests, a_walk_sees_every_live_block_of_the_heap);
+	tcase_add_loop_test(tests, a_lock_nests, 0, 2);
+	tcase_add_test(tests, a_lock_keeps_threads_apart);
+	tcase_add_test(tests, a_released_heap_answers_no_question);
+	tcase_add_test(tests, a_new_heap_has_one_reference);
+	tcase_add_test(tests, a_heap_stays_where_it_is_whatever_is_created_after_it);
+	tcase_add_test(tests, each_flag_does_its_own_thing);
+	tcase_add_test(tests, what_is_refused_leaves_null_and_says_so);
+	tcase_add_test(tests, a_bad_pointer_is_an_invalid_operation_and_nothing_else);
+	tcase_add_test(tests, debug_alloc_makes_blocks_like_any_other);
+	tcase_add_test(tests, eight_threads_never_see_the_block_of_another);
+	suite_add_tcase(suite, tests);
+	return test_run(suite);
+}
