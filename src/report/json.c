@@ -129,6 +129,9 @@ static json_t *make_frame(struct fp_report_tree *tree, const struct fp_report_fr
 	fp_report_tree_put(tree, json, "line",
 	                   symbol && symbol->line > 0 ? fp_report_make_count(symbol->line)
 	                                              : json_null());
+	fp_report_tree_put(tree, json, "column",
+	                   symbol && symbol->column > 0 ? fp_report_make_count(symbol->column)
+	                                                : json_null());
 	fp_report_tree_put(tree, json, "module",
 	                   module ? fp_report_make_string(module->path)
 	                          : fp_report_make_text("[unknown]"));

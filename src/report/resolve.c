@@ -72,12 +72,37 @@ static int add_frame(struct fp_report_stack *stack, const struct fp_report_frame
 	return 0;
 }
 
-static int add_address(const struct resolving *resolving, struct fp_report_stack *stack,
-                       const struct fp_report_address *address, bool exact)
+/* One address of a trace on its way into a stack. */
+struct step {
+	const struct fp_report_address *address;
+	bool is_exact;
+	bool is_name; /* nobody will read more than its name */
+};
+
+/* What stands at STEP, in MODULE. NULL when out of memory. */
+static const struct fp_symbol_place *look_up(const struct resolving *resolving,
+                                             const struct step *step,
+                                             struct fp_report_module *module)
 {
-	struct fp_report_module *module =
-	        address->module < 0 ? NULL : &resolving->report->modules[address->module];
-	struct fp_report_frame frame = {.module = module, .offset = address->address};
+	uint64_t offset = step->address->address - module->bias;
+
+	if (open_module(resolving, module) != 0)
+		return NULL;
+	return step->is_name ? fp_symbol_lookup_name(module->image, offset, step->is_exact)
+	                     : fp_symbol_lookup(module->image, offset, step->is_exact);
+}
+
+static struct fp_report_module *module_of(const struct resolving *resolving,
+                                          const struct fp_report_address *address)
+{
+	return address->module < 0 ? NULL : &resolving->report->modules[address->module];
+}
+
+static int add_address(const struct resolving *resolving, struct fp_report_stack *stack,
+                       const struct step *step)
+{
+	struct fp_report_module *module = module_of(resolving, step->address);
+	struct fp_report_frame frame = {.module = module, .offset = step->address->address};
 	const struct fp_symbol_place *place;
 
 	if (!module)
@@ -85,10 +110,8 @@ static int add_address(const struct resolving *resolving, struct fp_report_stack
 	/* What leads the stack is how Fencepost saw it, not what the program did. */
 	if (stack->count == 0 && module->is_own)
 		return 0;
-	if (open_module(resolving, module) != 0)
-		return -ENOMEM;
-	frame.offset = address->address - module->bias;
-	place = fp_symbol_lookup(module->image, frame.offset, exact);
+	frame.offset = step->address->address - module->bias;
+	place = look_up(resolving, step, module);
 	if (!place)
 		return -ENOMEM;
 	if (place->count == 0)
@@ -99,6 +122,57 @@ static int add_address(const struct resolving *resolving, struct fp_report_stack
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* One frame by its name; not counted when memory ran out, which the next step notices. */
+static struct fp_report_frame peek(const struct resolving *resolving,
+                                   const struct fp_report_address *address, bool is_exact)
+{
+	const struct step step = {address, is_exact, true};
+	struct fp_report_module *module = module_of(resolving, address);
+	const struct fp_symbol_place *place =
+	        module && !module->is_own ? look_up(resolving, &step, module) : NULL;
+
+	return (struct fp_report_frame){
+	        .module = module, .symbol = place && place->count > 0 ? place->frames : NULL};
+}
+
+/* How many addresses of TRACE come before those that only lead to main or to a thread's start.
+ */
+static size_t count_above_main(const struct resolving *resolving,
+                               const struct fp_report_trace *trace)
+{
+	size_t count = trace->count;
+
+	while (count > 1) {
+		struct fp_report_frame frame =
+		        peek(resolving, &trace->addresses[count - 1], false);
+
+		if (!fp_report_is_start(&frame))
+			break;
+		count--;
+	}
+	return count;
+}
+
+/* How many innermost addresses of TRACE are in the C library's memory functions. */
+static size_t count_memory_functions(const struct resolving *resolving,
+                                     const struct fp_report_trace *trace)
+{
+	size_t count = 0;
+
+	while (count < trace->count) {
+		struct fp_report_frame frame =
+		        peek(resolving, &trace->addresses[count], count == 0);
+		char name[24];
+
+		/* The frame behind is whom to blame. */
+		struct fp_report_frame frames[2] = {frame, {0}};
+		if (fp_report_count_memory_function(frames, 2, name, sizeof(name)) == 0)
+			break;
+		count++;
+	}
+	return count;
 }
 
 static void drop_memory_function(struct fp_report_stack *stack)
@@ -116,13 +190,17 @@ static int resolve_trace(const struct resolving *resolving, struct fp_report_tra
                          bool is_exact)
 {
 	struct fp_report_stack *stack = calloc(1, sizeof(*stack));
+	size_t above_main = count_above_main(resolving, trace);
+	size_t inner = is_exact ? count_memory_functions(resolving, trace) : 0;
 
 	if (!stack)
 		return -ENOMEM;
 	trace->stacks[is_exact] = stack;
 	for (size_t i = 0; i < trace->count; i++) {
-		if (add_address(resolving, stack, &trace->addresses[i], is_exact && i == 0) !=
-		    0)
+		const struct step step = {&trace->addresses[i], is_exact && i == 0,
+		                          i < inner || i >= above_main};
+
+		if (add_address(resolving, stack, &step) != 0)
 			return -ENOMEM;
 	}
 	if (is_exact)
@@ -240,7 +318,11 @@ int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *im
 {
 	const struct resolving resolving = {report, images};
 
+	const char *obstacle = fp_report_images_obstacle(images);
+
 	report->images = images;
+	if (obstacle && fp_report_note(report, "debuginfod=yes: %s", obstacle) != 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < report->finding_count; i++) {
 		if (resolve_finding(&resolving, &report->findings[i]) != 0)
 			return -ENOMEM;

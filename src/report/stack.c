@@ -89,7 +89,22 @@ static bool is_function(const struct fp_report_frame *frame, const char *name)
 	       strcmp(frame->symbol->function, name) == 0;
 }
 
-static bool is_below_main(const struct fp_report_frame *frame)
+static bool is_in_c_library(const struct fp_report_frame *frame)
+{
+	static const char *const names[] = {"libc.", "libc-", "libpthread.", "libpthread-",
+	                                    "ld-"};
+	struct fp_report_string module = fp_report_module_name(frame);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t size = strlen(names[i]);
+
+		if (module.size >= size && memcmp(module.bytes, names[i], size) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool fp_report_is_start(const struct fp_report_frame *frame)
 {
 	static const char *const names[] = {
 	        "_start", "__libc_start_main",      "start_thread", "__libc_start_call_main",
@@ -100,7 +115,8 @@ static bool is_below_main(const struct fp_report_frame *frame)
 		if (is_function(frame, names[i]))
 			return true;
 	}
-	return false;
+	/* A stripped C library has no name for some of them. */
+	return frame->module && !frame->symbol && is_in_c_library(frame);
 }
 
 /* The public part of a name like __memcpy_avx_unaligned_erms: "memcpy". */
@@ -129,14 +145,6 @@ bool fp_report_is_memory_function(const char *function)
 	return has_memory_prefix(public_name(function));
 }
 
-static bool is_in_c_library(const struct fp_report_frame *frame)
-{
-	struct fp_report_string module = fp_report_module_name(frame);
-
-	return module.size >= 5 &&
-	       (memcmp(module.bytes, "libc.", 5) == 0 || memcmp(module.bytes, "libc-", 5) == 0);
-}
-
 size_t fp_report_count_memory_function(const struct fp_report_frame *frames, size_t count,
                                        char *name, size_t name_size)
 {
@@ -163,7 +171,7 @@ size_t fp_report_count_shown(const struct fp_report_frame *frames, size_t count)
 		if (is_function(&frames[i - 1], "main"))
 			return i;
 	}
-	while (count > 1 && is_below_main(&frames[count - 1]))
+	while (count > 1 && fp_report_is_start(&frames[count - 1]))
 		count--;
 	return count;
 }

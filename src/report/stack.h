@@ -34,6 +34,10 @@ bool fp_report_is_memory_function(const char *function);
 size_t fp_report_count_memory_function(const struct fp_report_frame *frames, size_t count,
                                        char *name, size_t name_size);
 
+/* Whether FRAME is how the C library came to call main or a thread's function. Its name is
+ * enough to tell. */
+bool fp_report_is_start(const struct fp_report_frame *frame);
+
 /* How many FRAMES lead to main; frames below it are the same in every program. */
 size_t fp_report_count_shown(const struct fp_report_frame *frames, size_t count);
 

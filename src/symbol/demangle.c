@@ -2,9 +2,11 @@
  *
  * The only includer of libiberty. C++, Rust and D names are told apart by libiberty itself.
  */
-#include "symbol/demangle.h"
-
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "symbol/names.h"
 
 /* libiberty.h would declare its own otherwise. */
 #ifndef HAVE_DECL_BASENAME
@@ -12,9 +14,14 @@
 #endif
 #include <libiberty/demangle.h>
 
-char *fp_symbol_demangle(const char *name)
+int fp_symbol_name(struct fp_symbol_frame *frame, const char *name)
 {
-	char *plain = cplus_demangle(name, DMGL_AUTO | DMGL_PARAMS | DMGL_ANSI);
+	/* Symbol tables of shared libraries add the version: "memcpy@@GLIBC_2.14". */
+	char *linkage = strndup(name, name[0] == '@' ? strlen(name) : strcspn(name, "@"));
+	char *plain =
+	        linkage ? cplus_demangle(linkage, DMGL_AUTO | DMGL_PARAMS | DMGL_ANSI) : NULL;
 
-	return plain ? plain : strdup(name);
+	frame->function = plain ? plain : linkage;
+	frame->linkage = plain ? linkage : NULL;
+	return linkage ? 0 : -ENOMEM;
 }

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "symbol/demangle.h"
+#include "symbol/names.h"
 
 enum { TREE_DEPTH_MAX = 64 /* nesting of namespaces, classes and blocks that is followed */ };
 
@@ -78,6 +78,15 @@ static int add_function(struct fp_symbol_unit *unit, Dwarf_Die *die)
 
 /* Functions stand in namespaces, in classes and, where the language nests them, in functions.
  */
+static bool can_hold_functions(int tag)
+{
+	return tag == DW_TAG_namespace || tag == DW_TAG_class_type ||
+	       tag == DW_TAG_structure_type || tag == DW_TAG_union_type ||
+	       tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block ||
+	       tag == DW_TAG_module || tag == DW_TAG_interface_type ||
+	       tag == DW_TAG_enumeration_type;
+}
+
 static int add_functions_below(struct fp_symbol_unit *unit, Dwarf_Die *parent, int depth)
 {
 	Dwarf_Die die;
@@ -85,9 +94,11 @@ static int add_functions_below(struct fp_symbol_unit *unit, Dwarf_Die *parent, i
 	if (depth == TREE_DEPTH_MAX || dwarf_child(parent, &die) != 0)
 		return 0;
 	do {
-		if (dwarf_tag(&die) == DW_TAG_subprogram && add_function(unit, &die) != 0)
+		int tag = dwarf_tag(&die);
+
+		if (tag == DW_TAG_subprogram && add_function(unit, &die) != 0)
 			return -ENOMEM;
-		if (add_functions_below(unit, &die, depth + 1) != 0)
+		if (can_hold_functions(tag) && add_functions_below(unit, &die, depth + 1) != 0)
 			return -ENOMEM;
 	} while (dwarf_siblingof(&die, &die) == 0);
 	return 0;
@@ -166,12 +177,21 @@ static uint32_t declared_line(Dwarf_Die *die)
 	return dwarf_decl_line(die, &line) == 0 && line > 0 ? (uint32_t)line : 0;
 }
 
+static uint32_t number_of(Dwarf_Die *die, unsigned name)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word number;
+
+	if (dwarf_formudata(dwarf_attr(die, name, &attribute), &number) != 0)
+		return 0;
+	return number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
 /* Where the inlined function DIE was called. */
 static void set_call_site(struct fp_symbol_frame *frame, Dwarf_Die *die)
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Word file;
-	Dwarf_Word line;
 	Dwarf_Files *files;
 	Dwarf_Die unit;
 
@@ -180,9 +200,10 @@ static void set_call_site(struct fp_symbol_frame *frame, Dwarf_Die *die)
 		return;
 	frame->file = dwarf_filesrc(files, file, NULL, NULL);
 	frame->directory = string_of(&unit, DW_AT_comp_dir);
-	if (frame->file &&
-	    dwarf_formudata(dwarf_attr(die, DW_AT_call_line, &attribute), &line) == 0)
-		frame->line = (uint32_t)line;
+	if (!frame->file)
+		return;
+	frame->line = number_of(die, DW_AT_call_line);
+	frame->column = number_of(die, DW_AT_call_column);
 }
 
 static void set_line(struct fp_symbol_frame *frame, Dwarf_Die *unit, uint64_t address)
@@ -192,8 +213,11 @@ static void set_line(struct fp_symbol_frame *frame, Dwarf_Die *unit, uint64_t ad
 
 	frame->file = dwarf_linesrc(line, NULL, NULL);
 	frame->directory = string_of(unit, DW_AT_comp_dir);
-	if (frame->file && dwarf_lineno(line, &number) == 0 && number > 0)
-		frame->line = (uint32_t)number;
+	if (!frame->file || dwarf_lineno(line, &number) != 0 || number <= 0)
+		return;
+	frame->line = (uint32_t)number;
+	if (dwarf_linecol(line, &number) == 0 && number > 0)
+		frame->column = (uint32_t)number;
 }
 
 /* Names FRAMES[0], the innermost, from CHAIN's end, and so on outwards. */
@@ -203,8 +227,7 @@ static int fill_functions(struct fp_symbol_frame *frames, Dwarf_Die *chain, size
 		Dwarf_Die *die = &chain[count - 1 - i];
 		const char *name = linked_name(die);
 
-		frames[i].function = name ? fp_symbol_demangle(name) : NULL;
-		if (name && !frames[i].function)
+		if (name && fp_symbol_name(&frames[i], name) != 0)
 			return -ENOMEM;
 		frames[i].function_line = declared_line(die);
 		frames[i].inlined = i + 1 < count;

@@ -8,19 +8,19 @@
 
 #include <elfutils/libdwfl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "symbol/demangle.h"
 #include "symbol/dwarf.h"
+#include "symbol/names.h"
+#include "symbol/separate.h"
 #include "symbol/table.h"
 
 struct answer {
 	uint64_t address;
+	bool is_name; /* nobody asked for more */
 	struct fp_symbol_place place;
 	struct fp_symbol_frame frames[];
 };
@@ -28,10 +28,11 @@ struct answer {
 struct fp_symbol_image {
 	enum fp_symbol_state state;
 	Dwfl_Callbacks callbacks;
-	char *debug_dir;
+	struct fp_symbol_search search;
 	Dwfl *session;
 	Dwfl_Module *module;
 	struct fp_symbol_dwarf dwarf;
+	bool is_dwarf_open;
 	struct fp_symbol_table table;
 	void *answers; /* tsearch tree of struct answer */
 };
@@ -44,27 +45,18 @@ static int find_no_elf(Dwfl_Module *module, void **user, const char *name, Dwarf
 	return -1;
 }
 
-/* dwfl_standard_find_debuginfo would ask debuginfod servers; this looks at build-ids only. */
-static int find_debug_file(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
-                           const char *file, const char *link, GElf_Word checksum, char **found)
+/* libelf decompresses all debug information when it is opened, which takes longer than
+ * everything else here: only what is asked for is opened. */
+static struct fp_symbol_dwarf *open_dwarf(struct fp_symbol_image *image)
 {
-	return dwfl_build_id_find_debuginfo(module, user, name, base, file, link, checksum,
-	                                    found);
-}
+	Dwarf_Addr bias = 0;
 
-/* A path can come from a damaged log: only regular files are read, and nothing blocks. */
-static int open_regular(const char *path)
-{
-	struct stat status;
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-		close(fd);
-		return -1;
+	if (!image->is_dwarf_open) {
+		image->is_dwarf_open = true;
+		image->dwarf.dwarf = dwfl_module_getdwarf(image->module, &bias);
+		image->dwarf.bias = bias;
 	}
-	return fd;
+	return &image->dwarf;
 }
 
 static bool has_build_id(Dwfl_Module *module, const struct fp_symbol_source *source)
@@ -82,12 +74,12 @@ static bool has_build_id(Dwfl_Module *module, const struct fp_symbol_source *sou
 static enum fp_symbol_state load(struct fp_symbol_image *image,
                                  const struct fp_symbol_source *source)
 {
-	Dwarf_Addr bias = 0;
+	void **user;
 	int fd;
 
 	if (!strchr(source->path, '/'))
 		return FP_SYMBOL_NO_FILE;
-	fd = open_regular(source->path);
+	fd = fp_symbol_open_regular(source->path);
 	if (fd < 0)
 		return FP_SYMBOL_UNREADABLE;
 	dwfl_report_begin(image->session);
@@ -100,9 +92,23 @@ static enum fp_symbol_state load(struct fp_symbol_image *image,
 	}
 	if (!has_build_id(image->module, source))
 		return FP_SYMBOL_CHANGED;
-	image->dwarf.dwarf = dwfl_module_getdwarf(image->module, &bias);
-	image->dwarf.bias = bias;
+	dwfl_module_info(image->module, &user, NULL, NULL, NULL, NULL, NULL, NULL);
+	*user = &image->search;
 	return FP_SYMBOL_USABLE;
+}
+
+static int begin_search(struct fp_symbol_search *search, const struct fp_symbol_source *source)
+{
+	search->may_fetch = source->may_fetch;
+	search->debug_dir = strdup(source->debug_dir);
+	if (source->build_id_size > 0) {
+		search->build_id = malloc(source->build_id_size);
+		if (!search->build_id)
+			return -ENOMEM;
+		memcpy(search->build_id, source->build_id, source->build_id_size);
+		search->build_id_size = source->build_id_size;
+	}
+	return search->debug_dir ? 0 : -ENOMEM;
 }
 
 int fp_symbol_open(const struct fp_symbol_source *source, struct fp_symbol_image **image)
@@ -112,13 +118,12 @@ int fp_symbol_open(const struct fp_symbol_source *source, struct fp_symbol_image
 	*image = NULL;
 	if (!opened)
 		return -ENOMEM;
-	opened->debug_dir = strdup(source->debug_dir);
 	opened->callbacks = (Dwfl_Callbacks){.find_elf = find_no_elf,
-	                                     .find_debuginfo = find_debug_file,
+	                                     .find_debuginfo = fp_symbol_separate_find,
 	                                     .section_address = dwfl_offline_section_address,
-	                                     .debuginfo_path = &opened->debug_dir};
+	                                     .debuginfo_path = &opened->search.debug_dir};
 	opened->session = dwfl_begin(&opened->callbacks);
-	if (!opened->debug_dir || !opened->session) {
+	if (begin_search(&opened->search, source) != 0 || !opened->session) {
 		fp_symbol_close(opened);
 		return -ENOMEM;
 	}
@@ -134,8 +139,10 @@ enum fp_symbol_state fp_symbol_state(const struct fp_symbol_image *image)
 
 static void free_functions(struct fp_symbol_frame *frames, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		free(frames[i].function);
+		free(frames[i].linkage);
+	}
 }
 
 static void free_answer(void *node)
@@ -155,7 +162,8 @@ void fp_symbol_close(struct fp_symbol_image *image)
 	fp_symbol_ranges_free(&image->table.ranges);
 	if (image->session)
 		dwfl_end(image->session);
-	free(image->debug_dir);
+	free(image->search.debug_dir);
+	free(image->search.build_id);
 	free(image);
 }
 
@@ -164,6 +172,8 @@ static int compare_answers(const void *left, const void *right)
 	const struct answer *a = left;
 	const struct answer *b = right;
 
+	if (a->is_name != b->is_name)
+		return a->is_name ? -1 : 1;
 	return (a->address > b->address) - (a->address < b->address);
 }
 
@@ -176,31 +186,31 @@ static int name_by_table(struct fp_symbol_image *image, uint64_t address,
 
 	if (!name)
 		return 0;
-	frame->function = fp_symbol_demangle(name);
-	return frame->function ? 0 : -ENOMEM;
+	return fp_symbol_name(frame, name);
 }
 
-/* Returns how many FRAMES it filled, or -ENOMEM; functions are set or NULL either way. */
-static int find_frames(struct fp_symbol_image *image, uint64_t address,
+/* Fills FRAMES, all zero, with what WANTED asks for. Returns how many it filled, or -ENOMEM;
+ * functions are set or NULL either way. */
+static int find_frames(struct fp_symbol_image *image, const struct answer *wanted,
                        struct fp_symbol_frame *frames)
 {
-	int count;
+	int count = 0;
 
-	frames[0] = (struct fp_symbol_frame){0};
 	if (image->state != FP_SYMBOL_USABLE)
 		return 0;
-	count = fp_symbol_dwarf_find(&image->dwarf, address, frames);
+	if (!wanted->is_name)
+		count = fp_symbol_dwarf_find(open_dwarf(image), wanted->address, frames);
 	if (count < 0 || (count > 0 && frames[count - 1].function))
 		return count;
-	if (name_by_table(image, address, &frames[count > 0 ? count - 1 : 0]) != 0)
+	if (name_by_table(image, wanted->address, &frames[count > 0 ? count - 1 : 0]) != 0)
 		return -ENOMEM;
 	return count > 0 || !frames[0].function ? count : 1;
 }
 
-static struct answer *find_answer(struct fp_symbol_image *image, uint64_t address)
+static struct answer *find_answer(struct fp_symbol_image *image, const struct answer *wanted)
 {
 	struct fp_symbol_frame frames[FP_SYMBOL_INLINE_MAX] = {{0}};
-	int count = find_frames(image, address, frames);
+	int count = find_frames(image, wanted, frames);
 	struct answer *answer =
 	        count < 0 ? NULL : malloc(sizeof(*answer) + (size_t)count * sizeof(frames[0]));
 
@@ -208,22 +218,21 @@ static struct answer *find_answer(struct fp_symbol_image *image, uint64_t addres
 		free_functions(frames, FP_SYMBOL_INLINE_MAX);
 		return NULL;
 	}
-	answer->address = address;
+	*answer = *wanted;
 	answer->place = (struct fp_symbol_place){answer->frames, (size_t)count};
 	memcpy(answer->frames, frames, (size_t)count * sizeof(frames[0]));
 	return answer;
 }
 
-const struct fp_symbol_place *fp_symbol_lookup(struct fp_symbol_image *image, uint64_t address,
-                                               bool exact)
+static const struct fp_symbol_place *look_up(struct fp_symbol_image *image,
+                                             const struct answer *wanted)
 {
-	const struct answer wanted = {.address = exact || address == 0 ? address : address - 1};
-	struct answer **kept = tfind(&wanted, &image->answers, compare_answers);
+	struct answer **kept = tfind(wanted, &image->answers, compare_answers);
 	struct answer *answer;
 
 	if (kept)
 		return &(*kept)->place;
-	answer = find_answer(image, wanted.address);
+	answer = find_answer(image, wanted);
 	if (!answer)
 		return NULL;
 	if (!tsearch(answer, &image->answers, compare_answers)) {
@@ -231,4 +240,25 @@ const struct fp_symbol_place *fp_symbol_lookup(struct fp_symbol_image *image, ui
 		return NULL;
 	}
 	return &answer->place;
+}
+
+static uint64_t code_address(uint64_t address, bool exact)
+{
+	return exact || address == 0 ? address : address - 1;
+}
+
+const struct fp_symbol_place *fp_symbol_lookup(struct fp_symbol_image *image, uint64_t address,
+                                               bool exact)
+{
+	const struct answer wanted = {.address = code_address(address, exact)};
+
+	return look_up(image, &wanted);
+}
+
+const struct fp_symbol_place *fp_symbol_lookup_name(struct fp_symbol_image *image,
+                                                    uint64_t address, bool exact)
+{
+	const struct answer wanted = {.address = code_address(address, exact), .is_name = true};
+
+	return look_up(image, &wanted);
 }

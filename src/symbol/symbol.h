@@ -3,7 +3,8 @@
  * Addresses of an ELF file to functions, files and lines. Works on files, never on a process:
  * the one that was traced may be gone. A file is trusted only while it carries the build-id
  * that was recorded when it ran; symbols of a rebuilt one would be confident nonsense. Separate
- * debug files are found by build-id on this machine; nothing is ever fetched (no debuginfod).
+ * debug files are found on this machine, by build-id or by .gnu_debuglink; servers are asked
+ * only where the source says so.
  *
  * Context: report.
  */
@@ -22,6 +23,7 @@ struct fp_symbol_source {
 	const uint8_t *build_id; /* as recorded; NULL when the file had none */
 	size_t build_id_size;
 	const char *debug_dir; /* FP_SYMBOL_DEBUG_DIR but for tests */
+	bool may_fetch;        /* debuginfod servers may be asked for what is not here */
 };
 
 enum fp_symbol_state {
@@ -33,12 +35,14 @@ enum fp_symbol_state {
 
 struct fp_symbol_frame {
 	char *function;           /* demangled; NULL when unknown */
+	char *linkage;            /* the linker's name for it; NULL when it is the same */
 	uint64_t function_offset; /* from the function's start, when only the symbol table knew
 	                             it */
 	const char *file;         /* as the compiler was told; NULL when unknown */
 	const char *directory;  /* where the compiler stood, which a relative file starts from;
 	                           NULL when unknown */
 	uint32_t line;          /* 0 when unknown */
+	uint32_t column;        /* from 1; 0 when unknown */
 	uint32_t function_line; /* where the function begins; 0 when unknown */
 	bool inlined;           /* into the frame that follows */
 };
@@ -69,5 +73,13 @@ enum fp_symbol_state fp_symbol_state(const struct fp_symbol_image *image);
  */
 const struct fp_symbol_place *fp_symbol_lookup(struct fp_symbol_image *image, uint64_t address,
                                                bool exact);
+
+/* The same from the symbol table alone: one frame with a name, or none. Reading debug
+ * information takes a hundred times as long. */
+const struct fp_symbol_place *fp_symbol_lookup_name(struct fp_symbol_image *image,
+                                                    uint64_t address, bool exact);
+
+/* Why no debuginfod server can be asked, and what to do, or NULL when one can. */
+const char *fp_symbol_fetch_obstacle(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include "symbol/table.h"
 
 #include <limits.h>
+#include <string.h>
 
 static bool is_function(const GElf_Sym *symbol)
 {
@@ -52,12 +53,53 @@ static void read_table(struct fp_symbol_table *table, Dwfl_Module *module)
 	table->is_read = true;
 }
 
+/* One of the names of one function. */
+struct alias {
+	const char *name;
+	int rank; /* the greater, the more it is what its callers wrote */
+};
+
+static struct alias alias_of(Dwfl_Module *module, size_t index)
+{
+	GElf_Sym symbol;
+	GElf_Addr at;
+	const char *name =
+	        dwfl_module_getsym_info(module, (int)index, &symbol, &at, NULL, NULL, NULL);
+	int binding = GELF_ST_BIND(symbol.st_info);
+
+	if (!name)
+		return (struct alias){NULL, INT_MIN};
+	return (struct alias){name, (binding == STB_GLOBAL ? 200 : 0) +
+	                                    (binding == STB_WEAK ? 100 : 0) -
+	                                    (int)strspn(name, "_")};
+}
+
+/* Of the names of the function that RANGE spans, the same one in whatever order they stand. */
+static const char *best_name(const struct fp_symbol_table *table, Dwfl_Module *module,
+                             const struct fp_symbol_range *range)
+{
+	const struct fp_symbol_range *items = table->ranges.items;
+	struct alias best = {NULL, INT_MIN};
+	size_t i = (size_t)(range - items);
+
+	while (i > 0 && items[i - 1].low == range->low)
+		i--;
+	for (; i < table->ranges.count && items[i].low == range->low; i++) {
+		struct alias alias = alias_of(module, items[i].owner);
+
+		if (items[i].high != range->high || !alias.name)
+			continue;
+		if (!best.name || alias.rank > best.rank ||
+		    (alias.rank == best.rank && strcmp(alias.name, best.name) < 0))
+			best = alias;
+	}
+	return best.name;
+}
+
 const char *fp_symbol_table_find(struct fp_symbol_table *table, Dwfl_Module *module,
                                  uint64_t address, uint64_t *offset)
 {
 	const struct fp_symbol_range *range;
-	GElf_Sym symbol;
-	GElf_Addr at;
 
 	if (!table->is_read)
 		read_table(table, module);
@@ -65,6 +107,5 @@ const char *fp_symbol_table_find(struct fp_symbol_table *table, Dwfl_Module *mod
 	if (!range)
 		return NULL;
 	*offset = address - range->low;
-	return dwfl_module_getsym_info(module, (int)range->owner, &symbol, &at, NULL, NULL,
-	                               NULL);
+	return best_name(table, module, range);
 }

@@ -59,6 +59,7 @@ static void fill_place(size_t i)
 	        .file = row->file,
 	        .directory = row->directory,
 	        .line = row->line,
+	        .column = row->line > 0 ? 1 + row->line % 40 : 0,
 	        .function_line = row->line > 5 ? row->line - 5 : 0,
 	        .inlined = row->inlined};
 	places[i].frames = &frames[i];
@@ -104,4 +105,24 @@ const struct fp_symbol_place *fp_symbol_lookup(struct fp_symbol_image *image, ui
 			return &places[i];
 	}
 	return &nothing;
+}
+
+const struct fp_symbol_place *fp_symbol_lookup_name(struct fp_symbol_image *image,
+                                                    uint64_t address, bool exact)
+{
+	static struct fp_symbol_frame names[ROWS];
+	static struct fp_symbol_place named[ROWS];
+	const struct fp_symbol_place *place = fp_symbol_lookup(image, address, exact);
+	size_t i = place->count > 0 ? (size_t)(place - places) : 0;
+
+	if (place->count == 0 || !place->frames[place->count - 1].function)
+		return fp_symbol_lookup(image, UINT64_MAX, exact);
+	names[i].function = place->frames[place->count - 1].function;
+	named[i] = (struct fp_symbol_place){&names[i], 1};
+	return &named[i];
+}
+
+const char *fp_symbol_fetch_obstacle(void)
+{
+	return NULL;
 }

@@ -261,7 +261,7 @@ START_TEST(json_has_every_field)
 	            "kind cwe severity count fingerprint description access address "
 	            "hresult thread stack other evidence block region ");
 	expect_keys("findings/0/thread", "id name ");
-	expect_keys("findings/0/stack/0", "function file line module offset build_id inlined ");
+	expect_keys("findings/0/stack/0", "function file line column module offset build_id inlined ");
 	expect_keys(
 	        "findings/0/block",
 	        "address size offset tier heap family serial critical_level site alloc_thread "

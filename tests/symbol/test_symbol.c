@@ -4,151 +4,15 @@
  * information elsewhere, changed and gone.
  */
 #include <check.h>
-#include <elf.h>
-#include <link.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "images.h"
 #include "plant.h"
+#include "symbol/names.h"
 #include "symbol/ranges.h"
-#include "symbol/symbol.h"
-
-static struct {
-	uint8_t build_id[64];
-	size_t build_id_size;
-	uint64_t bias;
-} self;
-static char directory[] = "/tmp/fp-test-symbol-XXXXXX";
-static struct fp_symbol_image *image;
-
-static void read_note(const ElfW(Nhdr) * note)
-{
-	const uint8_t *name = (const uint8_t *)(note + 1);
-
-	if (note->n_type != NT_GNU_BUILD_ID || note->n_descsz > sizeof(self.build_id))
-		return;
-	self.build_id_size = note->n_descsz;
-	memcpy(self.build_id, name + ((note->n_namesz + 3) & ~3u), note->n_descsz);
-}
-
-/* The first object is the program. */
-static int read_program(struct dl_phdr_info *info, size_t size, void *user)
-{
-	(void)size, (void)user;
-	self.bias = info->dlpi_addr;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-		uintptr_t at = info->dlpi_addr + header->p_vaddr;
-		uintptr_t end = at + header->p_memsz;
-
-		while (header->p_type == PT_NOTE && at + sizeof(ElfW(Nhdr)) <= end) {
-			const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)at;
-
-			read_note(note);
-			at += sizeof(*note) + ((note->n_namesz + 3) & ~3u) +
-			      ((note->n_descsz + 3) & ~3u);
-		}
-	}
-	return 1;
-}
-
-static void open_file(const char *path, const char *debug_dir)
-{
-	const struct fp_symbol_source source = {path, self.build_id, self.build_id_size,
-	                                        debug_dir};
-
-	ck_assert_int_eq(fp_symbol_open(&source, &image), 0);
-}
-
-static void setup(void)
-{
-	dl_iterate_phdr(read_program, NULL);
-	ck_assert_uint_gt(self.build_id_size, 2);
-	strcpy(directory, "/tmp/fp-test-symbol-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-}
-
-__attribute__((format(printf, 1, 2))) static void run(const char *format, ...)
-{
-	char *command;
-	va_list arguments;
-
-	va_start(arguments, format);
-	ck_assert_int_gt(vasprintf(&command, format, arguments), 0);
-	va_end(arguments);
-	ck_assert_msg(system(command) == 0, "%s", command);
-	free(command);
-}
-
-static void teardown(void)
-{
-	fp_symbol_close(image);
-	image = NULL;
-	run("rm -rf '%s'", directory);
-}
-
-/* Makes FILE in the test's directory from this program with COMMAND. */
-static char *derive(const char *command, const char *file)
-{
-	static char path[256];
-	char self_path[256];
-	ssize_t len = readlink("/proc/self/exe", self_path, sizeof(self_path) - 1);
-
-	ck_assert_int_gt(len, 0);
-	self_path[len] = '\0';
-	snprintf(path, sizeof(path), "%s/%s", directory, file);
-	run("self='%s' made='%s'; %s", self_path, path, command);
-	return path;
-}
-
-static const struct fp_symbol_place *look_up(uintptr_t address, bool exact)
-{
-	const struct fp_symbol_place *place =
-	        fp_symbol_lookup(image, address - self.bias, exact);
-
-	ck_assert_ptr_nonnull(place);
-	return place;
-}
-
-/* With the directory of the compiler, the file is found from anywhere. */
-static void expect_source(const struct fp_symbol_frame *frame)
-{
-	char path[4096];
-
-	ck_assert_ptr_nonnull(frame->directory);
-	ck_assert_int_eq(frame->directory[0], '/');
-	snprintf(path, sizeof(path), "%s/%s", frame->file[0] == '/' ? "" : frame->directory,
-	         frame->file);
-	ck_assert_msg(access(path, R_OK) == 0, "%s: no such file", path);
-}
-
-static void expect_frame(const struct fp_symbol_frame *frame, const char *function,
-                         unsigned line, bool inlined)
-{
-	ck_assert_msg(strstr(frame->function, function) != NULL, "%s", frame->function);
-	ck_assert_ptr_nonnull(frame->file);
-	ck_assert_str_eq(strrchr(frame->file, '/'), "/plant.cc");
-	ck_assert_uint_eq(frame->line, line);
-	ck_assert_int_eq(frame->inlined, inlined);
-	expect_source(frame);
-}
-
-static void expect_whole_place(void)
-{
-	struct plant_call call = plant_call();
-	const struct fp_symbol_place *place = look_up(call.return_address, false);
-
-	ck_assert_int_eq(fp_symbol_state(image), FP_SYMBOL_USABLE);
-	ck_assert_uint_eq(place->count, 2);
-	/* Compilers leave out the linkage name of what they only inlined. */
-	expect_frame(&place->frames[0], "inner", call.inner_line, true);
-	expect_frame(&place->frames[1], "plant::outer(plant_call*, int)", call.outer_line,
-	             false);
-}
 
 START_TEST(inlined_functions_and_lines_are_found)
 {
@@ -201,16 +65,123 @@ END_TEST
 
 START_TEST(separate_debug_files_are_found_by_build_id)
 {
-	char hex[2 * sizeof(self.build_id) + 1];
-	char link[160];
+	const char *link = build_id_link();
 
-	for (size_t i = 0; i < self.build_id_size; i++)
-		sprintf(hex + 2 * i, "%02x", self.build_id[i]);
-	run("mkdir -p '%s/.build-id/%.2s'", directory, hex);
-	snprintf(link, sizeof(link), ".build-id/%.2s/%s.debug", hex, hex + 2);
+	run("mkdir -p '%s/%.13s'", directory, link);
 	derive("objcopy --only-keep-debug $self $made", link);
 	open_file(derive("objcopy --strip-all $self $made", "stripped"), directory);
 	expect_whole_place();
+}
+END_TEST
+
+/* Beside the file, in .debug beside it, and under the debug directory. */
+START_TEST(separate_debug_files_are_found_by_link)
+{
+	static const char *const places[] = {"plant.dbg", ".debug/plant.dbg",
+	                                     "usr$(dirname $made)/plant.dbg"};
+
+	for (size_t i = 0; i < 3; i++) {
+		char usr[128];
+
+		snprintf(usr, sizeof(usr), "%s/usr", directory);
+		derive("objcopy --only-keep-debug $self $(dirname $made)/plant.dbg", "x");
+		open_file(derive("objcopy --strip-all "
+		                 "--add-gnu-debuglink=$(dirname $made)/plant.dbg $self $made",
+		                 "linked"),
+		          usr);
+		run("made=%s/x; mkdir -p %s/.debug %s/usr%s; cd %s; test %zu = 0 || mv "
+		    "plant.dbg "
+		    "%s",
+		    directory, directory, directory, directory, directory, i, places[i]);
+		expect_whole_place();
+		fp_symbol_close(image);
+		image = NULL;
+	}
+}
+END_TEST
+
+/* A file by that name which belongs to another build, and one that blocks whoever opens it. */
+START_TEST(a_linked_file_of_another_build_is_not_trusted)
+{
+	struct plant_call call = plant_call();
+
+	derive("objcopy --only-keep-debug /bin/sh $(dirname $made)/plant.dbg", "x");
+	open_file(derive("objcopy --strip-all "
+	                 "--add-gnu-debuglink=$(dirname $made)/plant.dbg $self $made",
+	                 "linked"),
+	          directory);
+	run("mkfifo %s/.debug 2>/dev/null; rm %s/.debug; mkdir %s/.debug; mkfifo "
+	    "%s/.debug/plant.dbg",
+	    directory, directory, directory, directory);
+	ck_assert_uint_eq(look_up(call.return_address, false)->count, 0);
+}
+END_TEST
+
+/* Without a build-id the checksum of the link decides. */
+START_TEST(a_checksum_does_without_build_id)
+{
+	struct plant_call call = plant_call();
+	char path[128];
+
+	program.build_id_size = 0;
+	derive("objcopy --remove-section=.note.gnu.build-id $self $made && "
+	       "objcopy --only-keep-debug $made $(dirname $made)/plant.dbg 2>/dev/null",
+	       "anonymous");
+	derive("cd $(dirname $made) && objcopy --strip-all --add-gnu-debuglink=plant.dbg "
+	       "anonymous linked",
+	       "x");
+	snprintf(path, sizeof(path), "%s/linked", directory);
+	open_file(path, directory);
+	expect_whole_place();
+	fp_symbol_close(image);
+	run("printf x >>%s/plant.dbg", directory);
+	open_file(path, directory);
+	ck_assert_uint_eq(look_up(call.return_address, false)->count, 0);
+}
+END_TEST
+
+/* What is only named is not looked for in the debug information. */
+START_TEST(names_come_from_the_symbol_table)
+{
+	struct plant_call call = plant_call();
+	const struct fp_symbol_place *place;
+
+	open_file("/proc/self/exe", FP_SYMBOL_DEBUG_DIR);
+	place = fp_symbol_lookup_name(image, call.return_address - program.bias, false);
+	ck_assert_uint_eq(place->count, 1);
+	ck_assert_str_eq(place->frames[0].function, "plant::outer(plant_call*, int)");
+	ck_assert_str_eq(place->frames[0].linkage, "_ZN5plant5outerEP10plant_calli");
+	ck_assert_ptr_null(place->frames[0].file);
+	expect_whole_place();
+}
+END_TEST
+
+START_TEST(names_are_demangled)
+{
+	static const char *const names[][2] = {
+	        {"main", "main"},
+	        {"memcpy@@GLIBC_2.14", "memcpy"},
+	        {"_Znwm@@GLIBCXX_3.4", "operator new(unsigned long)"},
+	        {"_ZNSt6vectorIiSaIiEE9push_backERKi",
+	         "std::vector<int, std::allocator<int> >::push_back(int const&)"},
+	        /* Rust: legacy, with its hash, and v0. */
+	        {"_ZN4core3ptr13drop_in_place17h0123456789abcdefE", "core::ptr::drop_in_place"},
+	        {"_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar"},
+	        {"_RINvNtC3std3mem8align_ofdE", "std::mem::align_of::<f64>"},
+	        {"_RNCNvCs_3foo3bar0B3_", "foo::bar::{closure#0}"},
+	        {"_R", "_R"},
+	        {"", ""}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct fp_symbol_frame frame = {0};
+
+		ck_assert_int_eq(fp_symbol_name(&frame, names[i][0]), 0);
+		ck_assert_str_eq(frame.function, names[i][1]);
+		ck_assert(!frame.linkage ||
+		          strncmp(frame.linkage, names[i][0], strlen(frame.linkage)) == 0);
+		free(frame.function);
+		free(frame.linkage);
+	}
 }
 END_TEST
 
@@ -218,13 +189,13 @@ START_TEST(a_changed_file_is_not_trusted)
 {
 	struct plant_call call = plant_call();
 
-	self.build_id[0] ^= 1;
+	program.build_id[0] ^= 1;
 	open_file("/proc/self/exe", FP_SYMBOL_DEBUG_DIR);
 	ck_assert_int_eq(fp_symbol_state(image), FP_SYMBOL_CHANGED);
 	ck_assert_uint_eq(look_up(call.return_address, false)->count, 0);
 	fp_symbol_close(image);
-	self.build_id[0] ^= 1;
-	self.build_id_size--;
+	program.build_id[0] ^= 1;
+	program.build_id_size--;
 	open_file("/proc/self/exe", FP_SYMBOL_DEBUG_DIR);
 	ck_assert_int_eq(fp_symbol_state(image), FP_SYMBOL_CHANGED);
 }
@@ -321,6 +292,11 @@ int main(void)
 	tcase_add_test(tests, a_file_without_debug_information_has_names);
 	tcase_add_test(tests, a_stripped_file_is_usable_and_knows_nothing);
 	tcase_add_test(tests, separate_debug_files_are_found_by_build_id);
+	tcase_add_test(tests, separate_debug_files_are_found_by_link);
+	tcase_add_test(tests, a_linked_file_of_another_build_is_not_trusted);
+	tcase_add_test(tests, a_checksum_does_without_build_id);
+	tcase_add_test(tests, names_come_from_the_symbol_table);
+	tcase_add_test(tests, names_are_demangled);
 	tcase_add_test(tests, a_changed_file_is_not_trusted);
 	tcase_add_test(tests, what_is_no_elf_file_is_refused);
 	tcase_add_test(tests, a_cut_file_knows_nothing);

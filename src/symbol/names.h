@@ -5,10 +5,12 @@
  *
  * Context: report.
  */
-#ifndef FP_SYMBOL_DEMANGLE_H
-#define FP_SYMBOL_DEMANGLE_H
+#ifndef FP_SYMBOL_NAMES_H
+#define FP_SYMBOL_NAMES_H
 
-/* A new string, NAME itself where it was not mangled; NULL when out of memory. */
-char *fp_symbol_demangle(const char *name);
+#include "symbol/symbol.h"
+
+/* Gives FRAME the function that the linker calls NAME. 0 or -ENOMEM. */
+int fp_symbol_name(struct fp_symbol_frame *frame, const char *name);
 
 #endif

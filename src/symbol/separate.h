@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Debug information that stands in a file of its own: found by build-id, by the name that
+ * .gnu_debuglink gives, and, only where that is allowed, at debuginfod servers. Private to the
+ * symbol module.
+ *
+ * Context: report.
+ */
+#ifndef FP_SYMBOL_SEPARATE_H
+#define FP_SYMBOL_SEPARATE_H
+
+#include <elfutils/libdwfl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Whose debug information is looked for; the user data of its libdwfl module. */
+struct fp_symbol_search {
+	char *debug_dir;
+	uint8_t *build_id; /* NULL when it has none */
+	size_t build_id_size;
+	bool may_fetch;
+};
+
+/* A descriptor, or -1. Only regular files are read, and nothing blocks. */
+int fp_symbol_open_regular(const char *path);
+
+/* The find_debuginfo of libdwfl. */
+int fp_symbol_separate_find(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
+                            const char *file, const char *link, GElf_Word checksum,
+                            char **found);
+
+#endif
