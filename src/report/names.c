@@ -81,6 +81,19 @@ size_t fp_report_utf8_length(struct fp_report_string string)
 	return 0;
 }
 
+size_t fp_report_printable_length(struct fp_report_string string)
+{
+	size_t length = fp_report_utf8_length(string);
+	unsigned char first = (unsigned char)string.bytes[0];
+
+	if (length == 1 && (first < 0x20 || first == 0x7f))
+		return 0;
+	/* U+0080 to U+009F control terminals too. */
+	if (length == 2 && first == 0xc2 && (unsigned char)string.bytes[1] < 0xa0)
+		return 0;
+	return length;
+}
+
 struct fp_report_totals fp_report_total(const struct fp_report *report)
 {
 	struct fp_report_totals totals = {0};

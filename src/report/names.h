@@ -19,6 +19,9 @@ const char *fp_report_hresult_name(int32_t hresult);
 /* Bytes of the UTF-8 character that starts STRING, which is not empty; 0 when there is none. */
 size_t fp_report_utf8_length(struct fp_report_string string);
 
+/* The same of one that controls neither terminals nor the lines of a text. */
+size_t fp_report_printable_length(struct fp_report_string string);
+
 /* What the findings and leaks come to. */
 struct fp_report_totals {
 	uint64_t errors;        /* findings of severity error */

@@ -22,24 +22,10 @@ void fp_report_print_style(const struct fp_report_page *page, enum fp_report_sty
 		fputs(sequences[style], page->out);
 }
 
-/* Bytes at the start of STRING that can be printed as they are. */
-static size_t printable_length(struct fp_report_string string)
-{
-	size_t length = fp_report_utf8_length(string);
-	unsigned char first = (unsigned char)string.bytes[0];
-
-	if (length == 1 && (first < 0x20 || first == 0x7f))
-		return 0;
-	/* U+0080 to U+009F control terminals too. */
-	if (length == 2 && first == 0xc2 && (unsigned char)string.bytes[1] < 0xa0)
-		return 0;
-	return length;
-}
-
 void fp_report_print_escaped(const struct fp_report_page *page, struct fp_report_string string)
 {
 	while (string.size > 0) {
-		size_t length = printable_length(string);
+		size_t length = fp_report_printable_length(string);
 
 		if (length > 0) {
 			fwrite(string.bytes, 1, length, page->out);
