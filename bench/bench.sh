@@ -47,7 +47,11 @@ duma|duma|libduma.so.0|DUMA_DISABLE_BANNER=1
 libdislocator|afl++|/usr/lib/afl/libdislocator.so|AFL_LD_LIMIT_MB=16384'
 
 fencepost_options() { # fencepost_options CONTESTANT OPTIONS
-	echo "backend=${1#fencepost-}:leak_check=no:quiet=yes$2"
+	case $1 in
+	fencepost-batch) settings="backend=auto:seal_batch=64" ;;
+	*) settings="backend=${1#fencepost-}" ;;
+	esac
+	echo "$settings:leak_check=no:quiet=yes$2"
 }
 
 # Runs bench/PROGRAM under CONTESTANT; the options are Fencepost's.
@@ -182,7 +186,7 @@ rm -f bench.csv bench.md bench.svg
 describe_machine >bench.csv
 echo 'question,contestant,round,metric,value,outcome' >>bench.csv
 contestants='' sampler='' failed=''
-for candidate in fencepost-move fencepost-guard fencepost-mprotect fencepost-none malloc-door kernel glibc valgrind asan \
+for candidate in fencepost-move fencepost-batch fencepost-guard fencepost-mprotect fencepost-none malloc-door kernel glibc valgrind asan \
 	$(echo "$preloads" | cut -d'|' -f1); do
 	is_wanted "$candidate" "$BENCH_CONTESTANTS" || continue
 	if why=$(is_here "$candidate"); then

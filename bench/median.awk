@@ -4,13 +4,14 @@
 # and a question.
 BEGIN {
 	FS = ","
-	rows = "fencepost-move fencepost-guard fencepost-mprotect fencepost-none malloc-door kernel glibc valgrind asan " \
+	rows = "fencepost-move fencepost-batch fencepost-guard fencepost-mprotect fencepost-none malloc-door kernel glibc valgrind asan " \
 		"tcmalloc efence duma libdislocator"
 	row_count = split(rows, row, " ")
 	title["fencepost-move"] = "Fencepost, move"
 	title["fencepost-guard"] = "Fencepost, guard"
 	title["fencepost-mprotect"] = "Fencepost, mprotect"
 	title["fencepost-none"] = "Fencepost, none"
+	title["fencepost-batch"] = "Fencepost, seal_batch=64"
 	title["malloc-door"] = "Fencepost under malloc"
 	title["kernel"] = "kernel's UFFDIO_MOVE alone"
 	title["glibc"] = "glibc, nothing protected"

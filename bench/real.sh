@@ -8,7 +8,7 @@
 fencepost=$FP_BUILDDIR/src/cli/fencepost
 work=$FP_BUILDDIR/bench/real.work
 runs=${FP_BENCH_RUNS:-3}
-tools=${FP_BENCH_TOOLS:-native fencepost sample100 valgrind}
+tools=${FP_BENCH_TOOLS:-native fencepost batch sample1000 valgrind}
 test -x "$fencepost" || { echo "no $fencepost"; exit 99; }
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
 export LC_ALL=C
@@ -55,7 +55,8 @@ under() { # under TOOL COMMAND...
 	case $tool in
 	native) "$@" ;;
 	fencepost) "$fencepost" run --quiet "$@" ;;
-	sample100) "$fencepost" run --quiet --sample=100 "$@" ;;
+	batch) "$fencepost" run --quiet --seal-batch=64 "$@" ;;
+	sample1000) "$fencepost" run --quiet --sample=1000 "$@" ;;
 	valgrind) valgrind -q --trace-children=yes --leak-check=no --log-file=/dev/null "$@" ;;
 	esac
 }

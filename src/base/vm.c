@@ -9,9 +9,12 @@
 #include <stdatomic.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/inject.h"
+
+enum { SELF = -10000 /* PIDFD_SELF, which Debian 12 does not know */ };
 
 size_t fp_vm_page_size(void)
 {
@@ -88,4 +91,18 @@ int fp_vm_advise(uintptr_t base, size_t bytes, int advice)
 	if (fp_inject_fails(FP_INJECT_VM))
 		return -ENOMEM;
 	return madvise((void *)base, bytes, advice) ? -errno : 0;
+}
+
+int fp_vm_advise_many(const struct iovec *ranges, size_t count, int advice)
+{
+	ssize_t wanted = 0;
+
+	if (fp_inject_fails(FP_INJECT_VM))
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		wanted += (ssize_t)ranges[i].iov_len;
+	long advised = syscall(SYS_process_madvise, SELF, ranges, count, advice, 0);
+	if (advised < 0)
+		return -errno;
+	return advised == wanted ? 0 : -EAGAIN;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 /* Bytes in a page of this machine, a power of two. */
 size_t fp_vm_page_size(void);
@@ -30,5 +31,9 @@ int fp_vm_remap(uintptr_t base, size_t bytes, int prot);
 int fp_vm_unmap(uintptr_t base, size_t bytes);
 int fp_vm_protect(uintptr_t base, size_t bytes, int prot);
 int fp_vm_advise(uintptr_t base, size_t bytes, int advice);
+
+/* madvise(2) for COUNT ranges in one call (Linux 6.13). On failure the advice may have been
+ * taken for some of them. 0 or a negative errno. */
+int fp_vm_advise_many(const struct iovec *ranges, size_t count, int advice);
 
 #endif

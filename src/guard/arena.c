@@ -24,7 +24,8 @@ enum {
 	READY_CLASSES = 16,     /* slots of up to so many pages may stand ready */
 	READY_PAGES = 64,       /* memory that a class may hold ready */
 	FORCED_SHARE = 16,      /* one in so many mappings may go into slots sealed by force */
-	TRIES = 4
+	TRIES = 4,
+	RANGES_MAX = 64 /* in one call of the kernel */
 };
 
 enum arena_kind { ARENA_DATA, ARENA_CODE, ARENA_KINDS };
@@ -332,6 +333,46 @@ int fp_arena_release(struct fp_chunk *chunk, const struct fp_slot *slot)
 
 	bury(chunk);
 	return status;
+}
+
+/* The slots from START on that are of one back end, at most RANGES_MAX. */
+static size_t gather(const struct fp_slot *slots, size_t count, struct iovec *ranges,
+                     const struct fp_backend **backend)
+{
+	size_t taken = 0;
+
+	for (; taken < count && taken < RANGES_MAX; taken++) {
+		const struct fp_chunk *chunk = fp_span_find(slots[taken].base);
+
+		if (taken > 0 && chunk->backend != *backend)
+			break;
+		*backend = chunk->backend;
+		ranges[taken] = (struct iovec){.iov_base = (void *)slots[taken].base,
+		                               .iov_len = slots[taken].bytes};
+	}
+	return taken;
+}
+
+void fp_arena_release_many(const struct fp_slot *slots, size_t count)
+{
+	struct iovec ranges[RANGES_MAX];
+	const struct fp_backend *backend = NULL;
+
+	while (count > 0) {
+		size_t taken = gather(slots, count, ranges, &backend);
+		int status = backend->seal_many(ranges, taken);
+
+		for (size_t i = 0; i < taken; i++) {
+			struct fp_chunk *chunk = fp_span_find(slots[i].base);
+
+			/* What was sealed already takes no harm. */
+			if (status != 0)
+				seal(chunk, &slots[i]);
+			bury(chunk);
+		}
+		slots += taken;
+		count -= taken;
+	}
 }
 
 static void reopen(struct fp_chunk *chunk, void *user)

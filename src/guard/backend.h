@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 struct fp_backend {
 	const char *name;
@@ -43,6 +44,10 @@ struct fp_backend {
 
 	/* A slot becomes inaccessible for ever and its memory goes back to the system. */
 	int (*seal)(uintptr_t base, size_t bytes);
+
+	/* Optional. The same for several slots, which costs the interrupt to other processors
+	 * only once. After a failure any of them may or may not be sealed. */
+	int (*seal_many)(const struct iovec *slots, size_t count);
 
 	/* Optional. Seals slot FROM and unseals slot TO, never used before, in one step: the
 	 * memory moves from one to the other with its content. */

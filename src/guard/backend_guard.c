@@ -19,6 +19,11 @@ static int seal_range(uintptr_t base, size_t bytes)
 	return fp_vm_advise(base, bytes, ADVISE_GUARD_INSTALL);
 }
 
+static int seal_many(const struct iovec *slots, size_t count)
+{
+	return fp_vm_advise_many(slots, count, ADVISE_GUARD_INSTALL);
+}
+
 static int open_range(uintptr_t base, size_t bytes, int prot)
 {
 	/* Guards first: between the two calls nothing is ever accessible. */
@@ -51,4 +56,5 @@ const struct fp_backend fp_backend_guard = {
         .open = open_range,
         .unseal = unseal_slot,
         .seal = seal_range,
+        .seal_many = seal_many,
 };

@@ -170,13 +170,22 @@ static int drop_pages(uintptr_t base, size_t bytes)
 	return fp_vm_advise(base, bytes, ADVISE_DONTNEED_LOCKED);
 }
 
+/* In a range that lost its registration a missing page reads as zeros. */
+static bool has_descriptor(void)
+{
+	return atomic_load_explicit(witness, memory_order_relaxed) == 1 &&
+	       is_userfaultfd(atomic_load_explicit(&uffd, memory_order_relaxed));
+}
+
 static int seal_slot(uintptr_t base, size_t bytes)
 {
-	/* In a range that lost its registration a missing page reads as zeros. */
-	if (atomic_load_explicit(witness, memory_order_relaxed) == 0 ||
-	    !is_userfaultfd(atomic_load_explicit(&uffd, memory_order_relaxed)))
-		return -ESTALE;
-	return drop_pages(base, bytes);
+	return has_descriptor() ? drop_pages(base, bytes) : -ESTALE;
+}
+
+static int seal_many(const struct iovec *slots, size_t count)
+{
+	return has_descriptor() ? fp_vm_advise_many(slots, count, ADVISE_DONTNEED_LOCKED)
+	                        : -ESTALE;
 }
 
 static int unseal_slot(uintptr_t base, size_t bytes, int prot)
@@ -213,11 +222,6 @@ static int recycle_slot(uintptr_t from, uintptr_t to, size_t bytes)
 	return status;
 }
 
-static bool has_descriptor(void)
-{
-	return atomic_load(witness) == 1 && is_userfaultfd(atomic_load(&uffd));
-}
-
 static int probe(void)
 {
 	int status = pattern == NULL ? prepare_pages() : 0;
@@ -242,6 +246,7 @@ const struct fp_backend fp_backend_move = {
         .open = open_range,
         .unseal = unseal_slot,
         .seal = seal_slot,
+        .seal_many = seal_many,
         .recycle = recycle_slot,
         .fills = true,
         .renew = renew,

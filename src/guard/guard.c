@@ -13,6 +13,7 @@
 #include "base/vm.h"
 #include "guard/arena.h"
 #include "guard/backend.h"
+#include "guard/batch.h"
 #include "guard/dense.h"
 #include "guard/span.h"
 
@@ -101,6 +102,7 @@ int fp_guard_init(const struct fp_guard_config *config, const char **why)
 	};
 	fp_arena_init(&arenas);
 	fp_dense_init(config->fill);
+	fp_batch_init(config);
 	return 0;
 }
 
@@ -146,7 +148,17 @@ int fp_guard_release(const struct fp_slot *slot)
 {
 	struct fp_chunk *chunk = fp_span_find(slot->base);
 
-	return is_dense(chunk) ? fp_dense_release(chunk, slot) : fp_arena_release(chunk, slot);
+	if (is_dense(chunk))
+		return fp_dense_release(chunk, slot);
+	if (!fp_batch_takes(chunk))
+		return fp_arena_release(chunk, slot);
+	fp_batch_release(slot);
+	return 0;
+}
+
+void fp_guard_seal_waiting(void)
+{
+	fp_batch_seal_all();
 }
 
 bool fp_guard_find(uintptr_t address, struct fp_place *place)
@@ -165,7 +177,8 @@ bool fp_guard_find(uintptr_t address, struct fp_place *place)
 	place->slot.base = fp_chunk_slot(chunk, index);
 	place->slot.bytes = chunk->slot_bytes;
 	place->slot.is_dense = is_dense(chunk);
-	place->slot.is_filled = !is_dense(chunk) && chunk->backend->recycle != NULL;
+	place->slot.is_filled =
+	        !is_dense(chunk) && (chunk->backend->recycle != NULL || fp_batch_takes(chunk));
 	place->stride = fp_chunk_stride(chunk);
 	place->is_in_guard = address - place->slot.base >= chunk->slot_bytes;
 	place->state = index < atomic_load(&chunk->fresh) ? FP_PLACE_USED : FP_PLACE_FRESH;
@@ -200,6 +213,7 @@ int fp_guard_conceal(uintptr_t page)
 
 void fp_guard_lock_for_fork(void)
 {
+	fp_batch_lock_for_fork();
 	fp_arena_lock_for_fork();
 	fp_dense_lock_for_fork();
 	fp_lock_acquire_for_fork(&renewal_lock);
@@ -212,6 +226,7 @@ void fp_guard_unlock_after_fork(void)
 	fp_lock_release_after_fork(&renewal_lock);
 	fp_dense_unlock_after_fork();
 	fp_arena_unlock_after_fork();
+	fp_batch_unlock_after_fork();
 }
 
 int fp_guard_renew_in_child(void)

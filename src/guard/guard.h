@@ -19,10 +19,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { FP_GUARD_BATCH_MAX = 256 };
+
+struct fp_slot;
+
 struct fp_guard_config {
 	const char *backend;  /* a name from fp_guard_backend_names, or "auto" */
 	unsigned guard_pages; /* inaccessible pages between two slots, at least 1 */
 	unsigned char fill;   /* see struct fp_slot */
+	/* Released slots that each thread may leave accessible until they are sealed together;
+	 * 0 or 1: none. VERIFY is then shown each filled slot before it is sealed. It may run
+	 * in any thread, and no lock is held. */
+	unsigned seal_batch;
+	void (*verify)(const struct fp_slot *slot);
 };
 
 /*
@@ -70,6 +79,9 @@ int fp_guard_acquire_dense(size_t bytes, bool is_executable, struct fp_slot *slo
  * kept for another block.
  */
 int fp_guard_release(const struct fp_slot *slot);
+
+/* Seals what waits to be sealed together. */
+void fp_guard_seal_waiting(void);
 
 enum fp_place_state {
 	FP_PLACE_FRESH, /* the slot was never handed out */

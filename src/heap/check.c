@@ -44,6 +44,7 @@ static size_t check(uintptr_t only, const struct fp_misuse *misuse, const char *
 	size_t found = 0;
 	struct sweep sweep;
 
+	fp_guard_seal_waiting();
 	/* A full sweep may have left some out; what it found is repaired, so this ends. */
 	do {
 		sweep.only = only;

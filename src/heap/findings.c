@@ -271,6 +271,7 @@ void fp_findings_damaged(const struct fp_misuse *misuse, const struct fp_damaged
 void fp_findings_late_write(struct fp_damaged *damaged)
 {
 	const struct fp_misuse misuse = {.address = damaged->damage.start};
+	bool is_guarded = damaged->block.tier == FP_TIER_GUARDED;
 	struct fp_finding finding;
 	struct fp_text text;
 
@@ -279,8 +280,11 @@ void fp_findings_late_write(struct fp_damaged *damaged)
 	finding.access = FP_ACCESS_WRITE;
 	set_block(&finding, &damaged->block);
 	set_evidence(&finding, damaged);
-	fp_text_string(&text, "the memory of a freed padded block was written to, ");
+	fp_text_string(&text, is_guarded
+	                              ? "a freed block was written to before it was sealed, "
+	                              : "the memory of a freed padded block was written to, ");
 	append_position(&text, finding.offset, damaged->block.size);
-	fp_text_string(&text, "; found when it was to be used again");
+	fp_text_string(&text, is_guarded ? "; seal_batch=1 finds who wrote"
+	                                 : "; found when it was to be used again");
 	fp_findings_deliver(&finding);
 }

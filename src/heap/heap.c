@@ -88,8 +88,7 @@ static enum fp_reason place_guarded(const struct fp_heap *heap, struct fp_block 
 	return fp_guard_is_protecting() ? FP_REASON_NONE : FP_REASON_BACKEND;
 }
 
-/* A cell was written to after its last block was freed. */
-static void report_late_write(const struct fp_slot *slot)
+void fp_heap_verify_freed(const struct fp_slot *slot)
 {
 	struct fp_damaged damaged;
 
@@ -111,7 +110,7 @@ static int place_padded(const struct fp_heap *heap, struct fp_block *block, size
 
 	if (status != 0)
 		return status;
-	report_late_write(slot);
+	fp_heap_verify_freed(slot);
 	block->tier = FP_TIER_PADDED;
 	block->address = fp_align_up(slot->base + 1, side);
 	return 0;

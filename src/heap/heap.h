@@ -48,6 +48,7 @@ struct fp_heap_traits {
 };
 
 struct fp_heap;
+struct fp_slot;
 
 /*
  * A new heap. It lives as long as the process: a use after its release must meet something that
@@ -153,6 +154,9 @@ int fp_heap_check_block(const struct fp_heap *heap, const void *address);
  * the number of blocks damaged.
  */
 size_t fp_heap_check(fp_trace_id trace, const char *when);
+
+/* Whether anybody wrote to a filled slot after its block was freed: then that is a finding. */
+void fp_heap_verify_freed(const struct fp_slot *slot);
 
 /* The block, live or freed, that ADDRESS is in or beside; false when none is known. */
 bool fp_heap_find(uintptr_t address, struct fp_block *block);

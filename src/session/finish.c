@@ -150,6 +150,12 @@ static void log_totals(struct fp_log *tail)
 		        "the system refused to make some freed blocks inaccessible, so a "
 		        "use of those after free goes unseen; raise vm.max_map_count, or use "
 		        "backend=move");
+	if (fp_session.options.seal_batch > 1)
+		fp_log_note(
+		        tail,
+		        "with seal_batch a freed block stays accessible for a while: a read "
+		        "of it goes unseen then, and a write is found without its stack; "
+		        "seal_batch=1 sees both");
 	if (fp_registry_evictions() > 0)
 		fp_log_note(tail,
 		            "records of the oldest freed blocks were dropped, so findings on "

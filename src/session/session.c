@@ -164,6 +164,8 @@ static int start_guard(const struct fp_options *options)
 	        .backend = backend_option(options),
 	        .guard_pages = (unsigned)options->guard_pages,
 	        .fill = FP_PADDING_BYTE,
+	        .seal_batch = (unsigned)options->seal_batch,
+	        .verify = fp_heap_verify_freed,
 	};
 	char line[512];
 	struct fp_text text;

@@ -19,6 +19,18 @@ enum { FILL = 0xcb };
 enum { BACKENDS = sizeof(backend_names) / sizeof(backend_names[0]) };
 
 /* Whether the back end can be tested on this machine; then it is in use. */
+static inline bool start_backend_as(const struct fp_guard_config *config)
+{
+	const char *why = NULL;
+
+	if (fp_guard_probe(config->backend) != 0)
+		return false;
+	ck_assert_int_eq(fp_guard_init(config, &why), 0);
+	ck_assert_str_eq(fp_guard_backend_name(), config->backend);
+	ck_assert_int_eq(fp_guard_is_protecting(), strcmp(config->backend, "none") != 0);
+	return true;
+}
+
 static inline bool start_backend(int index, unsigned guard_pages)
 {
 	const struct fp_guard_config config = {
@@ -26,14 +38,8 @@ static inline bool start_backend(int index, unsigned guard_pages)
 	        .guard_pages = guard_pages,
 	        .fill = FILL,
 	};
-	const char *why = NULL;
 
-	if (fp_guard_probe(config.backend) != 0)
-		return false;
-	ck_assert_int_eq(fp_guard_init(&config, &why), 0);
-	ck_assert_str_eq(fp_guard_backend_name(), config.backend);
-	ck_assert_int_eq(fp_guard_is_protecting(), strcmp(config.backend, "none") != 0);
-	return true;
+	return start_backend_as(&config);
 }
 
 /* Nobody shall believe that a back end works because its tests were left out. */

@@ -26,10 +26,8 @@ static void keep_finding(const struct fp_finding *finding, void *user)
 	found[at] = *finding;
 }
 
-bool start_heaps(int backend, size_t align, enum fp_placement placement)
+static void wire(size_t align, enum fp_placement placement)
 {
-	const struct fp_guard_config automatic = {
-	        .backend = "auto", .guard_pages = 1, .fill = FILL};
 	const struct fp_stack_config stack = {.depth = 16};
 	const struct fp_heap_config config = {
 	        .align = align,
@@ -38,15 +36,39 @@ bool start_heaps(int backend, size_t align, enum fp_placement placement)
 	        .sink = keep_finding,
 	        .sink_user = &found_count,
 	};
+
+	fp_registry_init(16 << 20);
+	fp_stack_init(&stack);
+	fp_heap_init(&config);
+}
+
+bool start_heaps(int backend, size_t align, enum fp_placement placement)
+{
+	const struct fp_guard_config automatic = {
+	        .backend = "auto", .guard_pages = 1, .fill = FILL};
 	const char *why;
 
 	if (backend >= 0 && !start_backend(backend, 1))
 		return false;
 	if (backend < 0)
 		ck_assert_int_eq(fp_guard_init(&automatic, &why), 0);
-	fp_registry_init(16 << 20);
-	fp_stack_init(&stack);
-	fp_heap_init(&config);
+	wire(align, placement);
+	return true;
+}
+
+bool start_heaps_batched(int backend, unsigned batch)
+{
+	const struct fp_guard_config config = {
+	        .backend = backend_names[backend],
+	        .guard_pages = 1,
+	        .fill = FILL,
+	        .seal_batch = batch,
+	        .verify = fp_heap_verify_freed,
+	};
+
+	if (!start_backend_as(&config))
+		return false;
+	wire(16, FP_PLACEMENT_RIGHT);
 	return true;
 }
 

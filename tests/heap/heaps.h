@@ -30,6 +30,9 @@ extern _Atomic unsigned found_count;
  * works here. */
 bool start_heaps(int backend, size_t align, enum fp_placement placement);
 
+/* The same with slots that are sealed BATCH at a time. */
+bool start_heaps_batched(int backend, unsigned batch);
+
 struct fp_heap *new_heap(void);
 struct fp_heap *new_heap_with(bool is_for_one_thread);
 
