@@ -25,10 +25,21 @@ static void add_bytes(struct hash *hash, const void *bytes, size_t size)
 		hash->value = (hash->value ^ at[i]) * 0x100000001b3;
 }
 
-/* Strings are hashed with a zero behind them, so that "ab" "c" is not "a" "bc". */
+/* As the string comes back from a JSON report, where what is not UTF-8 is U+FFFD. It ends with
+ * a zero, so that "ab" "c" is not "a" "bc". */
 static void add_string(struct hash *hash, struct fp_report_string string)
 {
-	add_bytes(hash, string.bytes, string.size);
+	while (string.size > 0) {
+		size_t length = string.bytes[0] == '\0' ? 0 : fp_report_utf8_length(string);
+
+		if (length > 0)
+			add_bytes(hash, string.bytes, length);
+		else
+			add_bytes(hash, "\xef\xbf\xbd", 3);
+		length = length > 0 ? length : 1;
+		string.bytes += length;
+		string.size -= length;
+	}
 	add_bytes(hash, "", 1);
 }
 

@@ -6,6 +6,31 @@
 
 #include <string.h>
 
+static const struct {
+	uint32_t value;
+	const char *name;
+} hresults[] = {
+        {0x00000000, "S_OK"},
+        {0x00000001, "S_FALSE"},
+        {0x80004001, "E_NOTIMPL"},
+        {0x80004002, "E_NOINTERFACE"},
+        {0x80004003, "E_POINTER"},
+        {0x80004004, "E_ABORT"},
+        {0x80004005, "E_FAIL"},
+        {0x8000ffff, "E_UNEXPECTED"},
+        {0x80070005, "E_ACCESSDENIED"},
+        {0x80070006, "E_HANDLE"},
+        {0x8007000e, "E_OUTOFMEMORY"},
+        {0x80070057, "E_INVALIDARG"},
+        {0x80131020, "HOST_E_DEADLOCK"},
+        {0x80131021, "HOST_E_INTERRUPTED"},
+        {0x80131022, "HOST_E_INVALIDOPERATION"},
+        {0x80131023, "HOST_E_CLRNOTAVAILABLE"},
+        {0x80131024, "HOST_E_TIMEOUT"},
+        {0x80131025, "HOST_E_NOT_OWNER"},
+        {0x80131026, "HOST_E_ABANDONED"},
+};
+
 const char *fp_report_leak_name(enum fp_leak_class class)
 {
 	static const char *const names[FP_LEAK_CLASS_COUNT] = {
@@ -20,36 +45,23 @@ const char *fp_report_leak_name(enum fp_leak_class class)
 
 const char *fp_report_hresult_name(int32_t hresult)
 {
-	static const struct {
-		uint32_t value;
-		const char *name;
-	} names[] = {
-	        {0x00000000, "S_OK"},
-	        {0x00000001, "S_FALSE"},
-	        {0x80004001, "E_NOTIMPL"},
-	        {0x80004002, "E_NOINTERFACE"},
-	        {0x80004003, "E_POINTER"},
-	        {0x80004004, "E_ABORT"},
-	        {0x80004005, "E_FAIL"},
-	        {0x8000ffff, "E_UNEXPECTED"},
-	        {0x80070005, "E_ACCESSDENIED"},
-	        {0x80070006, "E_HANDLE"},
-	        {0x8007000e, "E_OUTOFMEMORY"},
-	        {0x80070057, "E_INVALIDARG"},
-	        {0x80131020, "HOST_E_DEADLOCK"},
-	        {0x80131021, "HOST_E_INTERRUPTED"},
-	        {0x80131022, "HOST_E_INVALIDOPERATION"},
-	        {0x80131023, "HOST_E_CLRNOTAVAILABLE"},
-	        {0x80131024, "HOST_E_TIMEOUT"},
-	        {0x80131025, "HOST_E_NOT_OWNER"},
-	        {0x80131026, "HOST_E_ABANDONED"},
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (names[i].value == (uint32_t)hresult)
-			return names[i].name;
+	for (size_t i = 0; i < sizeof(hresults) / sizeof(hresults[0]); i++) {
+		if (hresults[i].value == (uint32_t)hresult)
+			return hresults[i].name;
 	}
 	return NULL;
+}
+
+bool fp_report_hresult_find(struct fp_report_string name, int32_t *hresult)
+{
+	for (size_t i = 0; i < sizeof(hresults) / sizeof(hresults[0]); i++) {
+		if (strlen(hresults[i].name) == name.size &&
+		    memcmp(hresults[i].name, name.bytes, name.size) == 0) {
+			*hresult = (int32_t)hresults[i].value;
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool is_continued(struct fp_report_string string, size_t count)

@@ -16,6 +16,9 @@ const char *fp_report_leak_name(enum fp_leak_class class);
 /* "HOST_E_INVALIDOPERATION" and the like; NULL for a number without a name. */
 const char *fp_report_hresult_name(int32_t hresult);
 
+/* The number of such a name; false when it is none. */
+bool fp_report_hresult_find(struct fp_report_string name, int32_t *hresult);
+
 /* Bytes of the UTF-8 character that starts STRING, which is not empty; 0 when there is none. */
 size_t fp_report_utf8_length(struct fp_report_string string);
 

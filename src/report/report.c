@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The report's memory. It owns its arrays, stacks and images; strings stay in the log.
+ * The report's memory. It owns its arrays and stacks; strings stay in the log or in the arena.
  */
 #include "report/report.h"
 
@@ -40,6 +40,24 @@ int fp_report_note(struct fp_report *report, const char *format, ...)
 	return 0;
 }
 
+int fp_report_shares_add(struct fp_report_shares *shares, const struct fp_report_share *share)
+{
+	struct fp_report_share *items =
+	        fp_report_grow(shares->items, shares->count, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	shares->items = items;
+	items[shares->count++] = *share;
+	return 0;
+}
+
+void fp_report_shares_free(struct fp_report_shares *shares)
+{
+	free(shares->items);
+	*shares = (struct fp_report_shares){0};
+}
+
 static void free_trace(struct fp_report_trace *trace)
 {
 	for (size_t i = 0; i < 2; i++) {
@@ -57,9 +75,9 @@ void fp_report_free(struct fp_report *report)
 	for (size_t i = 0; i < report->trace_count; i++)
 		free_trace(&report->traces[i]);
 	for (size_t i = 0; i < report->finding_count; i++)
-		free(report->findings[i].shares);
+		fp_report_shares_free(&report->findings[i].shares);
 	for (size_t i = 0; i < report->leak_count; i++)
-		free(report->leaks[i].shares);
+		fp_report_shares_free(&report->leaks[i].shares);
 	for (size_t i = 0; i < report->note_count; i++)
 		free(report->notes[i].owned);
 	for (size_t i = 0; i < report->snapshot_count; i++)

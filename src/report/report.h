@@ -100,6 +100,11 @@ struct fp_report_share {
 	uint64_t bytes;  /* of a leak */
 };
 
+struct fp_report_shares {
+	struct fp_report_share *items;
+	size_t count;
+};
+
 /* Where a part of a merged report is from. */
 struct fp_report_source {
 	struct fp_report_string name;   /* of a file; empty: the layout says it all */
@@ -144,8 +149,7 @@ struct fp_report_finding {
 	const struct fp_report_stack *commit_stack; /* NULL unless a page was committed */
 	uint64_t fingerprint;
 	/* In a merged report: by source, which of them have it. */
-	struct fp_report_share *shares;
-	size_t share_count;
+	struct fp_report_shares shares;
 };
 
 struct fp_report_leak {
@@ -157,8 +161,7 @@ struct fp_report_leak {
 	/* Set by fp_report_resolve. */
 	const struct fp_report_stack *stack;
 	uint64_t fingerprint;
-	struct fp_report_share *shares;
-	size_t share_count;
+	struct fp_report_shares shares;
 };
 
 /* Live blocks of one allocation stack at one moment. */
@@ -264,6 +267,10 @@ void fp_report_free(struct fp_report *report);
 /* Adds a note made of a printf format. 0 or -ENOMEM. */
 int fp_report_note(struct fp_report *report, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
+
+/* 0 or -ENOMEM. */
+int fp_report_shares_add(struct fp_report_shares *shares, const struct fp_report_share *share);
+void fp_report_shares_free(struct fp_report_shares *shares);
 
 /*
  * The array ITEMS of COUNT items with room for one more, or NULL when out of memory. Only for

@@ -74,6 +74,30 @@ int fp_report_compare_stacks(const struct fp_report_stack *a, const struct fp_re
 	return compare_numbers(a->count, b->count);
 }
 
+static bool is_same_symbol(const struct fp_symbol_frame *a, const struct fp_symbol_frame *b)
+{
+	if (!a || !b)
+		return a == b;
+	return compare_symbols(a, b) == 0 && a->inlined == b->inlined &&
+	       a->function_offset == b->function_offset;
+}
+
+bool fp_report_are_same_frames(const struct fp_report_stack *a, const struct fp_report_stack *b)
+{
+	if (a->count != b->count || strcmp(a->within, b->within) != 0)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		const struct fp_report_frame *x = &a->frames[i];
+		const struct fp_report_frame *y = &b->frames[i];
+
+		if (x->offset != y->offset || !is_same_symbol(x->symbol, y->symbol) ||
+		    fp_report_compare_strings(fp_report_module_name(x),
+		                              fp_report_module_name(y)) != 0)
+			return false;
+	}
+	return true;
+}
+
 const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack *stack)
 {
 	for (size_t i = 0; i < stack->shown; i++) {

@@ -17,6 +17,10 @@ int fp_report_compare_strings(struct fp_report_string a, struct fp_report_string
 /* Orders stacks by what a person reads in them: two return addresses on one line are equal. */
 int fp_report_compare_stacks(const struct fp_report_stack *a, const struct fp_report_stack *b);
 
+/* Whether A and B cannot be told apart in any report. */
+bool fp_report_are_same_frames(const struct fp_report_stack *a,
+                               const struct fp_report_stack *b);
+
 /* The innermost shown frame that has a file, else the innermost one, else NULL. */
 const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack *stack);
 

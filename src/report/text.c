@@ -177,13 +177,14 @@ static void print_stacks(const struct fp_report_page *page,
 	}
 }
 
-static void print_finding(const struct fp_report_page *page,
+static void print_finding(const struct fp_report_page *page, const struct fp_report *report,
                           const struct fp_report_finding *finding)
 {
 	bool is_region = finding->page_state != FP_PAGE_NONE;
 
 	print_headline(page, finding);
 	print_description(page, finding);
+	fp_report_print_shares(page, report, &finding->shares);
 	print_stacks(page, finding);
 	if (finding->has_block)
 		(is_region ? print_region : print_block)(page, &finding->block);
@@ -191,7 +192,8 @@ static void print_finding(const struct fp_report_page *page,
 	fputc('\n', page->out);
 }
 
-static void print_leak(const struct fp_report_page *page, const struct fp_report_leak *leak)
+static void print_leak(const struct fp_report_page *page, const struct fp_report *report,
+                       const struct fp_report_leak *leak)
 {
 	static const char *const titles[FP_LEAK_CLASS_COUNT] = {
 	        [FP_LEAK_DEFINITE] = "leak",
@@ -214,6 +216,7 @@ static void print_leak(const struct fp_report_page *page, const struct fp_report
 	fp_report_print_site(page, "  asked for at ", &leak->site);
 	if (leak->site.file.size > 0 || leak->site.line > 0)
 		fputc('\n', page->out);
+	fp_report_print_shares(page, report, &leak->shares);
 	fp_report_print_stack(page, leak->stack);
 	fputc('\n', page->out);
 }
@@ -267,7 +270,9 @@ static void print_summary(const struct fp_report_page *page, const struct fp_rep
 	fp_report_print_count(page, report->protection.allocations, "allocation");
 	fputs(", ", page->out);
 	fp_report_print_number(page, report->protection.guarded);
-	fputs(" guarded\n", page->out);
+	fputs(" guarded", page->out);
+	fp_report_print_sources(page, report);
+	fputc('\n', page->out);
 }
 
 static bool is_silent(const struct fp_report_walk *walk, const struct fp_report *report)
@@ -288,7 +293,7 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 {
 	const struct fp_report_page page = page_of(walk);
 
-	print_finding(&page, finding);
+	print_finding(&page, walk->set->reports[walk->index], finding);
 	return 0;
 }
 
@@ -297,7 +302,7 @@ static int write_leak(struct fp_report_walk *walk, const struct fp_report_leak *
 	const struct fp_report_page page = page_of(walk);
 
 	if (walk->view->leaks == FP_REPORT_LEAKS_FULL)
-		print_leak(&page, leak);
+		print_leak(&page, walk->set->reports[walk->index], leak);
 	return 0;
 }
 

@@ -48,4 +48,11 @@ void fp_report_print_site(const struct fp_report_page *page, const char *before,
 void fp_report_print_stack(const struct fp_report_page *page,
                            const struct fp_report_stack *stack);
 
+/* Of a merged report: which sources have a finding or leak, as a line; nothing of another. */
+void fp_report_print_shares(const struct fp_report_page *page, const struct fp_report *report,
+                            const struct fp_report_shares *shares);
+
+/* ", in 12 reports" of a merged report; nothing of another. */
+void fp_report_print_sources(const struct fp_report_page *page, const struct fp_report *report);
+
 #endif

@@ -32,4 +32,11 @@ json_t *fp_report_make_count(uint64_t count);
 json_t *fp_report_make_address(uint64_t address); /* "0x1f" */
 json_t *fp_report_make_hex(struct fp_report_string bytes);
 
+/* Parts of a report as they stand in it. */
+json_t *fp_report_make_finding(struct fp_report_tree *tree,
+                               const struct fp_report_finding *finding);
+json_t *fp_report_make_leak(struct fp_report_tree *tree, const struct fp_report_leak *leak);
+json_t *fp_report_make_snapshot(struct fp_report_tree *tree,
+                                const struct fp_report_snapshot *snapshot);
+
 #endif

@@ -259,15 +259,16 @@ START_TEST(json_has_every_field)
 	expect_keys("heap", "allocations frees live_blocks live_bytes peak_blocks peak_bytes ");
 	expect_keys("findings/0",
 	            "kind cwe severity count fingerprint description access address "
-	            "hresult thread stack other evidence block region ");
+	            "hresult thread exact through stack other evidence block region ");
 	expect_keys("findings/0/thread", "id name ");
-	expect_keys("findings/0/stack/0", "function file line column module offset build_id inlined ");
+	expect_keys("findings/0/stack/0",
+	            "function file line column module offset build_id inlined ");
 	expect_keys(
 	        "findings/0/block",
 	        "address size offset tier heap family serial critical_level site alloc_thread "
 	        "alloc_stack free_thread free_stack ");
 	expect_keys("findings/1/block/site", "file line ");
-	expect_keys("findings/1/evidence", "offset bytes ");
+	expect_keys("findings/1/evidence", "offset bytes last ");
 	expect_keys("leaks/0", "kind blocks bytes fingerprint alloc_stack site ");
 	expect_keys("snapshots/1", "milliseconds live_blocks live_bytes stacks ");
 	expect_keys("snapshots/1/stacks/0", "blocks bytes alloc_stack ");

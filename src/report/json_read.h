@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * JSON reports back into reports, as if they had just been resolved: nothing is looked up
+ * again. The JSON may come from anywhere. Fields that are not known are skipped; fingerprints
+ * are made anew, so that those of several versions can be compared.
+ *
+ * Context: report.
+ */
+#ifndef FP_REPORT_JSON_READ_H
+#define FP_REPORT_JSON_READ_H
+
+#include "report/report.h"
+
+enum { FP_REPORT_REFUSAL_MAX = 256 };
+
+struct fp_report_list {
+	struct fp_report **reports;
+	size_t count;
+};
+
+/* Whether the SIZE bytes at DATA can only be meant as JSON. */
+bool fp_report_is_json(const void *data, size_t size);
+
+/*
+ * Reads the SIZE bytes at DATA, one report or an array of them, into LIST. 0; -ENOMEM; or
+ * -EINVAL with REFUSAL saying why as what follows "FILE ". LIST is empty then.
+ */
+int fp_report_read_json(const void *data, size_t size, struct fp_report_list *list,
+                        char refusal[FP_REPORT_REFUSAL_MAX]);
+
+/* Frees the reports, too. */
+void fp_report_list_free(struct fp_report_list *list);
+
+#endif
