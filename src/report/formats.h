@@ -12,6 +12,7 @@
 extern const struct fp_report_writer fp_report_text_writer;
 extern const struct fp_report_writer fp_report_json_writer;
 extern const struct fp_report_writer fp_report_folded_writer;
+extern const struct fp_report_writer fp_report_sarif_writer;
 extern const struct fp_report_writer fp_report_xml_writer;
 
 #endif

@@ -22,8 +22,10 @@ enum fp_report_leaks {
 /* What of a report to show, and how. */
 struct fp_report_view {
 	enum fp_report_leaks leaks;
-	bool is_quiet;   /* text: nothing at all when nothing was found */
-	bool has_colour; /* text: OUT is a terminal */
+	bool is_quiet;           /* text: nothing at all when nothing was found */
+	bool has_colour;         /* text: OUT is a terminal */
+	const char *source_root; /* sarif: the repository, which files are named relative to; or
+	                            NULL */
 };
 
 /* A set of resolved reports, one for each process, to be shown as one document. */

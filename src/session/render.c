@@ -147,8 +147,15 @@ static void keep_events(struct fp_log *tail, const char *program, int reason)
 
 static void add_if_for_reporter(const struct fp_option *option, const char *value, void *user)
 {
-	if (option->stage == FP_OPTION_RENDER && value[0] != '\0')
-		add_option(user, option->key, value);
+	char path[VALUE_MAX];
+
+	if (option->stage != FP_OPTION_RENDER || value[0] == '\0')
+		return;
+	if (option->type == FP_OPTION_PATH) {
+		fp_session_absolute_path(value, path, sizeof(path));
+		value = path;
+	}
+	add_option(user, option->key, value);
 }
 
 /* The outputs the options name, and text on standard error. */

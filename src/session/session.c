@@ -66,6 +66,15 @@ static void append_directory(struct fp_text *text, const char *name)
 	fp_text_string(text, "/");
 }
 
+void fp_session_absolute_path(const char *name, char *path, size_t size)
+{
+	struct fp_text text;
+
+	fp_text_begin(&text, path, size);
+	append_directory(&text, name);
+	fp_text_string(&text, name);
+}
+
 void fp_session_expand_path(const char *name, char *path, size_t size)
 {
 	const char *mark = strstr(name, "%p");

@@ -119,7 +119,10 @@ int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *re
 /* Whether the reporter can render FORMAT: "text", or the key of an output option. */
 bool fp_session_is_format(const char *format);
 
-/* NAME with %p replaced by the process id; in a forked child ".PID" is appended to a name
+/* NAME, relative to where the session started. */
+void fp_session_absolute_path(const char *name, char *path, size_t size);
+
+/* The same, with %p replaced by the process id; in a forked child ".PID" is appended to a name
  * without it, so that two processes never write one file. */
 void fp_session_expand_path(const char *name, char *path, size_t size);
 

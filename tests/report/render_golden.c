@@ -24,6 +24,7 @@ static const struct face faces[] = {
         {"text", "text", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"json", "json", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"folded", "folded", {.leaks = FP_REPORT_LEAKS_FULL}},
+        {"sarif", "sarif", {.leaks = FP_REPORT_LEAKS_FULL, .source_root = "/srv/plant"}},
         {"xml", "xml", {.leaks = FP_REPORT_LEAKS_FULL}},
 };
 
