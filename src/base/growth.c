@@ -50,3 +50,12 @@ uintptr_t fp_growth_take(struct fp_growth *growth, size_t bytes)
 	growth->at += bytes;
 	return base;
 }
+
+void fp_growth_give_back(struct fp_growth *growth)
+{
+	/* A page stays, as a fence. */
+	uintptr_t from = growth->at + fp_vm_page_size();
+
+	if (growth->end > from && fp_vm_unmap(from, growth->end - from) == 0)
+		growth->end = from;
+}

@@ -180,6 +180,13 @@ void fp_meta_free(void *memory, size_t bytes)
 	fp_lock_release(&lock);
 }
 
+void fp_meta_give_reserve_back(void)
+{
+	fp_lock_acquire(&lock);
+	fp_growth_give_back(&growth);
+	fp_lock_release(&lock);
+}
+
 size_t fp_meta_footprint(void)
 {
 	return atomic_load(&footprint);

@@ -20,6 +20,9 @@ void *fp_meta_alloc(size_t bytes);
 /* Takes what fp_meta_alloc(BYTES) returned, or NULL. */
 void fp_meta_free(void *memory, size_t bytes);
 
+/* Gives back the address space that is reserved and was never used. */
+void fp_meta_give_reserve_back(void);
+
 /* Bytes obtained from the system so far and not given back. */
 size_t fp_meta_footprint(void);
 

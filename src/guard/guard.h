@@ -119,6 +119,10 @@ static inline bool fp_guard_may_own(uintptr_t address)
 	       address < atomic_load_explicit(&fp_guard_bounds.high, memory_order_relaxed);
 }
 
+/* Gives back the address space that is reserved and was never used: for a process that is about
+ * to limit its own (RLIMIT_AS). */
+void fp_guard_give_reserve_back(void);
+
 /* For the fork handlers. The last one, in the child, protects it like its parent: 0, or a
  * negative errno when freed blocks may be accessible there. */
 void fp_guard_lock_for_fork(void);

@@ -32,7 +32,7 @@ typedef struct fp_chunk *_Atomic chunk_link;
 
 struct span {
 	uintptr_t base;
-	size_t bytes;
+	_Atomic size_t bytes; /* only ever less */
 	size_t cut_bytes;
 	size_t chunk_count;
 	chunk_link *chunks;
@@ -206,6 +206,23 @@ int fp_span_cut(struct fp_chunk *chunk, bool is_divisible)
 	int status = cut_locked(chunk, is_divisible);
 	fp_lock_release(&lock);
 	return status;
+}
+
+/* Readers need no lock: no chunk is beyond what was cut. */
+static void give_back_locked(struct span *span)
+{
+	if (span == NULL || span->bytes == span->cut_bytes)
+		return;
+	if (fp_vm_unmap(span->base + span->cut_bytes, span->bytes - span->cut_bytes) == 0)
+		span->bytes = span->cut_bytes;
+}
+
+void fp_span_give_back(void)
+{
+	fp_lock_acquire(&lock);
+	give_back_locked(newest[false]);
+	give_back_locked(newest[true]);
+	fp_lock_release(&lock);
 }
 
 /* The chunk at INDEX of a span, or NULL behind the last. */

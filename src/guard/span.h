@@ -58,6 +58,9 @@ static inline uintptr_t fp_chunk_slot(const struct fp_chunk *chunk, size_t index
  */
 int fp_span_cut(struct fp_chunk *chunk, bool is_divisible);
 
+/* Gives the address space back that no chunk was cut from. */
+void fp_span_give_back(void);
+
 /* The chunk that holds ADDRESS, or NULL. Takes no lock. */
 struct fp_chunk *fp_span_find(uintptr_t address);
 

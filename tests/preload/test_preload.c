@@ -211,6 +211,7 @@ static const char *const lives[] = {
         "fork",
         "vfork",
         "spawn",
+        "limited",
         "closed-descriptors",
         "cleared-environment",
         "fork-content",

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -244,6 +246,26 @@ static int live_signal_handler(void)
 	return 0;
 }
 
+/* A program that limits itself lives on as if it had its address space for itself. */
+static int live_limited(void)
+{
+	const struct rlimit limit = {.rlim_cur = (rlim_t)1 << 30, .rlim_max = RLIM_INFINITY};
+	const size_t own = (size_t)200 << 20;
+	char *blocks[8];
+
+	fill_blocks(blocks);
+	printf("limited: %d\n", setrlimit(RLIMIT_AS, &limit));
+	char *memory =
+	        mmap(NULL, own, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	printf("mapped: %d\n", memory != MAP_FAILED);
+	churn(20000);
+	char *large = malloc(50 << 20);
+	printf("allocated: %d\n", large != NULL);
+	free(large);
+	printf("content changed: %d\n", check_blocks(blocks));
+	return 0;
+}
+
 static int live_closed_descriptors(void)
 {
 	char *blocks[8];
@@ -346,6 +368,7 @@ static const struct {
         {"vfork", live_vfork},
         {"spawn", live_spawn},
         {"signal-handler", live_signal_handler},
+        {"limited", live_limited},
         {"closed-descriptors", live_closed_descriptors},
         {"cleared-environment", live_cleared_environment},
         {"wrong-atexit", wrong_atexit},
