@@ -3,7 +3,7 @@
 # The golden files in SARIF against the official JSON schema. It is not ours to distribute: get it
 # with "sh tests/report/sarif.sh install" ($FP_BUILDDIR and npm are needed; the package
 # @microsoft/jest-sarif has it), or name one in FP_SARIF_SCHEMA.
-place=$FP_BUILDDIR/tests/report/sarif-schema
+place=$FP_BUILDDIR/tests/report/sarif-schema.work
 schema=${FP_SARIF_SCHEMA:-$place/package/lib/schemas/sarif-2.1.0-rtm.5.json}
 if test "$1" = install; then
 	mkdir -p "$place" && cd "$place" && npm pack --silent @microsoft/jest-sarif && tar xzf ./*.tgz
