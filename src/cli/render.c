@@ -114,10 +114,11 @@ static struct fp_report_view view_of(const struct sheet *sheet, FILE *out)
 	};
 	const char *no_colour = getenv("NO_COLOR");
 
-	return (struct fp_report_view){.leaks = leaks[sheet->options->leak_check],
-	                               .is_quiet = sheet->options->quiet,
-	                               .has_colour = isatty(fileno(out)) &&
-	                                             (!no_colour || *no_colour == '\0')};
+	return (struct fp_report_view){
+	        .leaks = leaks[sheet->options->leak_check],
+	        .is_quiet = sheet->options->quiet,
+	        .has_all_frames = sheet->options->stacks == FP_OPTIONS_STACKS_FULL,
+	        .has_colour = isatty(fileno(out)) && (!no_colour || *no_colour == '\0')};
 }
 
 /* Only for a format that shows them: they are many. */

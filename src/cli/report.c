@@ -78,6 +78,8 @@ int fp_cli_report(char **arguments)
 	struct fp_cli_log log;
 	int result = take_arguments(&request, arguments);
 
+	if (result == 0 && request.options.debuginfod)
+		fp_symbol_allow_fetching();
 	if (result != 0 || fp_cli_log_read(&log, request.path) != 0)
 		return FP_CLI_FAILED;
 	result = fp_cli_render(&log, 1, &request.options);

@@ -298,6 +298,8 @@ int fp_cli_run(char **arguments)
 	int status = 0;
 	int result = take_arguments(&run, arguments);
 
+	if (run.options.debuginfod)
+		fp_symbol_allow_fetching();
 	if (result == 0)
 		result = find_program(&run);
 	if (result == 0)

@@ -39,6 +39,8 @@ enum fp_options_leak_check {
 	FP_OPTIONS_LEAK_CHECK_FULL
 };
 
+enum fp_options_stacks { FP_OPTIONS_STACKS_CUT, FP_OPTIONS_STACKS_FULL };
+
 #define FP_OPTION_FIELD_BOOL(field) bool field;
 #define FP_OPTION_FIELD_COUNT(field) uint64_t field;
 #define FP_OPTION_FIELD_SIZE(field) uint64_t field;

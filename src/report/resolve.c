@@ -318,7 +318,7 @@ int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *im
 {
 	const struct resolving resolving = {report, images};
 
-	const char *obstacle = fp_report_images_obstacle(images);
+	const char *obstacle = fp_symbol_fetch_obstacle();
 
 	report->images = images;
 	if (obstacle && fp_report_note(report, "debuginfod=yes: %s", obstacle) != 0)

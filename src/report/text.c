@@ -185,6 +185,7 @@ static void print_finding(const struct fp_report_page *page, const struct fp_rep
 	print_headline(page, finding);
 	print_description(page, finding);
 	fp_report_print_shares(page, report, &finding->shares);
+	fp_report_print_excerpt(page, finding->stack);
 	print_stacks(page, finding);
 	if (finding->has_block)
 		(is_region ? print_region : print_block)(page, &finding->block);
@@ -286,7 +287,8 @@ static bool is_silent(const struct fp_report_walk *walk, const struct fp_report 
 
 static struct fp_report_page page_of(const struct fp_report_walk *walk)
 {
-	return (struct fp_report_page){walk->out, walk->view->has_colour};
+	return (struct fp_report_page){walk->out, walk->view->has_colour,
+	                               walk->view->has_all_frames};
 }
 
 static int write_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
