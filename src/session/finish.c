@@ -164,10 +164,10 @@ static void log_totals(struct fp_log *tail)
 }
 
 /* Everything is still live when a process dies, and the padding of a million blocks takes a
- * second to verify. */
+ * second to verify. In fault mode a block may be half made. */
 static bool is_dying(void)
 {
-	return fp_session.exit.how == FP_LOG_EXIT_SIGNAL;
+	return fp_session.exit.how == FP_LOG_EXIT_SIGNAL || fp_lock_is_in_fault_mode();
 }
 
 static struct fp_log *make_tail(void)
