@@ -250,7 +250,8 @@ END_TEST
 START_TEST(json_has_every_field)
 {
 	write_json(FP_REPORT_LEAKS_FULL);
-	expect_keys("", "schema tool process settings protection heap findings leaks snapshots "
+	expect_keys("", "schema tool process settings protection heap findings leaks "
+	                "failed_allocations snapshots "
 	                "notes summary ");
 	expect_keys("tool", "name version ");
 	expect_keys("process", "pid ppid executable argv exit ");
