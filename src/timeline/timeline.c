@@ -171,14 +171,20 @@ static void log_locked(struct fp_log *log, const struct fp_heap_totals *totals)
 		fp_picture_log(&picture, log);
 }
 
+/* Whether what is live now shows the peak better than the picture there is. */
+static bool is_better_now(const struct fp_heap_totals *totals)
+{
+	return picture.blocks > 0 ? totals->live_bytes > picture.bytes
+	                          : totals->peak_bytes > next_peak;
+}
+
 void fp_timeline_log(struct fp_log *log, bool looks)
 {
 	struct fp_heap_totals totals;
 
 	fp_lock_acquire(&lock);
 	fp_heap_totals(&totals);
-	if (looks && totals.peak_bytes > next_peak &&
-	    totals.live_bytes >= totals.peak_bytes - totals.peak_bytes / 16)
+	if (looks && is_better_now(&totals))
 		take_picture(&totals, NULL);
 	log_locked(log, &totals);
 	fp_lock_release(&lock);
