@@ -14,5 +14,6 @@ extern const struct fp_report_writer fp_report_json_writer;
 extern const struct fp_report_writer fp_report_folded_writer;
 extern const struct fp_report_writer fp_report_sarif_writer;
 extern const struct fp_report_writer fp_report_xml_writer;
+extern const struct fp_report_writer fp_report_html_writer;
 
 #endif

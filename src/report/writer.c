@@ -14,6 +14,7 @@ static const struct fp_report_writer *const writers[] = {
         &fp_report_folded_writer,
         &fp_report_sarif_writer,
         &fp_report_xml_writer,
+        &fp_report_html_writer,
 };
 
 const struct fp_report_writer *fp_report_writer_find(const char *name)

@@ -11,6 +11,7 @@
 
 #include "logs.h"
 #include "options/options.h"
+#include "report/html_assets.h"
 #include "report/writer.h"
 
 /* What a format is shown as. A format has one or more faces. */
@@ -24,6 +25,7 @@ static const struct face faces[] = {
         {"text", "text", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"json", "json", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"folded", "folded", {.leaks = FP_REPORT_LEAKS_FULL}},
+        {"html", "html", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"sarif", "sarif", {.leaks = FP_REPORT_LEAKS_FULL, .source_root = "/srv/plant"}},
         {"xml", "xml", {.leaks = FP_REPORT_LEAKS_FULL}},
 };
@@ -38,15 +40,34 @@ _Noreturn static void fail(const char *what, const char *name)
 	exit(1);
 }
 
-/* TEXT with the version taken out, to FILE. */
+/* What is in the files but not in the golden ones, longest first. */
+static const struct {
+	const char *text;
+	const char *name;
+} constants[] = {
+        {fp_report_html_style, "@STYLE@"},
+        {fp_report_html_script, "@SCRIPT@"},
+        {fp_report_html_style_digest, "@DIGEST@"},
+        {fp_report_html_script_digest, "@DIGEST@"},
+        {PACKAGE_VERSION, "@VERSION@"},
+};
+
+/* TEXT with the constants taken out, to FILE. */
 static void write_constant(const char *text, FILE *file)
 {
-	for (const char *at; (at = strstr(text, PACKAGE_VERSION)) != NULL;) {
-		fwrite(text, 1, (size_t)(at - text), file);
-		fputs("@VERSION@", file);
-		text = at + strlen(PACKAGE_VERSION);
+	while (*text) {
+		size_t i = 0;
+
+		while (i < sizeof(constants) / sizeof(constants[0]) &&
+		       strncmp(text, constants[i].text, strlen(constants[i].text)) != 0)
+			i++;
+		if (i < sizeof(constants) / sizeof(constants[0])) {
+			fputs(constants[i].name, file);
+			text += strlen(constants[i].text);
+		} else {
+			fputc(*text++, file);
+		}
 	}
-	fputs(text, file);
 }
 
 static void write_face(const struct face *face, const char *name,
