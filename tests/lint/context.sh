@@ -48,11 +48,13 @@ bad=0
 libs "$alloc getgid getuid getxattr memmem nanosleep pread setrlimit stat strcspn strncmp strstr" base
 libs "$alloc" model registry log options heap leak
 libs "$alloc clock_gettime" timeline
+libs "$alloc clock_gettime fcntl fstat poll strchr strncmp strrchr strstr" machine
 libs "$alloc _exit fcntl getrlimit ioctl strstr waitpid" guard
 libs "$alloc unw_backtrace unw_get_reg unw_init_local2 unw_step" stack
 libs "$alloc __sigaction nanosleep pthread_key_create pthread_once pthread_setspecific raise sigaddset
 sigaltstack sigdelset sigfillset sigismember sigprocmask" fault
 libs "$session" session
+# The thread that watches memory is made when a callback is registered.
 check hosting "$alloc fcntl" "$FP_BUILDDIR"/src/hosting/.libs/*.o
 # libc's allocator is called by the names that nobody interposes; what looks for symbols does it when
 # the session starts or when memory has run out.

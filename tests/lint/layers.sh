@@ -12,6 +12,7 @@ modules='
 2 victim registry
 2 both   log
 2 both   options
+2 victim machine
 2 tool   symbol
 3 victim heap
 4 victim fault

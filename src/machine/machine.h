@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What memory there is for this process: that of the machine or, in a container, that of the
+ * memory cgroup above it that has the least to give. And when it gets scarce.
+ *
+ * Context: report. A descriptor is used while a file is read.
+ */
+#ifndef FP_MACHINE_MACHINE_H
+#define FP_MACHINE_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fp_machine_memory {
+	uint64_t total;     /* bytes: the machine's, or the limit of the cgroup that decides */
+	uint64_t available; /* bytes that may still be used without swapping */
+	bool is_limited;    /* a cgroup decides */
+};
+
+/* 0; -ENOENT when the machine does not say. */
+int fp_machine_memory(struct fp_machine_memory *memory);
+
+/* Where /proc and /sys are looked for: a directory of files, for the tests. */
+void fp_machine_set_root(const char *root);
+
+/* ---- Watching (in watch.c) -----------------------------------------------------------------
+ */
+
+enum fp_machine_level { FP_MACHINE_LOW = 1, FP_MACHINE_NEUTRAL, FP_MACHINE_HIGH };
+
+struct fp_machine_watch {
+	enum fp_machine_level level; /* neutral at first */
+	/* How long it stays low, and must have been calm to be high; to be changed after begin.
+	 */
+	uint64_t hold_ms;
+	uint64_t calm_ms;
+	/* The rest is watch.c's. */
+	int fd; /* wakes us at pressure, or -1 */
+	uint64_t device;
+	uint64_t inode;
+	uint64_t retry_at; /* for the descriptor; ms */
+	bool was_low;
+	uint64_t low_at;     /* when it last was; ms */
+	uint64_t stalled;    /* microseconds that tasks had waited for memory */
+	uint64_t stalled_at; /* when that was read; ms, 0: never */
+};
+
+void fp_machine_watch_begin(struct fp_machine_watch *watch);
+
+/* Waits for pressure, at most MILLISECONDS, and returns the level then. */
+enum fp_machine_level fp_machine_watch_wait(struct fp_machine_watch *watch,
+                                            unsigned milliseconds);
+
+void fp_machine_watch_end(struct fp_machine_watch *watch);
+
+#endif
