@@ -16,6 +16,7 @@
 enum fp_lock_rank {
 	FP_RANK_SESSION,  /* dedup table, start and end of the session */
 	FP_RANK_TIMELINE, /* the heap over time */
+	FP_RANK_REGION,   /* the regions of VirtualAlloc */
 	FP_RANK_ARENA,    /* one arena's chunks */
 	FP_RANK_RENEWAL,  /* a back end that is made to work again */
 	FP_RANK_SPAN,     /* the address space shared by all arenas */

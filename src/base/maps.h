@@ -28,6 +28,21 @@ typedef bool (*fp_maps_visitor)(const struct fp_mapping *mapping, void *user);
  */
 int fp_maps_each(fp_maps_visitor visit, void *user);
 
+/* The mapping at an address, or the gap there. */
+struct fp_maps_place {
+	uintptr_t start;
+	uintptr_t end;
+	bool is_mapped;
+	bool is_readable;
+	bool is_writable;
+	bool is_executable;
+	bool is_file;
+};
+
+/* Without a lock, and with a descriptor for a moment (in maps_at.c). 0, or a negative errno
+ * when the file is out of reach. */
+int fp_maps_at(uintptr_t address, struct fp_maps_place *place);
+
 /* For the fork handlers. */
 void fp_maps_lock_for_fork(void);
 void fp_maps_unlock_after_fork(void);

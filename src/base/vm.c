@@ -15,6 +15,11 @@
 #include "base/inject.h"
 
 enum { SELF = -10000 /* PIDFD_SELF, which Debian 12 does not know */ };
+#if defined(__aarch64__)
+enum { USER_BITS = 48 };
+#else
+enum { USER_BITS = 47 }; /* x86-64, riscv64 (sv48) */
+#endif
 
 size_t fp_vm_page_size(void)
 {
@@ -26,6 +31,12 @@ size_t fp_vm_page_size(void)
 		atomic_store_explicit(&cached, bytes, memory_order_relaxed);
 	}
 	return bytes;
+}
+
+uintptr_t fp_vm_user_end(void)
+{
+	/* The last page below a processor's hole is never mapped. */
+	return ((uintptr_t)1 << USER_BITS) - fp_vm_page_size();
 }
 
 uint64_t fp_vm_mappings_max(void)
@@ -59,6 +70,18 @@ int fp_vm_reserve(size_t bytes, uintptr_t *base)
 {
 	*base = 0;
 	return map(base, bytes, PROT_NONE, MAP_NORESERVE);
+}
+
+int fp_vm_reserve_at(uintptr_t base, size_t bytes)
+{
+	uintptr_t at = base;
+	int status = map(&at, bytes, PROT_NONE, MAP_NORESERVE | MAP_FIXED_NOREPLACE);
+
+	/* Kernels before 4.17 take the address for a hint. */
+	if (status != 0 || at == base)
+		return status;
+	munmap((void *)at, bytes);
+	return -EEXIST;
 }
 
 int fp_vm_map(size_t bytes, int prot, uintptr_t *base)

@@ -16,11 +16,17 @@
 /* Bytes in a page of this machine, a power of two. */
 size_t fp_vm_page_size(void);
 
+/* No mapping reaches this address unless it is asked for by a higher one. */
+uintptr_t fp_vm_user_end(void);
+
 /* vm.max_map_count: how many mappings a process may have. */
 uint64_t fp_vm_mappings_max(void);
 
 /* Address space without access and, where the kernel permits, without commit charge. */
 int fp_vm_reserve(size_t bytes, uintptr_t *base);
+
+/* The same at BASE, or -EEXIST when something is mapped there. */
+int fp_vm_reserve_at(uintptr_t base, size_t bytes);
 
 /* Zeroed private memory; PROT as for mmap(2). */
 int fp_vm_map(size_t bytes, int prot, uintptr_t *base);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "fault/words.h"
 #include "registry/registry.h"
 
 const struct fp_fault_view fp_fault_heap = {
@@ -22,19 +23,6 @@ struct candidate {
 	uintptr_t slot;
 	bool is_known;
 };
-
-static bool is_inside(const struct fp_block *block, uintptr_t address)
-{
-	return address - block->address < block->size;
-}
-
-/* Bytes between ADDRESS and the block; 0 inside. */
-static uintptr_t distance(const struct fp_block *block, uintptr_t address)
-{
-	if (address < block->address)
-		return block->address - address;
-	return is_inside(block, address) ? 0 : address - block->address - block->size;
-}
 
 static void look_up(const struct fp_fault_view *view, uintptr_t slot,
                     struct candidate *candidate)
@@ -60,51 +48,11 @@ static const struct candidate *nearer(const struct candidate *a, const struct ca
 {
 	if (!a->is_known || !b->is_known)
 		return a->is_known ? a : b;
-	uintptr_t to_a = distance(&a->block, address);
-	uintptr_t to_b = distance(&b->block, address);
+	uintptr_t to_a = fp_fault_distance(&a->block, address);
+	uintptr_t to_b = fp_fault_distance(&b->block, address);
 	if (to_a == to_b)
 		return a->block.state == FP_BLOCK_LIVE ? a : b;
 	return to_a < to_b ? a : b;
-}
-
-static void append_count(struct fp_text *text, uint64_t count, const char *noun)
-{
-	fp_text_decimal(text, count);
-	fp_text_string(text, " ");
-	fp_text_string(text, noun);
-	if (count != 1)
-		fp_text_string(text, "s");
-}
-
-static void append_access(struct fp_text *text, const struct fp_fault_access *access)
-{
-	if (access->is_fetch) {
-		fp_text_string(text, "execution");
-		return;
-	}
-	fp_text_string(text, access->access == FP_ACCESS_UNKNOWN
-	                             ? "access"
-	                             : fp_access_name(access->access));
-	if (access->size != 0) {
-		fp_text_string(text, " of ");
-		append_count(text, access->size, "byte");
-	}
-	if (access->is_call)
-		fp_text_string(text, " by a call");
-}
-
-static void append_position(struct fp_text *text, const struct fp_block *block,
-                            uintptr_t address)
-{
-	if (is_inside(block, address)) {
-		append_count(text, address - block->address, "byte");
-		fp_text_string(text, " inside");
-	} else {
-		append_count(text, distance(block, address), "byte");
-		fp_text_string(text, address < block->address ? " before" : " past the end of");
-	}
-	fp_text_string(text, " a block of ");
-	append_count(text, block->size, "byte");
 }
 
 static enum fp_finding_kind kind_of(const struct fp_block *block, uintptr_t address)
@@ -123,7 +71,7 @@ static void begin(const struct fp_fault_access *access, struct fp_finding *findi
 	finding->has_block = false;
 	finding->evidence_size = 0;
 	fp_text_begin(text, finding->description, sizeof(finding->description));
-	append_access(text, access);
+	fp_fault_say_access(text, access);
 }
 
 static void blame(const struct fp_fault_access *access, const struct fp_fault_view *view,
@@ -138,7 +86,7 @@ static void blame(const struct fp_fault_access *access, const struct fp_fault_vi
 	finding->block = *block;
 	finding->offset = (int64_t)(access->address - block->address);
 	fp_text_string(&text, ", ");
-	append_position(&text, block, access->address);
+	fp_fault_say_position(&text, block, access->address);
 	if (block->state != FP_BLOCK_FREED)
 		return;
 	fp_text_string(&text, " that was freed");
@@ -226,7 +174,7 @@ bool fp_fault_diagnose_range(const struct fp_fault_access *access, size_t length
 	first_bad.size = length;
 	first_bad.is_call = true;
 	if (!place.is_in_guard && view->block(place.slot.base, &block) &&
-	    block.state == FP_BLOCK_LIVE && is_inside(&block, access->address)) {
+	    block.state == FP_BLOCK_LIVE && fp_fault_is_inside(&block, access->address)) {
 		size_t rest = block.size - (access->address - block.address);
 
 		if (length <= rest)

@@ -15,6 +15,7 @@
 #include "fault/access.h"
 #include "guard/guard.h"
 #include "model/finding.h"
+#include "region/region.h"
 
 /* How the heap is seen; tests make one up. As fp_guard_find, fp_registry_find and
  * fp_registry_last_bytes. */
@@ -38,5 +39,15 @@ bool fp_fault_diagnose(const struct fp_fault_access *access, const struct fp_fau
  * of them that is not in a live block. False when there is none, or they are not ours. */
 bool fp_fault_diagnose_range(const struct fp_fault_access *access, size_t length,
                              const struct fp_fault_view *view, struct fp_finding *finding);
+
+/* How regions are seen: as fp_region_find. */
+typedef bool (*fp_fault_region_finder)(uintptr_t address, struct fp_region_place *place);
+
+/* The same for regions (in region.c). False when the address is in none, nor in a guard of one,
+ * or in a committed page: what that permits is its host's affair. */
+bool fp_fault_diagnose_region(const struct fp_fault_access *access, fp_fault_region_finder find,
+                              struct fp_finding *finding);
+bool fp_fault_diagnose_region_range(const struct fp_fault_access *access, size_t length,
+                                    fp_fault_region_finder find, struct fp_finding *finding);
 
 #endif

@@ -71,7 +71,8 @@ static bool claims(const siginfo_t *info, void *context, struct fp_fault_access 
 		return false;
 	memset(finding, 0, sizeof(*finding));
 	*access = fp_fault_access(context, (uintptr_t)info->si_addr);
-	if (!fp_fault_diagnose(access, &fp_fault_heap, finding))
+	if (!fp_fault_diagnose(access, &fp_fault_heap, finding) &&
+	    !fp_fault_diagnose_region(access, fp_region_find, finding))
 		return false;
 	finding->thread = fp_thread_self();
 	fp_thread_name(finding->thread_name);
@@ -289,7 +290,8 @@ bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access acces
 	const struct fp_fault_access wanted = {.address = address, .access = access};
 	struct fp_finding finding = {0};
 
-	if (!fp_fault_diagnose_range(&wanted, length, &fp_fault_heap, &finding))
+	if (!fp_fault_diagnose_range(&wanted, length, &fp_fault_heap, &finding) &&
+	    !fp_fault_diagnose_region_range(&wanted, length, fp_region_find, &finding))
 		return true;
 	finding.trace = fp_stack_capture();
 	finding.thread = fp_thread_self();

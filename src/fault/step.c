@@ -124,6 +124,24 @@ static void begin_step(struct step *step, ucontext_t *context)
 	step->had_trap_flag = fp_fault_set_step(context, true);
 }
 
+/* The page of a slot or of a region. */
+static int expose(uintptr_t base)
+{
+	struct fp_place place;
+
+	return fp_guard_find(base, &place) ? fp_guard_expose(base) : fp_region_expose(base);
+}
+
+static void conceal(uintptr_t base)
+{
+	struct fp_place place;
+
+	if (fp_guard_find(base, &place))
+		fp_guard_conceal(base);
+	else
+		fp_region_conceal(base);
+}
+
 bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_finding *finding,
                         void *context)
 {
@@ -132,7 +150,7 @@ bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_fi
 	if (access->is_fetch || !make_own_step() || own_step->pages_used == PAGES_MAX)
 		return false;
 	become_owner(finding->thread);
-	if (fp_guard_expose(base) != 0) {
+	if (expose(base) != 0) {
 		if (own_step->pages_used == 0)
 			atomic_store(&owner, 0);
 		return false;
@@ -197,7 +215,7 @@ void fp_fault_end_step(void *context)
 
 	for (size_t i = 0; i < used; i++) {
 		note_writes(&own_step->pages[i]);
-		fp_guard_conceal(own_step->pages[i].base);
+		conceal(own_step->pages[i].base);
 	}
 	if (!own_step->had_trap_flag)
 		fp_fault_set_step(context, false);

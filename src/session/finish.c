@@ -182,6 +182,8 @@ static struct fp_log *make_tail(void)
 	fp_session_log_counts(tail);
 	if (!is_dying())
 		log_leaks(tail);
+	log_failed_allocs(tail);
+	fp_session_log_regions(tail, !is_dying());
 	fp_timeline_log(tail, !is_dying());
 	log_totals(tail);
 	fp_log_exit(tail, fp_session.exit.how, fp_session.exit.value);
@@ -200,7 +202,7 @@ static bool has_leaks(void)
 	struct fp_heap_totals totals;
 
 	fp_heap_totals(&totals);
-	return totals.live_blocks > 0 &&
+	return (totals.live_blocks > 0 || fp_session_has_regions()) &&
 	       fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO;
 }
 

@@ -11,6 +11,8 @@
 #include "base/thread.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
+#include "heap/refusal.h"
+#include "region/region.h"
 #include "registry/registry.h"
 #include "session/state.h"
 #include "stack/stack.h"
@@ -20,6 +22,7 @@ static void before_fork(void)
 {
 	fp_lock_acquire_for_fork(&fp_session.lock);
 	fp_timeline_lock_for_fork();
+	fp_region_lock_for_fork();
 	fp_guard_lock_for_fork();
 	fp_registry_lock_for_fork();
 	fp_stack_lock_for_fork();
@@ -36,6 +39,7 @@ static void after_fork(void)
 	fp_stack_unlock_after_fork();
 	fp_registry_unlock_after_fork();
 	fp_guard_unlock_after_fork();
+	fp_region_unlock_after_fork();
 	fp_timeline_unlock_after_fork();
 	fp_lock_release_after_fork(&fp_session.lock);
 }
@@ -46,11 +50,13 @@ static void after_fork_in_child(void)
 
 	after_fork();
 	fp_thread_forget_id();
+	fp_region_renew_in_child();
 	int protection = fp_guard_renew_in_child();
 	fp_timeline_start_in_child();
 	fp_heap_totals(&totals);
 	fp_session.is_forked_child = true;
 	fp_session.first_serial = totals.last_serial;
+	fp_session.first_region = fp_region_last_serial();
 	fp_session_forget_findings();
 	fp_session_forget_spool();
 	/* The file of an event log stays the parent's. */

@@ -19,6 +19,7 @@
 #include "heap/heap.h"
 #include "heap/padding.h"
 #include "heap/tier.h"
+#include "region/region.h"
 #include "registry/registry.h"
 #include "session/state.h"
 #include "stack/stack.h"
@@ -237,6 +238,18 @@ static void start_heap(const struct fp_options *options)
 	fp_tier_init(&tiers);
 }
 
+static void start_region(const struct fp_options *options)
+{
+	/* Of 128 TiB: a released region costs address space and nothing else. */
+	const struct fp_region_config config = {
+	        .guard_bytes = options->guard_pages * fp_vm_page_size(),
+	        .kept_bytes = fp_session_affordable((size_t)16 << 40),
+	        .sink = fp_session_sink,
+	};
+
+	fp_region_init(&config);
+}
+
 static void log_setting(const struct fp_option *option, const char *value, void *user)
 {
 	if (strcmp(option->key, "backend") == 0)
@@ -328,6 +341,7 @@ static int start_locked(const char *text)
 	start_stack(options);
 	start_heap(options);
 	fp_timeline_start();
+	start_region(options);
 	status = start_fault(options);
 	if (status != 0)
 		return status;

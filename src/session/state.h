@@ -29,6 +29,7 @@ struct fp_session {
 	_Atomic bool is_finished;
 	bool is_forked_child;  /* of the process that started the session */
 	uint64_t first_serial; /* blocks up to this one belong to the parent */
+	uint64_t first_region; /* the same of regions */
 	struct fp_options options;
 	char options_text[2048];            /* what the first caller passed */
 	char directory[FP_OPTION_PATH_MAX]; /* current when the session started */
@@ -49,6 +50,13 @@ void fp_session_sink(const struct fp_finding *finding, void *user);
 
 /* Logs how often findings with a count above one were made. */
 void fp_session_log_counts(struct fp_log *log);
+
+/* Whether a region was not released. */
+bool fp_session_has_regions(void);
+
+/* Logs the regions that were never released, and what became of the mappings that the host
+ * made by itself (in regions.c). */
+void fp_session_log_regions(struct fp_log *log, bool with_leaks);
 
 /* Forgets all findings: a forked child makes its own. */
 void fp_session_forget_findings(void);

@@ -15,6 +15,7 @@ modules='
 2 victim machine
 2 tool   symbol
 3 victim heap
+3 victim region
 4 victim fault
 4 victim leak
 4 victim timeline

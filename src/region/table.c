@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Publishing and reading of the table. A reader counts itself before it loads a pointer; a
+ * writer stores the new pointer before it looks at the count. If that is zero, whoever reads
+ * next finds the new pointer, and all that was retired before can go; if it is not, it waits
+ * for a later writer. Both orders need the sequentially consistent operations used here.
+ */
+#include "region/table.h"
+
+#include "base/meta.h"
+
+static struct fp_region_index *_Atomic table;
+static _Atomic uint32_t readers;
+static struct fp_region_retired *retired; /* under the lock of regions */
+
+const struct fp_region_index *fp_table_begin_read(void)
+{
+	static const struct fp_region_index empty;
+
+	atomic_fetch_add(&readers, 1);
+	const struct fp_region_index *index = atomic_load(&table);
+	return index == NULL ? &empty : index;
+}
+
+void fp_table_end_read(void)
+{
+	atomic_fetch_sub(&readers, 1);
+}
+
+const struct fp_region *fp_table_at(const struct fp_region_index *index, size_t position)
+{
+	return position < index->count ? atomic_load(&index->regions[position]) : NULL;
+}
+
+size_t fp_table_position(const struct fp_region_index *index, uintptr_t address)
+{
+	size_t low = 0;
+	size_t high = index->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (fp_region_extent_end(fp_table_at(index, middle)) <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct fp_region *fp_table_find(const struct fp_region_index *index, uintptr_t address)
+{
+	const struct fp_region *region = fp_table_at(index, fp_table_position(index, address));
+
+	return region != NULL && fp_region_extent_start(region) <= address ? region : NULL;
+}
+
+const struct fp_region_run *fp_table_run(const struct fp_region *region, uintptr_t address)
+{
+	size_t low = 0;
+	size_t high = region->run_count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (region->runs[middle].start <= address)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &region->runs[low];
+}
+
+uintptr_t fp_table_run_end(const struct fp_region *region, const struct fp_region_run *run)
+{
+	return run + 1 < region->runs + region->run_count ? run[1].start
+	                                                  : fp_region_end(region);
+}
+
+const struct fp_region_index *fp_table_current(void)
+{
+	static const struct fp_region_index empty;
+	const struct fp_region_index *index = atomic_load(&table);
+
+	return index == NULL ? &empty : index;
+}
+
+struct fp_region *fp_table_make(uint32_t runs)
+{
+	size_t bytes = sizeof(struct fp_region) + runs * sizeof(struct fp_region_run);
+	struct fp_region *region = fp_meta_alloc(bytes);
+
+	if (region != NULL)
+		region->retired.bytes = bytes;
+	return region;
+}
+
+void fp_table_drop(struct fp_region *region)
+{
+	if (region != NULL)
+		fp_meta_free(region, region->retired.bytes);
+}
+
+static void retire(struct fp_region_retired *old)
+{
+	old->next = retired;
+	retired = old;
+	if (atomic_load(&readers) != 0)
+		return;
+	while (retired != NULL) {
+		struct fp_region_retired *gone = retired;
+
+		retired = gone->next;
+		fp_meta_free(gone, gone->bytes);
+	}
+}
+
+void fp_table_retire(const struct fp_region *region)
+{
+	/* The constness is that of published records; this one is ours again. */
+	retire((struct fp_region_retired *)(uintptr_t)region);
+}
+
+void fp_table_replace(const struct fp_region *before, const struct fp_region *after)
+{
+	struct fp_region_index *index = atomic_load(&table);
+
+	atomic_store(&index->regions[fp_table_position(index, before->block.address)], after);
+	fp_table_retire(before);
+}
+
+struct fp_region_index *fp_table_copy(size_t extra)
+{
+	const struct fp_region_index *now = fp_table_current();
+	size_t bytes = sizeof(*now) + (now->count + extra) * sizeof(now->regions[0]);
+	struct fp_region_index *index = fp_meta_alloc(bytes);
+
+	if (index == NULL)
+		return NULL;
+	index->retired.bytes = bytes;
+	index->count = now->count;
+	fp_table_refresh(index);
+	return index;
+}
+
+void fp_table_refresh(struct fp_region_index *index)
+{
+	for (size_t i = 0; i < index->count; i++)
+		atomic_init(&index->regions[i], fp_table_at(fp_table_current(), i));
+}
+
+void fp_table_drop_copy(struct fp_region_index *index)
+{
+	if (index != NULL)
+		fp_meta_free(index, index->retired.bytes);
+}
+
+void fp_table_insert(struct fp_region_index *index, const struct fp_region *region)
+{
+	size_t at = fp_table_position(index, region->block.address);
+
+	for (size_t i = index->count++; i > at; i--)
+		atomic_init(&index->regions[i], fp_table_at(index, i - 1));
+	atomic_init(&index->regions[at], region);
+}
+
+void fp_table_remove(struct fp_region_index *index, const struct fp_region *region)
+{
+	size_t at = fp_table_position(index, region->block.address);
+
+	index->count--;
+	for (size_t i = at; i < index->count; i++)
+		atomic_init(&index->regions[i], atomic_load(&index->regions[i + 1]));
+}
+
+void fp_table_publish(struct fp_region_index *index)
+{
+	struct fp_region_index *before = atomic_exchange(&table, index);
+
+	if (before != NULL)
+		retire(&before->retired);
+}
+
+void fp_table_forget_readers(void)
+{
+	atomic_store(&readers, 0);
+}
