@@ -49,6 +49,13 @@ extern "C" {
 FP_API HRESULT fp_create_memory_manager(const char *options, IHostMemoryManager **manager);
 
 /*
+ * For a host that begins with IHostControl: one whose GetHostManager gives the manager that
+ * fp_create_memory_manager(options) would, in *control, with a reference that the caller owns.
+ * The same options and results; the session starts here, not when the manager is asked for.
+ */
+FP_API HRESULT fp_create_host_control(const char *options, IHostControl **control);
+
+/*
  * How many distinct findings were made so far. The same misuse at the same place is one
  * finding, however often it happens. Leaks are not findings.
  */

@@ -14,13 +14,14 @@
  * these interfaces relied on; such rules are marked [caller]. What is marked [Fencepost] is
  * this implementation's choice where the contract leaves one.
  *
- * Every method may be called on any thread, but not from a signal handler. None throws,
- * calls back into the caller or changes errno. Out parameters are written on every path.
+ * Every method may be called on any thread, but, VirtualQuery apart, not from a signal handler.
+ * None throws, calls back into the caller or changes errno. Out parameters are written on every path.
  */
 #ifndef FENCEPOST_HOSTING_H
 #define FENCEPOST_HOSTING_H
 
 #include <fencepost/com.h>
+#include <fencepost/virtual.h>
 
 /* ---- Results ----------------------------------------------------------------------- */
 
@@ -219,21 +220,85 @@ struct ICLRMemoryNotificationCallback {
  *   E_OUTOFMEMORY  no memory for the heap
  *   E_POINTER      ppMalloc is NULL [Fencepost]
  *
- * This version of libfencepost answers E_NOTIMPL to everything below, after clearing the out
- * parameters. Sizes are in bytes; flags and protections are Win32's.
+ * Sizes are in bytes, flags and protections Win32's. A region is one reservation: it begins at a
+ * multiple of 64 KiB and has whole pages, which are reserved, committed or decommitted. Each
+ * region stands between two guards [Fencepost]; one reserved at an address right beside another
+ * has none there. Misuse is a finding, and a call that fails has changed nothing. The common
+ * codes that are not named below are never returned: no call waits, or can break more than
+ * itself.
  *
- * VirtualAlloc, VirtualFree, VirtualQuery, VirtualProtect: the Win32 functions of that name;
- *   results only through the out parameters. *pResult: bytes written to lpBuffer.
- *   E_OUTOFMEMORY            VirtualAlloc: the request cannot be met; NULL in *ppMem
- *   HOST_E_INVALIDOPERATION  VirtualFree: not allocated through this interface
- * GetMemoryLoad(pMemoryLoad, pAvailableBytes): physical memory in use, in percent, and bytes
- *   that the runtime may still use.
- * RegisterMemoryNotificationCallback(pCallback): whom to tell when memory gets scarce; the
- *   host keeps a reference.
- * NeedsVirtualAddressSpace(startAddress, size): a mapping of `size` bytes failed; success
- *   means: try again. E_OUTOFMEMORY: do not.
+ * VirtualAlloc(pAddress, dwSize, flAllocationType, flProtect, eCriticalLevel, ppMem): as the flags
+ *   say. The result is in *ppMem, which is written only; NULL on failure.
+ *     MEM_RESERVE   a new region, anywhere when pAddress is NULL, else at pAddress rounded down
+ *                   to 64 KiB or nowhere; up to the page of the last byte asked for
+ *     MEM_COMMIT    every page that the range touches, which must be of one region; zeros, but
+ *                   pages committed before keep their content and take flProtect. With
+ *                   MEM_RESERVE, or with a NULL pAddress [caller], the new region's pages
+ *     MEM_RESET     alone: the content of committed pages is not needed any more, and gone at
+ *                   once [Fencepost]. flProtect must be valid and is ignored
+ *     MEM_TOP_DOWN  is accepted; Linux places from the top in any case
+ *   flProtect is one PAGE_ value, with PAGE_GUARD, PAGE_NOCACHE or PAGE_WRITECOMBINE where Win32
+ *   permits them. A page with PAGE_GUARD is inaccessible until it is protected anew; the other
+ *   two change nothing here.
+ *   E_INVALIDARG             dwSize is 0, or an unknown flag, combination or protection; also
+ *                            MEM_WRITE_WATCH, MEM_LARGE_PAGES, MEM_PHYSICAL, MEM_RESET_UNDO and
+ *                            write copying, which callers probe for
+ *   E_OUTOFMEMORY            no memory or address space, or that at pAddress is taken
+ *   HOST_E_INVALIDOPERATION  a finding: MEM_COMMIT or MEM_RESET of pages that are not all of
+ *                            one region, or MEM_RESET of pages that are not committed
+ *   E_POINTER                ppMem is NULL [Fencepost]
+ *
+ * VirtualFree(lpAddress, dwSize, dwFreeType): either
+ *     MEM_DECOMMIT  every page that the range touches becomes reserved and loses its content; a
+ *                   region's start with dwSize 0 means all of it; pages that are not committed
+ *                   are fine
+ *     MEM_RELEASE   dwSize is 0, lpAddress is what the reservation returned: all of the region.
+ *                   It stays inaccessible, so that later use is found, for as long as address
+ *                   space lasts or until it is reserved by address
+ *   E_INVALIDARG             a finding: another dwFreeType, or MEM_RELEASE with a size
+ *   HOST_E_INVALIDOPERATION  a finding: lpAddress is in no region, in one that was released, or
+ *                            not the start of one where it has to be; or the range ends outside
+ *   E_OUTOFMEMORY            the system refused to take the pages back
+ *
+ * VirtualQuery(lpAddress, lpBuffer, dwLength, pResult): what is at lpAddress, into the
+ *   MEMORY_BASIC_INFORMATION at lpBuffer; *pResult: bytes written. Memory that is not from here
+ *   is looked up in /proc/self/maps, one mapping being one allocation. Guards and released regions
+ *   are MEM_FREE: they may be reserved by address. Takes no lock, allocates nothing and waits for no
+ *   thread: may be called while any others are suspended, and in signal handlers.
+ *   E_INVALIDARG   dwLength is less than the structure, or lpAddress above all memory
+ *   E_OUTOFMEMORY  lpAddress is in no region and there is no descriptor to look further
+ *   E_POINTER      lpBuffer or pResult is NULL [Fencepost]
+ *
+ * VirtualProtect(lpAddress, dwSize, flNewProtect, pflOldProtect): every page that the range
+ *   touches, all committed and of one region. *pflOldProtect: protection of the first before, 0
+ *   on failure.
+ *   E_INVALIDARG             dwSize is 0, or flNewProtect is no protection
+ *   HOST_E_INVALIDOPERATION  a finding: pages that are not committed, or not all of one region
+ *   E_OUTOFMEMORY            the system refused (vm.max_map_count)
+ *   E_POINTER                pflOldProtect is NULL, as Win32
+ *
+ * GetMemoryLoad(pMemoryLoad, pAvailableBytes): percent of memory in use, and bytes that may
+ *   still be used without swapping: of the machine, or of the memory cgroup (v1 or v2, or one
+ *   above it) that has the least to give.
+ *   E_POINTER      pMemoryLoad or pAvailableBytes is NULL; the other one is 0 then [Fencepost]
+ *   E_OUTOFMEMORY  /proc/meminfo cannot be read
+ *
+ * RegisterMemoryNotificationCallback(pCallback): whom to tell of each change of how much memory
+ *   is left; replaces the one before, NULL ends it [Fencepost]. It is AddRef'd, and released once
+ *   it is replaced or the manager's last reference goes, and its last call has returned. The
+ *   state is taken to be neutral at first. Low: a task waited for memory for a tenth of two
+ *   seconds (pressure-stall information of the cgroup or the machine, where the kernel has it),
+ *   or less than a 32nd is left. High: more than a quarter is left, and nobody waited for ten
+ *   seconds. Calls come one at a time from a thread of libfencepost, which has all signals blocked
+ *   but those of its own faults, 256 KiB of stack, and no lock of libfencepost. In the child of a
+ *   fork they go on with the child's next call of any method of the manager.
+ *   E_OUTOFMEMORY  no thread could be made; the one before goes on being told
+ *
+ * NeedsVirtualAddressSpace(startAddress, size): a mapping of the caller's failed for lack of
+ *   address space. S_OK: that of released regions was given back, try again. E_OUTOFMEMORY:
+ *   there was none. Counted in the report.
  * AcquiredVirtualAddressSpace(startAddress, size), ReleasedVirtualAddressSpace(startAddress):
- *   the runtime mapped, or unmapped, a file by itself.
+ *   the caller mapped, or unmapped, a file by itself. S_OK; counted in the report.
  */
 #ifndef __IHostMemoryManager_INTERFACE_DEFINED__
 #define __IHostMemoryManager_INTERFACE_DEFINED__
@@ -334,12 +399,18 @@ struct IHostMemoryManager {
 /* ---- IHostControl ------------------------------------------------------------------ */
 
 /*
- * How a runtime asks its host for managers; for hosts to implement, libfencepost does not.
+ * How a runtime asks its host for managers. fp_create_host_control() returns one that has the
+ * memory manager; a host with other managers of its own implements it and asks ours for that one.
  *
- * GetHostManager(riid, ppObject): the host's manager riid. The runtime takes it when the
- *   result is S_OK and *ppObject is not NULL, and never releases it.
- *   E_NOINTERFACE  the host has no such manager; NULL in *ppObject
- * SetAppDomainManager(dwAppDomainID, pUnkAppDomainManager): the manager of a new domain.
+ * GetHostManager(riid, ppObject): the host's manager riid, with a reference that the caller owns.
+ *   The runtime takes it when the result is S_OK and *ppObject is not NULL, and never releases
+ *   it. NULL in *ppObject on failure.
+ *   E_NOINTERFACE  the host has no such manager: here, any but IID_IHostMemoryManager
+ *   E_INVALIDARG   riid is NULL, in C
+ *   E_POINTER      ppObject is NULL [Fencepost]
+ * SetAppDomainManager(dwAppDomainID, pUnkAppDomainManager): the manager of a new domain. S_OK;
+ *   ours has no use for it and takes no reference.
+ *   E_POINTER      pUnkAppDomainManager is NULL [Fencepost]
  */
 #ifndef __IHostControl_INTERFACE_DEFINED__
 #define __IHostControl_INTERFACE_DEFINED__

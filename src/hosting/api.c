@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "hosting/notify.h"
 #include "hosting/object.h"
 
 #include <fencepost/fencepost.h>
@@ -18,18 +19,33 @@
 static _Atomic(fp_finding_callback) callback;
 static void *_Atomic callback_user;
 
+static HRESULT start(const char *options)
+{
+	int saved_errno = errno;
+	int status = fp_session_start(options);
+
+	errno = saved_errno;
+	if (status != 0)
+		return status == -ENOMEM ? E_OUTOFMEMORY : E_INVALIDARG;
+	return S_OK;
+}
+
 HRESULT fp_create_memory_manager(const char *options, IHostMemoryManager **manager)
 {
 	if (manager == NULL)
 		return E_POINTER;
-	*manager = NULL;
-	int saved_errno = errno;
-	int status = fp_session_start(options);
-	errno = saved_errno;
-	if (status != 0)
-		return status == -ENOMEM ? E_OUTOFMEMORY : E_INVALIDARG;
-	*manager = fp_memory_manager_get();
-	return S_OK;
+	HRESULT result = start(options);
+	*manager = result == S_OK ? fp_memory_manager_get() : NULL;
+	return result;
+}
+
+HRESULT fp_create_host_control(const char *options, IHostControl **control)
+{
+	if (control == NULL)
+		return E_POINTER;
+	HRESULT result = start(options);
+	*control = result == S_OK ? fp_host_control_get() : NULL;
+	return result;
 }
 
 size_t fp_finding_count(void)
@@ -123,5 +139,7 @@ void fp_set_finding_callback(fp_finding_callback new_callback, void *user)
 /* The host may never release anything, so the report hangs on the end of the process. */
 __attribute__((destructor)) static void finish(void)
 {
+	/* The program's own memory is being torn down: it is not to be called any more. */
+	fp_notify_register(NULL);
 	fp_session_finish();
 }

@@ -3,8 +3,14 @@
  * IHostMemoryManager. There is one for the process, for as long as the process lives: hosts
  * ask for it more than once, and the published runtime never releases it.
  */
+#include <errno.h>
+
+#include "fault/fault.h"
 #include "heap/heap.h"
+#include "hosting/notify.h"
 #include "hosting/object.h"
+#include "machine/machine.h"
+#include "region/region.h"
 
 struct memory_manager {
 	IHostMemoryManager IHostMemoryManager_iface;
@@ -16,6 +22,14 @@ static ULONG STDMETHODCALLTYPE memory_manager_AddRef(IHostMemoryManager *iface)
 	struct memory_manager *manager = (struct memory_manager *)iface;
 
 	return atomic_fetch_add(&manager->references, 1) + 1;
+}
+
+/* What every method begins with. */
+static void enter(IHostMemoryManager *iface)
+{
+	(void)iface;
+	fp_fault_attach_thread();
+	fp_notify_resume();
 }
 
 static HRESULT STDMETHODCALLTYPE memory_manager_QueryInterface(IHostMemoryManager *iface,
@@ -38,14 +52,17 @@ static ULONG STDMETHODCALLTYPE memory_manager_Release(IHostMemoryManager *iface)
 {
 	struct memory_manager *manager = (struct memory_manager *)iface;
 	bool was_dead;
+	ULONG count = fp_object_release(&manager->references, &was_dead);
 
-	return fp_object_release(&manager->references, &was_dead);
+	if (count == 0 && !was_dead)
+		fp_notify_register(NULL);
+	return count;
 }
 
 static HRESULT STDMETHODCALLTYPE memory_manager_CreateMalloc(IHostMemoryManager *iface,
                                                              DWORD flags, IHostMalloc **out)
 {
-	(void)iface;
+	enter(iface);
 	if (out == NULL)
 		return E_POINTER;
 	*out = NULL;
@@ -54,106 +71,169 @@ static HRESULT STDMETHODCALLTYPE memory_manager_CreateMalloc(IHostMemoryManager 
 	return fp_malloc_create(flags, out);
 }
 
+/* ---- Virtual memory ------------------------------------------------------------------------
+ */
+
+_Static_assert(MEM_COMMIT == FP_REGION_COMMIT && MEM_RESERVE == FP_REGION_RESERVE &&
+                       MEM_DECOMMIT == FP_REGION_DECOMMIT && MEM_RELEASE == FP_REGION_RELEASE &&
+                       MEM_RESET == FP_REGION_RESET && MEM_TOP_DOWN == FP_REGION_TOP_DOWN &&
+                       MEM_FREE == FP_REGION_FREE && MEM_PRIVATE == FP_REGION_PRIVATE &&
+                       MEM_MAPPED == FP_REGION_MAPPED,
+               "flags are passed on as they are");
+_Static_assert(PAGE_NOACCESS == FP_PROTECT_NOACCESS && PAGE_READONLY == FP_PROTECT_READONLY &&
+                       PAGE_READWRITE == FP_PROTECT_READWRITE &&
+                       PAGE_EXECUTE == FP_PROTECT_EXECUTE &&
+                       PAGE_EXECUTE_READ == FP_PROTECT_EXECUTE_READ &&
+                       PAGE_EXECUTE_READWRITE == FP_PROTECT_EXECUTE_READWRITE &&
+                       PAGE_GUARD == FP_PROTECT_GUARD && PAGE_NOCACHE == FP_PROTECT_NOCACHE &&
+                       PAGE_WRITECOMBINE == FP_PROTECT_WRITECOMBINE,
+               "protections are passed on as they are");
+
+/* What a region's call answers, as HRESULT. */
+static HRESULT answer(int status)
+{
+	switch (status) {
+	case 0:
+		return S_OK;
+	case -EINVAL:
+		return E_INVALIDARG;
+	case -EPERM:
+		return HOST_E_INVALIDOPERATION;
+	default:
+		return E_OUTOFMEMORY;
+	}
+}
+
 static HRESULT STDMETHODCALLTYPE memory_manager_VirtualAlloc(IHostMemoryManager *iface,
                                                              void *address, SIZE_T size,
                                                              DWORD type, DWORD protect,
                                                              EMemoryCriticalLevel level,
                                                              void **out)
 {
-	(void)iface;
-	(void)address;
-	(void)size;
-	(void)type;
-	(void)protect;
-	(void)level;
+	const struct fp_region_request request = {
+	        .address = (uintptr_t)address,
+	        .size = size,
+	        .type = type,
+	        .protection = protect,
+	        .level = fp_object_level(level),
+	};
+	uintptr_t base;
+
+	enter(iface);
 	if (out == NULL)
 		return E_POINTER;
-	*out = NULL;
-	return E_NOTIMPL;
+	int status = fp_region_alloc(&request, &base);
+	*out = (void *)base;
+	return answer(status);
 }
 
 static HRESULT STDMETHODCALLTYPE memory_manager_VirtualFree(IHostMemoryManager *iface,
                                                             LPVOID address, SIZE_T size,
                                                             DWORD type)
 {
-	(void)iface;
-	(void)address;
-	(void)size;
-	(void)type;
-	return E_NOTIMPL;
+	enter(iface);
+	return answer(fp_region_free((uintptr_t)address, size, type));
 }
 
+/* Not through enter(): other threads may be stopped, this one may be in a signal handler. */
 static HRESULT STDMETHODCALLTYPE memory_manager_VirtualQuery(IHostMemoryManager *iface,
                                                              void *address, void *buffer,
                                                              SIZE_T length, SIZE_T *result)
 {
+	MEMORY_BASIC_INFORMATION *out = buffer;
+	struct fp_region_info info;
+
 	(void)iface;
-	(void)address;
-	(void)buffer;
-	(void)length;
 	if (result == NULL)
 		return E_POINTER;
 	*result = 0;
-	return E_NOTIMPL;
+	if (buffer == NULL)
+		return E_POINTER;
+	if (length < sizeof(*out))
+		return E_INVALIDARG;
+	int status = fp_region_query((uintptr_t)address, &info);
+	if (status != 0)
+		return answer(status);
+	*out = (MEMORY_BASIC_INFORMATION){
+	        .BaseAddress = (void *)info.base,
+	        .AllocationBase = (void *)info.allocation_base,
+	        .AllocationProtect = info.allocation_protection,
+	        .RegionSize = info.bytes,
+	        .State = info.state,
+	        .Protect = info.protection,
+	        .Type = info.type,
+	};
+	*result = sizeof(*out);
+	return S_OK;
 }
 
 static HRESULT STDMETHODCALLTYPE memory_manager_VirtualProtect(IHostMemoryManager *iface,
                                                                void *address, SIZE_T size,
                                                                DWORD protect, DWORD *old)
 {
-	(void)iface;
-	(void)address;
-	(void)size;
-	(void)protect;
+	enter(iface);
 	if (old == NULL)
 		return E_POINTER;
-	*old = 0;
-	return E_NOTIMPL;
+	return answer(fp_region_protect((uintptr_t)address, size, protect, old));
 }
+
+/* ---- How much memory there is --------------------------------------------------------------
+ */
 
 static HRESULT STDMETHODCALLTYPE memory_manager_GetMemoryLoad(IHostMemoryManager *iface,
                                                               DWORD *load, SIZE_T *available)
 {
-	(void)iface;
+	struct fp_machine_memory memory;
+	int saved_errno = errno;
+
+	enter(iface);
 	if (load != NULL)
 		*load = 0;
 	if (available != NULL)
 		*available = 0;
-	return load == NULL || available == NULL ? E_POINTER : E_NOTIMPL;
+	if (load == NULL || available == NULL)
+		return E_POINTER;
+	int status = fp_machine_memory(&memory);
+	errno = saved_errno;
+	if (status != 0)
+		return E_OUTOFMEMORY;
+	if (memory.available > memory.total)
+		memory.available = memory.total;
+	*load = (DWORD)(100 - memory.available * 100 / memory.total);
+	*available = memory.available;
+	return S_OK;
 }
 
 static HRESULT STDMETHODCALLTYPE memory_manager_RegisterMemoryNotificationCallback(
         IHostMemoryManager *iface, ICLRMemoryNotificationCallback *callback)
 {
-	(void)iface;
-	(void)callback;
-	return E_NOTIMPL;
+	enter(iface);
+	return fp_notify_register(callback);
 }
 
 static HRESULT STDMETHODCALLTYPE
 memory_manager_NeedsVirtualAddressSpace(IHostMemoryManager *iface, LPVOID start, SIZE_T size)
 {
-	(void)iface;
 	(void)start;
 	(void)size;
-	return E_NOTIMPL;
+	enter(iface);
+	return fp_region_need() ? S_OK : E_OUTOFMEMORY;
 }
 
 static HRESULT STDMETHODCALLTYPE
 memory_manager_AcquiredVirtualAddressSpace(IHostMemoryManager *iface, LPVOID start, SIZE_T size)
 {
-	(void)iface;
-	(void)start;
-	(void)size;
-	return E_NOTIMPL;
+	enter(iface);
+	fp_region_acquired((uintptr_t)start, size);
+	return S_OK;
 }
 
 static HRESULT STDMETHODCALLTYPE
 memory_manager_ReleasedVirtualAddressSpace(IHostMemoryManager *iface, LPVOID start)
 {
-	(void)iface;
-	(void)start;
-	return E_NOTIMPL;
+	enter(iface);
+	fp_region_returned((uintptr_t)start);
+	return S_OK;
 }
 
 static const IHostMemoryManagerVtbl memory_manager_vtbl = {
@@ -177,7 +257,12 @@ IHostMemoryManager *fp_memory_manager_get(void)
 	static struct memory_manager manager = {
 	        .IHostMemoryManager_iface = {.lpVtbl = &memory_manager_vtbl},
 	};
+	static const struct fp_region_answers answers = {
+	        .misuse = HOST_E_INVALIDOPERATION,
+	        .invalid = E_INVALIDARG,
+	};
 
+	fp_region_set_answers(&answers);
 	memory_manager_AddRef(&manager.IHostMemoryManager_iface);
 	return &manager.IHostMemoryManager_iface;
 }

@@ -15,6 +15,8 @@
 #define CONST_VTABLE /* our tables are constants */
 #include <fencepost/hosting.h>
 
+#include "model/block.h"
+
 /* One reference more, unless there is none left: a dead object stays dead. 0 then, else the new
  * count. */
 static inline ULONG fp_object_add_ref(_Atomic ULONG *references)
@@ -47,5 +49,21 @@ HRESULT fp_malloc_create(DWORD flags, IHostMalloc **out);
 
 /* The process's memory manager, with a reference for the caller. */
 IHostMemoryManager *fp_memory_manager_get(void);
+
+/* The process's host control, with a reference for the caller. */
+IHostControl *fp_host_control_get(void);
+
+/* A level that the contract does not know is kept as the least one. */
+static inline uint8_t fp_object_level(EMemoryCriticalLevel level)
+{
+	switch (level) {
+	case eProcessCritical:
+		return FP_LEVEL_PROCESS;
+	case eAppDomainCritical:
+		return FP_LEVEL_APPDOMAIN;
+	default:
+		return FP_LEVEL_TASK;
+	}
+}
 
 #endif

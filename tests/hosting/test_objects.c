@@ -357,66 +357,6 @@ START_TEST(misuse_is_refused_with_one_code_and_errno_is_kept)
 }
 END_TEST
 
-/* ---- What the manager does not do yet ------------------------------------------------------
- */
-
-START_TEST(methods_to_come_clear_their_out_parameters)
-{
-	void *out = heap;
-	SIZE_T size = 7;
-	DWORD word = 7;
-
-	ck_assert_int_eq(IHostMemoryManager_VirtualAlloc(manager, NULL, 4096, 0x3000, 4,
-	                                                 eTaskCritical, &out),
-	                 E_NOTIMPL);
-	ck_assert_ptr_null(out);
-	ck_assert_int_eq(IHostMemoryManager_VirtualAlloc(manager, NULL, 4096, 0x3000, 4,
-	                                                 eTaskCritical, NULL),
-	                 E_POINTER);
-	ck_assert_int_eq(IHostMemoryManager_VirtualFree(manager, &out, 0, 0x8000), E_NOTIMPL);
-	ck_assert_int_eq(IHostMemoryManager_VirtualQuery(manager, &out, &out, 8, &size),
-	                 E_NOTIMPL);
-	ck_assert_uint_eq(size, 0);
-	ck_assert_int_eq(IHostMemoryManager_VirtualQuery(manager, &out, &out, 8, NULL),
-	                 E_POINTER);
-	ck_assert_int_eq(IHostMemoryManager_VirtualProtect(manager, &out, 1, 2, &word),
-	                 E_NOTIMPL);
-	ck_assert_uint_eq(word, 0);
-	ck_assert_int_eq(IHostMemoryManager_VirtualProtect(manager, &out, 1, 2, NULL),
-	                 E_POINTER);
-	ck_assert_int_eq(IHostMemoryManager_RegisterMemoryNotificationCallback(manager, NULL),
-	                 E_NOTIMPL);
-	ck_assert_int_eq(IHostMemoryManager_NeedsVirtualAddressSpace(manager, &out, 1),
-	                 E_NOTIMPL);
-	ck_assert_int_eq(IHostMemoryManager_AcquiredVirtualAddressSpace(manager, &out, 1),
-	                 E_NOTIMPL);
-	ck_assert_int_eq(IHostMemoryManager_ReleasedVirtualAddressSpace(manager, &out),
-	                 E_NOTIMPL);
-}
-END_TEST
-
-/* "Out parameters are written on every path": also the one that is there beside a missing one.
- */
-START_TEST(the_memory_load_is_cleared_on_every_path)
-{
-	DWORD load = 7;
-	SIZE_T available = 7;
-
-	ck_assert_int_eq(IHostMemoryManager_GetMemoryLoad(manager, &load, &available),
-	                 E_NOTIMPL);
-	ck_assert_uint_eq(load, 0);
-	ck_assert_uint_eq(available, 0);
-	load = 7;
-	available = 7;
-	ck_assert_int_eq(IHostMemoryManager_GetMemoryLoad(manager, &load, NULL), E_POINTER);
-	ck_assert_uint_eq(load, 0);
-	ck_assert_int_eq(IHostMemoryManager_GetMemoryLoad(manager, NULL, &available),
-	                 E_POINTER);
-	ck_assert_uint_eq(available, 0);
-	ck_assert_int_eq(IHostMemoryManager_GetMemoryLoad(manager, NULL, NULL), E_POINTER);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("hosting: objects");
@@ -437,8 +377,6 @@ int main(void)
 	tcase_add_test(tests, the_edges_of_alloc_and_free_are_as_documented);
 	tcase_add_test(tests, any_critical_level_and_any_site_is_taken);
 	tcase_add_test(tests, misuse_is_refused_with_one_code_and_errno_is_kept);
-	tcase_add_test(tests, methods_to_come_clear_their_out_parameters);
-	tcase_add_test(tests, the_memory_load_is_cleared_on_every_path);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
 }
