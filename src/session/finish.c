@@ -182,7 +182,6 @@ static struct fp_log *make_tail(void)
 	fp_session_log_counts(tail);
 	if (!is_dying())
 		log_leaks(tail);
-	log_failed_allocs(tail);
 	fp_session_log_regions(tail, !is_dying());
 	fp_timeline_log(tail, !is_dying());
 	log_totals(tail);

@@ -11,7 +11,6 @@
 #include "base/thread.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
-#include "heap/refusal.h"
 #include "region/region.h"
 #include "registry/registry.h"
 #include "session/state.h"
