@@ -13,7 +13,6 @@
 #include "guard/guard.h"
 #include "preload/blocks.h"
 #include "preload/door.h"
-#include "preload/door.h"
 #include "preload/export.h"
 #include "preload/libc_blocks.h"
 
@@ -60,14 +59,24 @@ FP_EXPORT void *calloc(size_t count, size_t size)
 {
 	struct fp_heap_request request = {.family = FP_FAMILY_MALLOC, .is_zeroed = true};
 
+	if (fp_preload_thread.skip > 0) {
+		fp_preload_thread.skip--;
+		return __libc_calloc(count, size);
+	}
 	if (__builtin_mul_overflow(count, size, &request.size))
 		return with_errno(NULL);
 	return with_errno(fp_preload_alloc(&request));
 }
 
+/* While a program samples, what is not ours is libc's. */
+static bool is_plain(const void *block)
+{
+	return fp_preload.sample > 1 && !fp_guard_may_own((uintptr_t)block);
+}
+
 FP_EXPORT void free(void *block)
 {
-	if (fp_preload.sample > 1 && !fp_guard_may_own((uintptr_t)block)) {
+	if (is_plain(block)) {
 		__libc_free(block);
 		return;
 	}
@@ -112,6 +121,8 @@ FP_EXPORT void *realloc(void *block, size_t size)
 		free(block);
 		return NULL;
 	}
+	if (is_plain(block))
+		return __libc_realloc(block, size);
 	return with_errno(fp_preload_realloc(block, size));
 }
 
