@@ -87,7 +87,7 @@ int main(int argc, char **argv)
 	const struct code code = find_code(elf);
 	size = dwelf_elf_gnu_build_id(elf, &build_id);
 	const struct fp_symbol_source source = {path, build_id, size > 0 ? (size_t)size : 0,
-	                                        FP_SYMBOL_DEBUG_DIR, false};
+	                                        FP_SYMBOL_DEBUG_DIR};
 	double start = now();
 	if (fp_symbol_open(&source, &image) != 0)
 		return EXIT_FAILURE;

@@ -89,6 +89,11 @@ void fp_lock_leave_fault_mode(uint32_t held_before)
 	is_in_fault_mode = false;
 }
 
+bool fp_lock_is_in_fault_mode(void)
+{
+	return is_in_fault_mode;
+}
+
 void fp_lock_acquire(struct fp_lock *lock)
 {
 	if (is_in_fault_mode) {

@@ -10,6 +10,7 @@
 #define FP_BASE_LOCK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* In the order in which they may be taken. */
@@ -49,6 +50,7 @@ void fp_lock_release(struct fp_lock *lock);
  */
 uint32_t fp_lock_enter_fault_mode(void);
 void fp_lock_leave_fault_mode(uint32_t held_before);
+bool fp_lock_is_in_fault_mode(void);
 
 /*
  * For the fork handlers only: take a lock regardless of ranks (they take all locks, in rank

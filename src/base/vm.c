@@ -95,6 +95,15 @@ int fp_vm_remap(uintptr_t base, size_t bytes, int prot)
 	return map(&base, bytes, prot, MAP_NORESERVE | MAP_FIXED);
 }
 
+int fp_vm_map_file(int fd, size_t bytes, uintptr_t *base)
+{
+	if (fp_inject_fails(FP_INJECT_VM))
+		return -ENOMEM;
+	void *file = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	*base = file == MAP_FAILED ? 0 : (uintptr_t)file;
+	return file == MAP_FAILED ? -errno : 0;
+}
+
 int fp_vm_unmap(uintptr_t base, size_t bytes)
 {
 	if (fp_inject_fails(FP_INJECT_VM))

@@ -34,6 +34,9 @@ int fp_vm_map(size_t bytes, int prot, uintptr_t *base);
 /* Replaces what is mapped at BASE by fresh zeroed memory of PROT (PROT_NONE: a reservation). */
 int fp_vm_remap(uintptr_t base, size_t bytes, int prot);
 
+/* The first BYTES of the file FD, to read. */
+int fp_vm_map_file(int fd, size_t bytes, uintptr_t *base);
+
 int fp_vm_unmap(uintptr_t base, size_t bytes);
 int fp_vm_protect(uintptr_t base, size_t bytes, int prot);
 int fp_vm_advise(uintptr_t base, size_t bytes, int advice);

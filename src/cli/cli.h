@@ -8,11 +8,12 @@
 #ifndef FP_CLI_CLI_H
 #define FP_CLI_CLI_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "options/options.h"
-#include "report/report.h"
+#include "report/images.h"
 
 /* What the program returns when it failed itself, as in env(1): no program run under it uses
  * it. */
@@ -33,15 +34,29 @@ int fp_cli_doctor(char **arguments);
 int fp_cli_report(char **arguments);
 int fp_cli_run(char **arguments);
 
-/* An event log, read and resolved. */
+/* A report, read and resolved. */
 struct fp_cli_log {
-	char *data; /* the report's strings are in it */
+	char *data; /* the event log that its strings are in; NULL when it has its own */
 	struct fp_report *report;
 };
 
-/* PATH "-" is standard input. 0, or FP_CLI_FAILED after saying why. */
-int fp_cli_log_read(struct fp_cli_log *log, const char *path);
-void fp_cli_log_free(struct fp_cli_log *log);
+/* Reports out of any number of files. Zero it to begin. */
+struct fp_cli_logs {
+	struct fp_cli_log *logs;
+	size_t count;
+	struct fp_report_images *images; /* that they are resolved with */
+};
+
+/* Adds the reports in the file PATH: "-" is standard input. 0, or FP_CLI_FAILED after saying
+ * why; then nothing was added. */
+int fp_cli_logs_read(struct fp_cli_logs *logs, const char *path);
+
+/* Whether the file PATH looks like a report. */
+bool fp_cli_is_report(const char *path);
+
+/* Frees the reports, and keeps what the next ones can use. */
+void fp_cli_logs_clear(struct fp_cli_logs *logs);
+void fp_cli_logs_free(struct fp_cli_logs *logs);
 
 /* Writes COUNT reports, at least one, where OPTIONS say. 0, or FP_CLI_FAILED after saying why.
  */

@@ -116,34 +116,21 @@ static const char *last_of(const struct listing *listing, pid_t pid)
 	return last;
 }
 
-int fp_cli_harvest(struct fp_cli_harvest *harvest, const char *directory, pid_t pid, int status)
+int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, int status)
 {
 	struct listing listing = {0};
-	int result = each_file(directory, add_file, &listing) ? 0 : FP_CLI_FAILED;
+	bool is_complete = each_file(directory, add_file, &listing);
 
-	*harvest = (struct fp_cli_harvest){0};
 	if (listing.count > 1)
 		qsort(listing.files, listing.count, sizeof(*listing.files), compare_ends);
 	const char *last = last_of(&listing, pid);
 	if (last && WIFSIGNALED(status))
 		complete(last, WTERMSIG(status));
-	harvest->logs = calloc(listing.count + 1, sizeof(*harvest->logs));
 	for (size_t i = 0; i < listing.count; i++) {
 		/* One that cannot be read must not cost the others. */
-		if (harvest->logs &&
-		    fp_cli_log_read(&harvest->logs[harvest->count], listing.files[i].path) == 0)
-			harvest->count++;
+		fp_cli_logs_read(logs, listing.files[i].path);
 		free(listing.files[i].path);
 	}
 	free(listing.files);
-	if (result != 0 || !harvest->logs)
-		return fp_cli_fail("not enough memory for the reports of this run");
-	return 0;
-}
-
-void fp_cli_harvest_free(struct fp_cli_harvest *harvest)
-{
-	for (size_t i = 0; i < harvest->count; i++)
-		fp_cli_log_free(&harvest->logs[i]);
-	free(harvest->logs);
+	return is_complete ? 0 : fp_cli_fail("not enough memory for the reports of this run");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From event logs to the outputs that the options name. Several logs make one text and one JSON
+ * From reports to the outputs that the options name. Several reports make one text and one JSON
  * array, unless %p in a name makes a file of each.
  */
 #include <errno.h>
@@ -20,91 +20,6 @@ struct sheet {
 	const struct fp_options *options;
 };
 
-/* All of IN in new memory, or NULL with errno. */
-static char *read_stream(FILE *in, size_t *size)
-{
-	size_t room = 1 << 16;
-	char *data = NULL;
-
-	*size = 0;
-	for (;;) {
-		char *more = realloc(data, room);
-		size_t taken;
-
-		if (!more)
-			break;
-		data = more;
-		taken = fread(data + *size, 1, room - *size, in);
-		*size += taken;
-		if (taken == 0 && !ferror(in))
-			return data;
-		if (taken == 0)
-			break;
-		if (*size == room)
-			room *= 2;
-	}
-	free(data);
-	return NULL;
-}
-
-static int read_log(const char *path, char **data, size_t *size)
-{
-	bool is_standard = strcmp(path, "-") == 0;
-	FILE *in = is_standard ? stdin : fopen(path, "rbe");
-
-	*data = in ? read_stream(in, size) : NULL;
-	if (!*data)
-		fp_cli_fail(
-		        "cannot read %s: %s; name a file that FENCEPOST_OPTIONS=events=FILE "
-		        "wrote",
-		        is_standard ? "standard input" : path, strerror(errno));
-	if (in && !is_standard)
-		fclose(in);
-	return *data ? 0 : FP_CLI_FAILED;
-}
-
-static int explain_refusal(const char *path, int error)
-{
-	if (strcmp(path, "-") == 0)
-		path = "standard input";
-	switch (error) {
-	case -EINVAL:
-		return fp_cli_fail("%s is not an event log: name a file that "
-		                   "FENCEPOST_OPTIONS=events=FILE wrote",
-		                   path);
-	case -ENOTSUP:
-		return fp_cli_fail(
-		        "%s is an event log of another version of Fencepost: use the "
-		        "fencepost program of that version",
-		        path);
-	default:
-		return fp_cli_fail("not enough memory for %s: report it on a larger machine",
-		                   path);
-	}
-}
-
-int fp_cli_log_read(struct fp_cli_log *log, const char *path)
-{
-	size_t size = 0;
-
-	*log = (struct fp_cli_log){0};
-	if (read_log(path, &log->data, &size) != 0)
-		return FP_CLI_FAILED;
-	int result = fp_report_read(log->data, size, &log->report);
-	if (result == 0)
-		result = fp_report_resolve(log->report, FP_SYMBOL_DEBUG_DIR);
-	if (result == 0)
-		return 0;
-	fp_cli_log_free(log);
-	return explain_refusal(path, result);
-}
-
-void fp_cli_log_free(struct fp_cli_log *log)
-{
-	fp_report_free(log->report);
-	free(log->data);
-}
-
 static struct fp_report_view view_of(const struct sheet *sheet, FILE *out)
 {
 	static const enum fp_report_leaks leaks[] = {
@@ -114,10 +29,11 @@ static struct fp_report_view view_of(const struct sheet *sheet, FILE *out)
 	};
 	const char *no_colour = getenv("NO_COLOR");
 
-	return (struct fp_report_view){.leaks = leaks[sheet->options->leak_check],
-	                               .is_quiet = sheet->options->quiet,
-	                               .has_colour = isatty(fileno(out)) &&
-	                                             (!no_colour || *no_colour == '\0')};
+	return (struct fp_report_view){
+	        .leaks = leaks[sheet->options->leak_check],
+	        .is_quiet = sheet->options->quiet,
+	        .has_all_frames = sheet->options->stacks == FP_OPTIONS_STACKS_FULL,
+	        .has_colour = isatty(fileno(out)) && (!no_colour || *no_colour == '\0')};
 }
 
 /* Only for a format that shows them: they are many. */

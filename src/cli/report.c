@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `fencepost report`: one event log, read, resolved and rendered. The library in a victim
- * starts it with the log on standard input; a person starts it on a kept log.
+ * `fencepost report`: event logs and JSON reports, rendered. The library in a victim starts it
+ * with one log on standard input; a person starts it on what was kept. Several files are
+ * merged, and each is forgotten once what is new in it was taken.
  */
 #include <stdbool.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/inputs.h"
 #include "options/options.h"
+
+enum merging { MERGE_SEVERAL, MERGE_ALWAYS, MERGE_NEVER };
 
 struct request {
 	struct fp_options options;
-	const char *path; /* of the event log; "-" is standard input */
+	enum merging merging;
+	struct fp_cli_inputs inputs;
 };
+
+static int take_merging(struct request *request, const char *value)
+{
+	if (*value == '\0' || strcmp(value, "=yes") == 0)
+		request->merging = MERGE_ALWAYS;
+	else if (strcmp(value, "=no") == 0)
+		request->merging = MERGE_NEVER;
+	else
+		return fp_cli_fail("report: merge%s: use yes or no", value);
+	return 0;
+}
 
 /* TEXT is what stands behind "--". */
 static int take_option(struct request *request, const char *text)
@@ -23,6 +38,8 @@ static int take_option(struct request *request, const char *text)
 	struct fp_options_item item = {.key = text};
 	const struct fp_option *option;
 
+	if (strncmp(text, "merge", 5) == 0 && (text[5] == '\0' || text[5] == '='))
+		return take_merging(request, text + 5);
 	item.key_len = equals ? (size_t)(equals - text) : strlen(text);
 	item.value = equals ? equals + 1 : "";
 	option = fp_options_find(item.key, item.key_len);
@@ -46,7 +63,6 @@ static int take_arguments(struct request *request, char **arguments)
 	bool are_options = true;
 
 	fp_options_defaults(&request->options);
-	request->path = NULL;
 	for (; *arguments; arguments++) {
 		const char *argument = *arguments;
 		bool is_option = are_options && argument[0] == '-' && argument[1] != '\0';
@@ -59,28 +75,53 @@ static int take_arguments(struct request *request, char **arguments)
 			        argument);
 		else if (is_option && take_option(request, argument + 2) != 0)
 			return FP_CLI_FAILED;
-		else if (!is_option && request->path)
-			return fp_cli_fail(
-			        "\"%s\" is one event log too many: report them one by one",
-			        argument);
-		else if (!is_option)
-			request->path = argument;
+		else if (!is_option && fp_cli_inputs_add(&request->inputs, argument) != 0)
+			return FP_CLI_FAILED;
 	}
-	if (!request->path)
+	if (request->inputs.count == 0)
 		return fp_cli_fail("no event log: write fencepost report EVENT-LOG, or - for "
 		                   "standard input");
 	return 0;
 }
 
+/* Each report by itself, one document for all. */
+static int render_each(const struct request *request)
+{
+	struct fp_cli_logs logs = {0};
+	int result = 0;
+
+	for (size_t i = 0; i < request->inputs.count; i++) {
+		if (fp_cli_logs_read(&logs, request->inputs.paths[i]) != 0)
+			result = FP_CLI_FAILED;
+	}
+	if (logs.count > 0 && fp_cli_render(logs.logs, logs.count, &request->options) != 0)
+		result = FP_CLI_FAILED;
+	fp_cli_logs_free(&logs);
+	return result;
+}
+
+static int render_merged(const struct request *request)
+{
+	struct fp_cli_log merged = {0};
+	int result = fp_cli_inputs_merge(&request->inputs, &merged.report);
+
+	if (merged.report && fp_cli_render(&merged, 1, &request->options) != 0)
+		result = FP_CLI_FAILED;
+	fp_report_free(merged.report);
+	return result;
+}
+
 int fp_cli_report(char **arguments)
 {
-	struct request request;
-	struct fp_cli_log log;
+	struct request request = {0};
 	int result = take_arguments(&request, arguments);
+	bool is_merged = request.merging == MERGE_ALWAYS ||
+	                 (request.merging == MERGE_SEVERAL && request.inputs.count > 1);
 
-	if (result != 0 || fp_cli_log_read(&log, request.path) != 0)
-		return FP_CLI_FAILED;
-	result = fp_cli_render(&log, 1, &request.options);
-	fp_cli_log_free(&log);
+	if (result == 0 && request.options.debuginfod)
+		fp_symbol_allow_fetching();
+	if (result == 0)
+		result = is_merged ? render_merged(&request) : render_each(&request);
+	fp_cli_inputs_free(&request.inputs);
 	return result;
 }

@@ -229,7 +229,7 @@ struct sums {
 	uint64_t guarded;
 };
 
-static struct sums sum(const struct fp_cli_harvest *harvest)
+static struct sums sum(const struct fp_cli_logs *harvest)
 {
 	struct sums sums = {0};
 
@@ -278,7 +278,7 @@ static int report(const struct run *run, const struct fp_cli_launch *launch, int
 {
 	int code =
 	        WIFSIGNALED(status) ? FP_CLI_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
-	struct fp_cli_harvest harvest;
+	struct fp_cli_logs harvest = {0};
 
 	if (fp_cli_harvest(&harvest, run->directory, launch->pid, status) != 0)
 		code = FP_CLI_FAILED;
@@ -288,7 +288,7 @@ static int report(const struct run *run, const struct fp_cli_launch *launch, int
 	if (harvest.count > 0 && fp_cli_render(harvest.logs, harvest.count, &run->options) != 0)
 		code = FP_CLI_FAILED;
 	print_sums(&sums, run, harvest.count);
-	fp_cli_harvest_free(&harvest);
+	fp_cli_logs_free(&harvest);
 	return code;
 }
 
@@ -298,6 +298,8 @@ int fp_cli_run(char **arguments)
 	int status = 0;
 	int result = take_arguments(&run, arguments);
 
+	if (run.options.debuginfod)
+		fp_symbol_allow_fetching();
 	if (result == 0)
 		result = find_program(&run);
 	if (result == 0)

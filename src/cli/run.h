@@ -56,17 +56,10 @@ struct fp_cli_launch {
  * as from waitpid(2), or a negative errno when it could not be executed. */
 int fp_cli_launch(struct fp_cli_launch *launch, int *status);
 
-/* What the processes of a run left behind, in the order of their ends. */
-struct fp_cli_harvest {
-	struct fp_cli_log *logs;
-	size_t count;
-};
-
-/* Reads the event logs in DIRECTORY. That of process PID, which ended with the wait STATUS, is
- * completed if it was killed. 0 or FP_CLI_FAILED. */
-int fp_cli_harvest(struct fp_cli_harvest *harvest, const char *directory, pid_t pid,
-                   int status);
-void fp_cli_harvest_free(struct fp_cli_harvest *harvest);
+/* Adds what the processes of a run left in DIRECTORY, in the order of their ends. The log of
+ * process PID, which ended with the wait STATUS, is completed if it was killed. 0 or
+ * FP_CLI_FAILED. */
+int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, int status);
 
 /* Removes DIRECTORY and the files in it. */
 void fp_cli_remove(const char *directory);

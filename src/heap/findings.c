@@ -184,6 +184,23 @@ void fp_findings_wrong_heap(const struct fp_misuse *misuse, const struct fp_bloc
 	fp_findings_deliver(&finding);
 }
 
+void fp_findings_in_handler(const struct fp_misuse *misuse, const char *call,
+                            const char *signal)
+{
+	struct fp_finding finding;
+	struct fp_text text;
+
+	fp_findings_begin(&finding, &text, FP_FINDING_MALLOC_IN_SIGNAL_HANDLER, misuse);
+	finding.access = FP_ACCESS_UNKNOWN;
+	fp_text_string(&text, call);
+	fp_text_string(&text, " was called in the handler of ");
+	fp_text_string(&text, signal);
+	fp_text_string(&text,
+	               ", which is not blocked while malloc runs: when it comes then, the "
+	               "program may hang or damage its heap");
+	fp_findings_deliver(&finding);
+}
+
 void fp_findings_too_large(const struct fp_misuse *misuse, size_t size)
 {
 	struct fp_finding finding;

@@ -70,6 +70,10 @@ void fp_findings_encounter(const struct fp_misuse *misuse,
 void fp_findings_unusable(const struct fp_misuse *misuse, const char *what,
                           const struct fp_party *finder);
 
+/* CALL was made in the handler of SIGNAL ("SIGALRM"), which can come while one runs. */
+void fp_findings_in_handler(const struct fp_misuse *misuse, const char *call,
+                            const char *signal);
+
 void fp_findings_too_large(const struct fp_misuse *misuse, size_t size);
 
 /* What verifying a block's padding found. The bytes are copied while the slot is accessible. */

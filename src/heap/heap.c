@@ -18,6 +18,7 @@
 #include "base/vm.h"
 #include "guard/guard.h"
 #include "heap/padding.h"
+#include "heap/refusal.h"
 #include "heap/state.h"
 #include "heap/tier.h"
 #include "heap/totals.h"
@@ -46,7 +47,7 @@ static struct fp_block describe(const struct fp_heap *heap,
 	        .site = fp_stack_intern_site(request->file, request->line),
 	        .family = request->family,
 	        .state = FP_BLOCK_LIVE,
-	        .level = request->level,
+	        .level = request->family == FP_FAMILY_HOST ? request->level : FP_LEVEL_NONE,
 	};
 }
 
@@ -152,6 +153,8 @@ static int alloc_block(const struct fp_heap *heap, const struct fp_heap_request 
 	struct fp_slot slot = {0};
 	size_t align = request->align == 0 ? configuration.align : request->align;
 
+	if (fp_refusal_is_due(&block))
+		return refuse();
 	if (place(heap, &block, align, &slot) != 0)
 		return refuse();
 	fill_around(&block, &slot);

@@ -68,6 +68,10 @@ enum fp_log_type {
 	 * (u32 trace, u64 live blocks, u64 live bytes): the heap at one moment, by allocation
 	 * stack. n may be 0: only the totals are known. */
 	FP_LOG_SNAPSHOT = 13,
+	/* u32 trace, u64 count, u64 bytes of the first, u8 its family, u8 its level, u16 zero,
+	 * u32 its heap, u64 its serial: allocations of one stack that failed because fail_alloc
+	 * chose them; trace 0: of all other stacks */
+	FP_LOG_FAILED_ALLOC = 14,
 };
 
 enum fp_log_exit { FP_LOG_EXIT_UNKNOWN, FP_LOG_EXIT_CODE, FP_LOG_EXIT_SIGNAL };

@@ -330,6 +330,21 @@ void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak)
 	end(&record);
 }
 
+void fp_log_failed_alloc(struct fp_log *log, const struct fp_block *block, uint64_t count)
+{
+	struct record record = begin(log, FP_LOG_FAILED_ALLOC);
+
+	put_u32(&record, block->alloc_trace);
+	put_u64(&record, count);
+	put_u64(&record, block->size);
+	put_u8(&record, block->family);
+	put_u8(&record, block->level);
+	put_number(&record, 0, 2);
+	put_u32(&record, block->heap);
+	put_u64(&record, block->serial);
+	end(&record);
+}
+
 void fp_log_protection(struct fp_log *log, const struct fp_log_protection *protection)
 {
 	struct record record = begin(log, FP_LOG_PROTECTION);

@@ -128,6 +128,8 @@ void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding 
                     const struct fp_log_site *site);
 void fp_log_finding_count(struct fp_log *log, uint32_t index, uint64_t count);
 void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak);
+/* COUNT allocations of one stack that were made to fail; BLOCK would have been the first. */
+void fp_log_failed_alloc(struct fp_log *log, const struct fp_block *block, uint64_t count);
 void fp_log_protection(struct fp_log *log, const struct fp_log_protection *protection);
 void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap);
 void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot);

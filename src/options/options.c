@@ -169,6 +169,24 @@ static int take_quoted(struct fp_options_item *item, const char **next,
 	return 0;
 }
 
+static size_t length_to_colon(const char *text)
+{
+	size_t len = 0;
+
+	while (text[len] != '\0' && text[len] != ':')
+		len++;
+	return len;
+}
+
+/* Whether the value, as far as it is known, begins a rule. */
+static bool is_rule(const struct fp_options_item *item)
+{
+	const struct fp_option *option = fp_options_find(item->key, item->key_len);
+
+	return option && option->type == FP_OPTION_RULE &&
+	       fp_option_rule_is_word(item->value, item->value_len);
+}
+
 /* Splits the item that starts at TEXT. */
 static int take_item(const char *text, struct fp_options_item *item, const char **next,
                      const struct fp_options_error *error)
@@ -184,9 +202,10 @@ static int take_item(const char *text, struct fp_options_item *item, const char 
 	item->value = text + len + 1;
 	if (item->value[0] == '"' || item->value[0] == '\'')
 		return take_quoted(item, next, error);
-	item->value_len = 0;
-	while (item->value[item->value_len] != '\0' && item->value[item->value_len] != ':')
-		item->value_len++;
+	item->value_len = length_to_colon(item->value);
+	/* at:5 is one value. */
+	if (is_rule(item) && item->value[item->value_len] == ':')
+		item->value_len += 1 + length_to_colon(item->value + item->value_len + 1);
 	*next = item->value + item->value_len;
 	return 0;
 }

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "options/rule.h"
+
 enum {
 	FP_OPTION_PATH_MAX = 1024, /* bytes of a PATH value, terminating zero included */
 	FP_OPTION_ERROR_MAX = 512  /* an error buffer of this size holds the whole remedy */
@@ -39,11 +41,14 @@ enum fp_options_leak_check {
 	FP_OPTIONS_LEAK_CHECK_FULL
 };
 
+enum fp_options_stacks { FP_OPTIONS_STACKS_CUT, FP_OPTIONS_STACKS_FULL };
+
 #define FP_OPTION_FIELD_BOOL(field) bool field;
 #define FP_OPTION_FIELD_COUNT(field) uint64_t field;
 #define FP_OPTION_FIELD_SIZE(field) uint64_t field;
 #define FP_OPTION_FIELD_CHOICE(field) int field;
 #define FP_OPTION_FIELD_PATH(field) char field[FP_OPTION_PATH_MAX];
+#define FP_OPTION_FIELD_RULE(field) struct fp_option_rule field;
 
 struct fp_options {
 #define FP_OPTION(field, stage, type, standard, minimum, maximum, value, help)                 \
@@ -57,7 +62,8 @@ enum fp_option_type {
 	FP_OPTION_COUNT,
 	FP_OPTION_SIZE,
 	FP_OPTION_CHOICE,
-	FP_OPTION_PATH
+	FP_OPTION_PATH,
+	FP_OPTION_RULE
 };
 
 enum fp_option_stage { FP_OPTION_RECORD, FP_OPTION_RENDER, FP_OPTION_OUTPUT };

@@ -151,6 +151,8 @@ bool fp_options_value_read(struct fp_options *options, const struct fp_option *o
 		return read_choice(option, item, field);
 	case FP_OPTION_PATH:
 		return read_path(item, field);
+	case FP_OPTION_RULE:
+		return fp_option_rule_read(field, item->value, item->value_len);
 	}
 	return false;
 }
@@ -187,6 +189,9 @@ void fp_options_value_show(const struct fp_options *options, const struct fp_opt
 		break;
 	case FP_OPTION_PATH:
 		fp_text_string(&to, field);
+		break;
+	case FP_OPTION_RULE:
+		fp_text_string(&to, ((const struct fp_option_rule *)field)->text);
 		break;
 	}
 }
@@ -235,6 +240,12 @@ void fp_options_value_explain(struct fp_text *text, const struct fp_option *opti
 		fp_text_string(text, "use a file name shorter than ");
 		fp_text_decimal(text, FP_OPTION_PATH_MAX);
 		fp_text_string(text, " bytes");
+		break;
+	case FP_OPTION_RULE:
+		fp_text_string(text,
+		               "use at:N, every:N, probability:P or probability:P,SEED with "
+		               "P from 0 to 1, level:task, level:appdomain, level:process, "
+		               "or stack:FUNCTION");
 		break;
 	}
 }

@@ -51,6 +51,7 @@ void *fp_preload_alloc(const struct fp_heap_request *request)
 		errno = saved_errno;
 		return block;
 	}
+	fp_preload_watch("malloc");
 	fp_heap_alloc(fp_preload.heap, request, &block);
 	fp_preload_leave();
 	return block;
@@ -77,6 +78,7 @@ void fp_preload_free(const struct fp_heap_claim *claim)
 		park(claim);
 		return;
 	}
+	fp_preload_watch("free");
 	fp_heap_free_as(fp_preload.heap, claim);
 	fp_preload_leave();
 }
@@ -98,6 +100,7 @@ void *fp_preload_realloc(void *block, size_t size)
 	}
 	if (!fp_preload_enter())
 		return NULL;
+	fp_preload_watch("realloc");
 	fp_heap_realloc(fp_preload.heap, &claim, &request, &moved);
 	fp_preload_leave();
 	return moved;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "heap/heap.h"
+#include "preload/interruption.h"
 
 enum { FP_PRELOAD_PARKED_MAX = 16 };
 
@@ -25,6 +26,8 @@ struct fp_preload_thread {
 	uint64_t skip; /* blocks to leave to libc before the next guarded one */
 	uint64_t gap;  /* what skip was after the last guarded one */
 	uint64_t random;
+	struct fp_preload_interruption interruption;
+	struct fp_preload_exposure exposure;
 	/* Blocks that were freed while the thread was inside. */
 	struct fp_heap_claim parked[FP_PRELOAD_PARKED_MAX];
 };
@@ -71,6 +74,15 @@ static inline void fp_preload_leave(void)
 	fp_preload_thread.is_inside = false;
 }
 
+/* Each call that the thread entered for: a look at thread-local storage, and seldom more. */
+static inline void fp_preload_watch(const char *call)
+{
+	if (fp_preload_thread.interruption.signal != 0 ||
+	    fp_preload_thread.exposure.settled !=
+	            atomic_load_explicit(&fp_preload_handlers, memory_order_relaxed))
+		fp_preload_look_at_call(call);
+}
+
 /* Whether a pointer that nobody knows may be libc's. */
 static inline bool fp_preload_is_lenient(void)
 {
@@ -96,6 +108,13 @@ void fp_preload_find_operators(void);
 /* Find libc's own functions behind those of calls.c and thread.c. */
 void fp_preload_find_calls(void);
 void fp_preload_find_threads(void);
+
+/* In signals.c: takes the signals of faults out of SET; which were in it, and back. */
+uint8_t fp_preload_withhold(sigset_t *set);
+void fp_preload_put_back(sigset_t *set, uint8_t bits);
+
+/* From now on signals that end the process have it reported (in handlers.c). */
+void fp_preload_watch_deaths(void);
 
 /* In signals.c: MASK without the signals of faults, for which there is room in SPARED. */
 const sigset_t *fp_preload_spare(const sigset_t *mask, sigset_t *spared);

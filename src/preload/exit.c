@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "heap/tier.h"
 #include "preload/door.h"
 #include "preload/export.h"
@@ -15,18 +16,24 @@
 void fp_preload_finish(int status)
 {
 	struct fp_preload_thread *thread = &fp_preload_thread;
+	bool was_inside = thread->is_inside;
+	uint32_t held = 0;
 
-	/* A child of vfork ends in its parent's memory. And a thread that was interrupted
-	 * inside may hold a lock that the report needs. */
-	if (atomic_load(&fp_preload.state) != FP_PRELOAD_OPEN || thread->is_inside ||
+	/* A child of vfork ends in its parent's memory. */
+	if (atomic_load(&fp_preload.state) != FP_PRELOAD_OPEN ||
 	    atomic_load(&fp_preload.pid) != getpid())
 		return;
+	/* A handler that interrupted us ends the process: what we hold is never given back. */
+	if (was_inside)
+		held = fp_lock_enter_fault_mode();
 	thread->is_inside = true;
 	fp_tier_count_plain(thread->gap - thread->skip);
 	thread->gap = thread->skip;
 	fp_session_set_exit(status);
 	fp_session_finish();
-	thread->is_inside = false;
+	thread->is_inside = was_inside;
+	if (was_inside)
+		fp_lock_leave_fault_mode(held);
 }
 
 static void finish_at_exit(int status, void *unused)

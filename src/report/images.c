@@ -23,7 +23,6 @@ struct fp_report_images {
 	const char *debug_dir;
 	struct entry *entries;
 	size_t count;
-	bool may_fetch;
 };
 
 int fp_report_images_new(const char *debug_dir, struct fp_report_images **images)
@@ -33,16 +32,6 @@ int fp_report_images_new(const char *debug_dir, struct fp_report_images **images
 		return -ENOMEM;
 	(*images)->debug_dir = debug_dir;
 	return 0;
-}
-
-void fp_report_images_allow_fetching(struct fp_report_images *images)
-{
-	images->may_fetch = true;
-}
-
-const char *fp_report_images_obstacle(const struct fp_report_images *images)
-{
-	return images->may_fetch ? fp_symbol_fetch_obstacle() : NULL;
 }
 
 static void close_all(struct fp_report_images *images)
@@ -81,8 +70,7 @@ static int make_entry(const struct fp_report_images *images,
 {
 	/* A path with a zero in it names what stands before that. */
 	size_t length = strnlen(module->path.bytes, module->path.size);
-	struct fp_symbol_source source = {.debug_dir = images->debug_dir,
-	                                  .may_fetch = images->may_fetch};
+	struct fp_symbol_source source = {.debug_dir = images->debug_dir};
 	int result;
 
 	entry->path = malloc(length + 1 + module->build_id.size);

@@ -13,12 +13,6 @@
 /* An empty set. DEBUG_DIR is where separate debug files stand. 0 or -ENOMEM. */
 int fp_report_images_new(const char *debug_dir, struct fp_report_images **images);
 
-/* From now on debuginfod servers are asked for debug information that is not here. */
-void fp_report_images_allow_fetching(struct fp_report_images *images);
-
-/* Why that is in vain, and what to do, or NULL. */
-const char *fp_report_images_obstacle(const struct fp_report_images *images);
-
 /* Ends the life of every frame that was resolved with them. NULL is accepted. */
 void fp_report_images_free(struct fp_report_images *images);
 

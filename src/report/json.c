@@ -161,6 +161,16 @@ static json_t *make_heap(struct fp_report_tree *tree, const struct fp_report *re
 	return heap;
 }
 
+static json_t *make_all_failed(struct fp_report_tree *tree, const struct fp_report *report)
+{
+	json_t *failed = json_array();
+
+	for (size_t i = 0; i < report->failed_count; i++)
+		fp_report_tree_append(tree, failed,
+		                      fp_report_make_failed(tree, &report->failed[i]));
+	return failed;
+}
+
 static json_t *make_snapshots(struct fp_report_tree *tree, const struct fp_report *report)
 {
 	json_t *snapshots = json_array();
@@ -255,6 +265,8 @@ static int end_report(struct fp_report_walk *walk, const struct fp_report *repor
 	for (size_t i = 0; i < report->note_count; i++)
 		fp_report_tree_append(tree, notes,
 		                      fp_report_make_string(report->notes[i].text));
+	fp_report_tree_put(tree, document->report, "failed_allocations",
+	                   make_all_failed(tree, report));
 	fp_report_tree_put(tree, document->report, "snapshots", make_snapshots(tree, report));
 	fp_report_tree_put(tree, document->report, "notes", notes);
 	fp_report_tree_put(

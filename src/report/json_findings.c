@@ -277,6 +277,34 @@ bool fp_report_fields_leak(struct fp_report_fields *fields, const json_t *json)
 	return true;
 }
 
+bool fp_report_fields_failed(struct fp_report_fields *fields, const json_t *json)
+{
+	struct fp_report_string level = fp_report_fields_string(fields, json, "critical_level");
+	struct fp_report *report = fields->report;
+	struct fp_report_failed failed = {
+	        .count = fp_report_fields_count(fields, json, "count"),
+	        .size = fp_report_fields_count(fields, json, "size"),
+	        .serial = fp_report_fields_count(fields, json, "serial"),
+	        .heap = fp_report_fields_small(fields, json, "heap"),
+	        .family = fp_report_fields_word(fp_report_fields_string(fields, json, "family"),
+	                                        FP_FAMILY_COUNT, family_name),
+	        .level = level.size > 0
+	                         ? fp_report_fields_word(level, FP_LEVEL_COUNT, level_name)
+	                         : FP_LEVEL_NONE};
+	struct fp_report_failed *all;
+
+	if (failed.family == FP_FAMILY_COUNT || failed.level == FP_LEVEL_COUNT)
+		return false;
+	failed.stack = take_stack(fields, json, "alloc_stack");
+	failed.trace = failed.stack->count > 0 ? 1 : FP_TRACE_NONE;
+	all = fp_report_fields_add(fields, report->failed, &report->failed_count, sizeof(*all));
+	if (!all)
+		return true;
+	report->failed = all;
+	all[report->failed_count - 1] = failed;
+	return true;
+}
+
 static void take_groups(struct fp_report_fields *fields, const json_t *stacks,
                         struct fp_report_snapshot *snapshot)
 {

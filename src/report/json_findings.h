@@ -14,6 +14,7 @@
  * by FIELDS. Sources of a merged report are read before. */
 bool fp_report_fields_finding(struct fp_report_fields *fields, const json_t *json);
 bool fp_report_fields_leak(struct fp_report_fields *fields, const json_t *json);
+bool fp_report_fields_failed(struct fp_report_fields *fields, const json_t *json);
 void fp_report_fields_snapshot(struct fp_report_fields *fields, const json_t *json);
 
 #endif

@@ -247,6 +247,24 @@ json_t *fp_report_make_leak(struct fp_report_tree *tree, const struct fp_report_
 	return json;
 }
 
+json_t *fp_report_make_failed(struct fp_report_tree *tree,
+                              const struct fp_report_failed *failed)
+{
+	const char *level =
+	        failed->family == FP_FAMILY_HOST ? fp_level_name(failed->level) : NULL;
+	json_t *json = json_object();
+
+	fp_report_tree_put(tree, json, "count", fp_report_make_count(failed->count));
+	fp_report_tree_put(tree, json, "size", fp_report_make_count(failed->size));
+	fp_report_tree_put(tree, json, "serial", fp_report_make_count(failed->serial));
+	fp_report_tree_put(tree, json, "heap", fp_report_make_count(failed->heap));
+	fp_report_tree_put(tree, json, "family",
+	                   fp_report_make_text(fp_family_name(failed->family)));
+	fp_report_tree_put(tree, json, "critical_level", fp_report_make_text(level));
+	fp_report_tree_put(tree, json, "alloc_stack", make_stack(tree, failed->stack));
+	return json;
+}
+
 json_t *fp_report_make_snapshot(struct fp_report_tree *tree,
                                 const struct fp_report_snapshot *snapshot)
 {

@@ -216,8 +216,11 @@ static void take_findings(struct fp_report_fields *fields, const json_t *json)
 	const json_t *findings = fp_report_fields_array(fields, json, "findings");
 	const json_t *leaks = fp_report_fields_array(fields, json, "leaks");
 	const json_t *snapshots = fp_report_fields_array(fields, json, "snapshots");
+	const json_t *failed = fp_report_fields_array(fields, json, "failed_allocations");
 	size_t unknown = 0;
 
+	for (size_t i = 0; i < json_array_size(failed); i++)
+		unknown += !fp_report_fields_failed(fields, json_array_get(failed, i));
 	for (size_t i = 0; i < json_array_size(snapshots); i++)
 		fp_report_fields_snapshot(fields, json_array_get(snapshots, i));
 	for (size_t i = 0; i < json_array_size(findings); i++)

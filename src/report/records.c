@@ -285,6 +285,31 @@ static int read_leak(struct fp_report_reading *reading, struct fp_report_cursor 
 	return 0;
 }
 
+static int read_failed_alloc(struct fp_report_reading *reading,
+                             struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_failed failed = {.trace = fp_report_take_u32(payload)};
+	struct fp_report_failed *all;
+
+	failed.count = fp_report_take_u64(payload);
+	failed.size = fp_report_take_u64(payload);
+	failed.family = fp_report_take_u8(payload);
+	failed.level = fp_report_take_u8(payload);
+	fp_report_take_bytes(payload, 2);
+	failed.heap = fp_report_take_u32(payload);
+	failed.serial = fp_report_take_u64(payload);
+	if (payload->is_short || failed.family >= FP_FAMILY_COUNT ||
+	    failed.level >= FP_LEVEL_COUNT)
+		return -EBADMSG;
+	all = fp_report_grow(report->failed, report->failed_count, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	report->failed = all;
+	all[report->failed_count++] = failed;
+	return 0;
+}
+
 static int read_protection(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
 	struct fp_report *report = reading->report;
@@ -389,6 +414,7 @@ int fp_report_read_record(struct fp_report_reading *reading, unsigned type,
 	        [FP_LOG_EXIT] = read_exit,
 	        [FP_LOG_END] = read_end,
 	        [FP_LOG_SNAPSHOT] = fp_report_read_snapshot,
+	        [FP_LOG_FAILED_ALLOC] = read_failed_alloc,
 	};
 
 	if (type >= sizeof(readers) / sizeof(readers[0]) || !readers[type])

@@ -83,6 +83,7 @@ void fp_report_free(struct fp_report *report)
 	for (size_t i = 0; i < report->snapshot_count; i++)
 		free(report->snapshots[i].groups);
 	free(report->snapshots);
+	free(report->failed);
 	free(report->arguments);
 	free(report->settings);
 	free(report->modules);

@@ -164,6 +164,18 @@ struct fp_report_leak {
 	struct fp_report_shares shares;
 };
 
+/* Allocations of one stack that failed because fail_alloc chose them. */
+struct fp_report_failed {
+	uint32_t trace; /* FP_TRACE_NONE: of all stacks that are not listed */
+	uint64_t count;
+	uint64_t size; /* and so on: of the first */
+	enum fp_family family;
+	enum fp_level level;
+	uint32_t heap;
+	uint64_t serial;
+	const struct fp_report_stack *stack; /* set by fp_report_resolve */
+};
+
 /* Live blocks of one allocation stack at one moment. */
 struct fp_report_group {
 	uint32_t trace;
@@ -227,6 +239,8 @@ struct fp_report {
 		uint64_t peak_blocks;
 		uint64_t peak_bytes;
 	} heap;
+	struct fp_report_failed *failed;
+	size_t failed_count;
 	struct fp_report_snapshot *snapshots;
 	size_t snapshot_count;
 	struct fp_report_note *notes;

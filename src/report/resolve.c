@@ -318,7 +318,7 @@ int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *im
 {
 	const struct resolving resolving = {report, images};
 
-	const char *obstacle = fp_report_images_obstacle(images);
+	const char *obstacle = fp_symbol_fetch_obstacle();
 
 	report->images = images;
 	if (obstacle && fp_report_note(report, "debuginfod=yes: %s", obstacle) != 0)
@@ -335,6 +335,12 @@ int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *im
 		leak->fingerprint = fp_report_leak_fingerprint(leak);
 	}
 	merge_leaks(report);
+	for (size_t i = 0; i < report->failed_count; i++) {
+		struct fp_report_failed *failed = &report->failed[i];
+
+		if (find_stack(&resolving, failed->trace, false, &failed->stack) != 0)
+			return -ENOMEM;
+	}
 	return 0;
 }
 

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "report/fold.h"
+
 struct fp_report_string fp_report_text(const char *text)
 {
 	return (struct fp_report_string){text, strlen(text)};
@@ -98,21 +100,6 @@ bool fp_report_are_same_frames(const struct fp_report_stack *a, const struct fp_
 	return true;
 }
 
-const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack *stack)
-{
-	for (size_t i = 0; i < stack->shown; i++) {
-		if (stack->frames[i].symbol && stack->frames[i].symbol->file)
-			return &stack->frames[i];
-	}
-	return stack->count > 0 ? &stack->frames[0] : NULL;
-}
-
-static bool is_function(const struct fp_report_frame *frame, const char *name)
-{
-	return frame->symbol && frame->symbol->function &&
-	       strcmp(frame->symbol->function, name) == 0;
-}
-
 static bool is_in_c_library(const struct fp_report_frame *frame)
 {
 	static const char *const names[] = {"libc.", "libc-", "libpthread.", "libpthread-",
@@ -126,6 +113,28 @@ static bool is_in_c_library(const struct fp_report_frame *frame)
 			return true;
 	}
 	return false;
+}
+
+const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack *stack)
+{
+	const struct fp_report_frame *place = NULL;
+
+	for (size_t i = 0; i < stack->shown; i++) {
+		const struct fp_report_frame *frame = &stack->frames[i];
+
+		if (!frame->symbol || !frame->symbol->file)
+			continue;
+		if (!is_in_c_library(frame) && !fp_report_frame_owner(frame))
+			return frame;
+		place = place ? place : frame;
+	}
+	return place || stack->count == 0 ? place : &stack->frames[0];
+}
+
+static bool is_function(const struct fp_report_frame *frame, const char *name)
+{
+	return frame->symbol && frame->symbol->function &&
+	       strcmp(frame->symbol->function, name) == 0;
 }
 
 bool fp_report_is_start(const struct fp_report_frame *frame)

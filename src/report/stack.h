@@ -21,7 +21,8 @@ int fp_report_compare_stacks(const struct fp_report_stack *a, const struct fp_re
 bool fp_report_are_same_frames(const struct fp_report_stack *a,
                                const struct fp_report_stack *b);
 
-/* The innermost shown frame that has a file, else the innermost one, else NULL. */
+/* The innermost shown frame that has a file and is the program's, not its run time's; else the
+ * innermost one with a file, else the innermost one, else NULL. */
 const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack *stack);
 
 /* The file name of FRAME's module without its directories; "[unknown]" without a module. */

@@ -185,6 +185,7 @@ static void print_finding(const struct fp_report_page *page, const struct fp_rep
 	print_headline(page, finding);
 	print_description(page, finding);
 	fp_report_print_shares(page, report, &finding->shares);
+	fp_report_print_excerpt(page, finding->stack);
 	print_stacks(page, finding);
 	if (finding->has_block)
 		(is_region ? print_region : print_block)(page, &finding->block);
@@ -218,6 +219,29 @@ static void print_leak(const struct fp_report_page *page, const struct fp_report
 		fputc('\n', page->out);
 	fp_report_print_shares(page, report, &leak->shares);
 	fp_report_print_stack(page, leak->stack);
+	fputc('\n', page->out);
+}
+
+/* What the user asked for is told, but is no finding. */
+static void print_failed(const struct fp_report_page *page,
+                         const struct fp_report_failed *failed)
+{
+	fputs("fencepost: ", page->out);
+	fp_report_print_count(page, failed->count, "allocation");
+	fputs(" failed as fail_alloc asks", page->out);
+	if (failed->trace == FP_TRACE_NONE) {
+		fputs(", of other stacks\n\n", page->out);
+		return;
+	}
+	fp_report_print_place(page, "at", failed->stack, NULL);
+	fputs("\n  the first: ", page->out);
+	fp_report_print_count(page, failed->size, "byte");
+	fprintf(page->out, ", serial %" PRIu64 ", heap %" PRIu32 ", family %s", failed->serial,
+	        failed->heap, fp_family_name(failed->family));
+	if (failed->family == FP_FAMILY_HOST && failed->level < FP_LEVEL_NONE)
+		fprintf(page->out, ", critical level %s", fp_level_name(failed->level));
+	fputc('\n', page->out);
+	fp_report_print_stack(page, failed->stack);
 	fputc('\n', page->out);
 }
 
@@ -286,7 +310,8 @@ static bool is_silent(const struct fp_report_walk *walk, const struct fp_report 
 
 static struct fp_report_page page_of(const struct fp_report_walk *walk)
 {
-	return (struct fp_report_page){walk->out, walk->view->has_colour};
+	return (struct fp_report_page){walk->out, walk->view->has_colour,
+	                               walk->view->has_all_frames};
 }
 
 static int write_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
@@ -312,6 +337,8 @@ static int write_end(struct fp_report_walk *walk, const struct fp_report *report
 
 	if (is_silent(walk, report))
 		return 0;
+	for (size_t i = 0; i < report->failed_count; i++)
+		print_failed(&page, &report->failed[i]);
 	print_notes(&page, report);
 	print_summary(&page, report, walk->view);
 	return 0;

@@ -6,8 +6,12 @@
 
 #include <inttypes.h>
 
+#include "report/fold.h"
 #include "report/names.h"
+#include "report/source.h"
 #include "report/stack.h"
+
+enum { SOURCE_COLUMNS = 120, TAB_COLUMNS = 8 };
 
 void fp_report_print_style(const struct fp_report_page *page, enum fp_report_style style)
 {
@@ -64,6 +68,17 @@ static void print_module(const struct fp_report_page *page, const struct fp_repo
 	}
 	fp_report_print_escaped(page, fp_report_module_name(frame));
 	fprintf(page->out, "+0x%" PRIx64, frame->offset);
+}
+
+/* With it, somebody who has the debug information can tell the line. */
+static void print_build_id(const struct fp_report_page *page,
+                           const struct fp_report_frame *frame)
+{
+	if (!frame->module || frame->module->build_id.size == 0)
+		return;
+	fputs(", build-id ", page->out);
+	for (size_t i = 0; i < frame->module->build_id.size; i++)
+		fprintf(page->out, "%02x", (unsigned char)frame->module->build_id.bytes[i]);
 }
 
 static void print_line(const struct fp_report_page *page, struct fp_report_string file,
@@ -140,6 +155,7 @@ static void print_frame(const struct fp_report_page *page, size_t number,
 	} else {
 		fputc('(', page->out);
 		print_module(page, frame);
+		print_build_id(page, frame);
 		fputc(')', page->out);
 	}
 	if (symbol && symbol->inlined)
@@ -148,11 +164,75 @@ static void print_frame(const struct fp_report_page *page, size_t number,
 	fputc('\n', page->out);
 }
 
+static void print_fold(const struct fp_report_page *page, size_t count, const char *owner)
+{
+	fp_report_print_style(page, FP_REPORT_STYLE_DIM);
+	fputs("    ... ", page->out);
+	fp_report_print_count(page, count, "frame");
+	fprintf(page->out, " of %s", owner);
+	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
+	fputc('\n', page->out);
+}
+
 void fp_report_print_stack(const struct fp_report_page *page,
                            const struct fp_report_stack *stack)
 {
-	if (stack->shown == 0)
+	size_t shown = page->has_all_frames ? stack->count : stack->shown;
+
+	if (shown == 0)
 		fputs("    (no stack was kept)\n", page->out);
-	for (size_t i = 0; i < stack->shown; i++)
-		print_frame(page, i, &stack->frames[i]);
+	for (size_t i = 0; i < shown;) {
+		const char *owner;
+		size_t folded = page->has_all_frames ? 0 : fp_report_fold(stack, i, &owner);
+
+		if (folded > 0)
+			print_fold(page, folded, owner);
+		else
+			print_frame(page, i, &stack->frames[i]);
+		i += folded > 0 ? folded : 1;
+	}
+}
+
+/* LINE with its tabs as blanks, cut where a terminal would wrap it. */
+static void print_source(const struct fp_report_page *page, struct fp_report_string line)
+{
+	size_t column = 0;
+
+	while (line.size > 0 && column < SOURCE_COLUMNS) {
+		size_t length = line.bytes[0] == '\t' ? 1 : fp_report_utf8_length(line);
+
+		length = length > 0 ? length : 1;
+		if (line.bytes[0] == '\t') {
+			int blanks = TAB_COLUMNS - (int)(column % TAB_COLUMNS);
+
+			fprintf(page->out, "%*s", blanks, "");
+			column += (size_t)blanks;
+		} else {
+			fp_report_print_escaped(page,
+			                        (struct fp_report_string){line.bytes, length});
+			column++;
+		}
+		line.bytes += length;
+		line.size -= length;
+	}
+}
+
+void fp_report_print_excerpt(const struct fp_report_page *page,
+                             const struct fp_report_stack *stack)
+{
+	struct fp_report_excerpt excerpt;
+
+	if (!fp_report_source_lines(fp_report_stack_place(stack), 1, &excerpt))
+		return;
+	for (size_t i = 0; i < excerpt.count; i++) {
+		uint32_t number = excerpt.first + (uint32_t)i;
+		bool is_marked = number == excerpt.marked;
+
+		fp_report_print_style(page,
+		                      is_marked ? FP_REPORT_STYLE_PLAIN : FP_REPORT_STYLE_DIM);
+		fprintf(page->out, "  %c %5" PRIu32 " | ", is_marked ? '>' : ' ', number);
+		print_source(page, excerpt.lines[i]);
+		fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
+		fputc('\n', page->out);
+	}
 }

@@ -15,6 +15,7 @@
 struct fp_report_page {
 	FILE *out;
 	bool has_colour;
+	bool has_all_frames; /* nothing of a stack is cut or folded */
 };
 
 enum fp_report_style {
@@ -44,7 +45,11 @@ void fp_report_print_place(const struct fp_report_page *page, const char *prepos
 void fp_report_print_site(const struct fp_report_page *page, const char *before,
                           const struct fp_report_site *site);
 
-/* One frame a line, down to main. */
+/* The line that STACK stands for, between its neighbours; nothing without its source. */
+void fp_report_print_excerpt(const struct fp_report_page *page,
+                             const struct fp_report_stack *stack);
+
+/* One frame a line, down to main; one line for a run of frames of a run time. */
 void fp_report_print_stack(const struct fp_report_page *page,
                            const struct fp_report_stack *stack);
 

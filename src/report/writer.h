@@ -26,6 +26,7 @@ struct fp_report_view {
 	bool has_colour;         /* text: OUT is a terminal */
 	const char *source_root; /* sarif: the repository, which files are named relative to; or
 	                            NULL */
+	bool has_all_frames;     /* text: no stack is cut or folded */
 };
 
 /* A set of resolved reports, one for each process, to be shown as one document. */

@@ -10,11 +10,13 @@
 #include "base/text.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
+#include "heap/refusal.h"
 #include "heap/tier.h"
 #include "leak/leak.h"
 #include "registry/registry.h"
 #include "session/session.h"
 #include "session/state.h"
+#include "stack/function.h"
 #include "stack/stack.h"
 #include "timeline/timeline.h"
 
@@ -64,6 +66,33 @@ static void log_leaks(struct fp_log *tail)
 		return;
 	if (fp_leak_each_group(fp_session.first_serial, log_leak, tail) != 0)
 		fp_log_note(tail, "memory ran out while leaks were grouped; some are missing");
+}
+
+static void log_failed_alloc(const struct fp_block *block, uint64_t count, void *user)
+{
+	size_t length;
+	const uintptr_t *frames = fp_stack_trace(block->alloc_trace, &length);
+
+	fp_log_trace(user, block->alloc_trace, frames, length);
+	fp_log_failed_alloc(user, block, count);
+}
+
+static void log_failed_allocs(struct fp_log *tail)
+{
+	const char *function = fp_option_rule_function(&fp_session.options.fail_alloc);
+	char line[FP_OPTION_RULE_MAX + 256];
+	struct fp_text text;
+
+	fp_refusal_each(log_failed_alloc, tail);
+	if (function[0] == '\0' || fp_function_is_known())
+		return;
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_string(&text, "fail_alloc: no symbol table has a function ");
+	fp_text_string(&text, function);
+	fp_text_string(&text,
+	               "; give its name as nm shows it (C++ names are mangled), and do not "
+	               "strip the program");
+	fp_log_note(tail, line);
 }
 
 static void log_protection(struct fp_log *tail, const struct fp_heap_totals *totals)
@@ -164,10 +193,10 @@ static void log_totals(struct fp_log *tail)
 }
 
 /* Everything is still live when a process dies, and the padding of a million blocks takes a
- * second to verify. */
+ * second to verify. In fault mode a block may be half made. */
 static bool is_dying(void)
 {
-	return fp_session.exit.how == FP_LOG_EXIT_SIGNAL;
+	return fp_session.exit.how == FP_LOG_EXIT_SIGNAL || fp_lock_is_in_fault_mode();
 }
 
 static struct fp_log *make_tail(void)
@@ -182,6 +211,7 @@ static struct fp_log *make_tail(void)
 	fp_session_log_counts(tail);
 	if (!is_dying())
 		log_leaks(tail);
+	log_failed_allocs(tail);
 	fp_session_log_regions(tail, !is_dying());
 	fp_timeline_log(tail, !is_dying());
 	log_totals(tail);

@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
+#include "heap/refusal.h"
 #include "region/region.h"
 #include "registry/registry.h"
 #include "session/state.h"
@@ -57,6 +58,7 @@ static void after_fork_in_child(void)
 	fp_session.first_serial = totals.last_serial;
 	fp_session.first_region = fp_region_last_serial();
 	fp_session_forget_findings();
+	fp_refusal_forget();
 	fp_session_forget_spool();
 	/* The file of an event log stays the parent's. */
 	fp_log_open(&fp_session.log, -1, false);

@@ -91,6 +91,37 @@ __attribute__((noinline)) fp_trace_id fp_stack_capture(void)
 	return fp_depot_intern(&traces, frames + first, (uint32_t)count * sizeof(frames[0]));
 }
 
+__attribute__((noinline)) fp_trace_id fp_stack_capture_to(struct fp_stack_crossing *crossing)
+{
+	enum { FRAMES_MAX = FP_TRACE_DEPTH_MAX + OWN_FRAMES_MAX };
+	void *frames[FRAMES_MAX];
+	int first = 1;
+	int last = 0;
+
+	fp_gate_enter();
+	int count = unw_backtrace(frames, FRAMES_MAX);
+	fp_gate_leave();
+
+	crossing->count = 0;
+	crossing->is_cut = count == FRAMES_MAX;
+	for (int i = count - 1; i > 0; i--) {
+		/* The last instruction of the code may be the call. */
+		uintptr_t pc = (uintptr_t)frames[i] - 1;
+
+		if (pc < crossing->start || pc >= crossing->end)
+			continue;
+		crossing->count++;
+		last = i;
+	}
+	while (first < last && is_own(frames[first]))
+		first++;
+	if (last - first > (int)configuration.depth)
+		last = first + (int)configuration.depth;
+	return first >= last ? FP_TRACE_NONE
+	                     : fp_depot_intern(&traces, frames + first,
+	                                       (uint32_t)(last - first) * sizeof(frames[0]));
+}
+
 fp_trace_id fp_stack_capture_interrupted(void *context)
 {
 	uintptr_t frames[FP_TRACE_DEPTH_MAX];

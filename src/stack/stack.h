@@ -29,6 +29,18 @@ void fp_stack_init(const struct fp_stack_config *config);
 /* The trace of the caller; FP_TRACE_NONE when there is no memory to keep it. */
 fp_trace_id fp_stack_capture(void);
 
+/* Code whose frames divide a stack. */
+struct fp_stack_crossing {
+	uintptr_t start;
+	uintptr_t end;
+	unsigned count; /* set: its frames on the caller's stack */
+	bool is_cut;    /* set: the stack is deeper than was looked */
+};
+
+/* As fp_stack_capture, but down to the innermost frame of the crossing only, which is left out;
+ * FP_TRACE_NONE without one. */
+fp_trace_id fp_stack_capture_to(struct fp_stack_crossing *crossing);
+
 /* The trace of the code that a signal interrupted: CONTEXT is the third argument of its
  * handler. The innermost address is that of the interrupted instruction itself, the others are
  * return addresses. Context: fault. */

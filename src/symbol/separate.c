@@ -27,6 +27,8 @@ struct debuginfod {
 	void (*end)(void *client);
 };
 
+static bool may_fetch;
+
 int fp_symbol_open_regular(const char *path)
 {
 	struct stat status;
@@ -139,8 +141,15 @@ static bool has_server(void)
 	return urls && urls[strspn(urls, " ")] != '\0';
 }
 
+void fp_symbol_allow_fetching(void)
+{
+	may_fetch = true;
+}
+
 const char *fp_symbol_fetch_obstacle(void)
 {
+	if (!may_fetch)
+		return NULL;
 	if (!has_server())
 		return "DEBUGINFOD_URLS names no server to ask: set it to the address of one";
 	if (!load_debuginfod())
@@ -189,7 +198,7 @@ int fp_symbol_separate_find(Dwfl_Module *module, void **user, const char *name, 
 		return fd;
 	if (link && !is_shared && file)
 		fd = find_by_link(search, file, link, checksum);
-	if (fd >= 0 || !search->may_fetch)
+	if (fd >= 0 || !may_fetch)
 		return fd;
 	if (is_shared)
 		return fetch_shared(module);

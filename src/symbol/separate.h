@@ -18,11 +18,7 @@ struct fp_symbol_search {
 	char *debug_dir;
 	uint8_t *build_id; /* NULL when it has none */
 	size_t build_id_size;
-	bool may_fetch;
 };
-
-/* A descriptor, or -1. Only regular files are read, and nothing blocks. */
-int fp_symbol_open_regular(const char *path);
 
 /* The find_debuginfo of libdwfl. */
 int fp_symbol_separate_find(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,

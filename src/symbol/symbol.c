@@ -99,7 +99,6 @@ static enum fp_symbol_state load(struct fp_symbol_image *image,
 
 static int begin_search(struct fp_symbol_search *search, const struct fp_symbol_source *source)
 {
-	search->may_fetch = source->may_fetch;
 	search->debug_dir = strdup(source->debug_dir);
 	if (source->build_id_size > 0) {
 		search->build_id = malloc(source->build_id_size);

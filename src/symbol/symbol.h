@@ -4,7 +4,7 @@
  * the one that was traced may be gone. A file is trusted only while it carries the build-id
  * that was recorded when it ran; symbols of a rebuilt one would be confident nonsense. Separate
  * debug files are found on this machine, by build-id or by .gnu_debuglink; servers are asked
- * only where the source says so.
+ * only after fp_symbol_allow_fetching.
  *
  * Context: report.
  */
@@ -23,7 +23,6 @@ struct fp_symbol_source {
 	const uint8_t *build_id; /* as recorded; NULL when the file had none */
 	size_t build_id_size;
 	const char *debug_dir; /* FP_SYMBOL_DEBUG_DIR but for tests */
-	bool may_fetch;        /* debuginfod servers may be asked for what is not here */
 };
 
 enum fp_symbol_state {
@@ -79,7 +78,14 @@ const struct fp_symbol_place *fp_symbol_lookup(struct fp_symbol_image *image, ui
 const struct fp_symbol_place *fp_symbol_lookup_name(struct fp_symbol_image *image,
                                                     uint64_t address, bool exact);
 
-/* Why no debuginfod server can be asked, and what to do, or NULL when one can. */
+/* A descriptor of the file at PATH, or -1: only a regular file is opened, and nothing blocks.
+ */
+int fp_symbol_open_regular(const char *path);
+
+/* From now on debuginfod servers are asked for debug information that is not here. */
+void fp_symbol_allow_fetching(void);
+
+/* Why that is in vain, and what to do, or NULL. */
 const char *fp_symbol_fetch_obstacle(void);
 
 #endif

@@ -39,7 +39,6 @@ fail 'no command: write fencepost run PROGRAM, or fencepost --help'
 fail 'unknown command "reprot"; the nearest one is "report" (there are run, report, doctor, help)' reprot log
 fail 'unknown command "--hepl"; the nearest one is "help" (there are run, report, doctor, help)' --hepl
 fail 'no event log: write fencepost report EVENT-LOG, or - for standard input' report
-fail '"log" is one event log too many: report them one by one' report log log
 fail 'unknown option "-q": options are written --key=value' report -q log
 fail 'report: unknown option "jsn"; the nearest one is "json"' report --jsn=x log
 fail 'report: leak_check=some: use no, summary or full' report --leak-check=some log
@@ -48,16 +47,16 @@ fail '--placement belongs to the run that was recorded: set it there, FENCEPOST_
 	report --placement=left log
 fail '--guard-pages belongs to the run that was recorded: set it there, FENCEPOST_OPTIONS=guard_pages=N' \
 	report --guard-pages=2 log
-fail 'cannot read missing: No such file or directory; name a file that FENCEPOST_OPTIONS=events=FILE wrote' \
+fail 'cannot read missing: No such file or directory; name an event log or a JSON report' \
 	report missing
-fail 'cannot read .: Is a directory; name a file that FENCEPOST_OPTIONS=events=FILE wrote' report .
 echo text >text
-fail 'text is not an event log: name a file that FENCEPOST_OPTIONS=events=FILE wrote' report text
+fail 'text is neither an event log nor a JSON report: name a file that FENCEPOST_OPTIONS=events=FILE or --json=FILE wrote' \
+	report text
 { printf 'FENCEPEV\377\0\0\0\0\0\0\0' && tail -c +17 log; } >other
 fail 'other is an event log of another version of Fencepost: use the fencepost program of that version' \
 	report other
 "$fencepost" report - </dev/null 2>err
-test $? -eq 125 && grep -q '^fencepost: standard input is not an event log' err ||
+test $? -eq 125 && grep -q '^fencepost: standard input is neither an event log' err ||
 	complain "an empty log: $(cat err)"
 
 # Text and JSON in files, under the name of the process that was recorded, complete or not at all.

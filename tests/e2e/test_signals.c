@@ -13,8 +13,6 @@
 
 #include "preload_runs.h"
 
-#define SIGNALS VICTIMS "signals.c"
-
 static const char *const ways[][2] = {
         {"signals", "recover-sigaction"},
         {"signals", "recover-signal"},
@@ -25,6 +23,9 @@ static const char *const ways[][2] = {
         {"signals", "errors"},
         {"signals", "masks"},
         {"signals", "masks-of-threads"},
+        {"old_signals", "recover-sigset"},
+        {"old_signals", "dispositions"},
+        {"old_signals", "masks"},
         {"answers", "interrupted"},
         {"answers", "answers"},
         {"answers", "cancelled"},
@@ -32,19 +33,23 @@ static const char *const ways[][2] = {
         {"answers", "refused"},
 };
 
-static const char *const bad_ways[] = {
-        "bad-access",
-        "bad-small-stack",
-        "bad-handler-small-stack",
-        "bad-c11-thread",
-        "bad-blocked",
-        "bad-blocked-in-thread",
-        "bad-blocked-by-attribute",
-        "bad-full-mask",
-        "bad-suspended",
-        "bad-polled",
-        "bad-executed",
-        "bad-in-own-handler",
+static const char *const bad_ways[][2] = {
+        {"signals", "bad-access"},
+        {"signals", "bad-small-stack"},
+        {"signals", "bad-handler-small-stack"},
+        {"signals", "bad-c11-thread"},
+        {"signals", "bad-blocked"},
+        {"signals", "bad-blocked-in-thread"},
+        {"signals", "bad-blocked-by-attribute"},
+        {"signals", "bad-full-mask"},
+        {"signals", "bad-suspended"},
+        {"signals", "bad-polled"},
+        {"signals", "bad-executed"},
+        {"signals", "bad-in-own-handler"},
+        {"old_signals", "bad-sigset"},
+        {"old_signals", "bad-sigblock"},
+        {"old_signals", "bad-sigsetmask"},
+        {"old_signals", "bad-sigpause"},
 };
 
 enum {
@@ -99,7 +104,10 @@ END_TEST
 /* Loop index: way and back end. */
 START_TEST(test_bad_access_is_reported)
 {
-	const char *const argv[] = {VICTIMS "signals", bad_ways[_i % BAD_WAYS], NULL};
+	const char *const *way = bad_ways[_i % BAD_WAYS];
+	char program[100];
+	char source[100];
+	const char *const argv[] = {program, way[1], NULL};
 	int backend = _i / BAD_WAYS;
 	int number = backend == E2E_MOVE ? SIGBUS : SIGSEGV;
 	const json_t *finding;
@@ -108,6 +116,8 @@ START_TEST(test_bad_access_is_reported)
 
 	if (!e2e_can_run(backend))
 		return;
+	snprintf(program, sizeof(program), VICTIMS "%s", way[0]);
+	snprintf(source, sizeof(source), VICTIMS "%s.c", way[0]);
 	preload_run(&run, backend, NULL, argv);
 	ck_assert_msg(WIFSIGNALED(run.status) && WTERMSIG(run.status) == number,
 	              "status %#x: %s", (unsigned)run.status, run.err);
@@ -116,11 +126,11 @@ START_TEST(test_bad_access_is_reported)
 	ck_assert_str_eq(e2e_get_string(finding, "kind"), "heap-buffer-overflow");
 	ck_assert_str_eq(e2e_get_string(finding, "access"), "read");
 	ck_assert_int_eq(e2e_get_integer(finding, "count"), 1);
-	e2e_check_stack(e2e_get(finding, "stack"), SIGNALS, "access");
+	e2e_check_stack(e2e_get(finding, "stack"), source, "access");
 	block = e2e_get(finding, "block");
 	ck_assert_int_eq(e2e_get_integer(block, "size"), 16);
 	ck_assert_int_eq(e2e_get_integer(block, "offset"), 16);
-	e2e_check_stack(e2e_get(block, "alloc_stack"), SIGNALS, "allocation");
+	e2e_check_stack(e2e_get(block, "alloc_stack"), source, "allocation");
 	ck_assert_str_eq(
 	        e2e_get_string(e2e_get(e2e_get(run.report, "process"), "exit"), "signal"),
 	        number == SIGBUS ? "SIGBUS" : "SIGSEGV");

@@ -32,7 +32,7 @@ check() { # check MODULE LIST FILE...
 	for symbol in $(echo "$undefined" | awk '$1 == "U" { print $2 }' | sort -u); do
 		# _FORTIFY_SOURCE renames, the toolchain adds: neither changes what is called.
 		case $symbol in
-		fp_* | IID_* | _GLOBAL_OFFSET_TABLE_ | __ehdr_start | __stack_chk_* | __aarch64_*) continue ;;
+		fp_* | IID_* | _GLOBAL_OFFSET_TABLE_ | __ehdr_start | __start_* | __stop_* | __stack_chk_* | __aarch64_*) continue ;;
 		_UL*64_*) plain=unw_${symbol#_UL*64_} ;; # libunwind.h renames for the machine
 		__*_chk) plain=${symbol#__} plain=${plain%_chk} ;;
 		*) plain=$symbol ;;
@@ -60,6 +60,6 @@ pthread_attr_setstacksize pthread_create pthread_sigmask sigdelset sigfillset" "
 # libc's allocator is called by the names that nobody interposes; what looks for symbols does it when
 # the session starts or when memory has run out.
 check preload "$alloc __libc_calloc __libc_free __libc_malloc __libc_memalign __libc_realloc at_quick_exit
-dlopen dlsym environ fprintf getpid on_exit pthread_atfork __sigaction sigaddset sigdelset sigemptyset
-sigismember strcspn strncmp" "$FP_BUILDDIR"/src/preload/.libs/*.o
+dlopen dlsym environ fprintf getpid on_exit pthread_atfork raise sigabbrev_np __sigaction sigaddset sigdelset
+sigemptyset sigfillset sigismember sigprocmask sigsuspend strcspn strncmp" "$FP_BUILDDIR"/src/preload/.libs/*.o
 exit $bad

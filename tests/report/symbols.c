@@ -126,3 +126,9 @@ const char *fp_symbol_fetch_obstacle(void)
 {
 	return NULL;
 }
+
+int fp_symbol_open_regular(const char *path)
+{
+	(void)path;
+	return -1;
+}

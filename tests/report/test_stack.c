@@ -54,7 +54,7 @@ static void release(void)
 static struct fp_report_page begin_page(size_t *size)
 {
 	free(text);
-	return (struct fp_report_page){open_memstream(&text, size), false};
+	return (struct fp_report_page){.out = open_memstream(&text, size)};
 }
 
 static const char *const program[][3] = {{"engine_free", "-", "0"},

@@ -66,7 +66,7 @@ START_TEST(the_reporter_gets_the_log_the_outputs_and_no_preload)
 	snprintf(wanted, sizeof(wanted), "report\n--json=%s\n", json);
 	char *arguments = test_read_file(arguments_path, NULL);
 	ck_assert_mem_eq(arguments, wanted, strlen(wanted));
-	expect_argument("--leak-check=summary", true);
+	expect_argument("--leak_check=summary", true);
 	expect_argument("--quiet=yes", true);
 	expect_argument("preload=", true);
 	ck_assert_ptr_nonnull(strstr(arguments, "\n-\npreload="));

@@ -50,22 +50,12 @@ static int read_program(struct dl_phdr_info *info, size_t size, void *user)
 	return 1;
 }
 
-static void open_source(const char *path, const char *debug_dir, bool may_fetch)
-{
-	const struct fp_symbol_source source = {path, program.build_id, program.build_id_size,
-	                                        debug_dir, may_fetch};
-
-	ck_assert_int_eq(fp_symbol_open(&source, &image), 0);
-}
-
 void open_file(const char *path, const char *debug_dir)
 {
-	open_source(path, debug_dir, false);
-}
+	const struct fp_symbol_source source = {path, program.build_id, program.build_id_size,
+	                                        debug_dir};
 
-void open_fetching(const char *path, const char *debug_dir)
-{
-	open_source(path, debug_dir, true);
+	ck_assert_int_eq(fp_symbol_open(&source, &image), 0);
 }
 
 const char *build_id_link(void)

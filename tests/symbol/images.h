@@ -36,9 +36,6 @@ const char *build_id_link(void);
 /* Opens PATH as the image, as a file with the build-id of this program. */
 void open_file(const char *path, const char *debug_dir);
 
-/* The same, and servers may be asked. */
-void open_fetching(const char *path, const char *debug_dir);
-
 /* What stands at a run-time ADDRESS of this program. */
 const struct fp_symbol_place *look_up(uintptr_t address, bool exact);
 

@@ -313,6 +313,26 @@ static int wrong_immediate_exit(void)
 	_exit(6);
 }
 
+static void exit_in_handler(int number)
+{
+	(void)number;
+	if (++handled == 20)
+		_exit(0);
+}
+
+/* It interrupts malloc itself most times. */
+static int wrong_exit_in_handler(void)
+{
+	const struct itimerval often = {{0, 300}, {0, 300}};
+
+	free_twice();
+	signal(SIGALRM, exit_in_handler);
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (handled < 1000)
+		churn(100);
+	return 1;
+}
+
 static int wrong_closed_descriptors(void)
 {
 	for (int fd = 0; fd < 1024; fd++)
@@ -373,6 +393,7 @@ static const struct {
         {"cleared-environment", live_cleared_environment},
         {"wrong-atexit", wrong_atexit},
         {"wrong-immediate-exit", wrong_immediate_exit},
+        {"wrong-exit-in-handler", wrong_exit_in_handler},
         {"wrong-closed-descriptors", wrong_closed_descriptors},
         {"wrong-killed", wrong_killed},
         {"wrong-exec", wrong_exec},

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Files into reports: event logs, which are resolved, and JSON reports, which are already. What
+ * a file is is told from its first bytes. Every refusal names the file.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/cli.h"
+#include "log/format.h"
+#include "report/json_read.h"
+
+enum { PROBE_BYTES = 4096 };
+
+static const char *shown(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+/* All of IN in new memory, or NULL with errno. */
+static char *read_stream(FILE *in, size_t *size)
+{
+	size_t room = 1 << 16;
+	char *data = NULL;
+
+	*size = 0;
+	for (;;) {
+		char *more = realloc(data, room);
+		size_t taken;
+
+		if (!more)
+			break;
+		data = more;
+		taken = fread(data + *size, 1, room - *size, in);
+		*size += taken;
+		if (taken == 0 && !ferror(in))
+			return data;
+		if (taken == 0)
+			break;
+		if (*size == room)
+			room *= 2;
+	}
+	free(data);
+	return NULL;
+}
+
+static char *read_file(const char *path, size_t *size)
+{
+	bool is_standard = strcmp(path, "-") == 0;
+	FILE *in = is_standard ? stdin : fopen(path, "rbe");
+	char *data = in ? read_stream(in, size) : NULL;
+
+	if (!data)
+		fp_cli_fail("cannot read %s: %s; name an event log or a JSON report",
+		            shown(path), strerror(errno));
+	if (in && !is_standard)
+		fclose(in);
+	return data;
+}
+
+static bool is_log(const char *data, size_t size)
+{
+	size_t magic = strlen(FP_LOG_MAGIC);
+
+	return size >= magic && memcmp(data, FP_LOG_MAGIC, magic) == 0;
+}
+
+bool fp_cli_is_report(const char *path)
+{
+	static const char schema[] = "\"fencepost-report-";
+	char data[PROBE_BYTES];
+	struct stat status;
+	FILE *in =
+	        stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "rbe") : NULL;
+	size_t size = in ? fread(data, 1, sizeof(data), in) : 0;
+
+	if (in)
+		fclose(in);
+	return is_log(data, size) ||
+	       (fp_report_is_json(data, size) && memmem(data, size, schema, strlen(schema)));
+}
+
+static int explain_refusal(const char *path, int error)
+{
+	switch (error) {
+	case -EINVAL:
+		return fp_cli_fail("%s is neither an event log nor a JSON report: name a file "
+		                   "that FENCEPOST_OPTIONS=events=FILE or --json=FILE wrote",
+		                   shown(path));
+	case -ENOTSUP:
+		return fp_cli_fail(
+		        "%s is an event log of another version of Fencepost: use the "
+		        "fencepost program of that version",
+		        shown(path));
+	default:
+		return fp_cli_fail("not enough memory for %s: report it on a larger machine",
+		                   shown(path));
+	}
+}
+
+static int add(struct fp_cli_logs *logs, struct fp_cli_log log)
+{
+	struct fp_cli_log *grown = fp_report_grow(logs->logs, logs->count, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	logs->logs = grown;
+	grown[logs->count++] = log;
+	return 0;
+}
+
+/* DATA is the log's from then on when it could be added. */
+static int add_log(struct fp_cli_logs *logs, char *data, size_t size)
+{
+	struct fp_cli_log log = {.data = data};
+	int result = fp_report_read(data, size, &log.report);
+
+	if (result == 0 && !logs->images)
+		result = fp_report_images_new(FP_SYMBOL_DEBUG_DIR, &logs->images);
+	if (result == 0)
+		result = fp_report_resolve_with(log.report, logs->images);
+	if (result == 0)
+		result = add(logs, log);
+	if (result != 0)
+		fp_report_free(log.report);
+	return result;
+}
+
+static int add_json(struct fp_cli_logs *logs, struct fp_report_list *list)
+{
+	size_t before = logs->count;
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < list->count; i++)
+		result = add(logs, (struct fp_cli_log){.report = list->reports[i]});
+	if (result == 0)
+		list->count = 0;
+	else
+		logs->count = before;
+	fp_report_list_free(list);
+	return result;
+}
+
+static int read_json(struct fp_cli_logs *logs, const char *path, const char *data, size_t size)
+{
+	char refusal[FP_REPORT_REFUSAL_MAX];
+	struct fp_report_list list;
+	int result = fp_report_read_json(data, size, &list, refusal);
+
+	if (result == -EINVAL)
+		return fp_cli_fail("%s %s", shown(path), refusal);
+	if (result == 0)
+		result = add_json(logs, &list);
+	return result == 0 ? 0 : explain_refusal(path, result);
+}
+
+int fp_cli_logs_read(struct fp_cli_logs *logs, const char *path)
+{
+	size_t size = 0;
+	char *data = read_file(path, &size);
+	int result;
+
+	if (!data)
+		return FP_CLI_FAILED;
+	if (fp_report_is_json(data, size)) {
+		result = read_json(logs, path, data, size);
+		free(data);
+		return result;
+	}
+	result = add_log(logs, data, size);
+	if (result == 0)
+		return 0;
+	free(data);
+	return explain_refusal(path, result);
+}
+
+void fp_cli_logs_clear(struct fp_cli_logs *logs)
+{
+	for (size_t i = 0; i < logs->count; i++) {
+		fp_report_free(logs->logs[i].report);
+		free(logs->logs[i].data);
+	}
+	logs->count = 0;
+	free(logs->logs);
+	logs->logs = NULL;
+	if (logs->images)
+		fp_report_images_trim(logs->images);
+}
+
+void fp_cli_logs_free(struct fp_cli_logs *logs)
+{
+	fp_cli_logs_clear(logs);
+	fp_report_images_free(logs->images);
+	*logs = (struct fp_cli_logs){0};
+}

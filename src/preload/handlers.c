@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the program says about handlers of signals. Those of faults are remembered and not done:
+ * ours stay, and pass on to the program's. The others are called from here, so that it is known
+ * on which thread a handler runs. And signals that would end the process without a word end it
+ * with a report. The program reads back what it set.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/lock.h"
+#include "fault/fault.h"
+#include "preload/door.h"
+#include "preload/export.h"
+#include "session/session.h"
+
+/* glibc's own name for sigaction(2), beside the one that stands below. */
+extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
+
+typedef void handler_function(int signal, siginfo_t *info, void *context);
+
+/* What the program installed last that is to be called; what it made of a signal since, the
+ * kernel knows. */
+static struct {
+	_Atomic(handler_function *) handler;
+	_Atomic int flags;
+	_Atomic uint8_t withheld; /* from its mask */
+} of_program[NSIG];
+
+/* Signals whose system calls are not restarted (siginterrupt), as bits. */
+static _Atomic uint64_t interrupting;
+
+/* People and services end programs with these. */
+static const int deadly[] = {SIGHUP, SIGINT, SIGTERM};
+enum { DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
+
+/* What the program set of them while it wanted the default action. */
+static struct sigaction of_default[DEADLY];
+
+/* The linker names the ends of a section of its own. */
+#define HANDLER_CALLS __attribute__((section("fp_handler_calls"), noinline))
+extern const char __start_fp_handler_calls[] __attribute__((visibility("hidden")));
+extern const char __stop_fp_handler_calls[] __attribute__((visibility("hidden")));
+
+uintptr_t fp_preload_handler_calls_start(void)
+{
+	return (uintptr_t)__start_fp_handler_calls;
+}
+
+uintptr_t fp_preload_handler_calls_end(void)
+{
+	return (uintptr_t)__stop_fp_handler_calls;
+}
+
+/* Its return address on the stack is the proof that a handler runs. */
+HANDLER_CALLS static void call_handler(int signal, siginfo_t *info, void *context)
+{
+	const struct fp_preload_interruption before = fp_preload_interrupt(signal, info);
+
+	atomic_load (&of_program[signal].handler)(signal, info, context);
+	fp_preload_resume(&before);
+}
+
+/* Once more, by the default action. */
+static void die_of(int signal)
+{
+	const struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t set;
+
+	__sigaction(signal, &action, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	raise(signal);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void report_death(int signal, siginfo_t *info, void *context)
+{
+	(void)info;
+	(void)context;
+	/* A child of vfork has our memory and is not us. */
+	if (atomic_load(&fp_preload.pid) == getpid()) {
+		uint32_t held = fp_lock_enter_fault_mode();
+
+		fp_session_finish_dying(signal);
+		fp_lock_leave_fault_mode(held);
+	}
+	die_of(signal);
+}
+
+/* -1: the signal is none of them. */
+static int index_of_deadly(int signal)
+{
+	for (int i = 0; i < DEADLY; i++)
+		if (deadly[i] == signal)
+			return i;
+	return -1;
+}
+
+/* With fault_handler=no all is the kernel's. */
+static bool are_ours(void)
+{
+	return fp_fault_exchange_action(SIGSEGV, NULL, NULL);
+}
+
+static bool is_handler(const struct sigaction *action)
+{
+	return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN &&
+	       action->sa_handler != SIG_ERR;
+}
+
+/* ACTION as the kernel is to have it. */
+static struct sigaction place_before(int signal, const struct sigaction *action)
+{
+	struct sigaction placed = *action;
+
+	fp_preload_withhold(&placed.sa_mask);
+	if (is_handler(action)) {
+		placed.sa_sigaction = call_handler;
+		placed.sa_flags |= SA_SIGINFO;
+	} else if (action->sa_handler == SIG_DFL && index_of_deadly(signal) >= 0) {
+		of_default[index_of_deadly(signal)] = *action;
+		placed.sa_sigaction = report_death;
+		placed.sa_flags = SA_SIGINFO | SA_ONSTACK;
+		sigfillset(&placed.sa_mask);
+		fp_preload_withhold(&placed.sa_mask);
+	}
+	return placed;
+}
+
+static void remember(int signal, const struct sigaction *action)
+{
+	sigset_t mask = action->sa_mask;
+
+	atomic_store(&of_program[signal].flags, action->sa_flags);
+	atomic_store(&of_program[signal].withheld, fp_preload_withhold(&mask));
+	if (atomic_exchange(&of_program[signal].handler, action->sa_sigaction) !=
+	    action->sa_sigaction)
+		fp_preload_note_handler(signal);
+}
+
+/* What the program reads back where the kernel has ours. */
+struct memory {
+	handler_function *handler;
+	int flags;
+	uint8_t withheld;
+	struct sigaction by_default;
+};
+
+static struct memory remembered(int signal)
+{
+	struct memory memory = {
+	        .handler = atomic_load(&of_program[signal].handler),
+	        .flags = atomic_load(&of_program[signal].flags),
+	        .withheld = atomic_load(&of_program[signal].withheld),
+	};
+
+	if (index_of_deadly(signal) >= 0)
+		memory.by_default = of_default[index_of_deadly(signal)];
+	return memory;
+}
+
+static void take_back(struct sigaction *old, const struct memory *memory)
+{
+	if (old->sa_sigaction == report_death) {
+		*old = memory->by_default;
+	} else if (old->sa_sigaction == call_handler) {
+		old->sa_sigaction = memory->handler;
+		if ((memory->flags & SA_SIGINFO) == 0)
+			old->sa_flags &= ~SA_SIGINFO;
+		fp_preload_put_back(&old->sa_mask, memory->withheld);
+	}
+}
+
+static int exchange(int signal, const struct sigaction *action, struct sigaction *old)
+{
+	const struct memory memory = remembered(signal);
+	struct sigaction placed;
+
+	if (action != NULL) {
+		placed = place_before(signal, action);
+		/* Before the kernel: from then on it may be called. */
+		if (is_handler(action))
+			remember(signal, action);
+	}
+	int status = __sigaction(signal, action != NULL ? &placed : NULL, old);
+	if (status == 0 && old != NULL)
+		take_back(old, &memory);
+	return status;
+}
+
+FP_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
+{
+	if (fp_fault_exchange_action(signal, action, old))
+		return 0;
+	if (signal < 1 || signal >= NSIG || signal == SIGKILL || signal == SIGSTOP ||
+	    !are_ours())
+		return __sigaction(signal, action, old);
+	return exchange(signal, action, old);
+}
+
+/* What was there at the start: an ignored signal stays so. */
+void fp_preload_watch_deaths(void)
+{
+	struct sigaction action;
+
+	for (int i = 0; are_ours() && i < DEADLY; i++)
+		if (sigaction(deadly[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL)
+			sigaction(deadly[i], &action, NULL);
+}
+
+/* ---- By other names -------------------------------------------------------------------------
+ */
+
+static sighandler_t set_handler(int number, sighandler_t handler, int flags)
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+	struct sigaction old;
+
+	if (handler == SIG_ERR) {
+		errno = EINVAL;
+		return SIG_ERR;
+	}
+	sigemptyset(&action.sa_mask);
+	if ((flags & SA_NODEFER) == 0 && sigaddset(&action.sa_mask, number) != 0)
+		return SIG_ERR;
+	return sigaction(number, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
+}
+
+static bool is_interrupting(int number)
+{
+	return number > 0 && number < NSIG &&
+	       (atomic_load(&interrupting) >> (number - 1) & 1) != 0;
+}
+
+FP_EXPORT sighandler_t signal(int number, sighandler_t handler)
+{
+	return set_handler(number, handler, is_interrupting(number) ? 0 : SA_RESTART);
+}
+
+FP_EXPORT sighandler_t ssignal(int number, sighandler_t handler)
+{
+	return signal(number, handler);
+}
+
+FP_EXPORT sighandler_t bsd_signal(int number, sighandler_t handler)
+{
+	return signal(number, handler);
+}
+
+/* System V's, which X/Open programs get: once, and not deferred. */
+FP_EXPORT sighandler_t __sysv_signal(int number, sighandler_t handler)
+{
+	return set_handler(number, handler, (int)SA_RESETHAND | SA_NODEFER);
+}
+
+FP_EXPORT sighandler_t sysv_signal(int number, sighandler_t handler)
+{
+	return __sysv_signal(number, handler);
+}
+
+FP_EXPORT int siginterrupt(int number, int is_to_interrupt)
+{
+	struct sigaction action;
+
+	if (sigaction(number, NULL, &action) != 0)
+		return -1;
+	if (is_to_interrupt) {
+		atomic_fetch_or(&interrupting, (uint64_t)1 << (number - 1));
+		action.sa_flags &= ~SA_RESTART;
+	} else {
+		atomic_fetch_and(&interrupting, ~((uint64_t)1 << (number - 1)));
+		action.sa_flags |= SA_RESTART;
+	}
+	return sigaction(number, &action, NULL);
+}
+
+FP_EXPORT int sigignore(int number)
+{
+	struct sigaction action = {.sa_handler = SIG_IGN};
+
+	sigemptyset(&action.sa_mask);
+	return sigaction(number, &action, NULL);
+}
+
+/* System V's other one: a disposition, or SIG_HOLD for blocked. */
+FP_EXPORT sighandler_t sigset(int number, sighandler_t disposition)
+{
+	bool is_hold = disposition == SIG_HOLD;
+	struct sigaction action = {.sa_handler = disposition};
+	struct sigaction old;
+	sigset_t before;
+	sigset_t set;
+
+	sigemptyset(&action.sa_mask);
+	sigemptyset(&set);
+	if (sigaddset(&set, number) != 0 ||
+	    sigaction(number, is_hold ? NULL : &action, &old) != 0 ||
+	    sigprocmask(is_hold ? SIG_BLOCK : SIG_UNBLOCK, &set, &before) != 0)
+		return SIG_ERR;
+	return sigismember(&before, number) == 1 ? SIG_HOLD : old.sa_handler;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Excerpts of source files. A file is read from its start to the last line that is wanted, up
+ * to a bound; lines are cut, not refused.
+ */
+#include "report/source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "report/stack.h"
+
+enum { BYTES_MAX = 16 << 20 /* of a file that are read for a line */ };
+
+/* Whoever made a program that a log is about chose the names in its debug information: they
+ * must not put a stranger's /etc/shadow into a report. */
+static bool is_source_name(const char *path)
+{
+	static const char *const endings[] = {
+	        ".c",   ".h",   ".cc",  ".hh",    ".cpp", ".hpp",  ".cxx", ".hxx",
+	        ".c++", ".h++", ".C",   ".H",     ".ii",  ".ipp",  ".inl", ".tcc",
+	        ".inc", ".def", ".y",   ".l",     ".rs",  ".zig",  ".d",   ".go",
+	        ".m",   ".mm",  ".f",   ".f90",   ".F90", ".s",    ".S",   ".asm",
+	        ".pas", ".adb", ".ads", ".swift", ".nim", ".vala", ".cu"};
+	const char *slash = strrchr(path, '/');
+	const char *dot = strrchr(slash ? slash : path, '.');
+
+	for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++) {
+		if (strcmp(dot, endings[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The file of SYMBOL's line: new memory, or NULL. */
+static char *make_path(const struct fp_symbol_frame *symbol)
+{
+	char *path;
+
+	if (symbol->file[0] == '/')
+		return strdup(symbol->file);
+	if (!symbol->directory || symbol->directory[0] != '/' ||
+	    asprintf(&path, "%s/%s", symbol->directory, symbol->file) < 0)
+		return NULL;
+	return path;
+}
+
+/* What was edited after the module was made need not be what it was made of. */
+static bool is_newer(const struct stat *source, const struct fp_report_module *module)
+{
+	char *path = strndup(module->path.bytes, module->path.size);
+	struct stat made;
+	bool is_known = path && stat(path, &made) == 0;
+
+	free(path);
+	if (!is_known || source->st_mtim.tv_sec > made.st_mtim.tv_sec)
+		return true;
+	return source->st_mtim.tv_sec == made.st_mtim.tv_sec &&
+	       source->st_mtim.tv_nsec > made.st_mtim.tv_nsec;
+}
+
+static FILE *open_source(const struct fp_report_frame *frame)
+{
+	char *path = make_path(frame->symbol);
+	int fd = path && is_source_name(path) ? fp_symbol_open_regular(path) : -1;
+	struct stat status;
+	FILE *in = NULL;
+
+	free(path);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &status) == 0 && !is_newer(&status, frame->module))
+		in = fdopen(fd, "r");
+	if (!in)
+		close(fd);
+	return in;
+}
+
+/* Reads the next line, of which KEPT receives what there is room for; false at the end. */
+static bool take_line(FILE *in, struct fp_report_string *line, char *kept, size_t *left)
+{
+	int byte;
+	size_t size = 0;
+	bool is_empty = true;
+
+	while (*left > 0 && (byte = getc_unlocked(in)) != EOF) {
+		--*left;
+		is_empty = false;
+		if (byte == '\n')
+			break;
+		if (size < FP_REPORT_EXCERPT_LINE_BYTES)
+			kept[size++] = (char)byte;
+	}
+	if (size > 0 && kept[size - 1] == '\r')
+		size--;
+	*line = (struct fp_report_string){kept, size};
+	return !is_empty;
+}
+
+static void read_lines(FILE *in, struct fp_report_excerpt *excerpt, uint32_t last)
+{
+	size_t left = BYTES_MAX;
+
+	for (uint32_t number = 1; number <= last; number++) {
+		size_t index = number < excerpt->first ? 0 : number - excerpt->first;
+
+		if (!take_line(in, &excerpt->lines[index],
+		               excerpt->bytes + index * FP_REPORT_EXCERPT_LINE_BYTES, &left))
+			break;
+		if (number >= excerpt->first)
+			excerpt->count = index + 1;
+	}
+}
+
+bool fp_report_source_lines(const struct fp_report_frame *frame, uint32_t around,
+                            struct fp_report_excerpt *excerpt)
+{
+	const struct fp_symbol_frame *symbol = frame ? frame->symbol : NULL;
+	FILE *in;
+
+	excerpt->count = 0;
+	if (!symbol || !symbol->file || symbol->line == 0 || !frame->module ||
+	    !frame->module->image || fp_symbol_state(frame->module->image) != FP_SYMBOL_USABLE)
+		return false;
+	in = open_source(frame);
+	if (!in)
+		return false;
+	if (around > (FP_REPORT_EXCERPT_MAX - 1) / 2)
+		around = (FP_REPORT_EXCERPT_MAX - 1) / 2;
+	excerpt->marked = symbol->line;
+	excerpt->first = symbol->line > around ? symbol->line - around : 1;
+	read_lines(in, excerpt,
+	           symbol->line <= UINT32_MAX - around ? symbol->line + around
+	                                               : UINT32_MAX - 1);
+	fclose(in);
+	return excerpt->first + excerpt->count > symbol->line;
+}
