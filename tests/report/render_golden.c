@@ -2,7 +2,7 @@
  *
  * Renders every recorded log, and a set of several, in every format, into the files LOG.FACE of
  * the directory that is its argument. The version is replaced by @VERSION@: nothing else in the
- * files can change but by a change of the writers.
+ * files can change but by a change of the writers. With "whole" they are left as they are.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,6 +33,7 @@ static const struct face faces[] = {
 static struct encoder log_bytes[RECORDED_LOGS];
 static const struct fp_report *reports[RECORDED_LOGS];
 static const char *directory;
+static bool is_whole; /* nothing is taken out */
 
 _Noreturn static void fail(const char *what, const char *name)
 {
@@ -58,10 +59,10 @@ static void write_constant(const char *text, FILE *file)
 	while (*text) {
 		size_t i = 0;
 
-		while (i < sizeof(constants) / sizeof(constants[0]) &&
+		while (!is_whole && i < sizeof(constants) / sizeof(constants[0]) &&
 		       strncmp(text, constants[i].text, strlen(constants[i].text)) != 0)
 			i++;
-		if (i < sizeof(constants) / sizeof(constants[0])) {
+		if (!is_whole && i < sizeof(constants) / sizeof(constants[0])) {
 			fputs(constants[i].name, file);
 			text += strlen(constants[i].text);
 		} else {
@@ -128,11 +129,12 @@ int main(int count, char **arguments)
 {
 	const struct fp_report_set several = {reports, 3};
 
-	if (count != 2) {
-		fputs("usage: render_golden DIRECTORY\n", stderr);
+	if (count != 2 && (count != 3 || strcmp(arguments[2], "whole") != 0)) {
+		fputs("usage: render_golden DIRECTORY [whole]\n", stderr);
 		return 2;
 	}
 	directory = arguments[1];
+	is_whole = count == 3;
 	check_faces();
 	for (size_t i = 0; i < RECORDED_LOGS; i++)
 		read_log(i);
