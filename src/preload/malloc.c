@@ -3,7 +3,9 @@
  * The functions of <malloc.h>, as glibc's manual and malloc(3) have them. What they do beyond
  * checking their arguments is in blocks.c.
  */
+#include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -48,11 +50,20 @@ FP_EXPORT void *malloc(size_t size)
 extern void *own_malloc(size_t size) __attribute__((alias("malloc"), visibility("hidden"),
                                                     malloc, nothrow, leaf, alloc_size(1)));
 
+bool fp_preload_is_stub(uintptr_t function)
+{
+	void *symbol = NULL;
+	Dl_info info;
+
+	return dladdr1((void *)function, &info, &symbol, RTLD_DL_SYMENT) != 0 &&
+	       symbol != NULL && ((ElfW(Sym) *)symbol)->st_shndx == SHN_UNDEF;
+}
+
 bool fp_preload_is_malloc_ours(void)
 {
 	void *(*volatile visible)(size_t) = malloc;
 
-	return visible == own_malloc;
+	return visible == own_malloc || fp_preload_is_stub((uintptr_t)visible);
 }
 
 FP_EXPORT void *calloc(size_t count, size_t size)

@@ -218,7 +218,7 @@ static bool is_ours(enum operator_index index)
 #undef FP_OPERATOR
 	};
 
-	return pairs[index][0] == pairs[index][1];
+	return pairs[index][0] == pairs[index][1] || fp_preload_is_stub(pairs[index][0]);
 }
 
 void fp_preload_find_operators(void)
