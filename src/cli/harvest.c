@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/run.h"
+#include "log/format.h"
 #include "log/writer.h"
 
 struct file {
@@ -82,7 +83,11 @@ static bool remove_file(char *path, void *unused)
 
 void fp_cli_remove(const char *directory)
 {
+	char *unseen;
+
 	each_file(directory, remove_file, NULL);
+	if (asprintf(&unseen, "%s/" FP_LOG_UNSEEN, directory) >= 0)
+		remove_file(unseen, NULL);
 	rmdir(directory);
 }
 

@@ -76,7 +76,8 @@ char *fp_cli_find_executed(const char *path)
 bool fp_cli_find_obstacle(const char *path, struct fp_cli_obstacle *obstacle)
 {
 	char *executed = fp_cli_find_executed(path);
-	bool is_found = examine(path, obstacle) || (executed && examine(executed, obstacle));
+	/* Of a script the kernel takes no privileges. */
+	bool is_found = examine(executed ? executed : path, obstacle);
 
 	free(executed);
 	return is_found;

@@ -252,9 +252,6 @@ static void print_sums(const struct sums *sums, const struct run *run, size_t pr
 {
 	const struct fp_report_page page = {.out = stderr};
 
-	if (processes == 0)
-		fp_cli_fail("nothing is known of %s: it was killed, or cannot load %s",
-		            run->program, FP_CLI_LIBRARY);
 	if (processes < 2 || (sums->findings == 0 && run->options.quiet))
 		return;
 	fputs("fencepost: ", stderr);
@@ -287,6 +284,11 @@ static int report(const struct run *run, const struct fp_cli_launch *launch, int
 		code = (int)run->options.error_exitcode;
 	if (harvest.count > 0 && fp_cli_render(harvest.logs, harvest.count, &run->options) != 0)
 		code = FP_CLI_FAILED;
+	size_t unseen =
+	        fp_cli_print_unseen(run->directory, run->options.quiet && sums.findings == 0);
+	if (harvest.count + unseen == 0)
+		fp_cli_fail("nothing is known of %s: it was killed, or cannot load %s",
+		            run->program, FP_CLI_LIBRARY);
 	print_sums(&sums, run, harvest.count);
 	fp_cli_logs_free(&harvest);
 	return code;

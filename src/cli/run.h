@@ -61,6 +61,10 @@ int fp_cli_launch(struct fp_cli_launch *launch, int *status);
  * FP_CLI_FAILED. */
 int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, int status);
 
+/* Says on standard error which programs were executed and not seen, and why, unless IS_QUIET;
+ * how many there are. */
+size_t fp_cli_print_unseen(const char *directory, bool is_quiet);
+
 /* Removes DIRECTORY and the files in it. */
 void fp_cli_remove(const char *directory);
 

@@ -17,6 +17,9 @@
 
 #define FP_LOG_MAGIC "FENCEPEV"
 
+/* Beside the logs of a run: one line for each execution of a program that has none. */
+#define FP_LOG_UNSEEN ".unseen"
+
 enum { FP_LOG_VERSION = 1, FP_LOG_HEADER_BYTES = 16, FP_LOG_RECORD_HEADER_BYTES = 8 };
 
 enum fp_log_type {

@@ -93,6 +93,14 @@ static inline bool fp_preload_is_lenient(void)
 /* Has the programs that this one executes start without us (in environment.c). */
 void fp_preload_leave_children(void);
 
+/* For one program only (in environment.c): whether ENVIRONMENT would load us, and a COPY of
+ * the size given that does not; other libraries of it go through ROOM. */
+enum { FP_PRELOAD_PATHS_MAX = 2048 };
+bool fp_preload_is_in(char *const *environment);
+size_t fp_preload_environment_bytes(char *const *environment);
+void fp_preload_copy_environment(char *const *environment, char **copy,
+                                 char room[FP_PRELOAD_PATHS_MAX]);
+
 /* The report, when this process is the one to make it (in exit.c). */
 void fp_preload_finish(int status);
 
@@ -102,12 +110,18 @@ void fp_preload_watch_exit(void);
 /* Whether the program calls our malloc, and not one that it brings (in malloc.c). */
 bool fp_preload_is_malloc_ours(void);
 
+/* Whether FUNCTION is the way to a function elsewhere: a program that is not
+ * position-independent and takes the address of one gives it that of its own stub (in
+ * malloc.c). */
+bool fp_preload_is_stub(uintptr_t function);
+
 /* Finds out whether the program has operators of its own (in operators.c). */
 void fp_preload_find_operators(void);
 
-/* Find libc's own functions behind those of calls.c and thread.c. */
+/* Find libc's own functions behind those of calls.c, thread.c and exec.c. */
 void fp_preload_find_calls(void);
 void fp_preload_find_threads(void);
+void fp_preload_find_programs(void);
 
 /* In signals.c: takes the signals of faults out of SET; which were in it, and back. */
 uint8_t fp_preload_withhold(sigset_t *set);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * trace_children=no: the program's environment loses what brought us here, so that what it
- * executes runs as if nobody watched. Strings are shortened and entries removed in place:
- * nothing is allocated, and a program that counts on its environment's address keeps it.
+ * What brought us here, and how what the program executes is spared it. With trace_children=no
+ * the program's environment loses it: strings are shortened and entries removed in place, so a
+ * program that counts on its environment's address keeps it. Nothing is allocated.
  */
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "preload/door.h"
 
+static const char preload[] = "LD_PRELOAD=";
 static const char library[] = "libfencepost-preload.so";
 
 /* The length of the first path of PATHS, which separates them by ':' or ' '. */
@@ -48,11 +50,47 @@ static bool starts_with(const char *variable, const char *name)
 
 static bool is_to_stay(char *variable)
 {
-	static const char preload[] = "LD_PRELOAD=";
-
 	if (starts_with(variable, "FENCEPOST_OPTIONS="))
 		return false;
 	return !starts_with(variable, preload) || leave_others(variable + strlen(preload));
+}
+
+bool fp_preload_is_in(char *const *environment)
+{
+	for (; environment != NULL && *environment != NULL; environment++) {
+		const char *at = *environment + strlen(preload);
+
+		if (!starts_with(*environment, preload))
+			continue;
+		for (; *at != '\0'; at += first_length(at) + (at[first_length(at)] != '\0'))
+			if (is_library(at, first_length(at)))
+				return true;
+	}
+	return false;
+}
+
+size_t fp_preload_environment_bytes(char *const *environment)
+{
+	size_t count = 1;
+
+	while (*environment++ != NULL)
+		count++;
+	return count * sizeof(*environment);
+}
+
+void fp_preload_copy_environment(char *const *environment, char **copy,
+                                 char room[FP_PRELOAD_PATHS_MAX])
+{
+	for (; *environment != NULL; environment++) {
+		if (!starts_with(*environment, preload)) {
+			*copy++ = *environment;
+		} else if (strlen(*environment) < FP_PRELOAD_PATHS_MAX) {
+			strcpy(room, *environment);
+			if (leave_others(room + strlen(preload)))
+				*copy++ = room;
+		}
+	}
+	*copy = NULL;
 }
 
 void fp_preload_leave_children(void)

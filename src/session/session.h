@@ -47,6 +47,10 @@ uint64_t fp_session_take_sampling(void);
 /* One sentence for the report on what could not be seen. */
 void fp_session_note(const char *text);
 
+/* LINE ("PATH (why)" and a line end) says what a child is that has no session. Context: fault.
+ */
+void fp_session_note_unseen(const char *line);
+
 /* trace_children: whether programs that this one executes are to have a session, too. */
 bool fp_session_traces_children(void);
 

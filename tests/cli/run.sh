@@ -85,6 +85,42 @@ cp /bin/true setgid && if test "$(id -u)" -eq 0 && chgrp 65534 setgid && chmod 2
 	expect 125 'setgid gains privileges when executed' ./setgid
 fi
 
+# ---- Programs that are not position-independent have their own address of malloc
+printf '#include <stdlib.h>\nvoid *(*volatile call)(size_t) = malloc;\nint main(void) { free(call(9)); return 0; }\n' >fixed.c
+if $CC -fno-pie -no-pie -o fixed fixed.c 2>/dev/null; then
+	expect 0 '; 1 allocation, 1 guarded$' ./fixed
+	grep -q 'own malloc' err && complain "not its own malloc: $(cat err)"
+fi
+
+# ---- Children that cannot be served run as without us, and are named
+cat >children <<'END'
+for program in ./static ./asan ./setgid; do
+	test ! -x $program || $program || echo "$program $?"
+done
+test ! -x ./static || env A=B ./static
+exec sort /dev/null
+END
+sh ./children >native 2>native.err
+expect 0 'no findings' sh ./children
+cmp -s out native || complain "children: $(diff out native)"
+grep -v '^fencepost: ' err | cmp -s - native.err || complain "children said: $(cat err)"
+test ! -x static || grep -qx 'fencepost: not seen: ./static (statically linked), executed 2 times' err ||
+	complain "static children: $(cat err)"
+if test -x asan; then
+	grep -qx 'fencepost: not seen: ./asan (linked with a sanitizer)' err || complain "children: $(cat err)"
+	expect 0 '^fencepost: not seen: ./asan (linked with a sanitizer)$' env ./asan
+	test "$(wc -l <err)" -eq 1 || complain "env asan: $(cat err)"
+	expect 0 '^fencepost: not seen: .*/asan (linked with a sanitizer), executed 2 times$' sh -c 'PATH=$PWD:$PATH; asan; asan; :'
+	test ! -x /usr/bin/python3 || expect 0 'not seen: ./asan (linked with a sanitizer), executed 3 times' /usr/bin/python3 -c '
+import os, subprocess
+env = dict(os.environ, LD_PRELOAD="libm.so.6:" + os.environ["LD_PRELOAD"], ASAN_OPTIONS="verify_asan_link_order=0")
+for run in lambda: subprocess.call("./asan", env=env), lambda: os.waitpid(os.posix_spawn("./asan", ["asan"], os.environ), 0)[1], \
+		lambda: os.spawnle(os.P_WAIT, "./asan", "asan", os.environ):
+	assert run() == 0'
+	"$fencepost" run --quiet env ./asan 2>err
+	test ! -s err || complain "quiet about children: $(cat err)"
+fi
+
 # ---- Signals: what is sent to fencepost reaches the program, once
 cat >waits <<'END'
 trap 'echo term; exit 11' TERM

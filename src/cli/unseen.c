@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Programs that a run executed without our library, from the lines that its processes left.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/run.h"
+#include "log/format.h"
+
+enum { SHOWN_MAX = 10 };
+
+struct kind {
+	char *line;
+	size_t count;
+};
+
+struct kinds {
+	struct kind *kinds;
+	size_t count;
+};
+
+static void add(struct kinds *kinds, const char *line)
+{
+	for (size_t i = 0; i < kinds->count; i++) {
+		if (strcmp(kinds->kinds[i].line, line) == 0) {
+			kinds->kinds[i].count++;
+			return;
+		}
+	}
+	struct kind *more = realloc(kinds->kinds, (kinds->count + 1) * sizeof(*kinds->kinds));
+	if (!more)
+		return;
+	kinds->kinds = more;
+	more[kinds->count] = (struct kind){.line = strdup(line), .count = 1};
+	kinds->count += more[kinds->count].line != NULL;
+}
+
+static void read_lines(struct kinds *kinds, FILE *in)
+{
+	char *line = NULL;
+	size_t size = 0;
+
+	while (getline(&line, &size, in) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		add(kinds, line);
+	}
+	free(line);
+}
+
+static void print_kind(const struct kind *kind)
+{
+	fprintf(stderr, "fencepost: not seen: %s", kind->line);
+	if (kind->count > 1)
+		fprintf(stderr, ", executed %zu times", kind->count);
+	fputc('\n', stderr);
+}
+
+size_t fp_cli_print_unseen(const char *directory, bool is_quiet)
+{
+	struct kinds kinds = {0};
+	char *path;
+
+	if (asprintf(&path, "%s/" FP_LOG_UNSEEN, directory) < 0)
+		return 0;
+	FILE *in = fopen(path, "re");
+	free(path);
+	if (!in)
+		return 0;
+	read_lines(&kinds, in);
+	fclose(in);
+	for (size_t i = 0; i < kinds.count; i++) {
+		if (i < SHOWN_MAX && !is_quiet)
+			print_kind(&kinds.kinds[i]);
+		free(kinds.kinds[i].line);
+	}
+	if (kinds.count > SHOWN_MAX && !is_quiet)
+		fprintf(stderr, "fencepost: and %zu other programs were not seen\n",
+		        kinds.count - SHOWN_MAX);
+	free(kinds.kinds);
+	return kinds.count;
+}
