@@ -52,6 +52,8 @@ _fencepost() {
 		_fencepost_values "${before#--}" "$word"
 	elif [[ ${COMP_WORDS[1]} == doctor ]]; then
 		mapfile -t COMPREPLY < <(if [[ $word == -* ]]; then compgen -W --json -- "$word"; else compgen -c -- "$word"; fi)
+	elif [[ ${COMP_WORDS[1]} == diff && $word == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W '--json --strict' -- "$word")
 	elif [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_fencepost_list options | sed 's/^\([^ ]*\) .*/--\1=/')" -- "$word")
 		compopt -o nospace 2>/dev/null

@@ -30,6 +30,7 @@ struct fp_cli_command {
 /* Prints "fencepost: ..." on standard error and returns FP_CLI_FAILED. */
 int fp_cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+int fp_cli_diff(char **arguments);
 int fp_cli_doctor(char **arguments);
 int fp_cli_report(char **arguments);
 int fp_cli_run(char **arguments);

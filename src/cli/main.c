@@ -15,8 +15,10 @@ static int print_help(char **arguments);
 static const struct fp_cli_command commands[] = {
         {"run", " [--KEY=VALUE ...] [--] PROGRAM [ARGUMENTS]",
          "run a program with the heap under its malloc, and report", fp_cli_run},
-        {"report", " [OPTIONS] EVENT-LOG|-", "render an event log as text and JSON",
-         fp_cli_report},
+        {"report", " [OPTIONS] EVENT-LOG|REPORT.json|DIRECTORY|@LIST|- ...",
+         "render event logs and JSON reports, several of them as one", fp_cli_report},
+        {"diff", " [--json[=FILE]] [--strict] OLD NEW",
+         "say what is new, gone and grown; exit with 1 when anything is new", fp_cli_diff},
         {"doctor", " [--json] [PROGRAM]",
          "say what works here, what it costs, and what to change", fp_cli_doctor},
         {"help", "", "say what there is", print_help},
@@ -58,7 +60,9 @@ static int print_help(char **arguments)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		printf("  fencepost %s%s\n      %s\n", commands[i].name, commands[i].arguments,
 		       commands[i].summary);
-	fputs("  fencepost --version\n      say which version this is\n\nreport takes", stdout);
+	fputs("  fencepost --version\n      say which version this is\n\nreport takes "
+	      "--merge=yes|no",
+	      stdout);
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
 		if (fp_options_table[i].stage != FP_OPTION_RECORD)
 			printf(" --%s=%s", fp_options_table[i].key, fp_options_table[i].value);

@@ -35,6 +35,12 @@ void fp_report_print_number(const struct fp_report_page *page, uint64_t number);
 void fp_report_print_count(const struct fp_report_page *page, uint64_t number,
                            const char *noun);
 
+/* "double-free of a 24-byte block at plant.c:31 in make_rows (3 times)", "leak of ...". */
+void fp_report_print_title(const struct fp_report_page *page,
+                           const struct fp_report_finding *finding);
+void fp_report_print_leak_title(const struct fp_report_page *page,
+                                const struct fp_report_leak *leak);
+
 /* PREPOSITION and "plant.c:31 in make_rows", from the stack or else from the site; nothing when
  * neither knows a place. */
 void fp_report_print_place(const struct fp_report_page *page, const char *preposition,

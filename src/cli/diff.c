@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `fencepost diff`: what is new since a baseline. The text goes to standard output, because it
+ * is what was asked for; so does the JSON in its place, unless it gets a file.
+ */
+#include "report/diff.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/inputs.h"
+
+enum { HAS_NEW = 1 };
+
+struct request {
+	const char *paths[2]; /* of the baseline and of what is held against it */
+	size_t path_count;
+	const char *json; /* "" is standard output in place of the text; NULL: none */
+	bool is_strict;
+};
+
+static int take_option(struct request *request, const char *option)
+{
+	if (strcmp(option, "--json") == 0)
+		request->json = "";
+	else if (strncmp(option, "--json=", 7) == 0 && option[7] != '\0')
+		request->json = option + 7;
+	else if (strcmp(option, "--strict") == 0)
+		request->is_strict = true;
+	else
+		return fp_cli_fail("diff: unknown option \"%s\": there are --json, --json=FILE "
+		                   "and --strict",
+		                   option);
+	return 0;
+}
+
+static int take_arguments(struct request *request, char **arguments)
+{
+	bool are_options = true;
+
+	for (; *arguments; arguments++) {
+		const char *argument = *arguments;
+		bool is_option = are_options && argument[0] == '-' && argument[1] != '\0';
+
+		if (is_option && strcmp(argument, "--") == 0)
+			are_options = false;
+		else if (is_option && take_option(request, argument) != 0)
+			return FP_CLI_FAILED;
+		else if (!is_option && request->path_count == 2)
+			return fp_cli_fail("diff: \"%s\" is one report too many: put those of "
+			                   "one side in a directory",
+			                   argument);
+		else if (!is_option)
+			request->paths[request->path_count++] = argument;
+	}
+	if (request->path_count < 2)
+		return fp_cli_fail(
+		        "diff: two reports are needed: write fencepost diff OLD NEW");
+	return 0;
+}
+
+static int read_side(const char *path, struct fp_report **report)
+{
+	struct fp_cli_inputs inputs = {0};
+	int result = fp_cli_inputs_add(&inputs, path);
+
+	if (result == 0)
+		result = fp_cli_inputs_merge(&inputs, report);
+	fp_cli_inputs_free(&inputs);
+	return result;
+}
+
+static int write_file(const struct fp_report_diff *diff, const char *path)
+{
+	struct fp_cli_output output;
+	int result = fp_cli_output_open(&output, path, 0);
+
+	if (result == 0) {
+		int written = fp_report_diff_write_json(diff, output.file);
+
+		result = fp_cli_output_close(&output);
+		if (written != 0)
+			result = written;
+	}
+	fp_cli_output_free(&output);
+	if (result == 0)
+		return 0;
+	return fp_cli_fail("cannot write %s: %s; name another file with --json=FILE", path,
+	                   strerror(-result));
+}
+
+static int print(const struct fp_report_diff *diff)
+{
+	const char *no_colour = getenv("NO_COLOR");
+
+	fp_report_diff_print(diff, stdout,
+	                     isatty(STDOUT_FILENO) && (!no_colour || *no_colour == '\0'));
+	return 0;
+}
+
+static int write_diff(const struct request *request, const struct fp_report_diff *diff)
+{
+	bool is_json_only = request->json && *request->json == '\0';
+	int result = is_json_only ? fp_report_diff_write_json(diff, stdout) : print(diff);
+
+	if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		result = fp_cli_fail("cannot write to standard output: direct it elsewhere");
+	if (result == 0 && request->json && !is_json_only)
+		result = write_file(diff, request->json);
+	if (result != 0)
+		return FP_CLI_FAILED;
+	return fp_report_diff_has_error(diff, FP_REPORT_NEW) ||
+	                       (request->is_strict &&
+	                        fp_report_diff_has_error(diff, FP_REPORT_GROWN))
+	               ? HAS_NEW
+	               : 0;
+}
+
+int fp_cli_diff(char **arguments)
+{
+	struct request request = {0};
+	struct fp_report *reports[2] = {NULL, NULL};
+	struct fp_report_diff diff = {0};
+	int result = take_arguments(&request, arguments);
+
+	for (size_t i = 0; result == 0 && i < 2; i++)
+		result = read_side(request.paths[i], &reports[i]);
+	if (result == 0 && fp_report_diff_make(reports[0], reports[1], &diff) != 0)
+		result = fp_cli_fail("not enough memory to compare so much");
+	if (result == 0)
+		result = write_diff(&request, &diff);
+	fp_report_diff_free(&diff);
+	fp_report_free(reports[0]);
+	fp_report_free(reports[1]);
+	return result;
+}
