@@ -100,6 +100,10 @@ FP_API bool fp_check_range(const void *address, size_t length, enum fp_access_ki
  * access to a block, and those too after they were reported, with the original siginfo and
  * context.
  *
+ * A thread that blocks these signals is killed by the kernel at a bad access before any handler
+ * is asked. A host that blocks all signals somewhere leaves these two out, or is started with
+ * `fencepost run`, under which they are never really blocked.
+ *
  * Returns 0, or a negative errno: -ENODEV without a session. Not needed with fault_handler=no.
  */
 FP_API int fp_install_fault_handler(void);

@@ -14,7 +14,7 @@
 
 #include "preload_runs.h"
 
-#define WILD VICTIMS "wild_calls.c"
+#define WILD VICTIMS "bad_buffer_system_call.c"
 #define READ VICTIMS "overflow_read.c"
 #define CALLS_DEF "tests/e2e/system_calls.def"
 
@@ -147,7 +147,7 @@ START_TEST(test_buffers_are_checked)
 {
 	enum variant variant = (enum variant)(_i % VARIANTS);
 	int backend = _i / VARIANTS;
-	const char *argv[] = {VICTIMS "wild_calls", variants[variant], NULL};
+	const char *argv[] = {VICTIMS "bad_buffer_system_call", variants[variant], NULL};
 	struct e2e_run without;
 	struct e2e_run with;
 
@@ -182,8 +182,8 @@ START_TEST(test_libc_faults_after_the_finding)
 	if (!e2e_can_run(_i))
 		return;
 	for (int call = 0; call < CALLS; call++) {
-		const char *const argv[] = {VICTIMS "wild_calls", "freed", calls[call].name,
-		                            NULL};
+		const char *const argv[] = {VICTIMS "bad_buffer_system_call", "freed",
+		                            calls[call].name, NULL};
 		struct e2e_run run;
 
 		if (calls[call].if_freed != in_libc)

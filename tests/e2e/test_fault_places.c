@@ -68,6 +68,36 @@ START_TEST(test_use_after_free_is_one_finding_anywhere)
 }
 END_TEST
 
+/* The kernel kills whoever faults with the signal blocked, without asking a handler: under the
+ * preload library it is never really blocked, not even for a host that links the other one. */
+START_TEST(test_blocked_signals_do_not_hide_a_fault)
+{
+	char program[4096];
+	const char *const argv[] = {"src/cli/fencepost", "run", program, "blocked", NULL};
+	struct e2e_run run = {0};
+	const json_t *findings = NULL;
+	json_t *report;
+	size_t index;
+
+	if (!e2e_can_run(_i))
+		return;
+	snprintf(program, sizeof(program), "%s/" VICTIMS "use_after_free_signal_handler",
+	         getenv("FP_BUILDDIR"));
+	e2e_run(&run, e2e_backend_option(_i), argv);
+	/* A report of each library. */
+	json_array_foreach(run.report, index, report)
+	{
+		if (json_array_size(e2e_get(report, "findings")) > 0)
+			findings = e2e_get(report, "findings");
+	}
+	ck_assert_msg(findings != NULL, "no finding:\n%s", run.err);
+	ck_assert_uint_eq(json_array_size(findings), 1);
+	e2e_check_stack(e2e_get(json_array_get(findings, 0), "stack"),
+	                VICTIMS "use_after_free_signal_handler.c", "access");
+	e2e_release(&run);
+}
+END_TEST
+
 /* Who is named in the report. */
 START_TEST(test_threads_are_told_apart)
 {
@@ -219,6 +249,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, test_use_after_free_is_one_finding_anywhere, 0,
 	                    FREED * PROTECTING);
+	tcase_add_loop_test(tcase, test_blocked_signals_do_not_hide_a_fault, 0, PROTECTING);
 	tcase_add_loop_test(tcase, test_threads_are_told_apart, 0, PROTECTING);
 	tcase_add_loop_test(tcase, test_child_of_a_fork_is_protected, 0, 2 * PROTECTING);
 	tcase_add_loop_test(tcase, test_caller_of_the_c_library_comes_first, 0,

@@ -13,7 +13,7 @@
 
 #include "fault_runs.h"
 
-#define WILD VICTIMS "wild_access.c"
+#define WILD VICTIMS "accesses.h"
 
 enum { PROTECTING = E2E_NONE };
 
@@ -29,23 +29,24 @@ static const bool is_size_known;
 enum { SMALL, LARGE };
 
 static const struct {
+	const char *victim;
 	const char *options;
-	const char *arguments[5]; /* of wild_access */
+	const char *arguments[4];
 	struct e2e_finding finding;
 	const char *description;
 	int size; /* SMALL or LARGE */
 } accesses[] = {
-#define ACCESS(options_, place, size_, offset_, access_, bytes, free_, kind_, block_size,      \
+#define ACCESS(defect, options_, place, size_, offset_, access_, bytes, kind_, block_size,     \
                block_offset, allocation_, words)                                               \
 	{                                                                                      \
+	        .victim = #defect "_access",                                                   \
 	        .options = options_,                                                           \
-	        .arguments = {size_, offset_, access_, bytes, free_},                          \
+	        .arguments = {size_, offset_, access_, bytes},                                 \
 	        .finding = {.kind = kind_,                                                     \
 	                    .access = access_,                                                 \
 	                    .source = WILD,                                                    \
 	                    .call = access_ " " bytes,                                         \
 	                    .allocation = allocation_,                                         \
-	                    .first_free = free_,                                               \
 	                    .size = block_size,                                                \
 	                    .offset = block_offset},                                           \
 	        .description = words,                                                          \
@@ -72,8 +73,8 @@ START_TEST(test_access_is_one_finding)
 	int at = _i % ACCESSES;
 	int backend = _i / ACCESSES;
 	const char *const *given = accesses[at].arguments;
-	const char *const argv[] = {"wild_access", given[0], given[1], given[2],
-	                            given[3],      given[4], NULL};
+	const char *const argv[] = {
+	        accesses[at].victim, given[0], given[1], given[2], given[3], NULL};
 	struct e2e_finding expected = accesses[at].finding;
 	struct e2e_run run = {0};
 	char words[40];
@@ -82,6 +83,8 @@ START_TEST(test_access_is_one_finding)
 		return;
 	if (expected.allocation[0] == '\0')
 		expected.allocation = NULL;
+	if (strcmp(expected.kind, "heap-use-after-free") == 0)
+		expected.first_free = "free";
 	fault_run(&run, backend, accesses[at].options, argv);
 	fault_check_death(&run, backend, accesses[at].size == LARGE);
 	e2e_check_counts(&run, 1, 0);
@@ -98,8 +101,8 @@ END_TEST
 START_TEST(test_none_neither_faults_nor_finds)
 {
 	static const char *const argv[][7] = {
-	        {"wild_access", "256", "256", "read", "1", NULL},
-	        {"wild_access", "1000", "0", "read", "8", "free", NULL},
+	        {"overflow_access", "256", "256", "read", "1", NULL},
+	        {"use_after_free_access", "1000", "0", "read", "8", NULL},
 	};
 	struct e2e_run run = {0};
 
@@ -113,7 +116,7 @@ END_TEST
 /* The same fate, and no report of it. */
 START_TEST(test_handler_can_be_left_out)
 {
-	static const char *const argv[] = {"wild_access", "256", "256", "read", "1", NULL};
+	static const char *const argv[] = {"overflow_access", "256", "256", "read", "1", NULL};
 	struct e2e_run run = {0};
 
 	fault_run(&run, E2E_MPROTECT, "fault_handler=no", argv);

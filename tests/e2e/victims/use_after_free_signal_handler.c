@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A signal handler reads a freed block. Argument: "stack" when it has an alternate stack of its
- * own.
+ * own, "blocked" when it runs with all signals blocked.
  */
 #include "victim.h"
 
@@ -33,8 +33,10 @@ int main(int argc, char **argv)
 		action.sa_flags = SA_ONSTACK;
 	}
 	sigfillset(&action.sa_mask);
-	sigdelset(&action.sa_mask, SIGSEGV);
-	sigdelset(&action.sa_mask, SIGBUS);
+	if (argc == 1 || strcmp(argv[1], "blocked") != 0) {
+		sigdelset(&action.sa_mask, SIGSEGV);
+		sigdelset(&action.sa_mask, SIGBUS);
+	}
 	EXPECT(sigaction(SIGUSR1, &action, NULL) == 0);
 	raise(SIGUSR1);
 	return 1;

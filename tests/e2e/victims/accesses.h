@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One bad access, and the process dies of it. Arguments: the size of a block, the offset of the
- * access in it, "read" or "write", how many bytes at once, and "free" to free the block first.
- * The block has neighbours of its own size on both sides.
+ * One bad access, of any kind, of which the process dies: what the victims that make one share.
+ * Arguments: the size of a block, the offset of the access in it, "read" or "write", and how
+ * many bytes at once. The block has neighbours of its own size on both sides.
  */
+#ifndef TESTS_E2E_VICTIMS_ACCESSES_H
+#define TESTS_E2E_VICTIMS_ACCESSES_H
+
 #include "victim.h"
 
 #include <string.h>
@@ -86,11 +89,11 @@ static void release(IHostMalloc *heap, void *block)
 	IHostMalloc_Free(heap, block); /* plant: free */
 }
 
-int main(int argc, char **argv)
+static int make_access(int argc, char **argv, bool is_freed)
 {
 	IHostMalloc *heap = victim_heap();
 
-	EXPECT(argc >= 5);
+	EXPECT(argc == 5);
 	size_t size = strtoul(argv[1], NULL, 0);
 	void *before = NULL;
 	void *block = NULL;
@@ -101,14 +104,16 @@ int main(int argc, char **argv)
 	IHostMalloc_Alloc(heap, size, eTaskCritical, &after);  /* plant: after */
 	EXPECT(before != NULL && block != NULL && after != NULL);
 	memset(block, 'x', size);
-	if (argc > 5)
+	if (is_freed)
 		release(heap, block);
 	touch((char *)block + strtol(argv[2], NULL, 0), strcmp(argv[3], "write") == 0,
 	      atoi(argv[4]));
-	if (argc <= 5)
+	if (!is_freed)
 		IHostMalloc_Free(heap, block);
 	IHostMalloc_Free(heap, before);
 	IHostMalloc_Free(heap, after);
 	IHostMalloc_Release(heap);
 	return 0;
 }
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An access before the start of a block. Arguments as in accesses.h.
+ */
+#include "accesses.h"
+
+int main(int argc, char **argv)
+{
+	return make_access(argc, argv, false);
+}
