@@ -94,6 +94,7 @@ static void read_script(struct host *host)
 
 void host_open(struct host *host, char **argv)
 {
+	void *extended = NULL;
 	HRESULT result;
 
 	parse(host, argv);
@@ -107,6 +108,11 @@ void host_open(struct host *host, char **argv)
 	if (result != S_OK)
 		fail(host, HOST_EXIT_FAILURE, "no heap from Fencepost: error 0x%08X",
 		     (unsigned)result);
+	result = IHostMalloc_QueryInterface(host->heap, &IID_IFencepostMalloc, &extended);
+	if (result != S_OK)
+		fail(host, HOST_EXIT_FAILURE, "the heap has no realloc: error 0x%08X",
+		     (unsigned)result);
+	host->extended = extended;
 }
 
 void host_plant(const struct host *host)
@@ -117,21 +123,36 @@ void host_plant(const struct host *host)
 
 void host_close(struct host *host)
 {
+	IFencepostMalloc_Release(host->extended);
 	IHostMalloc_Release(host->heap);
 	IHostMemoryManager_Release(host->manager);
 	free(host->text);
 }
 
-void *host_allocate(IHostMalloc *heap, size_t size)
+void *host_allocate(const struct host *host, size_t size)
 {
-	void *block = NULL;
-
-	if (IHostMalloc_Alloc(heap, size, eTaskCritical, &block) != S_OK)
-		return NULL;
-	return block;
+	return host_reallocate(host, NULL, size);
 }
 
-void host_free(IHostMalloc *heap, void *block)
+void *host_reallocate(const struct host *host, void *block, size_t size)
 {
-	IHostMalloc_Free(heap, block);
+	void *moved = NULL;
+
+	if (IFencepostMalloc_Realloc(host->extended, block, size, eTaskCritical, &moved) !=
+	    S_OK)
+		return NULL;
+	return moved;
+}
+
+void host_free(const struct host *host, void *block)
+{
+	IHostMalloc_Free(host->heap, block);
+}
+
+size_t host_size(const struct host *host, void *block)
+{
+	SIZE_T size = 0;
+
+	IFencepostMalloc_GetSize(host->extended, block, &size);
+	return size;
 }

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include <fencepost/hosting.h>
+#include <fencepost/extension.h>
 
 #include "plant.h"
 
@@ -22,6 +22,7 @@ struct host {
 	const struct plant *plant; /* the mistake to commit, or NULL */
 	IHostMemoryManager *manager;
 	IHostMalloc *heap;
+	IFencepostMalloc *extended; /* the same heap, with realloc and size */
 };
 
 /*
@@ -36,8 +37,13 @@ void host_plant(const struct host *host);
 /* Give everything back. */
 void host_close(struct host *host);
 
-/* The heap's Alloc and Free in the C library's form: NULL when there is no memory. */
-void *host_allocate(IHostMalloc *heap, size_t size);
-void host_free(IHostMalloc *heap, void *block);
+/* The heap in the C library's form: NULL when there is no memory, which leaves BLOCK as it is.
+ * A size of 0 gives a block. */
+void *host_allocate(const struct host *host, size_t size);
+void *host_reallocate(const struct host *host, void *block, size_t size);
+void host_free(const struct host *host, void *block);
+
+/* Bytes that were asked for; 0 for NULL. */
+size_t host_size(const struct host *host, void *block);
 
 #endif

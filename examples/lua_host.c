@@ -25,21 +25,15 @@
  */
 static void *allocate(void *user, void *ptr, size_t osize, size_t nsize)
 {
-	IHostMalloc *heap = user;
+	const struct host *host = user;
 	void *moved;
 
 	if (nsize == 0) {
-		host_free(heap, ptr);
+		host_free(host, ptr);
 		return NULL;
 	}
-	moved = host_allocate(heap, nsize);
-	if (ptr == NULL)
-		return moved;
-	if (moved == NULL)
-		return nsize <= osize ? ptr : NULL;
-	memcpy(moved, ptr, nsize < osize ? nsize : osize);
-	host_free(heap, ptr);
-	return moved;
+	moved = host_reallocate(host, ptr, nsize);
+	return moved == NULL && ptr != NULL && nsize <= osize ? ptr : moved;
 }
 
 /* The text after a first line that begins with '#', for scripts that name their interpreter. */
@@ -93,7 +87,7 @@ static int run_script(lua_State *lua)
 
 static bool run(struct host *host)
 {
-	lua_State *lua = lua_newstate(allocate, host->heap);
+	lua_State *lua = lua_newstate(allocate, host);
 	bool done;
 
 	if (lua == NULL) {

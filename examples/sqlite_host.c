@@ -22,51 +22,24 @@ static struct host host;
 
 /* ---- SQLite's memory methods ------------------------------------------------------------ */
 
-/* IHostMalloc cannot tell a block's size, so it stands in front of what SQLite gets; 16 bytes
- * keep SQLite's part aligned, and its end is still the block's end. */
-enum { HEADER_BYTES = 16 };
-
-static char *block_of(void *memory)
-{
-	return (char *)memory - HEADER_BYTES;
-}
-
 static int memory_size(void *memory)
 {
-	int size = 0;
-
-	if (memory != NULL)
-		memcpy(&size, block_of(memory), sizeof(size));
-	return size;
+	return (int)host_size(&host, memory);
 }
 
 static void *memory_malloc(int size)
 {
-	char *block = host_allocate(host.heap, HEADER_BYTES + (size_t)size);
-
-	if (block == NULL)
-		return NULL;
-	memcpy(block, &size, sizeof(size));
-	return block + HEADER_BYTES;
+	return host_allocate(&host, (size_t)size);
 }
 
 static void memory_free(void *memory)
 {
-	if (memory != NULL)
-		host_free(host.heap, block_of(memory));
+	host_free(&host, memory);
 }
 
 static void *memory_realloc(void *memory, int size)
 {
-	void *moved = memory_malloc(size);
-	int old_size = memory_size(memory);
-
-	if (moved == NULL)
-		return NULL;
-	if (old_size > 0)
-		memcpy(moved, memory, (size_t)(old_size < size ? old_size : size));
-	memory_free(memory);
-	return moved;
+	return host_reallocate(&host, memory, (size_t)size);
 }
 
 /* Not rounded up: the guard begins where SQLite's own request ends. */
