@@ -135,7 +135,7 @@ struct fp_report_string fp_report_fields_bytes(struct fp_report_fields *fields,
 
 		if (high < 0 || low < 0)
 			refuse(fields, key);
-		bytes[i / 2] = (char)(high << 4 | low);
+		bytes[i / 2] = (char)((unsigned)high << 4 | (unsigned)low);
 	}
 	if (bytes)
 		kept = fp_report_fields_keep(fields, bytes, digits.size / 2);

@@ -23,9 +23,12 @@ int fp_report_compare_strings(struct fp_report_string a, struct fp_report_string
 struct fp_report_string fp_report_base_name(struct fp_report_string path)
 {
 	const char *slash = path.size > 0 ? memrchr(path.bytes, '/', path.size) : NULL;
-	size_t skipped = slash ? (size_t)(slash + 1 - path.bytes) : 0;
+	size_t skipped;
 
-	return (struct fp_report_string){path.bytes + skipped, path.size - skipped};
+	if (!slash)
+		return path;
+	skipped = (size_t)(slash + 1 - path.bytes);
+	return (struct fp_report_string){slash + 1, path.size - skipped};
 }
 
 struct fp_report_string fp_report_module_name(const struct fp_report_frame *frame)

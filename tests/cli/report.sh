@@ -72,6 +72,13 @@ fail "cannot write missing/x: No such file or directory; name another file with 
 	report --log=/dev/null --json=missing/x log
 fail "cannot write .: Is a directory; name another file with --log=FILE" report --log=. log
 
+# The repository, as a name for the machine and relative to here.
+mkdir -p root && expect 0 '' report --log=/dev/null --sarif=a.sarif --source-root=/nonexistent log
+grep -q '"uri": "file:///nonexistent/"' a.sarif || complain 'no root in a.sarif'
+grep -q '"uri": "plant"' a.sarif || complain 'the program is not relative to its root'
+expect 0 '' report --log=/dev/null --sarif=a.sarif --source-root=root/ log
+grep -q "\"uri\": \"file://$(pwd -P)/root/\"" a.sarif || complain 'a relative root is not what it should be'
+
 # Without --log the text goes to standard error.
 "$fencepost" report log >out 2>err || complain 'report failed'
 cmp -s err text.4242 || complain 'standard error and the file differ'

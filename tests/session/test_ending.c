@@ -58,7 +58,8 @@ START_TEST(the_reporter_gets_the_log_the_outputs_and_no_preload)
 	const struct scenario scenario = {.options = options, .body = preload_something};
 
 	strcpy(json, test_path("json"));
-	snprintf(options, sizeof(options), "json=%s:leak_check=summary:quiet=yes", json);
+	snprintf(options, sizeof(options),
+	         "json=%s:leak_check=summary:quiet=yes:source_root=repository", json);
 	run_scenario(&scenario, &child);
 	test_expect_success(child);
 	expect_complete_report();
@@ -68,6 +69,12 @@ START_TEST(the_reporter_gets_the_log_the_outputs_and_no_preload)
 	ck_assert_mem_eq(arguments, wanted, strlen(wanted));
 	expect_argument("--leak_check=summary", true);
 	expect_argument("--quiet=yes", true);
+	/* The program may be in another directory by then. */
+	char root[4400];
+	char here[4096];
+	ck_assert_ptr_nonnull(getcwd(here, sizeof(here)));
+	snprintf(root, sizeof(root), "=%s/repository", here);
+	ck_assert_ptr_nonnull(strstr(arguments, root));
 	expect_argument("preload=", true);
 	ck_assert_ptr_nonnull(strstr(arguments, "\n-\npreload="));
 	ck_assert_str_eq(child.text, "noise\n");

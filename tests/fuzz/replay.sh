@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Each fuzz target on its corpus: what was once found stays mended. "make fuzz" looks for more.
+bad=0
+for corpus in "$top_srcdir"/tests/fuzz/corpus/*; do
+	target=$(basename "$corpus")
+	replay=$FP_BUILDDIR/tests/fuzz/replay_$target
+	test -x "$replay" || { echo "no target for $corpus"; exit 99; }
+	# The golden reports are what a reader of JSON should begin with.
+	set -- "$corpus"/*
+	test "$target" = json && set -- "$@" "$top_srcdir"/tests/report/golden/*.json
+	test $# -ge 8 || { echo "$corpus: only $# inputs"; bad=1; }
+	"$replay" "$@" >"$target.log" 2>&1 || { echo "$target died of: $(tail -n 2 "$target.log")"; bad=1; }
+	rm -f "$target.log"
+done
+exit $bad
