@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * aarch64: the kernel leaves the exception syndrome (ESR) among the records of the context.
+ * aarch64: the kernel leaves the exception syndrome (ESR) among the records of the context. It
+ * tells reads from writes, but its size field is valid for hypervisors only, so the size is
+ * read out of the instruction: "Loads and Stores" in the encoding index of the A64 instruction
+ * set.
  */
 #include <ucontext.h>
 
@@ -11,8 +14,6 @@ enum {
 	CLASS_SHIFT = 26,
 	CLASS_FETCH = 0x20, /* instruction abort from a lower level */
 	CLASS_DATA = 0x24,  /* data abort from a lower level */
-	VALID_SIZE = 1 << 24,
-	SIZE_SHIFT = 22,
 	IS_WRITE = 1 << 6
 };
 
@@ -38,6 +39,46 @@ static uint64_t find_syndrome(const ucontext_t *context)
 	return 0;
 }
 
+static uint32_t bits(uint32_t word, unsigned high, unsigned low)
+{
+	return word >> low & ((2U << (high - low)) - 1);
+}
+
+/* One register: ldr, str and their like, exclusive, ordered and atomic ones included. */
+static size_t size_of_one(uint32_t instruction, bool is_vector)
+{
+	uint32_t size = bits(instruction, 31, 30);
+
+	/* A vector register of 16 bytes has the size of a byte and one more bit. */
+	if (is_vector && size == 0 && bits(instruction, 23, 23) == 1)
+		return 16;
+	return (size_t)1 << size;
+}
+
+/* Two registers: ldp, stp and their like. */
+static size_t size_of_pair(uint32_t instruction, bool is_vector)
+{
+	uint32_t kind = bits(instruction, 31, 30);
+
+	if (is_vector)
+		return kind < 3 ? (size_t)8 << kind : 0;
+	return kind == 2 ? 16 : 8;
+}
+
+/* Bytes that INSTRUCTION accesses; 0 for those that are none of the usual. */
+static size_t size_accessed(uint32_t instruction)
+{
+	bool is_vector = bits(instruction, 26, 26) == 1;
+
+	if (bits(instruction, 29, 27) == 7)
+		return size_of_one(instruction, is_vector);
+	if (bits(instruction, 29, 27) == 5)
+		return size_of_pair(instruction, is_vector);
+	if (bits(instruction, 29, 24) == 8 && bits(instruction, 21, 21) == 0)
+		return size_of_one(instruction, false);
+	return 0;
+}
+
 struct fp_fault_access fp_fault_access(const void *context, uintptr_t address)
 {
 	uint64_t syndrome = find_syndrome(context);
@@ -46,10 +87,12 @@ struct fp_fault_access fp_fault_access(const void *context, uintptr_t address)
 	access.is_fetch = syndrome >> CLASS_SHIFT == CLASS_FETCH;
 	if (access.is_fetch)
 		access.access = FP_ACCESS_READ;
-	if (syndrome >> CLASS_SHIFT == CLASS_DATA)
-		access.access = (syndrome & IS_WRITE) != 0 ? FP_ACCESS_WRITE : FP_ACCESS_READ;
-	if (syndrome >> CLASS_SHIFT == CLASS_DATA && (syndrome & VALID_SIZE) != 0)
-		access.size = 1U << (syndrome >> SIZE_SHIFT & 3);
+	if (syndrome >> CLASS_SHIFT != CLASS_DATA)
+		return access;
+	access.access = (syndrome & IS_WRITE) != 0 ? FP_ACCESS_WRITE : FP_ACCESS_READ;
+	/* It was just executed, so it can be read. */
+	access.size = size_accessed(
+	        *(const uint32_t *)(uintptr_t)((const ucontext_t *)context)->uc_mcontext.pc);
 	return access;
 }
 
