@@ -9,6 +9,8 @@
 #include "report/html_parts.h"
 #include "report/stack.h"
 
+enum { SOURCES_MAX = 50 };
+
 static void put_end(FILE *out, const struct fp_report *report)
 {
 	const char *name = NULL;
@@ -38,11 +40,27 @@ static void put_command(FILE *out, const struct fp_report *report)
 	}
 	fputs("</code></dd>\n<dt>executable</dt><dd><code>", out);
 	fp_report_html_text(out, report->executable);
-	fprintf(out,
-	        "</code></dd>\n<dt>process</dt><dd>%" PRIu32 ", started by %" PRIu32
-	        "</dd>\n<dt>end</dt><dd>",
-	        report->pid, report->ppid);
+	fputs("</code></dd>\n<dt>process</dt><dd>", out);
+	fprintf(out, "%" PRIu32 ", started by %" PRIu32 "</dd>\n<dt>end</dt><dd>", report->pid,
+	        report->ppid);
 	put_end(out, report);
+	fputs("</dd>\n", out);
+}
+
+/* Of a merged report. */
+static void put_sources(FILE *out, const struct fp_report *report)
+{
+	size_t named = report->source_count < SOURCES_MAX ? report->source_count : SOURCES_MAX;
+
+	fputs("<dt>sources</dt><dd>", out);
+	for (size_t i = 0; i < named; i++) {
+		const struct fp_report_source *source = &report->sources[i];
+
+		fputs(i > 0 ? ", " : "", out);
+		fp_report_html_text(out, source->name.size > 0 ? source->name : source->layout);
+	}
+	if (named < report->source_count)
+		fprintf(out, " and %zu more", report->source_count - named);
 	fputs("</dd>\n", out);
 }
 
@@ -102,10 +120,15 @@ void fp_report_html_facts(FILE *out, const struct fp_report *report, bool is_ope
 	fp_report_html_process(out, report);
 	fputs("</span> <span class=\"marks\">", out);
 	fp_report_html_count(out, report->finding_count, "finding");
-	fputs(", ", out);
-	put_end(out, report);
+	if (report->source_count == 0) {
+		fputs(", ", out);
+		put_end(out, report);
+	}
 	fputs("</span></summary>\n<div class=\"body\">\n<dl class=\"facts\">\n", out);
-	put_command(out, report);
+	if (report->source_count > 0)
+		put_sources(out, report);
+	else
+		put_command(out, report);
 	put_heap(out, report);
 	fputs("</dl>\n", out);
 	put_settings(out, report);

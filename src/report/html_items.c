@@ -96,6 +96,7 @@ static void put_moment(FILE *out, const struct fp_report_moment *moment,
 	}
 	fputs("</summary>\n", out);
 	fp_report_html_stack(out, moment->stack);
+	fp_report_html_excerpt(out, moment->stack);
 	fputs("</details>\n", out);
 }
 
@@ -208,6 +209,7 @@ void fp_report_html_leak(FILE *out, const struct fp_report_leak *leak)
 	fp_report_html_count(out, leak->blocks, "block");
 	fprintf(out, ", %s.</p>\n", fp_report_leak_name(leak->class));
 	fp_report_html_stack(out, leak->stack);
+	fp_report_html_excerpt(out, leak->stack);
 	if (leak->site.line > 0 || leak->site.file.size > 0) {
 		fputs("<dl class=\"facts\">\n", out);
 		put_site(out, &leak->site);

@@ -45,7 +45,8 @@ static struct sum sum_up(const struct fp_report_set *set)
 void fp_report_html_process(FILE *out, const struct fp_report *report)
 {
 	fp_report_html_text(out, fp_report_base_name(report->executable));
-	fprintf(out, " (%" PRIu32 ")", report->pid);
+	if (report->pid != 0)
+		fprintf(out, " (%" PRIu32 ")", report->pid);
 }
 
 static void put_subject(FILE *out, const struct fp_report_set *set)

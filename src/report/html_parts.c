@@ -7,12 +7,24 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/fold.h"
 #include "report/names.h"
+#include "report/source.h"
 #include "report/stack.h"
 #include "report/text_parts.h"
 
-/* Frames of one stack that are shown at once; the others unfold. */
-enum { FRAMES_AT_ONCE = 16 };
+enum {
+	LINES_AT_ONCE = 16, /* of a stack; the others unfold */
+	LINES_WORTH_FOLDING = 4,
+	LINES_AROUND = 3 /* the one of a frame, of source */
+};
+
+/* Frames that one line stands for. */
+struct run {
+	size_t first;
+	size_t count;
+	const char *owner;
+};
 
 enum context { MARKUP, SCRIPT };
 
@@ -70,6 +82,22 @@ static void put_escaped(FILE *out, struct fp_report_string string, enum context 
 			fwrite(bytes, 1, length, out);
 		string.bytes += taken;
 		string.size -= taken;
+	}
+}
+
+/* Tabs are the one control character that source needs. */
+static void put_source(FILE *out, struct fp_report_string line)
+{
+	while (line.size > 0) {
+		const char *tab = memchr(line.bytes, '\t', line.size);
+		size_t size = tab ? (size_t)(tab - line.bytes) : line.size;
+
+		put_escaped(out, (struct fp_report_string){line.bytes, size}, MARKUP);
+		if (tab)
+			fputc('\t', out);
+		size += tab != NULL;
+		line.bytes += size;
+		line.size -= size;
 	}
 }
 
@@ -166,44 +194,91 @@ void fp_report_html_place(FILE *out, const struct fp_report_stack *stack,
 	fputs("</span>", out);
 }
 
-static void put_frame(FILE *out, const struct fp_report_frame *frame)
+static void put_frame(FILE *out, const struct fp_report_frame *frame, size_t number)
 {
 	const struct fp_symbol_frame *symbol = frame->symbol;
 
-	fputs("<li><span class=\"function\">", out);
+	fprintf(out, "<li value=\"%zu\"><span class=\"function\">", number);
 	put_function(out, frame);
-	fputs("</span> <span class=\"file\">", out);
-	if (symbol && symbol->file)
-		put_line(out, fp_report_text(symbol->file), symbol->line);
-	else if (symbol && symbol->function)
-		put_module(out, frame);
-	fputs(symbol && symbol->inlined ? "</span> <span class=\"tag\">inlined</span></li>\n"
-	                                : "</span></li>\n",
+	fputs("</span>", out);
+	if (symbol && symbol->function) {
+		fputs(" <span class=\"file\">", out);
+		if (symbol->file)
+			put_line(out, fp_report_text(symbol->file), symbol->line);
+		else
+			put_module(out, frame);
+		fputs("</span>", out);
+	}
+	fputs(symbol && symbol->inlined ? " <span class=\"tag\">inlined</span></li>\n"
+	                                : "</li>\n",
 	      out);
 }
 
-static void put_frames(FILE *out, const struct fp_report_stack *stack, size_t first,
-                       size_t count)
+static void put_run(FILE *out, const struct fp_report_stack *stack, struct run run)
 {
-	fprintf(out, "<ol class=\"frames\" start=\"%zu\">\n", first);
-	for (size_t i = first; i < first + count; i++)
-		put_frame(out, &stack->frames[i]);
-	fputs("</ol>\n", out);
+	fprintf(out,
+	        "<li value=\"%zu\"><details class=\"run\"><summary>%zu frames of %s</summary>\n"
+	        "<ol class=\"frames\">\n",
+	        run.first, run.count, run.owner);
+	for (size_t i = run.first; i < run.first + run.count; i++)
+		put_frame(out, &stack->frames[i], i);
+	fputs("</ol></details></li>\n", out);
+}
+
+/* The line for the frame at INDEX; how many frames it stands for. */
+static size_t put_next(FILE *out, const struct fp_report_stack *stack, size_t index)
+{
+	struct run run = {.first = index};
+
+	run.count = fp_report_fold(stack, index, &run.owner);
+	if (run.count > 1) {
+		put_run(out, stack, run);
+		return run.count;
+	}
+	put_frame(out, &stack->frames[index], index);
+	return 1;
 }
 
 void fp_report_html_stack(FILE *out, const struct fp_report_stack *stack)
 {
 	size_t count = stack ? stack->shown : 0;
-	size_t rest = count > FRAMES_AT_ONCE + 4 ? count - FRAMES_AT_ONCE : 0;
+	bool is_split = false;
+	size_t lines = 0;
 
 	if (count == 0) {
 		fputs("<p class=\"quiet\">No stack was kept.</p>\n", out);
 		return;
 	}
-	put_frames(out, stack, 0, count - rest);
-	if (rest == 0)
+	fputs("<ol class=\"frames\">\n", out);
+	for (size_t i = 0; i < count; lines++) {
+		if (lines == LINES_AT_ONCE && count - i > LINES_WORTH_FOLDING) {
+			fprintf(out,
+			        "</ol>\n<details class=\"more\"><summary>%zu more frames"
+			        "</summary>\n<ol class=\"frames\">\n",
+			        count - i);
+			is_split = true;
+		}
+		i += put_next(out, stack, i);
+	}
+	fputs(is_split ? "</ol></details>\n" : "</ol>\n", out);
+}
+
+void fp_report_html_excerpt(FILE *out, const struct fp_report_stack *stack)
+{
+	struct fp_report_excerpt excerpt;
+
+	if (!stack ||
+	    !fp_report_source_lines(fp_report_stack_place(stack), LINES_AROUND, &excerpt))
 		return;
-	fprintf(out, "<details class=\"more\"><summary>%zu more frames</summary>\n", rest);
-	put_frames(out, stack, count - rest, rest);
-	fputs("</details>\n", out);
+	fputs("<pre class=\"source\">", out);
+	for (size_t i = 0; i < excerpt.count; i++) {
+		uint32_t number = excerpt.first + (uint32_t)i;
+		bool is_marked = number == excerpt.marked;
+
+		fprintf(out, "%s<span class=\"file\">%5" PRIu32 "</span>  ",
+		        is_marked ? "<mark>" : "", number);
+		put_source(out, excerpt.lines[i]);
+		fputs(is_marked ? "</mark>\n" : "\n", out);
+	}
+	fputs("</pre>\n", out);
 }

@@ -17,7 +17,7 @@ ALLOWED = {
 ATTRIBUTES = {
     "lang", "charset", "http-equiv", "content", "name", "class", "href", "id", "aria-labelledby", "aria-label",
     "aria-hidden", "role", "type", "placeholder", "autocomplete", "spellcheck", "for", "open", "start", "viewbox",
-    "d", "x", "y", "width", "height", "text-anchor"}
+    "d", "x", "y", "width", "height", "text-anchor", "value"}
 
 
 class Page(html.parser.HTMLParser):

@@ -41,6 +41,8 @@ def unfold_by_mouse_and_keyboard(page):
     that(not page.run("document.querySelector('#finding-3 .stack').open"), "a stack folds")
     that(page.run("document.querySelectorAll('#finding-1 svg.slot rect.hit').length") == 2,
          "the hit is drawn in both strips")
+    that("block[4096 + 16] = 1;" in page.run("document.querySelector('#finding-1 pre mark').textContent"),
+         "the line of source is marked")
     page.run("location.hash = 'finding-200'")
     page.settle()
     that(page.run("document.querySelector('#finding-200').open"), "a link to a finding unfolds it")

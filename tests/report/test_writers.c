@@ -408,6 +408,9 @@ START_TEST(damaged_logs_are_written)
 		write_text(FP_REPORT_LEAKS_FULL, false);
 		ck_assert_int_eq(strncmp(written, "fencepost: ", 11), 0);
 		write_json(FP_REPORT_LEAKS_FULL);
+		write_view("folded", &(struct fp_report_view){.leaks = FP_REPORT_LEAKS_FULL});
+		write_view("html", &(struct fp_report_view){.leaks = FP_REPORT_LEAKS_FULL});
+		ck_assert_ptr_nonnull(strstr(written, "</html>\n"));
 	}
 }
 END_TEST
