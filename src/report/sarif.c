@@ -308,9 +308,10 @@ static json_t *make_results(struct document *document)
 static json_t *make_details(const struct fp_report *report)
 {
 	json_t *name = fp_report_make_string(fp_report_base_name(report->executable));
-	json_t *details = json_pack(
-	        "{s:o}", "id",
-	        json_sprintf(PACKAGE_NAME "/%s/", name ? json_string_value(name) : ""));
+	const char *text = name ? json_string_value(name) : "";
+	json_t *details =
+	        json_pack("{s:o}", "id",
+	                  json_sprintf(PACKAGE_NAME "/%s%s", text, *text != '\0' ? "/" : ""));
 
 	json_decref(name);
 	return details;
@@ -352,7 +353,7 @@ static int end(struct fp_report_walk *walk)
 	                "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0",
 	                "runs", run);
 	if (log && !tree->has_failed) {
-		json_dumpf(log, walk->out, JSON_INDENT(2));
+		json_dumpf(log, walk->out, JSON_INDENT(1));
 		fputc('\n', walk->out);
 	}
 	json_decref(log);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Renders every recorded log, and a set of several, in every format, into the files LOG.FACE of
- * the directory that is its argument. The version is replaced by @VERSION@: nothing else in the
- * files can change but by a change of the writers. With "whole" they are left as they are.
+ * Renders every recorded log, a set of several, and several merged, in every format, into the
+ * files LOG.FACE of the directory that is its argument. The version is replaced by @VERSION@:
+ * nothing else in the files can change but by a change of the writers. With "whole" they are
+ * left as they are.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "logs.h"
 #include "options/options.h"
 #include "report/html_assets.h"
+#include "report/merge.h"
 #include "report/writer.h"
 
 /* What a format is shown as. A format has one or more faces. */
@@ -125,9 +127,31 @@ static void check_faces(void)
 	}
 }
 
+/* The first COUNT logs as files that are merged. */
+static const struct fp_report *merge_logs(size_t count)
+{
+	struct fp_report_merge *merge;
+	struct fp_report *merged;
+
+	errno = -fp_report_merge_new(false, &merge);
+	for (size_t i = 0; errno == 0 && i < count; i++) {
+		const struct fp_report_origin origin = {.name = recorded_logs[i].name};
+
+		errno = -fp_report_merge_add(merge, reports[i], &origin);
+		if (errno == 0)
+			errno = -fp_report_merge_add(merge, reports[i], &origin);
+	}
+	if (errno == 0)
+		errno = -fp_report_merge_end(merge, &merged);
+	if (errno != 0)
+		fail("cannot merge", "the logs");
+	return merged;
+}
+
 int main(int count, char **arguments)
 {
 	const struct fp_report_set several = {reports, 3};
+	const struct fp_report *merged;
 
 	if (count != 2 && (count != 3 || strcmp(arguments[2], "whole") != 0)) {
 		fputs("usage: render_golden DIRECTORY [whole]\n", stderr);
@@ -138,11 +162,13 @@ int main(int count, char **arguments)
 	check_faces();
 	for (size_t i = 0; i < RECORDED_LOGS; i++)
 		read_log(i);
+	merged = merge_logs(2);
 	for (size_t i = 0; i < sizeof(faces) / sizeof(faces[0]); i++) {
 		for (size_t j = 0; j < RECORDED_LOGS; j++)
 			write_face(&faces[i], recorded_logs[j].name,
 			           &(struct fp_report_set){&reports[j], 1});
 		write_face(&faces[i], "several", &several);
+		write_face(&faces[i], "merged", &(struct fp_report_set){&merged, 1});
 	}
 	return 0;
 }
