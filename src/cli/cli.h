@@ -64,6 +64,11 @@ void fp_cli_logs_free(struct fp_cli_logs *logs);
 int fp_cli_render(const struct fp_cli_log *logs, size_t count,
                   const struct fp_options *options);
 
+/* Around the reading of logs, which may take its time: on a terminal a line says so after a
+ * second. It ends by itself when something is to be said. */
+void fp_cli_progress_begin(void);
+void fp_cli_progress_end(void);
+
 /* A file being written. It appears under its name only when it is complete, unless its
  * directory allows no other file, or it is none that could be replaced: a device, a pipe,
  * /dev/fd/N. */

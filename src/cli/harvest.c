@@ -131,11 +131,13 @@ int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, i
 	const char *last = last_of(&listing, pid);
 	if (last && WIFSIGNALED(status))
 		complete(last, WTERMSIG(status));
+	fp_cli_progress_begin();
 	for (size_t i = 0; i < listing.count; i++) {
 		/* One that cannot be read must not cost the others. */
 		fp_cli_logs_read(logs, listing.files[i].path);
 		free(listing.files[i].path);
 	}
+	fp_cli_progress_end();
 	free(listing.files);
 	return is_complete ? 0 : fp_cli_fail("not enough memory for the reports of this run");
 }

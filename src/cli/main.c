@@ -30,6 +30,7 @@ int fp_cli_fail(const char *format, ...)
 {
 	va_list arguments;
 
+	fp_cli_progress_end();
 	va_start(arguments, format);
 	fputs("fencepost: ", stderr);
 	vfprintf(stderr, format, arguments);

@@ -90,10 +90,12 @@ static int render_each(const struct request *request)
 	struct fp_cli_logs logs = {0};
 	int result = 0;
 
+	fp_cli_progress_begin();
 	for (size_t i = 0; i < request->inputs.count; i++) {
 		if (fp_cli_logs_read(&logs, request->inputs.paths[i]) != 0)
 			result = FP_CLI_FAILED;
 	}
+	fp_cli_progress_end();
 	if (logs.count > 0 && fp_cli_render(logs.logs, logs.count, &request->options) != 0)
 		result = FP_CLI_FAILED;
 	fp_cli_logs_free(&logs);
@@ -103,8 +105,11 @@ static int render_each(const struct request *request)
 static int render_merged(const struct request *request)
 {
 	struct fp_cli_log merged = {0};
-	int result = fp_cli_inputs_merge(&request->inputs, &merged.report);
+	int result;
 
+	fp_cli_progress_begin();
+	result = fp_cli_inputs_merge(&request->inputs, &merged.report);
+	fp_cli_progress_end();
 	if (merged.report && fp_cli_render(&merged, 1, &request->options) != 0)
 		result = FP_CLI_FAILED;
 	fp_report_free(merged.report);
