@@ -48,6 +48,28 @@ static int begin(struct fp_report_walk *walk)
 	return document ? 0 : -ENOMEM;
 }
 
+static void begin_note(const struct fp_report_walk *walk, FILE *notes)
+{
+	fputs("<li>", notes);
+	if (walk->set->count == 1)
+		return;
+	fp_report_html_process(notes, walk->set->reports[walk->index]);
+	fputs(": ", notes);
+}
+
+/* What the user asked for is told, but is no finding. */
+static void put_failed(FILE *notes, const struct fp_report_failed *failed)
+{
+	fp_report_html_count(notes, failed->count, "allocation");
+	fputs(" failed as fail_alloc asks", notes);
+	if (failed->trace == FP_TRACE_NONE) {
+		fputs(", of other stacks", notes);
+		return;
+	}
+	fputs(" at ", notes);
+	fp_report_html_place(notes, failed->stack, NULL);
+}
+
 static int begin_report(struct fp_report_walk *walk, const struct fp_report *report)
 {
 	struct document *document = walk->state;
@@ -56,12 +78,13 @@ static int begin_report(struct fp_report_walk *walk, const struct fp_report *rep
 	document->leaks = 0;
 	document->left_bytes = 0;
 	for (size_t i = 0; i < report->note_count; i++) {
-		fputs("<li>", notes);
-		if (walk->set->count > 1) {
-			fp_report_html_process(notes, report);
-			fputs(": ", notes);
-		}
+		begin_note(walk, notes);
 		fp_report_html_text(notes, report->notes[i].text);
+		fputs("</li>\n", notes);
+	}
+	for (size_t i = 0; i < report->failed_count; i++) {
+		begin_note(walk, notes);
+		put_failed(notes, &report->failed[i]);
 		fputs("</li>\n", notes);
 	}
 	return 0;

@@ -44,6 +44,7 @@ struct scene {
 	struct range block; /* at least one byte wide */
 	struct range hit;   /* empty when nothing was hit */
 	double guard;       /* bytes of each; 0 for none */
+	bool is_region;
 	bool is_freed;
 	uint64_t size;
 };
@@ -127,13 +128,14 @@ static struct scene lay_out(FILE *out, const struct fp_report *report,
 	const struct fp_report_block *block = &finding->block;
 	struct scene scene = {
 	        .out = out,
+	        .is_region = finding->page_state != FP_PAGE_NONE,
 	        .is_freed = block->state == FP_BLOCK_FREED,
 	        .size = block->size,
 	        .block = {0, block->size > 0 ? (double)block->size : 1},
 	        .hit = find_hit(finding),
 	};
 
-	if (finding->page_state != FP_PAGE_NONE)
+	if (scene.is_region)
 		scene.all = scene.slot = scene.block; /* a region has neither */
 	else if (block->tier == FP_TIER_GUARDED)
 		lay_out_slot(&scene, report, block);
@@ -164,6 +166,17 @@ static struct range clip(const struct strip *strip, struct range range)
 	                      least(range.to, strip->range.to)};
 }
 
+/* The wider part of RANGE that is left beside the hit. */
+static struct range beside_hit(const struct scene *scene, struct range range)
+{
+	struct range before = {range.from, least(range.to, scene->hit.from)};
+	struct range after = {greatest(range.from, scene->hit.to), range.to};
+
+	if (!has_hit(scene) || scene->hit.to <= range.from || scene->hit.from >= range.to)
+		return range;
+	return before.to - before.from > after.to - after.from ? before : after;
+}
+
 static void put_label(const struct strip *strip, struct range shown, const char *class,
                       const char *label)
 {
@@ -189,7 +202,7 @@ static void put_part(const struct strip *strip, struct range range, const char *
 	        "<rect class=\"%s\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"/>\n",
 	        class, at(strip, shown.from), strip->top,
 	        greatest(at(strip, shown.to) - at(strip, shown.from), 1), strip->height);
-	put_label(strip, shown, class, label);
+	put_label(strip, beside_hit(strip->scene, shown), class, label);
 }
 
 static void put_strip(const struct strip *strip)
@@ -197,8 +210,9 @@ static void put_strip(const struct strip *strip)
 	const struct scene *scene = strip->scene;
 	char label[64];
 
-	snprintf(label, sizeof(label), "%sblock, %" PRIu64 " byte%s",
-	         scene->is_freed ? "freed " : "", scene->size, scene->size == 1 ? "" : "s");
+	snprintf(label, sizeof(label), "%s%s, %" PRIu64 " byte%s",
+	         scene->is_freed ? "freed " : "", scene->is_region ? "region" : "block",
+	         scene->size, scene->size == 1 ? "" : "s");
 	put_part(strip, (struct range){scene->slot.from - scene->guard, scene->slot.from},
 	         "guard", "guard");
 	put_part(strip, (struct range){scene->slot.to, scene->slot.to + scene->guard}, "guard",

@@ -11,6 +11,9 @@
 #include "report/names.h"
 #include "report/stack.h"
 
+/* Lines of source before and after the one that matters most; others get one. */
+enum { LINES_AROUND_CALL = 3 };
+
 static void put_process(FILE *out, const struct fp_report *report)
 {
 	if (!report)
@@ -96,7 +99,7 @@ static void put_moment(FILE *out, const struct fp_report_moment *moment,
 	}
 	fputs("</summary>\n", out);
 	fp_report_html_stack(out, moment->stack);
-	fp_report_html_excerpt(out, moment->stack);
+	fp_report_html_excerpt(out, moment->stack, is_call ? LINES_AROUND_CALL : 1);
 	fputs("</details>\n", out);
 }
 
@@ -109,19 +112,21 @@ static void put_site(FILE *out, const struct fp_report_site *site)
 	fprintf(out, ":%" PRIu32 "</dd>\n", site->line);
 }
 
-static void put_block_facts(FILE *out, const struct fp_report_block *block)
+static void put_block_facts(FILE *out, const struct fp_report_block *block, bool is_region)
 {
 	const char *level = fp_level_name(block->level);
 
-	fputs("<dl class=\"facts\">\n<dt>block</dt><dd>", out);
+	fprintf(out, "<dl class=\"facts\">\n<dt>%s</dt><dd>", is_region ? "region" : "block");
 	fp_report_html_count(out, block->size, "byte");
-	fprintf(out, " at <code>0x%" PRIx64 "</code></dd>\n", block->address);
-	fputs("<dt>serial</dt><dd>", out);
+	fprintf(out, " at <code>0x%" PRIx64 "</code></dd>\n<dt>%s</dt><dd>", block->address,
+	        is_region ? "number" : "serial");
 	fp_report_html_number(out, block->serial);
-	fprintf(out,
-	        "</dd>\n<dt>heap</dt><dd>%" PRIu32 "</dd>\n<dt>family</dt><dd>%s</dd>\n"
-	        "<dt>tier</dt><dd>%s</dd>\n",
-	        block->heap, fp_family_name(block->family), fp_tier_name(block->tier));
+	fputs("</dd>\n", out);
+	if (!is_region)
+		fprintf(out,
+		        "<dt>heap</dt><dd>%" PRIu32 "</dd>\n<dt>family</dt><dd>%s</dd>\n"
+		        "<dt>tier</dt><dd>%s</dd>\n",
+		        block->heap, fp_family_name(block->family), fp_tier_name(block->tier));
 	if (level)
 		fprintf(out, "<dt>critical level</dt><dd>%s</dd>\n", level);
 	put_site(out, &block->site);
@@ -180,7 +185,7 @@ void fp_report_html_finding(FILE *out, const struct fp_report *report,
 	for (size_t i = 0; i < count; i++)
 		put_moment(out, &moments[i], finding);
 	if (finding->has_block)
-		put_block_facts(out, &finding->block);
+		put_block_facts(out, &finding->block, finding->page_state != FP_PAGE_NONE);
 	put_marks(out, finding->fingerprint, fp_finding_info(finding->kind)->cwe);
 }
 
@@ -209,7 +214,7 @@ void fp_report_html_leak(FILE *out, const struct fp_report_leak *leak)
 	fp_report_html_count(out, leak->blocks, "block");
 	fprintf(out, ", %s.</p>\n", fp_report_leak_name(leak->class));
 	fp_report_html_stack(out, leak->stack);
-	fp_report_html_excerpt(out, leak->stack);
+	fp_report_html_excerpt(out, leak->stack, LINES_AROUND_CALL);
 	if (leak->site.line > 0 || leak->site.file.size > 0) {
 		fputs("<dl class=\"facts\">\n", out);
 		put_site(out, &leak->site);

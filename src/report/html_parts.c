@@ -15,8 +15,7 @@
 
 enum {
 	LINES_AT_ONCE = 16, /* of a stack; the others unfold */
-	LINES_WORTH_FOLDING = 4,
-	LINES_AROUND = 3 /* the one of a frame, of source */
+	LINES_WORTH_FOLDING = 4
 };
 
 /* Frames that one line stands for. */
@@ -263,19 +262,18 @@ void fp_report_html_stack(FILE *out, const struct fp_report_stack *stack)
 	fputs(is_split ? "</ol></details>\n" : "</ol>\n", out);
 }
 
-void fp_report_html_excerpt(FILE *out, const struct fp_report_stack *stack)
+void fp_report_html_excerpt(FILE *out, const struct fp_report_stack *stack, uint32_t around)
 {
 	struct fp_report_excerpt excerpt;
 
-	if (!stack ||
-	    !fp_report_source_lines(fp_report_stack_place(stack), LINES_AROUND, &excerpt))
+	if (!stack || !fp_report_source_lines(fp_report_stack_place(stack), around, &excerpt))
 		return;
 	fputs("<pre class=\"source\">", out);
 	for (size_t i = 0; i < excerpt.count; i++) {
 		uint32_t number = excerpt.first + (uint32_t)i;
 		bool is_marked = number == excerpt.marked;
 
-		fprintf(out, "%s<span class=\"file\">%5" PRIu32 "</span>  ",
+		fprintf(out, "%s<span class=\"file\">%6" PRIu32 "</span>  ",
 		        is_marked ? "<mark>" : "", number);
 		put_source(out, excerpt.lines[i]);
 		fputs(is_marked ? "</mark>\n" : "\n", out);

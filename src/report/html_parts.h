@@ -31,8 +31,9 @@ void fp_report_html_place(FILE *out, const struct fp_report_stack *stack,
 /* A list of frames, down to main. */
 void fp_report_html_stack(FILE *out, const struct fp_report_stack *stack);
 
-/* The lines of source around where STACK begins; nothing where they are not to be had. */
-void fp_report_html_excerpt(FILE *out, const struct fp_report_stack *stack);
+/* The line of source where STACK begins and AROUND more on either side; nothing where they are
+ * not to be had. */
+void fp_report_html_excerpt(FILE *out, const struct fp_report_stack *stack, uint32_t around);
 
 /* The block of FINDING in its slot, drawn to scale (in html_block.c). */
 void fp_report_html_block(FILE *out, const struct fp_report *report,
