@@ -13,7 +13,7 @@
 #include "report/writer.h"
 #include "target.h"
 
-enum { DEPTH_MAX = 16, NAME_MAX_BYTES = 32 };
+enum { DEPTH_MAX = 16, NAME_MAX_BYTES = 32, HTML_SCRIPTS = 2 };
 
 void fuzz_fail(const char *file, int line, const char *condition)
 {
@@ -66,6 +66,24 @@ static void check_xml(const char *text, size_t size)
 	fuzz_must(depth == 0);
 }
 
+static size_t count_of(const char *text, const char *word)
+{
+	size_t count = 0;
+
+	for (; (text = strstr(text, word)) != NULL; text += strlen(word))
+		count++;
+	return count;
+}
+
+/* The page has its own scripts and no others, and all of it is shown. */
+static void check_html(const char *text)
+{
+	fuzz_must(count_of(text, "<script") == HTML_SCRIPTS);
+	fuzz_must(count_of(text, "</script") == HTML_SCRIPTS);
+	fuzz_must(count_of(text, "<!--") == 0);
+	fuzz_must(count_of(text, "<img") == 0);
+}
+
 static char *write_set(const struct fp_report_writer *writer, const struct fp_report_set *set,
                        size_t *size)
 {
@@ -89,7 +107,9 @@ static void render(const char *format, const struct fp_report_set *set)
 		check_json(text, size);
 	else if (strcmp(format, "xml") == 0)
 		check_xml(text, size);
-	else if (strcmp(format, "html") != 0)
+	else if (strcmp(format, "html") == 0)
+		check_html(text);
+	else
 		check_text(text, size);
 	free(text);
 }
