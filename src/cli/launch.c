@@ -85,6 +85,12 @@ static void run_child(const struct fp_cli_launch *launch, const struct sigaction
 {
 	restore_signals(before);
 	sigprocmask(SIG_SETMASK, &launch->mask, NULL);
+	if (launch->input > 0)
+		dup2(launch->input, STDIN_FILENO);
+	if (launch->output > 0) {
+		dup2(launch->output, STDOUT_FILENO);
+		dup2(launch->output, STDERR_FILENO);
+	}
 	execute(launch);
 	int error = errno;
 	if (write(pipe_end, &error, sizeof(error)) < 0)

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/sweep.h"
 #include "report/text_parts.h"
 
 enum { EXTRA_VARIABLES = 3 };
@@ -22,7 +23,9 @@ struct run {
 	struct fp_options options;
 	char **command;
 	bool is_forced;
-	char *given; /* options of the command line, as FENCEPOST_OPTIONS has them */
+	bool is_sweep;
+	bool has_layout; /* given on the command line */
+	char *given;     /* options of the command line, as FENCEPOST_OPTIONS has them */
 	char *program;
 	char directory[PATH_MAX];
 };
@@ -56,6 +59,10 @@ static int take_option(struct run *run, const char *text)
 		run->is_forced = true;
 		return 0;
 	}
+	if (strcmp(text, "sweep") == 0) {
+		run->is_sweep = true;
+		return 0;
+	}
 	item.key_len = equals ? (size_t)(equals - text) : strlen(text);
 	const struct fp_option *option = fp_options_find(item.key, item.key_len);
 	if (option && !equals && option->type != FP_OPTION_BOOL)
@@ -65,6 +72,8 @@ static int take_option(struct run *run, const char *text)
 	item.value_len = strlen(item.value);
 	if (fp_options_set(&run->options, &item, &error) != 0)
 		return fp_cli_fail("%s", refusal);
+	if (strcmp(option->key, "align") == 0 || strcmp(option->key, "placement") == 0)
+		run->has_layout = true;
 	return give(run, option->key, item.value);
 }
 
@@ -101,6 +110,8 @@ static int take_arguments(struct run *run, char **arguments)
 		result = take_option(run, argument + 2);
 	}
 	run->command = arguments;
+	if (result == 0 && run->is_sweep && run->has_layout)
+		return fp_cli_fail("--sweep sets --align and --placement: leave them out");
 	if (result == 0 && !*arguments)
 		return fp_cli_fail("no program: write fencepost run PROGRAM, and its arguments "
 		                   "behind it");
@@ -271,10 +282,14 @@ static void print_sums(const struct sums *sums, const struct run *run, size_t pr
 	fputs(" guarded\n", stderr);
 }
 
+static int exit_code(int status)
+{
+	return WIFSIGNALED(status) ? FP_CLI_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 static int report(const struct run *run, const struct fp_cli_launch *launch, int status)
 {
-	int code =
-	        WIFSIGNALED(status) ? FP_CLI_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
+	int code = exit_code(status);
 	struct fp_cli_logs harvest = {0};
 
 	if (fp_cli_harvest(&harvest, run->directory, launch->pid, status) != 0)
@@ -294,10 +309,74 @@ static int report(const struct run *run, const struct fp_cli_launch *launch, int
 	return code;
 }
 
+static int run_once(struct run *run)
+{
+	struct fp_cli_launch launch = {.path = run->program, .arguments = run->command};
+	int status = 0;
+	int result = make_directory(run);
+
+	if (result == 0)
+		result = start(run, &launch, &status);
+	if (result == 0)
+		result = report(run, &launch, status);
+	if (run->directory[0] != '\0')
+		fp_cli_remove(run->directory);
+	return result;
+}
+
+/* One run of a sweep: with a directory of its own, and the options of the others but for the
+ * layout. */
+static int try_layout(struct fp_cli_trial *trial, void *user)
+{
+	struct run run = *(const struct run *)user;
+	struct fp_cli_launch launch = {.path = run.program,
+	                               .arguments = run.command,
+	                               .input = trial->input,
+	                               .output = trial->output};
+
+	run.given = run.given ? strdup(run.given) : NULL;
+	int result = give(&run, "placement", trial->placement);
+	if (result == 0)
+		result = give(&run, "align", trial->align);
+	if (result == 0)
+		result = make_directory(&run);
+	if (result == 0)
+		result = start(&run, &launch, &trial->status);
+	if (result == 0)
+		result = fp_cli_harvest(&trial->logs, run.directory, launch.pid, trial->status);
+	if (run.directory[0] != '\0')
+		fp_cli_remove(run.directory);
+	free(run.given);
+	return result;
+}
+
+static int run_sweep(struct run *run)
+{
+	struct fp_cli_sweep sweep = {.run = try_layout, .user = run};
+	int code = fp_cli_sweep(&sweep);
+	struct fp_cli_log log = {.report = sweep.report};
+	const struct fp_cli_logs all = {.logs = &log, .count = 1};
+
+	if (code != 0)
+		return code;
+	code = exit_code(sweep.status);
+	if (!sweep.report) {
+		fp_cli_fail("nothing is known of %s: it was killed, or cannot load %s",
+		            run->program, FP_CLI_LIBRARY);
+		return code;
+	}
+	const struct sums sums = sum(&all);
+	if (sums.findings + sums.leaked_blocks > 0 && run->options.error_exitcode != 0)
+		code = (int)run->options.error_exitcode;
+	if (fp_cli_render(&log, 1, &run->options) != 0)
+		code = FP_CLI_FAILED;
+	fp_report_free(sweep.report);
+	return code;
+}
+
 int fp_cli_run(char **arguments)
 {
 	struct run run = {0};
-	int status = 0;
 	int result = take_arguments(&run, arguments);
 
 	if (run.options.debuginfod)
@@ -307,14 +386,7 @@ int fp_cli_run(char **arguments)
 	if (result == 0)
 		result = check_program(&run);
 	if (result == 0)
-		result = make_directory(&run);
-	struct fp_cli_launch launch = {.path = run.program, .arguments = run.command};
-	if (result == 0)
-		result = start(&run, &launch, &status);
-	if (result == 0)
-		result = report(&run, &launch, status);
-	if (run.directory[0] != '\0')
-		fp_cli_remove(run.directory);
+		result = run.is_sweep ? run_sweep(&run) : run_once(&run);
 	free(run.program);
 	free(run.given);
 	return result;

@@ -48,6 +48,8 @@ struct fp_cli_launch {
 	const char *path;
 	char **arguments;
 	char **environment;
+	int input;     /* becomes standard input, when it is not 0 */
+	int output;    /* becomes standard output and error, when it is not 0 */
 	sigset_t mask; /* of the program: what was blocked before */
 	pid_t pid;     /* of the program, once it runs */
 };

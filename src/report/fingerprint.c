@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "report/fold.h"
 #include "report/names.h"
 #include "report/stack.h"
 
@@ -99,44 +100,64 @@ static bool is_skipped(const struct fp_report_frame *frame)
 	       fp_report_is_memory_function(frame->symbol->function);
 }
 
+/* What a system brings along: which functions of it have names, and which were inlined, depends
+ * on the debug information that a machine happens to have. */
+static bool is_of_system(const struct fp_report_frame *frame)
+{
+	static const char *const names[] = {"libc.",    "libc-",      "libpthread",
+	                                    "ld-linux", "libm.",      "libstdc++.",
+	                                    "libc++.",  "libc++abi.", "libgcc_s"};
+	struct fp_report_string module = fp_report_module_name(frame);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t size = strlen(names[i]);
+
+		if (module.size >= size && memcmp(module.bytes, names[i], size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* How many lines below its function's start FRAME stands, where the program's author wrote it.
+ */
+static void add_line(struct hash *hash, const struct fp_report_frame *frame)
+{
+	const struct fp_symbol_frame *symbol = frame->symbol;
+
+	if (symbol->function_line > 0 && symbol->line > 0 && !fp_report_frame_owner(frame))
+		add_number(hash, (uint64_t)symbol->line - symbol->function_line);
+}
+
 static void add_frame(struct hash *hash, const struct fp_report_frame *frame)
 {
-	if (is_skipped(frame))
-		return;
 	if (!hash->is_likeness || !has_function(frame))
 		add_module(hash, fp_report_module_name(frame));
-	if (has_function(frame))
-		add_string(hash, plain_name(frame->symbol->function));
-	else if (frame->module && !hash->is_likeness)
+	if (!has_function(frame) && frame->module && !hash->is_likeness)
 		add_number(hash, frame->offset);
+	if (!has_function(frame))
+		return;
+	add_string(hash, plain_name(frame->symbol->function));
+	if (!hash->is_likeness)
+		add_line(hash, frame);
 }
 
+/* A run of frames of the system is the place where it was entered. */
 static void add_stack(struct hash *hash, const struct fp_report_stack *stack)
 {
-	for (size_t i = 0; stack && i < stack->shown; i++)
-		add_frame(hash, &stack->frames[i]);
-	add_bytes(hash, "|", 1);
-}
+	bool is_inside = false;
 
-/* The innermost frame of the stacks' that counts, or NULL. */
-static const struct fp_report_frame *innermost(const struct fp_report_stack *const *stacks,
-                                               size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; stacks[i] && j < stacks[i]->shown; j++) {
-			if (!is_skipped(&stacks[i]->frames[j]))
-				return &stacks[i]->frames[j];
-		}
+	for (size_t i = 0; stack && i < stack->shown; i++) {
+		const struct fp_report_frame *frame = &stack->frames[i];
+
+		if (is_skipped(frame))
+			continue;
+		if (!is_of_system(frame))
+			add_frame(hash, frame);
+		else if (!is_inside)
+			add_module(hash, fp_report_module_name(frame));
+		is_inside = is_of_system(frame);
 	}
-	return NULL;
-}
-
-static void add_place(struct hash *hash, const struct fp_report_frame *frame)
-{
-	const struct fp_symbol_frame *symbol = frame ? frame->symbol : NULL;
-
-	if (symbol && symbol->function_line > 0 && symbol->line > 0)
-		add_number(hash, (uint64_t)symbol->line - symbol->function_line);
+	add_bytes(hash, "|", 1);
 }
 
 static uint64_t hash_finding(const struct fp_report_finding *finding, bool is_likeness)
@@ -151,7 +172,6 @@ static uint64_t hash_finding(const struct fp_report_finding *finding, bool is_li
 	if (is_likeness)
 		return hash.value;
 	add_string(&hash, fp_report_text(fp_access_name(finding->access)));
-	add_place(&hash, innermost(stacks, 3));
 	return hash.value;
 }
 
@@ -171,8 +191,6 @@ static uint64_t hash_leak(const struct fp_report_leak *leak, bool is_likeness)
 	add_stack(&hash, leak->stack);
 	if (leak->site.file.size > 0)
 		add_site(&hash, leak);
-	if (!is_likeness)
-		add_place(&hash, innermost(&leak->stack, 1));
 	return hash.value;
 }
 

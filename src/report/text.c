@@ -215,6 +215,20 @@ static void print_notes(const struct fp_report_page *page, const struct fp_repor
 	fputc('\n', page->out);
 }
 
+/* Nobody looks for leaks in a process that dies. */
+static bool has_looked_for_leaks(const struct fp_report *report)
+{
+	for (size_t i = 0; i < report->setting_count; i++) {
+		const struct fp_report_setting *setting = &report->settings[i];
+
+		if (fp_report_compare_strings(setting->key, fp_report_text("leak_check")) ==
+		            0 &&
+		    fp_report_compare_strings(setting->value, fp_report_text("no")) == 0)
+			return false;
+	}
+	return report->exit != FP_LOG_EXIT_SIGNAL;
+}
+
 static void print_summary(const struct fp_report_page *page, const struct fp_report *report,
                           const struct fp_report_view *view)
 {
@@ -231,8 +245,7 @@ static void print_summary(const struct fp_report_page *page, const struct fp_rep
 		fputs(" (", page->out);
 		fp_report_print_count(page, totals.leaked_bytes, "byte");
 		fputs(") leaked", page->out);
-	} else if (view->leaks == FP_REPORT_LEAKS_NONE || report->exit == FP_LOG_EXIT_SIGNAL) {
-		/* Nobody looks for leaks in a process that dies. */
+	} else if (view->leaks == FP_REPORT_LEAKS_NONE || !has_looked_for_leaks(report)) {
 		fputs("leaks not checked", page->out);
 	} else {
 		fputs("no leaks", page->out);

@@ -49,14 +49,15 @@ int main(int count, char **arguments)
 	return 0;
 }
 END
-# Moved down, and called from a main that was edited.
+# Moved down.
 {
 	printf '#include <string.h>\nint unused(const char *text);\n'
 	printf 'int unused(const char *text)\n{\n\treturn (int)strlen(text) + 1;\n}\n\n'
-	sed 's|^\ttwice(mistakes);|\tif (count > 5)\n\t\treturn 5;\n&|' a/plant.c
+	cat a/plant.c
 } >b/deep/plant.c
-# A line more in the function with the mistake itself.
-sed 's|^\tfree(block);|\tif (mistakes > 100)\n\t\tabort();\n&|' a/plant.c >edited.c
+# A line more in the function with the mistake itself, and in its caller.
+sed 's|^\tfree(block);|\tif (mistakes > 100)\n\t\tabort();\n&|
+	s|^\ttwice(mistakes);|\tif (count > 5)\n\t\treturn 5;\n&|' a/plant.c >edited.c
 
 build() { # build PROGRAM SOURCE FLAGS...
 	program=$1 source=$2
@@ -108,7 +109,7 @@ diff_is 0 '0 new, 0 gone, 0 grown, 2 unchanged' old.json moved.json
 diff_is 0 '0 new, 0 gone, 0 grown, 2 unchanged' old.json renamed.json
 diff_is 0 '0 new, 0 gone, 0 grown, 2 unchanged' old.log moved.json
 
-# An edit of the very function makes nothing new.
+# An edit of the very functions makes nothing new.
 record edited ./edited 5
 diff_is 0 '0 new, 0 gone, 0 grown, 2 unchanged' old.json edited.json
 
