@@ -13,6 +13,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A compiler for Windows has the SDK's own, and the WSL stubs may be in reach: then these come
+ * first in either order, because they do not look whether they do. */
+#ifdef _WIN32
+#include <windows.h>
+#include <unknwn.h>
+#elif defined(__has_include)
+#if __has_include(<unknwnbase.h>)
+#include <unknwn.h>
+#endif
+#endif
+
 #ifndef FP_API
 #define FP_API __attribute__((visibility("default")))
 #endif

@@ -128,4 +128,10 @@ struct IFencepostMalloc {
 #endif
 /* clang-format on */
 
+#if !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+_Static_assert(offsetof(IFencepostMallocVtbl, Realloc) == sizeof(IHostMallocVtbl) &&
+                       sizeof(IFencepostMallocVtbl) == 13 * sizeof(void *),
+               "the slots of IFencepostMalloc follow those of IHostMalloc");
+#endif
+
 #endif /* FENCEPOST_EXTENSION_H */
