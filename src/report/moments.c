@@ -49,26 +49,26 @@ size_t fp_report_moments(const struct fp_report_finding *finding,
                          struct fp_report_moment *moments)
 {
 	const struct fp_report_block *block = &finding->block;
+	bool is_region = finding->page_state != FP_PAGE_NONE;
 	size_t count = 0;
 
-	moments[count++] = (struct fp_report_moment){FP_REPORT_CALL, call_title(finding),
-	                                             finding->thread, finding->stack};
+	moments[count++] = (struct fp_report_moment){call_title(finding), finding->stack,
+	                                             FP_REPORT_CALL, finding->thread};
 	if (finding->other_stack)
-		moments[count++] =
-		        (struct fp_report_moment){FP_REPORT_OTHER, party_title(finding->other),
-		                                  finding->other_thread, finding->other_stack};
+		moments[count++] = (struct fp_report_moment){
+		        party_title(finding->other), finding->other_stack, FP_REPORT_OTHER,
+		        finding->other_thread};
 	if (finding->free_stack && finding->free_stack != finding->stack)
 		moments[count++] =
-		        (struct fp_report_moment){FP_REPORT_FREE, free_title(finding),
-		                                  block->free_thread, finding->free_stack};
+		        (struct fp_report_moment){free_title(finding), finding->free_stack,
+		                                  FP_REPORT_FREE, block->free_thread};
 	if (finding->commit_stack)
-		moments[count++] = (struct fp_report_moment){FP_REPORT_COMMIT, "committed",
-		                                             finding->commit_thread,
-		                                             finding->commit_stack};
+		moments[count++] =
+		        (struct fp_report_moment){"committed", finding->commit_stack,
+		                                  FP_REPORT_COMMIT, finding->commit_thread};
 	if (finding->has_block)
 		moments[count++] = (struct fp_report_moment){
-		        FP_REPORT_ALLOCATION,
-		        finding->page_state != FP_PAGE_NONE ? "reserved" : "allocated",
-		        block->alloc_thread, finding->alloc_stack};
+		        is_region ? "reserved" : "allocated", finding->alloc_stack,
+		        FP_REPORT_ALLOCATION, block->alloc_thread};
 	return count;
 }

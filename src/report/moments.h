@@ -21,10 +21,10 @@ enum fp_report_moment_kind {
 };
 
 struct fp_report_moment {
-	enum fp_report_moment_kind kind;
-	const char *title; /* "freed", before "by thread 1" */
-	uint32_t thread;
+	const char *title;                   /* "freed", before "by thread 1" */
 	const struct fp_report_stack *stack; /* possibly without frames */
+	enum fp_report_moment_kind kind;
+	uint32_t thread; /* 0 when it is not known */
 };
 
 /* Fills MOMENTS, at most FP_REPORT_MOMENTS_MAX, the call first. Returns how many, at least 1.

@@ -229,8 +229,8 @@ json_t *fp_report_sarif_leak(struct fp_report_sarif *sarif, const struct fp_repo
 {
 	const struct fp_report_sarif_place place =
 	        fp_report_sarif_find(sarif, leak->stack, &leak->site);
-	struct fp_report_moment allocation = {FP_REPORT_ALLOCATION, "allocated", 0,
-	                                      leak->stack};
+	const struct fp_report_moment allocation = {
+	        .title = "allocated", .stack = leak->stack, .kind = FP_REPORT_ALLOCATION};
 	struct fp_report_tree *tree = &sarif->tree;
 	json_t *result = json_object();
 

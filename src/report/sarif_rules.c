@@ -119,7 +119,7 @@ static json_t *make_name(size_t rule)
 
 	for (bool is_start = true; *id != '\0' && size + 1 < sizeof(name); id++) {
 		if (*id != '-')
-			name[size++] = is_start ? (char)toupper(*id) : *id;
+			name[size++] = (char)(is_start ? toupper(*id) : *id);
 		is_start = *id == '-';
 	}
 	name[size] = '\0';
