@@ -81,6 +81,17 @@ FP_API int fp_write_report(int fd, const char *format);
  */
 FP_API size_t fp_check_heap(void);
 
+/*
+ * Look for leaks now: blocks that are unreachable from registers, stacks, thread-local storage,
+ * globals and all other memory the program can write. All other threads stand still meanwhile,
+ * stopped by a signal, so calls that no handler leaves unbroken (poll, nanosleep, ...) may return
+ * EINTR there; with the option leak_snapshot only for as long as fork(2) takes.
+ *
+ * Returns how many blocks are lost, and what only those point to; each check's result replaces
+ * the one before in the report, even if the process is killed later. 0 with leak_check=no.
+ */
+FP_API size_t fp_check_leaks(void);
+
 /* What fp_check_range() is asked about. */
 enum fp_access_kind { FP_READ, FP_WRITE };
 

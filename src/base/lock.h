@@ -15,6 +15,7 @@
 
 /* In the order in which they may be taken. */
 enum fp_lock_rank {
+	FP_RANK_LEAK,     /* one search for leaks at a time */
 	FP_RANK_SESSION,  /* dedup table, start and end of the session */
 	FP_RANK_TIMELINE, /* the heap over time */
 	FP_RANK_REGION,   /* the regions of VirtualAlloc */

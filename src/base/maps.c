@@ -57,6 +57,7 @@ static void parse_line(const char *line, struct fp_mapping *mapping)
 	mapping->is_readable = at[0] == 'r';
 	mapping->is_writable = at[0] != '\0' && at[1] == 'w';
 	mapping->is_executable = at[0] != '\0' && at[1] != '\0' && at[2] == 'x';
+	mapping->is_shared = strnlen(at, 4) == 4 && at[3] == 's';
 	at = skip_field(at);
 	parse_hex(at, &mapping->file_offset);
 	mapping->path = skip_field(skip_field(skip_field(at)));

@@ -17,6 +17,7 @@ struct fp_mapping {
 	bool is_readable;
 	bool is_writable;
 	bool is_executable;
+	bool is_shared;
 	const char *path; /* "" for anonymous memory; valid until the visitor returns */
 };
 

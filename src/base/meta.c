@@ -44,28 +44,60 @@ static uintptr_t chunk_at;
 static uintptr_t chunk_end;
 static _Atomic size_t footprint;
 
-/* Accessible memory between two inaccessible pages. */
-static uintptr_t map_fenced(size_t bytes)
+/* Unlike anything else that could stand there, because it names the place. */
+struct mark {
+	uint64_t end;
+	uint64_t complement;
+};
+
+_Static_assert(sizeof(struct mark) == FP_META_MARK_BYTES, "as the header says");
+
+static const uint64_t mark_key = 0x66656e6365706f73;
+
+static struct mark mark_of(uintptr_t end)
+{
+	return (struct mark){.end = end ^ mark_key, .complement = ~(uint64_t)end};
+}
+
+bool fp_meta_is_mark(const void *bytes, uintptr_t end)
+{
+	const struct mark mark = mark_of(end);
+
+	return memcmp(bytes, &mark, sizeof(mark)) == 0;
+}
+
+static int make_accessible(uintptr_t base, size_t bytes, bool is_shared)
+{
+	return is_shared ? fp_vm_remap_shared(base, bytes, PROT_READ | PROT_WRITE)
+	                 : fp_vm_protect(base, bytes, PROT_READ | PROT_WRITE);
+}
+
+/* Accessible memory for BYTES and the mark, between two inaccessible pages. */
+static uintptr_t map_fenced(size_t bytes, bool is_shared)
 {
 	size_t page = fp_vm_page_size();
+	size_t inner = fp_align_up(bytes + FP_META_MARK_BYTES, page);
 	uintptr_t base;
 
-	if (fp_vm_reserve(bytes + 2 * page, &base) != 0)
+	if (fp_vm_reserve(inner + 2 * page, &base) != 0)
 		return 0;
-	if (fp_vm_protect(base + page, bytes, PROT_READ | PROT_WRITE) != 0) {
-		fp_vm_unmap(base, bytes + 2 * page);
+	if (make_accessible(base + page, inner, is_shared) != 0) {
+		fp_vm_unmap(base, inner + 2 * page);
 		return 0;
 	}
-	atomic_fetch_add(&footprint, bytes);
+	uintptr_t end = base + page + inner;
+	*(struct mark *)(end - FP_META_MARK_BYTES) = mark_of(end);
+	atomic_fetch_add(&footprint, inner);
 	return base + page;
 }
 
 static void unmap_fenced(uintptr_t base, size_t bytes)
 {
 	size_t page = fp_vm_page_size();
+	size_t inner = fp_align_up(bytes + FP_META_MARK_BYTES, page);
 
-	fp_vm_unmap(base - page, bytes + 2 * page);
-	atomic_fetch_sub(&footprint, bytes);
+	fp_vm_unmap(base - page, inner + 2 * page);
+	atomic_fetch_sub(&footprint, inner);
 }
 
 static bool add_region_locked(size_t bytes)
@@ -105,11 +137,11 @@ static bool is_grown(uintptr_t base)
 
 static void *take_large(size_t bytes)
 {
-	uintptr_t base = map_fenced(bytes);
+	uintptr_t base = map_fenced(bytes, false);
 
 	if (base == 0) {
 		fp_lock_acquire(&lock);
-		base = grow_locked(bytes);
+		base = grow_locked(fp_align_up(bytes, fp_vm_page_size()));
 		fp_lock_release(&lock);
 	}
 	return (void *)base;
@@ -122,8 +154,9 @@ static void give_large_back(uintptr_t base, size_t bytes)
 		return;
 	}
 	/* Its memory goes back, its addresses are lost: the way forward is all there is. */
-	fp_vm_advise(base, bytes, MADV_DONTNEED);
-	atomic_fetch_sub(&footprint, bytes);
+	size_t grown = fp_align_up(bytes, fp_vm_page_size());
+	fp_vm_advise(base, grown, MADV_DONTNEED);
+	atomic_fetch_sub(&footprint, grown);
 }
 
 static void *take_small_locked(size_t bytes)
@@ -140,7 +173,7 @@ static void *take_small_locked(size_t bytes)
 		uintptr_t chunk = grow_locked(CHUNK_BYTES);
 
 		if (chunk == 0)
-			chunk = map_fenced(CHUNK_BYTES);
+			chunk = map_fenced(CHUNK_BYTES, false);
 		if (chunk == 0)
 			return NULL;
 		chunk_at = chunk;
@@ -156,11 +189,27 @@ void *fp_meta_alloc(size_t bytes)
 	if (fp_inject_fails(FP_INJECT_META) || bytes > SIZE_MAX / 2)
 		return NULL;
 	if (bytes > SMALL_MAX)
-		return take_large(fp_align_up(bytes, fp_vm_page_size()));
+		return take_large(bytes);
 	fp_lock_acquire(&lock);
 	void *memory = take_small_locked(fp_align_up(bytes == 0 ? 1 : bytes, UNIT));
 	fp_lock_release(&lock);
 	return memory;
+}
+
+void *fp_meta_alloc_shared(size_t bytes)
+{
+	if (fp_inject_fails(FP_INJECT_META) || bytes <= SMALL_MAX || bytes > SIZE_MAX / 2)
+		return NULL;
+	return (void *)map_fenced(bytes, true);
+}
+
+bool fp_meta_region(size_t index, uintptr_t *start, uintptr_t *end)
+{
+	if (index >= atomic_load_explicit(&region_count, memory_order_acquire))
+		return false;
+	*start = atomic_load(&regions[index].start);
+	*end = atomic_load(&regions[index].end);
+	return true;
 }
 
 void fp_meta_free(void *memory, size_t bytes)
@@ -170,7 +219,7 @@ void fp_meta_free(void *memory, size_t bytes)
 	if (memory == NULL)
 		return;
 	if (bytes > SMALL_MAX) {
-		give_large_back((uintptr_t)memory, fp_align_up(bytes, fp_vm_page_size()));
+		give_large_back((uintptr_t)memory, bytes);
 		return;
 	}
 	size_t class = fp_align_up(bytes == 0 ? 1 : bytes, UNIT) / UNIT;

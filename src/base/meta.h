@@ -9,7 +9,9 @@
 #ifndef FP_BASE_META_H
 #define FP_BASE_META_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * BYTES bytes, zeroed, aligned to 16; NULL when the system refuses more memory, never an
@@ -17,7 +19,10 @@
  */
 void *fp_meta_alloc(size_t bytes);
 
-/* Takes what fp_meta_alloc(BYTES) returned, or NULL. */
+/* The same, of more than a page, shared with the children of the process. */
+void *fp_meta_alloc_shared(size_t bytes);
+
+/* Takes what fp_meta_alloc(BYTES) or fp_meta_alloc_shared(BYTES) returned, or NULL. */
 void fp_meta_free(void *memory, size_t bytes);
 
 /* Gives back the address space that is reserved and was never used. */
@@ -25,6 +30,18 @@ void fp_meta_give_reserve_back(void);
 
 /* Bytes obtained from the system so far and not given back. */
 size_t fp_meta_footprint(void);
+
+/* The INDEXth area of address space that metadata memory grows in; false behind the last. No
+ * lock. */
+bool fp_meta_region(size_t index, uintptr_t *start, uintptr_t *end);
+
+/* Other mappings of metadata memory end with a mark, by which whoever reads mappings knows
+ * them. */
+enum { FP_META_MARK_BYTES = 16 };
+
+/* Whether the bytes at MARK, read from right before END, are that of a mapping that ends there.
+ */
+bool fp_meta_is_mark(const void *mark, uintptr_t end);
 
 /* For the fork handlers. */
 void fp_meta_lock_for_fork(void);

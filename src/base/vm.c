@@ -59,7 +59,7 @@ static int map(uintptr_t *base, size_t bytes, int prot, int flags)
 {
 	if (fp_inject_fails(FP_INJECT_VM))
 		return -ENOMEM;
-	void *p = mmap((void *)*base, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	void *p = mmap((void *)*base, bytes, prot, MAP_ANONYMOUS | flags, -1, 0);
 	if (p == MAP_FAILED)
 		return -errno;
 	*base = (uintptr_t)p;
@@ -69,7 +69,7 @@ static int map(uintptr_t *base, size_t bytes, int prot, int flags)
 int fp_vm_reserve(size_t bytes, uintptr_t *base)
 {
 	*base = 0;
-	return map(base, bytes, PROT_NONE, MAP_NORESERVE);
+	return map(base, bytes, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE);
 }
 
 int fp_vm_reserve_at(uintptr_t base, size_t bytes)
@@ -87,12 +87,17 @@ int fp_vm_reserve_at(uintptr_t base, size_t bytes)
 int fp_vm_map(size_t bytes, int prot, uintptr_t *base)
 {
 	*base = 0;
-	return map(base, bytes, prot, MAP_NORESERVE);
+	return map(base, bytes, prot, MAP_PRIVATE | MAP_NORESERVE);
 }
 
 int fp_vm_remap(uintptr_t base, size_t bytes, int prot)
 {
-	return map(&base, bytes, prot, MAP_NORESERVE | MAP_FIXED);
+	return map(&base, bytes, prot, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED);
+}
+
+int fp_vm_remap_shared(uintptr_t base, size_t bytes, int prot)
+{
+	return map(&base, bytes, prot, MAP_SHARED | MAP_NORESERVE | MAP_FIXED);
 }
 
 int fp_vm_map_file(int fd, size_t bytes, uintptr_t *base)

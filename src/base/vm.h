@@ -37,6 +37,9 @@ int fp_vm_remap(uintptr_t base, size_t bytes, int prot);
 /* The first BYTES of the file FD, to read. */
 int fp_vm_map_file(int fd, size_t bytes, uintptr_t *base);
 
+/* The same, shared with the children of the process. */
+int fp_vm_remap_shared(uintptr_t base, size_t bytes, int prot);
+
 int fp_vm_unmap(uintptr_t base, size_t bytes);
 int fp_vm_protect(uintptr_t base, size_t bytes, int prot);
 int fp_vm_advise(uintptr_t base, size_t bytes, int advice);

@@ -81,11 +81,8 @@ static int take_environment(struct run *run)
 {
 	char refusal[FP_OPTION_ERROR_MAX];
 	const char *text = getenv("FENCEPOST_OPTIONS");
-	struct fp_options_item item = {"leak_check", strlen("leak_check"), "no", 2};
 
 	fp_options_defaults(&run->options);
-	/* As the library has it that runs under a program. */
-	fp_options_set(&run->options, &item, NULL);
 	if (text && fp_options_parse(&run->options, text, "FENCEPOST_OPTIONS", refusal,
 	                             sizeof(refusal)) != 0)
 		return fp_cli_fail("%s", refusal);

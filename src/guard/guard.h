@@ -123,6 +123,9 @@ static inline bool fp_guard_may_own(uintptr_t address)
  * to limit its own (RLIMIT_AS). */
 void fp_guard_give_reserve_back(void);
 
+/* The INDEXth area of address space that chunks are in; false behind the last. No lock. */
+bool fp_guard_span(size_t index, uintptr_t *start, uintptr_t *end);
+
 /* For the fork handlers. The last one, in the child, protects it like its parent: 0, or a
  * negative errno when freed blocks may be accessible there. */
 void fp_guard_lock_for_fork(void);

@@ -273,6 +273,15 @@ void fp_span_each_chunk(void (*visit)(struct fp_chunk *chunk, void *user), void 
 		each_chunk_of(&spans[i], visit, user);
 }
 
+bool fp_guard_span(size_t index, uintptr_t *start, uintptr_t *end)
+{
+	if (index >= atomic_load_explicit(&span_count, memory_order_acquire))
+		return false;
+	*start = spans[index].base;
+	*end = spans[index].base + spans[index].bytes;
+	return true;
+}
+
 void fp_span_lock_for_fork(void)
 {
 	fp_lock_acquire_for_fork(&lock);

@@ -65,6 +65,11 @@ size_t fp_check_heap(void)
 	return fp_session_check_heap();
 }
 
+size_t fp_check_leaks(void)
+{
+	return fp_session_check_leaks();
+}
+
 int fp_install_fault_handler(void)
 {
 	return fp_session_is_started() ? fp_fault_install() : -ENODEV;

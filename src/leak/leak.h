@@ -1,33 +1,113 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Leaks: blocks that were never freed, grouped by who allocated them.
+ * Leaks: live blocks that the program has no pointer to any more. All other threads stand still
+ * while memory is searched for pointers, word by word: a word that could be a pointer is one.
  *
- * Context: alloc.
+ * Context: alloc. Blocks signals, opens files below /proc; never where a fault is reported.
  */
 #ifndef FP_LEAK_LEAK_H
 #define FP_LEAK_LEAK_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "log/format.h"
 #include "model/block.h"
 
-/* Live blocks that share everything a report can say about where they come from. */
-struct fp_leak_group {
+/* A live block and what became of it. */
+struct fp_leak_block {
+	uintptr_t address;
+	size_t size;
+	uint64_t serial;
 	fp_trace_id trace;
+	fp_site_id site;
+	fp_heap_id heap;
+	uint32_t hangs_from; /* private to the scan */
+	uint8_t family;      /* enum fp_family */
+	uint8_t level;       /* enum fp_level */
+	uint8_t class;       /* enum fp_leak_class */
+	uint8_t state;       /* private to the scan */
+};
+
+/* Blocks of one class that share everything a report can say about where they come from. */
+struct fp_leak_group {
+	enum fp_leak_class class;
+	fp_trace_id trace;
+	fp_trace_id hangs_from; /* indirect: of the definite leak that leads there */
 	fp_site_id site;
 	fp_heap_id heap;
 	uint8_t family; /* enum fp_family */
 	uint8_t level;  /* enum fp_level */
 	uint64_t blocks;
 	uint64_t bytes;
+	/* Definite: the indirect leaks that hang from these blocks, each counted once. */
+	uint64_t indirect_blocks;
+	uint64_t indirect_bytes;
+	uint64_t first_serial; /* of the oldest block */
+	uint64_t last_serial;
 };
 
-typedef void (*fp_leak_visitor)(const struct fp_leak_group *group, void *user);
+struct fp_leak_range {
+	uintptr_t start;
+	uintptr_t end;
+};
+
+struct fp_leak_config {
+	uint64_t after;      /* blocks up to this serial hold pointers, and are never leaks */
+	uintptr_t own_code;  /* an address in the shared object that Fencepost is; 0: none */
+	bool is_snapshot;    /* search a copy of the process, while the threads go on */
+	bool with_reachable; /* groups of reachable blocks are wanted, too */
+	/* More roots than memory shows, or NULL. */
+	const struct fp_leak_range *roots;
+	size_t root_count;
+	/* Blocks that count as reachable whatever points to them, or NULL: none. Called with
+	 * all threads stopped and a lock of the registry held. */
+	bool (*is_kept)(const struct fp_block *block, void *user);
+	/* Receive the result, in no particular order, with no lock held and all threads
+	 * running; each may be NULL. Blocks: all that are not reachable. */
+	void (*visit_group)(const struct fp_leak_group *group, void *user);
+	void (*visit_block)(const struct fp_leak_block *block, void *user);
+	void *user;
+};
+
+struct fp_leak_result {
+	uint64_t blocks[FP_LEAK_CLASS_COUNT]; /* with serials above AFTER */
+	uint64_t bytes[FP_LEAK_CLASS_COUNT];
+	uint64_t roots_bytes;  /* memory that was searched, blocks not included */
+	uint64_t threads;      /* that stood still */
+	uint64_t unanswered;   /* threads that did not, whose registers are not known */
+	uint64_t stopped_nsec; /* how long */
+	bool is_snapshot;      /* a copy was searched indeed */
+	bool is_blind;         /* no memory could be read: all blocks are possible leaks */
+	bool is_partial;       /* memory ran out while groups were made: some are missing */
+};
 
 /*
- * Hands the groups of live blocks with serials above AFTER to VISIT, in no particular order and
- * without any lock. 0, or -ENOMEM when some groups had to be left out.
+ * Finds the leaks of this process. STACK is where the caller's part of its stack begins, as
+ * fp_leak_from_here() tells it. 0; -ENOMEM; why the threads cannot be listed: then nothing is
+ * known, and nothing was visited. One check runs at a time, others wait.
  */
-int fp_leak_each_group(uint64_t after, fp_leak_visitor visit, void *user);
+int fp_leak_check(const struct fp_leak_config *config, uintptr_t stack,
+                  struct fp_leak_result *result);
+
+/* Calls WORK with the place from which on the stack is the caller's, all of whose registers are
+ * on it: what Fencepost's own frames hold is no pointer of the program's. */
+void fp_leak_from_here(void (*work)(uintptr_t stack, void *user), void *user);
+
+/*
+ * The real-time signal that stops threads, chosen and installed by the first call among those
+ * that nobody handles; 0 when there is none. It stays, so that one which arrives late kills
+ * nobody.
+ */
+int fp_leak_signal(void);
+
+/* For a door that sees the program's sigaction(2) calls: the program wants the signal, and
+ * another one is chosen. */
+void fp_leak_yield_signal(void);
+
+/* For the fork handlers, first of all. */
+void fp_leak_lock_for_fork(void);
+void fp_leak_unlock_after_fork(void);
 
 #endif

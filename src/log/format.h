@@ -53,7 +53,8 @@ enum fp_log_type {
 	FP_LOG_FINDING_COUNT_IS = 6,
 	/* u8 class (enum fp_leak_class), u8 family, u8 level, u8 zero, u32 heap, u64 blocks,
 	 * u64 bytes, u32 alloc trace, str site file, u32 site line: blocks of one allocation
-	 * stack that were never freed */
+	 * stack that were never freed. Then u64 blocks, u64 bytes of the indirect leaks that
+	 * hang from these; u32 alloc trace of what these hang from themselves, or 0 */
 	FP_LOG_LEAK = 7,
 	/* u64 allocations, u64 guarded, u64 padded, u64 plain, u32 n, n times (str reason,
 	 * u64 blocks that are not guarded because of it) */
@@ -75,6 +76,9 @@ enum fp_log_type {
 	 * u32 its heap, u64 its serial: allocations of one stack that failed because fail_alloc
 	 * chose them; trace 0: of all other stacks */
 	FP_LOG_FAILED_ALLOC = 14,
+	/* empty: leaks were looked for, and the FP_LOG_LEAK records that follow, up to the next
+	 * one of this type, are all there are; they replace those before */
+	FP_LOG_LEAK_CHECK = 15,
 };
 
 enum fp_log_exit { FP_LOG_EXIT_UNKNOWN, FP_LOG_EXIT_CODE, FP_LOG_EXIT_SIGNAL };

@@ -313,6 +313,13 @@ void fp_log_finding_count(struct fp_log *log, uint32_t index, uint64_t count)
 	end(&record);
 }
 
+void fp_log_leak_check(struct fp_log *log)
+{
+	struct record record = begin(log, FP_LOG_LEAK_CHECK);
+
+	end(&record);
+}
+
 void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak)
 {
 	struct record record = begin(log, FP_LOG_LEAK);
@@ -327,6 +334,9 @@ void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak)
 	put_u32(&record, leak->trace);
 	put_string(&record, leak->site.file);
 	put_u32(&record, leak->site.line);
+	put_u64(&record, leak->indirect_blocks);
+	put_u64(&record, leak->indirect_bytes);
+	put_u32(&record, leak->hangs_from);
 	end(&record);
 }
 

@@ -83,6 +83,9 @@ struct fp_log_leak {
 	uint64_t bytes;
 	fp_trace_id trace;
 	struct fp_log_site site;
+	uint64_t indirect_blocks;
+	uint64_t indirect_bytes;
+	fp_trace_id hangs_from;
 };
 
 struct fp_log_reason {
@@ -127,6 +130,7 @@ void fp_log_trace(struct fp_log *log, fp_trace_id trace, const uintptr_t *frames
 void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding *finding,
                     const struct fp_log_site *site);
 void fp_log_finding_count(struct fp_log *log, uint32_t index, uint64_t count);
+void fp_log_leak_check(struct fp_log *log);
 void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak);
 /* COUNT allocations of one stack that were made to fail; BLOCK would have been the first. */
 void fp_log_failed_alloc(struct fp_log *log, const struct fp_block *block, uint64_t count);

@@ -15,10 +15,6 @@
 _Thread_local struct fp_preload_thread fp_preload_thread;
 struct fp_preload fp_preload = {.sample = 1};
 
-/* Until leaks are told from what is merely still in use, every block that lives at exit would
- * be one, and most programs leave some. */
-static const char defaults[] = "leak_check=no";
-
 /* From the first of fork's handlers to the last: our locks are held in between. */
 static void before_fork(void)
 {
@@ -40,7 +36,7 @@ static bool open_door(void)
 {
 	static const struct fp_heap_traits traits = {.answers = {.has_hresult = false}};
 
-	if (fp_session_start(defaults) != 0)
+	if (fp_session_start(NULL) != 0)
 		return false;
 	if (fp_heap_create(&traits, &fp_preload.heap) != 0)
 		return false;

@@ -127,6 +127,10 @@ void fp_preload_find_programs(void);
 uint8_t fp_preload_withhold(sigset_t *set);
 void fp_preload_put_back(sigset_t *set, uint8_t bits);
 
+/* Whether the action that the program gives SIGNAL, or asks for with NULL, is the default one
+ * and needs not be done, because the signal is one that Fencepost uses. */
+bool fp_preload_keeps_default(int signal, const struct sigaction *action);
+
 /* From now on signals that end the process have it reported (in handlers.c). */
 void fp_preload_watch_deaths(void);
 

@@ -197,6 +197,11 @@ FP_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigac
 {
 	if (fp_fault_exchange_action(signal, action, old))
 		return 0;
+	if (fp_preload_keeps_default(signal, action)) {
+		if (old != NULL)
+			*old = (struct sigaction){.sa_handler = SIG_DFL};
+		return 0;
+	}
 	if (signal < 1 || signal >= NSIG || signal == SIGKILL || signal == SIGSTOP ||
 	    !are_ours())
 		return __sigaction(signal, action, old);

@@ -8,20 +8,25 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fault/fault.h"
+#include "leak/leak.h"
 #include "preload/door.h"
 #include "preload/export.h"
 
 enum { KERNEL_SIGSET_BYTES = 8, FIRST_OF_LIBC = 32, LAST_OF_LIBC = 33 };
 
-/* The signals that are spared, by bits where they are kept: of a mask that the program set,
- * those that it thinks are in it. */
-static const int spared_signals[] = {SIGSEGV, SIGBUS};
-enum { SPARED = 2 };
+/* The signals that are spared: those of faults, and the one that stops threads while leaks are
+ * looked for. Where bits are kept of them, they are those that the program thinks are in a mask
+ * that it set. */
+static const int fault_signals[] = {SIGSEGV, SIGBUS};
+enum { STOP = 2, SPARED = 3 };
+
+static _Atomic int stop_signal; /* 0: none yet */
 
 static _Thread_local uint8_t withheld; /* from the thread's mask */
 
@@ -31,14 +36,26 @@ static bool are_ours(void)
 	return fp_fault_exchange_action(SIGSEGV, NULL, NULL);
 }
 
+/* 0 for one that is not spared. */
+static int spared_signal(int i)
+{
+	if (i == STOP)
+		return atomic_load_explicit(&stop_signal, memory_order_relaxed);
+	return are_ours() ? fault_signals[i] : 0;
+}
+
 uint8_t fp_preload_withhold(sigset_t *set)
 {
 	uint8_t bits = 0;
 
 	for (int i = 0; i < SPARED; i++) {
-		if (sigismember(set, spared_signals[i]) == 1)
+		int signal = spared_signal(i);
+
+		if (signal == 0)
+			continue;
+		if (sigismember(set, signal) == 1)
 			bits |= (uint8_t)(1 << i);
-		sigdelset(set, spared_signals[i]);
+		sigdelset(set, signal);
 	}
 	return bits;
 }
@@ -46,13 +63,13 @@ uint8_t fp_preload_withhold(sigset_t *set)
 void fp_preload_put_back(sigset_t *set, uint8_t bits)
 {
 	for (int i = 0; i < SPARED; i++)
-		if ((bits & 1 << i) != 0)
-			sigaddset(set, spared_signals[i]);
+		if ((bits & 1 << i) != 0 && spared_signal(i) != 0)
+			sigaddset(set, spared_signal(i));
 }
 
 const sigset_t *fp_preload_spare(const sigset_t *mask, sigset_t *spared)
 {
-	if (mask == NULL || !are_ours())
+	if (mask == NULL)
 		return mask;
 	*spared = *mask;
 	fp_preload_withhold(spared);
@@ -74,8 +91,6 @@ void fp_preload_adopt_mask(uint8_t inherited)
 	sigset_t faults;
 	sigset_t old;
 
-	if (!are_ours())
-		return;
 	sigemptyset(&faults);
 	fp_preload_put_back(&faults, (uint8_t)~0);
 	if (change_mask(SIG_UNBLOCK, &faults, &old) == 0)
@@ -89,14 +104,34 @@ __attribute__((constructor)) static void adopt_first_mask(void)
 		return;
 	fp_fault_never_block();
 	fp_preload_watch_deaths();
+	atomic_store(&stop_signal, fp_leak_signal());
 	fp_preload_adopt_mask(0);
+}
+
+/* Whether SIGNAL is the one that stops threads and stays so: the program finds the default
+ * action there, and may ask for that again. If it wants more, the signal is its own. */
+bool fp_preload_keeps_default(int signal, const struct sigaction *action)
+{
+	sigset_t set;
+
+	if (signal == 0 || signal != atomic_load(&stop_signal))
+		return false;
+	if (action == NULL || action->sa_handler == SIG_DFL)
+		return true;
+	sigemptyset(&set);
+	fp_preload_put_back(&set, withheld & 1 << STOP);
+	withheld &= (uint8_t) ~(1 << STOP);
+	fp_leak_yield_signal();
+	atomic_store(&stop_signal, fp_leak_signal());
+	change_mask(SIG_BLOCK, &set, NULL);
+	return false;
 }
 
 /* As libc does it: the signals it keeps for itself are never blocked either. */
 static int change_spared(int how, const sigset_t *set, sigset_t *old)
 {
 	sigset_t spared = *set;
-	uint8_t bits = are_ours() ? fp_preload_withhold(&spared) : 0;
+	uint8_t bits = fp_preload_withhold(&spared);
 
 	for (int number = FIRST_OF_LIBC; number <= LAST_OF_LIBC; number++)
 		spared.__val[0] &= ~(1UL << (number - 1));

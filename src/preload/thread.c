@@ -8,10 +8,10 @@
 #include <pthread.h>
 #include <threads.h>
 
-#include "base/meta.h"
 #include "fault/fault.h"
 #include "preload/door.h"
 #include "preload/export.h"
+#include "preload/libc_blocks.h"
 
 typedef int create_function(pthread_t *thread, const pthread_attr_t *attributes,
                             void *(*start)(void *), void *argument);
@@ -38,7 +38,9 @@ void fp_preload_find_threads(void)
 /* NULL: without memory for more, the thread starts as it would without us. */
 static struct beginning *keep(void *argument)
 {
-	struct beginning *kept = fp_meta_alloc(sizeof(*kept));
+	/* Not metadata memory: for now the argument is nowhere else, and what it points to is
+	 * no leak. */
+	struct beginning *kept = __libc_malloc(sizeof(*kept));
 
 	if (libc_create == NULL)
 		fp_preload_find_threads();
@@ -53,7 +55,7 @@ static struct beginning enter_thread(struct beginning *kept)
 {
 	struct beginning beginning = *kept;
 
-	fp_meta_free(kept, sizeof(*kept));
+	__libc_free(kept);
 	fp_fault_attach_thread();
 	fp_preload_adopt_mask(beginning.withheld);
 	return beginning;
@@ -83,7 +85,7 @@ FP_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes
 	kept->start.posix = start;
 	int status = libc_create(thread, attributes, begin, kept);
 	if (status != 0)
-		fp_meta_free(kept, sizeof(*kept));
+		__libc_free(kept);
 	return status;
 }
 
@@ -97,6 +99,6 @@ FP_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *argument)
 	kept->start.c11 = start;
 	int status = libc_create_c11(thread, begin_c11, kept);
 	if (status != thrd_success)
-		fp_meta_free(kept, sizeof(*kept));
+		__libc_free(kept);
 	return status;
 }

@@ -334,6 +334,19 @@ bool fp_registry_is_damaged(void)
 	return atomic_load(&is_damaged);
 }
 
+size_t fp_registry_live_count(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < SHARDS; i++) {
+		fp_lock_acquire(&shards[i].lock);
+		if (shards[i].live != NULL)
+			count += HASH_COUNT(shards[i].live) - 1;
+		fp_lock_release(&shards[i].lock);
+	}
+	return count;
+}
+
 uint64_t fp_registry_evictions(void)
 {
 	uint64_t evictions = 0;

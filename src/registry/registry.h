@@ -62,6 +62,9 @@ void fp_registry_each_live(fp_registry_visitor visit, void *user);
 /* Whether a record was ever found overwritten. */
 bool fp_registry_is_damaged(void);
 
+/* How many there are. */
+size_t fp_registry_live_count(void);
+
 /* The first bytes that the freed block of SLOT held when it was freed, at most SIZE of them;
  * how many there are. */
 size_t fp_registry_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size);

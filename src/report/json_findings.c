@@ -252,6 +252,15 @@ bool fp_report_fields_finding(struct fp_report_fields *fields, const json_t *jso
 	return false;
 }
 
+/* A level that is not known is as good as none. */
+static enum fp_level take_level(struct fp_report_fields *fields, const json_t *json)
+{
+	struct fp_report_string word = fp_report_fields_string(fields, json, "critical_level");
+	unsigned level = fp_report_fields_word(word, FP_LEVEL_COUNT, level_name);
+
+	return word.size == 0 || level == FP_LEVEL_COUNT ? FP_LEVEL_NONE : level;
+}
+
 bool fp_report_fields_leak(struct fp_report_fields *fields, const json_t *json)
 {
 	struct fp_report *report = fields->report;
@@ -260,12 +269,17 @@ bool fp_report_fields_leak(struct fp_report_fields *fields, const json_t *json)
 	                                       FP_LEAK_CLASS_COUNT, leak_name),
 	        .blocks = fp_report_fields_count(fields, json, "blocks"),
 	        .bytes = fp_report_fields_count(fields, json, "bytes"),
-	        .site = take_site(fields, json)};
+	        .site = take_site(fields, json),
+	        .heap = fp_report_fields_small(fields, json, "heap"),
+	        .level = take_level(fields, json),
+	        .indirect_blocks = fp_report_fields_count(fields, json, "indirect_blocks"),
+	        .indirect_bytes = fp_report_fields_count(fields, json, "indirect_bytes")};
 	struct fp_report_leak *leaks;
 
 	if (leak.class == FP_LEAK_CLASS_COUNT)
 		return false;
 	leak.stack = take_stack(fields, json, "alloc_stack");
+	leak.leader_stack = fp_report_fields_stack(fields, json, "hangs_from");
 	leak.fingerprint = fp_report_leak_fingerprint(&leak);
 	leaks = fp_report_fields_add(fields, report->leaks, &report->leak_count,
 	                             sizeof(*leaks));

@@ -241,6 +241,15 @@ json_t *fp_report_make_leak(struct fp_report_tree *tree, const struct fp_report_
 	                   json_sprintf("%016" PRIx64, leak->fingerprint));
 	fp_report_tree_put(tree, json, "alloc_stack", make_stack(tree, leak->stack));
 	fp_report_tree_put(tree, json, "site", make_site(tree, &leak->site));
+	fp_report_tree_put(tree, json, "heap",
+	                   leak->heap == 0 ? json_null() : fp_report_make_count(leak->heap));
+	fp_report_tree_put(tree, json, "critical_level",
+	                   fp_report_make_text(fp_level_name(leak->level)));
+	fp_report_tree_put(tree, json, "indirect_blocks",
+	                   fp_report_make_count(leak->indirect_blocks));
+	fp_report_tree_put(tree, json, "indirect_bytes",
+	                   fp_report_make_count(leak->indirect_bytes));
+	fp_report_tree_put(tree, json, "hangs_from", make_stack(tree, leak->leader_stack));
 	if (leak->shares.count > 0)
 		fp_report_tree_put(tree, json, "sources",
 		                   make_shares(tree, &leak->shares, true));

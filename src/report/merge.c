@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "report/keep.h"
+#include "report/names.h"
 #include "report/stack.h"
 #include "report/table.h"
 #include "report/whole.h"
@@ -187,9 +188,12 @@ static int add_leak(const struct arrival *arrival, const struct fp_report_leak *
 		report->leaks = leaks;
 		kept.shares = (struct fp_report_shares){0};
 		if (!keep_stack(&arrival->merge->keeper, &kept.stack) ||
+		    !keep_stack(&arrival->merge->keeper, &kept.leader_stack) ||
 		    !fp_report_keep_string(&arrival->merge->keeper, &kept.site.file))
 			return -ENOMEM;
 		leaks[report->leak_count++] = kept;
+	} else {
+		fp_report_leak_add_details(&report->leaks[at], leak);
 	}
 	return add_shares(
 	        arrival, &report->leaks[at].shares, &leak->shares,

@@ -118,10 +118,13 @@ struct fp_report_totals fp_report_total(const struct fp_report *report)
 	for (size_t i = 0; i < report->leak_count; i++) {
 		const struct fp_report_leak *leak = &report->leaks[i];
 
-		if (leak->class != FP_LEAK_DEFINITE && leak->class != FP_LEAK_INDIRECT)
-			continue;
-		totals.leaked_blocks += leak->blocks;
-		totals.leaked_bytes += leak->bytes;
+		if (leak->class == FP_LEAK_DEFINITE || leak->class == FP_LEAK_INDIRECT) {
+			totals.leaked_blocks += leak->blocks;
+			totals.leaked_bytes += leak->bytes;
+		} else if (leak->class == FP_LEAK_POSSIBLE) {
+			totals.possible_blocks += leak->blocks;
+			totals.possible_bytes += leak->bytes;
+		}
 	}
 	return totals;
 }

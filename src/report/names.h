@@ -25,11 +25,17 @@ size_t fp_report_utf8_length(struct fp_report_string string);
 /* The same of one that controls neither terminals nor the lines of a text. */
 size_t fp_report_printable_length(struct fp_report_string string);
 
+/* Adds what OTHER, of the same place, says beside its blocks and bytes (in resolve.c). */
+void fp_report_leak_add_details(struct fp_report_leak *leak,
+                                const struct fp_report_leak *other);
+
 /* What the findings and leaks come to. */
 struct fp_report_totals {
 	uint64_t errors;        /* findings of severity error */
 	uint64_t leaked_blocks; /* of definite and indirect leaks */
 	uint64_t leaked_bytes;
+	uint64_t possible_blocks;
+	uint64_t possible_bytes;
 };
 
 struct fp_report_totals fp_report_total(const struct fp_report *report);

@@ -269,14 +269,24 @@ static int read_leak(struct fp_report_reading *reading, struct fp_report_cursor 
 	struct fp_report_leak leak = {.class = fp_report_take_u8(payload)};
 	struct fp_report_leak *leaks;
 
-	fp_report_take_bytes(payload, 3); /* family, level, zero */
-	fp_report_take_u32(payload);      /* heap */
+	/* Only hosts name a level. */
+	bool has_level = fp_report_take_u8(payload) == FP_FAMILY_HOST;
+	leak.level = fp_report_take_u8(payload);
+	fp_report_take_u8(payload); /* zero */
+	leak.heap = fp_report_take_u32(payload);
 	leak.blocks = fp_report_take_u64(payload);
 	leak.bytes = fp_report_take_u64(payload);
 	leak.trace = fp_report_take_u32(payload);
 	leak.site = take_site(payload);
-	if (payload->is_short || leak.class >= FP_LEAK_CLASS_COUNT)
+	if (payload->is_short || leak.class >= FP_LEAK_CLASS_COUNT ||
+	    leak.level >= FP_LEVEL_COUNT)
 		return -EBADMSG;
+	if (!has_level)
+		leak.level = FP_LEVEL_NONE;
+	/* Older logs end before these. */
+	leak.indirect_blocks = fp_report_take_u64(payload);
+	leak.indirect_bytes = fp_report_take_u64(payload);
+	leak.hangs_from = fp_report_take_u32(payload);
 	leaks = fp_report_grow(report->leaks, report->leak_count, sizeof(*leaks));
 	if (!leaks)
 		return -ENOMEM;
@@ -307,6 +317,13 @@ static int read_failed_alloc(struct fp_report_reading *reading,
 		return -ENOMEM;
 	report->failed = all;
 	all[report->failed_count++] = failed;
+	return 0;
+}
+
+static int read_leak_check(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	(void)payload;
+	reading->report->leak_count = 0;
 	return 0;
 }
 
@@ -408,6 +425,7 @@ int fp_report_read_record(struct fp_report_reading *reading, unsigned type,
 	        [FP_LOG_FINDING] = read_finding,
 	        [FP_LOG_FINDING_COUNT_IS] = read_finding_count,
 	        [FP_LOG_LEAK] = read_leak,
+	        [FP_LOG_LEAK_CHECK] = read_leak_check,
 	        [FP_LOG_PROTECTION] = read_protection,
 	        [FP_LOG_HEAP] = read_heap,
 	        [FP_LOG_NOTE] = read_note,

@@ -154,12 +154,18 @@ struct fp_report_finding {
 
 struct fp_report_leak {
 	enum fp_leak_class class;
+	enum fp_level level; /* FP_LEVEL_NONE where they differ */
+	uint32_t heap;       /* 0 where they differ */
 	uint64_t blocks;
 	uint64_t bytes;
 	uint32_t trace;
 	struct fp_report_site site;
+	uint64_t indirect_blocks; /* definite: what hangs from these */
+	uint64_t indirect_bytes;
+	uint32_t hangs_from; /* indirect: the trace of a leak they hang from; or 0 */
 	/* Set by fp_report_resolve. */
 	const struct fp_report_stack *stack;
+	const struct fp_report_stack *leader_stack; /* of hangs_from, or NULL */
 	uint64_t fingerprint;
 	struct fp_report_shares shares;
 };

@@ -284,7 +284,24 @@ static int compare_sizes(const void *left, const void *right)
 	return compare_places(left, right);
 }
 
-/* Leaks of one place become one; what differs between them is not shown anyway. */
+void fp_report_leak_add_details(struct fp_report_leak *leak, const struct fp_report_leak *other)
+{
+	leak->indirect_blocks += other->indirect_blocks;
+	leak->indirect_bytes += other->indirect_bytes;
+	if (leak->heap != other->heap)
+		leak->heap = 0;
+	if (leak->level != other->level)
+		leak->level = FP_LEVEL_NONE;
+}
+
+static void merge_leak(struct fp_report_leak *leak, const struct fp_report_leak *other)
+{
+	leak->blocks += other->blocks;
+	leak->bytes += other->bytes;
+	fp_report_leak_add_details(leak, other);
+}
+
+/* Leaks of one place become one. */
 static void merge_leaks(struct fp_report *report)
 {
 	struct fp_report_leak *leaks = report->leaks;
@@ -294,12 +311,10 @@ static void merge_leaks(struct fp_report *report)
 		return;
 	qsort(leaks, report->leak_count, sizeof(leaks[0]), compare_places);
 	for (size_t i = 1; i < report->leak_count; i++) {
-		if (compare_places(&leaks[kept], &leaks[i]) == 0) {
-			leaks[kept].blocks += leaks[i].blocks;
-			leaks[kept].bytes += leaks[i].bytes;
-		} else {
+		if (compare_places(&leaks[kept], &leaks[i]) == 0)
+			merge_leak(&leaks[kept], &leaks[i]);
+		else
 			leaks[++kept] = leaks[i];
-		}
 	}
 	report->leak_count = kept + 1;
 	qsort(leaks, report->leak_count, sizeof(leaks[0]), compare_sizes);
@@ -331,6 +346,9 @@ int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *im
 		struct fp_report_leak *leak = &report->leaks[i];
 
 		if (find_stack(&resolving, leak->trace, false, &leak->stack) != 0)
+			return -ENOMEM;
+		if (leak->hangs_from != FP_TRACE_NONE &&
+		    find_stack(&resolving, leak->hangs_from, false, &leak->leader_stack) != 0)
 			return -ENOMEM;
 		leak->fingerprint = fp_report_leak_fingerprint(leak);
 	}

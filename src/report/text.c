@@ -155,15 +155,34 @@ static void print_finding(const struct fp_report_page *page, const struct fp_rep
 	fputc('\n', page->out);
 }
 
+/* Lines below the headline: what else is lost with these blocks, and who asked for them. */
+static void print_leak_details(const struct fp_report_page *page,
+                               const struct fp_report_leak *leak)
+{
+	const char *level = fp_level_name(leak->level);
+
+	if (leak->indirect_blocks > 0) {
+		fputs("  and what hangs from it: ", page->out);
+		fp_report_print_count(page, leak->indirect_bytes, "byte");
+		fputs(" in ", page->out);
+		fp_report_print_count(page, leak->indirect_blocks, "block");
+		fputc('\n', page->out);
+	}
+	if (level && leak->heap != 0)
+		fprintf(page->out, "  heap %" PRIu32 ", critical level %s\n", leak->heap,
+		        level);
+	fp_report_print_site(page, "  asked for at ", &leak->site);
+	if (leak->site.file.size > 0 || leak->site.line > 0)
+		fputc('\n', page->out);
+}
+
 static void print_leak(const struct fp_report_page *page, const struct fp_report *report,
                        const struct fp_report_leak *leak)
 {
 	fputs("fencepost: ", page->out);
 	fp_report_print_leak_title(page, leak);
 	fputc('\n', page->out);
-	fp_report_print_site(page, "  asked for at ", &leak->site);
-	if (leak->site.file.size > 0 || leak->site.line > 0)
-		fputc('\n', page->out);
+	print_leak_details(page, leak);
 	fp_report_print_shares(page, report, &leak->shares);
 	fp_report_print_stack(page, leak->stack);
 	fputc('\n', page->out);
@@ -250,6 +269,13 @@ static void print_summary(const struct fp_report_page *page, const struct fp_rep
 	} else {
 		fputs("no leaks", page->out);
 	}
+	if (totals.possible_blocks > 0 && view->leaks != FP_REPORT_LEAKS_NONE) {
+		fputs(", ", page->out);
+		fp_report_print_count(page, totals.possible_blocks, "block");
+		fputs(" (", page->out);
+		fp_report_print_count(page, totals.possible_bytes, "byte");
+		fputs(") possibly leaked", page->out);
+	}
 	fputs("; ", page->out);
 	fp_report_print_count(page, report->protection.allocations, "allocation");
 	fputs(", ", page->out);
@@ -261,7 +287,8 @@ static void print_summary(const struct fp_report_page *page, const struct fp_rep
 
 static bool is_silent(const struct fp_report_walk *walk, const struct fp_report *report)
 {
-	bool has_leaks = walk->view->leaks != FP_REPORT_LEAKS_NONE && report->leak_count > 0;
+	bool has_leaks = walk->view->leaks != FP_REPORT_LEAKS_NONE &&
+	                 fp_report_total(report).leaked_blocks > 0;
 
 	/* Of many processes only those that have something to say are heard. */
 	return (walk->view->is_quiet || walk->set->count > 1) && report->finding_count == 0 &&
@@ -286,7 +313,8 @@ static int write_leak(struct fp_report_walk *walk, const struct fp_report_leak *
 {
 	const struct fp_report_page page = page_of(walk);
 
-	if (walk->view->leaks == FP_REPORT_LEAKS_FULL)
+	/* What hangs from another leak is told there, in sum. */
+	if (walk->view->leaks == FP_REPORT_LEAKS_FULL && !leak->leader_stack)
 		print_leak(&page, walk->set->reports[walk->index], leak);
 	return 0;
 }

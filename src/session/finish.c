@@ -25,6 +25,7 @@
 enum { RESERVE_PIECES = 16, RESERVE_BYTES = 256 << 10 };
 
 static void *reserve[RESERVE_PIECES];
+static uint64_t leaked_blocks; /* by the last tail */
 
 void fp_session_reserve(void)
 {
@@ -36,36 +37,6 @@ static void release_reserve(void)
 {
 	for (size_t i = 0; i < RESERVE_PIECES; i++)
 		fp_meta_free(reserve[i], RESERVE_BYTES);
-}
-
-static void log_leak(const struct fp_leak_group *group, void *user)
-{
-	struct fp_log_leak leak = {
-	        .class = FP_LEAK_DEFINITE,
-	        .family = group->family,
-	        .level = group->level,
-	        .heap = group->heap,
-	        .blocks = group->blocks,
-	        .bytes = group->bytes,
-	        .trace = group->trace,
-	        .site.file = "",
-	};
-	size_t count;
-	const uintptr_t *frames = fp_stack_trace(group->trace, &count);
-	int line = 0;
-
-	fp_log_trace(user, group->trace, frames, count);
-	fp_stack_site(group->site, &leak.site.file, &line);
-	leak.site.line = (uint32_t)line;
-	fp_log_leak(user, &leak);
-}
-
-static void log_leaks(struct fp_log *tail)
-{
-	if (fp_session.options.leak_check == FP_OPTIONS_LEAK_CHECK_NO)
-		return;
-	if (fp_leak_each_group(fp_session.first_serial, log_leak, tail) != 0)
-		fp_log_note(tail, "memory ran out while leaks were grouped; some are missing");
 }
 
 static void log_failed_alloc(const struct fp_block *block, uint64_t count, void *user)
@@ -199,7 +170,7 @@ static bool is_dying(void)
 	return fp_session.exit.how == FP_LOG_EXIT_SIGNAL || fp_lock_is_in_fault_mode();
 }
 
-static struct fp_log *make_tail(void)
+static struct fp_log *make_tail(uintptr_t stack)
 {
 	struct fp_log *tail = fp_meta_alloc(sizeof(*tail));
 
@@ -209,8 +180,8 @@ static struct fp_log *make_tail(void)
 	/* Leaks name traces of any module: the main log has those that findings needed. */
 	fp_log_modules(&fp_session.log, fp_session_own_code());
 	fp_session_log_counts(tail);
-	if (!is_dying())
-		log_leaks(tail);
+	if (!is_dying() && fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO)
+		leaked_blocks = fp_session_log_leaks(tail, stack);
 	log_failed_allocs(tail);
 	fp_session_log_regions(tail, !is_dying());
 	fp_timeline_log(tail, !is_dying());
@@ -228,11 +199,8 @@ static void drop_tail(struct fp_log *tail)
 
 static bool has_leaks(void)
 {
-	struct fp_heap_totals totals;
-
-	fp_heap_totals(&totals);
-	return (totals.live_blocks > 0 || fp_session_has_regions()) &&
-	       fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO;
+	return leaked_blocks > 0 || (fp_session_has_regions() &&
+	                             fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO);
 }
 
 /* Whoever named a file of a report reads it even when nothing was found. */
@@ -251,7 +219,7 @@ static bool is_worth_a_report(void)
 {
 	const struct fp_options *options = &fp_session.options;
 
-	if (fp_session_finding_count() > 0)
+	if (fp_session_finding_count() > 0 || leaked_blocks > 0)
 		return true;
 	if (fp_session.is_forked_child)
 		return false;
@@ -259,15 +227,15 @@ static bool is_worth_a_report(void)
 	       has_leaks();
 }
 
-void fp_session_finish(void)
+static void finish(uintptr_t stack, void *unused)
 {
-	if (!fp_session_is_started() || atomic_exchange(&fp_session.is_finished, true))
-		return;
 	int saved_errno = errno;
+
+	(void)unused;
 	release_reserve();
 	if (!is_dying())
 		fp_heap_check(FP_TRACE_NONE, "at exit");
-	struct fp_log *tail = make_tail();
+	struct fp_log *tail = make_tail(stack);
 	if (tail != NULL) {
 		const struct fp_session_rendering rendering = {.format = NULL};
 
@@ -278,6 +246,12 @@ void fp_session_finish(void)
 		drop_tail(tail);
 	}
 	errno = saved_errno;
+}
+
+void fp_session_finish(void)
+{
+	if (fp_session_is_started() && !atomic_exchange(&fp_session.is_finished, true))
+		fp_leak_from_here(finish, NULL);
 }
 
 void fp_session_finish_dying(int signal)
@@ -294,18 +268,31 @@ size_t fp_session_check_heap(void)
 	               : 0;
 }
 
+struct request {
+	struct fp_session_rendering rendering;
+	int status;
+};
+
+static void write_report(uintptr_t stack, void *user)
+{
+	struct request *request = user;
+	struct fp_log *tail = make_tail(stack);
+
+	request->status = -ENOMEM;
+	if (tail == NULL)
+		return;
+	request->status = fp_session_render(tail, &request->rendering);
+	drop_tail(tail);
+}
+
 int fp_session_write_report(int fd, const char *format)
 {
-	const struct fp_session_rendering rendering = {.format = format, .fd = fd};
+	struct request request = {.rendering = {.format = format, .fd = fd}};
 
 	if (!fp_session_is_format(format))
 		return -EINVAL;
 	if (!fp_session_is_started())
 		return -ENODEV;
-	struct fp_log *tail = make_tail();
-	if (tail == NULL)
-		return -ENOMEM;
-	int status = fp_session_render(tail, &rendering);
-	drop_tail(tail);
-	return status;
+	fp_leak_from_here(write_report, &request);
+	return request.status;
 }

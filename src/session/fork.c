@@ -12,6 +12,7 @@
 #include "guard/guard.h"
 #include "heap/heap.h"
 #include "heap/refusal.h"
+#include "leak/leak.h"
 #include "region/region.h"
 #include "registry/registry.h"
 #include "session/state.h"
@@ -20,6 +21,7 @@
 
 static void before_fork(void)
 {
+	fp_leak_lock_for_fork();
 	fp_lock_acquire_for_fork(&fp_session.lock);
 	fp_timeline_lock_for_fork();
 	fp_region_lock_for_fork();
@@ -42,6 +44,7 @@ static void after_fork(void)
 	fp_region_unlock_after_fork();
 	fp_timeline_unlock_after_fork();
 	fp_lock_release_after_fork(&fp_session.lock);
+	fp_leak_unlock_after_fork();
 }
 
 static void after_fork_in_child(void)

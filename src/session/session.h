@@ -32,6 +32,9 @@ void fp_session_set_callback(fp_finding_sink callback, void *user);
 /* Verifies all padding now; the number of blocks found damaged. */
 size_t fp_session_check_heap(void);
 
+/* Looks for leaks now and logs them; the number of blocks that are unreachable. */
+size_t fp_session_check_leaks(void);
+
 /* Renders all that is known now as FORMAT ("text", "json") to FD. 0, -EINVAL, -ENODEV, or what
  * stood in the way of the reporter. */
 int fp_session_write_report(int fd, const char *format);

@@ -71,6 +71,10 @@ int fp_session_spool(struct fp_log *tail);
 /* In the child of a fork: its events are its own. */
 void fp_session_forget_spool(void);
 
+/* Searches for leaks and logs them; how many blocks are definite or indirect ones. STACK as
+ * fp_leak_from_here() tells it (in leaks.c). */
+uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack);
+
 /* Sets memory aside for the report at the end (in finish.c). */
 void fp_session_reserve(void);
 

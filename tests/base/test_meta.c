@@ -60,10 +60,11 @@ END_TEST
 START_TEST(small_metadata_is_recycled_and_large_is_given_back)
 {
 	size_t before = fp_meta_footprint();
-	void *large = fp_meta_alloc(10 << 20);
+	size_t bytes = (10 << 20) - FP_META_MARK_BYTES;
+	void *large = fp_meta_alloc(bytes);
 
 	ck_assert_uint_eq(fp_meta_footprint(), before + (10 << 20));
-	fp_meta_free(large, 10 << 20);
+	fp_meta_free(large, bytes);
 	ck_assert_uint_eq(fp_meta_footprint(), before);
 	for (int i = 0; i < 1000000; i++)
 		fp_meta_free(fp_meta_alloc(200), 200);
@@ -74,7 +75,7 @@ END_TEST
 START_TEST(large_metadata_stands_between_guards)
 {
 	size_t page = fp_vm_page_size();
-	uintptr_t item = (uintptr_t)fp_meta_alloc(3 * page - 5);
+	uintptr_t item = (uintptr_t)fp_meta_alloc(3 * page - 5 - FP_META_MARK_BYTES);
 
 	ck_assert_uint_ne(item, 0);
 	ck_assert(test_write_faults(item - 1));

@@ -46,7 +46,10 @@ check() { # check MODULE LIST FILE...
 
 bad=0
 libs "$alloc getgid getuid getxattr memmem nanosleep pread setrlimit stat strcspn strncmp strstr" base
-libs "$alloc" model registry log options heap region leak
+libs "$alloc" model registry log options heap region
+# Searches for leaks open files below /proc and stop threads.
+libs "$alloc __sigaction clock_gettime getpid pread pthread_setcancelstate sigdelset sigfillset strncmp strstr
+waitpid" leak
 libs "$alloc clock_gettime" timeline
 libs "$alloc clock_gettime fcntl fstat poll strchr strncmp strrchr strstr" machine
 libs "$alloc _exit fcntl getrlimit ioctl strstr waitpid" guard

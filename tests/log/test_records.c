@@ -206,12 +206,16 @@ static void log_the_end(void)
 	                                 .blocks = 6,
 	                                 .bytes = 1ULL << 40,
 	                                 .trace = 7,
-	                                 .site = {.file = "l.c", .line = 8}};
+	                                 .site = {.file = "l.c", .line = 8},
+	                                 .indirect_blocks = 9,
+	                                 .indirect_bytes = 1ULL << 41,
+	                                 .hangs_from = 10};
 	const struct fp_log_reason reasons[] = {{"memory", 2}, {"sampling", 1}};
 	const struct fp_log_protection protection = {
 	        .allocations = 10, .by_tier = {7, 2, 1}, .reasons = reasons, .reason_count = 2};
 	const struct fp_log_heap heap = {1, 2, 3, 4, 5, 6};
 
+	fp_log_leak_check(&event_log);
 	fp_log_leak(&event_log, &leak);
 	fp_log_protection(&event_log, &protection);
 	fp_log_heap(&event_log, &heap);
@@ -235,6 +239,8 @@ START_TEST(the_end_is_described)
 
 	log_the_end();
 	open_copy(&event_log);
+	expect_record(15);
+	test_event_end(&event);
 	expect_record(7);
 	for (int i = 0; i < 4; i++)
 		ck_assert_uint_eq(test_event_u8(&event), leak[i]);
@@ -244,6 +250,9 @@ START_TEST(the_end_is_described)
 	ck_assert_uint_eq(test_event_u32(&event), 7);
 	test_event_expect(&event, "l.c");
 	ck_assert_uint_eq(test_event_u32(&event), 8);
+	ck_assert_uint_eq(test_event_u64(&event), 9);
+	ck_assert_uint_eq(test_event_u64(&event), 1ULL << 41);
+	ck_assert_uint_eq(test_event_u32(&event), 10);
 	test_event_end(&event);
 	expect_numbers(8, protection, 4);
 	ck_assert_uint_eq(test_event_u32(&event), 2);

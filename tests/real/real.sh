@@ -53,7 +53,7 @@ row() { # row TIER NAME "NEEDED COMMANDS" COMMAND [TRUE-FINDING REASON]
 	test "$native" -eq 0 && test -s ../out.native ||
 		complain "status $native without us: $(tail -n 3 ../err.native)"
 	how=run
-	execute run "$fencepost" run --quiet --log="$work/$name/report" --
+	execute run "$fencepost" run --leak-check=no --quiet --log="$work/$name/report" --
 	cd "$work" || exit 99
 	test "$status" -eq "$native" || complain "status $status, not $native: $(tail -n 3 "$name/err.run")"
 	cmp -s "$name/out.native" "$name/out.run" ||

@@ -140,15 +140,18 @@ static const char sample_text[] =
         "  changed bytes, 0 past the end: 41 41 01 |AA.|\n"
         "\n"
         "fencepost: indirect leak of 5,000 bytes in 1 block at [engine]+0x4\n"
+        "  heap 1, critical level task\n"
         "    #0 ([engine]+0x4, build-id abcd)\n"
         "    #1 (plant+0x40, build-id abcd)\n"
         "\n"
         "fencepost: leak of 300 bytes in 3 blocks at [engine]+0x2\n"
+        "  heap 1, critical level task\n"
         "    #0 ([engine]+0x2, build-id abcd)\n"
         "    #1 (plant+0x20, build-id abcd)\n"
         "\n"
         "fencepost: reachable memory, never freed, of 7 bytes in 1 block at "
         "[engine]+0x3\n"
+        "  heap 1, critical level task\n"
         "    #0 ([engine]+0x3, build-id abcd)\n"
         "    #1 (plant+0x30, build-id abcd)\n"
         "\n"
@@ -270,7 +273,8 @@ START_TEST(json_has_every_field)
 	        "alloc_stack free_thread free_stack ");
 	expect_keys("findings/1/block/site", "file line ");
 	expect_keys("findings/1/evidence", "offset bytes last ");
-	expect_keys("leaks/0", "kind blocks bytes fingerprint alloc_stack site ");
+	expect_keys("leaks/0", "kind blocks bytes fingerprint alloc_stack site heap "
+	                       "critical_level indirect_blocks indirect_bytes hangs_from ");
 	expect_keys("snapshots/1", "milliseconds live_blocks live_bytes stacks ");
 	expect_keys("snapshots/1/stacks/0", "blocks bytes alloc_stack ");
 	expect_keys("summary", "errors leaked_blocks leaked_bytes suppressed ");

@@ -87,6 +87,7 @@ static void answers(void)
 	say("ENOTTY", ioctl(pipe_ends[0], 0x5413, text));
 	say("none", poll(NULL, 0, 0));
 	say("none", write(pipe_ends[1], NULL, 0));
+	free(block);
 }
 
 static void *read_for_ever(void *unused)

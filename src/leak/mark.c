@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Three passes over the graph of blocks. Reachable: from the roots through pointers to starts;
+ * pointers to insides leave a mark only. Possible: from those marks through any pointer. What
+ * is left is unreachable, and each of it either leads or hangs from what does.
+ */
+#include "leak/mark.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/meta.h"
+
+enum { WORD = sizeof(uint64_t) };
+
+static void push(struct fp_leak_marker *marker, uint32_t index, enum fp_leak_state state)
+{
+	marker->table->blocks[index].state = (uint8_t)state;
+	marker->worklist[marker->work++] = index;
+}
+
+static void meet_from_root(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointer)
+{
+	struct fp_leak_block *block = &marker->table->blocks[index];
+
+	if (block->state == FP_LEAK_REACHED || block->state == FP_LEAK_KEPT)
+		return;
+	if (pointer == block->address || fp_leak_is_owners(marker->memory, block, pointer))
+		push(marker, index, FP_LEAK_REACHED);
+	else
+		block->state = FP_LEAK_INSIDE;
+}
+
+static void meet_from_possible(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointer)
+{
+	(void)pointer;
+	if (marker->table->blocks[index].state == FP_LEAK_UNREACHED)
+		push(marker, index, FP_LEAK_INSIDE);
+}
+
+static void meet_from_leak(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointer)
+{
+	(void)pointer;
+	if (marker->table->blocks[index].state == FP_LEAK_UNREACHED)
+		push(marker, index, FP_LEAK_SEEN);
+}
+
+static void meet_from_leader(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointer)
+{
+	(void)pointer;
+	if (marker->table->blocks[index].state != FP_LEAK_SEEN)
+		return;
+	marker->table->blocks[index].hangs_from = marker->leader;
+	push(marker, index, FP_LEAK_FOLLOWER);
+}
+
+/* STEP is 8 unless the words may stand at odd places. */
+static void scan_bytes(struct fp_leak_marker *marker, size_t size, size_t step)
+{
+	const struct fp_leak_table *table = marker->table;
+
+	for (size_t at = 0; at + WORD <= size; at += step) {
+		uint64_t word;
+
+		memcpy(&word, marker->buffer + at, WORD);
+		if (word - table->low >= table->extent)
+			continue;
+		uint32_t index = fp_leak_table_find(table, word);
+		if (index != FP_LEAK_NOWHERE)
+			marker->meet(marker, index, word);
+	}
+}
+
+/* The bytes of [START, END) in pieces that overlap by what a word may straddle. How many could
+ * be read. */
+static size_t scan(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end, size_t step)
+{
+	size_t overlap = WORD - step;
+	size_t total = 0;
+
+	while (start < end) {
+		size_t wanted =
+		        end - start < FP_LEAK_BUFFER_BYTES ? end - start : FP_LEAK_BUFFER_BYTES;
+		size_t got = fp_leak_memory_read(marker->memory, start, marker->buffer, wanted);
+
+		scan_bytes(marker, got, step);
+		total += got;
+		if (got < wanted || start + got == end)
+			break;
+		start += got - overlap;
+	}
+	return total;
+}
+
+/* Pointers stand at multiples of their size from the block's start, or from zero where the
+ * program cuts the block up itself: a step that meets both. */
+static size_t step_of(const struct fp_leak_block *block)
+{
+	size_t lowest = block->address & (~block->address + 1);
+
+	return lowest != 0 && lowest < WORD ? lowest : WORD;
+}
+
+static void work_off(struct fp_leak_marker *marker)
+{
+	while (marker->work > 0) {
+		const struct fp_leak_block *block =
+		        &marker->table->blocks[marker->worklist[--marker->work]];
+
+		if (block->size >= WORD)
+			scan(marker, block->address, block->address + block->size,
+			     step_of(block));
+	}
+}
+
+int fp_leak_mark_begin(struct fp_leak_marker *marker, struct fp_leak_table *table,
+                       const struct fp_leak_memory *memory)
+{
+	*marker = (struct fp_leak_marker){
+	        .table = table,
+	        .memory = memory,
+	        .buffer = fp_meta_alloc(FP_LEAK_BUFFER_BYTES),
+	        .worklist = fp_meta_alloc(table->capacity * sizeof(uint32_t)),
+	        .meet = meet_from_root,
+	};
+	if (marker->buffer != NULL && marker->worklist != NULL)
+		return 0;
+	fp_leak_mark_end(marker);
+	return -ENOMEM;
+}
+
+void fp_leak_mark_end(struct fp_leak_marker *marker)
+{
+	fp_meta_free(marker->buffer, FP_LEAK_BUFFER_BYTES);
+	fp_meta_free(marker->worklist, marker->table->capacity * sizeof(uint32_t));
+}
+
+void fp_leak_mark_root(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end)
+{
+	/* A page that is gone, or a device's, ends a piece, not the range. */
+	while (start < end) {
+		size_t done = scan(marker, start, end, WORD);
+
+		marker->roots_bytes += done;
+		start = fp_leak_memory_next_page(start + done);
+	}
+}
+
+static void work_off_kept(struct fp_leak_marker *marker)
+{
+	for (uint32_t i = 0; i < marker->table->count; i++)
+		if (marker->table->blocks[i].state == FP_LEAK_KEPT)
+			push(marker, i, FP_LEAK_REACHED);
+	work_off(marker);
+}
+
+static void work_off_possible(struct fp_leak_marker *marker)
+{
+	marker->meet = meet_from_possible;
+	for (uint32_t i = 0; i < marker->table->count; i++)
+		if (marker->table->blocks[i].state == FP_LEAK_INSIDE)
+			marker->worklist[marker->work++] = i;
+	work_off(marker);
+}
+
+/*
+ * Candidates are the leaks that none before them, in the order of the table, leads to: together
+ * they lead everywhere. Their number goes into LEADERS.
+ */
+static size_t find_candidates(struct fp_leak_marker *marker, uint32_t *leaders)
+{
+	size_t count = 0;
+
+	marker->meet = meet_from_leak;
+	for (uint32_t i = 0; i < marker->table->count; i++) {
+		if (marker->table->blocks[i].state != FP_LEAK_UNREACHED)
+			continue;
+		leaders[count++] = i;
+		push(marker, i, FP_LEAK_SEEN);
+		work_off(marker);
+	}
+	return count;
+}
+
+/* From the last candidate to the first: one that a later one leads to is none. What remains
+ * are leaks that no other leads to; of a cycle, one block. */
+static void find_followers(struct fp_leak_marker *marker, const uint32_t *leaders, size_t count)
+{
+	marker->meet = meet_from_leader;
+	while (count-- > 0) {
+		uint32_t leader = leaders[count];
+
+		if (marker->table->blocks[leader].state != FP_LEAK_SEEN)
+			continue;
+		marker->leader = leader;
+		marker->table->blocks[leader].hangs_from = leader;
+		push(marker, leader, FP_LEAK_LEADER);
+		work_off(marker);
+	}
+}
+
+static int find_leaders(struct fp_leak_marker *marker)
+{
+	size_t bytes = marker->table->capacity * sizeof(uint32_t);
+	uint32_t *leaders = fp_meta_alloc(bytes);
+
+	if (leaders == NULL)
+		return -ENOMEM;
+	find_followers(marker, leaders, find_candidates(marker, leaders));
+	fp_meta_free(leaders, bytes);
+	return 0;
+}
+
+/* A block of the parent process that this one has lost is not this one's leak, and what hangs
+ * from it is nobody's but this one's. */
+static void leave_out(struct fp_leak_table *table, uint64_t after)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (table->blocks[i].serial <= after &&
+		    table->blocks[i].state == FP_LEAK_UNREACHED)
+			table->blocks[i].state = FP_LEAK_REACHED;
+}
+
+static enum fp_leak_class class_of(enum fp_leak_state state)
+{
+	static const enum fp_leak_class classes[] = {
+	        [FP_LEAK_INSIDE] = FP_LEAK_POSSIBLE,
+	        [FP_LEAK_REACHED] = FP_LEAK_REACHABLE,
+	        [FP_LEAK_LEADER] = FP_LEAK_DEFINITE,
+	        [FP_LEAK_FOLLOWER] = FP_LEAK_INDIRECT,
+	};
+
+	return classes[state];
+}
+
+int fp_leak_mark_classify(struct fp_leak_marker *marker, uint64_t after)
+{
+	struct fp_leak_table *table = marker->table;
+
+	work_off(marker);
+	work_off_kept(marker);
+	work_off_possible(marker);
+	leave_out(table, after);
+	int status = find_leaders(marker);
+	for (size_t i = 0; status == 0 && i < table->count; i++)
+		table->blocks[i].class = (uint8_t)class_of(table->blocks[i].state);
+	return status;
+}

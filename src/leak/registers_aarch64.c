@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * AArch64: general registers, and the records of others behind them, of which the first holds
+ * the vector registers.
+ */
+#include <ucontext.h>
+
+#include "leak/registers.h"
+
+uintptr_t fp_leak_stack_pointer(const void *context)
+{
+	const ucontext_t *user = context;
+
+	return (uintptr_t)user->uc_mcontext.sp;
+}
+
+unsigned fp_leak_registers(const void *context,
+                           struct fp_leak_range ranges[FP_LEAK_REGISTER_RANGES])
+{
+	enum { VECTOR_RECORD_BYTES = 16 + 32 * 16 };
+	const ucontext_t *user = context;
+	uintptr_t records = (uintptr_t)&user->uc_mcontext.__reserved;
+
+	ranges[0] = (struct fp_leak_range){
+	        .start = (uintptr_t)&user->uc_mcontext.regs,
+	        .end = (uintptr_t)(&user->uc_mcontext.pc + 1),
+	};
+	ranges[1] = (struct fp_leak_range){
+	        .start = records,
+	        .end = records + VECTOR_RECORD_BYTES,
+	};
+	return 2;
+}

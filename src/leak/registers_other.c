@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Any other machine: the whole of what the kernel saved, and the stack from there on.
+ */
+#include <ucontext.h>
+
+#include "leak/registers.h"
+
+uintptr_t fp_leak_stack_pointer(const void *context)
+{
+	return (uintptr_t)context;
+}
+
+unsigned fp_leak_registers(const void *context,
+                           struct fp_leak_range ranges[FP_LEAK_REGISTER_RANGES])
+{
+	ranges[0] = (struct fp_leak_range){
+	        .start = (uintptr_t)context,
+	        .end = (uintptr_t)context + sizeof(ucontext_t),
+	};
+	return 1;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * x86-64: general registers, and of the vector registers those the kernel has saved. What it
+ * has not, because they held nothing, is left on the stack as it was, and no register.
+ */
+#include <stdbool.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "leak/registers.h"
+
+/* The area that XSAVE writes. */
+enum {
+	MAGIC_AT = 464, /* in what the legacy area leaves to the kernel */
+	XMM_AT = 160,
+	XMM_BYTES = 256,
+	STATES_AT = 512,
+	YMM_AT = 576,
+	YMM_BYTES = 256
+};
+
+static const uint32_t magic = 0x46505853; /* FP_XSTATE_MAGIC1 */
+static const uint64_t state_sse = 2;
+static const uint64_t state_avx = 4;
+
+uintptr_t fp_leak_stack_pointer(const void *context)
+{
+	const ucontext_t *user = context;
+
+	return (uintptr_t)user->uc_mcontext.gregs[REG_RSP];
+}
+
+static uint64_t states_of(const char *area)
+{
+	uint32_t found;
+	uint64_t states = state_sse;
+
+	memcpy(&found, area + MAGIC_AT, sizeof(found));
+	if (found == magic)
+		memcpy(&states, area + STATES_AT, sizeof(states));
+	return states;
+}
+
+static void append(struct fp_leak_range *ranges, unsigned *count, uintptr_t start, size_t bytes)
+{
+	ranges[*count] = (struct fp_leak_range){.start = start, .end = start + bytes};
+	++*count;
+}
+
+unsigned fp_leak_registers(const void *context,
+                           struct fp_leak_range ranges[FP_LEAK_REGISTER_RANGES])
+{
+	const ucontext_t *user = context;
+	const char *area = (const char *)user->uc_mcontext.fpregs;
+	unsigned count = 0;
+
+	append(ranges, &count, (uintptr_t)&user->uc_mcontext.gregs,
+	       sizeof(user->uc_mcontext.gregs));
+	if (area == NULL)
+		return count;
+	uint64_t states = states_of(area);
+	if ((states & state_sse) != 0)
+		append(ranges, &count, (uintptr_t)area + XMM_AT, XMM_BYTES);
+	if ((states & state_avx) != 0)
+		append(ranges, &count, (uintptr_t)area + YMM_AT, YMM_BYTES);
+	return count;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The list is made while threads stand still, in metadata memory whose own mappings bear a mark
+ * and are left out. Read-only memory counts too: a program may have sealed what it wrote.
+ */
+#include "leak/roots.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "base/maps.h"
+#include "base/meta.h"
+#include "base/vm.h"
+#include "guard/guard.h"
+
+enum {
+	FIRST_CAPACITY = 1024,
+	TRIES = 4,
+	PATH_BYTES = 4096,
+	RED_ZONE_BYTES = 128,
+	/* What our own frames take below the caller's. */
+	OWN_FRAMES_BYTES = 16 << 10
+};
+
+struct collection {
+	struct fp_leak_roots *roots;
+	uintptr_t own_code;
+	bool is_own_known; /* and not the program itself */
+	uintptr_t last_end;
+	bool was_fence;
+	bool was_own;
+	char own_path[PATH_BYTES];
+};
+
+static bool is_within(const struct fp_mapping *mapping, uintptr_t address)
+{
+	return address >= mapping->start && address < mapping->end;
+}
+
+static bool find_own_path(const struct fp_mapping *mapping, void *user)
+{
+	struct collection *collection = user;
+
+	if (!is_within(mapping, collection->own_code))
+		return true;
+	/* Linked into the program, it cannot be told from it. */
+	if (strlen(mapping->path) < PATH_BYTES && mapping->path[0] == '/') {
+		memcpy(collection->own_path, mapping->path, strlen(mapping->path) + 1);
+		collection->is_own_known = true;
+	}
+	return false;
+}
+
+static bool compare_with_program(const struct fp_mapping *mapping, void *user)
+{
+	struct collection *collection = user;
+
+	if (!is_within(mapping, getauxval(AT_ENTRY)))
+		return true;
+	if (strcmp(mapping->path, collection->own_path) == 0)
+		collection->is_own_known = false;
+	return false;
+}
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Reading what belongs to a device may do anything. */
+static bool is_device(const char *path)
+{
+	return starts_with(path, "/dev/") && !starts_with(path, "/dev/zero") &&
+	       !starts_with(path, "/dev/shm/");
+}
+
+static bool is_candidate(const struct fp_mapping *mapping)
+{
+	if (!mapping->is_readable || starts_with(mapping->path, "[v") ||
+	    is_device(mapping->path))
+		return false;
+	if (mapping->is_writable)
+		return true;
+	return !mapping->is_shared && (!mapping->is_executable || mapping->path[0] == '\0');
+}
+
+/* The module's data, and the rest of it that has no file behind it. */
+static bool is_own_data(const struct collection *collection, const struct fp_mapping *mapping)
+{
+	if (!collection->is_own_known)
+		return false;
+	if (strcmp(mapping->path, collection->own_path) == 0)
+		return true;
+	return mapping->path[0] == '\0' && collection->was_own &&
+	       mapping->start == collection->last_end && mapping->is_writable;
+}
+
+static void append(struct fp_leak_roots *roots, const struct fp_leak_root *root)
+{
+	if (roots->wanted++ < roots->capacity)
+		roots->items[roots->count++] = *root;
+}
+
+typedef bool area_function(size_t index, uintptr_t *start, uintptr_t *end);
+
+/* Makes FOUND the lowest of the areas that [START, END) meets, if it was not lower already. */
+static void find_area_of(area_function *area, uintptr_t start, uintptr_t end,
+                         struct fp_leak_range *found)
+{
+	struct fp_leak_range range;
+
+	for (size_t i = 0; area(i, &range.start, &range.end); i++)
+		if (range.start < end && range.end > start && range.start < found->start)
+			*found = range;
+}
+
+/* The lowest area of blocks or metadata that [START, END) meets; false when it meets none. */
+static bool find_area(uintptr_t start, uintptr_t end, struct fp_leak_range *found)
+{
+	found->start = UINTPTR_MAX;
+	find_area_of(fp_guard_span, start, end, found);
+	find_area_of(fp_meta_region, start, end, found);
+	return found->start != UINTPTR_MAX;
+}
+
+static void append_outside_areas(struct fp_leak_roots *roots, struct fp_leak_root root)
+{
+	uintptr_t end = root.end;
+	struct fp_leak_range area;
+
+	while (root.start < end && find_area(root.start, end, &area)) {
+		root.end = area.start;
+		if (root.start < root.end)
+			append(roots, &root);
+		root.start = area.end;
+	}
+	root.end = end;
+	if (root.start < root.end)
+		append(roots, &root);
+}
+
+static bool collect(const struct fp_mapping *mapping, void *user)
+{
+	struct collection *collection = user;
+	bool is_own = is_own_data(collection, mapping);
+
+	if (is_candidate(mapping) && !is_own) {
+		const struct fp_leak_root root = {
+		        .start = mapping->start,
+		        .end = mapping->end,
+		        .is_shared = mapping->is_shared,
+		        .is_writable = mapping->is_writable,
+		        .is_main_stack = strcmp(mapping->path, "[stack]") == 0,
+		        .is_fenced =
+		                collection->was_fence && collection->last_end == mapping->start,
+		};
+		append_outside_areas(collection->roots, root);
+	}
+	collection->was_own = is_own;
+	collection->was_fence = !mapping->is_readable && !mapping->is_writable;
+	collection->last_end = mapping->end;
+	return true;
+}
+
+static int collect_all(struct collection *collection, size_t capacity)
+{
+	struct fp_leak_roots *roots = collection->roots;
+
+	*roots = (struct fp_leak_roots){.capacity = capacity};
+	roots->items = fp_meta_alloc(capacity * sizeof(*roots->items));
+	if (roots->items == NULL)
+		return -ENOMEM;
+	collection->last_end = 0;
+	collection->was_own = false;
+	int status = fp_maps_each(collect, collection);
+	if (status != 0 || roots->wanted > roots->capacity)
+		fp_meta_free(roots->items, capacity * sizeof(*roots->items));
+	return status;
+}
+
+static int collect_with_room(struct collection *collection)
+{
+	size_t capacity = FIRST_CAPACITY;
+	int status = -ENOMEM;
+
+	for (int tries = 0; tries < TRIES; tries++) {
+		status = collect_all(collection, capacity);
+		if (status != 0 || collection->roots->wanted <= capacity)
+			return status;
+		capacity = 2 * collection->roots->wanted;
+		status = -ENOMEM;
+	}
+	return status;
+}
+
+/* Metadata memory bears its mark at the end. It is looked at only where there is a page: asking
+ * for one that is not might wake a userfaultfd whose thread stands still. */
+static bool is_metadata(const struct fp_leak_memory *memory, const struct fp_leak_root *root)
+{
+	uint8_t mark[FP_META_MARK_BYTES];
+	uintptr_t start = root->end - fp_vm_page_size();
+	uintptr_t end;
+
+	return root->is_writable &&
+	       fp_leak_memory_next_run(memory, root->is_shared, &start, root->end, &end) &&
+	       fp_leak_memory_read(memory, root->end - sizeof(mark), mark, sizeof(mark)) ==
+	               sizeof(mark) &&
+	       fp_meta_is_mark(mark, root->end);
+}
+
+int fp_leak_roots_make(struct fp_leak_roots *roots, const struct fp_leak_memory *memory,
+                       uintptr_t own_code)
+{
+	struct collection *collection = fp_meta_alloc(sizeof(*collection));
+
+	if (collection == NULL)
+		return -ENOMEM;
+	collection->roots = roots;
+	collection->own_code = own_code;
+	fp_maps_each(find_own_path, collection);
+	fp_maps_each(compare_with_program, collection);
+	int status = collect_with_room(collection);
+	fp_meta_free(collection, sizeof(*collection));
+	for (size_t i = 0; status == 0 && i < roots->count; i++)
+		roots->items[i].is_own = is_metadata(memory, &roots->items[i]);
+	return status;
+}
+
+void fp_leak_roots_free(struct fp_leak_roots *roots)
+{
+	fp_meta_free(roots->items, roots->capacity * sizeof(*roots->items));
+}
+
+static struct fp_leak_root *find(struct fp_leak_roots *roots, uintptr_t address)
+{
+	for (size_t i = 0; i < roots->count; i++)
+		if (address >= roots->items[i].start && address < roots->items[i].end)
+			return &roots->items[i];
+	return NULL;
+}
+
+/* Whether all of ROOT is the stack of the thread: the first one's, or one made by the C
+ * library, which puts a fence below and thread-local storage on top. What the program made
+ * itself may hold other things below the stack. */
+static bool is_stack_of(const struct fp_leak_root *root, uintptr_t stack, uintptr_t storage)
+{
+	return root->is_main_stack ||
+	       (root->is_fenced && storage > stack && storage < root->end);
+}
+
+static bool cut(struct fp_leak_root *root, uintptr_t stack, uintptr_t storage)
+{
+	/* On an alternate stack that Fencepost gave it. */
+	bool is_ours = root->is_own;
+
+	if (!is_ours && !is_stack_of(root, stack, storage))
+		return false;
+	if (stack > root->start)
+		root->start = stack;
+	root->is_own = false;
+	return true;
+}
+
+void fp_leak_roots_cut_stack(struct fp_leak_roots *roots, const struct fp_leak_thread *thread)
+{
+	struct fp_leak_root *root = find(roots, thread->stack);
+
+	if (root != NULL)
+		cut(root, thread->stack - RED_ZONE_BYTES, thread->storage);
+}
+
+void fp_leak_roots_cut_own_stack(struct fp_leak_roots *roots, uintptr_t stack)
+{
+	struct fp_leak_root *root = find(roots, stack);
+
+	if (root == NULL || cut(root, stack, fp_leak_thread_storage()) ||
+	    roots->count == roots->capacity)
+		return;
+	/* A stack of the program's making: only what our frames take is left out. */
+	uintptr_t below =
+	        root->start + OWN_FRAMES_BYTES < stack ? stack - OWN_FRAMES_BYTES : root->start;
+	roots->items[roots->count] = *root;
+	roots->items[roots->count++].start = stack;
+	root->end = below;
+}
+
+static void mark(const struct fp_leak_root *root, struct fp_leak_marker *marker)
+{
+	uintptr_t start = root->start;
+	uintptr_t end;
+
+	/* Without the page map, read-only files would all be read. */
+	if (root->is_own || (!root->is_writable && marker->memory->pagemap_fd < 0))
+		return;
+	while (fp_leak_memory_next_run(marker->memory, root->is_shared, &start, root->end,
+	                               &end)) {
+		fp_leak_mark_root(marker, start, end);
+		start = end;
+	}
+}
+
+void fp_leak_roots_mark(const struct fp_leak_roots *roots, struct fp_leak_marker *marker)
+{
+	for (size_t i = 0; i < roots->count; i++)
+		mark(&roots->items[i], marker);
+}

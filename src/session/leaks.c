@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Searches for leaks and what the event log is told of them. A search stands for itself: its
+ * leaks replace those of earlier ones.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "heap/heap.h"
+#include "leak/leak.h"
+#include "session/session.h"
+#include "session/state.h"
+#include "stack/stack.h"
+
+static void log_trace(struct fp_log *log, fp_trace_id trace)
+{
+	size_t count;
+	const uintptr_t *frames = fp_stack_trace(trace, &count);
+
+	fp_log_trace(log, trace, frames, count);
+}
+
+static void log_group(const struct fp_leak_group *group, void *user)
+{
+	struct fp_log_leak leak = {
+	        .class = group->class,
+	        .family = group->family,
+	        .level = group->level,
+	        .heap = group->heap,
+	        .blocks = group->blocks,
+	        .bytes = group->bytes,
+	        .trace = group->trace,
+	        .site.file = "",
+	        .indirect_blocks = group->indirect_blocks,
+	        .indirect_bytes = group->indirect_bytes,
+	        .hangs_from = group->hangs_from,
+	};
+	int line = 0;
+
+	log_trace(user, group->trace);
+	log_trace(user, group->hangs_from);
+	fp_stack_site(group->site, &leak.site.file, &line);
+	leak.site.line = (uint32_t)line;
+	fp_log_leak(user, &leak);
+}
+
+static void note_failure(struct fp_log *log, int status)
+{
+	char line[256];
+	struct fp_text text;
+
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_string(&text, "leaks could not be looked for: ");
+	fp_text_string(&text, strerrordesc_np(-status));
+	fp_log_note(log, line);
+}
+
+static void note_unanswered(struct fp_log *log, uint64_t threads)
+{
+	char line[512];
+	struct fp_text text;
+
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_decimal(&text, threads);
+	fp_text_string(&text, threads == 1 ? " thread" : " threads");
+	fp_text_string(&text,
+	               " did not stop when leaks were looked for, because all signals are "
+	               "blocked or the kernel does not return: the stack was searched whole, "
+	               "where old pointers may hide leaks, and a block that only a register "
+	               "points to seems lost");
+	fp_log_note(log, line);
+}
+
+static void log_notes(struct fp_log *log, const struct fp_leak_result *result)
+{
+	if (result->unanswered > 0)
+		note_unanswered(log, result->unanswered);
+	if (result->is_blind)
+		fp_log_note(log, "leaks could not be told from blocks in use, because /proc is "
+		                 "out of reach: all live blocks are listed as possible leaks");
+	if (result->is_partial)
+		fp_log_note(log, "memory ran out while leaks were grouped; some are missing");
+	if (fp_session.options.leak_snapshot && !result->is_snapshot)
+		fp_log_note(log, "leak_snapshot: the system refused a copy of the process, so "
+		                 "it stood still while leaks were looked for");
+}
+
+static bool has_blocks_of_its_own(void)
+{
+	struct fp_heap_totals totals;
+
+	fp_heap_totals(&totals);
+	return totals.live_blocks > 0 && totals.last_serial > fp_session.first_serial;
+}
+
+uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack)
+{
+	struct fp_leak_result result = {0};
+	const struct fp_leak_config config = {
+	        .after = fp_session.first_serial,
+	        .own_code = fp_session_own_code(),
+	        .is_snapshot = fp_session.options.leak_snapshot,
+	        .with_reachable = fp_session.options.show_reachable,
+	        .visit_group = log_group,
+	        .user = log,
+	};
+
+	fp_log_leak_check(log);
+	if (!has_blocks_of_its_own())
+		return 0;
+	int status = fp_leak_check(&config, stack, &result);
+	if (status != 0)
+		note_failure(log, status);
+	else
+		log_notes(log, &result);
+	return result.blocks[FP_LEAK_DEFINITE] + result.blocks[FP_LEAK_INDIRECT];
+}
+
+static void check(uintptr_t stack, void *user)
+{
+	uint64_t *leaked = user;
+
+	/* Leaks name traces of any module. */
+	fp_log_modules(&fp_session.log, fp_session_own_code());
+	*leaked = fp_session_log_leaks(&fp_session.log, stack);
+	fp_session_spool(NULL);
+}
+
+size_t fp_session_check_leaks(void)
+{
+	uint64_t leaked = 0;
+	int saved_errno = errno;
+
+	if (fp_session_is_started() &&
+	    fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO)
+		fp_leak_from_here(check, &leaked);
+	errno = saved_errno;
+	return (size_t)leaked;
+}
