@@ -21,7 +21,7 @@
 
 /* Leaks of one process that are written out, the flame graph has them all; sources of one item
  * that are named. */
-enum { LEAKS_MAX = 500, SOURCES_MAX = 50 };
+enum { LEAKS_MAX = 200, SOURCES_MAX = 50 };
 
 enum part { FINDINGS, LEAKS, NOTES, PROCESSES, DATA, PARTS };
 

@@ -165,10 +165,10 @@ static void log_locked(struct fp_log *log, const struct fp_heap_totals *totals)
 		}
 		log_moment(log, &moments[i]);
 	}
-	if (moment_count > 0)
-		log_moment(log, &now);
 	if (!is_pictured)
 		fp_picture_log(&picture, log);
+	if (moment_count > 0)
+		log_moment(log, &now);
 }
 
 /* Whether what is live now shows the peak better than the picture there is. */

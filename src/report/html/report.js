@@ -417,7 +417,8 @@ class Timeline {
 			"aria-valuemin": "0" });
 		this.readout = make("p", { class: "readout" });
 		this.choice = make("select", { "aria-label": "Process" });
-		this.charted = processes.filter((process) => process.timeline.length > 1);
+		this.charted = processes.filter((process) => process.timeline.length > 1)
+			.sort((a, b) => b.peak_bytes - a.peak_bytes);
 		this.charted.forEach((process, i) => this.choice.append(make("option", { value: i },
 			processName(process) + ", " + size(process.peak_bytes))));
 		this.choice.hidden = this.charted.length < 2;
