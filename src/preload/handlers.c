@@ -34,8 +34,9 @@ static struct {
 /* Signals whose system calls are not restarted (siginterrupt), as bits. */
 static _Atomic uint64_t interrupting;
 
-/* People and services end programs with these. */
-static const int deadly[] = {SIGHUP, SIGINT, SIGTERM};
+/* They end a process that says nothing about them, without a core. */
+static const int deadly[] = {SIGHUP,  SIGINT,  SIGTERM, SIGPIPE,   SIGALRM,
+                             SIGUSR1, SIGUSR2, SIGPROF, SIGVTALRM, SIGPOLL};
 enum { DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
 
 /* What the program set of them while it wanted the default action. */
@@ -59,7 +60,8 @@ uintptr_t fp_preload_handler_calls_end(void)
 /* Its return address on the stack is the proof that a handler runs. */
 HANDLER_CALLS static void call_handler(int signal, siginfo_t *info, void *context)
 {
-	const struct fp_preload_interruption before = fp_preload_interrupt(signal, info);
+	const struct fp_preload_interruption before =
+	        fp_preload_interrupt(signal, info, context);
 
 	atomic_load (&of_program[signal].handler)(signal, info, context);
 	fp_preload_resume(&before);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -35,8 +36,7 @@ void fp_preload_note_handler(int signal)
 	atomic_fetch_add(&fp_preload_handlers, 1);
 }
 
-/* Neither a fault of the thread's own doing nor sent by the program to itself: then it comes
- * when it likes. */
+/* Neither a fault of the thread's own doing nor sent by the program to itself. */
 static bool is_asynchronous(int signal, const siginfo_t *info)
 {
 	switch (info->si_code) {
@@ -52,7 +52,48 @@ static bool is_asynchronous(int signal, const siginfo_t *info)
 	return !is_fault;
 }
 
-struct fp_preload_interruption fp_preload_interrupt(int signal, const siginfo_t *info)
+#if defined(__x86_64__)
+enum { CALL_BYTES = 2, PAGE_LEAST = 4096 };
+
+static bool is_call(uintptr_t code)
+{
+	static const unsigned char system_call[CALL_BYTES] = {0x0f, 0x05};
+
+	return code % PAGE_LEAST <= PAGE_LEAST - CALL_BYTES &&
+	       memcmp((const void *)code, system_call, CALL_BYTES) == 0;
+}
+
+static uintptr_t interrupted_code(const ucontext_t *context)
+{
+	return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+}
+#elif defined(__aarch64__)
+enum { CALL_BYTES = 4, PAGE_LEAST = 4096 };
+
+static bool is_call(uintptr_t code)
+{
+	return *(const uint32_t *)code == 0xd4000001;
+}
+
+static uintptr_t interrupted_code(const ucontext_t *context)
+{
+	return (uintptr_t)context->uc_mcontext.pc;
+}
+#else
+#error "say how a system call looks on this machine"
+#endif
+
+/* Behind the call, or at it again when that is to be restarted. What stands before the start of
+ * a page may be nothing. */
+static bool is_in_system_call(const ucontext_t *context)
+{
+	uintptr_t code = interrupted_code(context);
+
+	return is_call(code) || (code % PAGE_LEAST >= CALL_BYTES && is_call(code - CALL_BYTES));
+}
+
+struct fp_preload_interruption fp_preload_interrupt(int signal, const siginfo_t *info,
+                                                    const void *context)
 {
 	struct fp_preload_thread *thread = &fp_preload_thread;
 	const struct fp_preload_interruption before = thread->interruption;
@@ -61,7 +102,7 @@ struct fp_preload_interruption fp_preload_interrupt(int signal, const siginfo_t 
 		thread->exposure.signals |= bit_of(signal);
 	thread->interruption = (struct fp_preload_interruption){
 	        .signal = (uint8_t)signal,
-	        .is_asynchronous = is_asynchronous(signal, info),
+	        .is_asynchronous = is_asynchronous(signal, info) && !is_in_system_call(context),
 	        .looks_left = STACK_LOOKS,
 	        .depth = before.depth + 1,
 	};

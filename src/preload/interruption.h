@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Handlers of signals that call malloc. POSIX allows it where the signal cannot come while
- * malloc runs: because the thread raised it itself, because a fault did, or because it is
- * blocked around every malloc. So a finding needs two facts, both seen on the same thread: the
- * handler of an asynchronous signal called malloc, and that signal was not blocked while malloc
- * ran in what it can interrupt.
+ * Handlers of signals that call malloc. POSIX allows it where what was interrupted is not
+ * malloc or its like: because the thread raised the signal itself, or a fault did, because it
+ * waited in a system call, or because the signal is blocked around every malloc. So a finding
+ * needs two facts, both seen on the same thread: the handler of a signal that came between two
+ * instructions called malloc, and that signal was not blocked while malloc ran.
  *
  * Context: fault, except where a function says otherwise. Private to the module.
  */
@@ -40,7 +40,8 @@ extern _Atomic uint32_t fp_preload_handlers;
 void fp_preload_note_handler(int signal);
 
 /* Around the program's handler of SIGNAL. */
-struct fp_preload_interruption fp_preload_interrupt(int signal, const siginfo_t *info);
+struct fp_preload_interruption fp_preload_interrupt(int signal, const siginfo_t *info,
+                                                    const void *context);
 void fp_preload_resume(const struct fp_preload_interruption *before);
 
 /* Where program's handlers are called from. */

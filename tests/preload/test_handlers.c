@@ -24,9 +24,10 @@ static const struct {
         {"wrong-alternate-stack", "malloc was called in the handler of SIGALRM, ", "malloc"},
 };
 
-static const char *const rights[] = {
-        "flag-only",    "raised",          "broken-pipe",       "faults",          "blocked",
-        "left-by-jump", "left-by-context", "left-into-handler", "ended-in-handler"};
+static const char *const rights[] = {"flag-only",       "raised",          "broken-pipe",
+                                     "faults",          "blocked",         "waiting",
+                                     "left-by-jump",    "left-by-context", "left-into-handler",
+                                     "ended-in-handler"};
 
 enum {
 	WRONGS = sizeof(wrongs) / sizeof(wrongs[0]),

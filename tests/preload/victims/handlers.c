@@ -84,11 +84,18 @@ static void churn(int depth)
 	room[1] = 1;
 }
 
-static void churn_and_pause(void)
+/* Nothing that a handler could disturb. */
+static void compute(void)
 {
-	while (calls < TIMES) {
+	for (volatile int i = 0; i < 100000; i++)
+		;
+}
+
+static void churn_and_compute(int times)
+{
+	for (int rounds = 0; calls < times && rounds < 100000; rounds++) {
 		churn(1);
-		pause();
+		compute();
 	}
 	stop_ticks();
 }
@@ -99,12 +106,12 @@ static void churn_and_pause(void)
 static void wrong_timer(void)
 {
 	tick(handle);
-	churn_and_pause();
+	churn_and_compute(TIMES);
 }
 
-static void *wait_in_thread(void *unused)
+static void *compute_in_thread(void *unused)
 {
-	churn_and_pause();
+	churn_and_compute(TIMES);
 	return NULL;
 }
 
@@ -114,7 +121,7 @@ static void wrong_thread(void)
 	sigset_t set;
 
 	tick(handle);
-	pthread_create(&thread, NULL, wait_in_thread, NULL);
+	pthread_create(&thread, NULL, compute_in_thread, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
@@ -127,9 +134,10 @@ static void wrong_free(void)
 	while (calls < TIMES) {
 		void *block = malloc(30);
 
-		ualarm(1000, 0);
 		kept = block;
-		pause();
+		ualarm(1000, 0);
+		for (int before = calls; calls == before;)
+			compute();
 	}
 }
 
@@ -150,7 +158,8 @@ static void wrong_sent(void)
 {
 	signal(SIGRTMIN + 2, handle);
 	send_often(SIGRTMIN + 2);
-	churn_and_pause();
+	/* Those that wait in the queue all come at one place. */
+	churn_and_compute(10 * TIMES);
 	signal(SIGRTMIN + 2, SIG_IGN);
 }
 
@@ -170,7 +179,7 @@ static void wrong_alternate_stack(void)
 	sigaltstack(&alternate, NULL);
 	tick(count);
 	sigaction(SIGALRM, &action, NULL);
-	churn_and_pause();
+	churn_and_compute(TIMES);
 }
 
 /* ---- Right ----------------------------------------------------------------------------------
@@ -248,6 +257,20 @@ static void blocked(void)
 	stop_ticks();
 }
 
+/* As shells do it: what waits in a system call is in no malloc. */
+static void waiting(void)
+{
+	signal(SIGALRM, handle);
+	while (calls < TIMES) {
+		const int before = calls;
+
+		churn(3);
+		ualarm(3000, 0);
+		if (calls == before)
+			pause();
+	}
+}
+
 /* The signal could come while malloc runs, and this time comes while it does not. */
 static void tick_once(void)
 {
@@ -263,7 +286,7 @@ static void left_by_jump(void)
 		tick_once();
 		if (sigsetjmp(escape, 1) == 0)
 			for (;;)
-				pause();
+				compute();
 		churn(100);
 	}
 }
@@ -278,22 +301,22 @@ static void left_by_context(void)
 	if (rounds++ < TIMES) {
 		tick_once();
 		for (;;)
-			pause();
+			compute();
 	}
 }
 
-static void wait_and_allocate(int number)
+static void compute_and_allocate(int number)
 {
 	if (sigsetjmp(escape, 1) == 0)
 		for (;;)
-			pause();
+			compute();
 	churn(30);
 }
 
 /* From the handler of a timer into that of a signal which the program raised. */
 static void left_into_handler(void)
 {
-	signal(SIGUSR1, wait_and_allocate);
+	signal(SIGUSR1, compute_and_allocate);
 	signal(SIGALRM, leap);
 	while (calls < TIMES) {
 		tick_once();
@@ -353,6 +376,7 @@ static const struct {
         {"broken-pipe", broken_pipe},
         {"faults", faults},
         {"blocked", blocked},
+        {"waiting", waiting},
         {"left-by-jump", left_by_jump},
         {"left-by-context", left_by_context},
         {"left-into-handler", left_into_handler},
