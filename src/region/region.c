@@ -175,7 +175,7 @@ static void describe(const struct allocation *allocation, struct fp_region *regi
 	region->block.level = allocation->request->level;
 	region->protection = allocation->request->protection;
 	region->run_count = 1;
-	region->runs[0].state = FP_PAGE_RESERVED;
+	region->runs[0] = (struct fp_region_run){.state = FP_PAGE_RESERVED};
 }
 
 static int reserve_locked(struct allocation *allocation)

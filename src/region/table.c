@@ -7,11 +7,19 @@
  */
 #include "region/table.h"
 
+#include <string.h>
+
 #include "base/meta.h"
 
 static struct fp_region_index *_Atomic table;
 static _Atomic uint32_t readers;
 static struct fp_region_retired *retired; /* under the lock of regions */
+
+/* Of what was given back, kept for the next copies: those of a large table or region would
+ * otherwise be mapped anew, page by page, for each change. Under the lock of regions. */
+enum { SPARES = 4, LARGE_BYTES = 512 };
+
+static struct fp_region_retired *spares[SPARES];
 
 const struct fp_region_index *fp_table_begin_read(void)
 {
@@ -85,20 +93,59 @@ const struct fp_region_index *fp_table_current(void)
 	return index == NULL ? &empty : index;
 }
 
+/* BYTES bytes or more, of any content behind the header, which knows how many. */
+static void *take_memory(size_t bytes)
+{
+	/* Room to grow, so that the next copy but one fits where this one was. */
+	size_t wanted = bytes <= LARGE_BYTES ? bytes : bytes + bytes / 4;
+
+	for (size_t i = 0; bytes > LARGE_BYTES && i < SPARES; i++) {
+		struct fp_region_retired *spare = spares[i];
+
+		if (spare == NULL || spare->bytes < bytes || spare->bytes / 4 > wanted)
+			continue;
+		spares[i] = NULL;
+		return spare;
+	}
+	struct fp_region_retired *memory = fp_meta_alloc(wanted);
+	if (memory != NULL)
+		memory->bytes = wanted;
+	return memory;
+}
+
+/* Keeps the larger ones. */
+static void give_memory(struct fp_region_retired *memory)
+{
+	for (size_t i = 0; i < SPARES && memory->bytes > LARGE_BYTES; i++) {
+		struct fp_region_retired *spare = spares[i];
+
+		if (spare != NULL && spare->bytes >= memory->bytes)
+			continue;
+		spares[i] = memory;
+		if (spare == NULL)
+			return;
+		memory = spare;
+	}
+	fp_meta_free(memory, memory->bytes);
+}
+
 struct fp_region *fp_table_make(uint32_t runs)
 {
 	size_t bytes = sizeof(struct fp_region) + runs * sizeof(struct fp_region_run);
-	struct fp_region *region = fp_meta_alloc(bytes);
+	struct fp_region *region = take_memory(bytes);
 
-	if (region != NULL)
-		region->retired.bytes = bytes;
+	if (region == NULL)
+		return NULL;
+	const struct fp_region_retired header = region->retired;
+	memset(region, 0, sizeof(*region));
+	region->retired.bytes = header.bytes;
 	return region;
 }
 
 void fp_table_drop(struct fp_region *region)
 {
 	if (region != NULL)
-		fp_meta_free(region, region->retired.bytes);
+		give_memory(&region->retired);
 }
 
 static void retire(struct fp_region_retired *old)
@@ -111,7 +158,7 @@ static void retire(struct fp_region_retired *old)
 		struct fp_region_retired *gone = retired;
 
 		retired = gone->next;
-		fp_meta_free(gone, gone->bytes);
+		give_memory(gone);
 	}
 }
 
@@ -133,11 +180,10 @@ struct fp_region_index *fp_table_copy(size_t extra)
 {
 	const struct fp_region_index *now = fp_table_current();
 	size_t bytes = sizeof(*now) + (now->count + extra) * sizeof(now->regions[0]);
-	struct fp_region_index *index = fp_meta_alloc(bytes);
+	struct fp_region_index *index = take_memory(bytes);
 
 	if (index == NULL)
 		return NULL;
-	index->retired.bytes = bytes;
 	index->count = now->count;
 	fp_table_refresh(index);
 	return index;
@@ -152,7 +198,7 @@ void fp_table_refresh(struct fp_region_index *index)
 void fp_table_drop_copy(struct fp_region_index *index)
 {
 	if (index != NULL)
-		fp_meta_free(index, index->retired.bytes);
+		give_memory(&index->retired);
 }
 
 void fp_table_insert(struct fp_region_index *index, const struct fp_region *region)

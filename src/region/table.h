@@ -89,8 +89,8 @@ uintptr_t fp_table_run_end(const struct fp_region *region, const struct fp_regio
 /* The table as it is, for a writer. */
 const struct fp_region_index *fp_table_current(void);
 
-/* A new record with room for RUNS runs, zeroed; NULL without memory. One that was not published
- * is dropped. */
+/* A new record with room for RUNS runs, zeroed but for these; NULL without memory. One that was
+ * not published is dropped. */
 struct fp_region *fp_table_make(uint32_t runs);
 void fp_table_drop(struct fp_region *region);
 
