@@ -52,6 +52,9 @@ struct fp_cli_logs {
  * why; then nothing was added. */
 int fp_cli_logs_read(struct fp_cli_logs *logs, const char *path);
 
+/* All of IN in new memory, or NULL with errno. */
+char *fp_cli_read_stream(FILE *in, size_t *size);
+
 /* Whether the file PATH looks like a report. */
 bool fp_cli_is_report(const char *path);
 

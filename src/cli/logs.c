@@ -19,8 +19,7 @@ static const char *shown(const char *path)
 	return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
-/* All of IN in new memory, or NULL with errno. */
-static char *read_stream(FILE *in, size_t *size)
+char *fp_cli_read_stream(FILE *in, size_t *size)
 {
 	size_t room = 1 << 16;
 	char *data = NULL;
@@ -50,7 +49,7 @@ static char *read_file(const char *path, size_t *size)
 {
 	bool is_standard = strcmp(path, "-") == 0;
 	FILE *in = is_standard ? stdin : fopen(path, "rbe");
-	char *data = in ? read_stream(in, size) : NULL;
+	char *data = in ? fp_cli_read_stream(in, size) : NULL;
 
 	if (!data)
 		fp_cli_fail("cannot read %s: %s; name an event log or a JSON report",

@@ -32,6 +32,7 @@ static struct fp_report_view view_of(const struct sheet *sheet, FILE *out)
 	return (struct fp_report_view){
 	        .leaks = leaks[sheet->options->leak_check],
 	        .is_quiet = sheet->options->quiet,
+	        .has_blocks = sheet->options->gen_suppressions,
 	        .has_all_frames = sheet->options->stacks == FP_OPTIONS_STACKS_FULL,
 	        .source_root = sheet->options->source_root,
 	        .has_colour = isatty(fileno(out)) && (!no_colour || *no_colour == '\0')};

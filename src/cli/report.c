@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/inputs.h"
+#include "cli/suppressions.h"
 #include "options/options.h"
 
 enum merging { MERGE_SEVERAL, MERGE_ALWAYS, MERGE_NEVER };
@@ -16,6 +17,7 @@ struct request {
 	struct fp_options options;
 	enum merging merging;
 	struct fp_cli_inputs inputs;
+	struct fp_report_suppressions suppressions;
 };
 
 static int take_merging(struct request *request, const char *value)
@@ -84,8 +86,15 @@ static int take_arguments(struct request *request, char **arguments)
 	return 0;
 }
 
+static int render(struct request *request, const struct fp_cli_log *logs, size_t count)
+{
+	int result = fp_cli_suppress(logs, count, &request->suppressions);
+
+	return result != 0 ? result : fp_cli_render(logs, count, &request->options);
+}
+
 /* Each report by itself, one document for all. */
-static int render_each(const struct request *request)
+static int render_each(struct request *request)
 {
 	struct fp_cli_logs logs = {0};
 	int result = 0;
@@ -96,13 +105,13 @@ static int render_each(const struct request *request)
 			result = FP_CLI_FAILED;
 	}
 	fp_cli_progress_end();
-	if (logs.count > 0 && fp_cli_render(logs.logs, logs.count, &request->options) != 0)
+	if (logs.count > 0 && render(request, logs.logs, logs.count) != 0)
 		result = FP_CLI_FAILED;
 	fp_cli_logs_free(&logs);
 	return result;
 }
 
-static int render_merged(const struct request *request)
+static int render_merged(struct request *request)
 {
 	struct fp_cli_log merged = {0};
 	int result;
@@ -110,10 +119,26 @@ static int render_merged(const struct request *request)
 	fp_cli_progress_begin();
 	result = fp_cli_inputs_merge(&request->inputs, &merged.report);
 	fp_cli_progress_end();
-	if (merged.report && fp_cli_render(&merged, 1, &request->options) != 0)
+	if (merged.report && render(request, &merged, 1) != 0)
 		result = FP_CLI_FAILED;
 	fp_report_free(merged.report);
 	return result;
+}
+
+/* What is asked for before there is a report. */
+static int prepare(struct request *request)
+{
+	int result = fp_cli_suppressions_read(&request->suppressions, &request->options);
+
+	if (request->options.debuginfod)
+		fp_symbol_allow_fetching();
+	return result;
+}
+
+/* Standard input cannot be read a second time: what it says is shown, suppressed or not. */
+static bool is_last_chance(const struct request *request)
+{
+	return request->inputs.count == 1 && strcmp(request->inputs.paths[0], "-") == 0;
 }
 
 int fp_cli_report(char **arguments)
@@ -123,10 +148,11 @@ int fp_cli_report(char **arguments)
 	bool is_merged = request.merging == MERGE_ALWAYS ||
 	                 (request.merging == MERGE_SEVERAL && request.inputs.count > 1);
 
-	if (result == 0 && request.options.debuginfod)
-		fp_symbol_allow_fetching();
-	if (result == 0)
+	int prepared = result == 0 ? prepare(&request) : result;
+
+	if (result == 0 && (prepared == 0 || is_last_chance(&request)))
 		result = is_merged ? render_merged(&request) : render_each(&request);
 	fp_cli_inputs_free(&request.inputs);
-	return result;
+	fp_report_suppressions_free(&request.suppressions);
+	return prepared != 0 ? prepared : result;
 }

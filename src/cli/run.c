@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/suppressions.h"
 #include "cli/sweep.h"
 #include "report/text_parts.h"
 
@@ -28,6 +29,7 @@ struct run {
 	char *given;     /* options of the command line, as FENCEPOST_OPTIONS has them */
 	char *program;
 	char directory[PATH_MAX];
+	struct fp_report_suppressions suppressions;
 };
 
 /* Appends "key=value", in the quotes that the value leaves. */
@@ -284,12 +286,14 @@ static int exit_code(int status)
 	return WIFSIGNALED(status) ? FP_CLI_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int report(const struct run *run, const struct fp_cli_launch *launch, int status)
+static int report(struct run *run, const struct fp_cli_launch *launch, int status)
 {
 	int code = exit_code(status);
 	struct fp_cli_logs harvest = {0};
 
 	if (fp_cli_harvest(&harvest, run->directory, launch->pid, status) != 0)
+		code = FP_CLI_FAILED;
+	if (fp_cli_suppress(harvest.logs, harvest.count, &run->suppressions) != 0)
 		code = FP_CLI_FAILED;
 	const struct sums sums = sum(&harvest);
 	if (sums.findings + sums.leaked_blocks > 0 && run->options.error_exitcode != 0)
@@ -362,6 +366,8 @@ static int run_sweep(struct run *run)
 		            run->program, FP_CLI_LIBRARY);
 		return code;
 	}
+	if (fp_cli_suppress(&log, 1, &run->suppressions) != 0)
+		code = FP_CLI_FAILED;
 	const struct sums sums = sum(&all);
 	if (sums.findings + sums.leaked_blocks > 0 && run->options.error_exitcode != 0)
 		code = (int)run->options.error_exitcode;
@@ -379,6 +385,8 @@ int fp_cli_run(char **arguments)
 	if (run.options.debuginfod)
 		fp_symbol_allow_fetching();
 	if (result == 0)
+		result = fp_cli_suppressions_read(&run.suppressions, &run.options);
+	if (result == 0)
 		result = find_program(&run);
 	if (result == 0)
 		result = check_program(&run);
@@ -386,5 +394,6 @@ int fp_cli_run(char **arguments)
 		result = run.is_sweep ? run_sweep(&run) : run_once(&run);
 	free(run.program);
 	free(run.given);
+	fp_report_suppressions_free(&run.suppressions);
 	return result;
 }

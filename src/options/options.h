@@ -41,6 +41,8 @@ enum fp_options_leak_check {
 	FP_OPTIONS_LEAK_CHECK_FULL
 };
 
+enum fp_options_style { FP_OPTIONS_STYLE_FENCEPOST, FP_OPTIONS_STYLE_ASAN };
+
 enum fp_options_stacks { FP_OPTIONS_STACKS_CUT, FP_OPTIONS_STACKS_FULL };
 
 #define FP_OPTION_FIELD_BOOL(field) bool field;

@@ -12,6 +12,7 @@
 #include "report/formats.h"
 #include "report/names.h"
 #include "report/stack.h"
+#include "report/suppress.h"
 #include "report/tree.h"
 
 /* The report that is being visited. */
@@ -181,6 +182,35 @@ static json_t *make_snapshots(struct fp_report_tree *tree, const struct fp_repor
 	return snapshots;
 }
 
+/* What each suppression did, in all reports of the set. */
+static json_t *make_suppressions(struct fp_report_tree *tree,
+                                 const struct fp_report_suppressions *suppressions)
+{
+	static const char *const states[] = {
+	        [FP_REPORT_SUPPRESSION_ACTIVE] = "active",
+	        [FP_REPORT_SUPPRESSION_EXPIRED] = "expired",
+	        [FP_REPORT_SUPPRESSION_EXCEEDED] = "exceeded",
+	        [FP_REPORT_SUPPRESSION_FOREIGN] = "foreign",
+	};
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < suppressions->count; i++) {
+		const struct fp_report_suppression *suppression = &suppressions->items[i];
+		json_t *json = json_object();
+
+		fp_report_tree_put(tree, json, "name", fp_report_make_text(suppression->name));
+		fp_report_tree_put(tree, json, "file", fp_report_make_text(suppression->file));
+		fp_report_tree_put(tree, json, "line", fp_report_make_count(suppression->line));
+		fp_report_tree_put(tree, json, "state",
+		                   fp_report_make_text(states[suppression->state]));
+		fp_report_tree_put(tree, json, "matched",
+		                   fp_report_make_count(suppression->matched));
+		fp_report_tree_put(tree, json, "used", fp_report_make_count(suppression->used));
+		fp_report_tree_append(tree, array, json);
+	}
+	return array;
+}
+
 static json_t *make_summary(struct fp_report_tree *tree, const struct fp_report *report,
                             bool with_leaks)
 {
@@ -192,7 +222,8 @@ static json_t *make_summary(struct fp_report_tree *tree, const struct fp_report 
 	                   fp_report_make_count(with_leaks ? totals.leaked_blocks : 0));
 	fp_report_tree_put(tree, summary, "leaked_bytes",
 	                   fp_report_make_count(with_leaks ? totals.leaked_bytes : 0));
-	fp_report_tree_put(tree, summary, "suppressed", json_integer(0));
+	fp_report_tree_put(tree, summary, "suppressed",
+	                   fp_report_make_count(report->suppressed));
 	return summary;
 }
 
@@ -269,6 +300,9 @@ static int end_report(struct fp_report_walk *walk, const struct fp_report *repor
 	                   make_all_failed(tree, report));
 	fp_report_tree_put(tree, document->report, "snapshots", make_snapshots(tree, report));
 	fp_report_tree_put(tree, document->report, "notes", notes);
+	if (report->suppressions)
+		fp_report_tree_put(tree, document->report, "suppressions",
+		                   make_suppressions(tree, report->suppressions));
 	fp_report_tree_put(
 	        tree, document->report, "summary",
 	        make_summary(tree, report, walk->view->leaks != FP_REPORT_LEAKS_NONE));

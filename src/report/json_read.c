@@ -175,6 +175,8 @@ static void take_sums(struct fp_report_fields *fields, const json_t *json)
 	report->heap.live_bytes = fp_report_fields_count(fields, heap, "live_bytes");
 	report->heap.peak_blocks = fp_report_fields_count(fields, heap, "peak_blocks");
 	report->heap.peak_bytes = fp_report_fields_count(fields, heap, "peak_bytes");
+	report->suppressed = fp_report_fields_count(
+	        fields, fp_report_fields_object(fields, json, "summary"), "suppressed");
 }
 
 static void take_note(struct fp_report_fields *fields, struct fp_report_string text)

@@ -251,6 +251,8 @@ struct fp_report {
 	size_t snapshot_count;
 	struct fp_report_note *notes;
 	size_t note_count;
+	uint64_t suppressed; /* findings and leaks that were taken out */
+	const struct fp_report_suppressions *suppressions; /* what did it, or NULL */
 	struct fp_report_source *sources;
 	size_t source_count;             /* 0: this is no merged report */
 	struct fp_report_arena arena;    /* what is not in an event log */

@@ -4,13 +4,14 @@
  * needed to understand it, and one line at the end that says how the run went.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/formats.h"
 #include "report/moments.h"
 #include "report/names.h"
 #include "report/stack.h"
-#include "report/text_parts.h"
+#include "report/suppress_text.h"
 
 static void print_description(const struct fp_report_page *page,
                               const struct fp_report_finding *finding)
@@ -276,6 +277,11 @@ static void print_summary(const struct fp_report_page *page, const struct fp_rep
 		fp_report_print_count(page, totals.possible_bytes, "byte");
 		fputs(") possibly leaked", page->out);
 	}
+	if (report->suppressed > 0) {
+		fputs(", ", page->out);
+		fp_report_print_number(page, report->suppressed);
+		fputs(" suppressed", page->out);
+	}
 	fputs("; ", page->out);
 	fp_report_print_count(page, report->protection.allocations, "allocation");
 	fputs(", ", page->out);
@@ -301,22 +307,38 @@ static struct fp_report_page page_of(const struct fp_report_walk *walk)
 	                               walk->view->has_all_frames};
 }
 
+static int print_suppression(const struct fp_report_page *page, int result, char **block)
+{
+	if (result == 0)
+		fprintf(page->out, "%s\n", *block);
+	free(*block);
+	return result;
+}
+
 static int write_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
 {
 	const struct fp_report_page page = page_of(walk);
+	char *block = NULL;
 
 	print_finding(&page, walk->set->reports[walk->index], finding);
-	return 0;
+	if (!walk->view->has_blocks)
+		return 0;
+	return print_suppression(&page, fp_report_suppression_of_finding(finding, &block),
+	                         &block);
 }
 
 static int write_leak(struct fp_report_walk *walk, const struct fp_report_leak *leak)
 {
 	const struct fp_report_page page = page_of(walk);
+	char *block = NULL;
 
 	/* What hangs from another leak is told there, in sum. */
-	if (walk->view->leaks == FP_REPORT_LEAKS_FULL && !leak->leader_stack)
-		print_leak(&page, walk->set->reports[walk->index], leak);
-	return 0;
+	if (walk->view->leaks != FP_REPORT_LEAKS_FULL || leak->leader_stack)
+		return 0;
+	print_leak(&page, walk->set->reports[walk->index], leak);
+	if (!walk->view->has_blocks)
+		return 0;
+	return print_suppression(&page, fp_report_suppression_of_leak(leak, &block), &block);
 }
 
 static int write_end(struct fp_report_walk *walk, const struct fp_report *report)
@@ -328,7 +350,20 @@ static int write_end(struct fp_report_walk *walk, const struct fp_report *report
 	for (size_t i = 0; i < report->failed_count; i++)
 		print_failed(&page, &report->failed[i]);
 	print_notes(&page, report);
+	/* Suppressions are for all reports of a set; their lines stand before the last summary.
+	 */
+	if (walk->set->count == 1)
+		fp_report_print_suppressions(&page, report->suppressions);
 	print_summary(&page, report, walk->view);
+	return 0;
+}
+
+static int write_set_end(struct fp_report_walk *walk)
+{
+	const struct fp_report_page page = page_of(walk);
+
+	if (walk->set->count > 1 && !walk->view->is_quiet)
+		fp_report_print_suppressions(&page, walk->set->reports[0]->suppressions);
 	return 0;
 }
 
@@ -337,4 +372,5 @@ const struct fp_report_writer fp_report_text_writer = {
         .finding = write_finding,
         .leak = write_leak,
         .end_report = write_end,
+        .end = write_set_end,
 };

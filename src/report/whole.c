@@ -159,6 +159,7 @@ static int add_sums(struct fp_report_whole *whole, const struct fp_report *repor
 	add_to(&to->protection.guarded, report->protection.guarded);
 	add_to(&to->protection.padded, report->protection.padded);
 	add_to(&to->protection.plain, report->protection.plain);
+	add_to(&to->suppressed, report->suppressed);
 	add_to(&to->heap.allocations, report->heap.allocations);
 	add_to(&to->heap.frees, report->heap.frees);
 	add_to(&to->heap.live_blocks, report->heap.live_blocks);

@@ -27,6 +27,7 @@ struct fp_report_view {
 	const char *source_root; /* sarif: the repository, which files are named relative to; or
 	                            NULL */
 	bool has_all_frames;     /* text: no stack is cut or folded */
+	bool has_blocks;         /* text: a suppression to paste after each finding and leak */
 };
 
 /* A set of resolved reports, one for each process, to be shown as one document. */

@@ -13,6 +13,8 @@
 #include "report/formats.h"
 #include "report/moments.h"
 #include "report/names.h"
+#include "report/stack.h"
+#include "report/suppress.h"
 #include "report/xml_parts.h"
 
 /* What the rules put behind the findings of all processes. */
@@ -331,6 +333,23 @@ static void print_finished(struct fp_report_xml *xml, const struct fp_report *re
 	print_status(xml, "FINISHED", text);
 }
 
+static void print_suppressions(struct fp_report_xml *xml,
+                               const struct fp_report_suppressions *suppressions)
+{
+	fp_report_xml_open(xml, "suppcounts");
+	for (size_t i = 0; suppressions && i < suppressions->count; i++) {
+		const struct fp_report_suppression *suppression = &suppressions->items[i];
+
+		if (suppression->used == 0)
+			continue;
+		fp_report_xml_open(xml, "pair");
+		fp_report_xml_print(xml, "count", "%" PRIu64, suppression->used);
+		fp_report_xml_string(xml, "name", fp_report_text(suppression->name));
+		fp_report_xml_close(xml, "pair");
+	}
+	fp_report_xml_close(xml, "suppcounts");
+}
+
 static int end(struct fp_report_walk *walk)
 {
 	struct document *document = walk->state;
@@ -344,8 +363,7 @@ static int end(struct fp_report_walk *walk)
 		result = flush_late(&document->counts, xml);
 	fp_report_xml_close(xml, "errorcounts");
 	fputc('\n', xml->out);
-	fp_report_xml_open(xml, "suppcounts");
-	fp_report_xml_close(xml, "suppcounts");
+	print_suppressions(xml, walk->set->reports[0]->suppressions);
 	fputs("\n</valgrindoutput>\n", xml->out);
 	return result;
 }

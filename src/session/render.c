@@ -145,6 +145,27 @@ static void keep_events(struct fp_log *tail, const char *program, int reason)
 	fp_say(line, "");
 }
 
+/* Each name of the comma-separated NAMES made absolute. */
+static void absolute_paths(const char *names, char *paths, size_t size)
+{
+	struct fp_text text;
+
+	fp_text_begin(&text, paths, size);
+	while (*names != '\0') {
+		char name[FP_OPTION_PATH_MAX];
+		char path[VALUE_MAX];
+		size_t length = strcspn(names, ",");
+
+		memcpy(name, names, length);
+		name[length] = '\0';
+		fp_session_absolute_path(name, path, sizeof(path));
+		fp_text_string(&text, path);
+		names += length;
+		if (*names == ',')
+			fp_text_bytes(&text, names++, 1);
+	}
+}
+
 static void add_if_for_reporter(const struct fp_option *option, const char *value, void *user)
 {
 	char path[VALUE_MAX];
@@ -152,7 +173,9 @@ static void add_if_for_reporter(const struct fp_option *option, const char *valu
 	if (option->stage != FP_OPTION_RENDER || value[0] == '\0')
 		return;
 	if (option->type == FP_OPTION_PATH) {
-		fp_session_absolute_path(value, path, sizeof(path));
+		(memchr(option->value, ',', strlen(option->value))
+		         ? absolute_paths
+		         : fp_session_absolute_path)(value, path, sizeof(path));
 		value = path;
 	}
 	add_option(user, option->key, value);

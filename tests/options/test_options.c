@@ -98,6 +98,8 @@ START_TEST(choices_have_their_enums)
 	        {"leak_check", "no", FP_OPTIONS_LEAK_CHECK_NO},
 	        {"leak_check", "summary", FP_OPTIONS_LEAK_CHECK_SUMMARY},
 	        {"leak_check", "full", FP_OPTIONS_LEAK_CHECK_FULL},
+	        {"style", "fencepost", FP_OPTIONS_STYLE_FENCEPOST},
+	        {"style", "asan", FP_OPTIONS_STYLE_ASAN},
 	        {"stacks", "cut", FP_OPTIONS_STACKS_CUT},
 	        {"stacks", "full", FP_OPTIONS_STACKS_FULL},
 	};

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The files that the option suppressions names. They are read before anything runs, so that a
+ * mistake in one is told at once.
+ */
+#include "cli/suppressions.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int explain(const struct fp_report_suppressions *suppressions, const char *path,
+                   int error)
+{
+	if (error == -EINVAL)
+		return fp_cli_fail("%s", suppressions->error);
+	return fp_cli_fail("not enough memory for the suppressions of %s", path);
+}
+
+static int read_file(struct fp_report_suppressions *suppressions, const char *path)
+{
+	FILE *in = fopen(path, "rbe");
+	size_t size = 0;
+	char *data = in ? fp_cli_read_stream(in, &size) : NULL;
+	const struct fp_report_suppression_text text = {path, data, size};
+	int result = 0;
+
+	if (!data)
+		fp_cli_fail("cannot read %s: %s; name a file with --suppressions=FILE,FILE",
+		            path, strerror(errno));
+	if (in)
+		fclose(in);
+	if (!data)
+		return FP_CLI_FAILED;
+	result = fp_report_suppressions_parse(suppressions, &text);
+	free(data);
+	return result == 0 ? 0 : explain(suppressions, path, result);
+}
+
+int fp_cli_suppressions_read(struct fp_report_suppressions *suppressions,
+                             const struct fp_options *options)
+{
+	char paths[FP_OPTION_PATH_MAX];
+	char *rest = paths;
+	int result = 0;
+
+	strcpy(paths, options->suppressions);
+	for (char *path = strsep(&rest, ","); result == 0 && path; path = strsep(&rest, ",")) {
+		if (*path != '\0')
+			result = read_file(suppressions, path);
+	}
+	if (result != 0)
+		fp_report_suppressions_free(suppressions);
+	return result;
+}
+
+int fp_cli_suppress(const struct fp_cli_log *logs, size_t count,
+                    struct fp_report_suppressions *suppressions)
+{
+	struct fp_report **reports = calloc(count + 1, sizeof(struct fp_report *));
+	time_t now = time(NULL);
+	char today[16];
+	struct tm day;
+
+	if (!reports)
+		return fp_cli_fail("not enough memory for the suppressions");
+	for (size_t i = 0; i < count; i++)
+		reports[i] = logs[i].report;
+	strftime(today, sizeof(today), "%Y-%m-%d", gmtime_r(&now, &day));
+	if (suppressions->count > 0)
+		fp_report_suppress(reports, count, suppressions, today);
+	free(reports);
+	return 0;
+}

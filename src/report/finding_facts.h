@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a finding says between its fields. Private to the report module.
+ *
+ * Context: report.
+ */
+#ifndef FP_REPORT_FINDING_FACTS_H
+#define FP_REPORT_FINDING_FACTS_H
+
+#include "report/report.h"
+
+/* Bytes of the access, which the description begins with: "read of 4 bytes"; 0 when unknown. */
+uint64_t fp_report_access_size(const struct fp_report_finding *finding);
+
+/* Whether a function of the C library made the access, or was about to. */
+bool fp_report_is_access_of_call(const struct fp_report_finding *finding);
+
+/* The stack that tells FINDING from others: that of the mistake, or, when it only showed at the
+ * end, that of the block's allocation. Never NULL. */
+const struct fp_report_stack *fp_report_finding_stack(const struct fp_report_finding *finding);
+
+#endif
