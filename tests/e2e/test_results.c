@@ -10,6 +10,7 @@
 #include "harness.h"
 
 #define PARTIES "tests/e2e/victims/two_parties"
+#define LIFETIMES "tests/e2e/victims/lifetimes"
 #define OVERWRITTEN "tests/e2e/victims/overwritten"
 
 static const char *const calls[] = {"alloc", "debug", "free", "realloc", "lock"};
@@ -155,6 +156,34 @@ START_TEST(test_overwritten_records_end_all_heaps)
 }
 END_TEST
 
+/* The published runtime never releases anything. */
+START_TEST(test_leaks_are_told_without_any_release)
+{
+	const char *const argv[] = {LIFETIMES, "unreleased", NULL};
+	struct e2e_run run = {0};
+
+	e2e_run(&run, NULL, argv);
+	e2e_check_exit(&run, 0);
+	e2e_check_counts(&run, 0, 1);
+	const json_t *leak = json_array_get(e2e_get(run.report, "leaks"), 0);
+	ck_assert_int_eq(e2e_get_integer(leak, "bytes"), 77);
+	e2e_check_stack(e2e_get(leak, "alloc_stack"), LIFETIMES ".c", "unreleased");
+	e2e_release(&run);
+}
+END_TEST
+
+START_TEST(test_heaps_end_with_memory_and_go_on_with_it)
+{
+	const char *const argv[] = {LIFETIMES, "many", NULL};
+	struct e2e_run run = {0};
+
+	e2e_run(&run, NULL, argv);
+	e2e_check_exit(&run, 0);
+	e2e_check_counts(&run, 0, 0);
+	e2e_release(&run);
+}
+END_TEST
+
 /* What a person reads. */
 START_TEST(test_the_text_shows_both_stacks)
 {
@@ -184,6 +213,8 @@ int main(void)
 	tcase_add_loop_test(tcase, test_a_lock_does_not_outlive_a_fork, 0, CALLS);
 	tcase_add_test(tcase, test_threads_that_take_no_turns_are_found);
 	tcase_add_loop_test(tcase, test_overwritten_records_end_all_heaps, 0, 4);
+	tcase_add_test(tcase, test_leaks_are_told_without_any_release);
+	tcase_add_test(tcase, test_heaps_end_with_memory_and_go_on_with_it);
 	tcase_add_test(tcase, test_the_text_shows_both_stacks);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

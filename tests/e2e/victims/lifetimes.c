@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ends of a heap's life: lifetimes SCENARIO. "unreleased": nothing is ever released, as the
+ * published runtime has it. "many": heaps are created until the kernel has no memory for one
+ * more.
+ */
+#include "victim.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+static int leave_all(void)
+{
+	IHostMemoryManager *manager = victim_manager();
+	IHostMalloc *heap = NULL;
+	void *block = NULL;
+
+	EXPECT(IHostMemoryManager_CreateMalloc(manager, MALLOC_THREADSAFE, &heap) == S_OK);
+	EXPECT(IHostMalloc_Alloc(heap, 10, eTaskCritical, &block) == S_OK);
+	EXPECT(IHostMalloc_Free(heap, block) == S_OK);
+	IHostMalloc_Alloc(heap, 77, eProcessCritical, &block); /* plant: unreleased */
+	EXPECT(block != NULL);
+	heap = NULL;
+	block = NULL;
+	return 0;
+}
+
+static int create_many(void)
+{
+	IHostMemoryManager *manager = victim_manager();
+	IHostMalloc *heap = victim_heap();
+	IHostMalloc *another = NULL;
+	struct rlimit limit = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
+	HRESULT result = S_OK;
+	void *block = NULL;
+	unsigned long created = 0;
+
+	EXPECT(IHostMalloc_Alloc(heap, 10, eTaskCritical, &block) == S_OK);
+	EXPECT(setrlimit(RLIMIT_DATA, &limit) == 0);
+	for (; result == S_OK && created < 1000000; created++)
+		result = IHostMemoryManager_CreateMalloc(manager, MALLOC_THREADSAFE, &another);
+	EXPECT(result == E_OUTOFMEMORY && another == NULL && created > 1);
+	EXPECT(IHostMalloc_Free(heap, block) == S_OK);
+	limit.rlim_cur = RLIM_INFINITY;
+	EXPECT(setrlimit(RLIMIT_DATA, &limit) == 0);
+	EXPECT(IHostMemoryManager_CreateMalloc(manager, MALLOC_THREADSAFE, &another) == S_OK);
+	EXPECT(IHostMalloc_Alloc(another, 10, eTaskCritical, &block) == S_OK);
+	EXPECT(IHostMalloc_Free(another, block) == S_OK);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	EXPECT(argc == 2);
+	return strcmp(argv[1], "many") == 0 ? create_many() : leave_all();
+}
