@@ -84,7 +84,7 @@ static const struct mark {
         {"_ZN2v87Isolate3NewERKNS0_12CreateParamsE", "libnode.so",
          "V8's garbage-collected heap"},
         {"JNI_CreateJavaVM", "libjli.so", "the Java heap"},
-        {"malloc", NULL, "a malloc of its own"},
+        {"malloc", NULL, FP_CLI_OWN_MALLOC},
 };
 
 enum { MARKS = sizeof(marks) / sizeof(marks[0]) };

@@ -300,8 +300,10 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 		code = (int)run->options.error_exitcode;
 	if (harvest.count > 0 && fp_cli_render(harvest.logs, harvest.count, &run->options) != 0)
 		code = FP_CLI_FAILED;
-	size_t unseen =
-	        fp_cli_print_unseen(run->directory, run->options.quiet && sums.findings == 0);
+	bool is_quiet = run->options.quiet && sums.findings == 0;
+	size_t unseen = fp_cli_print_unseen(run->directory, is_quiet);
+	if (!is_quiet)
+		fp_cli_print_allocator(run->program);
 	if (harvest.count + unseen == 0)
 		fp_cli_fail("nothing is known of %s: it was killed, or cannot load %s",
 		            run->program, FP_CLI_LIBRARY);

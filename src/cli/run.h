@@ -67,6 +67,9 @@ int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, i
  * how many there are. */
 size_t fp_cli_print_unseen(const char *directory, bool is_quiet);
 
+/* Says on standard error what the program at PATH allocates with beside malloc, if anything. */
+void fp_cli_print_allocator(const char *path);
+
 /* Removes DIRECTORY and the files in it. */
 void fp_cli_remove(const char *directory);
 

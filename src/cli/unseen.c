@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Programs that a run executed without our library, from the lines that its processes left.
+ * What a run did not see: programs executed without our library, from the lines that its
+ * processes left, and allocators that are no malloc.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/image.h"
 #include "cli/run.h"
 #include "log/format.h"
 
@@ -79,4 +81,18 @@ size_t fp_cli_print_unseen(const char *directory, bool is_quiet)
 		        kinds.count - SHOWN_MAX);
 	free(kinds.kinds);
 	return kinds.count;
+}
+
+void fp_cli_print_allocator(const char *path)
+{
+	char *executed = fp_cli_find_executed(path);
+	struct fp_cli_image *image = executed ? fp_cli_image_open(executed) : NULL;
+	const char *allocator = image ? fp_cli_image_allocator(image) : NULL;
+
+	/* Of a malloc the library in the program has said so. */
+	if (allocator && strcmp(allocator, FP_CLI_OWN_MALLOC) != 0)
+		fprintf(stderr, "fencepost: not seen: the blocks of %s, which %s has\n",
+		        allocator, executed);
+	fp_cli_image_close(image);
+	free(executed);
 }

@@ -92,6 +92,14 @@ if $CC -fno-pie -no-pie -o fixed fixed.c 2>/dev/null; then
 	grep -q 'own malloc' err && complain "not its own malloc: $(cat err)"
 fi
 
+# ---- Allocators that are no malloc are named
+echo 'void *mallocx(unsigned long n) { return (void *)n; } int main(void) { return 0; }' >own.c
+if $CC -w -o own own.c 2>/dev/null; then
+	expect 0 '^fencepost: not seen: the blocks of jemalloc, which ./own has$' ./own
+	"$fencepost" run --quiet ./own 2>err
+	test ! -s err || complain "quiet about an allocator: $(cat err)"
+fi
+
 # ---- Children that cannot be served run as without us, and are named
 cat >children <<'END'
 for program in ./static ./asan ./setgid; do
