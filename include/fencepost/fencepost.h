@@ -119,7 +119,8 @@ FP_API bool fp_check_range(const void *address, size_t length, enum fp_access_ki
  */
 FP_API int fp_install_fault_handler(void);
 
-/* A block, as fp_describe() and findings show it. The strings are constants. */
+/* A block, or a region of VirtualAlloc, as fp_describe() and findings show it. The strings are
+ * constants. */
 struct fp_block_info {
 	const void *address;   /* what Alloc returned */
 	size_t size;           /* what was asked for, in bytes */
@@ -127,16 +128,16 @@ struct fp_block_info {
 	                        * before the block, size or more behind it */
 	bool is_live;          /* not freed */
 	const char *tier;      /* how well it is protected: "guarded", "padded" */
-	const char *family;    /* how it was allocated: "host" */
-	uint32_t heap;         /* number of its heap; 1 is the first one created */
-	uint64_t serial;       /* 1 for the first block of the process */
+	const char *family;    /* how it was allocated: "host", "virtual" */
+	uint32_t heap;         /* number of its heap; 1 is the first one created; 0: a region */
+	uint64_t serial;       /* 1 for the first block, or region, of the process */
 	uint32_t alloc_thread; /* the kernel's id of the thread that allocated it */
 	uint32_t free_thread;  /* and that freed it; 0 while it is live */
 };
 
 /*
- * Fill *info with what is known of the block that address lies in, or whose padding or guard
- * it lies in. Returns false, and leaves *info alone, when no block is known there: it was never
+ * Fill *info with what is known of the block or region that address lies in, or whose padding or
+ * guard it lies in. Returns false, and leaves *info alone, when no block is known there: it was never
  * one, or the record of a freed block was dropped (see the `history` option).
  */
 FP_API bool fp_describe(const void *address, struct fp_block_info *info);

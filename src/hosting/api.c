@@ -14,6 +14,7 @@
 
 #include "fault/fault.h"
 #include "heap/heap.h"
+#include "region/region.h"
 #include "session/session.h"
 
 static _Atomic(fp_finding_callback) callback;
@@ -106,11 +107,15 @@ static void fill_info(struct fp_block_info *info, const struct fp_block *block,
 
 bool fp_describe(const void *address, struct fp_block_info *info)
 {
+	struct fp_region_place place;
 	struct fp_block block;
 
-	if (!fp_heap_find((uintptr_t)address, &block))
+	if (fp_heap_find((uintptr_t)address, &block))
+		fill_info(info, &block, (uintptr_t)address);
+	else if (fp_region_find((uintptr_t)address, &place))
+		fill_info(info, &place.block, (uintptr_t)address);
+	else
 		return false;
-	fill_info(info, &block, (uintptr_t)address);
 	return true;
 }
 

@@ -65,6 +65,26 @@ static void expect_finding(const char *wanted)
 /* ---- Virtual memory ------------------------------------------------------------------------
  */
 
+START_TEST(a_region_is_described_like_a_block)
+{
+	char *base = alloc(NULL, 4 * PAGE, MEM_RESERVE, PAGE_NOACCESS);
+	struct fp_block_info info;
+
+	ck_assert(fp_describe(base + 4 * PAGE + 8, &info));
+	ck_assert_ptr_eq(info.address, base);
+	ck_assert_uint_eq(info.size, 4 * PAGE);
+	ck_assert_int_eq(info.offset, 4 * PAGE + 8);
+	ck_assert_str_eq(info.family, "virtual");
+	ck_assert_uint_eq(info.heap, 0);
+	ck_assert_uint_eq(info.serial, 1);
+	ck_assert(info.is_live);
+	IHostMemoryManager_VirtualFree(manager, base, 0, MEM_RELEASE);
+	ck_assert(fp_describe(base + 1, &info));
+	ck_assert(!info.is_live);
+	ck_assert_uint_eq(info.free_thread, info.alloc_thread);
+}
+END_TEST
+
 /* What the published runtime does with its heaps. */
 START_TEST(the_patterns_of_the_published_caller_work)
 {
@@ -301,6 +321,7 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, the_patterns_of_the_published_caller_work);
+	tcase_add_test(tests, a_region_is_described_like_a_block);
 	tcase_add_test(tests, every_result_of_virtual_alloc);
 	tcase_add_test(tests, every_result_of_virtual_free);
 	tcase_add_test(tests, every_result_of_virtual_protect);
