@@ -67,7 +67,7 @@ FP_API size_t fp_finding_count(void);
  * listed as leaks like at exit. Starts the fencepost program: not for use between fork and
  * exec.
  *
- * format: "text" or "json".
+ * format: "text" or a key of an output option: "json", "html", "folded" and so on.
  *
  * Returns 0, or a negative errno: -EINVAL for another format, -ENODEV without a session,
  * -EBADF for a bad descriptor, -ENOENT when the fencepost program cannot be run (see the
