@@ -17,6 +17,8 @@ build() { # build TARGET
 		-include config.h -I"$top_srcdir/src" -I"$top_srcdir/tests/report" -I"$top_srcdir/tests/fuzz" \
 		$(pkg-config --cflags jansson) \
 		"$fuzz/target_$1.c" "$fuzz/render.c" "$top_srcdir/tests/report/symbols.c" \
+		"$top_srcdir/tests/report/logs.c" "$top_srcdir/tests/report/sample.c" \
+		"$top_srcdir/tests/report/encoder.c" \
 		$(find "$top_srcdir/src/report" "$FP_BUILDDIR/src/report" -name '*.c' | sort -u) \
 		"$top_srcdir"/src/options/*.c "$top_srcdir"/src/model/*.c "$top_srcdir"/src/base/*.c \
 		$(pkg-config --libs jansson) -o "tests/fuzz/$1.work/fuzz"
