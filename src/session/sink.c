@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/meta.h"
+#include "base/text.h"
 #include "heap/heap.h"
 #include "session/session.h"
 #include "session/state.h"
@@ -28,7 +29,7 @@ struct known {
 
 static struct known *table; /* open addressing, under the session's lock */
 static _Atomic size_t distinct;
-static uint64_t beyond; /* findings that found the table full */
+static uint64_t beyond; /* findings that found no place in the table */
 
 static _Atomic(fp_finding_sink) callback;
 static void *_Atomic callback_user;
@@ -86,12 +87,14 @@ static bool add_locked(const struct fp_finding *finding)
 {
 	if (table == NULL)
 		table = fp_meta_alloc(PLACES * sizeof(*table));
-	if (table == NULL || atomic_load(&distinct) == FINDINGS_MAX) {
+	struct known *known = table != NULL ? find_locked(finding) : NULL;
+	bool is_known = known != NULL && known->count > 0;
+	if (known == NULL || (!is_known && atomic_load(&distinct) == FINDINGS_MAX)) {
 		beyond++;
 		return false;
 	}
-	struct known *known = find_locked(finding);
-	if (known->count++ > 0)
+	known->count++;
+	if (is_known)
 		return false;
 	known->kind = finding->kind;
 	known->access = finding->access;
@@ -139,14 +142,26 @@ size_t fp_session_finding_count(void)
 	return atomic_load(&distinct);
 }
 
+static void note_beyond(struct fp_log *log)
+{
+	char line[160];
+	struct fp_text text;
+
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_decimal(&text, beyond);
+	fp_text_string(&text, " findings beyond the first ");
+	fp_text_decimal(&text, atomic_load(&distinct));
+	fp_text_string(&text, " distinct ones were only counted; mend those and run again");
+	fp_log_note(log, line);
+}
+
 void fp_session_log_counts(struct fp_log *log)
 {
 	for (size_t i = 0; table != NULL && i < PLACES; i++)
 		if (table[i].count > 1)
 			fp_log_finding_count(log, table[i].index, table[i].count);
 	if (beyond > 0)
-		fp_log_note(log, "there were more distinct findings than are kept; mend the "
-		                 "first ones and run again");
+		note_beyond(log);
 }
 
 void fp_session_forget_findings(void)
