@@ -51,6 +51,7 @@ static bool open_door(void)
 	fp_preload_find_operators();
 	fp_preload_find_calls();
 	fp_preload_find_threads();
+	fp_preload_find_unload();
 	fp_preload_find_programs();
 	fp_preload_watch_exit();
 	/* After the session's: handlers before fork run last to first, those after it first to

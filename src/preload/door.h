@@ -121,6 +121,7 @@ void fp_preload_find_operators(void);
 /* Find libc's own functions behind those of calls.c, thread.c and exec.c. */
 void fp_preload_find_calls(void);
 void fp_preload_find_threads(void);
+void fp_preload_find_unload(void);
 void fp_preload_find_programs(void);
 
 /* In signals.c: takes the signals of faults out of SET; which were in it, and back. */

@@ -96,7 +96,28 @@ static int compare_traces(const void *left, const void *right)
 	const struct fp_report_trace *a = left;
 	const struct fp_report_trace *b = right;
 
-	return (a->id > b->id) - (a->id < b->id);
+	if (a->id != b->id)
+		return a->id < b->id ? -1 : 1;
+	return (a->order > b->order) - (a->order < b->order);
+}
+
+/* A trace may be logged again when other code stands at its addresses: the first record is the
+ * one that was made when it meant what it says. */
+static void settle_traces(struct fp_report *report)
+{
+	struct fp_report_trace *traces = report->traces;
+	size_t kept = 0;
+
+	if (report->trace_count == 0)
+		return;
+	qsort(traces, report->trace_count, sizeof(traces[0]), compare_traces);
+	for (size_t i = 1; i < report->trace_count; i++) {
+		if (traces[i].id == traces[kept].id)
+			free(traces[i].addresses);
+		else
+			traces[++kept] = traces[i];
+	}
+	report->trace_count = kept + 1;
 }
 
 static int compare_findings(const void *left, const void *right)
@@ -126,9 +147,7 @@ static void settle(const struct fp_report_reading *reading)
 {
 	struct fp_report *report = reading->report;
 
-	if (report->trace_count > 0)
-		qsort(report->traces, report->trace_count, sizeof(report->traces[0]),
-		      compare_traces);
+	settle_traces(report);
 	if (report->finding_count == 0)
 		return;
 	qsort(report->findings, report->finding_count, sizeof(report->findings[0]),

@@ -163,6 +163,7 @@ static int read_trace(struct fp_report_reading *reading, struct fp_report_cursor
 	report->traces = traces;
 	if (read_addresses(reading, payload, &trace) != 0)
 		return -ENOMEM;
+	trace.order = report->trace_count;
 	traces[report->trace_count++] = trace;
 	return 0;
 }

@@ -65,6 +65,7 @@ struct fp_report_address {
 
 struct fp_report_trace {
 	uint32_t id;
+	size_t order; /* in the log */
 	size_t count;
 	struct fp_report_address *addresses;
 	struct fp_report_stack

@@ -61,6 +61,7 @@ static void after_fork_in_child(void)
 	fp_session.first_serial = totals.last_serial;
 	fp_session.first_region = fp_region_last_serial();
 	fp_session_forget_findings();
+	fp_session_forget_unloaded();
 	fp_refusal_forget();
 	fp_session_forget_spool();
 	/* The file of an event log stays the parent's. */

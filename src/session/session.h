@@ -50,6 +50,14 @@ uint64_t fp_session_take_sampling(void);
 /* One sentence for the report on what could not be seen. */
 void fp_session_note(const char *text);
 
+/*
+ * Around the unloading of code by a door that sees it, each with the other's result: reports
+ * name the functions that were there. NULL is no session.
+ */
+struct fp_session_code;
+struct fp_session_code *fp_session_begin_unload(void);
+void fp_session_end_unload(struct fp_session_code *code);
+
 /* LINE ("PATH (why)" and a line end) says what a child is that has no session. Context: fault.
  */
 void fp_session_note_unseen(const char *line);

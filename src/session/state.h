@@ -61,6 +61,9 @@ void fp_session_log_regions(struct fp_log *log, bool with_leaks);
 /* Forgets all findings: a forked child makes its own. */
 void fp_session_forget_findings(void);
 
+/* In the child of a fork: what was unloaded is to be logged anew (in unload.c). */
+void fp_session_forget_unloaded(void);
+
 /* Registers the fork handlers. 0 or a negative errno. */
 int fp_session_watch_fork(void);
 

@@ -22,8 +22,15 @@ cat >a/plant.c <<'END'
 
 KEPT static void lose(int n)
 {
+	static char *volatile lost;
+
 	for (int i = 0; i < n; i++)
-		*(char *volatile *)&(char *){0} = malloc(100);
+		lost = malloc(100);
+	/* Nothing is to point to any of them. */
+	lost = NULL;
+	lost = malloc(1);
+	free(lost);
+	lost = NULL;
 }
 
 KEPT static void twice(int mistakes)
@@ -116,7 +123,7 @@ diff_is 0 '0 new, 0 gone, 0 grown, 2 unchanged' old.json edited.json
 # A second mistake in a function is another one, whatever else happened to it.
 record more a/plant 7
 diff_is 1 '1 new, 0 gone, 0 grown, 2 unchanged' old.json more.json
-grep -q '^fencepost: new: double-free of a 10-byte block at plant.c:20 in twice$' out ||
+grep -q '^fencepost: new: double-free of a 10-byte block at plant.c:26 in twice$' out ||
 	complain "the second mistake: $(cat out)"
 record worse ./edited 7
 diff_is 1 '1 new, 0 gone, 0 grown, 2 unchanged' old.json worse.json

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * dlclose, which takes away the code that traces point into.
+ */
+#include <dlfcn.h>
+
+#include "preload/door.h"
+#include "preload/export.h"
+#include "session/session.h"
+
+static int (*libc_dlclose)(void *handle);
+
+void fp_preload_find_unload(void)
+{
+	libc_dlclose = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+}
+
+FP_EXPORT int dlclose(void *handle)
+{
+	if (libc_dlclose == NULL)
+		fp_preload_find_unload();
+	/* What destructors do is the program's: nothing of ours is held meanwhile. */
+	struct fp_session_code *code = fp_session_begin_unload();
+	int result = libc_dlclose(handle);
+	fp_session_end_unload(code);
+	return result;
+}
