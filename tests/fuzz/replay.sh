@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Each fuzz target on its corpus: what was once found stays mended. "make fuzz" looks for more.
+work=$FP_BUILDDIR/tests/fuzz/replay.work
+mkdir -p "$work" && cd "$work" || exit 99
 bad=0
 for corpus in "$top_srcdir"/tests/fuzz/corpus/*; do
 	target=$(basename "$corpus")
@@ -11,6 +13,5 @@ for corpus in "$top_srcdir"/tests/fuzz/corpus/*; do
 	test "$target" = json && set -- "$@" "$top_srcdir"/tests/report/golden/*.json
 	test $# -ge 8 || { echo "$corpus: only $# inputs"; bad=1; }
 	"$replay" "$@" >"$target.log" 2>&1 || { echo "$target died of: $(tail -n 2 "$target.log")"; bad=1; }
-	rm -f "$target.log"
 done
 exit $bad

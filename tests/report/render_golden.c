@@ -34,6 +34,7 @@ static const struct face faces[] = {
 
 static struct encoder log_bytes[RECORDED_LOGS];
 static const struct fp_report *reports[RECORDED_LOGS];
+static const struct fp_report *merged;
 static const char *directory;
 static bool is_whole; /* nothing is taken out */
 
@@ -131,7 +132,7 @@ static void check_faces(void)
 static const struct fp_report *merge_logs(size_t count)
 {
 	struct fp_report_merge *merge;
-	struct fp_report *merged;
+	struct fp_report *report;
 
 	errno = -fp_report_merge_new(false, &merge);
 	for (size_t i = 0; errno == 0 && i < count; i++) {
@@ -142,16 +143,15 @@ static const struct fp_report *merge_logs(size_t count)
 			errno = -fp_report_merge_add(merge, reports[i], &origin);
 	}
 	if (errno == 0)
-		errno = -fp_report_merge_end(merge, &merged);
+		errno = -fp_report_merge_end(merge, &report);
 	if (errno != 0)
 		fail("cannot merge", "the logs");
-	return merged;
+	return report;
 }
 
 int main(int count, char **arguments)
 {
 	const struct fp_report_set several = {reports, 3};
-	const struct fp_report *merged;
 
 	if (count != 2 && (count != 3 || strcmp(arguments[2], "whole") != 0)) {
 		fputs("usage: render_golden DIRECTORY [whole]\n", stderr);
