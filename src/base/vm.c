@@ -75,7 +75,8 @@ int fp_vm_reserve(size_t bytes, uintptr_t *base)
 int fp_vm_reserve_at(uintptr_t base, size_t bytes)
 {
 	uintptr_t at = base;
-	int status = map(&at, bytes, PROT_NONE, MAP_NORESERVE | MAP_FIXED_NOREPLACE);
+	int status =
+	        map(&at, bytes, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED_NOREPLACE);
 
 	/* Kernels before 4.17 take the address for a hint. */
 	if (status != 0 || at == base)

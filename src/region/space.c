@@ -163,26 +163,6 @@ static bool is_taken(uintptr_t start, uintptr_t end)
 	return false;
 }
 
-static const struct fp_region *next_from(uintptr_t address)
-{
-	const struct fp_region_index *index = fp_table_current();
-
-	return fp_table_at(index, fp_table_position(index, address));
-}
-
-/* Released regions, guards included, give way to [START, END). */
-static void displace_kept(uintptr_t start, uintptr_t end)
-{
-	const struct fp_region *region;
-	uintptr_t at = start;
-
-	while ((region = next_from(at)) != NULL && fp_region_extent_start(region) < end) {
-		at = fp_region_extent_end(region);
-		if (region->released_at != 0)
-			fp_space_remove(region);
-	}
-}
-
 /* The live regions next to a place, and what becomes of their guards there. */
 struct neighbours {
 	const struct fp_region *before; /* whose guard reaches into the place, or NULL */
@@ -198,9 +178,10 @@ static struct fp_region *copy_of(const struct fp_region *region)
 	return region == NULL ? NULL : fp_runs_changed(region, &nothing);
 }
 
-static void find_neighbours(uintptr_t start, uintptr_t end, struct neighbours *found)
+/* INDEX has live regions only at the place. */
+static void find_neighbours(const struct fp_region_index *index, uintptr_t start, uintptr_t end,
+                            struct neighbours *found)
 {
-	const struct fp_region_index *index = fp_table_current();
 	size_t at = fp_table_position(index, start);
 	const struct fp_region *region = fp_table_at(index, at);
 
@@ -245,53 +226,80 @@ static int reserve_between(uintptr_t start, uintptr_t end, const struct neighbou
 }
 
 /* A guard of our own, where nothing of anybody's stands already. */
-static size_t reserve_guard(uintptr_t start)
+static size_t reserve_guard(const struct fp_region_index *index, uintptr_t start)
 {
-	const struct fp_region *region = next_from(start);
+	const struct fp_region *region = fp_table_at(index, fp_table_position(index, start));
 
 	if (region != NULL && fp_region_extent_start(region) < start + config.guard_bytes)
 		return 0;
 	return fp_vm_reserve_at(start, config.guard_bytes) == 0 ? config.guard_bytes : 0;
 }
 
-static void replace_neighbours(const struct neighbours *neighbours)
+/* In the table, too: no table is to have two owners of an address. */
+static void replace(struct fp_region_index *index, const struct fp_region *before,
+                    const struct fp_region *after)
 {
-	if (neighbours->before != NULL)
-		fp_table_replace(neighbours->before, neighbours->shrunk_before);
-	if (neighbours->after != NULL)
-		fp_table_replace(neighbours->after, neighbours->shrunk_after);
+	if (before == NULL)
+		return;
+	fp_table_substitute(index, before, after);
+	fp_table_replace(before, after);
+}
+
+static void unmap_displaced(const struct fp_region_retired *displaced)
+{
+	for (; displaced != NULL; displaced = displaced->next) {
+		const struct fp_region *region = (const struct fp_region *)displaced;
+
+		forget_kept(region);
+		unmap_extent(region);
+	}
+}
+
+/* INDEX is a copy without the released regions at the place. It is published in any case; from
+ * their unmapping to our mapping nothing may be mapped. */
+static int take_place(struct fp_region *region, struct fp_region_index *index,
+                      struct fp_region_retired *displaced, struct neighbours *neighbours)
+{
+	uintptr_t start = region->block.address;
+	uintptr_t end = fp_region_end(region);
+
+	unmap_displaced(displaced);
+	int status = reserve_between(start, end, neighbours);
+	if (status == 0) {
+		region->guard_before = reserve_guard(index, start - config.guard_bytes);
+		region->guard_after = reserve_guard(index, end);
+		replace(index, neighbours->before, neighbours->shrunk_before);
+		replace(index, neighbours->after, neighbours->shrunk_after);
+		region->runs[0].start = start;
+		fp_table_insert(index, region);
+	} else {
+		drop_neighbours(neighbours);
+	}
+	fp_table_publish(index);
+	fp_table_retire_all(displaced);
+	return status;
 }
 
 static int enter_at(struct fp_region *region)
 {
+	size_t guard = config.guard_bytes;
 	uintptr_t start = region->block.address;
 	uintptr_t end = fp_region_end(region);
 	struct neighbours neighbours;
 
-	if (start < config.guard_bytes || end + config.guard_bytes < start)
+	if (start < guard || end + guard < start || is_taken(start, end))
 		return -EEXIST;
-	if (is_taken(start, end))
-		return -EEXIST;
-	displace_kept(start - config.guard_bytes, end + config.guard_bytes);
-	find_neighbours(start, end, &neighbours);
 	struct fp_region_index *index = fp_table_copy(1);
-	int status = index != NULL && shrink_neighbours(start, end, &neighbours) ? 0 : -ENOMEM;
-	if (status == 0)
-		status = reserve_between(start, end, &neighbours);
-	if (status != 0) {
-		drop_neighbours(&neighbours);
-		fp_table_drop_copy(index);
-		return status;
-	}
-	region->guard_before = reserve_guard(start - config.guard_bytes);
-	region->guard_after = reserve_guard(end);
-	/* First the smaller guards, so that no table has two owners of an address. */
-	replace_neighbours(&neighbours);
-	fp_table_refresh(index);
-	region->runs[0].start = region->block.address;
-	fp_table_insert(index, region);
-	fp_table_publish(index);
-	return 0;
+	if (index == NULL)
+		return -ENOMEM;
+	struct fp_region_retired *displaced =
+	        fp_table_remove_released(index, start - guard, end + guard);
+	find_neighbours(index, start, end, &neighbours);
+	if (shrink_neighbours(start, end, &neighbours))
+		return take_place(region, index, displaced, &neighbours);
+	drop_neighbours(&neighbours);
+	fp_table_drop_copy(index);
+	return -ENOMEM;
 }
 
 int fp_space_enter(struct fp_region *region)

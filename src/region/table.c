@@ -185,14 +185,48 @@ struct fp_region_index *fp_table_copy(size_t extra)
 	if (index == NULL)
 		return NULL;
 	index->count = now->count;
-	fp_table_refresh(index);
+	for (size_t i = 0; i < now->count; i++)
+		atomic_init(&index->regions[i], fp_table_at(now, i));
 	return index;
 }
 
-void fp_table_refresh(struct fp_region_index *index)
+void fp_table_substitute(struct fp_region_index *index, const struct fp_region *before,
+                         const struct fp_region *after)
 {
-	for (size_t i = 0; i < index->count; i++)
-		atomic_init(&index->regions[i], fp_table_at(fp_table_current(), i));
+	atomic_init(&index->regions[fp_table_position(index, before->block.address)], after);
+}
+
+struct fp_region_retired *fp_table_remove_released(struct fp_region_index *index,
+                                                   uintptr_t start, uintptr_t end)
+{
+	size_t at = fp_table_position(index, start);
+	struct fp_region_retired *chain = NULL;
+	const struct fp_region *region;
+
+	while ((region = fp_table_at(index, at)) != NULL &&
+	       fp_region_extent_start(region) < end) {
+		/* The link is no reader's affair. */
+		struct fp_region_retired *link = (struct fp_region_retired *)(uintptr_t)region;
+
+		if (region->released_at == 0) {
+			at++;
+			continue;
+		}
+		fp_table_remove(index, region);
+		link->next = chain;
+		chain = link;
+	}
+	return chain;
+}
+
+void fp_table_retire_all(struct fp_region_retired *chain)
+{
+	while (chain != NULL) {
+		struct fp_region_retired *next = chain->next;
+
+		retire(chain);
+		chain = next;
+	}
 }
 
 void fp_table_drop_copy(struct fp_region_index *index)

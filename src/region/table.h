@@ -102,8 +102,15 @@ struct fp_region_index *fp_table_copy(size_t extra);
 void fp_table_insert(struct fp_region_index *index, const struct fp_region *region);
 void fp_table_remove(struct fp_region_index *index, const struct fp_region *region);
 
-/* A copy that nothing was inserted in or removed from takes what was replaced meanwhile. */
-void fp_table_refresh(struct fp_region_index *index);
+/* Removes the released regions whose extents meet [START, END); they are chained, to be retired
+ * together. */
+struct fp_region_retired *fp_table_remove_released(struct fp_region_index *index,
+                                                   uintptr_t start, uintptr_t end);
+void fp_table_retire_all(struct fp_region_retired *chain);
+
+/* Puts AFTER in the place of BEFORE in a copy, as fp_table_replace does in the table. */
+void fp_table_substitute(struct fp_region_index *index, const struct fp_region *before,
+                         const struct fp_region *after);
 
 /* A copy that was not published. NULL is accepted. */
 void fp_table_drop_copy(struct fp_region_index *index);
