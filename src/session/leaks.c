@@ -4,6 +4,8 @@
  * leaks replace those of earlier ones.
  */
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -11,6 +13,7 @@
 #include "leak/leak.h"
 #include "session/session.h"
 #include "session/state.h"
+#include "stack/caller.h"
 #include "stack/stack.h"
 
 static void log_trace(struct fp_log *log, fp_trace_id trace)
@@ -94,9 +97,25 @@ static bool has_blocks_of_its_own(void)
 	return totals.live_blocks > 0 && totals.last_serial > fp_session.first_serial;
 }
 
+/* At the end of the process the C library's frames lie where the program's were, with gaps in
+ * which those have left pointers: what counts is what was there when it called exit(3). */
+static size_t find_exit(struct fp_stack_caller *caller, uintptr_t *stack)
+{
+	if (!atomic_load(&fp_session.is_finished) ||
+	    !fp_stack_find_caller((uintptr_t)&exit, caller))
+		return 0;
+	*stack = caller->stack;
+	return 1;
+}
+
 uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack)
 {
 	struct fp_leak_result result = {0};
+	struct fp_stack_caller caller;
+	const struct fp_leak_range registers = {
+	        .start = (uintptr_t)&caller.registers,
+	        .end = (uintptr_t)(&caller.registers + 1),
+	};
 	const struct fp_leak_config config = {
 	        .after = fp_session.first_serial,
 	        .own_code = fp_session_own_code(),
@@ -104,6 +123,8 @@ uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack)
 	        .with_reachable = fp_session.options.show_reachable,
 	        .visit_group = log_group,
 	        .user = log,
+	        .roots = &registers,
+	        .root_count = find_exit(&caller, &stack),
 	};
 
 	fp_log_leak_check(log);

@@ -10,7 +10,7 @@ alloc='__errno_location abort bcmp close getauxval getrlimit madvise memchr memc
 mprotect munmap nanosleep open prctl read strcmp strlen strnlen syscall write'
 # Starts and ends with the process, forks and runs the reporter; still no malloc and no stdio.
 session="$alloc
-_exit access clone dup2 environ execve faccessat fcntl fstat getcwd getpid getppid lseek on_exit pthread_atfork
+_exit access clone dup2 environ execve exit faccessat fcntl fstat getcwd getpid getppid lseek on_exit pthread_atfork
 readlink secure_getenv setrlimit __sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
 strstr vfork waitpid"
 
@@ -33,7 +33,7 @@ check() { # check MODULE LIST FILE...
 		# _FORTIFY_SOURCE renames, the toolchain adds: neither changes what is called.
 		case $symbol in
 		fp_* | IID_* | _GLOBAL_OFFSET_TABLE_ | __ehdr_start | __start_* | __stop_* | __stack_chk_* | __aarch64_*) continue ;;
-		_UL*64_*) plain=unw_${symbol#_UL*64_} ;; # libunwind.h renames for the machine
+		_U*64_*) plain=unw_${symbol#_U*64_} ;; # libunwind.h renames for the machine
 		__*_chk) plain=${symbol#__} plain=${plain%_chk} ;;
 		*) plain=$symbol ;;
 		esac
@@ -53,7 +53,7 @@ waitpid" leak
 libs "$alloc clock_gettime" timeline
 libs "$alloc clock_gettime fcntl fstat poll strchr strncmp strrchr strstr" machine
 libs "$alloc _exit fcntl getrlimit ioctl strstr waitpid" guard
-libs "$alloc unw_backtrace unw_get_reg unw_init_local2 unw_step" stack
+libs "$alloc unw_backtrace unw_get_proc_info unw_get_reg unw_getcontext unw_init_local unw_init_local2 unw_step" stack
 libs "$alloc __sigaction nanosleep pthread_key_create pthread_once pthread_setspecific raise sigaddset
 sigaltstack sigdelset sigfillset sigismember sigprocmask" fault
 libs "$session" session
