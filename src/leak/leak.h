@@ -54,8 +54,11 @@ struct fp_leak_range {
 };
 
 struct fp_leak_config {
-	uint64_t after;      /* blocks up to this serial hold pointers, and are never leaks */
-	uintptr_t own_code;  /* an address in the shared object that Fencepost is; 0: none */
+	uint64_t after; /* blocks up to this serial hold pointers, and are never leaks */
+	/* An address in the shared object that Fencepost is, and the end of its data, which are
+	 * no roots; 0: it is none. */
+	uintptr_t own_code;
+	uintptr_t own_end;
 	bool is_snapshot;    /* search a copy of the process, while the threads go on */
 	bool with_reachable; /* groups of reachable blocks are wanted, too */
 	/* More roots than memory shows, or NULL. */

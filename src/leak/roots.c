@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "base/align.h"
 #include "base/maps.h"
 #include "base/meta.h"
 #include "base/vm.h"
@@ -25,7 +26,7 @@ enum {
 
 struct collection {
 	struct fp_leak_roots *roots;
-	uintptr_t own_code;
+	const struct fp_leak_config *config;
 	bool is_own_known; /* and not the program itself */
 	uintptr_t last_end;
 	bool was_fence;
@@ -42,7 +43,7 @@ static bool find_own_path(const struct fp_mapping *mapping, void *user)
 {
 	struct collection *collection = user;
 
-	if (!is_within(mapping, collection->own_code))
+	if (!is_within(mapping, collection->config->own_code))
 		return true;
 	/* Linked into the program, it cannot be told from it. */
 	if (strlen(mapping->path) < PATH_BYTES && mapping->path[0] == '/') {
@@ -85,15 +86,21 @@ static bool is_candidate(const struct fp_mapping *mapping)
 	return !mapping->is_shared && (!mapping->is_executable || mapping->path[0] == '\0');
 }
 
-/* The module's data, and the rest of it that has no file behind it. */
-static bool is_own_data(const struct collection *collection, const struct fp_mapping *mapping)
+/* Where what is not Fencepost's begins in MAPPING: behind its files, and behind the rest of its
+ * data, to which the kernel may have joined what is somebody else's. */
+static uintptr_t start_of_others(const struct collection *collection,
+                                 const struct fp_mapping *mapping)
 {
+	uintptr_t end = fp_align_up(collection->config->own_end, fp_vm_page_size());
+
 	if (!collection->is_own_known)
-		return false;
+		return mapping->start;
 	if (strcmp(mapping->path, collection->own_path) == 0)
-		return true;
-	return mapping->path[0] == '\0' && collection->was_own &&
-	       mapping->start == collection->last_end && mapping->is_writable;
+		return mapping->end;
+	if (mapping->path[0] != '\0' || !collection->was_own ||
+	    mapping->start != collection->last_end || end <= mapping->start)
+		return mapping->start;
+	return end < mapping->end ? end : mapping->end;
 }
 
 static void append(struct fp_leak_roots *roots, const struct fp_leak_root *root)
@@ -143,11 +150,11 @@ static void append_outside_areas(struct fp_leak_roots *roots, struct fp_leak_roo
 static bool collect(const struct fp_mapping *mapping, void *user)
 {
 	struct collection *collection = user;
-	bool is_own = is_own_data(collection, mapping);
+	uintptr_t start = start_of_others(collection, mapping);
 
-	if (is_candidate(mapping) && !is_own) {
+	if (is_candidate(mapping) && start < mapping->end) {
 		const struct fp_leak_root root = {
-		        .start = mapping->start,
+		        .start = start,
 		        .end = mapping->end,
 		        .is_shared = mapping->is_shared,
 		        .is_writable = mapping->is_writable,
@@ -157,7 +164,7 @@ static bool collect(const struct fp_mapping *mapping, void *user)
 		};
 		append_outside_areas(collection->roots, root);
 	}
-	collection->was_own = is_own;
+	collection->was_own = start == mapping->end;
 	collection->was_fence = !mapping->is_readable && !mapping->is_writable;
 	collection->last_end = mapping->end;
 	return true;
@@ -210,14 +217,14 @@ static bool is_metadata(const struct fp_leak_memory *memory, const struct fp_lea
 }
 
 int fp_leak_roots_make(struct fp_leak_roots *roots, const struct fp_leak_memory *memory,
-                       uintptr_t own_code)
+                       const struct fp_leak_config *config)
 {
 	struct collection *collection = fp_meta_alloc(sizeof(*collection));
 
 	if (collection == NULL)
 		return -ENOMEM;
 	collection->roots = roots;
-	collection->own_code = own_code;
+	collection->config = config;
 	fp_maps_each(find_own_path, collection);
 	fp_maps_each(compare_with_program, collection);
 	int status = collect_with_room(collection);

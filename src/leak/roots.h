@@ -33,10 +33,9 @@ struct fp_leak_roots {
 	size_t wanted; /* more than capacity: there was no room for all */
 };
 
-/* Lists them as they are mapped now. OWN_CODE as in struct fp_leak_config. 0; -ENOMEM; why the
- * mappings cannot be read. */
+/* Lists them as they are mapped now. 0; -ENOMEM; why the mappings cannot be read. */
 int fp_leak_roots_make(struct fp_leak_roots *roots, const struct fp_leak_memory *memory,
-                       uintptr_t own_code);
+                       const struct fp_leak_config *config);
 void fp_leak_roots_free(struct fp_leak_roots *roots);
 
 /* The stack of THREAD is in use from its stack pointer on only. */

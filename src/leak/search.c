@@ -78,7 +78,7 @@ int fp_leak_search(struct fp_leak_search *search)
 	if (status != 0)
 		return status;
 	fp_leak_memory_open(&memory);
-	status = fp_leak_roots_make(&roots, &memory, search->config->own_code);
+	status = fp_leak_roots_make(&roots, &memory, search->config);
 	if (status == 0 && fp_leak_memory_word(&memory, search->stack, &word))
 		status = classify(search, &roots, &memory);
 	else if (status != -ENOMEM)

@@ -125,7 +125,8 @@ enum fp_leak_task_state fp_leak_task_look(uint32_t id, int signal)
 		return FP_LEAK_TASK_GONE;
 	if (got <= 0)
 		return FP_LEAK_TASK_UNKNOWN;
-	switch (value_of(text, "\nState:\t")[0]) {
+	char state = value_of(text, "\nState:\t")[0];
+	switch (state) {
 	case 'Z':
 	case 'X':
 		return FP_LEAK_TASK_GONE;
@@ -136,8 +137,9 @@ enum fp_leak_task_state fp_leak_task_look(uint32_t id, int signal)
 	default:
 		break;
 	}
-	if (is_in(parse(value_of(text, "\nSigBlk:\t"), 16), signal) ||
-	    is_waiting_for(id, signal))
+	if (is_in(parse(value_of(text, "\nSigBlk:\t"), 16), signal))
+		return state == 'R' ? FP_LEAK_TASK_BUSY : FP_LEAK_TASK_DEAF;
+	if (is_waiting_for(id, signal))
 		return FP_LEAK_TASK_DEAF;
 	return FP_LEAK_TASK_READY;
 }

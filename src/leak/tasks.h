@@ -15,6 +15,7 @@ int fp_leak_tasks_each(void (*visit)(uint32_t id, void *user), void *user);
 
 enum fp_leak_task_state {
 	FP_LEAK_TASK_READY,   /* will run SIGNAL's handler soon */
+	FP_LEAK_TASK_BUSY,    /* blocks SIGNAL, but runs: it comes or goes */
 	FP_LEAK_TASK_DEAF,    /* blocks SIGNAL, waits for it, or cannot be interrupted */
 	FP_LEAK_TASK_UNKNOWN, /* nobody tells */
 	FP_LEAK_TASK_GONE

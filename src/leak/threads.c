@@ -219,7 +219,7 @@ static void look_at(struct fp_leak_thread *thread, unsigned turn)
 		settle(thread, FP_LEAK_THREAD_GONE);
 	else if (signal == 0 || turn >= ALL_TURNS || (is_deaf && turn >= DEAF_TURNS))
 		settle(thread, FP_LEAK_THREAD_UNANSWERED);
-	else if (!is_deaf && !thread->is_signalled)
+	else if (!is_deaf && state != FP_LEAK_TASK_BUSY && !thread->is_signalled)
 		ask(thread, signal);
 }
 

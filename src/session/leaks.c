@@ -16,6 +16,9 @@
 #include "stack/caller.h"
 #include "stack/stack.h"
 
+/* The linker's: where the data of this shared object ends. */
+extern const char _end[] __attribute__((visibility("hidden")));
+
 static void log_trace(struct fp_log *log, fp_trace_id trace)
 {
 	size_t count;
@@ -119,6 +122,7 @@ uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack)
 	const struct fp_leak_config config = {
 	        .after = fp_session.first_serial,
 	        .own_code = fp_session_own_code(),
+	        .own_end = (uintptr_t)_end,
 	        .is_snapshot = fp_session.options.leak_snapshot,
 	        .with_reachable = fp_session.options.show_reachable,
 	        .visit_group = log_group,

@@ -10,7 +10,7 @@ alloc='__errno_location abort bcmp close getauxval getrlimit madvise memchr memc
 mprotect munmap nanosleep open prctl read strcmp strlen strnlen syscall write'
 # Starts and ends with the process, forks and runs the reporter; still no malloc and no stdio.
 session="$alloc
-_exit access clone dup2 environ execve exit faccessat fcntl fstat getcwd getpid getppid lseek on_exit pthread_atfork
+_end _exit access clone dup2 environ execve exit faccessat fcntl fstat getcwd getpid getppid lseek on_exit pthread_atfork
 readlink secure_getenv setrlimit __sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
 strstr vfork waitpid"
 

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Leaks by reachability, on every back end: a block kept in each kind of place is found there,
+ * one that is lost beside it is a leak, each with its class, its size and its line.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "preload_runs.h"
+
+#define SOURCE VICTIMS "leak_places.c"
+
+enum { KEPT_BYTES = 99, LOST_BYTES = 77, OPTIONS_BYTES = 100 };
+
+static const struct {
+	const char *name;
+	const char *class; /* of the block that is kept there */
+	const char *note;  /* a word of the note that there must be; NULL: none may be there */
+	const char *options;
+} places[] = {
+        {"nothing", "definite", NULL, ""},
+        {"stale-stack", "definite", NULL, ""},
+        {"inside", "possible", NULL, ""},
+        {"global", "reachable", NULL, ""},
+        {"heap", "reachable", NULL, ""},
+        {"storage", "reachable", NULL, ""},
+        {"mapping", "reachable", NULL, ""},
+        {"shared-mapping", "reachable", NULL, ""},
+        {"sealed-mapping", "reachable", NULL, ""},
+        {"module", "reachable", NULL, ""},
+        {"suspended-coroutine", "reachable", NULL, ""},
+        {"exiting-threads", "reachable", NULL, ""},
+        {"thread-stack", "reachable", NULL, ""},
+        {"thread-storage", "reachable", NULL, ""},
+        {"thread-specific", "reachable", NULL, ""},
+        {"register", "reachable", NULL, ""},
+        {"vector-register", "reachable", NULL, ""},
+        {"signals-blocked", "reachable", NULL, ""},
+        {"sigwait", "reachable", "did not stop", ""},
+        {"coroutine", "reachable", NULL, ""},
+        {"register", "reachable", NULL, ":leak_snapshot=yes"},
+        {"thread-stack", "reachable", NULL, ":leak_snapshot=yes"},
+        {"nothing", "definite", NULL, ":leak_snapshot=yes"},
+        {"global", "reachable", NULL, ":sample=3"},
+};
+
+enum { PLACES = sizeof(places) / sizeof(places[0]) };
+
+static void run_place(struct e2e_run *run, int backend, const char *place, const char *options)
+{
+	const char *const argv[] = {VICTIMS "leak_places", place, NULL};
+	char all[OPTIONS_BYTES];
+	char module[4200];
+
+	snprintf(module, sizeof(module), "%s/" VICTIMS ".libs/leak_module.so",
+	         getenv("FP_BUILDDIR"));
+	setenv("LEAK_MODULE", module, 1);
+	snprintf(all, sizeof(all), "show_reachable=yes%s", options);
+	preload_run(run, backend, all, argv);
+}
+
+/* The leak whose blocks were allocated at MARKER, or NULL. */
+static json_t *leak_at(const struct e2e_run *run, const char *marker)
+{
+	int line = e2e_marker_line(SOURCE, marker);
+	size_t index;
+	json_t *leak;
+
+	json_array_foreach(e2e_get(run->report, "leaks"), index, leak)
+	{
+		json_t *frame = json_array_get(e2e_get(leak, "alloc_stack"), 0);
+		const json_t *file = json_object_get(frame, "file");
+
+		if (json_is_string(file) &&
+		    strstr(json_string_value(file), "leak_places.c") != NULL &&
+		    e2e_get_integer(frame, "line") == line)
+			return leak;
+	}
+	return NULL;
+}
+
+static void expect_leak(const struct e2e_run *run, const char *marker, const char *class,
+                        long bytes)
+{
+	json_t *leak = leak_at(run, marker);
+
+	ck_assert_msg(leak != NULL, "nothing of %s in: %s", marker, run->err);
+	ck_assert_msg(strcmp(e2e_get_string(leak, "kind"), class) == 0, "%s is %s, not %s: %s",
+	              marker, e2e_get_string(leak, "kind"), class, run->err);
+	ck_assert_int_eq(e2e_get_integer(leak, "blocks"), 1);
+	ck_assert_int_eq(e2e_get_integer(leak, "bytes"), bytes);
+}
+
+static void expect_note(const struct e2e_run *run, const char *word)
+{
+	const json_t *notes = e2e_get(run->report, "notes");
+	size_t index;
+	json_t *note;
+	bool is_found = false;
+
+	json_array_foreach(notes, index, note)
+	{
+		bool is_of_leaks = strstr(json_string_value(note), "leak") != NULL;
+
+		ck_assert_msg(!is_of_leaks || word != NULL, "%s", json_string_value(note));
+		is_found |= word != NULL && strstr(json_string_value(note), word) != NULL;
+	}
+	ck_assert_msg(word == NULL || is_found, "no note with \"%s\"", word);
+}
+
+/* Loop index: place and back end. */
+START_TEST(blocks_are_found_where_they_are_kept)
+{
+	int place = _i % PLACES;
+	int backend = _i / PLACES;
+	bool is_sampled = strstr(places[place].options, "sample") != NULL;
+	struct e2e_run run;
+
+	if (!e2e_can_run(backend))
+		return;
+	run_place(&run, backend, places[place].name, places[place].options);
+	e2e_check_exit(&run, 0);
+	ck_assert_str_eq(run.out, "");
+	if (!is_sampled) {
+		expect_leak(&run, "lost", "definite", LOST_BYTES);
+		expect_leak(&run, "kept", places[place].class, KEPT_BYTES);
+		/* On a busy machine a thread may take long to end. */
+		if (strcmp(places[place].name, "exiting-threads") != 0)
+			expect_note(&run, places[place].note);
+	}
+	e2e_release(&run);
+}
+END_TEST
+
+START_TEST(a_ring_is_one_leak_with_what_hangs_from_it)
+{
+	const char *const argv[] = {VICTIMS "leak_places", "global", "ring", NULL};
+	struct e2e_run run;
+
+	if (!e2e_can_run(_i))
+		return;
+	preload_run(&run, _i, NULL, argv);
+	e2e_check_exit(&run, 0);
+	const json_t *summary = e2e_get(run.report, "summary");
+	ck_assert_int_eq(e2e_get_integer(summary, "leaked_blocks"), 11);
+	ck_assert_int_eq(e2e_get_integer(summary, "leaked_bytes"), 240 + LOST_BYTES);
+	ck_assert_ptr_null(leak_at(&run, "kept"));
+	ck_assert_ptr_nonnull(
+	        strstr(run.err, "  and what hangs from it: 216 bytes in 9 blocks"));
+	ck_assert_ptr_null(strstr(run.err, "indirect leak"));
+	e2e_release(&run);
+}
+END_TEST
+
+START_TEST(a_forked_child_tells_what_it_lost_itself)
+{
+	struct e2e_run run;
+	char line[40];
+
+	if (!e2e_can_run(_i))
+		return;
+	run_place(&run, _i, "fork", "");
+	e2e_check_exit(&run, 0);
+	expect_leak(&run, "kept", "reachable", KEPT_BYTES);
+	snprintf(line, sizeof(line), "leak_places.c:%d", e2e_marker_line(SOURCE, "child"));
+	const char *leak = strstr(run.err, "leak of 55 bytes in 1 block");
+	ck_assert_msg(leak != NULL && strstr(leak, line) != NULL, "%s", run.err);
+	e2e_release(&run);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("leaks");
+	TCase *tests = tcase_create("leaks");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tests, 60);
+	tcase_add_loop_test(tests, blocks_are_found_where_they_are_kept, 0,
+	                    PLACES * E2E_BACKEND_COUNT);
+	tcase_add_loop_test(tests, a_ring_is_one_leak_with_what_hangs_from_it, 0,
+	                    E2E_BACKEND_COUNT);
+	tcase_add_loop_test(tests, a_forked_child_tells_what_it_lost_itself, 0,
+	                    E2E_BACKEND_COUNT);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
