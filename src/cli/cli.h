@@ -72,6 +72,9 @@ int fp_cli_render(const struct fp_cli_log *logs, size_t count,
 void fp_cli_progress_begin(void);
 void fp_cli_progress_end(void);
 
+/* log_path of ASAN_OPTIONS: new memory, or NULL. */
+char *fp_cli_asan_log_path(void);
+
 /* A file being written. It appears under its name only when it is complete, unless its
  * directory allows no other file, or it is none that could be replaced: a device, a pipe,
  * /dev/fd/N. */

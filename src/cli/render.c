@@ -100,22 +100,55 @@ static int render_sheet(const struct sheet *sheet, const struct fp_cli_log *logs
 	return result;
 }
 
+/* Where text goes that nobody named a place for: new memory, or NULL. What reads
+ * AddressSanitizer's text has told it where it wants to find that. */
+static char *find_text_place(const struct fp_options *options)
+{
+	char *log_path =
+	        options->style == FP_OPTIONS_STYLE_ASAN ? fp_cli_asan_log_path() : NULL;
+	char *place = NULL;
+
+	if (!log_path || strcmp(log_path, "stderr") == 0)
+		place = strdup("/dev/stderr");
+	else if (strcmp(log_path, "stdout") == 0)
+		place = strdup("/dev/stdout");
+	else if (asprintf(&place, "%s.%%p", log_path) < 0)
+		place = NULL;
+	free(log_path);
+	return place;
+}
+
+static int render_text(const struct fp_cli_log *logs, size_t count,
+                       const struct fp_options *options)
+{
+	bool is_asan = options->style == FP_OPTIONS_STYLE_ASAN;
+	char *place = options->log[0] == '\0' ? find_text_place(options) : strdup(options->log);
+	const struct sheet sheet = {.key = "log",
+	                            .format = is_asan ? "asan" : "text",
+	                            .pattern = place,
+	                            .options = options};
+	int result = place ? render_sheet(&sheet, logs, count)
+	                   : fp_cli_fail("not enough memory for the text of the report");
+
+	free(place);
+	return result;
+}
+
 int fp_cli_render(const struct fp_cli_log *logs, size_t count, const struct fp_options *options)
 {
-	int result = 0;
+	int result = render_text(logs, count, options);
 
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
 		const struct fp_option *option = &fp_options_table[i];
-		bool is_text = strcmp(option->key, "log") == 0;
-		struct sheet sheet = {
+		const struct sheet sheet = {
 		        .key = option->key,
-		        .format = is_text ? "text" : option->key,
+		        .format = option->key,
 		        .pattern = fp_options_output(options, option),
 		        .options = options,
 		};
 
-		if (is_text && sheet.pattern[0] == '\0')
-			sheet.pattern = "/dev/stderr";
+		if (strcmp(option->key, "log") == 0)
+			continue;
 		/* One output that fails must not cost the others. */
 		if (sheet.pattern[0] != '\0' && render_sheet(&sheet, logs, count) != 0)
 			result = FP_CLI_FAILED;

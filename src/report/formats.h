@@ -9,6 +9,7 @@
 
 #include "report/writer.h"
 
+extern const struct fp_report_writer fp_report_asan_writer;
 extern const struct fp_report_writer fp_report_text_writer;
 extern const struct fp_report_writer fp_report_json_writer;
 extern const struct fp_report_writer fp_report_folded_writer;

@@ -14,8 +14,9 @@
 /* A finding or leak as a suppression sees it. */
 struct subject {
 	const struct fp_report_finding *finding; /* NULL: a leak */
-	const struct fp_report_leak *leak;
+	enum fp_leak_class class;                /* of a leak */
 	const struct fp_report_stack *stack;
+	const struct fp_report_stack *leader; /* of the leak that it hangs from, or NULL */
 	bool is_call;
 	uint64_t weight; /* for max=N */
 };
@@ -197,13 +198,13 @@ static bool is_line_of(const struct fp_report_suppression *suppression,
 	return false;
 }
 
-static bool matches(const struct fp_report_suppression *suppression,
-                    const struct subject *subject)
+static bool is_of_kind(const struct fp_report_suppression *suppression,
+                       const struct subject *subject)
 {
 	const struct fp_report_finding *finding = subject->finding;
 
 	if (finding ? !(suppression->kinds >> finding->kind & 1)
-	            : !(suppression->leaks >> subject->leak->class & 1))
+	            : !(suppression->leaks >> subject->class & 1))
 		return false;
 	if (suppression->is_call && !subject->is_call)
 		return false;
@@ -217,6 +218,19 @@ static bool matches(const struct fp_report_suppression *suppression,
 	                             : is_line_of(suppression, subject);
 }
 
+enum match { MATCH_NONE, MATCH_ITSELF, MATCH_LEADER };
+
+/* What hangs from a leak goes with it, as it is told with it. */
+static enum match match(const struct fp_report_suppression *suppression,
+                        const struct subject *subject)
+{
+	const struct subject leader = {.class = FP_LEAK_DEFINITE, .stack = subject->leader};
+
+	if (is_of_kind(suppression, subject))
+		return MATCH_ITSELF;
+	return subject->leader && is_of_kind(suppression, &leader) ? MATCH_LEADER : MATCH_NONE;
+}
+
 static struct subject subject_of_finding(const struct fp_report_finding *finding)
 {
 	return (struct subject){.finding = finding,
@@ -227,7 +241,10 @@ static struct subject subject_of_finding(const struct fp_report_finding *finding
 
 static struct subject subject_of_leak(const struct fp_report_leak *leak)
 {
-	return (struct subject){.leak = leak, .stack = leak->stack, .weight = leak->blocks};
+	return (struct subject){.class = leak->class,
+	                        .stack = leak->stack,
+	                        .leader = leak->leader_stack,
+	                        .weight = leak->blocks};
 }
 
 /* Counts what matches SUBJECT, up to the one that takes it out, which it returns, or NULL. */
@@ -237,9 +254,11 @@ static struct fp_report_suppression *tally(struct fp_report_suppressions *suppre
 	for (size_t i = 0; i < suppressions->count; i++) {
 		struct fp_report_suppression *suppression = &suppressions->items[i];
 
-		if (!matches(suppression, subject))
+		enum match how = match(suppression, subject);
+
+		if (how == MATCH_NONE)
 			continue;
-		suppression->matched += subject->weight;
+		suppression->matched += how == MATCH_ITSELF ? subject->weight : 0;
 		if (suppression->state == FP_REPORT_SUPPRESSION_ACTIVE)
 			return suppression;
 	}

@@ -25,6 +25,7 @@ struct face {
 
 static const struct face faces[] = {
         {"text", "text", {.leaks = FP_REPORT_LEAKS_FULL}},
+        {"asan", "asan", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"json", "json", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"folded", "folded", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"html", "html", {.leaks = FP_REPORT_LEAKS_FULL}},

@@ -235,6 +235,20 @@ START_TEST(more_than_max_are_reported)
 }
 END_TEST
 
+/* As it is told with it; but blocks of its own it is not. */
+START_TEST(what_hangs_from_a_leak_goes_with_it)
+{
+	add_leak(FP_LEAK_DEFINITE, 1);
+	add_leak(FP_LEAK_INDIRECT, 100);
+	leaks[1].stack = &empty;
+	leaks[1].leader_stack = &stack;
+	apply(BLOCK("Fencepost:Leak", "match-leak-kinds: definite\nmax=1\nfun:engine_copy\n"));
+	ck_assert_uint_eq(report.leak_count, 0);
+	ck_assert_uint_eq(suppressions.items[0].matched, 1);
+	ck_assert_uint_eq(report.suppressed, 2);
+}
+END_TEST
+
 START_TEST(after_until_it_is_reported)
 {
 	ck_assert(takes_leak(FP_LEAK_DEFINITE, "leak:main until=2026-06-30"));
@@ -328,6 +342,7 @@ int main(void)
 	tcase_add_test(tests, kinds_of_memcheck_are_kinds_of_findings);
 	tcase_add_test(tests, without_a_stack_the_allocation_counts);
 	tcase_add_test(tests, more_than_max_are_reported);
+	tcase_add_test(tests, what_hangs_from_a_leak_goes_with_it);
 	tcase_add_test(tests, after_until_it_is_reported);
 	tcase_add_test(tests, mistakes_have_their_line);
 	tcase_add_test(tests, a_block_that_was_made_suppresses);
