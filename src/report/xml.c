@@ -146,38 +146,29 @@ static int begin(struct fp_report_walk *walk)
 	return 0;
 }
 
-static const char *memcheck_kind(const struct fp_report_finding *finding)
-{
-	if (finding->kind == FP_FINDING_ALLOC_DEALLOC_MISMATCH)
-		return "MismatchedFree";
-	switch (finding->access) {
-	case FP_ACCESS_READ:
-		return "InvalidRead";
-	case FP_ACCESS_WRITE:
-		return "InvalidWrite";
-	case FP_ACCESS_FREE:
-		return "InvalidFree";
-	default:
-		/* Of a bad access only the address may be known; the rest are bad calls. */
-		return finding->has_block ? "InvalidRead" : "ClientCheck";
-	}
-}
+/* What Memcheck calls it: a kind, and the words that begin the line, which filters look for. */
+struct memcheck_error {
+	const char *kind;
+	const char *words;
+};
 
-/* Memcheck's words begin the line, for they are what filters look for. */
-static const char *memcheck_words(const struct fp_report_finding *finding)
+static struct memcheck_error memcheck_error(const struct fp_report_finding *finding)
 {
+	static const struct memcheck_error errors[FP_ACCESS_COUNT] = {
+	        [FP_ACCESS_READ] = {"InvalidRead", "Invalid read"},
+	        [FP_ACCESS_WRITE] = {"InvalidWrite", "Invalid write"},
+	        [FP_ACCESS_FREE] = {"InvalidFree",
+	                            "Invalid free() / delete / delete[] / realloc()"},
+	};
+
 	if (finding->kind == FP_FINDING_ALLOC_DEALLOC_MISMATCH)
-		return "Mismatched free() / delete / delete []";
-	switch (finding->access) {
-	case FP_ACCESS_READ:
-		return "Invalid read";
-	case FP_ACCESS_WRITE:
-		return "Invalid write";
-	case FP_ACCESS_FREE:
-		return "Invalid free() / delete / delete[] / realloc()";
-	default:
-		return finding->has_block ? "Invalid access" : "Invalid call";
-	}
+		return (struct memcheck_error){"MismatchedFree",
+		                               "Mismatched free() / delete / delete []"};
+	if (finding->access != FP_ACCESS_UNKNOWN)
+		return errors[finding->access];
+	/* Of a bad access only the address may be known; the rest are bad calls. */
+	return finding->has_block ? (struct memcheck_error){"InvalidRead", "Invalid access"}
+	                          : (struct memcheck_error){"ClientCheck", "Invalid call"};
 }
 
 static bool is_found_at_end(const struct fp_report_finding *finding)
@@ -266,6 +257,7 @@ static const struct fp_report_stack *first_stack(const struct fp_report_finding 
 static int write_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
 {
 	const struct fp_finding_info *info = fp_finding_info(finding->kind);
+	const struct memcheck_error error = memcheck_error(finding);
 	struct document *document = walk->state;
 	struct fp_report_xml *xml = &document->xml;
 	struct fp_report_xml *counts = &document->counts.xml;
@@ -275,9 +267,9 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 	fp_report_xml_print(counts, "count", "%" PRIu64, finding->count);
 	fp_report_xml_print(counts, "unique", "0x%" PRIx64, document->errors);
 	fp_report_xml_close(counts, "pair");
-	open_error(walk, xml, memcheck_kind(finding), finding->thread);
+	open_error(walk, xml, error.kind, finding->thread);
 	fp_report_xml_print(
-	        xml, "what", "%s: %s (%s)%s", memcheck_words(finding), info->name, info->title,
+	        xml, "what", "%s: %s (%s)%s", error.words, info->name, info->title,
 	        is_found_at_end(finding) ? ", found when the process ended; allocated at" : "");
 	result = fp_report_xml_stack(xml, first_stack(finding));
 	print_process(walk, xml);
