@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "report/fingerprint.h"
 #include "report/keep.h"
 #include "report/names.h"
 #include "report/stack.h"
@@ -18,6 +19,7 @@ struct fp_report_merge {
 	struct fp_report_keeper keeper;
 	struct fp_report_table findings; /* by fingerprint */
 	struct fp_report_table leaks;
+	struct fp_report_table failed; /* by what a leak of the same stack would be called */
 };
 
 /* A report on its way in. */
@@ -200,6 +202,36 @@ static int add_leak(const struct arrival *arrival, const struct fp_report_leak *
 	        &(struct fp_report_share){.count = leak->blocks, .bytes = leak->bytes});
 }
 
+/* Nobody's mistake, so nobody asks whose they are: only how many. */
+static int add_failed(struct fp_report_merge *merge, const struct fp_report_failed *failed)
+{
+	static const struct fp_report_stack empty;
+	const struct fp_report_leak leak = {.stack = failed->stack ? failed->stack : &empty};
+	struct fp_report *report = merge->whole.report;
+	bool is_new;
+	size_t at = fp_report_table_find(&merge->failed, fp_report_leak_fingerprint(&leak),
+	                                 report->failed_count, &is_new);
+
+	if (at == SIZE_MAX)
+		return -ENOMEM;
+	if (is_new) {
+		struct fp_report_failed *all =
+		        fp_report_grow(report->failed, report->failed_count, sizeof(*all));
+		struct fp_report_failed kept = *failed;
+
+		if (!all)
+			return -ENOMEM;
+		report->failed = all;
+		if (!keep_stack(&merge->keeper, &kept.stack))
+			return -ENOMEM;
+		all[report->failed_count++] = kept;
+	} else if (!merge->whole.is_repeated) {
+		report->failed[at].count =
+		        fp_report_add_up(report->failed[at].count, failed->count);
+	}
+	return 0;
+}
+
 int fp_report_merge_add(struct fp_report_merge *merge, const struct fp_report *report,
                         const struct fp_report_origin *origin)
 {
@@ -212,6 +244,8 @@ int fp_report_merge_add(struct fp_report_merge *merge, const struct fp_report *r
 		result = add_finding(&arrival, &report->findings[i]);
 	for (size_t i = 0; result == 0 && i < report->leak_count; i++)
 		result = add_leak(&arrival, &report->leaks[i]);
+	for (size_t i = 0; result == 0 && i < report->failed_count; i++)
+		result = add_failed(merge, &report->failed[i]);
 	return result != 0 ? result
 	                   : fp_report_whole_add(&merge->whole, report, arrival.first_source);
 }
@@ -280,6 +314,7 @@ void fp_report_merge_free(struct fp_report_merge *merge)
 		return;
 	fp_report_table_free(&merge->findings);
 	fp_report_table_free(&merge->leaks);
+	fp_report_table_free(&merge->failed);
 	fp_report_keeper_end(&merge->keeper);
 	fp_report_free(merge->whole.report);
 	free(merge);
