@@ -53,9 +53,9 @@ static const struct {
 	const char *directory;
 	const char *owner;
 } libraries[] = {
-        {"/include/c++/", "the C++ library"},
-        {"/libstdc++-v3/", "the C++ library"},
-        {"/rustc/", "the Rust library"},
+        {"/include/c++/", "the C++ library"},      {"/libstdc++-v3/", "the C++ library"},
+        {"/rustc/", "the Rust library"},           {"library/std/src/", "the Rust library"},
+        {"library/core/src/", "the Rust library"}, {"library/alloc/src/", "the Rust library"},
         {"/lib/rustlib/", "the Rust library"},
 };
 
@@ -85,6 +85,10 @@ static const char *library_of(const struct fp_report_frame *frame)
 		if (strstr(file, libraries[i].directory))
 			return libraries[i].owner;
 	}
+	/* What the compiler makes between the library's own. */
+	if (frame->symbol && frame->symbol->function &&
+	    strcmp(frame->symbol->function, "__rust_try") == 0)
+		return "the Rust library";
 	return is_module(frame, "libstdc++") || is_module(frame, "libc++") ||
 	                       is_module(frame, "libc++abi")
 	               ? "the C++ library"

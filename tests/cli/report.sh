@@ -79,6 +79,11 @@ grep -q '"uri": "plant"' a.sarif || complain 'the program is not relative to its
 expect 0 '' report --log=/dev/null --sarif=a.sarif --source-root=root/ log
 grep -q "\"uri\": \"file://$(pwd -P)/root/\"" a.sarif || complain 'a relative root is not what it should be'
 
+# Servers are asked only when that is wanted, and whoever wants it learns why nobody was asked.
+DEBUGINFOD_URLS=' ' "$fencepost" report --debuginfod --log=fetched log || complain '--debuginfod failed'
+grep -q '^fencepost: note: debuginfod=yes: DEBUGINFOD_URLS names no server to ask: set it' fetched ||
+	complain "no word on the missing server: $(cat fetched)"
+
 # Without --log the text goes to standard error.
 "$fencepost" report log >out 2>err || complain 'report failed'
 cmp -s err text.4242 || complain 'standard error and the file differ'

@@ -15,6 +15,8 @@ rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
 
 "$make_log" >sample.log && "$fencepost" report --log=/dev/null --json=sample.json sample.log || exit 99
 "$fencepost" report --log=/dev/null --json=merged.json sample.log sample.json || exit 99
+printf 'leak:engine\ndouble-free:* until=2001-01-01\n' >supp
+"$fencepost" report --log=/dev/null --suppressions=supp --json=suppressed.json sample.log || exit 99
 if test -x "$victim"; then
 	printf 'dlc' | "$fencepost" run --leak-check=full --log=/dev/null --json=set.json "$victim" >/dev/null 2>&1
 	printf 'bp' | "$fencepost" run --sweep --log=/dev/null --json=sweep.json "$victim" >/dev/null 2>&1

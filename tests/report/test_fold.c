@@ -158,6 +158,8 @@ START_TEST(machines_are_known_by_their_whole_name)
 	ck_assert_str_eq(fp_report_frame_owner(&frames[0]), ".NET");
 	symbols[0].file = "/rustc/9fc6b43/library/core/src/ops/function.rs";
 	ck_assert_str_eq(fp_report_frame_owner(&frames[0]), "the Rust library");
+	symbols[0].file = "library/alloc/src/boxed.rs";
+	ck_assert_str_eq(fp_report_frame_owner(&frames[0]), "the Rust library");
 }
 END_TEST
 
