@@ -125,6 +125,7 @@ void fuzz_render(const struct fp_report *const *reports, size_t count)
 	const struct fp_report_set set = {reports, count};
 
 	render("text", &set);
+	render("asan", &set);
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
 		const struct fp_option *option = &fp_options_table[i];
 
