@@ -12,6 +12,7 @@
 
 static _Thread_local uint32_t cached_id;
 static _Thread_local uint32_t ordinal_plus_one;
+static _Thread_local uint32_t ignoring;
 static _Atomic uint32_t threads_seen;
 
 uint32_t fp_thread_self(void)
@@ -32,6 +33,22 @@ void fp_thread_name(char *name)
 {
 	if (prctl(PR_GET_NAME, name) != 0)
 		name[0] = '\0';
+}
+
+void fp_thread_begin_ignoring(void)
+{
+	ignoring++;
+}
+
+void fp_thread_end_ignoring(void)
+{
+	if (ignoring > 0)
+		ignoring--;
+}
+
+bool fp_thread_is_ignoring(void)
+{
+	return ignoring > 0;
 }
 
 void fp_thread_forget_id(void)

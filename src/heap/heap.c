@@ -48,6 +48,7 @@ static struct fp_block describe(const struct fp_heap *heap,
 	        .family = request->family,
 	        .state = FP_BLOCK_LIVE,
 	        .level = request->family == FP_FAMILY_HOST ? request->level : FP_LEVEL_NONE,
+	        .marks = fp_thread_is_ignoring() ? FP_BLOCK_IGNORED : 0,
 	};
 }
 
@@ -306,4 +307,12 @@ bool fp_heap_find(uintptr_t address, struct fp_block *block)
 	struct fp_place where;
 
 	return fp_guard_find(address, &where) && fp_registry_find(where.slot.base, block);
+}
+
+bool fp_heap_mark(uintptr_t address, uint64_t serial, uint8_t marks)
+{
+	struct fp_place where;
+
+	return fp_guard_find(address, &where) &&
+	       fp_registry_mark(where.slot.base, serial, marks);
 }

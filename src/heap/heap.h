@@ -161,6 +161,10 @@ void fp_heap_verify_freed(const struct fp_slot *slot);
 /* The block, live or freed, that ADDRESS is in or beside; false when none is known. */
 bool fp_heap_find(uintptr_t address, struct fp_block *block);
 
+/* Adds MARKS (enum fp_block_mark) to the live block with that SERIAL, which ADDRESS is in;
+ * false when there is none any more. */
+bool fp_heap_mark(uintptr_t address, uint64_t serial, uint8_t marks);
+
 struct fp_heap_totals {
 	uint64_t allocations; /* that gave a block */
 	uint64_t last_serial; /* of the newest block; refused ones have serials, too */

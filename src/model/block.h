@@ -59,6 +59,11 @@ enum fp_level {
 
 enum fp_block_state { FP_BLOCK_LIVE, FP_BLOCK_FREED };
 
+/* What became known of a live block. */
+enum fp_block_mark {
+	FP_BLOCK_IGNORED = 1 /* the program says that it is no leak, nor what it points to */
+};
+
 /* There is one of these for each live block, so its size is part of the cost of a block. */
 struct fp_block {
 	uintptr_t address; /* what the caller got */
@@ -74,6 +79,7 @@ struct fp_block {
 	uint8_t tier;   /* enum fp_tier */
 	uint8_t state;  /* enum fp_block_state */
 	uint8_t level;  /* enum fp_level */
+	uint8_t marks;  /* of enum fp_block_mark */
 };
 
 /* "host", "malloc", "new", "new[]", "aligned" or "virtual". Any context. */

@@ -15,4 +15,13 @@ void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t align, size_t size);
 void (*bsd_signal(int number, void (*handler)(int)))(int);
 
+/* LeakSanitizer's, as <fencepost/lsan.h> has them. */
+FP_EXPORT void __lsan_disable(void);
+FP_EXPORT void __lsan_enable(void);
+FP_EXPORT void __lsan_ignore_object(const void *p);
+FP_EXPORT void __lsan_register_root_region(const void *p, size_t size);
+FP_EXPORT void __lsan_unregister_root_region(const void *p, size_t size);
+FP_EXPORT void __lsan_do_leak_check(void);
+FP_EXPORT int __lsan_do_recoverable_leak_check(void);
+
 #endif

@@ -89,8 +89,8 @@ static struct shard *shard_of(uintptr_t slot)
 }
 
 /* Odd factors: no change of one field, and hardly one of several, leaves the sum as it was. The
- * products do not wait for each other. What becomes known when a block is freed is not in it:
- * freed blocks are not sealed. */
+ * products do not wait for each other. What becomes known later is not in it: marks, and what a
+ * free adds, because freed blocks are not sealed. */
 static uint64_t seal_of(const struct record *record)
 {
 	const struct fp_block *block = &record->block;
@@ -216,6 +216,19 @@ bool fp_registry_find(uintptr_t slot, struct fp_block *block)
 
 	fp_lock_acquire(&shard->lock);
 	bool is_found = find_locked(shard, slot, block);
+	fp_lock_release(&shard->lock);
+	return is_found;
+}
+
+bool fp_registry_mark(uintptr_t slot, uint64_t serial, uint8_t marks)
+{
+	struct shard *shard = shard_of(slot);
+
+	fp_lock_acquire(&shard->lock);
+	struct record *record = find_live_locked(shard, slot);
+	bool is_found = record != NULL && record->block.serial == serial;
+	if (is_found)
+		record->block.marks |= marks;
 	fp_lock_release(&shard->lock);
 	return is_found;
 }

@@ -25,6 +25,9 @@ int fp_registry_add(uintptr_t slot, const struct fp_block *block);
  * record was overwritten. */
 bool fp_registry_find(uintptr_t slot, struct fp_block *block);
 
+/* Adds MARKS to the live block of SLOT with that SERIAL; false when it is none any more. */
+bool fp_registry_mark(uintptr_t slot, uint64_t serial, uint8_t marks);
+
 struct fp_registry_free {
 	uintptr_t address; /* what the caller passed */
 	fp_heap_id heap;   /* through which heap */

@@ -180,7 +180,7 @@ static struct fp_log *make_tail(uintptr_t stack)
 	/* Leaks name traces of any module: the main log has those that findings needed. */
 	fp_log_modules(&fp_session.log, fp_session_own_code());
 	fp_session_log_counts(tail);
-	if (!is_dying() && fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO)
+	if (!is_dying())
 		leaked_blocks = fp_session_log_leaks(tail, stack);
 	log_failed_allocs(tail);
 	fp_session_log_regions(tail, !is_dying());

@@ -64,6 +64,7 @@ static void after_fork_in_child(void)
 	fp_session_forget_unloaded();
 	fp_refusal_forget();
 	fp_session_forget_spool();
+	fp_session_forget_leaks();
 	/* The file of an event log stays the parent's. */
 	fp_log_open(&fp_session.log, -1, false);
 	fp_session_log_beginning(&fp_session.log);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/meta.h"
 #include "base/text.h"
 #include "heap/heap.h"
 #include "leak/leak.h"
@@ -92,6 +93,21 @@ static void log_notes(struct fp_log *log, const struct fp_leak_result *result)
 		                 "it stood still while leaks were looked for");
 }
 
+static bool is_ignored(const struct fp_block *block, void *user)
+{
+	(void)user;
+	return (block->marks & FP_BLOCK_IGNORED) != 0;
+}
+
+/* The program may have one. */
+extern int __lsan_is_turned_off(void) __attribute__((weak));
+
+static bool is_wanted(void)
+{
+	return fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO &&
+	       (__lsan_is_turned_off == NULL || __lsan_is_turned_off() == 0);
+}
+
 static bool has_blocks_of_its_own(void)
 {
 	struct fp_heap_totals totals;
@@ -111,35 +127,70 @@ static size_t find_exit(struct fp_stack_caller *caller, uintptr_t *stack)
 	return 1;
 }
 
-uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack)
+/* Looks in the registers at exit and in the program's own roots, too, the latter as far as
+ * there is memory for their list. */
+static int search(struct fp_leak_config *config, uintptr_t stack, struct fp_leak_result *result)
 {
-	struct fp_leak_result result = {0};
 	struct fp_stack_caller caller;
-	const struct fp_leak_range registers = {
+	struct fp_leak_range registers = {
 	        .start = (uintptr_t)&caller.registers,
 	        .end = (uintptr_t)(&caller.registers + 1),
 	};
-	const struct fp_leak_config config = {
+	size_t own = find_exit(&caller, &stack);
+	size_t room = 1 + fp_session_copy_roots(NULL, SIZE_MAX);
+	struct fp_leak_range *roots = fp_meta_alloc(room * sizeof(*roots));
+
+	config->roots = &registers;
+	config->root_count = own;
+	if (roots != NULL) {
+		roots[0] = registers;
+		config->roots = roots + 1 - own;
+		config->root_count = own + fp_session_copy_roots(roots + 1, room - 1);
+	}
+	int status = fp_leak_check(config, stack, result);
+	fp_meta_free(roots, room * sizeof(*roots));
+	return status;
+}
+
+static uint64_t log_leaks(struct fp_log *log, uintptr_t stack)
+{
+	struct fp_leak_result result = {0};
+	struct fp_leak_config config = {
 	        .after = fp_session.first_serial,
 	        .own_code = fp_session_own_code(),
 	        .own_end = (uintptr_t)_end,
 	        .is_snapshot = fp_session.options.leak_snapshot,
 	        .with_reachable = fp_session.options.show_reachable,
+	        .is_kept = is_ignored,
 	        .visit_group = log_group,
 	        .user = log,
-	        .roots = &registers,
-	        .root_count = find_exit(&caller, &stack),
 	};
 
 	fp_log_leak_check(log);
 	if (!has_blocks_of_its_own())
 		return 0;
-	int status = fp_leak_check(&config, stack, &result);
+	int status = search(&config, stack, &result);
 	if (status != 0)
 		note_failure(log, status);
 	else
 		log_notes(log, &result);
 	return result.blocks[FP_LEAK_DEFINITE] + result.blocks[FP_LEAK_INDIRECT];
+}
+
+/* After a last check its result stands, in the main log. */
+static _Atomic bool is_over;
+static uint64_t last_leaked;
+
+uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack)
+{
+	if (!is_wanted())
+		return 0;
+	return atomic_load(&is_over) ? last_leaked : log_leaks(log, stack);
+}
+
+void fp_session_forget_leaks(void)
+{
+	atomic_store(&is_over, false);
 }
 
 static void check(uintptr_t stack, void *user)
@@ -148,7 +199,7 @@ static void check(uintptr_t stack, void *user)
 
 	/* Leaks name traces of any module. */
 	fp_log_modules(&fp_session.log, fp_session_own_code());
-	*leaked = fp_session_log_leaks(&fp_session.log, stack);
+	*leaked = log_leaks(&fp_session.log, stack);
 	fp_session_spool(NULL);
 }
 
@@ -157,9 +208,17 @@ size_t fp_session_check_leaks(void)
 	uint64_t leaked = 0;
 	int saved_errno = errno;
 
-	if (fp_session_is_started() &&
-	    fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO)
+	if (fp_session_is_started() && is_wanted() && !atomic_load(&is_over))
 		fp_leak_from_here(check, &leaked);
 	errno = saved_errno;
 	return (size_t)leaked;
+}
+
+int fp_session_check_leaks_finally(void)
+{
+	last_leaked = fp_session_check_leaks();
+	if (!fp_session_is_started() || !is_wanted() || atomic_exchange(&is_over, true) ||
+	    last_leaked == 0)
+		return 0;
+	return (int)fp_session.options.error_exitcode;
 }

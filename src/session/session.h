@@ -35,6 +35,18 @@ size_t fp_session_check_heap(void);
 /* Looks for leaks now and logs them; the number of blocks that are unreachable. */
 size_t fp_session_check_leaks(void);
 
+/* The same, once, instead of at the end: later checks and the end look for none. The status to
+ * end the process with; 0 when nothing was lost or error_exitcode is 0. */
+int fp_session_check_leaks_finally(void);
+
+/* The block that ADDRESS is in is no leak, nor what it points to. */
+void fp_session_ignore_block(const void *address);
+
+/* Memory where pointers to blocks may be, though it is not where they are looked for. Removing
+ * one asks for the same START and BYTES. */
+void fp_session_add_root(const void *start, size_t bytes);
+void fp_session_remove_root(const void *start, size_t bytes);
+
 /* Renders all that is known now as FORMAT ("text", "json") to FD. 0, -EINVAL, -ENODEV, or what
  * stood in the way of the reporter. */
 int fp_session_write_report(int fd, const char *format);

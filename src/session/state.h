@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/lock.h"
+#include "leak/leak.h"
 #include "log/writer.h"
 #include "options/options.h"
 
@@ -77,6 +78,12 @@ void fp_session_forget_spool(void);
 /* Searches for leaks and logs them; how many blocks are definite or indirect ones. STACK as
  * fp_leak_from_here() tells it (in leaks.c). */
 uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack);
+
+/* In the child of a fork: it looks for leaks of its own. */
+void fp_session_forget_leaks(void);
+
+/* Copies the program's root regions; how many (in annotations.c). */
+size_t fp_session_copy_roots(struct fp_leak_range *copy, size_t room);
 
 /* Sets memory aside for the report at the end (in finish.c). */
 void fp_session_reserve(void);

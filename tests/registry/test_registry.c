@@ -443,6 +443,19 @@ static void race_for_blocks(unsigned index, void *user)
 		}
 }
 
+START_TEST(a_mark_is_for_one_block_only)
+{
+	struct fp_block block;
+
+	fp_registry_init(plenty);
+	ck_assert_int_eq(add(0), 0);
+	ck_assert(!fp_registry_mark(slot_of(0), 2, FP_BLOCK_IGNORED));
+	ck_assert(!fp_registry_mark(slot_of(1), 1, FP_BLOCK_IGNORED));
+	ck_assert(fp_registry_mark(slot_of(0), 1, FP_BLOCK_IGNORED));
+	ck_assert(fp_registry_find(slot_of(0), &block) && block.marks == FP_BLOCK_IGNORED);
+}
+END_TEST
+
 START_TEST(of_eight_threads_one_frees_a_block)
 {
 	static struct race race;
@@ -478,6 +491,7 @@ int main(void)
 	tcase_add_test(tests, the_first_bytes_of_a_freed_block_are_kept);
 	tcase_add_test(tests, of_a_short_block_no_more_is_kept_than_it_had);
 	tcase_add_test(tests, a_slot_used_again_knows_its_newest_block);
+	tcase_add_test(tests, a_mark_is_for_one_block_only);
 	tcase_add_test(tests, of_eight_threads_one_frees_a_block);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
