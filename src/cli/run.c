@@ -196,6 +196,29 @@ static int make_directory(struct run *run)
 	                   parent, strerror(errno));
 }
 
+/* For programs that change their directory and then execute others. A recording of an earlier
+ * run goes: the processes of this one leave alone what they find. */
+static int give_recording(struct run *run)
+{
+	const char *name = run->options.record;
+	struct stat status;
+	char *path = NULL;
+
+	if (name[0] == '\0')
+		return 0;
+	if (lstat(name, &status) == 0 && S_ISREG(status.st_mode))
+		unlink(name);
+	char *directory = name[0] == '/' ? NULL : getcwd(NULL, 0);
+	if (asprintf(&path, "%s%s%s", directory ? directory : "", directory ? "/" : "", name) <
+	    0)
+		path = NULL;
+	free(directory);
+	int result =
+	        path ? give(run, "record", path) : fp_cli_fail("not enough memory to start");
+	free(path);
+	return result;
+}
+
 /* What the processes are to do is to leave their events; outputs are made here. */
 static int give_directions(struct run *run, const char *self)
 {
@@ -392,6 +415,8 @@ int fp_cli_run(char **arguments)
 		result = find_program(&run);
 	if (result == 0)
 		result = check_program(&run);
+	if (result == 0)
+		result = give_recording(&run);
 	if (result == 0)
 		result = run.is_sweep ? run_sweep(&run) : run_once(&run);
 	free(run.program);

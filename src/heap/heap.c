@@ -22,6 +22,7 @@
 #include "heap/state.h"
 #include "heap/tier.h"
 #include "heap/totals.h"
+#include "record/record.h"
 #include "registry/registry.h"
 #include "stack/stack.h"
 
@@ -168,6 +169,8 @@ static int alloc_block(const struct fp_heap *heap, const struct fp_heap_request 
 		                          : status;
 	}
 	fp_totals_add(&block);
+	if (__builtin_expect(fp_record_is_on, false))
+		fp_record_alloc(&block, request->align, request->replaced);
 	*address = (void *)block.address;
 	return 0;
 }
@@ -217,6 +220,9 @@ static int retire(const struct fp_misuse *misuse, const struct fp_block *block,
                   const struct fp_slot *slot)
 {
 	struct fp_damaged damaged[2];
+
+	if (__builtin_expect(fp_record_is_on, false))
+		fp_record_free(block);
 	size_t sides = fp_findings_verify(block, slot->base, slot->bytes, damaged);
 
 	fill_for_release(block, slot, sides == 0);

@@ -98,6 +98,8 @@ struct fp_heap_request {
 	uint8_t level;    /* enum fp_level */
 	const char *file; /* of DebugAlloc, copied; or NULL */
 	int line;
+	/* For a recording: the serial of the block whose content this one is to have, or 0. */
+	uint64_t replaced;
 };
 
 /* 0 with *BLOCK accessible; with *BLOCK NULL -ENOMEM, -EPERM after the heap's release, or

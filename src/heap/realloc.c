@@ -52,7 +52,9 @@ int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
 	/* Freeing what cannot be resized is the same misuse, and makes the finding. */
 	if (!find_live(claim->block, &old) || old.heap != heap->id)
 		return fp_heap_free_as(heap, claim) == 0 ? -ENOMEM : -EPERM;
-	int status = fp_heap_alloc(heap, request, block);
+	struct fp_heap_request wanted = *request;
+	wanted.replaced = old.serial;
+	int status = fp_heap_alloc(heap, &wanted, block);
 	if (status != 0)
 		return status;
 	memcpy(*block, claim->block, old.size < request->size ? old.size : request->size);

@@ -145,8 +145,20 @@ static const char *search(const char *file, char found[PATH_BYTES])
 		chosen = copy;                                                                 \
 	}
 
+/* What comes of this process cannot be told from what it does: it is written before. A child of
+ * vfork, and a handler that interrupted us, leave that to others. */
+static void write_recording(void)
+{
+	int saved_errno = errno;
+
+	if (!fp_preload_thread.is_inside && atomic_load(&fp_preload.pid) == getpid())
+		fp_session_write_recording();
+	errno = saved_errno;
+}
+
 FP_EXPORT int execve(const char *path, char *const arguments[], char *const environment[])
 {
+	write_recording();
 	CHOOSE_ENVIRONMENT(chosen, environment, must_be_left(path, environment))
 	return (int)syscall(SYS_execve, path, arguments, chosen);
 }
@@ -161,6 +173,7 @@ FP_EXPORT int execvpe(const char *file, char *const arguments[], char *const env
 	char found[PATH_BYTES];
 
 	find_in_time();
+	write_recording();
 	CHOOSE_ENVIRONMENT(chosen, environment, must_be_left(search(file, found), environment))
 	return libc_execvpe(file, arguments, chosen);
 }
@@ -176,6 +189,7 @@ FP_EXPORT int fexecve(int fd, char *const arguments[], char *const environment[]
 	struct fp_text text;
 
 	find_in_time();
+	write_recording();
 	fp_text_begin(&text, path, sizeof(path));
 	fp_text_string(&text, "/proc/self/fd/");
 	fp_text_decimal(&text, (uint64_t)fd);

@@ -13,6 +13,7 @@
 #include "heap/refusal.h"
 #include "heap/tier.h"
 #include "leak/leak.h"
+#include "record/record.h"
 #include "registry/registry.h"
 #include "session/session.h"
 #include "session/state.h"
@@ -183,6 +184,7 @@ static struct fp_log *make_tail(uintptr_t stack)
 	if (!is_dying())
 		leaked_blocks = fp_session_log_leaks(tail, stack);
 	log_failed_allocs(tail);
+	fp_session_log_recording(tail);
 	fp_session_log_regions(tail, !is_dying());
 	fp_timeline_log(tail, !is_dying());
 	log_totals(tail);
@@ -219,7 +221,7 @@ static bool is_worth_a_report(void)
 {
 	const struct fp_options *options = &fp_session.options;
 
-	if (fp_session_finding_count() > 0 || leaked_blocks > 0)
+	if (fp_session_finding_count() > 0 || leaked_blocks > 0 || fp_record_failure() != 0)
 		return true;
 	if (fp_session.is_forked_child)
 		return false;
@@ -233,6 +235,7 @@ static void finish(uintptr_t stack, void *unused)
 
 	(void)unused;
 	release_reserve();
+	fp_record_end(!fp_session.is_forked_child);
 	if (!is_dying())
 		fp_heap_check(FP_TRACE_NONE, "at exit");
 	struct fp_log *tail = make_tail(stack);

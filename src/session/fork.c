@@ -13,6 +13,7 @@
 #include "heap/heap.h"
 #include "heap/refusal.h"
 #include "leak/leak.h"
+#include "record/record.h"
 #include "region/region.h"
 #include "registry/registry.h"
 #include "session/state.h"
@@ -29,6 +30,7 @@ static void before_fork(void)
 	fp_registry_lock_for_fork();
 	fp_stack_lock_for_fork();
 	fp_maps_lock_for_fork();
+	fp_record_lock_for_fork();
 	fp_log_lock_for_fork(&fp_session.log);
 	fp_meta_lock_for_fork();
 }
@@ -37,6 +39,7 @@ static void after_fork(void)
 {
 	fp_meta_unlock_after_fork();
 	fp_log_unlock_after_fork(&fp_session.log);
+	fp_record_unlock_after_fork();
 	fp_maps_unlock_after_fork();
 	fp_stack_unlock_after_fork();
 	fp_registry_unlock_after_fork();
@@ -65,6 +68,7 @@ static void after_fork_in_child(void)
 	fp_refusal_forget();
 	fp_session_forget_spool();
 	fp_session_forget_leaks();
+	fp_session_start_recording_in_child();
 	/* The file of an event log stays the parent's. */
 	fp_log_open(&fp_session.log, -1, false);
 	fp_session_log_beginning(&fp_session.log);

@@ -20,6 +20,7 @@
 #include "heap/padding.h"
 #include "heap/refusal.h"
 #include "heap/tier.h"
+#include "record/record.h"
 #include "region/region.h"
 #include "registry/registry.h"
 #include "session/state.h"
@@ -148,6 +149,8 @@ static int check_outputs(const struct fp_options *options)
 {
 	int status = check_output("events", options->events);
 
+	if (status == 0)
+		status = check_output("record", options->record);
 	for (size_t i = 0; status == 0 && i < FP_OPTIONS_COUNT; i++)
 		status = check_output(fp_options_table[i].key,
 		                      fp_options_output(options, &fp_options_table[i]));
@@ -372,6 +375,7 @@ static int start_locked(const char *text)
 	fp_session_remember_stderr();
 	fp_log_open(&fp_session.log, open_events(), false);
 	fp_session_log_beginning(&fp_session.log);
+	fp_session_start_recording();
 	fp_session_reserve();
 	on_exit(remember_status, NULL);
 	return fp_session_watch_fork();
@@ -408,6 +412,9 @@ int fp_session_start(const char *text)
 uint64_t fp_session_take_sampling(void)
 {
 	fp_tier_leave_sampling();
+	if (fp_record_is_on && fp_session.options.sample > 1)
+		fp_session_note("with sample=N a recording has the guarded blocks only; "
+		                "sample=1 records all");
 	return fp_session.options.sample;
 }
 

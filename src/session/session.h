@@ -74,6 +74,10 @@ void fp_session_end_unload(struct fp_session_code *code);
  */
 void fp_session_note_unseen(const char *line);
 
+/* Writes what the recording has so far, because the process is about to execute another program.
+ */
+void fp_session_write_recording(void);
+
 /* trace_children: whether programs that this one executes are to have a session, too. */
 bool fp_session_traces_children(void);
 

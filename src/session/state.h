@@ -72,6 +72,12 @@ int fp_session_watch_fork(void);
  * collects them. 0; -ENOENT when nobody does; what stood in the way (in spool.c). */
 int fp_session_spool(struct fp_log *tail);
 
+/* Starts the recording that `record` asks for, and ends it; the end says in TAIL what was lost
+ * (in recording.c). */
+void fp_session_start_recording(void);
+void fp_session_start_recording_in_child(void);
+void fp_session_log_recording(struct fp_log *tail);
+
 /* In the child of a fork: its events are its own. */
 void fp_session_forget_spool(void);
 

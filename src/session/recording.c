@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The recording that the option `record` asks for. Under `fencepost run` every process has the
+ * same options, and the directory that logs are left in says that it is so: no recording may
+ * overwrite another one then.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "record/record.h"
+#include "session/session.h"
+#include "session/state.h"
+
+static bool is_asked_for(void)
+{
+	return fp_session.options.record[0] != '\0';
+}
+
+static struct fp_record_config configure(char path[FP_SESSION_PATH_MAX])
+{
+	fp_session_expand_path(fp_session.options.record, path, FP_SESSION_PATH_MAX);
+	return (struct fp_record_config){
+	        .path = path,
+	        .is_kept = fp_session.options.spool[0] != '\0',
+	        .first_serial = fp_session.first_serial,
+	};
+}
+
+void fp_session_start_recording(void)
+{
+	char path[FP_SESSION_PATH_MAX];
+
+	if (!is_asked_for())
+		return;
+	const struct fp_record_config config = configure(path);
+	if (fp_record_start(&config) != 0)
+		fp_log_note(&fp_session.log, "there was no memory for the recording");
+}
+
+void fp_session_start_recording_in_child(void)
+{
+	char path[FP_SESSION_PATH_MAX];
+
+	if (!is_asked_for())
+		return;
+	const struct fp_record_config config = configure(path);
+	fp_record_start_in_child(&config);
+}
+
+void fp_session_write_recording(void)
+{
+	if (fp_session_is_started())
+		fp_record_flush();
+}
+
+void fp_session_log_recording(struct fp_log *tail)
+{
+	char line[FP_SESSION_PATH_MAX + 256];
+	struct fp_text text;
+
+	if (fp_record_failure() == 0)
+		return;
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_string(&text, "the recording in ");
+	fp_text_string(&text, fp_record_path());
+	fp_text_string(&text, " ends early: ");
+	fp_text_string(&text, strerrordesc_np(-fp_record_failure()));
+	fp_text_string(&text, "; what stands in it can be replayed, and record=FILE may name a "
+	                      "file with more room");
+	fp_log_note(tail, line);
+}
