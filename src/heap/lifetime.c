@@ -83,7 +83,9 @@ void fp_heap_release(struct fp_heap *heap)
 {
 	int saved_errno = errno;
 
-	atomic_store(&heap->released_by, fp_visit_make(fp_thread_self(), fp_stack_capture()));
+	fp_trace_id trace = fp_stack_capture();
+	atomic_store(&heap->released_by, fp_visit_make(fp_thread_self(), trace));
+	fp_heap_report_held(heap, trace);
 	errno = saved_errno;
 }
 

@@ -60,6 +60,10 @@ static inline struct fp_misuse fp_heap_misuse(const struct fp_heap *heap, const 
 	};
 }
 
+/* Makes findings of the live blocks of HEAP, which is being released at TRACE (in released.c).
+ */
+void fp_heap_report_held(const struct fp_heap *heap, fp_trace_id trace);
+
 void fp_heap_set_lock_timeout(uint64_t milliseconds);
 
 extern const char fp_heap_damaged_record[]; /* what fp_heap_fail may be told */

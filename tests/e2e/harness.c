@@ -240,6 +240,20 @@ static size_t array_size(const json_t *report, const char *key)
 	return json_array_size(array);
 }
 
+size_t e2e_take_findings(struct e2e_run *run, const char *kind)
+{
+	json_t *findings = e2e_get(run->report, "findings");
+	size_t taken = 0;
+
+	for (size_t i = json_array_size(findings); i-- > 0;) {
+		if (strcmp(e2e_get_string(json_array_get(findings, i), "kind"), kind) != 0)
+			continue;
+		json_array_remove(findings, i);
+		taken++;
+	}
+	return taken;
+}
+
 void e2e_check_counts(const struct e2e_run *run, size_t count, size_t leaks)
 {
 	const json_t *report = run->report;

@@ -71,6 +71,9 @@ struct e2e_finding {
 /* The report has `count` findings and `leaks` leaks. */
 void e2e_check_counts(const struct e2e_run *run, size_t count, size_t leaks);
 
+/* Takes the findings of that kind out of the report; how many there were. */
+size_t e2e_take_findings(struct e2e_run *run, const char *kind);
+
 /* The report's first finding is exactly this one. */
 void e2e_check_finding(const struct e2e_run *run, const struct e2e_finding *expected);
 

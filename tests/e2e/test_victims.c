@@ -158,6 +158,9 @@ START_TEST(test_victim_is_one_finding)
 	snprintf(source, sizeof(source), VICTIMS "%s.c", victims[victim].name);
 	expected.source = source;
 	run_victim(&run, victims[victim].name, victims[victim].argument, backend);
+	/* A heap that is released holds what leaks then. */
+	ck_assert_uint_le(e2e_take_findings(&run, "heap-released-in-use"),
+	                  victims[victim].leaks);
 	e2e_check_counts(&run, 1, victims[victim].leaks);
 	e2e_check_finding(&run, &expected);
 	description = e2e_get_string(first(&run, "findings"), "description");
@@ -181,6 +184,34 @@ START_TEST(test_site_of_debug_alloc_is_reported)
 }
 END_TEST
 
+/* The heap is released while it holds them: a finding for each place, the largest first. */
+static void check_held(struct e2e_run *run, const char *source)
+{
+	static const struct {
+		const char *marker;
+		const char *amount;
+	} expected[] = {{"large", "1 block (5000 bytes) was"},
+	                {"three", "3 blocks (300 bytes) were"}};
+
+	for (size_t i = 0; i < 2; i++) {
+		json_t *finding = json_array_get(e2e_get(run->report, "findings"), i);
+		json_t *block = e2e_get(finding, "block");
+
+		ck_assert_str_eq(e2e_get_string(finding, "kind"), "heap-released-in-use");
+		ck_assert_str_eq(e2e_get_string(finding, "severity"), "warning");
+		ck_assert_ptr_nonnull(strstr(e2e_get_string(finding, "description"),
+		                             "held 4 blocks (5300 bytes)"));
+		ck_assert_ptr_nonnull(
+		        strstr(e2e_get_string(finding, "description"), expected[i].amount));
+		e2e_check_stack(e2e_get(finding, "stack"), source, "release");
+		e2e_check_stack(e2e_get(block, "alloc_stack"), source, expected[i].marker);
+		ck_assert_str_eq(e2e_get_string(block, "critical_level"), "task");
+		if (i == 0)
+			check_site(block, "Managed/Cache.cs", 88);
+	}
+	ck_assert_uint_eq(e2e_take_findings(run, "heap-released-in-use"), 2);
+}
+
 /* One leak for each allocation stack, the one with the most bytes first. */
 START_TEST(test_leaks_are_grouped_and_largest_first)
 {
@@ -192,6 +223,7 @@ START_TEST(test_leaks_are_grouped_and_largest_first)
 	if (!e2e_can_run(_i))
 		return;
 	run_victim(&run, "leak_grouped", NULL, _i);
+	check_held(&run, source);
 	e2e_check_counts(&run, 0, 2);
 	leak = first(&run, "leaks");
 	ck_assert_int_eq(e2e_get_integer(leak, "blocks"), 1);

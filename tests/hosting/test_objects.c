@@ -241,7 +241,9 @@ START_TEST(every_method_of_a_dead_heap_is_a_finding)
 
 	fp_set_finding_callback(keep_finding, &found);
 	ck_assert_uint_eq(IHostMalloc_Release(heap), 0);
-	ck_assert_uint_eq(found, 0);
+	ck_assert_uint_eq(found, 1);
+	ck_assert_str_eq(found_kinds[0], "heap-released-in-use");
+	found = 0;
 	ck_assert_int_eq(IHostMalloc_QueryInterface(heap, &IID_IUnknown, &out),
 	                 HOST_E_INVALIDOPERATION);
 	ck_assert_ptr_null(out);

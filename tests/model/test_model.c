@@ -12,11 +12,15 @@
 
 /* The kinds in the order of their numbers in event logs: append, never reorder. */
 static const char *const kinds[] = {
-        "heap-buffer-overflow", "heap-buffer-underflow", "heap-use-after-free",
-        "double-free",          "invalid-free",          "alloc-dealloc-mismatch",
-        "wrong-heap",           "unsynchronized-use",    "lock-timeout",
-        "abandoned-wait",       "use-after-release",     "allocation-too-large",
-        "heap-unusable",        "uncommitted-access",    "region-misuse",
+        "heap-buffer-overflow", "heap-buffer-underflow",
+        "heap-use-after-free",  "double-free",
+        "invalid-free",         "alloc-dealloc-mismatch",
+        "wrong-heap",           "unsynchronized-use",
+        "lock-timeout",         "abandoned-wait",
+        "use-after-release",    "allocation-too-large",
+        "heap-unusable",        "uncommitted-access",
+        "region-misuse",        "malloc-in-signal-handler",
+        "heap-released-in-use",
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };

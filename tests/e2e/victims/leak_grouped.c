@@ -13,6 +13,6 @@ int main(void)
 	for (int i = 0; i < 3; i++)
 		IHostMalloc_Alloc(heap, 100, eTaskCritical, &block);         /* plant: three */
 	IHostMalloc_DebugAlloc(heap, 5000, eTaskCritical, file, 88, &block); /* plant: large */
-	IHostMalloc_Release(heap);
+	IHostMalloc_Release(heap); /* plant: release */
 	return 0;
 }
