@@ -45,7 +45,7 @@ int fp_cli_suppressions_read(struct fp_report_suppressions *suppressions,
 	char *rest = paths;
 	int result = 0;
 
-	strcpy(paths, options->suppressions);
+	memcpy(paths, options->suppressions, sizeof(paths));
 	for (char *path = strsep(&rest, ","); result == 0 && path; path = strsep(&rest, ",")) {
 		if (*path != '\0')
 			result = read_file(suppressions, path);

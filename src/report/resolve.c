@@ -12,6 +12,8 @@
 #include "report/names.h"
 #include "report/stack.h"
 
+static bool wants_all_lines;
+
 /* What fp_report_resolve needs at every step. */
 struct resolving {
 	struct fp_report *report;
@@ -186,6 +188,16 @@ static void drop_memory_function(struct fp_report_stack *stack)
 	memmove(stack->frames, stack->frames + inner, stack->count * sizeof(stack->frames[0]));
 }
 
+/* To open the C library's debug information takes ten times as long as the rest of a report,
+ * for lines of which nobody has the source. */
+static bool is_name_enough(const struct resolving *resolving,
+                           const struct fp_report_address *address)
+{
+	const struct fp_report_frame frame = {.module = module_of(resolving, address)};
+
+	return !wants_all_lines && frame.module && fp_report_is_in_c_library(&frame);
+}
+
 static int resolve_trace(const struct resolving *resolving, struct fp_report_trace *trace,
                          bool is_exact)
 {
@@ -197,8 +209,10 @@ static int resolve_trace(const struct resolving *resolving, struct fp_report_tra
 		return -ENOMEM;
 	trace->stacks[is_exact] = stack;
 	for (size_t i = 0; i < trace->count; i++) {
-		const struct step step = {&trace->addresses[i], is_exact && i == 0,
-		                          i < inner || i >= above_main};
+		const struct step step = {
+		        &trace->addresses[i], is_exact && i == 0,
+		        i < inner || i >= above_main ||
+		                is_name_enough(resolving, &trace->addresses[i])};
 
 		if (add_address(resolving, stack, &step) != 0)
 			return -ENOMEM;
@@ -327,6 +341,11 @@ static int own_images(struct fp_report *report, const char *debug_dir)
 		return 0;
 	report->owns_images = true;
 	return fp_report_images_new(debug_dir, &report->images);
+}
+
+void fp_report_want_all_lines(void)
+{
+	wants_all_lines = true;
 }
 
 int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *images)

@@ -103,7 +103,7 @@ bool fp_report_are_same_frames(const struct fp_report_stack *a, const struct fp_
 	return true;
 }
 
-static bool is_in_c_library(const struct fp_report_frame *frame)
+bool fp_report_is_in_c_library(const struct fp_report_frame *frame)
 {
 	static const char *const names[] = {"libc.", "libc-", "libpthread.", "libpthread-",
 	                                    "ld-"};
@@ -127,7 +127,7 @@ const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack
 
 		if (!frame->symbol || !frame->symbol->file)
 			continue;
-		if (!is_in_c_library(frame) && !fp_report_frame_owner(frame))
+		if (!fp_report_is_in_c_library(frame) && !fp_report_frame_owner(frame))
 			return frame;
 		place = place ? place : frame;
 	}
@@ -152,7 +152,7 @@ bool fp_report_is_start(const struct fp_report_frame *frame)
 			return true;
 	}
 	/* A stripped C library has no name for some of them. */
-	return frame->module && !frame->symbol && is_in_c_library(frame);
+	return frame->module && !frame->symbol && fp_report_is_in_c_library(frame);
 }
 
 /* The public part of a name like __memcpy_avx_unaligned_erms: "memcpy". */
@@ -187,7 +187,7 @@ size_t fp_report_count_memory_function(const struct fp_report_frame *frames, siz
 	size_t inner = 0;
 
 	name[0] = '\0';
-	while (inner < count && is_in_c_library(&frames[inner]) &&
+	while (inner < count && fp_report_is_in_c_library(&frames[inner]) &&
 	       frames[inner].symbol != NULL && frames[inner].symbol->function != NULL) {
 		struct fp_report_string public = public_name(frames[inner].symbol->function);
 

@@ -39,6 +39,8 @@ bool fp_report_is_memory_function(const char *function);
 size_t fp_report_count_memory_function(const struct fp_report_frame *frames, size_t count,
                                        char *name, size_t name_size);
 
+bool fp_report_is_in_c_library(const struct fp_report_frame *frame);
+
 /* Whether FRAME is how the C library came to call main or a thread's function. Its name is
  * enough to tell. */
 bool fp_report_is_start(const struct fp_report_frame *frame);

@@ -59,19 +59,25 @@ struct alias {
 	int rank; /* the greater, the more it is what its callers wrote */
 };
 
+/* "puts" rather than "_IO_puts"; but "_Z4putsv" has its underscore from the compiler. */
+static int rank_of(const char *name, int binding)
+{
+	bool is_plain = name[0] != '_' || name[1] == 'Z' || name[1] == 'R';
+
+	return (is_plain ? 400 : 0) + (binding == STB_GLOBAL ? 200 : 0) +
+	       (binding == STB_WEAK ? 100 : 0) - (int)strspn(name, "_");
+}
+
 static struct alias alias_of(Dwfl_Module *module, size_t index)
 {
 	GElf_Sym symbol;
 	GElf_Addr at;
 	const char *name =
 	        dwfl_module_getsym_info(module, (int)index, &symbol, &at, NULL, NULL, NULL);
-	int binding = GELF_ST_BIND(symbol.st_info);
 
 	if (!name)
 		return (struct alias){NULL, INT_MIN};
-	return (struct alias){name, (binding == STB_GLOBAL ? 200 : 0) +
-	                                    (binding == STB_WEAK ? 100 : 0) -
-	                                    (int)strspn(name, "_")};
+	return (struct alias){name, rank_of(name, GELF_ST_BIND(symbol.st_info))};
 }
 
 /* Of the names of the function that RANGE spans, the same one in whatever order they stand. */

@@ -34,3 +34,12 @@ struct plant_call plant_call(void)
 	plant::outer(&call, 2);
 	return call;
 }
+
+/* With aliases: what the linker knows them by must not depend on their order. */
+extern "C" __attribute__((noinline, nothrow)) int _plant_named(void)
+{
+	return 4;
+}
+
+extern "C" __attribute__((weak, nothrow, alias("_plant_named"))) int plant_named(void);
+extern "C" __attribute__((nothrow, alias("_plant_named"))) int __a_plant(void);

@@ -19,6 +19,8 @@ struct plant_call {
 
 struct plant_call plant_call(void);
 
+int plant_named(void); /* has other names, too */
+
 #ifdef __cplusplus
 }
 #endif

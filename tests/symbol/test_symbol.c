@@ -156,6 +156,16 @@ START_TEST(names_come_from_the_symbol_table)
 }
 END_TEST
 
+START_TEST(of_several_names_the_plain_one_is_told)
+{
+	uintptr_t address = (uintptr_t)plant_named - program.bias;
+
+	open_file("/proc/self/exe", FP_SYMBOL_DEBUG_DIR);
+	ck_assert_str_eq(fp_symbol_lookup_name(image, address, true)->frames[0].function,
+	                 "plant_named");
+}
+END_TEST
+
 START_TEST(names_are_demangled)
 {
 	static const char *const names[][2] = {
@@ -296,6 +306,7 @@ int main(void)
 	tcase_add_test(tests, a_linked_file_of_another_build_is_not_trusted);
 	tcase_add_test(tests, a_checksum_does_without_build_id);
 	tcase_add_test(tests, names_come_from_the_symbol_table);
+	tcase_add_test(tests, of_several_names_the_plain_one_is_told);
 	tcase_add_test(tests, names_are_demangled);
 	tcase_add_test(tests, a_changed_file_is_not_trusted);
 	tcase_add_test(tests, what_is_no_elf_file_is_refused);
