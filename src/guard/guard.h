@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FP_GUARD_BATCH_MAX = 256 };
+enum { FP_GUARD_BATCH_MAX = 64 };
 
 struct fp_slot;
 

@@ -44,7 +44,7 @@ struct fp_guard_bounds fp_guard_bounds = {.low = UINTPTR_MAX};
 static struct span spans[SPANS_MAX];
 static struct span *newest[2]; /* [1]: of joined chunks */
 static _Atomic size_t span_count;
-static size_t cut_bytes; /* of guarded chunks */
+static size_t cut_bytes[2]; /* [1]: of guarded chunks */
 
 /* RLIMIT_AS, which counts reservations. It may change at any time. */
 static size_t address_space_limit(void)
@@ -56,11 +56,14 @@ static size_t address_space_limit(void)
 	               : SIZE_MAX;
 }
 
-/* Half of what there is beyond the libraries and the metadata of any program. */
-static size_t guarded_share(void)
+/* For guarded chunks half of what there is beyond the libraries and the metadata of any
+ * program. For others all of the limit: reserved before it came, they would know no end. */
+static size_t share_of(bool is_guarded)
 {
 	size_t limit = address_space_limit();
 
+	if (!is_guarded)
+		return limit;
 	return limit / 2 > LIMIT_APART ? limit / 2 - LIMIT_APART : 0;
 }
 
@@ -177,7 +180,7 @@ static int cut_locked(struct fp_chunk *chunk, bool is_divisible)
 	size_t smallest = is_divisible ? UNIT_BYTES : fp_align_up(chunk->bytes, UNIT_BYTES);
 	bool is_guarded = chunk->backend != NULL;
 
-	if (is_guarded && cut_bytes + smallest > guarded_share())
+	if (cut_bytes[is_guarded] + smallest > share_of(is_guarded))
 		return -ENOMEM;
 	struct span *span = span_with_room_locked(smallest, chunk->is_joined);
 	if (span == NULL)
@@ -195,8 +198,7 @@ static int cut_locked(struct fp_chunk *chunk, bool is_divisible)
 	                     : 1;
 	list_locked(span, chunk);
 	span->cut_bytes += bytes;
-	if (is_guarded)
-		cut_bytes += bytes;
+	cut_bytes[is_guarded] += bytes;
 	return 0;
 }
 

@@ -94,7 +94,9 @@ static bool is_shown(const struct fp_picture *picture, const struct fp_log_group
 
 void fp_picture_log(const struct fp_picture *picture, struct fp_log *log)
 {
-	struct fp_log_group shown[FP_LOG_GROUPS_MAX];
+	const size_t bytes = FP_LOG_GROUPS_MAX * sizeof(struct fp_log_group);
+	/* Not on the stack: a fault's handler logs this, on what a thread has left. */
+	struct fp_log_group *shown = fp_meta_alloc(bytes);
 	struct fp_log_snapshot snapshot = {
 	        .milliseconds = picture->milliseconds,
 	        .live_blocks = picture->blocks,
@@ -102,7 +104,7 @@ void fp_picture_log(const struct fp_picture *picture, struct fp_log *log)
 	        .groups = shown,
 	};
 
-	for (size_t i = 0; i < picture->places; i++) {
+	for (size_t i = 0; shown != NULL && i < picture->places; i++) {
 		const struct fp_log_group *group = &picture->groups[i];
 		const uintptr_t *frames;
 		size_t count;
@@ -114,4 +116,5 @@ void fp_picture_log(const struct fp_picture *picture, struct fp_log *log)
 		shown[snapshot.group_count++] = *group;
 	}
 	fp_log_snapshot(log, &snapshot);
+	fp_meta_free(shown, bytes);
 }

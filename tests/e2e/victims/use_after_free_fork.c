@@ -46,7 +46,9 @@ int main(int argc, char **argv)
 	const char *who = argc > 1 ? argv[1] : "";
 
 	heap = victim_heap();
-	void *block = allocate();
+	static void *block;
+
+	block = allocate();
 	if (strcmp(who, "own") != 0)
 		release(block);
 	pid_t child = fork();
