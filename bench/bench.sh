@@ -38,6 +38,8 @@ sample-10|churn|1000|sampler|:sample=10
 sample-100|churn|1000|sampler|:sample=100
 sample-1000|churn|1000|sampler|:sample=1000
 sample-10000|churn|1000|sampler|:sample=10000
+leaks-1m|leaks|blocks 1000000|leaks|
+leaks-1g|leaks|roots 1073741824|leaks|
 trace|trace||trace|'
 
 # name|Debian package|library to preload|environment
@@ -60,6 +62,7 @@ launch() { # launch CONTESTANT OPTIONS PROGRAM ARGUMENTS...
 	shift 3
 	case $tool in
 	trace) set -- "$binary" ;;
+	leaks) set -- env FENCEPOST_OPTIONS=leak_check=summary:quiet=yes "$binary" "$@" ;;
 	kernel) set -- bench/floor "$1" ;;
 	fencepost-*)
 		set -- env FENCEPOST_OPTIONS="$(fencepost_options "$tool" "$settings")" "${binary}_host" "$@"

@@ -194,6 +194,10 @@ function print_targets(    known) {
 	known = has("resident-1m", reference, "bytes")
 	target("bytes for a live block, to a page", known,
 		known ? median("resident-1m", reference, "bytes") / 4096 : 0, 1.06, " x")
+	known = has("leaks-1m", "leaks", "ms_per_check")
+	target("check for leaks, 1 M live blocks", known, known ? median("leaks-1m", "leaks", "ms_per_check") : 0, 2000, " ms")
+	known = has("leaks-1g", "leaks", "gib_per_second")
+	target("seconds to search 1 GiB of globals for pointers", known, known ? 1 / median("leaks-1g", "leaks", "gib_per_second") : 0, 1, " s")
 	known = has("trace", "trace", "ns_per_capture")
 	target("warm capture of 20 frames", known, known ? median("trace", "trace", "ns_per_capture") : 0, 400, " ns")
 }
