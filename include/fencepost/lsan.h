@@ -4,9 +4,8 @@
  * annotated for it need no change, and may include that header instead of this one. Both
  * libraries have them. Before there is a session, checks find nothing.
  *
- * Of the functions that LeakSanitizer lets a program define, __lsan_is_turned_off() is asked: no
- * leaks are looked for when it returns anything but 0. Under `fencepost run` the program has to
- * export it (-rdynamic). Options and suppressions come from Fencepost's own.
+ * What LeakSanitizer lets a program define (__lsan_is_turned_off() and so on) is not asked: leaks are
+ * turned off by the option leak_check, and suppressed by suppressions.
  */
 #ifndef FENCEPOST_LSAN_H
 #define FENCEPOST_LSAN_H

@@ -18,6 +18,7 @@
 #include "leak/copy.h"
 #include "leak/groups.h"
 #include "leak/leak.h"
+#include "leak/registers.h"
 #include "leak/search.h"
 #include "leak/threads.h"
 #include "registry/registry.h"
@@ -154,6 +155,12 @@ int fp_leak_check(const struct fp_leak_config *config, uintptr_t stack,
 	fp_lock_release(&lock);
 	pthread_setcancelstate(cancelability, NULL);
 	return status;
+}
+
+void fp_leak_look_at(const void *context, struct fp_leak_interrupted *interrupted)
+{
+	interrupted->stack = fp_leak_stack_pointer(context) - FP_LEAK_RED_ZONE_BYTES;
+	interrupted->count = fp_leak_registers(context, interrupted->registers);
 }
 
 /* Never inlined: the frame that bears the registers is the caller of WORK. */

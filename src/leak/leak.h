@@ -53,6 +53,15 @@ struct fp_leak_range {
 	uintptr_t end;
 };
 
+enum { FP_LEAK_REGISTER_RANGES = 3 };
+
+/* Code that a signal interrupted. */
+struct fp_leak_interrupted {
+	uintptr_t stack; /* from where on its stack is in use */
+	struct fp_leak_range registers[FP_LEAK_REGISTER_RANGES]; /* where they are saved */
+	unsigned count;                                          /* of ranges */
+};
+
 struct fp_leak_config {
 	uint64_t after; /* blocks up to this serial hold pointers, and are never leaks */
 	/* An address in the shared object that Fencepost is, and the end of its data, which are
@@ -97,6 +106,9 @@ int fp_leak_check(const struct fp_leak_config *config, uintptr_t stack,
 /* Calls WORK with the place from which on the stack is the caller's, all of whose registers are
  * on it: what Fencepost's own frames hold is no pointer of the program's. */
 void fp_leak_from_here(void (*work)(uintptr_t stack, void *user), void *user);
+
+/* For a check in the handler of a signal: CONTEXT is its third argument. Context: fault. */
+void fp_leak_look_at(const void *context, struct fp_leak_interrupted *interrupted);
 
 /*
  * The real-time signal that stops threads, chosen and installed by the first call among those

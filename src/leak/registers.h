@@ -11,7 +11,8 @@
 
 #include "leak/leak.h"
 
-enum { FP_LEAK_REGISTER_RANGES = 3 };
+/* Below the stack pointer a leaf function may keep as much. */
+enum { FP_LEAK_RED_ZONE_BYTES = 128 };
 
 /* CONTEXT is the third argument of a signal's handler. */
 uintptr_t fp_leak_stack_pointer(const void *context);

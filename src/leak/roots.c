@@ -14,12 +14,12 @@
 #include "base/meta.h"
 #include "base/vm.h"
 #include "guard/guard.h"
+#include "leak/registers.h"
 
 enum {
 	FIRST_CAPACITY = 1024,
 	TRIES = 4,
 	PATH_BYTES = 4096,
-	RED_ZONE_BYTES = 128,
 	/* What our own frames take below the caller's. */
 	OWN_FRAMES_BYTES = 16 << 10
 };
@@ -274,7 +274,7 @@ void fp_leak_roots_cut_stack(struct fp_leak_roots *roots, const struct fp_leak_t
 	struct fp_leak_root *root = find(roots, thread->stack);
 
 	if (root != NULL)
-		cut(root, thread->stack - RED_ZONE_BYTES, thread->storage);
+		cut(root, thread->stack - FP_LEAK_RED_ZONE_BYTES, thread->storage);
 }
 
 void fp_leak_roots_cut_own_stack(struct fp_leak_roots *roots, uintptr_t stack)

@@ -23,8 +23,10 @@ enum { FP_PRELOAD_PARKED_MAX = 16 };
 struct fp_preload_thread {
 	volatile bool is_inside;
 	volatile uint8_t parked_count;
-	uint64_t skip; /* blocks to leave to libc before the next guarded one */
-	uint64_t gap;  /* what skip was after the last guarded one */
+	volatile uint8_t
+	        deferred; /* a signal that ends the process once we are outside, or 0 */
+	uint64_t skip;    /* blocks to leave to libc before the next guarded one */
+	uint64_t gap;     /* what skip was after the last guarded one */
 	uint64_t random;
 	struct fp_preload_interruption interruption;
 	struct fp_preload_exposure exposure;
@@ -44,6 +46,7 @@ struct fp_preload {
 	struct fp_heap *heap;
 	uint64_t sample;     /* one block in so many is guarded */
 	_Atomic int32_t pid; /* whose end is to be reported: not a vfork child's */
+	_Atomic bool is_ending;
 };
 
 extern _Thread_local struct fp_preload_thread fp_preload_thread;
@@ -51,6 +54,9 @@ extern struct fp_preload fp_preload;
 
 /* Starts the session at the first call that finds libc ready; whether it stands. */
 bool fp_preload_start(void);
+
+/* Once more, for a thread that is outside now (in handlers.c). */
+void fp_preload_raise_deferred(void);
 
 /* Frees what was parked. The thread is inside. */
 void fp_preload_free_parked(void);
@@ -72,6 +78,9 @@ static inline void fp_preload_leave(void)
 	if (fp_preload_thread.parked_count > 0)
 		fp_preload_free_parked();
 	fp_preload_thread.is_inside = false;
+	/* After that: what comes now is not deferred. */
+	if (fp_preload_thread.deferred != 0)
+		fp_preload_raise_deferred();
 }
 
 /* Each call that the thread entered for: a look at thread-local storage, and seldom more. */

@@ -23,6 +23,7 @@ void fp_preload_finish(int status)
 	if (atomic_load(&fp_preload.state) != FP_PRELOAD_OPEN ||
 	    atomic_load(&fp_preload.pid) != getpid())
 		return;
+	atomic_store(&fp_preload.is_ending, true);
 	/* A handler that interrupted us ends the process: what we hold is never given back. */
 	if (was_inside)
 		held = fp_lock_enter_fault_mode();

@@ -80,16 +80,48 @@ static void die_of(int signal)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* A thread that is inside is outside soon, and then leaks can be looked for; not a second time,
+ * should it not get there. */
+static bool is_deferred(int signal)
+{
+	struct fp_preload_thread *thread = &fp_preload_thread;
+
+	if (!thread->is_inside || thread->deferred != 0 || fp_lock_is_in_fault_mode() ||
+	    atomic_load(&fp_preload.is_ending))
+		return false;
+	thread->deferred = (uint8_t)signal;
+	return true;
+}
+
+void fp_preload_raise_deferred(void)
+{
+	int saved_errno = errno;
+
+	raise(fp_preload_thread.deferred);
+	fp_preload_thread.deferred = 0;
+	errno = saved_errno;
+}
+
+static void finish_dying(int signal, const void *context)
+{
+	if (!fp_preload_thread.is_inside && !fp_lock_is_in_fault_mode()) {
+		fp_preload_thread.is_inside = true;
+		fp_session_finish_terminated(signal, context);
+		return;
+	}
+	uint32_t held = fp_lock_enter_fault_mode();
+	fp_session_finish_dying(signal);
+	fp_lock_leave_fault_mode(held);
+}
+
 static void report_death(int signal, siginfo_t *info, void *context)
 {
 	(void)info;
-	(void)context;
 	/* A child of vfork has our memory and is not us. */
 	if (atomic_load(&fp_preload.pid) == getpid()) {
-		uint32_t held = fp_lock_enter_fault_mode();
-
-		fp_session_finish_dying(signal);
-		fp_lock_leave_fault_mode(held);
+		if (is_deferred(signal))
+			return;
+		finish_dying(signal, context);
 	}
 	die_of(signal);
 }

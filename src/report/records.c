@@ -324,6 +324,7 @@ static int read_failed_alloc(struct fp_report_reading *reading,
 static int read_leak_check(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
 	(void)payload;
+	reading->report->are_leaks_looked_for = true;
 	reading->report->leak_count = 0;
 	return 0;
 }

@@ -230,6 +230,7 @@ struct fp_report {
 	size_t finding_count;
 	struct fp_report_leak *leaks; /* after fp_report_resolve: largest first */
 	size_t leak_count;
+	bool are_leaks_looked_for; /* known to be, whatever the process ended by */
 	struct {
 		uint64_t allocations;
 		uint64_t guarded;

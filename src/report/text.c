@@ -235,7 +235,7 @@ static void print_notes(const struct fp_report_page *page, const struct fp_repor
 	fputc('\n', page->out);
 }
 
-/* Nobody looks for leaks in a process that dies. */
+/* In a process that dies there is not always a chance. */
 static bool has_looked_for_leaks(const struct fp_report *report)
 {
 	for (size_t i = 0; i < report->setting_count; i++) {
@@ -246,7 +246,7 @@ static bool has_looked_for_leaks(const struct fp_report *report)
 		    fp_report_compare_strings(setting->value, fp_report_text("no")) == 0)
 			return false;
 	}
-	return report->exit != FP_LOG_EXIT_SIGNAL;
+	return report->exit != FP_LOG_EXIT_SIGNAL || report->are_leaks_looked_for;
 }
 
 static void print_summary(const struct fp_report_page *page, const struct fp_report *report,

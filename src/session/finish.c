@@ -164,11 +164,16 @@ static void log_totals(struct fp_log *tail)
 		            "more");
 }
 
-/* Everything is still live when a process dies, and the padding of a million blocks takes a
- * second to verify. In fault mode a block may be half made. */
+/* The padding of a million blocks takes a second to verify: not when somebody wants an end. */
 static bool is_dying(void)
 {
 	return fp_session.exit.how == FP_LOG_EXIT_SIGNAL || fp_lock_is_in_fault_mode();
+}
+
+/* In fault mode a block may be half made, and who holds what is not known. */
+static bool may_look(void)
+{
+	return !is_dying() || fp_session.interrupted != NULL;
 }
 
 static struct fp_log *make_tail(uintptr_t stack)
@@ -181,12 +186,12 @@ static struct fp_log *make_tail(uintptr_t stack)
 	/* Leaks name traces of any module: the main log has those that findings needed. */
 	fp_log_modules(&fp_session.log, fp_session_own_code());
 	fp_session_log_counts(tail);
-	if (!is_dying())
+	if (may_look())
 		leaked_blocks = fp_session_log_leaks(tail, stack);
 	log_failed_allocs(tail);
 	fp_session_log_recording(tail);
-	fp_session_log_regions(tail, !is_dying());
-	fp_timeline_log(tail, !is_dying());
+	fp_session_log_regions(tail, may_look());
+	fp_timeline_log(tail, may_look());
 	log_totals(tail);
 	fp_log_exit(tail, fp_session.exit.how, fp_session.exit.value);
 	fp_log_end(tail);
@@ -262,6 +267,16 @@ void fp_session_finish_dying(int signal)
 	fp_session.exit.how = FP_LOG_EXIT_SIGNAL;
 	fp_session.exit.value = signal;
 	fp_session_finish();
+}
+
+void fp_session_finish_terminated(int signal, const void *context)
+{
+	struct fp_leak_interrupted interrupted;
+
+	fp_leak_look_at(context, &interrupted);
+	fp_session.interrupted = &interrupted;
+	fp_session_finish_dying(signal);
+	fp_session.interrupted = NULL;
 }
 
 size_t fp_session_check_heap(void)

@@ -99,13 +99,9 @@ static bool is_ignored(const struct fp_block *block, void *user)
 	return (block->marks & FP_BLOCK_IGNORED) != 0;
 }
 
-/* The program may have one. */
-extern int __lsan_is_turned_off(void) __attribute__((weak));
-
 static bool is_wanted(void)
 {
-	return fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO &&
-	       (__lsan_is_turned_off == NULL || __lsan_is_turned_off() == 0);
+	return fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO;
 }
 
 static bool has_blocks_of_its_own(void)
@@ -127,25 +123,45 @@ static size_t find_exit(struct fp_stack_caller *caller, uintptr_t *stack)
 	return 1;
 }
 
-/* Looks in the registers at exit and in the program's own roots, too, the latter as far as
- * there is memory for their list. */
+/* Where the program stands, when that is not where we were called. */
+struct vantage {
+	struct fp_stack_caller caller;
+	struct fp_leak_range registers[FP_LEAK_REGISTER_RANGES];
+	size_t count; /* of ranges */
+};
+
+static void find_vantage(struct vantage *vantage, uintptr_t *stack)
+{
+	const struct fp_leak_interrupted *interrupted = fp_session.interrupted;
+
+	if (interrupted != NULL) {
+		memcpy(vantage->registers, interrupted->registers, sizeof(vantage->registers));
+		vantage->count = interrupted->count;
+		*stack = interrupted->stack;
+		return;
+	}
+	vantage->count = find_exit(&vantage->caller, stack);
+	vantage->registers[0] = (struct fp_leak_range){
+	        .start = (uintptr_t)&vantage->caller.registers,
+	        .end = (uintptr_t)(&vantage->caller.registers + 1),
+	};
+}
+
+/* Looks in saved registers and in the program's own roots, too, the latter as far as there is
+ * memory for their list. */
 static int search(struct fp_leak_config *config, uintptr_t stack, struct fp_leak_result *result)
 {
-	struct fp_stack_caller caller;
-	struct fp_leak_range registers = {
-	        .start = (uintptr_t)&caller.registers,
-	        .end = (uintptr_t)(&caller.registers + 1),
-	};
-	size_t own = find_exit(&caller, &stack);
-	size_t room = 1 + fp_session_copy_roots(NULL, SIZE_MAX);
-	struct fp_leak_range *roots = fp_meta_alloc(room * sizeof(*roots));
+	struct vantage vantage = {.count = 0};
 
-	config->roots = &registers;
-	config->root_count = own;
+	find_vantage(&vantage, &stack);
+	size_t room = vantage.count + fp_session_copy_roots(NULL, SIZE_MAX);
+	struct fp_leak_range *roots = room == 0 ? NULL : fp_meta_alloc(room * sizeof(*roots));
+	config->roots = roots == NULL ? vantage.registers : roots;
+	config->root_count = vantage.count;
 	if (roots != NULL) {
-		roots[0] = registers;
-		config->roots = roots + 1 - own;
-		config->root_count = own + fp_session_copy_roots(roots + 1, room - 1);
+		memcpy(roots, vantage.registers, vantage.count * sizeof(*roots));
+		config->root_count +=
+		        fp_session_copy_roots(roots + vantage.count, room - vantage.count);
 	}
 	int status = fp_leak_check(config, stack, result);
 	fp_meta_free(roots, room * sizeof(*roots));

@@ -55,6 +55,10 @@ int fp_session_write_report(int fd, const char *format);
  * more is looked for. Context: fault. */
 void fp_session_finish_dying(int signal);
 
+/* The same in the handler of a SIGNAL that interrupted the program, and nothing of ours, in
+ * CONTEXT, the third argument of the handler: leaks are looked for. Context: report. */
+void fp_session_finish_terminated(int signal, const void *context);
+
 /* For a door that leaves blocks to libc by itself: from now on the heap guards every block it
  * is asked for. N of sample=N. */
 uint64_t fp_session_take_sampling(void);

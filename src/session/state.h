@@ -35,6 +35,9 @@ struct fp_session {
 	char options_text[2048];            /* what the first caller passed */
 	char directory[FP_OPTION_PATH_MAX]; /* current when the session started */
 	struct fp_session_exit exit;
+	/* While the process ends by a signal: what that interrupted; NULL when it is not known.
+	 */
+	const struct fp_leak_interrupted *interrupted;
 	struct fp_log log;
 };
 

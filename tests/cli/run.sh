@@ -30,8 +30,8 @@ expect 0 '^fencepost: no findings, no leaks; ' true
 expect 1 '^fencepost: no findings' false
 expect 7 '^fencepost: no findings' -- sh -c 'exit 7'
 expect 137 . sh -c 'kill -KILL $$'
-expect 143 '^fencepost: no findings, leaks not checked; [0-9]* allocations' sh -c 'kill -TERM $$'
-expect 129 '^fencepost: no findings, leaks' sh -c 'kill -HUP $$'
+expect 143 '^fencepost: no findings, no leaks; [0-9]* allocations' sh -c 'kill -TERM $$'
+expect 129 '^fencepost: no findings, no leaks' sh -c 'kill -HUP $$'
 expect 127 'cannot run no-such-program: No such file or directory; ' no-such-program
 : >text
 expect 126 'cannot run ./text: Permission denied; ' ./text
