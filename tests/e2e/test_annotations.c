@@ -26,15 +26,15 @@ static const struct {
 	size_t count;
 	const struct leak *leaks;
 } ways[] = {
-        {"ignore", NULL, "", 0, 0, NULL},
-        {"disable", NULL, "", 0, 1, lost},
-        {"root", NULL, "", 0, 1, parent},
-        {"root-removed", NULL, "", 0, 2, family},
-        {"recover", NULL, "0 1\n", 0, 1, lost},
+        {"ignore", "leak_check=full", "", 0, 0, NULL},
+        {"disable", "leak_check=full", "", 0, 1, lost},
+        {"root", "leak_check=full", "", 0, 1, parent},
+        {"root-removed", "leak_check=full", "", 0, 2, family},
+        {"recover", "leak_check=full", "0 1\n", 0, 1, lost},
         {"recover", "leak_check=no", "0 0\n", 0, 0, NULL},
-        {"recover", "leak_snapshot=yes", "0 1\n", 0, 1, lost},
-        {"final", NULL, "0\n", 0, 1, lost},
-        {"final", "error_exitcode=23", "", 23, 1, lost},
+        {"recover", "leak_check=full:leak_snapshot=yes", "0 1\n", 0, 1, lost},
+        {"final", "leak_check=full", "0\n", 0, 1, lost},
+        {"final", "leak_check=full:error_exitcode=23", "", 23, 1, lost},
         {"final", "error_exitcode=23:leak_check=no", "0\n", 0, 0, NULL},
 };
 

@@ -40,7 +40,7 @@ START_TEST(test_every_end_tells_of_leaks)
 	const char *const argv[] = {SERVER, ends[_i].way, NULL};
 	struct e2e_run run;
 
-	preload_run(&run, E2E_MPROTECT, NULL, argv);
+	preload_run(&run, E2E_MPROTECT, "leak_check=full", argv);
 	if (ends[_i].signal == 0)
 		e2e_check_exit(&run, 4);
 	else
