@@ -296,6 +296,7 @@ START_TEST(test_a_planted_leak_is_found)
 		return;
 	e2e_run(&run, NULL, argv);
 	e2e_check_exit(&run, 0);
+	e2e_take_findings(&run, "heap-released-in-use");
 	e2e_check_counts(&run, 0, 1);
 	const json_t *leak = json_array_get(e2e_get(run.report, "leaks"), 0);
 	ck_assert_int_eq(e2e_get_integer(leak, "bytes"), 1234);

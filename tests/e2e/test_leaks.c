@@ -57,7 +57,7 @@ static void run_place(struct e2e_run *run, int backend, const char *place, const
 	snprintf(module, sizeof(module), "%s/" VICTIMS ".libs/leak_module.so",
 	         getenv("FP_BUILDDIR"));
 	setenv("LEAK_MODULE", module, 1);
-	snprintf(all, sizeof(all), "show_reachable=yes%s", options);
+	snprintf(all, sizeof(all), "leak_check=full:show_reachable=yes%s", options);
 	preload_run(run, backend, all, argv);
 }
 
@@ -141,7 +141,7 @@ START_TEST(a_ring_is_one_leak_with_what_hangs_from_it)
 
 	if (!e2e_can_run(_i))
 		return;
-	preload_run(&run, _i, NULL, argv);
+	preload_run(&run, _i, "leak_check=full", argv);
 	e2e_check_exit(&run, 0);
 	const json_t *summary = e2e_get(run.report, "summary");
 	ck_assert_int_eq(e2e_get_integer(summary, "leaked_blocks"), 11);

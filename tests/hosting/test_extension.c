@@ -292,7 +292,8 @@ START_TEST(a_released_heap_answers_no_question)
 	ck_assert_int_eq(IFencepostMalloc_Check(extended, NULL), HOST_E_INVALIDOPERATION);
 	ck_assert_int_eq(IFencepostMalloc_Lock(extended), HOST_E_INVALIDOPERATION);
 	ck_assert_int_eq(IFencepostMalloc_Walk(extended, see, NULL), HOST_E_INVALIDOPERATION);
-	ck_assert_uint_eq(fp_finding_count(), 6);
+	/* One of them for what the heap still held. */
+	ck_assert_uint_eq(fp_finding_count(), 7);
 }
 END_TEST
 
