@@ -290,7 +290,7 @@ struct ICLRMemoryNotificationCallback {
  *   seconds (pressure-stall information of the cgroup or the machine, where the kernel has it),
  *   or less than a 32nd is left. High: more than a quarter is left, and nobody waited for ten
  *   seconds. Calls come one at a time from a thread of libfencepost, which has all signals blocked
- *   but those of its own faults, 256 KiB of stack, and no lock of libfencepost. In the child of a
+ *   but those of its own faults and of leak checks, 256 KiB of stack, and no lock of libfencepost. In the child of a
  *   fork they go on with the child's next call of any method of the manager.
  *   E_OUTOFMEMORY  no thread could be made; the one before goes on being told
  *

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/meta.h"
+#include "leak/leak.h"
 #include "machine/machine.h"
 
 enum { STACK_BYTES = 256 << 10, LOOK_MS = 1000 };
@@ -59,12 +60,16 @@ _Static_assert((int)FP_MACHINE_LOW == eMemoryAvailableLow &&
                        (int)FP_MACHINE_HIGH == eMemoryAvailableHigh,
                "levels are passed on as they are");
 
-/* All but what the thread itself may raise: blocked, a fault would kill without a report. */
+/* All but what the thread itself may raise, which blocked would kill without a report, and what
+ * stops it for a look for leaks. */
 static void fill_mask(sigset_t *mask)
 {
 	static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+	int stop = fp_leak_signal();
 
 	sigfillset(mask);
+	if (stop != 0)
+		sigdelset(mask, stop);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		sigdelset(mask, own[i]);
 }
