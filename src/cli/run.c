@@ -285,7 +285,7 @@ static void print_sums(const struct sums *sums, const struct run *run, size_t pr
 {
 	const struct fp_report_page page = {.out = stderr};
 
-	if (processes < 2 || (sums->findings == 0 && run->options.quiet))
+	if (processes < 2 || (sums->findings + sums->leaked_blocks == 0 && run->options.quiet))
 		return;
 	fputs("fencepost: ", stderr);
 	if (sums->findings == 0) {
@@ -297,7 +297,13 @@ static void print_sums(const struct sums *sums, const struct run *run, size_t pr
 		fputs(" of ", stderr);
 	}
 	fp_report_print_number(&page, processes);
-	fputs(" processes; ", stderr);
+	fputs(" processes", stderr);
+	if (sums->leaked_blocks > 0) {
+		fputs(", ", stderr);
+		fp_report_print_count(&page, sums->leaked_blocks, "block");
+		fputs(" leaked", stderr);
+	}
+	fputs("; ", stderr);
 	fp_report_print_count(&page, sums->allocations, "allocation");
 	fputs(", ", stderr);
 	fp_report_print_number(&page, sums->guarded);

@@ -63,11 +63,15 @@ static void note_failure(struct fp_log *log, int status)
 	fp_log_note(log, line);
 }
 
+/* Once: it is likely to be so at each check. */
 static void note_unanswered(struct fp_log *log, uint64_t threads)
 {
+	static _Atomic bool is_noted;
 	char line[512];
 	struct fp_text text;
 
+	if (atomic_exchange(&is_noted, true))
+		return;
 	fp_text_begin(&text, line, sizeof(line));
 	fp_text_decimal(&text, threads);
 	fp_text_string(&text, threads == 1 ? " thread" : " threads");

@@ -171,6 +171,40 @@ START_TEST(a_forked_child_tells_what_it_lost_itself)
 }
 END_TEST
 
+/* Loop index: back end, and whether a copy is searched. Each check replaces the one before. */
+START_TEST(a_host_looks_for_leaks_while_its_threads_run)
+{
+	const char *const argv[] = {VICTIMS "leaks_checked", NULL};
+	int backend = _i / 2;
+	char options[OPTIONS_BYTES];
+	struct e2e_run run = {0};
+
+	if (!e2e_can_run(backend))
+		return;
+	snprintf(options, sizeof(options), "%s%s", e2e_backend_option(backend),
+	         _i % 2 != 0 ? ":leak_snapshot=yes" : "");
+	e2e_run(&run, options, argv);
+	e2e_check_exit(&run, 0);
+	ck_assert_str_eq(run.out, "0 1 1 2\n");
+	e2e_check_counts(&run, 0, 2);
+	for (int i = 0; i < 2; i++) {
+		const json_t *leak = json_array_get(e2e_get(run.report, "leaks"), (size_t)i);
+
+		ck_assert_str_eq(e2e_get_string(leak, "kind"), "definite");
+		ck_assert_int_eq(e2e_get_integer(leak, "blocks"), 1);
+		ck_assert_int_eq(e2e_get_integer(leak, "bytes"), i == 0 ? 200 : 100);
+		ck_assert_int_eq(e2e_get_integer(leak, "heap"), 1);
+		ck_assert_str_eq(e2e_get_string(leak, "critical_level"), "process");
+		e2e_check_stack(e2e_get(leak, "alloc_stack"), VICTIMS "leaks_checked.c",
+		                "lost");
+	}
+	expect_note(&run, "did not stop");
+	/* Said once, however often it was so. */
+	ck_assert_uint_eq(json_array_size(e2e_get(run.report, "notes")), 1);
+	e2e_release(&run);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("leaks");
@@ -185,6 +219,8 @@ int main(void)
 	                    E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tests, a_forked_child_tells_what_it_lost_itself, 0,
 	                    E2E_BACKEND_COUNT);
+	tcase_add_loop_test(tests, a_host_looks_for_leaks_while_its_threads_run, 0,
+	                    2 * E2E_BACKEND_COUNT);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
