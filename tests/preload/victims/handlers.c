@@ -283,10 +283,11 @@ static void left_by_jump(void)
 {
 	signal(SIGALRM, leap);
 	while (calls < TIMES) {
-		tick_once();
-		if (sigsetjmp(escape, 1) == 0)
+		if (sigsetjmp(escape, 1) == 0) {
+			tick_once(); /* not sooner: there would be nowhere to leap to */
 			for (;;)
 				compute();
+		}
 		churn(100);
 	}
 }
@@ -307,9 +308,11 @@ static void left_by_context(void)
 
 static void compute_and_allocate(int number)
 {
-	if (sigsetjmp(escape, 1) == 0)
+	if (sigsetjmp(escape, 1) == 0) {
+		tick_once();
 		for (;;)
 			compute();
+	}
 	churn(30);
 }
 
@@ -318,10 +321,8 @@ static void left_into_handler(void)
 {
 	signal(SIGUSR1, compute_and_allocate);
 	signal(SIGALRM, leap);
-	while (calls < TIMES) {
-		tick_once();
+	while (calls < TIMES)
 		raise(SIGUSR1);
-	}
 }
 
 static void *exit_by_handler(void *unused)
