@@ -20,7 +20,9 @@ enum {
 	RESERVED = 0xe0,
 	FAMILY_MALLOC = 1,
 	LEVEL_NONE = 3,
-	THREADS_MAX = 1 << 16
+	THREADS_MAX = 1 << 16,
+	NUMBERS_FREE = 1 << 20,
+	NUMBERS_PER_BYTE = 64
 };
 
 enum life { UNKNOWN, LIVE, FREED };
@@ -34,6 +36,7 @@ struct reader {
 	size_t thread_capacity;
 	uint8_t *lives; /* enum life, by number of a block */
 	uint64_t life_capacity;
+	uint64_t highest; /* number that a file of this size is believed to need */
 	struct recording_event before;
 	const char *error;
 };
@@ -193,9 +196,9 @@ static uint64_t take_new_block(struct reader *reader, unsigned head)
 	int64_t skip = (head & HAS_SKIP) != 0 ? take_offset(reader) : 0;
 	int64_t block = (int64_t)reader->recording->newest + 1;
 
-	/* The recorder skips what was refused: not so many as to need more memory than the
-	 * rest. */
-	if (skip < -block || skip > INT32_MAX) {
+	/* Numbers are left out for what was refused, and cost no bytes: a damaged file must not
+	 * ask for all memory. */
+	if (skip < -block || skip > (int64_t)reader->highest - block) {
 		refuse(reader, broken);
 		return 0;
 	}
@@ -358,6 +361,7 @@ const char *recording_read(struct recording *recording, const char *path)
 		return strerror(errno);
 	reader.at = bytes;
 	reader.end = bytes + size;
+	reader.highest = NUMBERS_FREE + size * NUMBERS_PER_BYTE;
 	read_bytes(&reader);
 	free(bytes);
 	free(reader.lives);

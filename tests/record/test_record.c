@@ -355,6 +355,19 @@ START_TEST(test_damaged_files)
 }
 END_TEST
 
+/* A block numbered 2^40, in a file of a few bytes. */
+START_TEST(test_numbers_without_end)
+{
+	static const char bytes[] = "FENCEPRC\1\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0"
+	                            "\x09\x80\x80\x80\x80\x80\x40\x01";
+	FILE *file = fopen(path, "wb");
+
+	fwrite(bytes, 1, sizeof(bytes) - 1, file);
+	fclose(file);
+	ck_assert(recording_read(&recording, path) != NULL);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("record");
@@ -374,6 +387,7 @@ int main(void)
 	tcase_add_test(tcase, test_full_disk_ends_the_recording);
 	tcase_add_test(tcase, test_limit_of_files_ends_the_recording);
 	tcase_add_test(tcase, test_damaged_files);
+	tcase_add_test(tcase, test_numbers_without_end);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
