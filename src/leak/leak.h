@@ -118,8 +118,8 @@ void fp_leak_look_at(const void *context, struct fp_leak_interrupted *interrupte
 int fp_leak_signal(void);
 
 /* For a door that sees the program's sigaction(2) calls: the program wants the signal, and
- * another one is chosen. */
-void fp_leak_yield_signal(void);
+ * another one is chosen, which is returned; 0: there is none. */
+int fp_leak_yield_signal(void);
 
 /* For the fork handlers, first of all. */
 void fp_leak_lock_for_fork(void);

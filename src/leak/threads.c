@@ -159,9 +159,17 @@ int fp_leak_signal(void)
 	return signal;
 }
 
-void fp_leak_yield_signal(void)
+int fp_leak_yield_signal(void)
 {
-	atomic_store(&chosen, choose(atomic_load(&chosen)));
+	const struct sigaction action = {.sa_handler = SIG_DFL};
+	int signal = atomic_load(&chosen);
+	int other = choose(signal);
+
+	atomic_store(&chosen, other);
+	/* As the program has seen it; none of ours is on its way. */
+	if (is_handled_by_us(signal))
+		__sigaction(signal, &action, NULL);
+	return other;
 }
 
 /* ---- The round ----------------------------------------------------------------------------

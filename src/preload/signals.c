@@ -121,8 +121,7 @@ bool fp_preload_keeps_default(int signal, const struct sigaction *action)
 	sigemptyset(&set);
 	fp_preload_put_back(&set, withheld & 1 << STOP);
 	withheld &= (uint8_t) ~(1 << STOP);
-	fp_leak_yield_signal();
-	atomic_store(&stop_signal, fp_leak_signal());
+	atomic_store(&stop_signal, fp_leak_yield_signal());
 	change_mask(SIG_BLOCK, &set, NULL);
 	return false;
 }

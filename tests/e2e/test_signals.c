@@ -17,6 +17,7 @@ static const char *const ways[][2] = {
         {"signals", "recover-sigaction"},
         {"signals", "recover-signal"},
         {"signals", "remember"},
+        {"signals", "real-time"},
         {"signals", "reset-hand"},
         {"signals", "fall-in-handler"},
         {"signals", "send-to-itself"},

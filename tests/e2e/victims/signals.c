@@ -131,6 +131,37 @@ static void remember(void)
 	}
 }
 
+static volatile int real_time_count;
+
+static void count_real_time(int number)
+{
+	real_time_count += number;
+}
+
+/* All of them: none is anybody else's. */
+static void real_time(void)
+{
+	struct sigaction action = {.sa_handler = count_real_time};
+	struct sigaction old;
+	sigset_t all;
+
+	for (int number = SIGRTMIN; number <= SIGRTMAX; number++) {
+		printf("%d", signal(number, SIG_DFL) == SIG_DFL);
+		printf("%d ",
+		       sigaction(number, &action, &old) == 0 && old.sa_handler == SIG_DFL);
+		kill(getpid(), number);
+	}
+	printf("%d\n", real_time_count);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+		kill(getpid(), number);
+	printf("%d\n", real_time_count);
+	sigemptyset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	printf("%d\n", real_time_count);
+}
+
 static void reset_hand(void)
 {
 	struct sigaction action = {.sa_handler = leap, .sa_flags = (int)SA_RESETHAND};
@@ -419,6 +450,7 @@ static const struct {
         {"recover-sigaction", recover_sigaction},
         {"recover-signal", recover_signal},
         {"remember", remember},
+        {"real-time", real_time},
         {"reset-hand", reset_hand},
         {"fall-in-handler", fall_in_handler},
         {"send-to-itself", send_to_itself},
