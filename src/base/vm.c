@@ -117,6 +117,20 @@ int fp_vm_unmap(uintptr_t base, size_t bytes)
 	return munmap((void *)base, bytes) ? -errno : 0;
 }
 
+int fp_vm_mark(const char *name, uintptr_t *mark)
+{
+	int fd = (int)syscall(SYS_memfd_create, name, 1 /* MFD_CLOEXEC */);
+
+	*mark = 0;
+	if (fd < 0)
+		return -errno;
+	void *made = mmap(NULL, fp_vm_page_size(), PROT_NONE, MAP_PRIVATE, fd, 0);
+	int status = made == MAP_FAILED ? -errno : 0;
+	*mark = status == 0 ? (uintptr_t)made : 0;
+	close(fd);
+	return status;
+}
+
 int fp_vm_protect(uintptr_t base, size_t bytes, int prot)
 {
 	if (fp_inject_fails(FP_INJECT_VM))

@@ -41,6 +41,10 @@ int fp_vm_map_file(int fd, size_t bytes, uintptr_t *base);
 int fp_vm_remap_shared(uintptr_t base, size_t bytes, int prot);
 
 int fp_vm_unmap(uintptr_t base, size_t bytes);
+
+/* Maps a page that nobody can access, for its NAME to stand in /proc/PID/maps behind "/memfd:".
+ * Its address in *MARK. 0, or a negative errno with *MARK 0. */
+int fp_vm_mark(const char *name, uintptr_t *mark);
 int fp_vm_protect(uintptr_t base, size_t bytes, int prot);
 int fp_vm_advise(uintptr_t base, size_t bytes, int advice);
 

@@ -32,6 +32,7 @@ int fp_cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 int fp_cli_diff(char **arguments);
 int fp_cli_doctor(char **arguments);
+int fp_cli_leaks(char **arguments);
 int fp_cli_report(char **arguments);
 int fp_cli_run(char **arguments);
 

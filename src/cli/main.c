@@ -19,6 +19,8 @@ static const struct fp_cli_command commands[] = {
          "render event logs and JSON reports, several of them as one", fp_cli_report},
         {"diff", " [--json[=FILE]] [--strict] OLD NEW",
          "say what is new, gone and grown; exit with 1 when anything is new", fp_cli_diff},
+        {"leaks", " [--timeout=SECONDS] [OPTIONS OF REPORT] PID",
+         "have a running program look for leaks now, and print its report", fp_cli_leaks},
         {"doctor", " [--json] [PROGRAM]",
          "say what works here, what it costs, and what to change", fp_cli_doctor},
         {"help", "", "say what there is", print_help},

@@ -25,6 +25,7 @@ static HRESULT start(const char *options)
 	int saved_errno = errno;
 	int status = fp_session_start(options);
 
+	fp_session_answer();
 	errno = saved_errno;
 	if (status != 0)
 		return status == -ENOMEM ? E_OUTOFMEMORY : E_INVALIDARG;

@@ -20,6 +20,10 @@
 /* Beside the logs of a run: one line for each execution of a program that has none. */
 #define FP_LOG_UNSEEN ".unseen"
 
+/* What the name of the mapping begins with that says which signal a process answers with its
+ * events, and of the abstract socket that it sends them to. A number follows. */
+#define FP_LOG_ANSWERS "fencepost-leaks-"
+
 enum { FP_LOG_VERSION = 1, FP_LOG_HEADER_BYTES = 16, FP_LOG_RECORD_HEADER_BYTES = 8 };
 
 enum fp_log_type {

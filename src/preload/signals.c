@@ -17,6 +17,7 @@
 #include "leak/leak.h"
 #include "preload/door.h"
 #include "preload/export.h"
+#include "session/session.h"
 
 enum { KERNEL_SIGSET_BYTES = 8, FIRST_OF_LIBC = 32, LAST_OF_LIBC = 33 };
 
@@ -104,6 +105,10 @@ __attribute__((constructor)) static void adopt_first_mask(void)
 		return;
 	fp_fault_never_block();
 	fp_preload_watch_deaths();
+	/* What a thread needs to be made is no block of the program's. */
+	fp_preload_thread.is_inside = true;
+	fp_session_answer();
+	fp_preload_thread.is_inside = false;
 	atomic_store(&stop_signal, fp_leak_signal());
 	fp_preload_adopt_mask(0);
 }
@@ -114,6 +119,12 @@ bool fp_preload_keeps_default(int signal, const struct sigaction *action)
 {
 	sigset_t set;
 
+	if (signal != 0 && signal == fp_session_leak_signal()) {
+		if (action == NULL || action->sa_handler == SIG_DFL)
+			return true;
+		fp_session_yield_leak_signal();
+		return false;
+	}
 	if (signal == 0 || signal != atomic_load(&stop_signal))
 		return false;
 	if (action == NULL || action->sa_handler == SIG_DFL)

@@ -176,7 +176,7 @@ static bool may_look(void)
 	return !is_dying() || fp_session.interrupted != NULL;
 }
 
-static struct fp_log *make_tail(uintptr_t stack)
+struct fp_log *fp_session_make_tail(uintptr_t stack)
 {
 	struct fp_log *tail = fp_meta_alloc(sizeof(*tail));
 
@@ -198,7 +198,7 @@ static struct fp_log *make_tail(uintptr_t stack)
 	return tail;
 }
 
-static void drop_tail(struct fp_log *tail)
+void fp_session_drop_tail(struct fp_log *tail)
 {
 	fp_log_discard(tail);
 	fp_meta_free(tail, sizeof(*tail));
@@ -243,7 +243,7 @@ static void finish(uintptr_t stack, void *unused)
 	fp_record_end(!fp_session.is_forked_child);
 	if (!is_dying())
 		fp_heap_check(FP_TRACE_NONE, "at exit");
-	struct fp_log *tail = make_tail(stack);
+	struct fp_log *tail = fp_session_make_tail(stack);
 	if (tail != NULL) {
 		const struct fp_session_rendering rendering = {.format = NULL};
 
@@ -251,7 +251,7 @@ static void finish(uintptr_t stack, void *unused)
 			fp_log_copy(tail, fp_session.log.fd);
 		if (is_worth_a_report() && fp_session_spool(tail) != 0)
 			fp_session_render(tail, &rendering);
-		drop_tail(tail);
+		fp_session_drop_tail(tail);
 	}
 	errno = saved_errno;
 }
@@ -294,13 +294,13 @@ struct request {
 static void write_report(uintptr_t stack, void *user)
 {
 	struct request *request = user;
-	struct fp_log *tail = make_tail(stack);
+	struct fp_log *tail = fp_session_make_tail(stack);
 
 	request->status = -ENOMEM;
 	if (tail == NULL)
 		return;
 	request->status = fp_session_render(tail, &request->rendering);
-	drop_tail(tail);
+	fp_session_drop_tail(tail);
 }
 
 int fp_session_write_report(int fd, const char *format)

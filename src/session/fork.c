@@ -72,6 +72,7 @@ static void after_fork_in_child(void)
 	/* The file of an event log stays the parent's. */
 	fp_log_open(&fp_session.log, -1, false);
 	fp_session_log_beginning(&fp_session.log);
+	fp_session_answer_in_child();
 	if (protection != 0)
 		fp_log_note(
 		        &fp_session.log,

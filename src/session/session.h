@@ -47,6 +47,16 @@ void fp_session_ignore_block(const void *address);
 void fp_session_add_root(const void *start, size_t bytes);
 void fp_session_remove_root(const void *start, size_t bytes);
 
+/* leak_signal: from now on it is answered, by a thread made here. Once. Context: report, where
+ * a thread can be made. */
+void fp_session_answer(void);
+
+/* The signal that is answered, or 0. */
+int fp_session_leak_signal(void);
+
+/* The program wants it for itself: it is answered no more. */
+void fp_session_yield_leak_signal(void);
+
 /* Renders all that is known now as FORMAT ("text", "json") to FD. 0, -EINVAL, -ENODEV, or what
  * stood in the way of the reporter. */
 int fp_session_write_report(int fd, const char *format);
@@ -78,7 +88,8 @@ void fp_session_end_unload(struct fp_session_code *code);
  */
 void fp_session_note_unseen(const char *line);
 
-/* Writes what the recording has so far, because the process is about to execute another program.
+/* Writes what the recording has so far, because the process is about to execute another
+ * program.
  */
 void fp_session_write_recording(void);
 

@@ -74,8 +74,7 @@ static void raise_limits(void)
 	}
 }
 
-/* The log as an open file, read from its start. */
-static int make_input(struct fp_log *tail)
+int fp_session_make_events(struct fp_log *tail)
 {
 	int fd = (int)syscall(SYS_memfd_create, "fencepost-events", 0);
 
@@ -110,7 +109,7 @@ static int arrange_descriptors(const struct child *child)
 	while (null >= 0 && null <= STDERR_FILENO)
 		null = open("/dev/null", O_RDWR);
 	close(STDIN_FILENO);
-	int input = make_input(child->tail);
+	int input = fp_session_make_events(child->tail);
 	if (input < 0)
 		return input;
 	return input == STDIN_FILENO || dup2(input, STDIN_FILENO) == STDIN_FILENO ? 0 : -errno;

@@ -136,6 +136,18 @@ struct fp_session_command {
 int fp_session_run_reporter(const struct fp_session_command *command, struct fp_log *tail,
                             int output_fd);
 
+/* The main log followed by TAIL as an open file, to be read from its start, or a negative errno
+ * (in spawn.c). */
+int fp_session_make_events(struct fp_log *tail);
+
+/* Everything up to now: what is said at the end of a report; NULL without memory (in finish.c).
+ */
+struct fp_log *fp_session_make_tail(uintptr_t stack);
+void fp_session_drop_tail(struct fp_log *tail);
+
+/* In the child of a fork: the thread that answers is not there (in requests.c). */
+void fp_session_answer_in_child(void);
+
 /* Whether standard error is no longer what it was at the start (in spawn.c). */
 bool fp_session_is_stderr_lost(void);
 

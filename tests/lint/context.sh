@@ -11,7 +11,8 @@ mprotect munmap nanosleep open prctl read strcmp strlen strnlen syscall write'
 # Starts and ends with the process, forks and runs the reporter; still no malloc and no stdio.
 session="$alloc
 _end _exit access clone dup2 environ execve exit faccessat fcntl fstat getcwd getpid getppid lseek on_exit pthread_atfork
-readlink secure_getenv setrlimit __sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
+readlink secure_getenv setrlimit connect geteuid getsockopt pthread_attr_destroy pthread_attr_init
+pthread_attr_setdetachstate pthread_attr_setstacksize pthread_create pthread_self pthread_setname_np sendfile setsockopt socket __sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
 strstr vfork waitpid"
 
 libs() { # libs CONTEXT-LIST MODULE...

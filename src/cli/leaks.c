@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `fencepost leaks PID`: a process that answers says so by the name of a mapping. It is sent
+ * the signal that stands there, with a number, and sends its events to the socket that bears
+ * that number. Nothing is traced, and a process that does not answer never gets the signal.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "log/format.h"
+
+enum { PATIENCE_SECONDS = 30, ARGUMENTS_MAX = 256, CHUNK = 64 << 10 };
+
+struct asking {
+	long pid;
+	long seconds;
+	int signal; /* 0: it answers none */
+	bool is_under_fencepost;
+	char *arguments[ARGUMENTS_MAX]; /* of report */
+	size_t count;
+};
+
+static int take_argument(struct asking *asking, char *argument)
+{
+	static const char timeout[] = "--timeout=";
+	char *end = NULL;
+
+	if (strncmp(argument, timeout, strlen(timeout)) == 0) {
+		asking->seconds = strtol(argument + strlen(timeout), &end, 10);
+		return *end == '\0' && asking->seconds > 0
+		               ? 0
+		               : fp_cli_fail("leaks: %s: give a number of seconds", argument);
+	}
+	if (argument[0] == '-') {
+		if (asking->count == ARGUMENTS_MAX - 2)
+			return fp_cli_fail("leaks: too many options");
+		asking->arguments[asking->count++] = argument;
+		return 0;
+	}
+	if (asking->pid != 0)
+		return fp_cli_fail("leaks: one process at a time; leave out %s", argument);
+	asking->pid = strtol(argument, &end, 10);
+	if (*end != '\0' || asking->pid <= 0)
+		return fp_cli_fail("leaks: %s is no process id: ps -e lists them", argument);
+	return 0;
+}
+
+/* What the mappings of the process say. */
+static void read_line(struct asking *asking, const char *line)
+{
+	const char *mark = strstr(line, "/memfd:" FP_LOG_ANSWERS);
+
+	if (mark)
+		asking->signal = atoi(mark + strlen("/memfd:" FP_LOG_ANSWERS));
+	if (strstr(line, "/libfencepost"))
+		asking->is_under_fencepost = true;
+}
+
+static int look_at(struct asking *asking)
+{
+	char path[64];
+	char *line = NULL;
+	size_t size = 0;
+
+	snprintf(path, sizeof(path), "/proc/%ld/maps", asking->pid);
+	FILE *maps = fopen(path, "re");
+	if (!maps && errno == EACCES)
+		return fp_cli_fail(
+		        "leaks: process %ld is not yours: ask as its user, or as root",
+		        asking->pid);
+	if (!maps)
+		return fp_cli_fail("leaks: no process %ld: ps -e lists those there are",
+		                   asking->pid);
+	errno = 0;
+	while (getline(&line, &size, maps) >= 0)
+		read_line(asking, line);
+	bool is_refused = errno == EACCES || errno == EPERM;
+	free(line);
+	fclose(maps);
+	if (is_refused)
+		return fp_cli_fail(
+		        "leaks: process %ld is not yours: ask as its user, or as root",
+		        asking->pid);
+	if (asking->signal != 0)
+		return 0;
+	if (asking->is_under_fencepost)
+		return fp_cli_fail("leaks: process %ld runs without leak_signal: start it with "
+		                   "FENCEPOST_OPTIONS=leak_signal=USR2",
+		                   asking->pid);
+	return fp_cli_fail("leaks: process %ld is not under Fencepost: start it with fencepost "
+	                   "run --leak-signal=USR2",
+	                   asking->pid);
+}
+
+static int listen_for(uint64_t number)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s%llu",
+	                      FP_LOG_ANSWERS, (unsigned long long)number);
+	socklen_t bytes =
+	        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, bytes) != 0 ||
+	    listen(fd, 4) != 0)
+		return -errno;
+	return fd;
+}
+
+/* The connection of the process that was asked; others may know the number, too. */
+static int accept_from(const struct asking *asking, int listener)
+{
+	struct pollfd waiting = {.fd = listener, .events = POLLIN};
+
+	while (poll(&waiting, 1, (int)asking->seconds * 1000) > 0) {
+		struct ucred peer;
+		socklen_t bytes = sizeof(peer);
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+		    peer.pid == asking->pid)
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -ETIMEDOUT;
+}
+
+/* All that comes, as a file in memory. */
+static int receive(int fd)
+{
+	static char chunk[CHUNK];
+	int events = memfd_create("fencepost-events", 0);
+	ssize_t count;
+
+	while (events >= 0 && (count = read(fd, chunk, sizeof(chunk))) > 0)
+		if (write(events, chunk, (size_t)count) != count)
+			break;
+	return events;
+}
+
+static int ask(const struct asking *asking)
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return fp_cli_fail("leaks: the system has no random numbers yet: try again");
+	number = number >> 8 | 2;
+	int listener = listen_for(number);
+	if (listener < 0)
+		return fp_cli_fail("leaks: no socket can be made: %s; close some files",
+		                   strerror(-listener));
+	if (sigqueue((pid_t)asking->pid, asking->signal,
+	             (union sigval){.sival_ptr = (void *)(uintptr_t)number}) != 0)
+		return fp_cli_fail(
+		        "leaks: process %ld cannot be asked: %s; ask as its user, or "
+		        "as root",
+		        asking->pid, strerror(errno));
+	int fd = accept_from(asking, listener);
+	close(listener);
+	if (fd < 0)
+		return fp_cli_fail(
+		        "leaks: process %ld gave no answer in %ld s: is it stopped, or "
+		        "in another network namespace? Ask from there, or wait longer "
+		        "with --timeout=SECONDS",
+		        asking->pid, asking->seconds);
+	int events = receive(fd);
+	close(fd);
+	return events < 0 ? fp_cli_fail("leaks: no memory for the answer") : -events;
+}
+
+int fp_cli_leaks(char **arguments)
+{
+	struct asking asking = {.seconds = PATIENCE_SECONDS};
+	char path[64];
+
+	asking.arguments[asking.count++] = (char *)(uintptr_t) "--log=/dev/stdout";
+	for (; *arguments; arguments++)
+		if (take_argument(&asking, *arguments) != 0)
+			return FP_CLI_FAILED;
+	if (asking.pid == 0)
+		return fp_cli_fail("leaks: no process: write fencepost leaks PID");
+	if (look_at(&asking) != 0)
+		return FP_CLI_FAILED;
+	int events = ask(&asking);
+	if (events > 0)
+		return events;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", -events);
+	asking.arguments[asking.count] = path;
+	return fp_cli_report(asking.arguments);
+}

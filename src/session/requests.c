@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * leak_signal: a check for leaks whenever that signal comes, from `kill` or from `fencepost
+ * leaks`. The handler only writes down who asks; a thread of ours, which waits for that and
+ * does nothing else, looks and answers. So a program that sits in a system call answers, too,
+ * and one that blocks the signal, because our thread does not. No descriptor stays open: what
+ * is asked with a number is answered to the socket that bears it.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/vm.h"
+#include "leak/leak.h"
+#include "log/format.h"
+#include "session/session.h"
+#include "session/state.h"
+
+/* glibc's own name for sigaction(2), which no preloaded library replaces. */
+extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
+
+enum {
+	REQUESTS_MAX = 8,
+	KERNEL_SIGSET_BYTES = 8,
+	STACK_BYTES = 256 << 10,
+	ANSWER_SECONDS = 10 /* for a peer that does not read */
+};
+
+static const int signals[] = {
+        [FP_OPTIONS_LEAK_SIGNAL_NO] = 0,           [FP_OPTIONS_LEAK_SIGNAL_HUP] = SIGHUP,
+        [FP_OPTIONS_LEAK_SIGNAL_USR1] = SIGUSR1,   [FP_OPTIONS_LEAK_SIGNAL_USR2] = SIGUSR2,
+        [FP_OPTIONS_LEAK_SIGNAL_PWR] = SIGPWR,     [FP_OPTIONS_LEAK_SIGNAL_URG] = SIGURG,
+        [FP_OPTIONS_LEAK_SIGNAL_WINCH] = SIGWINCH,
+};
+
+/* The number of a request that a plain signal makes: the answer goes to standard error. */
+static const uint64_t nobody = 1;
+
+static uintptr_t mark;                         /* the mapping that names it, or 0 */
+static _Atomic int answered_signal;            /* 0: none */
+static _Atomic uint32_t asked;                 /* signals so far: what the thread waits for */
+static _Atomic uint64_t waiting[REQUESTS_MAX]; /* their numbers; 0: a free place */
+
+static void handle_signal(int signal, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+	uint64_t number = info->si_code == SI_QUEUE ? (uintptr_t)info->si_value.sival_ptr : 0;
+
+	(void)signal;
+	(void)context;
+	if (number == 0)
+		number = nobody;
+	for (size_t i = 0; i < REQUESTS_MAX; i++) {
+		uint64_t none = 0;
+
+		if (atomic_compare_exchange_strong(&waiting[i], &none, number))
+			break;
+	}
+	atomic_fetch_add(&asked, 1);
+	syscall(SYS_futex, &asked, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL);
+	errno = saved_errno;
+}
+
+/* ---- Answers ------------------------------------------------------------------------------
+ */
+
+static socklen_t name_socket(uint64_t number, struct sockaddr_un *address)
+{
+	struct fp_text text;
+
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	/* Abstract: no file, and nothing to clean up. */
+	fp_text_begin(&text, address->sun_path + 1, sizeof(address->sun_path) - 1);
+	fp_text_string(&text, FP_LOG_ANSWERS);
+	fp_text_decimal(&text, number);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + text.used);
+}
+
+/* Who may read this process' memory anyway. */
+static bool is_trusted(int fd)
+{
+	struct ucred peer;
+	socklen_t bytes = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+	       (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static int connect_to(uint64_t number)
+{
+	const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
+	struct sockaddr_un address;
+	socklen_t bytes = name_socket(number, &address);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (connect(fd, (const struct sockaddr *)&address, bytes) == 0 && is_trusted(fd))
+		return fd;
+	close(fd);
+	return -EPERM;
+}
+
+/* From a file: a slow reader keeps no lock of the log. */
+static void send_events(int fd, struct fp_log *tail)
+{
+	int events = fp_session_make_events(tail);
+
+	while (events >= 0 && sendfile(fd, events, NULL, (size_t)1 << 30) > 0)
+		continue;
+	if (events >= 0)
+		close(events);
+}
+
+static void answer(uintptr_t stack, void *user)
+{
+	const struct fp_session_rendering text = {.format = "text", .fd = STDERR_FILENO};
+	uint64_t number = *(uint64_t *)user;
+	int fd = number == nobody ? -1 : connect_to(number);
+
+	if (number != nobody && fd < 0)
+		return;
+	struct fp_log *tail = fp_session_make_tail(stack);
+	if (tail != NULL && fd >= 0)
+		send_events(fd, tail);
+	else if (tail != NULL && !fp_session_is_stderr_lost())
+		fp_session_render(tail, &text);
+	if (tail != NULL)
+		fp_session_drop_tail(tail);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void answer_all(void)
+{
+	for (size_t i = 0; i < REQUESTS_MAX; i++) {
+		uint64_t number = atomic_exchange(&waiting[i], 0);
+
+		if (number != 0 && !atomic_load(&fp_session.is_finished))
+			fp_leak_from_here(answer, &number);
+	}
+}
+
+/* All signals wait but those of faults, the one that stops threads, and the one we answer. */
+static void set_mask(void)
+{
+	const int open[] = {SIGSEGV, SIGBUS, SIGTRAP, fp_leak_signal(),
+	                    atomic_load(&answered_signal)};
+	uint64_t mask = ~(uint64_t)0;
+
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+		if (open[i] > 0)
+			mask &= ~((uint64_t)1 << (open[i] - 1));
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, KERNEL_SIGSET_BYTES);
+}
+
+static void *answer_requests(void *unused)
+{
+	uint32_t done = 0;
+
+	pthread_setname_np(pthread_self(), "fencepost");
+	set_mask();
+	for (;;) {
+		uint32_t seen = atomic_load(&asked);
+
+		if (seen == done)
+			syscall(SYS_futex, &asked, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, done, NULL);
+		else
+			answer_all();
+		done = seen;
+	}
+	return unused;
+}
+
+/* ---- The start ----------------------------------------------------------------------------
+ */
+
+static int make_thread(void)
+{
+	uint64_t all = ~(uint64_t)0;
+	uint64_t before;
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET_BYTES);
+	int status = pthread_create(&thread, &attributes, answer_requests, NULL);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_BYTES);
+	pthread_attr_destroy(&attributes);
+	return -status;
+}
+
+/* Says in /proc/PID/maps which signal to send. */
+static void set_mark(int signal)
+{
+	char name[64];
+	struct fp_text text;
+
+	fp_text_begin(&text, name, sizeof(name));
+	fp_text_string(&text, FP_LOG_ANSWERS);
+	fp_text_decimal(&text, (uint64_t)signal);
+	fp_vm_mark(name, &mark);
+}
+
+static bool install(int signal)
+{
+	struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+
+	sigfillset(&action.sa_mask);
+	action.sa_sigaction = handle_signal;
+	return __sigaction(signal, &action, NULL) == 0;
+}
+
+int fp_session_leak_signal(void)
+{
+	return atomic_load(&answered_signal);
+}
+
+void fp_session_yield_leak_signal(void)
+{
+	if (atomic_exchange(&answered_signal, 0) == 0)
+		return;
+	/* Nobody is to be sent it any more. */
+	if (mark != 0)
+		fp_vm_unmap(mark, fp_vm_page_size());
+	mark = 0;
+	fp_log_note(&fp_session.log, "leak_signal: the program took that signal for itself, so "
+	                             "nobody could ask for leaks from then on; choose another");
+}
+
+void fp_session_answer(void)
+{
+	int signal = fp_session_is_started() ? signals[fp_session.options.leak_signal] : 0;
+	int none = 0;
+
+	if (signal == 0 || !atomic_compare_exchange_strong(&answered_signal, &none, signal))
+		return;
+	if (install(signal) && make_thread() == 0)
+		set_mark(signal);
+	else
+		fp_log_note(&fp_session.log,
+		            "leak_signal: no thread could be made that answers; allow one more "
+		            "(ulimit -u)");
+}
+
+void fp_session_answer_in_child(void)
+{
+	for (size_t i = 0; i < REQUESTS_MAX; i++)
+		atomic_store(&waiting[i], 0);
+	if (atomic_load(&answered_signal) != 0)
+		make_thread();
+}

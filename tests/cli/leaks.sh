@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# fencepost leaks: a program that waits in a system call is asked, and goes on; what cannot be asked
+# is refused in one line with the remedy, and never gets the signal.
+fencepost=$FP_BUILDDIR/src/cli/fencepost
+victim=$FP_BUILDDIR/tests/e2e/victims/served
+work=$FP_BUILDDIR/tests/cli/leaks.work
+test -x "$fencepost" && test -x "$victim" || exit 99
+rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
+mkfifo orders || exit 99
+bad=0
+
+complain() {
+	echo "$*"
+	bad=1
+}
+
+# wait_for COMMAND...: for ten seconds at most
+wait_for() {
+	turns=0
+	until "$@" >/dev/null 2>&1; do
+		turns=$((turns + 1))
+		test $turns -lt 200 || return 1
+		sleep 0.05
+	done
+}
+
+# start OPTIONS...: the victim in the background, its orders on descriptor 9; sets pid and process
+start() {
+	"$fencepost" run "$@" -- "$victim" serve <orders >answers 2>report &
+	pid=$!
+	exec 9>orders
+	wait_for pgrep -P $pid || complain "run $*: nothing started"
+	process=$(pgrep -P $pid | head -n 1)
+	wait_for grep -q libfencepost "/proc/$process/maps" || complain "run $*: no library"
+}
+
+finish() {
+	exec 9>&-
+	wait $pid
+	status=$?
+	test $status -eq 0 || complain "the victim ended with $status: $(cat report)"
+}
+
+# refused PATTERN ARGUMENTS...
+refused() {
+	want=$1
+	shift
+	"$fencepost" leaks "$@" >out 2>err && complain "leaks $*: not refused"
+	grep -q -e "$want" err && test "$(wc -l <err)" -eq 1 || complain "leaks $*: said '$(cat err)', not '$want'"
+}
+
+command -v pgrep >/dev/null || { echo "no pgrep: not tried"; exit 77; }
+
+start --leak-signal=USR2
+wait_for grep -q fencepost-leaks- "/proc/$process/maps" || complain "no mark"
+"$fencepost" leaks "$process" >out 2>err || complain "leaks: $(cat err)"
+grep -q '^fencepost: leak of 24 bytes in 1 block at served.c' out || complain "asked once: $(cat out err)"
+printf x >&9
+wait_for grep -q . answers || complain "the program does not go on"
+"$fencepost" leaks --json=asked.json "$process" >out 2>err || complain "leaks: $(cat err)"
+grep -q ' 2 blocks (48 bytes) leaked' out || complain "asked twice: $(cat out err)"
+grep -q '"leaked_bytes": 48' asked.json || complain "no JSON"
+kill -USR2 "$process"
+wait_for grep -q ' 2 blocks (48 bytes) leaked' report || complain "no answer to the signal: $(cat report)"
+kill -STOP "$process"
+refused 'gave no answer in 1 s' --timeout=1 "$process"
+kill -CONT "$process"
+finish
+
+start
+refused 'runs without leak_signal' "$process"
+finish
+
+sleep 60 &
+refused 'not under Fencepost: start it with fencepost run --leak-signal=USR2' $!
+kill $!
+refused 'no process 4194999' 4194999
+refused 'served is no process id' served
+refused 'write fencepost leaks PID'
+refused 'give a number of seconds' --timeout=soon 1
+exit $bad
