@@ -105,6 +105,10 @@ static bool add_own(struct groups *groups, const struct fp_leak_block *block,
 		return false;
 	group->blocks++;
 	group->bytes += block->size;
+	if ((block->marks & FP_BLOCK_TOLD) != 0) {
+		group->told_blocks++;
+		group->told_bytes += block->size;
+	}
 	if (block->serial < group->first_serial)
 		group->first_serial = block->serial;
 	if (block->serial > group->last_serial)

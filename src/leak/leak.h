@@ -28,6 +28,7 @@ struct fp_leak_block {
 	uint8_t level;       /* enum fp_level */
 	uint8_t class;       /* enum fp_leak_class */
 	uint8_t state;       /* private to the scan */
+	uint8_t marks;       /* of enum fp_block_mark */
 };
 
 /* Blocks of one class that share everything a report can say about where they come from. */
@@ -41,6 +42,8 @@ struct fp_leak_group {
 	uint8_t level;  /* enum fp_level */
 	uint64_t blocks;
 	uint64_t bytes;
+	uint64_t told_blocks; /* of these, blocks with that mark */
+	uint64_t told_bytes;
 	/* Definite: the indirect leaks that hang from these blocks, each counted once. */
 	uint64_t indirect_blocks;
 	uint64_t indirect_bytes;

@@ -38,6 +38,7 @@ static void add_block(const struct fp_block *block, void *user)
 	        .heap = block->heap,
 	        .family = block->family,
 	        .level = block->level,
+	        .marks = block->marks,
 	        .state = is_kept ? FP_LEAK_KEPT : FP_LEAK_UNREACHED,
 	};
 }

@@ -61,7 +61,8 @@ enum fp_block_state { FP_BLOCK_LIVE, FP_BLOCK_FREED };
 
 /* What became known of a live block. */
 enum fp_block_mark {
-	FP_BLOCK_IGNORED = 1 /* the program says that it is no leak, nor what it points to */
+	FP_BLOCK_IGNORED = 1, /* the program says that it is no leak, nor what it points to */
+	FP_BLOCK_TOLD = 2     /* a check for leaks has listed it */
 };
 
 /* There is one of these for each live block, so its size is part of the cost of a block. */

@@ -176,7 +176,7 @@ static bool may_look(void)
 	return !is_dying() || fp_session.interrupted != NULL;
 }
 
-struct fp_log *fp_session_make_tail(uintptr_t stack)
+struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind)
 {
 	struct fp_log *tail = fp_meta_alloc(sizeof(*tail));
 
@@ -187,7 +187,7 @@ struct fp_log *fp_session_make_tail(uintptr_t stack)
 	fp_log_modules(&fp_session.log, fp_session_own_code());
 	fp_session_log_counts(tail);
 	if (may_look())
-		leaked_blocks = fp_session_log_leaks(tail, stack);
+		leaked_blocks = fp_session_log_leaks(tail, stack, kind);
 	log_failed_allocs(tail);
 	fp_session_log_recording(tail);
 	fp_session_log_regions(tail, may_look());
@@ -243,7 +243,7 @@ static void finish(uintptr_t stack, void *unused)
 	fp_record_end(!fp_session.is_forked_child);
 	if (!is_dying())
 		fp_heap_check(FP_TRACE_NONE, "at exit");
-	struct fp_log *tail = fp_session_make_tail(stack);
+	struct fp_log *tail = fp_session_make_tail(stack, FP_SESSION_CHECK_LAST);
 	if (tail != NULL) {
 		const struct fp_session_rendering rendering = {.format = NULL};
 
@@ -294,7 +294,7 @@ struct request {
 static void write_report(uintptr_t stack, void *user)
 {
 	struct request *request = user;
-	struct fp_log *tail = fp_session_make_tail(stack);
+	struct fp_log *tail = fp_session_make_tail(stack, FP_SESSION_CHECK_LAST);
 
 	request->status = -ENOMEM;
 	if (tail == NULL)

@@ -28,7 +28,15 @@ static void log_trace(struct fp_log *log, fp_trace_id trace)
 	fp_log_trace(log, trace, frames, count);
 }
 
-static void log_group(const struct fp_leak_group *group, void *user)
+/* What becomes of a search. */
+struct listing {
+	struct fp_log *log;
+	bool is_of_news; /* groups that were told of whole are left out */
+	uint64_t told_blocks;
+	uint64_t told_bytes;
+};
+
+static void log_leak(const struct fp_leak_group *group, void *user)
 {
 	struct fp_log_leak leak = {
 	        .class = group->class,
@@ -50,6 +58,39 @@ static void log_group(const struct fp_leak_group *group, void *user)
 	fp_stack_site(group->site, &leak.site.file, &line);
 	leak.site.line = (uint32_t)line;
 	fp_log_leak(user, &leak);
+}
+
+static void log_group(const struct fp_leak_group *group, void *user)
+{
+	struct listing *listing = user;
+
+	if (!listing->is_of_news || group->told_blocks < group->blocks) {
+		log_leak(group, listing->log);
+		return;
+	}
+	listing->told_blocks += group->told_blocks;
+	listing->told_bytes += group->told_bytes;
+}
+
+/* For the next check. */
+static void mark_told(const struct fp_leak_block *block, void *user)
+{
+	(void)user;
+	if ((block->marks & FP_BLOCK_TOLD) == 0)
+		fp_heap_mark(block->address, block->serial, FP_BLOCK_TOLD);
+}
+
+static void note_told(const struct listing *listing)
+{
+	char line[256];
+	struct fp_text text;
+
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_decimal(&text, listing->told_blocks);
+	fp_text_string(&text, listing->told_blocks == 1 ? " block (" : " blocks (");
+	fp_text_decimal(&text, listing->told_bytes);
+	fp_text_string(&text, " bytes) that an earlier check told of are not listed again");
+	fp_log_note(listing->log, line);
 }
 
 static void note_failure(struct fp_log *log, int status)
@@ -172,9 +213,10 @@ static int search(struct fp_leak_config *config, uintptr_t stack, struct fp_leak
 	return status;
 }
 
-static uint64_t log_leaks(struct fp_log *log, uintptr_t stack)
+static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind)
 {
 	struct fp_leak_result result = {0};
+	struct listing listing = {.log = log, .is_of_news = kind == FP_SESSION_CHECK_NEWS};
 	struct fp_leak_config config = {
 	        .after = fp_session.first_serial,
 	        .own_code = fp_session_own_code(),
@@ -183,7 +225,8 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack)
 	        .with_reachable = fp_session.options.show_reachable,
 	        .is_kept = is_ignored,
 	        .visit_group = log_group,
-	        .user = log,
+	        .visit_block = kind == FP_SESSION_CHECK_LAST ? NULL : mark_told,
+	        .user = &listing,
 	};
 
 	fp_log_leak_check(log);
@@ -194,6 +237,8 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack)
 		note_failure(log, status);
 	else
 		log_notes(log, &result);
+	if (listing.told_blocks > 0)
+		note_told(&listing);
 	return result.blocks[FP_LEAK_DEFINITE] + result.blocks[FP_LEAK_INDIRECT];
 }
 
@@ -201,11 +246,11 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack)
 static _Atomic bool is_over;
 static uint64_t last_leaked;
 
-uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack)
+uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind)
 {
 	if (!is_wanted())
 		return 0;
-	return atomic_load(&is_over) ? last_leaked : log_leaks(log, stack);
+	return atomic_load(&is_over) ? last_leaked : log_leaks(log, stack, kind);
 }
 
 void fp_session_forget_leaks(void)
@@ -219,7 +264,7 @@ static void check(uintptr_t stack, void *user)
 
 	/* Leaks name traces of any module. */
 	fp_log_modules(&fp_session.log, fp_session_own_code());
-	*leaked = log_leaks(&fp_session.log, stack);
+	*leaked = log_leaks(&fp_session.log, stack, FP_SESSION_CHECK_ALL);
 	fp_session_spool(NULL);
 }
 

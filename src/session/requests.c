@@ -131,7 +131,7 @@ static void answer(uintptr_t stack, void *user)
 
 	if (number != nobody && fd < 0)
 		return;
-	struct fp_log *tail = fp_session_make_tail(stack);
+	struct fp_log *tail = fp_session_make_tail(stack, FP_SESSION_CHECK_NEWS);
 	if (tail != NULL && fd >= 0)
 		send_events(fd, tail);
 	else if (tail != NULL && !fp_session_is_stderr_lost())

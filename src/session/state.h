@@ -18,6 +18,13 @@
 /* A name of an option, expanded: a directory before it, a process id in it. */
 enum { FP_SESSION_PATH_MAX = 2 * FP_OPTION_PATH_MAX + 32 };
 
+/* What a check for leaks lists. */
+enum fp_session_check {
+	FP_SESSION_CHECK_LAST, /* all; no other one comes */
+	FP_SESSION_CHECK_ALL,
+	FP_SESSION_CHECK_NEWS /* what the ones before did not */
+};
+
 /* How the process ends, as far as is known. */
 struct fp_session_exit {
 	enum fp_log_exit how;
@@ -86,7 +93,7 @@ void fp_session_forget_spool(void);
 
 /* Searches for leaks and logs them; how many blocks are definite or indirect ones. STACK as
  * fp_leak_from_here() tells it (in leaks.c). */
-uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack);
+uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind);
 
 /* In the child of a fork: it looks for leaks of its own. */
 void fp_session_forget_leaks(void);
@@ -142,7 +149,7 @@ int fp_session_make_events(struct fp_log *tail);
 
 /* Everything up to now: what is said at the end of a report; NULL without memory (in finish.c).
  */
-struct fp_log *fp_session_make_tail(uintptr_t stack);
+struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind);
 void fp_session_drop_tail(struct fp_log *tail);
 
 /* In the child of a fork: the thread that answers is not there (in requests.c). */
