@@ -317,8 +317,11 @@ START_TEST(a_released_heap_answers_every_call_with_a_finding)
 	void *none = block;
 
 	fp_heap_release(heap);
+	const struct fp_finding *finding = expect_finding(FP_FINDING_HEAP_RELEASED_IN_USE);
+	ck_assert(finding->has_block && !finding->has_hresult);
+	ck_assert_uint_eq(finding->block.address, (uintptr_t)block);
 	ck_assert_int_eq(try_alloc(heap, 1, &none), -EPERM);
-	const struct fp_finding *finding = expect_finding(FP_FINDING_USE_AFTER_RELEASE);
+	finding = expect_finding(FP_FINDING_USE_AFTER_RELEASE);
 	expect_told(finding, NULL);
 	ck_assert_str_eq(finding->description,
 	                 "DebugAlloc was called on heap 1 after its last Release");
