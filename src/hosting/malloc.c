@@ -115,19 +115,6 @@ static ULONG STDMETHODCALLTYPE malloc_Release(IFencepostMalloc *iface)
 
 /* ---- IHostMalloc ------------------------------------------------------------------------- */
 
-/* A level that the contract does not know is kept as the least one. */
-static uint8_t level_of(EMemoryCriticalLevel level)
-{
-	switch (level) {
-	case eProcessCritical:
-		return FP_LEVEL_PROCESS;
-	case eAppDomainCritical:
-		return FP_LEVEL_APPDOMAIN;
-	default:
-		return FP_LEVEL_TASK;
-	}
-}
-
 static HRESULT allocate(IFencepostMalloc *iface, const struct fp_heap_request *request,
                         void **out)
 {
@@ -151,7 +138,7 @@ static HRESULT STDMETHODCALLTYPE malloc_Alloc(IFencepostMalloc *iface, SIZE_T si
 	const struct fp_heap_request request = {
 	        .size = size,
 	        .family = FP_FAMILY_HOST,
-	        .level = level_of(level),
+	        .level = fp_object_level(level),
 	};
 
 	return allocate(iface, &request, out);
@@ -164,7 +151,7 @@ static HRESULT STDMETHODCALLTYPE malloc_DebugAlloc(IFencepostMalloc *iface, SIZE
 	const struct fp_heap_request request = {
 	        .size = size,
 	        .family = FP_FAMILY_HOST,
-	        .level = level_of(level),
+	        .level = fp_object_level(level),
 	        .file = file,
 	        .line = line,
 	};
@@ -203,7 +190,7 @@ static HRESULT STDMETHODCALLTYPE malloc_Realloc(IFencepostMalloc *iface, void *b
 	const struct fp_heap_request request = {
 	        .size = size,
 	        .family = FP_FAMILY_HOST,
-	        .level = level_of(level),
+	        .level = fp_object_level(level),
 	};
 
 	if (block == NULL)
