@@ -232,7 +232,7 @@ static void make_long_path(char *path, size_t length)
 {
 	size_t used = strlen(path);
 
-	while (length - used > 260) {
+	while (length - used > 256) {
 		path[used] = '/';
 		memset(path + used + 1, 'd', 250);
 		used += 251;

@@ -19,7 +19,7 @@ list() {
 		$2 == "error" { stacks = 0; done = 0; file = "" }
 		$2 == "kind" { kind = $3 }
 		$2 == "stack" { stacks++ }
-		$2 == "file" { file = $3 }
+		$2 == "file" { file = $3; sub(".*/", "", file) }
 		$2 == "line" && stacks == 1 && !done && file == "memcheck.c" { print kind, $3; done = 1 }
 	' "$1" | sort
 }

@@ -15,7 +15,7 @@ enum { LOST = 24, HELD = 40, STACK = 16 << 10, SECONDS = 1 };
 
 static void *volatile held;
 
-static void forget(void)
+__attribute__((noinline)) static void forget(void)
 {
 	volatile char stack[STACK];
 
@@ -23,7 +23,7 @@ static void forget(void)
 		stack[i] = 0;
 }
 
-static void lose(void)
+__attribute__((noinline)) static void lose(void)
 {
 	*(volatile char *)malloc(LOST) = 1; /* plant: lost */
 }
