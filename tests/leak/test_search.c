@@ -367,6 +367,7 @@ START_TEST(blocks_of_the_parent_hold_but_are_no_leaks)
 	add_nodes(4);
 	link_nodes(0, 0, 2);
 	memset(classes, FP_LEAK_REACHABLE, sizeof(classes));
+	scrub();
 	fp_leak_from_here(search, &request);
 	ck_assert_uint_eq(result.blocks[FP_LEAK_DEFINITE], 2);
 	ck_assert_int_eq(classes[2], FP_LEAK_DEFINITE);
@@ -387,6 +388,7 @@ START_TEST(kept_blocks_are_reachable_and_so_is_what_they_hold)
 
 	add_nodes(3);
 	link_nodes(1, 0, 2);
+	scrub();
 	fp_leak_from_here(search, &request);
 	ck_assert_uint_eq(result.blocks[FP_LEAK_DEFINITE], 1);
 	ck_assert_uint_eq(result.blocks[FP_LEAK_REACHABLE], 2);
@@ -400,6 +402,7 @@ START_TEST(a_copy_finds_the_same)
 	add_nodes(1000);
 	for (size_t i = 0; i + 1 < 1000; i++)
 		link_nodes(i, 0, i + 1);
+	scrub();
 	fp_leak_from_here(search, &request);
 	ck_assert_int_eq(request.status, 0);
 	ck_assert(result.is_snapshot);
