@@ -84,8 +84,8 @@ FP_API size_t fp_check_heap(void);
 /*
  * Look for leaks now: blocks that are unreachable from registers, stacks, thread-local storage,
  * globals and all other memory the program can write. All other threads stand still meanwhile,
- * stopped by a signal, so calls that no handler leaves unbroken (poll, nanosleep, ...) may return
- * EINTR there; with the option leak_snapshot only for as long as fork(2) takes.
+ * stopped by a signal, so calls that no handler leaves unbroken (poll, nanosleep, ...) may
+ * return EINTR there; with the option leak_snapshot only for as long as fork(2) takes.
  *
  * Returns how many blocks are lost, and what only those point to; each check's result replaces
  * the one before in the report, even if the process is killed later. 0 with leak_check=no.
@@ -136,9 +136,9 @@ struct fp_block_info {
 };
 
 /*
- * Fill *info with what is known of the block or region that address lies in, or whose padding or
- * guard it lies in. Returns false, and leaves *info alone, when no block is known there: it was never
- * one, or the record of a freed block was dropped (see the `history` option).
+ * Fill *info with what is known of the block or region that address lies in, or whose padding
+ * or guard it lies in. Returns false, and leaves *info alone, when no block is known there: it
+ * was never one, or the record of a freed block was dropped (see the `history` option).
  */
 FP_API bool fp_describe(const void *address, struct fp_block_info *info);
 

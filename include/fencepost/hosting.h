@@ -15,7 +15,8 @@
  * this implementation's choice where the contract leaves one.
  *
  * Every method may be called on any thread, but, VirtualQuery apart, not from a signal handler.
- * None throws, calls back into the caller or changes errno. Out parameters are written on every path.
+ * None throws, calls back into the caller or changes errno. Out parameters are written on every
+ * path.
  */
 #ifndef FENCEPOST_HOSTING_H
 #define FENCEPOST_HOSTING_H

@@ -4,8 +4,8 @@
  * annotated for it need no change, and may include that header instead of this one. Both
  * libraries have them. Before there is a session, checks find nothing.
  *
- * What LeakSanitizer lets a program define (__lsan_is_turned_off() and so on) is not asked: leaks are
- * turned off by the option leak_check, and suppressed by suppressions.
+ * What LeakSanitizer lets a program define (__lsan_is_turned_off() and so on) is not asked:
+ * leaks are turned off by the option leak_check, and suppressed by suppressions.
  */
 #ifndef FENCEPOST_LSAN_H
 #define FENCEPOST_LSAN_H
@@ -31,8 +31,8 @@ FP_API void __lsan_ignore_object(const void *p);
 FP_API void __lsan_register_root_region(const void *p, size_t size);
 FP_API void __lsan_unregister_root_region(const void *p, size_t size);
 
-/* Look for leaks now, and neither at the end nor at later calls. If there are any and the option
- * error_exitcode is not 0, the process ends with that status. */
+/* Look for leaks now, and neither at the end nor at later calls. If there are any and the
+ * option error_exitcode is not 0, the process ends with that status. */
 FP_API void __lsan_do_leak_check(void);
 
 /* Look for leaks now and go on: not 0 when any block is lost. See fp_check_leaks(). */

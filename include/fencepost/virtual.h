@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Flags, protections and the answer of VirtualQuery, with Win32's names and values. Included by
- * hosting.h, not meant to be included alone. Where a header of Windows, Wine or the .NET PAL was
- * included first, its definitions are taken.
+ * hosting.h, not meant to be included alone. Where a header of Windows, Wine or the .NET PAL
+ * was included first, its definitions are taken.
  */
 #ifndef FENCEPOST_VIRTUAL_H
 #define FENCEPOST_VIRTUAL_H
@@ -48,10 +48,10 @@ typedef struct _MEMORY_BASIC_INFORMATION {
 /* As on Windows, where the pointers are 64 or 32 bits wide. */
 #if defined(__cplusplus) && __cplusplus >= 201103L
 static_assert(sizeof(MEMORY_BASIC_INFORMATION) == (sizeof(void *) == 8 ? 48 : 28),
-	      "MEMORY_BASIC_INFORMATION is laid out as on Windows");
+              "MEMORY_BASIC_INFORMATION is laid out as on Windows");
 #elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(MEMORY_BASIC_INFORMATION) == (sizeof(void *) == 8 ? 48 : 28),
-	       "MEMORY_BASIC_INFORMATION is laid out as on Windows");
+               "MEMORY_BASIC_INFORMATION is laid out as on Windows");
 #endif
 
 #endif /* FENCEPOST_VIRTUAL_H */

@@ -13,9 +13,9 @@
  * A finding's name: its kind, its access, and of its own, the allocation's and the free's stack
  * the modules and functions, as far as a person sees them, each with how many lines below the
  * start of its function it stands, so that two mistakes in one function, or through one helper,
- * are two. No address, path, build-id or line of a file is in it, so it stays while code is only
- * moved. Of the system's libraries only the name is in it. Only a frame without a function has
- * its offset in it.
+ * are two. No address, path, build-id or line of a file is in it, so it stays while code is
+ * only moved. Of the system's libraries only the name is in it. Only a frame without a function
+ * has its offset in it.
  */
 uint64_t fp_report_finding_fingerprint(const struct fp_report_finding *finding);
 uint64_t fp_report_leak_fingerprint(const struct fp_report_leak *leak);

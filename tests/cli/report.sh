@@ -73,11 +73,11 @@ fail "cannot write missing/x: No such file or directory; name another file with 
 fail "cannot write .: Is a directory; name another file with --log=FILE" report --log=. log
 
 # The repository, as a name for the machine and relative to here.
-mkdir -p root && expect 0 '' report --log=/dev/null --sarif=a.sarif --source-root=/nonexistent log
+mkdir -p checkout && expect 0 '' report --log=/dev/null --sarif=a.sarif --source-root=/nonexistent log
 grep -q '"uri": "file:///nonexistent/"' a.sarif || complain 'no root in a.sarif'
 grep -q '"uri": "plant"' a.sarif || complain 'the program is not relative to its root'
-expect 0 '' report --log=/dev/null --sarif=a.sarif --source-root=root/ log
-grep -q "\"uri\": \"file://$(pwd -P)/root/\"" a.sarif || complain 'a relative root is not what it should be'
+expect 0 '' report --log=/dev/null --sarif=a.sarif --source-root=checkout/ log
+grep -q "\"uri\": \"file://$(pwd -P)/checkout/\"" a.sarif || complain 'a relative root is not what it should be'
 
 # Servers are asked only when that is wanted, and whoever wants it learns why nobody was asked.
 DEBUGINFOD_URLS=' ' "$fencepost" report --debuginfod --log=fetched log || complain '--debuginfod failed'
