@@ -3,7 +3,7 @@
  * `fencepost diff`: what is new since a baseline. The text goes to standard output, because it
  * is what was asked for; so does the JSON in its place, unless it gets a file.
  */
-#include "report/diff.h"
+#include "report/merge/diff.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "report/merge.h"
+#include "report/merge/merge.h"
 
 static int out_of_memory(void)
 {

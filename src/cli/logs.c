@@ -10,7 +10,7 @@
 
 #include "cli/cli.h"
 #include "log/format.h"
-#include "report/json_read.h"
+#include "report/json/read.h"
 
 enum { PROBE_BYTES = 4096 };
 

@@ -16,7 +16,7 @@
 
 #include "cli/suppressions.h"
 #include "cli/sweep.h"
-#include "report/text_parts.h"
+#include "report/text/parts.h"
 
 enum { EXTRA_VARIABLES = 3 };
 

@@ -8,7 +8,7 @@
 #define FP_CLI_SUPPRESSIONS_H
 
 #include "cli/cli.h"
-#include "report/suppress.h"
+#include "report/suppress/suppress.h"
 
 /* Reads the files that OPTIONS name into SUPPRESSIONS, zeroed to begin. 0, or FP_CLI_FAILED
  * after saying why; then there are none. */

@@ -17,7 +17,7 @@
 
 #include "base/text.h"
 #include "cli/run.h"
-#include "report/merge.h"
+#include "report/merge/merge.h"
 
 struct layout {
 	const char *name; /* the option that makes it */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "options/options.h"
-#include "report/merge.h"
+#include "report/merge/merge.h"
 #include "report/writer.h"
 #include "target.h"
 

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "report/json_read.h"
+#include "report/json/read.h"
 #include "target.h"
 
 static void read_again(const struct fp_report *report)

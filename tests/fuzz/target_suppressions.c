@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "logs.h"
-#include "report/suppress.h"
+#include "report/suppress/suppress.h"
 #include "target.h"
 
 static struct fp_report *read_plant(void)

@@ -12,8 +12,8 @@
 
 #include "logs.h"
 #include "options/options.h"
-#include "report/html_assets.h"
-#include "report/merge.h"
+#include "report/html/assets.h"
+#include "report/merge/merge.h"
 #include "report/writer.h"
 
 /* What a format is shown as. A format has one or more faces. */

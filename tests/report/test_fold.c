@@ -9,7 +9,7 @@
 
 #include "report/fold.h"
 #include "report/stack.h"
-#include "report/text_parts.h"
+#include "report/text/parts.h"
 
 enum { FRAMES_MAX = 16 };
 

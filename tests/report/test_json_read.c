@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "logs.h"
-#include "report/json_read.h"
+#include "report/json/read.h"
 #include "report/writer.h"
 
 static struct encoder log_bytes;

@@ -10,7 +10,7 @@
 #include "report/fingerprint.h"
 #include "report/names.h"
 #include "report/stack.h"
-#include "report/text_parts.h"
+#include "report/text/parts.h"
 
 enum { FRAMES_MAX = 8 };
 

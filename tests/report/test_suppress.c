@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "report/stack.h"
-#include "report/suppress.h"
+#include "report/suppress/suppress.h"
 
 enum { FRAMES = 5 };
 

@@ -21,7 +21,7 @@ digest() { # digest NAME FILE
 
 cd "$1" || exit 1
 echo '/* Made by embed.sh. */'
-echo '#include "report/html_assets.h"'
+echo '#include "report/html/assets.h"'
 string fp_report_html_style report.css
 digest fp_report_html_style_digest report.css
 string fp_report_html_script report.js

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The frame of a JSON report: what it is, its process, settings, sums, notes and sources.
+ */
+#include "report/json/read.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/json/read_findings.h"
+#include "report/stack.h"
+
+static const char schema[] = "fencepost-report-1";
+
+bool fp_report_is_json(const void *data, size_t size)
+{
+	const char *at = data;
+
+	while (size > 0 && isspace((unsigned char)*at)) {
+		at++;
+		size--;
+	}
+	return size > 0 && (*at == '{' || *at == '[');
+}
+
+/* "SIGSEGV", or a number where the system has no name for it. */
+static int signal_number(struct fp_report_string name)
+{
+	for (int i = 1; i < NSIG; i++) {
+		const char *known = sigabbrev_np(i);
+
+		if (known && strncmp(name.bytes, "SIG", 3) == 0 &&
+		    strcmp(name.bytes + 3, known) == 0)
+			return i;
+	}
+	return atoi(name.bytes);
+}
+
+static void take_exit(struct fp_report_fields *fields, const json_t *json,
+                      enum fp_log_exit *how, int32_t *value)
+{
+	const json_t *end = fp_report_fields_object(fields, json, "exit");
+	struct fp_report_string name = fp_report_fields_string(fields, end, "signal");
+
+	if (name.size > 0) {
+		*how = FP_LOG_EXIT_SIGNAL;
+		*value = signal_number(name);
+	} else if (json_object_get(end, "code")) {
+		*how = FP_LOG_EXIT_CODE;
+		*value = (int32_t)fp_report_fields_integer(fields, end, "code");
+	}
+}
+
+/* The strings of the array at KEY; *COUNT is how many. */
+static void take_strings(struct fp_report_fields *fields, const json_t *array, const char *key,
+                         void (*take)(struct fp_report_fields *, struct fp_report_string))
+{
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const json_t *item = json_array_get(array, i);
+
+		if (json_is_string(item))
+			take(fields, fp_report_fields_keep(fields, json_string_value(item),
+			                                   json_string_length(item)));
+		else if (!fields->wrong)
+			fields->wrong = key;
+	}
+}
+
+static void take_argument(struct fp_report_fields *fields, struct fp_report_string argument)
+{
+	struct fp_report *report = fields->report;
+	struct fp_report_string *arguments = fp_report_fields_add(
+	        fields, report->arguments, &report->argument_count, sizeof(*arguments));
+
+	if (!arguments)
+		return;
+	report->arguments = arguments;
+	arguments[report->argument_count - 1] = argument;
+}
+
+static void take_process(struct fp_report_fields *fields, const json_t *json)
+{
+	const json_t *process = fp_report_fields_object(fields, json, "process");
+	struct fp_report *report = fields->report;
+
+	report->pid = fp_report_fields_small(fields, process, "pid");
+	report->ppid = fp_report_fields_small(fields, process, "ppid");
+	report->executable = fp_report_fields_string(fields, process, "executable");
+	take_strings(fields, fp_report_fields_array(fields, process, "argv"), "argv",
+	             take_argument);
+	take_exit(fields, process, &report->exit, &report->exit_value);
+}
+
+/* A setting's value as an option has it. */
+static struct fp_report_string take_value(struct fp_report_fields *fields, const json_t *value)
+{
+	char number[24];
+	int length;
+
+	if (json_is_string(value))
+		return fp_report_fields_keep(fields, json_string_value(value),
+		                             json_string_length(value));
+	if (!json_is_integer(value) && !fields->wrong)
+		fields->wrong = "settings";
+	length = snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+	                  json_integer_value(value));
+	return fp_report_fields_keep(fields, number, (size_t)length);
+}
+
+static void take_settings(struct fp_report_fields *fields, const json_t *json)
+{
+	json_t *object = json_object_get(json, "settings");
+	struct fp_report *report = fields->report;
+	const char *key;
+	json_t *value;
+
+	fp_report_fields_object(fields, json, "settings");
+	json_object_foreach(object, key, value)
+	{
+		struct fp_report_setting *settings = fp_report_fields_add(
+		        fields, report->settings, &report->setting_count, sizeof(*settings));
+
+		if (!settings)
+			return;
+		report->settings = settings;
+		settings[report->setting_count - 1] = (struct fp_report_setting){
+		        fp_report_fields_keep(fields, key, strlen(key)),
+		        take_value(fields, value)};
+	}
+}
+
+static void take_reasons(struct fp_report_fields *fields, json_t *object)
+{
+	struct fp_report *report = fields->report;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value)
+	{
+		struct fp_report_reason *reasons = fp_report_fields_add(
+		        fields, report->reasons, &report->reason_count, sizeof(*reasons));
+
+		if (!reasons)
+			return;
+		report->reasons = reasons;
+		reasons[report->reason_count - 1] = (struct fp_report_reason){
+		        fp_report_fields_keep(fields, key, strlen(key)),
+		        (uint64_t)json_integer_value(value)};
+		if ((!json_is_integer(value) || json_integer_value(value) < 0) &&
+		    !fields->wrong)
+			fields->wrong = "reasons";
+	}
+}
+
+static void take_sums(struct fp_report_fields *fields, const json_t *json)
+{
+	const json_t *protection = fp_report_fields_object(fields, json, "protection");
+	const json_t *heap = fp_report_fields_object(fields, json, "heap");
+	struct fp_report *report = fields->report;
+
+	report->protection.allocations =
+	        fp_report_fields_count(fields, protection, "allocations");
+	report->protection.guarded = fp_report_fields_count(fields, protection, "guarded");
+	report->protection.padded = fp_report_fields_count(fields, protection, "padded");
+	report->protection.plain = fp_report_fields_count(fields, protection, "plain");
+	if (fp_report_fields_object(fields, protection, "reasons"))
+		take_reasons(fields, json_object_get(protection, "reasons"));
+	report->heap.allocations = fp_report_fields_count(fields, heap, "allocations");
+	report->heap.frees = fp_report_fields_count(fields, heap, "frees");
+	report->heap.live_blocks = fp_report_fields_count(fields, heap, "live_blocks");
+	report->heap.live_bytes = fp_report_fields_count(fields, heap, "live_bytes");
+	report->heap.peak_blocks = fp_report_fields_count(fields, heap, "peak_blocks");
+	report->heap.peak_bytes = fp_report_fields_count(fields, heap, "peak_bytes");
+	report->suppressed = fp_report_fields_count(
+	        fields, fp_report_fields_object(fields, json, "summary"), "suppressed");
+}
+
+static void take_note(struct fp_report_fields *fields, struct fp_report_string text)
+{
+	struct fp_report *report = fields->report;
+	struct fp_report_note *notes = fp_report_fields_add(
+	        fields, report->notes, &report->note_count, sizeof(*notes));
+
+	if (!notes)
+		return;
+	report->notes = notes;
+	notes[report->note_count - 1].text = text;
+}
+
+static void take_sources(struct fp_report_fields *fields, const json_t *json)
+{
+	const json_t *array = fp_report_fields_array(fields, json, "sources");
+	struct fp_report *report = fields->report;
+
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const json_t *item = json_array_get(array, i);
+		struct fp_report_source *sources = fp_report_fields_add(
+		        fields, report->sources, &report->source_count, sizeof(*sources));
+
+		if (!sources)
+			return;
+		report->sources = sources;
+		sources += report->source_count - 1;
+		sources->name = fp_report_fields_string(fields, item, "name");
+		sources->layout = fp_report_fields_string(fields, item, "layout");
+		sources->pid = fp_report_fields_small(fields, item, "pid");
+		sources->executable = fp_report_fields_string(fields, item, "executable");
+		take_exit(fields, item, &sources->exit, &sources->exit_value);
+	}
+}
+
+static void take_findings(struct fp_report_fields *fields, const json_t *json)
+{
+	const json_t *findings = fp_report_fields_array(fields, json, "findings");
+	const json_t *leaks = fp_report_fields_array(fields, json, "leaks");
+	const json_t *snapshots = fp_report_fields_array(fields, json, "snapshots");
+	const json_t *failed = fp_report_fields_array(fields, json, "failed_allocations");
+	size_t unknown = 0;
+
+	for (size_t i = 0; i < json_array_size(failed); i++)
+		unknown += !fp_report_fields_failed(fields, json_array_get(failed, i));
+	for (size_t i = 0; i < json_array_size(snapshots); i++)
+		fp_report_fields_snapshot(fields, json_array_get(snapshots, i));
+	for (size_t i = 0; i < json_array_size(findings); i++)
+		unknown += !fp_report_fields_finding(fields, json_array_get(findings, i));
+	for (size_t i = 0; i < json_array_size(leaks); i++)
+		unknown += !fp_report_fields_leak(fields, json_array_get(leaks, i));
+	if (unknown > 0 &&
+	    fp_report_note(fields->report,
+	                   "%zu finding%s of kinds that this version does not know %s left out",
+	                   unknown, unknown == 1 ? "" : "s",
+	                   unknown == 1 ? "was" : "were") != 0)
+		fields->is_out_of_memory = true;
+}
+
+static int refuse_field(const struct fp_report_fields *fields, char *refusal)
+{
+	if (fields->is_out_of_memory)
+		return -ENOMEM;
+	snprintf(refusal, FP_REPORT_REFUSAL_MAX,
+	         "is a damaged JSON report: a value of \"%s\" cannot be right", fields->wrong);
+	return -EINVAL;
+}
+
+static int read_report(const json_t *json, struct fp_report *report, char *refusal)
+{
+	struct fp_report_fields fields = {.report = report, .keeper.arena = &report->arena};
+	const char *given = json_string_value(json_object_get(json, "schema"));
+
+	if (!given || strcmp(given, schema) != 0) {
+		snprintf(refusal, FP_REPORT_REFUSAL_MAX,
+		         "is JSON, but no report of schema %s: name a file that --json=FILE "
+		         "wrote",
+		         schema);
+		return -EINVAL;
+	}
+	take_process(&fields, json);
+	take_settings(&fields, json);
+	take_sums(&fields, json);
+	take_sources(&fields, json);
+	take_strings(&fields, fp_report_fields_array(&fields, json, "notes"), "notes",
+	             take_note);
+	take_findings(&fields, json);
+	fp_report_keeper_end(&fields.keeper);
+	return fp_report_fields_have_failed(&fields) ? refuse_field(&fields, refusal) : 0;
+}
+
+static int add_report(struct fp_report_list *list, const json_t *json, char *refusal)
+{
+	struct fp_report **reports =
+	        fp_report_grow(list->reports, list->count, sizeof(*reports));
+
+	if (!reports)
+		return -ENOMEM;
+	list->reports = reports;
+	reports[list->count] = calloc(1, sizeof(struct fp_report));
+	if (!reports[list->count])
+		return -ENOMEM;
+	return read_report(json, reports[list->count++], refusal);
+}
+
+static int read_value(struct fp_report_list *list, const json_t *json, char *refusal)
+{
+	int result = 0;
+
+	if (!json_is_array(json))
+		return add_report(list, json, refusal);
+	for (size_t i = 0; result == 0 && i < json_array_size(json); i++)
+		result = add_report(list, json_array_get(json, i), refusal);
+	if (result == 0 && list->count == 0) {
+		snprintf(refusal, FP_REPORT_REFUSAL_MAX, "is JSON without a report in it");
+		result = -EINVAL;
+	}
+	return result;
+}
+
+int fp_report_read_json(const void *data, size_t size, struct fp_report_list *list,
+                        char refusal[FP_REPORT_REFUSAL_MAX])
+{
+	json_error_t error;
+	json_t *json = json_loadb(data, size, 0, &error);
+	int result;
+
+	*list = (struct fp_report_list){0};
+	if (!json && json_error_code(&error) == json_error_out_of_memory)
+		return -ENOMEM;
+	if (!json) {
+		/* The library's own words quote the file, which may speak to the terminal. */
+		snprintf(refusal, FP_REPORT_REFUSAL_MAX,
+		         "is damaged JSON at line %d, column %d", error.line, error.column);
+		return -EINVAL;
+	}
+	result = read_value(list, json, refusal);
+	json_decref(json);
+	if (result != 0)
+		fp_report_list_free(list);
+	return result;
+}
+
+void fp_report_list_free(struct fp_report_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		fp_report_free(list->reports[i]);
+	free(list->reports);
+	*list = (struct fp_report_list){0};
+}

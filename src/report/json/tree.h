@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * JSON made of a report's strings and numbers, for the writers whose format is JSON. Strings
+ * are made valid UTF-8 first, so that memory is the only thing that can fail. Private to the
+ * report module.
+ *
+ * Context: report.
+ */
+#ifndef FP_REPORT_JSON_TREE_H
+#define FP_REPORT_JSON_TREE_H
+
+#include <jansson.h>
+
+#include "report/report.h"
+
+/* A tree being built. After a failure the tree is incomplete and must not be written. */
+struct fp_report_tree {
+	bool has_failed;
+};
+
+/* VALUE, which may be NULL (out of memory), becomes OBJECT's or ARRAY's own. */
+void fp_report_tree_put(struct fp_report_tree *tree, json_t *object, const char *key,
+                        json_t *value);
+void fp_report_tree_put_named(struct fp_report_tree *tree, json_t *object,
+                              struct fp_report_string key, json_t *value);
+void fp_report_tree_append(struct fp_report_tree *tree, json_t *array, json_t *value);
+
+/* New values; NULL when out of memory. No text is null. */
+json_t *fp_report_make_string(struct fp_report_string string);
+json_t *fp_report_make_text(const char *text);
+json_t *fp_report_make_count(uint64_t count);
+json_t *fp_report_make_address(uint64_t address); /* "0x1f" */
+json_t *fp_report_make_hex(struct fp_report_string bytes);
+
+/* Parts of a report as they stand in it. */
+json_t *fp_report_make_finding(struct fp_report_tree *tree,
+                               const struct fp_report_finding *finding);
+json_t *fp_report_make_leak(struct fp_report_tree *tree, const struct fp_report_leak *leak);
+json_t *fp_report_make_failed(struct fp_report_tree *tree,
+                              const struct fp_report_failed *failed);
+json_t *fp_report_make_snapshot(struct fp_report_tree *tree,
+                                const struct fp_report_snapshot *snapshot);
+
+#endif

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The records of log/format.h. Each function takes the fields in the order written there, and
+ * adds to the report only when all of them were there and within their enums.
+ */
+#include "report/log/records.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int read_process(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	uint32_t pid = fp_report_take_u32(payload);
+	uint32_t ppid = fp_report_take_u32(payload);
+	struct fp_report_string executable;
+	uint32_t page_bytes = fp_report_take_u32(payload);
+	uint32_t count;
+
+	fp_report_take_string(payload); /* version of the library */
+	executable = fp_report_take_string(payload);
+	count = fp_report_take_u32(payload);
+	if (payload->is_short)
+		return -EBADMSG;
+	report->pid = pid;
+	report->ppid = ppid;
+	report->page_bytes = page_bytes;
+	report->executable = executable;
+	report->argument_count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct fp_report_string argument = fp_report_take_string(payload);
+		struct fp_report_string *arguments;
+
+		if (payload->is_short)
+			return -EBADMSG;
+		arguments = fp_report_grow(report->arguments, report->argument_count,
+		                           sizeof(*arguments));
+		if (!arguments)
+			return -ENOMEM;
+		report->arguments = arguments;
+		arguments[report->argument_count++] = argument;
+	}
+	return 0;
+}
+
+static int read_setting(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_setting setting;
+	struct fp_report_setting *settings;
+
+	setting.key = fp_report_take_string(payload);
+	setting.value = fp_report_take_string(payload);
+	if (payload->is_short)
+		return -EBADMSG;
+	settings = fp_report_grow(report->settings, report->setting_count, sizeof(*settings));
+	if (!settings)
+		return -ENOMEM;
+	report->settings = settings;
+	settings[report->setting_count++] = setting;
+	return 0;
+}
+
+/* How many mapped modules start at or below ADDRESS. */
+static size_t count_mapped_by(const struct fp_report_reading *reading, uint64_t address)
+{
+	size_t low = 0;
+	size_t high = reading->mapped_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (reading->report->modules[reading->mapped[middle]].start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int64_t find_mapped(const struct fp_report_reading *reading, uint64_t address)
+{
+	size_t count = count_mapped_by(reading, address);
+
+	if (count == 0 || reading->report->modules[reading->mapped[count - 1]].end <= address)
+		return -1;
+	return (int64_t)reading->mapped[count - 1];
+}
+
+/* Maps the module at INDEX, unmapping what was at its addresses. */
+static int map_module(struct fp_report_reading *reading, size_t index)
+{
+	const struct fp_report_module *modules = reading->report->modules;
+	size_t *mapped = reallocarray(reading->mapped, index + 1, sizeof(*mapped));
+	size_t first;
+	size_t last;
+
+	if (!mapped)
+		return -ENOMEM;
+	reading->mapped = mapped;
+	first = count_mapped_by(reading, modules[index].start);
+	if (first > 0 && modules[mapped[first - 1]].end > modules[index].start)
+		first--;
+	last = count_mapped_by(reading, modules[index].end - 1);
+	memmove(&mapped[first + 1], &mapped[last],
+	        (reading->mapped_count - last) * sizeof(*mapped));
+	mapped[first] = index;
+	reading->mapped_count = reading->mapped_count - (last - first) + 1;
+	return 0;
+}
+
+static int read_module(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_module module = {0};
+	struct fp_report_module *modules;
+
+	module.start = fp_report_take_u64(payload);
+	module.end = fp_report_take_u64(payload);
+	module.bias = fp_report_take_u64(payload);
+	module.path = fp_report_take_string(payload);
+	module.build_id = fp_report_take_string(payload);
+	module.is_own = fp_report_take_u8(payload) != 0;
+	if (payload->is_short || module.start >= module.end)
+		return -EBADMSG;
+	modules = fp_report_grow(report->modules, report->module_count, sizeof(*modules));
+	if (!modules)
+		return -ENOMEM;
+	report->modules = modules;
+	modules[report->module_count++] = module;
+	return map_module(reading, report->module_count - 1);
+}
+
+static int read_addresses(const struct fp_report_reading *reading,
+                          struct fp_report_cursor *payload, struct fp_report_trace *trace)
+{
+	trace->addresses = calloc(trace->count ? trace->count : 1, sizeof(trace->addresses[0]));
+	if (!trace->addresses)
+		return -ENOMEM;
+	for (size_t i = 0; i < trace->count; i++) {
+		uint64_t address = fp_report_take_u64(payload);
+
+		trace->addresses[i] =
+		        (struct fp_report_address){address, find_mapped(reading, address)};
+	}
+	return 0;
+}
+
+static int read_trace(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_trace trace = {.id = fp_report_take_u32(payload)};
+	struct fp_report_trace *traces;
+	uint32_t count = fp_report_take_u32(payload);
+
+	if (payload->is_short || count > payload->left / 8 || trace.id == FP_TRACE_NONE)
+		return -EBADMSG;
+	trace.count = count < FP_TRACE_DEPTH_MAX ? count : FP_TRACE_DEPTH_MAX;
+	traces = fp_report_grow(report->traces, report->trace_count, sizeof(*traces));
+	if (!traces)
+		return -ENOMEM;
+	report->traces = traces;
+	if (read_addresses(reading, payload, &trace) != 0)
+		return -ENOMEM;
+	trace.order = report->trace_count;
+	traces[report->trace_count++] = trace;
+	return 0;
+}
+
+static struct fp_report_site take_site(struct fp_report_cursor *payload)
+{
+	struct fp_report_string file = fp_report_take_string(payload);
+
+	return (struct fp_report_site){file, fp_report_take_u32(payload)};
+}
+
+static bool take_block(struct fp_report_cursor *payload, struct fp_report_block *block)
+{
+	block->address = fp_report_take_u64(payload);
+	block->size = fp_report_take_u64(payload);
+	block->offset = (int64_t)fp_report_take_u64(payload);
+	block->tier = fp_report_take_u8(payload);
+	block->family = fp_report_take_u8(payload);
+	block->level = fp_report_take_u8(payload);
+	block->state = fp_report_take_u8(payload);
+	block->heap = fp_report_take_u32(payload);
+	block->serial = fp_report_take_u64(payload);
+	block->site = take_site(payload);
+	block->alloc_thread = fp_report_take_u32(payload);
+	block->alloc_trace = fp_report_take_u32(payload);
+	block->free_thread = fp_report_take_u32(payload);
+	block->free_trace = fp_report_take_u32(payload);
+	return !payload->is_short && block->tier < FP_TIER_COUNT &&
+	       block->family < FP_FAMILY_COUNT && block->level < FP_LEVEL_COUNT &&
+	       block->state <= FP_BLOCK_FREED;
+}
+
+static bool take_finding(struct fp_report_cursor *payload, struct fp_report_finding *finding)
+{
+	finding->index = fp_report_take_u32(payload);
+	finding->kind = fp_report_take_u8(payload);
+	finding->access = fp_report_take_u8(payload);
+	finding->has_hresult = fp_report_take_u8(payload) != 0;
+	finding->is_exact = fp_report_take_u8(payload) != 0;
+	finding->hresult = (int32_t)fp_report_take_u32(payload);
+	finding->address = fp_report_take_u64(payload);
+	finding->thread = fp_report_take_u32(payload);
+	finding->thread_name = fp_report_take_string(payload);
+	finding->trace = fp_report_take_u32(payload);
+	finding->description = fp_report_take_string(payload);
+	finding->evidence_offset = (int64_t)fp_report_take_u64(payload);
+	finding->evidence = fp_report_take_string(payload);
+	finding->has_block = fp_report_take_u8(payload) != 0;
+	finding->count = 1;
+	if (payload->is_short || finding->kind >= FP_FINDING_COUNT ||
+	    finding->access >= FP_ACCESS_COUNT)
+		return false;
+	if (finding->has_block && !take_block(payload, &finding->block))
+		return false;
+	/* Logs of the first version may end before this. */
+	finding->is_evidence_last = fp_report_take_u8(payload) != 0;
+	finding->other = fp_report_take_u8(payload);
+	finding->other_thread = fp_report_take_u32(payload);
+	finding->other_trace = fp_report_take_u32(payload);
+	finding->page_state = fp_report_take_u8(payload);
+	finding->protection = fp_report_take_u32(payload);
+	finding->commit_thread = fp_report_take_u32(payload);
+	finding->commit_trace = fp_report_take_u32(payload);
+	return finding->other < FP_PARTY_COUNT && finding->page_state < FP_PAGE_STATE_COUNT;
+}
+
+static int read_finding(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_finding finding = {0};
+	struct fp_report_finding *findings;
+
+	if (!take_finding(payload, &finding))
+		return -EBADMSG;
+	findings = fp_report_grow(report->findings, report->finding_count, sizeof(*findings));
+	if (!findings)
+		return -ENOMEM;
+	report->findings = findings;
+	findings[report->finding_count++] = finding;
+	return 0;
+}
+
+static int read_finding_count(struct fp_report_reading *reading,
+                              struct fp_report_cursor *payload)
+{
+	struct fp_report_reading_count count;
+	struct fp_report_reading_count *counts;
+
+	count.index = fp_report_take_u32(payload);
+	count.count = fp_report_take_u64(payload);
+	if (payload->is_short)
+		return -EBADMSG;
+	counts = fp_report_grow(reading->counts, reading->count_count, sizeof(*counts));
+	if (!counts)
+		return -ENOMEM;
+	reading->counts = counts;
+	counts[reading->count_count++] = count;
+	return 0;
+}
+
+static int read_leak(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_leak leak = {.class = fp_report_take_u8(payload)};
+	struct fp_report_leak *leaks;
+
+	/* Only hosts name a level. */
+	bool has_level = fp_report_take_u8(payload) == FP_FAMILY_HOST;
+	leak.level = fp_report_take_u8(payload);
+	fp_report_take_u8(payload); /* zero */
+	leak.heap = fp_report_take_u32(payload);
+	leak.blocks = fp_report_take_u64(payload);
+	leak.bytes = fp_report_take_u64(payload);
+	leak.trace = fp_report_take_u32(payload);
+	leak.site = take_site(payload);
+	if (payload->is_short || leak.class >= FP_LEAK_CLASS_COUNT ||
+	    leak.level >= FP_LEVEL_COUNT)
+		return -EBADMSG;
+	if (!has_level)
+		leak.level = FP_LEVEL_NONE;
+	/* Older logs end before these. */
+	leak.indirect_blocks = fp_report_take_u64(payload);
+	leak.indirect_bytes = fp_report_take_u64(payload);
+	leak.hangs_from = fp_report_take_u32(payload);
+	leaks = fp_report_grow(report->leaks, report->leak_count, sizeof(*leaks));
+	if (!leaks)
+		return -ENOMEM;
+	report->leaks = leaks;
+	leaks[report->leak_count++] = leak;
+	return 0;
+}
+
+static int read_failed_alloc(struct fp_report_reading *reading,
+                             struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_failed failed = {.trace = fp_report_take_u32(payload)};
+	struct fp_report_failed *all;
+
+	failed.count = fp_report_take_u64(payload);
+	failed.size = fp_report_take_u64(payload);
+	failed.family = fp_report_take_u8(payload);
+	failed.level = fp_report_take_u8(payload);
+	fp_report_take_bytes(payload, 2);
+	failed.heap = fp_report_take_u32(payload);
+	failed.serial = fp_report_take_u64(payload);
+	if (payload->is_short || failed.family >= FP_FAMILY_COUNT ||
+	    failed.level >= FP_LEVEL_COUNT)
+		return -EBADMSG;
+	all = fp_report_grow(report->failed, report->failed_count, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	report->failed = all;
+	all[report->failed_count++] = failed;
+	return 0;
+}
+
+static int read_leak_check(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	(void)payload;
+	reading->report->are_leaks_looked_for = true;
+	reading->report->leak_count = 0;
+	return 0;
+}
+
+static int read_protection(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	uint64_t tiers[4];
+	uint32_t count;
+
+	for (size_t i = 0; i < 4; i++)
+		tiers[i] = fp_report_take_u64(payload);
+	count = fp_report_take_u32(payload);
+	if (payload->is_short)
+		return -EBADMSG;
+	report->protection.allocations = tiers[0];
+	report->protection.guarded = tiers[1];
+	report->protection.padded = tiers[2];
+	report->protection.plain = tiers[3];
+	report->reason_count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct fp_report_string text = fp_report_take_string(payload);
+		uint64_t blocks = fp_report_take_u64(payload);
+		struct fp_report_reason *reasons;
+
+		if (payload->is_short)
+			return -EBADMSG;
+		reasons =
+		        fp_report_grow(report->reasons, report->reason_count, sizeof(*reasons));
+		if (!reasons)
+			return -ENOMEM;
+		report->reasons = reasons;
+		reasons[report->reason_count++] = (struct fp_report_reason){text, blocks};
+	}
+	return 0;
+}
+
+static int read_heap(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	uint64_t totals[6];
+
+	for (size_t i = 0; i < 6; i++)
+		totals[i] = fp_report_take_u64(payload);
+	if (payload->is_short)
+		return -EBADMSG;
+	reading->report->heap.allocations = totals[0];
+	reading->report->heap.frees = totals[1];
+	reading->report->heap.live_blocks = totals[2];
+	reading->report->heap.live_bytes = totals[3];
+	reading->report->heap.peak_blocks = totals[4];
+	reading->report->heap.peak_bytes = totals[5];
+	return 0;
+}
+
+static int read_note(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_string text = fp_report_take_string(payload);
+	struct fp_report_note *notes;
+
+	if (payload->is_short)
+		return -EBADMSG;
+	notes = fp_report_grow(report->notes, report->note_count, sizeof(*notes));
+	if (!notes)
+		return -ENOMEM;
+	report->notes = notes;
+	notes[report->note_count++] = (struct fp_report_note){.text = text};
+	return 0;
+}
+
+static int read_exit(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	unsigned how = fp_report_take_u8(payload);
+	int32_t value;
+
+	fp_report_take_bytes(payload, 3);
+	value = (int32_t)fp_report_take_u32(payload);
+	if (payload->is_short || how > FP_LOG_EXIT_SIGNAL)
+		return -EBADMSG;
+	reading->report->exit = how;
+	reading->report->exit_value = value;
+	return 0;
+}
+
+static int read_end(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	(void)payload;
+	reading->has_ended = true;
+	return 0;
+}
+
+int fp_report_read_record(struct fp_report_reading *reading, unsigned type,
+                          struct fp_report_cursor *payload)
+{
+	static int (*const readers[])(struct fp_report_reading *, struct fp_report_cursor *) = {
+	        [FP_LOG_PROCESS] = read_process,
+	        [FP_LOG_SETTING] = read_setting,
+	        [FP_LOG_MODULE] = read_module,
+	        [FP_LOG_TRACE] = read_trace,
+	        [FP_LOG_FINDING] = read_finding,
+	        [FP_LOG_FINDING_COUNT_IS] = read_finding_count,
+	        [FP_LOG_LEAK] = read_leak,
+	        [FP_LOG_LEAK_CHECK] = read_leak_check,
+	        [FP_LOG_PROTECTION] = read_protection,
+	        [FP_LOG_HEAP] = read_heap,
+	        [FP_LOG_NOTE] = read_note,
+	        [FP_LOG_EXIT] = read_exit,
+	        [FP_LOG_END] = read_end,
+	        [FP_LOG_SNAPSHOT] = fp_report_read_snapshot,
+	        [FP_LOG_FAILED_ALLOC] = read_failed_alloc,
+	};
+
+	if (type >= sizeof(readers) / sizeof(readers[0]) || !readers[type])
+		return 0;
+	return readers[type](reading, payload);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Pairs of entries, by fingerprint and then by likeness.
+ */
+#include "report/merge/diff.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "report/fingerprint.h"
+
+/* One finding or leak of either report on its way to its partner. */
+struct candidate {
+	struct fp_report_entry entry;
+	uint64_t fingerprint;
+	uint64_t likeness;
+	size_t order; /* in its report */
+	bool is_after;
+	bool is_paired;
+};
+
+struct pairing {
+	struct candidate *candidates;
+	size_t count;
+	struct fp_report_diff *diff;
+};
+
+static void add_candidates(struct pairing *pairing, const struct fp_report *report,
+                           bool is_after)
+{
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const struct fp_report_finding *finding = &report->findings[i];
+
+		pairing->candidates[pairing->count] =
+		        (struct candidate){.entry.finding = finding,
+		                           .fingerprint = finding->fingerprint,
+		                           .likeness = fp_report_finding_likeness(finding),
+		                           .order = pairing->count,
+		                           .is_after = is_after};
+		pairing->count++;
+	}
+	for (size_t i = 0; i < report->leak_count; i++) {
+		const struct fp_report_leak *leak = &report->leaks[i];
+
+		pairing->candidates[pairing->count] =
+		        (struct candidate){.entry.leak = leak,
+		                           .fingerprint = leak->fingerprint,
+		                           .likeness = fp_report_leak_likeness(leak),
+		                           .order = pairing->count,
+		                           .is_after = is_after};
+		pairing->count++;
+	}
+}
+
+static bool has_grown(const struct fp_report_entry *before, const struct fp_report_entry *after)
+{
+	if (before->finding && after->finding)
+		return after->finding->count > before->finding->count;
+	if (before->leak && after->leak)
+		return after->leak->blocks > before->leak->blocks ||
+		       after->leak->bytes > before->leak->bytes;
+	return false;
+}
+
+static void add_difference(struct pairing *pairing, const struct candidate *before,
+                           const struct candidate *after)
+{
+	struct fp_report_difference difference = {.change = FP_REPORT_UNCHANGED};
+
+	if (before)
+		difference.before = before->entry;
+	if (after)
+		difference.after = after->entry;
+	if (!before)
+		difference.change = FP_REPORT_NEW;
+	else if (!after)
+		difference.change = FP_REPORT_GONE;
+	else if (has_grown(&before->entry, &after->entry))
+		difference.change = FP_REPORT_GROWN;
+	pairing->diff->counts[difference.change]++;
+	pairing->diff->items[pairing->diff->count++] = difference;
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_fingerprints(const void *left, const void *right)
+{
+	const struct candidate *a = left;
+	const struct candidate *b = right;
+	int result = compare_numbers(a->fingerprint, b->fingerprint);
+
+	return result != 0 ? result : compare_numbers(a->order, b->order);
+}
+
+static int compare_likenesses(const void *left, const void *right)
+{
+	const struct candidate *a = left;
+	const struct candidate *b = right;
+	int result = compare_numbers(a->likeness, b->likeness);
+
+	return result != 0 ? result : compare_numbers(a->order, b->order);
+}
+
+static int compare_orders(const void *left, const void *right)
+{
+	const struct candidate *a = left;
+	const struct candidate *b = right;
+
+	return compare_numbers(a->order, b->order);
+}
+
+/* The first candidate from AT on, of those that COMPARE cannot tell from it but by order, that
+ * is of the later report and free. */
+static struct candidate *find_partner(const struct pairing *pairing, size_t at,
+                                      bool is_by_likeness)
+{
+	const struct candidate *wanted = &pairing->candidates[at];
+
+	for (size_t i = at + 1; i < pairing->count; i++) {
+		struct candidate *candidate = &pairing->candidates[i];
+		bool is_same = is_by_likeness ? candidate->likeness == wanted->likeness
+		                              : candidate->fingerprint == wanted->fingerprint;
+
+		if (!is_same)
+			return NULL;
+		if (candidate->is_after && !candidate->is_paired)
+			return candidate;
+	}
+	return NULL;
+}
+
+static void pair(struct pairing *pairing, bool is_by_likeness)
+{
+	qsort(pairing->candidates, pairing->count, sizeof(*pairing->candidates),
+	      is_by_likeness ? compare_likenesses : compare_fingerprints);
+	for (size_t i = 0; i < pairing->count; i++) {
+		struct candidate *before = &pairing->candidates[i];
+		struct candidate *after;
+
+		if (before->is_after || before->is_paired)
+			continue;
+		after = find_partner(pairing, i, is_by_likeness);
+		if (!after)
+			continue;
+		before->is_paired = true;
+		after->is_paired = true;
+		add_difference(pairing, before, after);
+	}
+}
+
+static void add_left_over(struct pairing *pairing)
+{
+	qsort(pairing->candidates, pairing->count, sizeof(*pairing->candidates),
+	      compare_orders);
+	for (size_t i = 0; i < pairing->count; i++) {
+		const struct candidate *candidate = &pairing->candidates[i];
+
+		if (candidate->is_paired)
+			continue;
+		add_difference(pairing, candidate->is_after ? NULL : candidate,
+		               candidate->is_after ? candidate : NULL);
+	}
+}
+
+static int compare_differences(const void *left, const void *right)
+{
+	const struct fp_report_difference *a = left;
+	const struct fp_report_difference *b = right;
+	bool is_leak = !a->after.finding && !a->before.finding;
+	bool is_other_leak = !b->after.finding && !b->before.finding;
+
+	if (a->change != b->change)
+		return a->change < b->change ? -1 : 1;
+	if (is_leak != is_other_leak)
+		return is_leak ? 1 : -1;
+	/* Entries of one kind stand in one array. */
+	if (is_leak)
+		return a->after.leak && b->after.leak
+		               ? compare_numbers((uintptr_t)a->after.leak,
+		                                 (uintptr_t)b->after.leak)
+		               : compare_numbers((uintptr_t)a->before.leak,
+		                                 (uintptr_t)b->before.leak);
+	return a->after.finding && b->after.finding
+	               ? compare_numbers((uintptr_t)a->after.finding,
+	                                 (uintptr_t)b->after.finding)
+	               : compare_numbers((uintptr_t)a->before.finding,
+	                                 (uintptr_t)b->before.finding);
+}
+
+int fp_report_diff_make(const struct fp_report *before, const struct fp_report *after,
+                        struct fp_report_diff *diff)
+{
+	size_t most = before->finding_count + before->leak_count + after->finding_count +
+	              after->leak_count;
+	struct pairing pairing = {.diff = diff};
+
+	*diff = (struct fp_report_diff){0};
+	pairing.candidates = calloc(most + 1, sizeof(*pairing.candidates));
+	diff->items = calloc(most + 1, sizeof(*diff->items));
+	if (!pairing.candidates || !diff->items) {
+		free(pairing.candidates);
+		fp_report_diff_free(diff);
+		return -ENOMEM;
+	}
+	add_candidates(&pairing, before, false);
+	add_candidates(&pairing, after, true);
+	pair(&pairing, false);
+	pair(&pairing, true);
+	add_left_over(&pairing);
+	qsort(diff->items, diff->count, sizeof(*diff->items), compare_differences);
+	free(pairing.candidates);
+	return 0;
+}
+
+void fp_report_diff_free(struct fp_report_diff *diff)
+{
+	free(diff->items);
+	*diff = (struct fp_report_diff){0};
+}
+
+const char *fp_report_change_name(enum fp_report_change change)
+{
+	static const char *const names[FP_REPORT_CHANGE_COUNT] = {
+	        [FP_REPORT_NEW] = "new",
+	        [FP_REPORT_GONE] = "gone",
+	        [FP_REPORT_GROWN] = "grown",
+	        [FP_REPORT_UNCHANGED] = "unchanged",
+	};
+
+	return names[change];
+}
+
+bool fp_report_diff_has_error(const struct fp_report_diff *diff, enum fp_report_change change)
+{
+	for (size_t i = 0; i < diff->count; i++) {
+		const struct fp_report_entry *after = &diff->items[i].after;
+
+		if (diff->items[i].change == change &&
+		    (after->finding || (after->leak && after->leak->class <= FP_LEAK_INDIRECT)))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The sources, findings and leaks of a merge.
+ */
+#include "report/merge/merge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "report/fingerprint.h"
+#include "report/keep.h"
+#include "report/names.h"
+#include "report/stack.h"
+#include "report/merge/table.h"
+#include "report/merge/whole.h"
+
+struct fp_report_merge {
+	struct fp_report_whole whole;
+	struct fp_report_keeper keeper;
+	struct fp_report_table findings; /* by fingerprint */
+	struct fp_report_table leaks;
+	struct fp_report_table failed; /* by what a leak of the same stack would be called */
+};
+
+/* A report on its way in. */
+struct arrival {
+	struct fp_report_merge *merge;
+	const struct fp_report *report;
+	uint32_t first_source; /* index of its own, or of the first that it brings */
+	bool is_one;
+};
+
+int fp_report_merge_new(bool is_repeated, struct fp_report_merge **merge)
+{
+	*merge = calloc(1, sizeof(**merge));
+	if (*merge)
+		(*merge)->whole.report = calloc(1, sizeof(struct fp_report));
+	if (!*merge || !(*merge)->whole.report) {
+		fp_report_merge_free(*merge);
+		*merge = NULL;
+		return -ENOMEM;
+	}
+	(*merge)->whole.is_repeated = is_repeated;
+	(*merge)->whole.keeper = &(*merge)->keeper;
+	(*merge)->keeper.arena = &(*merge)->whole.report->arena;
+	return 0;
+}
+
+static int add_source(struct fp_report_merge *merge, const struct fp_report_source *source)
+{
+	struct fp_report *report = merge->whole.report;
+	struct fp_report_source *sources =
+	        fp_report_grow(report->sources, report->source_count, sizeof(*sources));
+	struct fp_report_source kept = *source;
+
+	if (!sources)
+		return -ENOMEM;
+	report->sources = sources;
+	if (!fp_report_keep_string(&merge->keeper, &kept.name) ||
+	    !fp_report_keep_string(&merge->keeper, &kept.layout) ||
+	    !fp_report_keep_string(&merge->keeper, &kept.executable))
+		return -ENOMEM;
+	sources[report->source_count++] = kept;
+	return 0;
+}
+
+static int add_sources(const struct arrival *arrival, const struct fp_report_origin *origin)
+{
+	const struct fp_report *report = arrival->report;
+	int result = 0;
+
+	if (arrival->is_one)
+		return add_source(
+		        arrival->merge,
+		        &(struct fp_report_source){
+		                .name = fp_report_text(origin->name ? origin->name : ""),
+		                .layout = fp_report_text(origin->layout ? origin->layout : ""),
+		                .pid = report->pid,
+		                .executable = report->executable,
+		                .exit = report->exit,
+		                .exit_value = report->exit_value});
+	for (size_t i = 0; result == 0 && i < report->source_count; i++)
+		result = add_source(arrival->merge, &report->sources[i]);
+	return result;
+}
+
+/* One report can have a fingerprint twice: two accesses on one line. */
+static int add_share(struct fp_report_shares *shares, const struct fp_report_share *share)
+{
+	struct fp_report_share *last =
+	        shares->count > 0 ? &shares->items[shares->count - 1] : NULL;
+
+	if (!last || last->source != share->source)
+		return fp_report_shares_add(shares, share);
+	last->count = fp_report_add_up(last->count, share->count);
+	last->bytes = fp_report_add_up(last->bytes, share->bytes);
+	return 0;
+}
+
+static int add_shares(const struct arrival *arrival, struct fp_report_shares *shares,
+                      const struct fp_report_shares *brought,
+                      const struct fp_report_share *whole)
+{
+	int result = 0;
+
+	/* Who brings sources but no shares was not made by us, and is believed all the same. */
+	if (arrival->is_one || brought->count == 0)
+		return add_share(shares, &(struct fp_report_share){arrival->first_source,
+		                                                   whole->count, whole->bytes});
+	for (size_t i = 0; result == 0 && i < brought->count; i++) {
+		struct fp_report_share share = brought->items[i];
+
+		share.source += arrival->first_source;
+		result = add_share(shares, &share);
+	}
+	return result;
+}
+
+/* Replaces *STACK, unless it is NULL, by its copy. */
+static bool keep_stack(struct fp_report_keeper *keeper, const struct fp_report_stack **stack)
+{
+	if (!*stack)
+		return true;
+	*stack = fp_report_keep_stack(keeper, *stack);
+	return *stack != NULL;
+}
+
+static int keep_finding(struct fp_report_keeper *keeper, struct fp_report_finding *finding)
+{
+	bool was_freed_here = finding->free_stack && finding->free_stack == finding->stack;
+
+	finding->shares = (struct fp_report_shares){0};
+	if (!keep_stack(keeper, &finding->stack) ||
+	    !keep_stack(keeper, &finding->alloc_stack) ||
+	    !keep_stack(keeper, &finding->other_stack) ||
+	    !keep_stack(keeper, &finding->commit_stack) ||
+	    (!was_freed_here && !keep_stack(keeper, &finding->free_stack)) ||
+	    !fp_report_keep_string(keeper, &finding->thread_name) ||
+	    !fp_report_keep_string(keeper, &finding->description) ||
+	    !fp_report_keep_string(keeper, &finding->evidence) ||
+	    (finding->has_block && !fp_report_keep_string(keeper, &finding->block.site.file)))
+		return -ENOMEM;
+	if (was_freed_here)
+		finding->free_stack = finding->stack;
+	return 0;
+}
+
+static int add_finding(const struct arrival *arrival, const struct fp_report_finding *finding)
+{
+	struct fp_report *report = arrival->merge->whole.report;
+	bool is_new;
+	size_t at = fp_report_table_find(&arrival->merge->findings, finding->fingerprint,
+	                                 report->finding_count, &is_new);
+
+	if (at == SIZE_MAX)
+		return -ENOMEM;
+	if (is_new) {
+		struct fp_report_finding *findings = fp_report_grow(
+		        report->findings, report->finding_count, sizeof(*findings));
+		struct fp_report_finding kept = *finding;
+
+		if (!findings)
+			return -ENOMEM;
+		report->findings = findings;
+		if (keep_finding(&arrival->merge->keeper, &kept) != 0)
+			return -ENOMEM;
+		kept.index = (uint32_t)at;
+		findings[report->finding_count++] = kept;
+	}
+	return add_shares(arrival, &report->findings[at].shares, &finding->shares,
+	                  &(struct fp_report_share){.count = finding->count});
+}
+
+static int add_leak(const struct arrival *arrival, const struct fp_report_leak *leak)
+{
+	struct fp_report *report = arrival->merge->whole.report;
+	bool is_new;
+	size_t at = fp_report_table_find(&arrival->merge->leaks, leak->fingerprint,
+	                                 report->leak_count, &is_new);
+
+	if (at == SIZE_MAX)
+		return -ENOMEM;
+	if (is_new) {
+		struct fp_report_leak *leaks =
+		        fp_report_grow(report->leaks, report->leak_count, sizeof(*leaks));
+		struct fp_report_leak kept = *leak;
+
+		if (!leaks)
+			return -ENOMEM;
+		report->leaks = leaks;
+		kept.shares = (struct fp_report_shares){0};
+		if (!keep_stack(&arrival->merge->keeper, &kept.stack) ||
+		    !keep_stack(&arrival->merge->keeper, &kept.leader_stack) ||
+		    !fp_report_keep_string(&arrival->merge->keeper, &kept.site.file))
+			return -ENOMEM;
+		leaks[report->leak_count++] = kept;
+	} else {
+		fp_report_leak_add_details(&report->leaks[at], leak);
+	}
+	return add_shares(
+	        arrival, &report->leaks[at].shares, &leak->shares,
+	        &(struct fp_report_share){.count = leak->blocks, .bytes = leak->bytes});
+}
+
+/* Nobody's mistake, so nobody asks whose they are: only how many. */
+static int add_failed(struct fp_report_merge *merge, const struct fp_report_failed *failed)
+{
+	static const struct fp_report_stack empty;
+	const struct fp_report_leak leak = {.stack = failed->stack ? failed->stack : &empty};
+	struct fp_report *report = merge->whole.report;
+	bool is_new;
+	size_t at = fp_report_table_find(&merge->failed, fp_report_leak_fingerprint(&leak),
+	                                 report->failed_count, &is_new);
+
+	if (at == SIZE_MAX)
+		return -ENOMEM;
+	if (is_new) {
+		struct fp_report_failed *all =
+		        fp_report_grow(report->failed, report->failed_count, sizeof(*all));
+		struct fp_report_failed kept = *failed;
+
+		if (!all)
+			return -ENOMEM;
+		report->failed = all;
+		if (!keep_stack(&merge->keeper, &kept.stack))
+			return -ENOMEM;
+		all[report->failed_count++] = kept;
+	} else if (!merge->whole.is_repeated) {
+		report->failed[at].count =
+		        fp_report_add_up(report->failed[at].count, failed->count);
+	}
+	return 0;
+}
+
+int fp_report_merge_add(struct fp_report_merge *merge, const struct fp_report *report,
+                        const struct fp_report_origin *origin)
+{
+	const struct arrival arrival = {merge, report,
+	                                (uint32_t)merge->whole.report->source_count,
+	                                origin->layout || report->source_count == 0};
+	int result = add_sources(&arrival, origin);
+
+	for (size_t i = 0; result == 0 && i < report->finding_count; i++)
+		result = add_finding(&arrival, &report->findings[i]);
+	for (size_t i = 0; result == 0 && i < report->leak_count; i++)
+		result = add_leak(&arrival, &report->leaks[i]);
+	for (size_t i = 0; result == 0 && i < report->failed_count; i++)
+		result = add_failed(merge, &report->failed[i]);
+	return result != 0 ? result
+	                   : fp_report_whole_add(&merge->whole, report, arrival.first_source);
+}
+
+int fp_report_merge_note(struct fp_report_merge *merge, const char *text)
+{
+	return fp_report_whole_note(&merge->whole, fp_report_text(text), UINT32_MAX);
+}
+
+static struct fp_report_share total_of(const struct fp_report_merge *merge,
+                                       const struct fp_report_shares *shares)
+{
+	struct fp_report_share total = {0};
+
+	for (size_t i = 0; i < shares->count; i++) {
+		const struct fp_report_share *share = &shares->items[i];
+
+		if (!merge->whole.is_repeated) {
+			total.count = fp_report_add_up(total.count, share->count);
+			total.bytes = fp_report_add_up(total.bytes, share->bytes);
+		} else if (share->bytes > total.bytes || share->count > total.count) {
+			total = *share;
+		}
+	}
+	return total;
+}
+
+static int compare_leaks(const void *left, const void *right)
+{
+	const struct fp_report_leak *a = left;
+	const struct fp_report_leak *b = right;
+
+	if (a->bytes != b->bytes)
+		return a->bytes > b->bytes ? -1 : 1;
+	return (a->fingerprint > b->fingerprint) - (a->fingerprint < b->fingerprint);
+}
+
+int fp_report_merge_end(struct fp_report_merge *merge, struct fp_report **report)
+{
+	struct fp_report *merged = merge->whole.report;
+	int result = fp_report_whole_end(&merge->whole);
+
+	for (size_t i = 0; i < merged->finding_count; i++)
+		merged->findings[i].count = total_of(merge, &merged->findings[i].shares).count;
+	for (size_t i = 0; i < merged->leak_count; i++) {
+		struct fp_report_share total = total_of(merge, &merged->leaks[i].shares);
+
+		merged->leaks[i].blocks = total.count;
+		merged->leaks[i].bytes = total.bytes;
+	}
+	if (merged->leak_count > 0)
+		qsort(merged->leaks, merged->leak_count, sizeof(merged->leaks[0]),
+		      compare_leaks);
+	*report = NULL;
+	if (result == 0) {
+		*report = merged;
+		merge->whole.report = NULL;
+	}
+	fp_report_merge_free(merge);
+	return result;
+}
+
+void fp_report_merge_free(struct fp_report_merge *merge)
+{
+	if (!merge)
+		return;
+	fp_report_table_free(&merge->findings);
+	fp_report_table_free(&merge->leaks);
+	fp_report_table_free(&merge->failed);
+	fp_report_keeper_end(&merge->keeper);
+	fp_report_free(merge->whole.report);
+	free(merge);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Many reports into one, each distinct finding and leak once, with what every source has of it.
+ * What a report says is copied, so it can be freed at once: memory grows with what is distinct,
+ * and by a line for each source.
+ *
+ * Of a merged report the process and the settings are what all sources share, the rest is
+ * unknown; allocations, frees and live blocks are sums, peaks the greatest of any source; there
+ * are no snapshots. A note is there once, with who made it.
+ *
+ * Context: report.
+ */
+#ifndef FP_REPORT_MERGE_MERGE_H
+#define FP_REPORT_MERGE_MERGE_H
+
+#include "report/report.h"
+
+struct fp_report_merge;
+
+/* Where a report comes from. A merged one brings its own sources, unless it has a layout: then
+ * it is one source, whatever it was made of. */
+struct fp_report_origin {
+	const char *name;   /* of its file, or NULL */
+	const char *layout; /* or NULL */
+};
+
+/*
+ * IS_REPEATED: the reports are of the same run again and again, so counts and leaks are those
+ * of the run that has most of them, and sums are those of the first. 0 or -ENOMEM.
+ */
+int fp_report_merge_new(bool is_repeated, struct fp_report_merge **merge);
+
+/* Adds a resolved report. 0 or -ENOMEM; then the merge can only be freed. */
+int fp_report_merge_add(struct fp_report_merge *merge, const struct fp_report *report,
+                        const struct fp_report_origin *origin);
+
+/* Adds a note about the reports as a whole. 0 or -ENOMEM. */
+int fp_report_merge_note(struct fp_report_merge *merge, const char *text);
+
+/* The merged report, to be freed by fp_report_free; or -ENOMEM. Ends MERGE in either case. */
+int fp_report_merge_end(struct fp_report_merge *merge, struct fp_report **report);
+
+/* NULL is accepted. */
+void fp_report_merge_free(struct fp_report_merge *merge);
+
+#endif

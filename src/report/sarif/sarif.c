@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * SARIF 2.1.0, as code scanning takes it: one run, whatever the number of processes, each of
+ * which is an invocation of it. The same mistake of two processes is one result. More results
+ * than an upload may have are left out, the least important first, and a notification says so.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/formats.h"
+#include "report/path.h"
+#include "report/sarif/parts.h"
+#include "report/stack.h"
+
+enum { RESULTS_MAX = 25000 /* in a run of an upload */ };
+
+/* A result being collected, and what of it is a sum over processes. */
+struct entry {
+	json_t *result;
+	size_t order;
+	size_t rule;
+	uint64_t count;  /* of a finding */
+	uint64_t blocks; /* of a leak */
+	uint64_t bytes;  /* of a leak */
+	uint64_t fingerprint;
+};
+
+struct document {
+	struct fp_report_sarif sarif;
+	json_t *seen;         /* what makes results the same, to index */
+	json_t *fingerprints; /* to how many results have it */
+	struct entry *entries;
+	size_t count;
+	json_t *invocations;
+};
+
+/* The directory that VIEW names, as it was named and as it is. */
+static int find_roots(struct fp_report_sarif *sarif, const struct fp_report_view *view)
+{
+	char *current;
+
+	if (!view->source_root || view->source_root[0] == '\0')
+		return 0;
+	current = getcwd(NULL, 0);
+	sarif->roots[0] = fp_report_make_path(current, fp_report_text(view->source_root));
+	sarif->roots[1] = realpath(view->source_root, NULL);
+	free(current);
+	return sarif->roots[0] ? 0 : -ENOMEM;
+}
+
+static int begin(struct fp_report_walk *walk)
+{
+	struct document *document = calloc(1, sizeof(*document));
+
+	walk->state = document;
+	if (!document || find_roots(&document->sarif, walk->view) != 0)
+		return -ENOMEM;
+	document->seen = json_object();
+	document->fingerprints = json_object();
+	document->invocations = json_array();
+	return document->seen && document->fingerprints && document->invocations ? 0 : -ENOMEM;
+}
+
+/* One process that was recorded. */
+static json_t *make_invocation(struct fp_report_sarif *sarif,
+                               const struct fp_report_source *process)
+{
+	struct fp_report_tree *tree = &sarif->tree;
+	bool is_killed = process->exit == FP_LOG_EXIT_SIGNAL;
+	json_t *json = json_object();
+	const char *name = is_killed ? sigabbrev_np(process->exit_value) : NULL;
+
+	fp_report_tree_put(tree, json, "executionSuccessful", json_boolean(!is_killed));
+	if (process->pid != 0)
+		fp_report_tree_put(tree, json, "processId", json_integer(process->pid));
+	if (process->executable.size > 0)
+		fp_report_tree_put(tree, json, "executableLocation",
+		                   fp_report_sarif_artifact(sarif, NULL, process->executable));
+	if (process->exit == FP_LOG_EXIT_CODE)
+		fp_report_tree_put(tree, json, "exitCode", json_integer(process->exit_value));
+	if (is_killed)
+		fp_report_tree_put(tree, json, "exitSignalNumber",
+		                   json_integer(process->exit_value));
+	if (name)
+		fp_report_tree_put(tree, json, "exitSignalName", json_sprintf("SIG%s", name));
+	return json;
+}
+
+static void add_notification(struct fp_report_sarif *sarif, json_t *invocation,
+                             struct fp_report_string text)
+{
+	const char *key = "toolExecutionNotifications";
+	json_t *notifications = json_object_get(invocation, key);
+
+	if (!notifications) {
+		notifications = json_array();
+		fp_report_tree_put(&sarif->tree, invocation, key, notifications);
+	}
+	fp_report_tree_append(&sarif->tree, notifications,
+	                      json_pack("{s:s,s:o}", "level", "note", "message",
+	                                fp_report_sarif_message(sarif, text)));
+}
+
+static void put_arguments(struct fp_report_sarif *sarif, json_t *invocation,
+                          const struct fp_report *report)
+{
+	json_t *arguments = json_array();
+
+	for (size_t i = 1; i < report->argument_count; i++)
+		fp_report_tree_append(&sarif->tree, arguments,
+		                      fp_report_make_string(report->arguments[i]));
+	fp_report_tree_put(&sarif->tree, invocation, "arguments", arguments);
+}
+
+static int begin_report(struct fp_report_walk *walk, const struct fp_report *report)
+{
+	const struct fp_report_source itself = {.pid = report->pid,
+	                                        .executable = report->executable,
+	                                        .exit = report->exit,
+	                                        .exit_value = report->exit_value};
+	struct document *document = walk->state;
+	struct fp_report_sarif *sarif = &document->sarif;
+	json_t *first = make_invocation(sarif, report->source_count > 0 ? &report->sources[0]
+	                                                                : &itself);
+
+	if (report->source_count == 0)
+		put_arguments(sarif, first, report);
+	for (size_t i = 0; i < report->note_count; i++)
+		add_notification(sarif, first, report->notes[i].text);
+	fp_report_tree_append(&sarif->tree, document->invocations, first);
+	for (size_t i = 1; i < report->source_count; i++)
+		fp_report_tree_append(&sarif->tree, document->invocations,
+		                      make_invocation(sarif, &report->sources[i]));
+	return sarif->tree.has_failed ? -ENOMEM : 0;
+}
+
+/* What two results have in common when they are one: rule, fingerprint and place. NULL when out
+ * of memory. */
+static char *make_identity(const struct entry *entry)
+{
+	json_t *location = json_array_get(json_object_get(entry->result, "locations"), 0);
+	json_t *physical = json_object_get(location, "physicalLocation");
+	char *place = json_dumps(physical, JSON_COMPACT | JSON_SORT_KEYS);
+	char *identity = NULL;
+
+	if (place && asprintf(&identity, "%zu %016" PRIx64 " %s", entry->rule,
+	                      entry->fingerprint, place) < 0)
+		identity = NULL;
+	free(place);
+	return identity;
+}
+
+/* The entry that is the same as ADDED, or NULL; ADDED is then remembered. */
+static struct entry *find_same(struct document *document, const struct entry *added)
+{
+	char *identity = make_identity(added);
+	json_t *index = identity ? json_object_get(document->seen, identity) : NULL;
+
+	if (!identity)
+		document->sarif.tree.has_failed = true;
+	else if (!index)
+		fp_report_tree_put(&document->sarif.tree, document->seen, identity,
+		                   json_integer((json_int_t)added->order));
+	free(identity);
+	return index ? &document->entries[json_integer_value(index)] : NULL;
+}
+
+static uint64_t add_saturated(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* Takes the result of ADDED over, or adds its numbers to the one that is the same. */
+static int add_entry(struct document *document, struct entry *added)
+{
+	struct entry *entries =
+	        fp_report_grow(document->entries, document->count, sizeof(*entries));
+	struct entry *same;
+
+	if (!entries) {
+		json_decref(added->result);
+		return -ENOMEM;
+	}
+	document->entries = entries;
+	added->order = document->count;
+	same = find_same(document, added);
+	if (same) {
+		json_decref(added->result);
+		same->count = add_saturated(same->count, added->count);
+		same->blocks = add_saturated(same->blocks, added->blocks);
+		same->bytes = add_saturated(same->bytes, added->bytes);
+	} else {
+		entries[document->count++] = *added;
+	}
+	return document->sarif.tree.has_failed ? -ENOMEM : 0;
+}
+
+static int add_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
+{
+	struct document *document = walk->state;
+	struct entry added = {.result = fp_report_sarif_finding(&document->sarif,
+	                                                        walk->set->reports[walk->index],
+	                                                        finding),
+	                      .rule = fp_report_sarif_finding_rule(finding->kind),
+	                      .count = finding->count,
+	                      .fingerprint = finding->fingerprint};
+
+	return add_entry(document, &added);
+}
+
+static int add_leak(struct fp_report_walk *walk, const struct fp_report_leak *leak)
+{
+	struct document *document = walk->state;
+	struct entry added = {.result = fp_report_sarif_leak(
+	                              &document->sarif, walk->set->reports[walk->index], leak),
+	                      .rule = fp_report_sarif_leak_rule(leak->class),
+	                      .blocks = leak->blocks,
+	                      .bytes = leak->bytes,
+	                      .fingerprint = leak->fingerprint};
+
+	return add_entry(document, &added);
+}
+
+/* "error", "warning", "note": the later in the alphabet but one, the less important. */
+static int rank_of(const struct entry *entry)
+{
+	const char *level = fp_report_sarif_rule_level(entry->rule);
+
+	return level[0] == 'e' ? 0 : level[0] == 'w' ? 1 : 2;
+}
+
+/* The most important first, the largest leaks before the others, else as they came. */
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left;
+	const struct entry *b = right;
+
+	if (rank_of(a) != rank_of(b))
+		return rank_of(a) - rank_of(b);
+	if (a->bytes != b->bytes && a->count == 0 && b->count == 0)
+		return a->bytes > b->bytes ? -1 : 1;
+	return (a->order > b->order) - (a->order < b->order);
+}
+
+/* The n-th result with one fingerprint is told from the others by its number. */
+static json_t *make_fingerprints(struct document *document, const struct entry *entry)
+{
+	json_t *number;
+	char name[17];
+	json_int_t same;
+
+	snprintf(name, sizeof(name), "%016" PRIx64, entry->fingerprint);
+	number = json_object_get(document->fingerprints, name);
+	same = json_integer_value(number) + 1;
+	fp_report_tree_put(&document->sarif.tree, document->fingerprints, name,
+	                   json_integer(same));
+	return json_pack("{s:s,s:o}", "fencepostFingerprint/v1", name,
+	                 "primaryLocationLineHash",
+	                 json_sprintf("%s:%" JSON_INTEGER_FORMAT, name, same));
+}
+
+static void complete(struct document *document, struct entry *entry)
+{
+	struct fp_report_tree *tree = &document->sarif.tree;
+	bool is_leak = entry->rule >= fp_report_sarif_leak_rule(0);
+	uint64_t occurrences = is_leak ? entry->blocks : entry->count;
+
+	if (is_leak)
+		fp_report_tree_put(
+		        tree, entry->result, "message",
+		        fp_report_sarif_leak_message(entry->rule - fp_report_sarif_leak_rule(0),
+		                                     entry->blocks, entry->bytes));
+	fp_report_tree_put(tree, entry->result, "occurrenceCount",
+	                   fp_report_make_count(occurrences > 0 ? occurrences : 1));
+	fp_report_tree_put(tree, entry->result, "partialFingerprints",
+	                   make_fingerprints(document, entry));
+}
+
+static json_t *make_results(struct document *document)
+{
+	struct fp_report_sarif *sarif = &document->sarif;
+	json_t *results = json_array();
+	char text[128];
+
+	if (document->count > 0)
+		qsort(document->entries, document->count, sizeof(document->entries[0]),
+		      compare_entries);
+	for (size_t i = 0; i < document->count && i < RESULTS_MAX; i++) {
+		complete(document, &document->entries[i]);
+		fp_report_tree_append(&sarif->tree, results,
+		                      json_incref(document->entries[i].result));
+	}
+	if (document->count > RESULTS_MAX) {
+		snprintf(text, sizeof(text),
+		         "%zu results are left out, the least important ones: code scanning "
+		         "takes no more than %d",
+		         document->count - RESULTS_MAX, RESULTS_MAX);
+		add_notification(sarif, json_array_get(document->invocations, 0),
+		                 fp_report_text(text));
+	}
+	return results;
+}
+
+/* The category of an upload: another program's results do not replace this one's. */
+static json_t *make_details(const struct fp_report *report)
+{
+	json_t *name = fp_report_make_string(fp_report_base_name(report->executable));
+	const char *text = name ? json_string_value(name) : "";
+	json_t *details =
+	        json_pack("{s:o}", "id",
+	                  json_sprintf(PACKAGE_NAME "/%s%s", text, *text != '\0' ? "/" : ""));
+
+	json_decref(name);
+	return details;
+}
+
+static json_t *make_bases(const struct fp_report_sarif *sarif)
+{
+	json_t *uri = fp_report_sarif_directory(sarif->roots[0]);
+
+	return json_pack("{s:{s:o}}", FP_REPORT_SARIF_ROOT, "uri", uri);
+}
+
+static json_t *make_tool(struct fp_report_sarif *sarif)
+{
+	return json_pack("{s:{s:s,s:s,s:s,s:[{s:s,s:i}],s:o}}", "driver", "name", PACKAGE_NAME,
+	                 "version", PACKAGE_VERSION, "semanticVersion", PACKAGE_VERSION,
+	                 "supportedTaxonomies", "name", "CWE", "index", 0, "rules",
+	                 fp_report_sarif_rules(sarif));
+}
+
+static int end(struct fp_report_walk *walk)
+{
+	struct document *document = walk->state;
+	struct fp_report_sarif *sarif = &document->sarif;
+	struct fp_report_tree *tree = &sarif->tree;
+	json_t *run = json_object();
+	json_t *results = make_results(document);
+	json_t *log;
+
+	fp_report_tree_put(tree, run, "tool", make_tool(sarif));
+	fp_report_tree_put(tree, run, "automationDetails", make_details(walk->set->reports[0]));
+	fp_report_tree_put(tree, run, "columnKind", json_string("unicodeCodePoints"));
+	if (sarif->roots[0])
+		fp_report_tree_put(tree, run, "originalUriBaseIds", make_bases(sarif));
+	fp_report_tree_put(tree, run, "invocations", json_incref(document->invocations));
+	fp_report_tree_put(tree, run, "taxonomies", fp_report_sarif_taxonomies(sarif));
+	fp_report_tree_put(tree, run, "results", results);
+	log = json_pack("{s:s,s:s,s:[o]}", "$schema",
+	                "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0",
+	                "runs", run);
+	if (log && !tree->has_failed) {
+		json_dumpf(log, walk->out, JSON_INDENT(1));
+		fputc('\n', walk->out);
+	}
+	json_decref(log);
+	return log && !tree->has_failed ? 0 : -ENOMEM;
+}
+
+static void release(struct fp_report_walk *walk)
+{
+	struct document *document = walk->state;
+
+	if (!document)
+		return;
+	for (size_t i = 0; i < document->count; i++)
+		json_decref(document->entries[i].result);
+	free(document->entries);
+	json_decref(document->seen);
+	json_decref(document->fingerprints);
+	json_decref(document->invocations);
+	free(document->sarif.roots[0]);
+	free(document->sarif.roots[1]);
+	free(document);
+}
+
+const struct fp_report_writer fp_report_sarif_writer = {
+        .name = "sarif",
+        .begin = begin,
+        .begin_report = begin_report,
+        .finding = add_finding,
+        .leak = add_leak,
+        .end = end,
+        .release = release,
+};

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which suppression matches what, and what comes of it. The first one in the order of the files
+ * counts, as long as it is neither out of date nor exceeded.
+ */
+#include "report/suppress/suppress.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "report/finding_facts.h"
+#include "report/stack.h"
+
+/* A finding or leak as a suppression sees it. */
+struct subject {
+	const struct fp_report_finding *finding; /* NULL: a leak */
+	enum fp_leak_class class;                /* of a leak */
+	const struct fp_report_stack *stack;
+	const struct fp_report_stack *leader; /* of the leak that it hangs from, or NULL */
+	bool is_call;
+	uint64_t weight; /* for max=N */
+};
+
+/* What Valgrind has as the innermost frame, and Fencepost has not: its own function that was
+ * called. */
+static const char *const own_functions[] = {
+        "malloc",
+        "calloc",
+        "realloc",
+        "memalign",
+        "posix_memalign",
+        "aligned_alloc",
+        "valloc",
+        "reallocarray",
+        "free",
+        "cfree",
+        "_Znwm",
+        "_Znam",
+        "_Znwj",
+        "_Znaj",
+        "_ZdlPv",
+        "_ZdaPv",
+        "_ZdlPvm",
+        "_ZdaPvm",
+        "operator new(unsigned long)",
+        "operator new[](unsigned long)",
+        "operator delete(void*)",
+        "operator delete[](void*)",
+};
+
+/* Whether TEXT is as GLOB says. '*' is tried as short as it can be, and only the last one is
+ * ever made longer, so that a hostile pattern takes no longer than the product of both. */
+static bool is_like(const char *glob, struct fp_report_string text, bool has_any_byte)
+{
+	const char *star = NULL;
+	size_t star_at = 0;
+	size_t at = 0;
+
+	while (at < text.size) {
+		if (*glob == '*') {
+			star = glob++;
+			star_at = at;
+		} else if (*glob != '\0' &&
+		           (*glob == text.bytes[at] || (has_any_byte && *glob == '?'))) {
+			glob++;
+			at++;
+		} else if (star) {
+			glob = star + 1;
+			at = ++star_at;
+		} else {
+			return false;
+		}
+	}
+	while (*glob == '*')
+		glob++;
+	return *glob == '\0';
+}
+
+static bool is_function(const char *glob, const struct fp_symbol_frame *symbol, bool is_block)
+{
+	if (!symbol || !symbol->function)
+		return false;
+	if (is_like(glob, fp_report_text(symbol->function), is_block))
+		return true;
+	return symbol->linkage && is_like(glob, fp_report_text(symbol->linkage), is_block);
+}
+
+/* "rows.c", "src/rows.c" and "rows.c:31" */
+static bool is_source(const char *glob, const struct fp_symbol_frame *symbol)
+{
+	char line[16];
+	const char *colon = strrchr(glob, ':');
+	struct fp_report_string path;
+	char file[512];
+
+	if (!symbol || !symbol->file)
+		return false;
+	path = fp_report_text(symbol->file);
+	if (is_like(glob, path, true) || is_like(glob, fp_report_base_name(path), true))
+		return true;
+	snprintf(line, sizeof(line), "%u", symbol->line);
+	if (!colon || strcmp(colon + 1, line) != 0 ||
+	    snprintf(file, sizeof(file), "%.*s", (int)(colon - glob), glob) >=
+	            (int)sizeof(file))
+		return false;
+	return is_like(file, path, true) || is_like(file, fp_report_base_name(path), true);
+}
+
+static bool is_frame(const struct fp_report_pattern *pattern,
+                     const struct fp_report_frame *frame, bool is_block)
+{
+	struct fp_report_string module =
+	        frame->module ? frame->module->path : (struct fp_report_string){"", 0};
+
+	switch (pattern->kind) {
+	case FP_REPORT_PATTERN_FUNCTION:
+		return is_function(pattern->glob, frame->symbol, is_block);
+	case FP_REPORT_PATTERN_MODULE:
+		return frame->module && is_like(pattern->glob, module, is_block);
+	case FP_REPORT_PATTERN_SOURCE:
+		return is_source(pattern->glob, frame->symbol);
+	case FP_REPORT_PATTERN_ANY:
+		if (is_function(pattern->glob, frame->symbol, is_block) ||
+		    (frame->module && is_like(pattern->glob, module, is_block)))
+			return true;
+		return frame->symbol && frame->symbol->file &&
+		       is_like(pattern->glob, fp_report_text(frame->symbol->file), is_block);
+	default:
+		return false;
+	}
+}
+
+/* Whether PATTERN can stand for a frame of Fencepost's own that the stack does not have. */
+static bool is_own(const struct fp_report_pattern *pattern)
+{
+	/* What a block says of its module is the C library's or Valgrind's, which is neither.
+	 */
+	if (pattern->kind != FP_REPORT_PATTERN_FUNCTION)
+		return pattern->kind == FP_REPORT_PATTERN_MODULE;
+	for (size_t i = 0; i < sizeof(own_functions) / sizeof(own_functions[0]); i++) {
+		if (is_like(pattern->glob, fp_report_text(own_functions[i]), true))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the patterns from PATTERN on are the frames of STACK from FIRST on, in their order;
+ * frames may be left over. The same walk as in is_like, with "..." as its star. */
+static bool are_frames(const struct fp_report_suppression *suppression,
+                       const struct fp_report_stack *stack, size_t first, size_t pattern)
+{
+	size_t star = SIZE_MAX;
+	size_t star_at = 0;
+	size_t at = first;
+
+	while (pattern < suppression->pattern_count) {
+		const struct fp_report_pattern *wanted = &suppression->patterns[pattern];
+
+		if (wanted->kind == FP_REPORT_PATTERN_FRAMES) {
+			star = pattern++;
+			star_at = at;
+		} else if (at < stack->count && is_frame(wanted, &stack->frames[at], true)) {
+			pattern++;
+			at++;
+		} else if (star != SIZE_MAX && star_at < stack->count) {
+			pattern = star + 1;
+			at = ++star_at;
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool is_block_of(const struct fp_report_suppression *suppression,
+                        const struct subject *subject)
+{
+	const struct fp_report_pattern *first = &suppression->patterns[0];
+
+	if (are_frames(suppression, subject->stack, 0, 0))
+		return true;
+	/* A call of the C library that is checked is one frame that is not there either. */
+	return (subject->is_call ? first->kind == FP_REPORT_PATTERN_FUNCTION : is_own(first)) &&
+	       are_frames(suppression, subject->stack, 0, 1);
+}
+
+static bool is_line_of(const struct fp_report_suppression *suppression,
+                       const struct subject *subject)
+{
+	const struct fp_report_pattern *pattern = &suppression->patterns[0];
+
+	if (pattern->kind == FP_REPORT_PATTERN_CALL)
+		return is_like(pattern->glob, fp_report_text(subject->stack->within), false);
+	for (size_t i = 0; i < subject->stack->count; i++) {
+		if (is_frame(pattern, &subject->stack->frames[i], false))
+			return true;
+	}
+	return false;
+}
+
+static bool is_of_kind(const struct fp_report_suppression *suppression,
+                       const struct subject *subject)
+{
+	const struct fp_report_finding *finding = subject->finding;
+
+	if (finding ? !(suppression->kinds >> finding->kind & 1)
+	            : !(suppression->leaks >> subject->class & 1))
+		return false;
+	if (suppression->is_call && !subject->is_call)
+		return false;
+	if (finding && suppression->access > 0) {
+		uint64_t size = fp_report_access_size(finding);
+
+		if (size > 0 && size != suppression->access)
+			return false;
+	}
+	return suppression->is_block ? is_block_of(suppression, subject)
+	                             : is_line_of(suppression, subject);
+}
+
+enum match { MATCH_NONE, MATCH_ITSELF, MATCH_LEADER };
+
+/* What hangs from a leak goes with it, as it is told with it. */
+static enum match match(const struct fp_report_suppression *suppression,
+                        const struct subject *subject)
+{
+	const struct subject leader = {.class = FP_LEAK_DEFINITE, .stack = subject->leader};
+
+	if (is_of_kind(suppression, subject))
+		return MATCH_ITSELF;
+	return subject->leader && is_of_kind(suppression, &leader) ? MATCH_LEADER : MATCH_NONE;
+}
+
+static struct subject subject_of_finding(const struct fp_report_finding *finding)
+{
+	return (struct subject){.finding = finding,
+	                        .stack = fp_report_finding_stack(finding),
+	                        .is_call = fp_report_is_access_of_call(finding),
+	                        .weight = 1};
+}
+
+static struct subject subject_of_leak(const struct fp_report_leak *leak)
+{
+	return (struct subject){.class = leak->class,
+	                        .stack = leak->stack,
+	                        .leader = leak->leader_stack,
+	                        .weight = leak->blocks};
+}
+
+/* Counts what matches SUBJECT, up to the one that takes it out, which it returns, or NULL. */
+static struct fp_report_suppression *tally(struct fp_report_suppressions *suppressions,
+                                           const struct subject *subject)
+{
+	for (size_t i = 0; i < suppressions->count; i++) {
+		struct fp_report_suppression *suppression = &suppressions->items[i];
+
+		enum match how = match(suppression, subject);
+
+		if (how == MATCH_NONE)
+			continue;
+		suppression->matched += how == MATCH_ITSELF ? subject->weight : 0;
+		if (suppression->state == FP_REPORT_SUPPRESSION_ACTIVE)
+			return suppression;
+	}
+	return NULL;
+}
+
+static void tally_report(struct fp_report_suppressions *suppressions,
+                         const struct fp_report *report)
+{
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const struct subject subject = subject_of_finding(&report->findings[i]);
+
+		tally(suppressions, &subject);
+	}
+	for (size_t i = 0; i < report->leak_count; i++) {
+		const struct subject subject = subject_of_leak(&report->leaks[i]);
+
+		tally(suppressions, &subject);
+	}
+}
+
+/* Marks what matches more than it may; what it matched falls to those behind it. */
+static bool find_exceeded(struct fp_report_suppressions *suppressions)
+{
+	bool has_found = false;
+
+	for (size_t i = 0; i < suppressions->count; i++) {
+		struct fp_report_suppression *suppression = &suppressions->items[i];
+
+		if (suppression->state == FP_REPORT_SUPPRESSION_ACTIVE &&
+		    suppression->has_max && suppression->matched > suppression->max) {
+			suppression->state = FP_REPORT_SUPPRESSION_EXCEEDED;
+			has_found = true;
+		}
+	}
+	return has_found;
+}
+
+static void begin(struct fp_report_suppressions *suppressions, const char *today)
+{
+	for (size_t i = 0; i < suppressions->count; i++) {
+		struct fp_report_suppression *suppression = &suppressions->items[i];
+
+		if (suppression->kinds == 0 && suppression->leaks == 0)
+			suppression->state = FP_REPORT_SUPPRESSION_FOREIGN;
+		else if (suppression->until[0] != '\0' && strcmp(today, suppression->until) > 0)
+			suppression->state = FP_REPORT_SUPPRESSION_EXPIRED;
+	}
+}
+
+static void reset(struct fp_report_suppressions *suppressions)
+{
+	for (size_t i = 0; i < suppressions->count; i++)
+		suppressions->items[i].matched = 0;
+}
+
+static bool is_taken(struct fp_report_suppressions *suppressions, const struct subject *subject)
+{
+	struct fp_report_suppression *suppression = tally(suppressions, subject);
+
+	if (suppression)
+		suppression->used++;
+	return suppression != NULL;
+}
+
+static void take_out(struct fp_report_suppressions *suppressions, struct fp_report *report)
+{
+	size_t findings = 0;
+	size_t leaks = 0;
+
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const struct subject subject = subject_of_finding(&report->findings[i]);
+
+		if (!is_taken(suppressions, &subject))
+			report->findings[findings++] = report->findings[i];
+	}
+	for (size_t i = 0; i < report->leak_count; i++) {
+		const struct subject subject = subject_of_leak(&report->leaks[i]);
+
+		if (!is_taken(suppressions, &subject))
+			report->leaks[leaks++] = report->leaks[i];
+	}
+	report->suppressed += report->finding_count - findings + report->leak_count - leaks;
+	report->finding_count = findings;
+	report->leak_count = leaks;
+	report->suppressions = suppressions;
+}
+
+void fp_report_suppress(struct fp_report *const *reports, size_t count,
+                        struct fp_report_suppressions *suppressions, const char *today)
+{
+	begin(suppressions, today);
+	do {
+		reset(suppressions);
+		for (size_t i = 0; i < count; i++)
+			tally_report(suppressions, reports[i]);
+	} while (find_exceeded(suppressions));
+	reset(suppressions);
+	for (size_t i = 0; i < count; i++)
+		take_out(suppressions, reports[i]);
+}

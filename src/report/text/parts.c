@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Numbers, names, places and stacks as text.
+ */
+#include "report/text/parts.h"
+
+#include <inttypes.h>
+
+#include "report/fold.h"
+#include "report/names.h"
+#include "report/source.h"
+#include "report/stack.h"
+
+enum { SOURCE_COLUMNS = 120, TAB_COLUMNS = 8 };
+
+void fp_report_print_style(const struct fp_report_page *page, enum fp_report_style style)
+{
+	static const char *const sequences[] = {
+	        [FP_REPORT_STYLE_PLAIN] = "\033[0m",
+	        [FP_REPORT_STYLE_BAD] = "\033[1;31m",
+	        [FP_REPORT_STYLE_WARNING] = "\033[1;33m",
+	        [FP_REPORT_STYLE_DIM] = "\033[2m",
+	};
+
+	if (page->has_colour)
+		fputs(sequences[style], page->out);
+}
+
+void fp_report_print_escaped(const struct fp_report_page *page, struct fp_report_string string)
+{
+	while (string.size > 0) {
+		size_t length = fp_report_printable_length(string);
+
+		if (length > 0) {
+			fwrite(string.bytes, 1, length, page->out);
+		} else {
+			fprintf(page->out, "\\x%02x", (unsigned char)string.bytes[0]);
+			length = 1;
+		}
+		string.bytes += length;
+		string.size -= length;
+	}
+}
+
+void fp_report_print_number(const struct fp_report_page *page, uint64_t number)
+{
+	char digits[21];
+	int count = snprintf(digits, sizeof(digits), "%" PRIu64, number);
+
+	for (int i = 0; i < count; i++) {
+		if (i > 0 && (count - i) % 3 == 0)
+			fputc(',', page->out);
+		fputc(digits[i], page->out);
+	}
+}
+
+void fp_report_print_count(const struct fp_report_page *page, uint64_t number, const char *noun)
+{
+	fp_report_print_number(page, number);
+	fprintf(page->out, " %s%s", noun, number == 1 ? "" : "s");
+}
+
+static void print_module(const struct fp_report_page *page, const struct fp_report_frame *frame)
+{
+	if (!frame->module) {
+		fprintf(page->out, "0x%" PRIx64 ", in no known module", frame->offset);
+		return;
+	}
+	fp_report_print_escaped(page, fp_report_module_name(frame));
+	fprintf(page->out, "+0x%" PRIx64, frame->offset);
+}
+
+/* With it, somebody who has the debug information can tell the line. */
+static void print_build_id(const struct fp_report_page *page,
+                           const struct fp_report_frame *frame)
+{
+	if (!frame->module || frame->module->build_id.size == 0)
+		return;
+	fputs(", build-id ", page->out);
+	for (size_t i = 0; i < frame->module->build_id.size; i++)
+		fprintf(page->out, "%02x", (unsigned char)frame->module->build_id.bytes[i]);
+}
+
+static void print_line(const struct fp_report_page *page, struct fp_report_string file,
+                       uint32_t line)
+{
+	fp_report_print_escaped(page, file);
+	if (line > 0)
+		fprintf(page->out, ":%" PRIu32, line);
+}
+
+static void print_function(const struct fp_report_page *page,
+                           const struct fp_symbol_frame *symbol)
+{
+	fp_report_print_escaped(page, fp_report_text(symbol->function));
+	if (!symbol->file)
+		fprintf(page->out, "+0x%" PRIx64, symbol->function_offset);
+}
+
+static bool has_site(const struct fp_report_site *site)
+{
+	return site->line > 0 || site->file.size > 0;
+}
+
+void fp_report_print_site(const struct fp_report_page *page, const char *before,
+                          const struct fp_report_site *site)
+{
+	if (!has_site(site))
+		return;
+	fputs(before, page->out);
+	print_line(page, site->file, site->line);
+	fputs(" (DebugAlloc)", page->out);
+}
+
+void fp_report_print_place(const struct fp_report_page *page, const char *preposition,
+                           const struct fp_report_stack *stack,
+                           const struct fp_report_site *site)
+{
+	const struct fp_report_frame *frame = fp_report_stack_place(stack);
+	const struct fp_symbol_frame *symbol = frame ? frame->symbol : NULL;
+	bool has_file = symbol && symbol->file;
+
+	if (!has_file && site && has_site(site)) {
+		fprintf(page->out, " %s", preposition);
+		fp_report_print_site(page, " ", site);
+		return;
+	}
+	if (!frame)
+		return;
+	fprintf(page->out, " %s ", preposition);
+	if (has_file)
+		print_line(page, fp_report_base_name(fp_report_text(symbol->file)),
+		           symbol->line);
+	else
+		print_module(page, frame);
+	if (symbol && symbol->function) {
+		fputs(" in ", page->out);
+		print_function(page, symbol);
+	}
+}
+
+static void print_frame(const struct fp_report_page *page, size_t number,
+                        const struct fp_report_frame *frame)
+{
+	const struct fp_symbol_frame *symbol = frame->symbol;
+
+	fprintf(page->out, "    #%zu ", number);
+	if (symbol && symbol->function) {
+		print_function(page, symbol);
+		fputs("  ", page->out);
+	}
+	fp_report_print_style(page, FP_REPORT_STYLE_DIM);
+	if (symbol && symbol->file) {
+		print_line(page, fp_report_text(symbol->file), symbol->line);
+	} else {
+		fputc('(', page->out);
+		print_module(page, frame);
+		print_build_id(page, frame);
+		fputc(')', page->out);
+	}
+	if (symbol && symbol->inlined)
+		fputs(" [inlined]", page->out);
+	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
+	fputc('\n', page->out);
+}
+
+static void print_fold(const struct fp_report_page *page, size_t count, const char *owner)
+{
+	fp_report_print_style(page, FP_REPORT_STYLE_DIM);
+	fputs("    ... ", page->out);
+	fp_report_print_count(page, count, "frame");
+	fprintf(page->out, " of %s", owner);
+	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
+	fputc('\n', page->out);
+}
+
+void fp_report_print_stack(const struct fp_report_page *page,
+                           const struct fp_report_stack *stack)
+{
+	size_t shown = page->has_all_frames ? stack->count : stack->shown;
+
+	if (shown == 0)
+		fputs("    (no stack was kept)\n", page->out);
+	for (size_t i = 0; i < shown;) {
+		const char *owner;
+		size_t folded = page->has_all_frames ? 0 : fp_report_fold(stack, i, &owner);
+
+		if (folded > 0)
+			print_fold(page, folded, owner);
+		else
+			print_frame(page, i, &stack->frames[i]);
+		i += folded > 0 ? folded : 1;
+	}
+}
+
+/* LINE with its tabs as blanks, cut where a terminal would wrap it. */
+static void print_source(const struct fp_report_page *page, struct fp_report_string line)
+{
+	size_t column = 0;
+
+	while (line.size > 0 && column < SOURCE_COLUMNS) {
+		size_t length = line.bytes[0] == '\t' ? 1 : fp_report_utf8_length(line);
+
+		length = length > 0 ? length : 1;
+		if (line.bytes[0] == '\t') {
+			int blanks = TAB_COLUMNS - (int)(column % TAB_COLUMNS);
+
+			fprintf(page->out, "%*s", blanks, "");
+			column += (size_t)blanks;
+		} else {
+			fp_report_print_escaped(page,
+			                        (struct fp_report_string){line.bytes, length});
+			column++;
+		}
+		line.bytes += length;
+		line.size -= length;
+	}
+}
+
+void fp_report_print_excerpt(const struct fp_report_page *page,
+                             const struct fp_report_stack *stack)
+{
+	struct fp_report_excerpt excerpt;
+
+	if (!fp_report_source_lines(fp_report_stack_place(stack), 1, &excerpt))
+		return;
+	for (size_t i = 0; i < excerpt.count; i++) {
+		uint32_t number = excerpt.first + (uint32_t)i;
+		bool is_marked = number == excerpt.marked;
+
+		fp_report_print_style(page,
+		                      is_marked ? FP_REPORT_STYLE_PLAIN : FP_REPORT_STYLE_DIM);
+		fprintf(page->out, "  %c %5" PRIu32 " | ", is_marked ? '>' : ' ', number);
+		print_source(page, excerpt.lines[i]);
+		fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
+		fputc('\n', page->out);
+	}
+}
