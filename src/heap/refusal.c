@@ -71,6 +71,8 @@ static bool is_for(struct place *place, const struct fp_block *block)
 	if (atomic_compare_exchange_strong(&place->state, &state, TAKEN)) {
 		place->block = *block;
 		atomic_store(&place->state, FILLED);
+		if (configuration.enlisted != NULL)
+			configuration.enlisted(block);
 		return true;
 	}
 	return state == FILLED && place->block.alloc_trace == block->alloc_trace;

@@ -26,6 +26,8 @@ struct fp_refusal_config {
 	enum fp_refusal_rule rule;
 	uint64_t number;
 	uint64_t seed;
+	/* Told of the first block of each stack, or NULL. No lock is held. */
+	void (*enlisted)(const struct fp_block *block);
 };
 
 void fp_refusal_init(const struct fp_refusal_config *config);

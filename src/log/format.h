@@ -80,7 +80,8 @@ enum fp_log_type {
 	FP_LOG_SNAPSHOT = 13,
 	/* u32 trace, u64 count, u64 bytes of the first, u8 its family, u8 its level, u16 zero,
 	 * u32 its heap, u64 its serial: allocations of one stack that failed because fail_alloc
-	 * chose them; trace 0: of all other stacks */
+	 * chose them; trace 0: of all other stacks. Of several with one serial the last counts
+	 */
 	FP_LOG_FAILED_ALLOC = 14,
 	/* empty: leaks were looked for, and the FP_LOG_LEAK records that follow, up to the next
 	 * one of this type, are all there are; they replace those before */

@@ -29,6 +29,10 @@ size_t fp_report_printable_length(struct fp_report_string string);
 void fp_report_leak_add_details(struct fp_report_leak *leak,
                                 const struct fp_report_leak *other);
 
+/* "3 allocations failed as fail_alloc asks, the first: 10 bytes, serial 3, ...", for formats
+ * whose own words are lists. To be freed; NULL when out of memory. */
+char *fp_report_failed_sentence(const struct fp_report_failed *failed);
+
 /* What the findings and leaks come to. */
 struct fp_report_totals {
 	uint64_t errors;        /* findings of severity error */

@@ -10,14 +10,12 @@
 #include "base/text.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
-#include "heap/refusal.h"
 #include "heap/tier.h"
 #include "leak/leak.h"
 #include "record/record.h"
 #include "registry/registry.h"
 #include "session/session.h"
 #include "session/state.h"
-#include "stack/function.h"
 #include "stack/stack.h"
 #include "timeline/timeline.h"
 
@@ -38,33 +36,6 @@ static void release_reserve(void)
 {
 	for (size_t i = 0; i < RESERVE_PIECES; i++)
 		fp_meta_free(reserve[i], RESERVE_BYTES);
-}
-
-static void log_failed_alloc(const struct fp_block *block, uint64_t count, void *user)
-{
-	size_t length;
-	const uintptr_t *frames = fp_stack_trace(block->alloc_trace, &length);
-
-	fp_log_trace(user, block->alloc_trace, frames, length);
-	fp_log_failed_alloc(user, block, count);
-}
-
-static void log_failed_allocs(struct fp_log *tail)
-{
-	const char *function = fp_option_rule_function(&fp_session.options.fail_alloc);
-	char line[FP_OPTION_RULE_MAX + 256];
-	struct fp_text text;
-
-	fp_refusal_each(log_failed_alloc, tail);
-	if (function[0] == '\0' || fp_function_is_known())
-		return;
-	fp_text_begin(&text, line, sizeof(line));
-	fp_text_string(&text, "fail_alloc: no symbol table has a function ");
-	fp_text_string(&text, function);
-	fp_text_string(&text,
-	               "; give its name as nm shows it (C++ names are mangled), and do not "
-	               "strip the program");
-	fp_log_note(tail, line);
 }
 
 static void log_protection(struct fp_log *tail, const struct fp_heap_totals *totals)
@@ -188,7 +159,7 @@ struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind)
 	fp_session_log_counts(tail);
 	if (may_look())
 		leaked_blocks = fp_session_log_leaks(tail, stack, kind);
-	log_failed_allocs(tail);
+	fp_session_log_refusals(tail);
 	fp_session_log_recording(tail);
 	fp_session_log_regions(tail, may_look());
 	fp_timeline_log(tail, may_look());

@@ -18,13 +18,11 @@
 #include "guard/guard.h"
 #include "heap/heap.h"
 #include "heap/padding.h"
-#include "heap/refusal.h"
 #include "heap/tier.h"
 #include "record/record.h"
 #include "region/region.h"
 #include "registry/registry.h"
 #include "session/state.h"
-#include "stack/function.h"
 #include "stack/stack.h"
 #include "timeline/timeline.h"
 
@@ -220,27 +218,6 @@ static void start_stack(const struct fp_options *options)
 	fp_stack_init(&config);
 }
 
-static void start_refusals(const struct fp_option_rule *chosen)
-{
-	static const enum fp_refusal_rule rules[] = {
-	        [FP_OPTION_RULE_NEVER] = FP_REFUSE_NONE,
-	        [FP_OPTION_RULE_AT] = FP_REFUSE_AT,
-	        [FP_OPTION_RULE_EVERY] = FP_REFUSE_EVERY,
-	        [FP_OPTION_RULE_PROBABILITY] = FP_REFUSE_PROBABILITY,
-	        [FP_OPTION_RULE_LEVEL] = FP_REFUSE_LEVEL,
-	        [FP_OPTION_RULE_STACK] = FP_REFUSE_STACK,
-	};
-	const struct fp_refusal_config config = {
-	        .rule = rules[chosen->kind],
-	        .number = chosen->number,
-	        .seed = chosen->seed,
-	};
-
-	if (chosen->kind == FP_OPTION_RULE_STACK)
-		fp_function_watch(fp_option_rule_function(chosen));
-	fp_refusal_init(&config);
-}
-
 static void start_heap(const struct fp_options *options)
 {
 	static const enum fp_placement placements[] = {
@@ -262,7 +239,7 @@ static void start_heap(const struct fp_options *options)
 
 	fp_heap_init(&config);
 	fp_tier_init(&tiers);
-	start_refusals(&options->fail_alloc);
+	fp_session_start_refusals(&options->fail_alloc);
 }
 
 static void start_region(const struct fp_options *options)

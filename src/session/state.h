@@ -69,6 +69,10 @@ bool fp_session_has_regions(void);
  * made by itself (in regions.c). */
 void fp_session_log_regions(struct fp_log *log, bool with_leaks);
 
+/* Makes the chosen allocations fail, and logs which did (in refusals.c). */
+void fp_session_start_refusals(const struct fp_option_rule *chosen);
+void fp_session_log_refusals(struct fp_log *tail);
+
 /* Forgets all findings: a forked child makes its own. */
 void fp_session_forget_findings(void);
 

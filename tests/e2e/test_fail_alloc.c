@@ -3,9 +3,12 @@
  * fail_alloc: which allocations fail, what the program is told, and what the report lists.
  */
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "preload_runs.h"
 
@@ -158,6 +161,39 @@ START_TEST(test_malloc_fails_as_malloc_does)
 }
 END_TEST
 
+static size_t count_words(const char *text, const char *words)
+{
+	size_t count = 0;
+
+	for (; (text = strstr(text, words)) != NULL; text++)
+		count++;
+	return count;
+}
+
+/* Nobody is asked at the end: what stands in the log was written when it happened. */
+START_TEST(test_what_failed_outlives_the_process)
+{
+	const char *const argv[] = {VICTIMS "fail_alloc", "killed", NULL};
+	char events[100];
+	char options[200];
+	const char *const report[] = {"src/cli/fencepost", "report", events, NULL};
+	struct e2e_run run = {0};
+
+	snprintf(events, sizeof(events), "tests/e2e/killed.%d.events", (int)getpid());
+	snprintf(options, sizeof(options), "fail_alloc=%s:events=%s", rules[_i].rule, events);
+	e2e_run_raw(&run, options, argv);
+	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGKILL);
+	ck_assert_str_eq(run.out, rules[_i].answers);
+	e2e_release(&run);
+	e2e_run_raw(&run, "", report);
+	unlink(events);
+	ck_assert_msg(count_words(run.err, " failed as fail_alloc asks at fail_alloc.c:") ==
+	                      rules[_i].places,
+	              "%s", run.err);
+	e2e_release(&run);
+}
+END_TEST
+
 /* A real engine tells its user, and stays whole. */
 START_TEST(test_sqlite_survives_without_memory)
 {
@@ -184,6 +220,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_the_chosen_ones_fail_and_are_listed, 0,
 	                    sizeof(rules) / sizeof(rules[0]));
+	tcase_add_loop_test(tcase, test_what_failed_outlives_the_process, 0, 9);
 	tcase_add_test(tcase, test_the_report_says_what_failed_where);
 	tcase_add_test(tcase, test_a_seed_chooses_the_same_ones_again);
 	tcase_add_test(tcase, test_an_unknown_function_is_told);

@@ -105,6 +105,22 @@ static void encode_leaks(struct encoder *encoder)
 	encode_leak(encoder, FP_LEAK_DEFINITE, 1, 64, 6);
 }
 
+/* Once when the first of a stack fails, and at the end how often. */
+static void encode_failed(struct encoder *encoder, uint32_t trace, uint64_t serial,
+                          uint64_t count)
+{
+	encode_begin(encoder, FP_LOG_FAILED_ALLOC);
+	encode_u32(encoder, trace);
+	encode_u64(encoder, count);
+	encode_u64(encoder, trace == 0 ? 0 : 48);
+	encode_u8(encoder, FP_FAMILY_HOST);
+	encode_u8(encoder, trace == 0 ? FP_LEVEL_NONE : FP_LEVEL_PROCESS);
+	encode_u16(encoder, 0);
+	encode_u32(encoder, trace == 0 ? 0 : 1);
+	encode_u64(encoder, serial);
+	encode_end(encoder);
+}
+
 static void encode_found(struct encoder *encoder)
 {
 	/* Damage that showed only at the end, and has no stack of its own. */
@@ -136,8 +152,11 @@ static void encode_start(struct encoder *encoder)
 static void encode_plant(struct encoder *encoder)
 {
 	encode_start(encoder);
+	encode_failed(encoder, 2, 7, 1);
 	encode_found(encoder);
 	encode_snapshots(encoder);
+	encode_failed(encoder, 2, 7, 3);
+	encode_failed(encoder, 0, 0, 12);
 	encode_totals(encoder);
 	encode_note(encoder, "the history was full; raise history=SIZE");
 	encode_exit(encoder, FP_LOG_EXIT_CODE, 3);

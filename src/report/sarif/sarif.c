@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "report/formats.h"
+#include "report/names.h"
 #include "report/path.h"
 #include "report/sarif/parts.h"
 #include "report/stack.h"
@@ -104,6 +105,19 @@ static void add_notification(struct fp_report_sarif *sarif, json_t *invocation,
 	                                fp_report_sarif_message(sarif, text)));
 }
 
+static void add_failed(struct fp_report_sarif *sarif, json_t *invocation,
+                       const struct fp_report_failed *failed)
+{
+	char *sentence = fp_report_failed_sentence(failed);
+
+	if (!sentence) {
+		sarif->tree.has_failed = true;
+		return;
+	}
+	add_notification(sarif, invocation, fp_report_text(sentence));
+	free(sentence);
+}
+
 static void put_arguments(struct fp_report_sarif *sarif, json_t *invocation,
                           const struct fp_report *report)
 {
@@ -130,6 +144,8 @@ static int begin_report(struct fp_report_walk *walk, const struct fp_report *rep
 		put_arguments(sarif, first, report);
 	for (size_t i = 0; i < report->note_count; i++)
 		add_notification(sarif, first, report->notes[i].text);
+	for (size_t i = 0; i < report->failed_count; i++)
+		add_failed(sarif, first, &report->failed[i]);
 	fp_report_tree_append(&sarif->tree, document->invocations, first);
 	for (size_t i = 1; i < report->source_count; i++)
 		fp_report_tree_append(&sarif->tree, document->invocations,

@@ -55,6 +55,15 @@ static void free_late(struct late *late)
 	free(late->text);
 }
 
+static void print_failed(struct fp_report_xml *xml, const struct fp_report_failed *failed)
+{
+	char *sentence = fp_report_failed_sentence(failed);
+
+	if (sentence)
+		fp_report_xml_string(xml, "line", fp_report_text(sentence));
+	free(sentence);
+}
+
 static void print_preamble(struct fp_report_xml *xml, const struct fp_report_set *set)
 {
 	fp_report_xml_open(xml, "preamble");
@@ -70,6 +79,8 @@ static void print_preamble(struct fp_report_xml *xml, const struct fp_report_set
 			                    report->pid, report->ppid);
 		for (size_t j = 0; j < report->note_count; j++)
 			fp_report_xml_string(xml, "line", report->notes[j].text);
+		for (size_t j = 0; j < report->failed_count; j++)
+			print_failed(xml, &report->failed[j]);
 	}
 	fp_report_xml_close(xml, "preamble");
 	fputc('\n', xml->out);
