@@ -88,7 +88,9 @@ FP_API size_t fp_check_heap(void);
  * return EINTR there; with the option leak_snapshot only for as long as fork(2) takes.
  *
  * Returns how many blocks are lost, and what only those point to; each check's result replaces
- * the one before in the report, even if the process is killed later. 0 with leak_check=no.
+ * the one before in the report, even if the process is killed later. The report says of each
+ * leak how old its blocks are and how many of them the check before had not told of. 0 with
+ * leak_check=no.
  */
 FP_API size_t fp_check_leaks(void);
 

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/thread.h"
 #include "base/vm.h"
 #include "guard/guard.h"
@@ -46,6 +47,7 @@ static struct fp_block describe(const struct fp_heap *heap,
 	        .alloc_trace = trace,
 	        .alloc_thread = fp_thread_self(),
 	        .site = fp_stack_intern_site(request->file, request->line),
+	        .born = fp_clock_now(),
 	        .family = request->family,
 	        .state = FP_BLOCK_LIVE,
 	        .level = request->family == FP_FAMILY_HOST ? request->level : FP_LEVEL_NONE,

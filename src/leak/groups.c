@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "base/clock.h"
 #include "base/meta.h"
 
 enum { FIRST_PLACES = 256 };
@@ -15,12 +16,14 @@ struct groups {
 	struct fp_leak_group *groups; /* open addressing */
 	size_t places;                /* a power of two, or 0 */
 	size_t used;
+	uint64_t told;
+	uint32_t now;
 };
 
 /* A group that exists only for what hangs from it has no blocks of its own yet. */
 static bool is_free(const struct fp_leak_group *group)
 {
-	return group->blocks == 0 && group->indirect_blocks == 0;
+	return group->all.blocks == 0 && group->indirect.blocks == 0;
 }
 
 static size_t hash_of(const struct fp_leak_group *group)
@@ -81,7 +84,6 @@ static struct fp_leak_group *group_of(struct groups *groups, const struct fp_lea
 	        .heap = block->heap,
 	        .family = block->family,
 	        .level = block->level,
-	        .first_serial = UINT64_MAX,
 	};
 
 	if (2 * (groups->used + 1) > groups->places && grow(groups) != 0 && groups->places == 0)
@@ -96,6 +98,39 @@ static struct fp_leak_group *group_of(struct groups *groups, const struct fp_lea
 	return group;
 }
 
+/* What is lost was told of only when it was told of as that. */
+static bool is_new(const struct fp_leak_block *block, uint64_t told)
+{
+	switch ((enum fp_leak_class)block->class) {
+	case FP_LEAK_REACHABLE:
+		return block->serial > told;
+	case FP_LEAK_POSSIBLE:
+		return (block->marks & FP_BLOCK_TOLD) == 0;
+	default:
+		return (block->marks & FP_BLOCK_LOST) == 0;
+	}
+}
+
+static void count(struct fp_leak_sum *sum, uint64_t bytes, uint64_t age)
+{
+	if (sum->blocks == 0 || age < sum->newest)
+		sum->newest = age;
+	if (age > sum->oldest)
+		sum->oldest = age;
+	sum->blocks++;
+	sum->bytes += bytes;
+}
+
+static void count_block(const struct groups *groups, const struct fp_leak_block *block,
+                        struct fp_leak_sum *all, struct fp_leak_sum *new)
+{
+	uint64_t age = fp_clock_between(block->born, groups->now);
+
+	count(all, block->size, age);
+	if (is_new(block, groups->told))
+		count(new, block->size, age);
+}
+
 static bool add_own(struct groups *groups, const struct fp_leak_block *block,
                     fp_trace_id hangs_from)
 {
@@ -103,16 +138,7 @@ static bool add_own(struct groups *groups, const struct fp_leak_block *block,
 
 	if (group == NULL)
 		return false;
-	group->blocks++;
-	group->bytes += block->size;
-	if ((block->marks & FP_BLOCK_TOLD) != 0) {
-		group->told_blocks++;
-		group->told_bytes += block->size;
-	}
-	if (block->serial < group->first_serial)
-		group->first_serial = block->serial;
-	if (block->serial > group->last_serial)
-		group->last_serial = block->serial;
+	count_block(groups, block, &group->all, &group->new);
 	return true;
 }
 
@@ -123,8 +149,7 @@ static bool add_to_leader(struct groups *groups, const struct fp_leak_block *lea
 
 	if (group == NULL)
 		return false;
-	group->indirect_blocks++;
-	group->indirect_bytes += block->size;
+	count_block(groups, block, &group->indirect, &group->new_indirect);
 	return true;
 }
 
@@ -141,7 +166,7 @@ static bool add(struct groups *groups, const struct fp_leak_table *table,
 void fp_leak_groups_visit(const struct fp_leak_table *table,
                           const struct fp_leak_config *config, struct fp_leak_result *result)
 {
-	struct groups groups = {0};
+	struct groups groups = {.told = config->told, .now = fp_clock_now()};
 
 	for (size_t i = 0; i < table->count; i++) {
 		const struct fp_leak_block *block = &table->blocks[i];
@@ -158,7 +183,7 @@ void fp_leak_groups_visit(const struct fp_leak_table *table,
 			result->is_partial = true;
 	}
 	for (size_t i = 0; i < groups.places; i++)
-		if (groups.groups[i].blocks != 0)
+		if (groups.groups[i].all.blocks != 0)
 			config->visit_group(&groups.groups[i], config->user);
 	fp_meta_free(groups.groups, groups.places * sizeof(*groups.groups));
 }

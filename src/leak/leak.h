@@ -23,12 +23,22 @@ struct fp_leak_block {
 	fp_trace_id trace;
 	fp_site_id site;
 	fp_heap_id heap;
+	uint32_t born;
 	uint32_t hangs_from; /* private to the scan */
 	uint8_t family;      /* enum fp_family */
 	uint8_t level;       /* enum fp_level */
 	uint8_t class;       /* enum fp_leak_class */
 	uint8_t state;       /* private to the scan */
 	uint8_t marks;       /* of enum fp_block_mark */
+};
+
+/* Blocks, and how long ago the first and the last of them were made: in milliseconds, 0 of
+ * none. */
+struct fp_leak_sum {
+	uint64_t blocks;
+	uint64_t bytes;
+	uint64_t oldest;
+	uint64_t newest;
 };
 
 /* Blocks of one class that share everything a report can say about where they come from. */
@@ -40,15 +50,11 @@ struct fp_leak_group {
 	fp_heap_id heap;
 	uint8_t family; /* enum fp_family */
 	uint8_t level;  /* enum fp_level */
-	uint64_t blocks;
-	uint64_t bytes;
-	uint64_t told_blocks; /* of these, blocks with that mark */
-	uint64_t told_bytes;
+	struct fp_leak_sum all;
+	struct fp_leak_sum new; /* of these, what no check before has told */
 	/* Definite: the indirect leaks that hang from these blocks, each counted once. */
-	uint64_t indirect_blocks;
-	uint64_t indirect_bytes;
-	uint64_t first_serial; /* of the oldest block */
-	uint64_t last_serial;
+	struct fp_leak_sum indirect;
+	struct fp_leak_sum new_indirect;
 };
 
 struct fp_leak_range {
@@ -67,6 +73,7 @@ struct fp_leak_interrupted {
 
 struct fp_leak_config {
 	uint64_t after; /* blocks up to this serial hold pointers, and are never leaks */
+	uint64_t told;  /* reachable blocks up to this serial are not new */
 	/* An address in the shared object that Fencepost is, and the end of its data, which are
 	 * no roots; 0: it is none. */
 	uintptr_t own_code;

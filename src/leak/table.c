@@ -36,6 +36,7 @@ static void add_block(const struct fp_block *block, void *user)
 	        .trace = block->alloc_trace,
 	        .site = block->site,
 	        .heap = block->heap,
+	        .born = block->born,
 	        .family = block->family,
 	        .level = block->level,
 	        .marks = block->marks,

@@ -60,7 +60,10 @@ enum fp_log_type {
 	/* u8 class (enum fp_leak_class), u8 family, u8 level, u8 zero, u32 heap, u64 blocks,
 	 * u64 bytes, u32 alloc trace, str site file, u32 site line: blocks of one allocation
 	 * stack that were never freed. Then u64 blocks, u64 bytes of the indirect leaks that
-	 * hang from these; u32 alloc trace of what these hang from themselves, or 0 */
+	 * hang from these; u32 alloc trace of what these hang from themselves, or 0. Then how
+	 * many milliseconds ago: u64 the first of the blocks was made, u64 the last. Then what
+	 * no check before has told: u64 blocks, u64 bytes, u64 and u64 milliseconds as before,
+	 * u64 blocks and u64 bytes of the indirect leaks */
 	FP_LOG_LEAK = 7,
 	/* u64 allocations, u64 guarded, u64 padded, u64 plain, u32 n, n times (str reason,
 	 * u64 blocks that are not guarded because of it) */
@@ -83,9 +86,15 @@ enum fp_log_type {
 	 * chose them; trace 0: of all other stacks. Of several with one serial the last counts
 	 */
 	FP_LOG_FAILED_ALLOC = 14,
-	/* empty: leaks were looked for, and the FP_LOG_LEAK records that follow, up to the next
-	 * one of this type, are all there are; they replace those before */
+	/* Leaks were looked for, and the FP_LOG_LEAK records that follow, up to the next one of
+	 * this type, are all there are; they replace those before. u8 flags (enum fp_log_check)
+	 */
 	FP_LOG_LEAK_CHECK = 15,
+};
+
+enum fp_log_check {
+	FP_LOG_CHECK_REPEATED = 1, /* another check was made before */
+	FP_LOG_CHECK_NEWS = 2 /* somebody asks again and again: what is new is to be told */
 };
 
 enum fp_log_exit { FP_LOG_EXIT_UNKNOWN, FP_LOG_EXIT_CODE, FP_LOG_EXIT_SIGNAL };

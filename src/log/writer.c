@@ -313,10 +313,11 @@ void fp_log_finding_count(struct fp_log *log, uint32_t index, uint64_t count)
 	end(&record);
 }
 
-void fp_log_leak_check(struct fp_log *log)
+void fp_log_leak_check(struct fp_log *log, uint8_t flags)
 {
 	struct record record = begin(log, FP_LOG_LEAK_CHECK);
 
+	put_u8(&record, flags);
 	end(&record);
 }
 
@@ -329,14 +330,22 @@ void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak)
 	put_u8(&record, leak->level);
 	put_u8(&record, 0);
 	put_u32(&record, leak->heap);
-	put_u64(&record, leak->blocks);
-	put_u64(&record, leak->bytes);
+	put_u64(&record, leak->all.blocks);
+	put_u64(&record, leak->all.bytes);
 	put_u32(&record, leak->trace);
 	put_string(&record, leak->site.file);
 	put_u32(&record, leak->site.line);
-	put_u64(&record, leak->indirect_blocks);
-	put_u64(&record, leak->indirect_bytes);
+	put_u64(&record, leak->indirect.blocks);
+	put_u64(&record, leak->indirect.bytes);
 	put_u32(&record, leak->hangs_from);
+	put_u64(&record, leak->all.oldest);
+	put_u64(&record, leak->all.newest);
+	put_u64(&record, leak->new.blocks);
+	put_u64(&record, leak->new.bytes);
+	put_u64(&record, leak->new.oldest);
+	put_u64(&record, leak->new.newest);
+	put_u64(&record, leak->new_indirect.blocks);
+	put_u64(&record, leak->new_indirect.bytes);
 	end(&record);
 }
 

@@ -74,17 +74,25 @@ struct fp_log_site {
 	uint32_t line;
 };
 
+/* Ages in milliseconds, of the first block made and of the last. */
+struct fp_log_sum {
+	uint64_t blocks;
+	uint64_t bytes;
+	uint64_t oldest;
+	uint64_t newest;
+};
+
 struct fp_log_leak {
 	enum fp_leak_class class;
 	uint8_t family;
 	uint8_t level;
 	fp_heap_id heap;
-	uint64_t blocks;
-	uint64_t bytes;
+	struct fp_log_sum all;
+	struct fp_log_sum new; /* what no check before has told */
 	fp_trace_id trace;
 	struct fp_log_site site;
-	uint64_t indirect_blocks;
-	uint64_t indirect_bytes;
+	struct fp_log_sum indirect;
+	struct fp_log_sum new_indirect;
 	fp_trace_id hangs_from;
 };
 
@@ -130,7 +138,8 @@ void fp_log_trace(struct fp_log *log, fp_trace_id trace, const uintptr_t *frames
 void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding *finding,
                     const struct fp_log_site *site);
 void fp_log_finding_count(struct fp_log *log, uint32_t index, uint64_t count);
-void fp_log_leak_check(struct fp_log *log);
+/* FLAGS: of enum fp_log_check. */
+void fp_log_leak_check(struct fp_log *log, uint8_t flags);
 void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak);
 /* COUNT allocations of one stack that were made to fail; BLOCK would have been the first. */
 void fp_log_failed_alloc(struct fp_log *log, const struct fp_block *block, uint64_t count);

@@ -62,7 +62,8 @@ enum fp_block_state { FP_BLOCK_LIVE, FP_BLOCK_FREED };
 /* What became known of a live block. */
 enum fp_block_mark {
 	FP_BLOCK_IGNORED = 1, /* the program says that it is no leak, nor what it points to */
-	FP_BLOCK_TOLD = 2     /* a check for leaks has listed it */
+	FP_BLOCK_TOLD = 2,    /* a check for leaks has listed it */
+	FP_BLOCK_LOST = 4     /* and as one that nothing points to */
 };
 
 /* There is one of these for each live block, so its size is part of the cost of a block. */
@@ -76,11 +77,12 @@ struct fp_block {
 	fp_thread_id alloc_thread;
 	fp_thread_id free_thread; /* meaningful once freed */
 	fp_site_id site;
-	uint8_t family; /* enum fp_family */
-	uint8_t tier;   /* enum fp_tier */
-	uint8_t state;  /* enum fp_block_state */
-	uint8_t level;  /* enum fp_level */
-	uint8_t marks;  /* of enum fp_block_mark */
+	uint32_t born;     /* fp_clock_now() then */
+	uint8_t family;    /* enum fp_family */
+	uint8_t tier;      /* enum fp_tier */
+	uint8_t state : 4; /* enum fp_block_state */
+	uint8_t level : 4; /* enum fp_level */
+	uint8_t marks;     /* of enum fp_block_mark */
 };
 
 /* "host", "malloc", "new", "new[]", "aligned" or "virtual". Any context. */

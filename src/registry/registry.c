@@ -95,7 +95,8 @@ static uint64_t seal_of(const struct record *record)
 {
 	const struct fp_block *block = &record->block;
 	uint64_t kind = block->family | (uint64_t)block->tier << 8 |
-	                (uint64_t)block->state << 16 | (uint64_t)block->level << 24;
+	                (uint64_t)block->state << 16 | (uint64_t)block->level << 24 |
+	                (uint64_t)block->born << 32;
 
 	return ~(record->slot * 0x9e3779b97f4a7c15u + block->address * 0xbf58476d1ce4e5b9u +
 	         block->size * 0x94d049bb133111ebu + block->serial * 0xff51afd7ed558ccdu +

@@ -4,7 +4,11 @@
  */
 #include "report/names.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+enum { MSEC = 1000, MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
 static const struct {
 	uint32_t value;
@@ -121,10 +125,50 @@ struct fp_report_totals fp_report_total(const struct fp_report *report)
 		if (leak->class == FP_LEAK_DEFINITE || leak->class == FP_LEAK_INDIRECT) {
 			totals.leaked_blocks += leak->blocks;
 			totals.leaked_bytes += leak->bytes;
+			totals.new_leaked_blocks += leak->new_blocks;
+			totals.new_leaked_bytes += leak->new_bytes;
 		} else if (leak->class == FP_LEAK_POSSIBLE) {
 			totals.possible_blocks += leak->blocks;
 			totals.possible_bytes += leak->bytes;
+			totals.new_possible_blocks += leak->new_blocks;
+			totals.new_possible_bytes += leak->new_bytes;
 		}
 	}
 	return totals;
+}
+
+static void put_two(FILE *out, uint64_t first, const char *unit, uint64_t second,
+                    const char *smaller)
+{
+	fprintf(out, "%" PRIu64 " %s", first, unit);
+	if (second > 0)
+		fprintf(out, " %" PRIu64 " %s", second, smaller);
+}
+
+void fp_report_put_span(FILE *out, uint64_t milliseconds)
+{
+	uint64_t seconds = milliseconds / MSEC;
+
+	if (seconds == 0)
+		fprintf(out, "%" PRIu64 " ms", milliseconds);
+	else if (seconds < MINUTE)
+		fprintf(out, "%" PRIu64 " s", seconds);
+	else if (seconds < HOUR)
+		put_two(out, seconds / MINUTE, "min", seconds % MINUTE, "s");
+	else if (seconds < DAY)
+		put_two(out, seconds / HOUR, "h", seconds % HOUR / MINUTE, "min");
+	else
+		put_two(out, seconds / DAY, "d", seconds % DAY / HOUR, "h");
+}
+
+void fp_report_put_age(FILE *out, const struct fp_report_age *age)
+{
+	fputs("allocated ", out);
+	if (age->oldest != age->newest) {
+		fputs("between ", out);
+		fp_report_put_span(out, age->oldest);
+		fputs(" and ", out);
+	}
+	fp_report_put_span(out, age->newest);
+	fputs(" ago", out);
 }

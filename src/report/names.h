@@ -8,6 +8,8 @@
 #ifndef FP_REPORT_NAMES_H
 #define FP_REPORT_NAMES_H
 
+#include <stdio.h>
+
 #include "report/report.h"
 
 /* "definite", "indirect", "possible" or "reachable". */
@@ -40,8 +42,18 @@ struct fp_report_totals {
 	uint64_t leaked_bytes;
 	uint64_t possible_blocks;
 	uint64_t possible_bytes;
+	uint64_t new_leaked_blocks; /* of these, what no check before has told */
+	uint64_t new_leaked_bytes;
+	uint64_t new_possible_blocks;
+	uint64_t new_possible_bytes;
 };
 
 struct fp_report_totals fp_report_total(const struct fp_report *report);
+
+/* "40 ms", "2 min 5 s", "3 d 4 h": the two largest units. */
+void fp_report_put_span(FILE *out, uint64_t milliseconds);
+
+/* "allocated between 2 min 5 s and 3 s ago". */
+void fp_report_put_age(FILE *out, const struct fp_report_age *age);
 
 #endif

@@ -153,6 +153,12 @@ struct fp_report_finding {
 	struct fp_report_shares shares;
 };
 
+/* How many milliseconds ago the first of some blocks was made, and the last. */
+struct fp_report_age {
+	uint64_t oldest;
+	uint64_t newest;
+};
+
 struct fp_report_leak {
 	enum fp_leak_class class;
 	enum fp_level level; /* FP_LEVEL_NONE where they differ */
@@ -164,6 +170,13 @@ struct fp_report_leak {
 	uint64_t indirect_blocks; /* definite: what hangs from these */
 	uint64_t indirect_bytes;
 	uint32_t hangs_from; /* indirect: the trace of a leak they hang from; or 0 */
+	bool has_age;        /* else, of an older log, this and what follows is not known */
+	struct fp_report_age age;
+	uint64_t new_blocks; /* what no check for leaks before has told */
+	uint64_t new_bytes;
+	struct fp_report_age new_age; /* of these, if there are any */
+	uint64_t new_indirect_blocks;
+	uint64_t new_indirect_bytes;
 	/* Set by fp_report_resolve. */
 	const struct fp_report_stack *stack;
 	const struct fp_report_stack *leader_stack; /* of hangs_from, or NULL */
@@ -231,6 +244,8 @@ struct fp_report {
 	struct fp_report_leak *leaks; /* after fp_report_resolve: largest first */
 	size_t leak_count;
 	bool are_leaks_looked_for; /* known to be, whatever the process ended by */
+	bool is_check_repeated;    /* leaks were looked for before */
+	bool is_check_of_news;     /* and whoever asked wants to know what is new */
 	struct {
 		uint64_t allocations;
 		uint64_t guarded;

@@ -298,8 +298,31 @@ static int compare_sizes(const void *left, const void *right)
 	return compare_places(left, right);
 }
 
+static void widen(struct fp_report_age *age, const struct fp_report_age *other)
+{
+	if (other->oldest > age->oldest)
+		age->oldest = other->oldest;
+	if (other->newest < age->newest)
+		age->newest = other->newest;
+}
+
+static void add_news(struct fp_report_leak *leak, const struct fp_report_leak *other)
+{
+	leak->has_age &= other->has_age;
+	widen(&leak->age, &other->age);
+	if (leak->new_blocks == 0)
+		leak->new_age = other->new_age;
+	else if (other->new_blocks > 0)
+		widen(&leak->new_age, &other->new_age);
+	leak->new_blocks += other->new_blocks;
+	leak->new_bytes += other->new_bytes;
+	leak->new_indirect_blocks += other->new_indirect_blocks;
+	leak->new_indirect_bytes += other->new_indirect_bytes;
+}
+
 void fp_report_leak_add_details(struct fp_report_leak *leak, const struct fp_report_leak *other)
 {
+	add_news(leak, other);
 	leak->indirect_blocks += other->indirect_blocks;
 	leak->indirect_bytes += other->indirect_bytes;
 	if (leak->heap != other->heap)

@@ -28,13 +28,19 @@ static void log_trace(struct fp_log *log, fp_trace_id trace)
 	fp_log_trace(log, trace, frames, count);
 }
 
-/* What becomes of a search. */
-struct listing {
-	struct fp_log *log;
-	bool is_of_news; /* groups that were told of whole are left out */
-	uint64_t told_blocks;
-	uint64_t told_bytes;
-};
+/* The serial of the newest block when leaks were last looked for. */
+static _Atomic uint64_t told;
+static _Atomic bool is_repeated;
+
+static struct fp_log_sum sum_of(const struct fp_leak_sum *sum)
+{
+	return (struct fp_log_sum){
+	        .blocks = sum->blocks,
+	        .bytes = sum->bytes,
+	        .oldest = sum->oldest,
+	        .newest = sum->newest,
+	};
+}
 
 static void log_leak(const struct fp_leak_group *group, void *user)
 {
@@ -43,12 +49,12 @@ static void log_leak(const struct fp_leak_group *group, void *user)
 	        .family = group->family,
 	        .level = group->level,
 	        .heap = group->heap,
-	        .blocks = group->blocks,
-	        .bytes = group->bytes,
+	        .all = sum_of(&group->all),
+	        .new = sum_of(&group->new),
 	        .trace = group->trace,
 	        .site.file = "",
-	        .indirect_blocks = group->indirect_blocks,
-	        .indirect_bytes = group->indirect_bytes,
+	        .indirect = sum_of(&group->indirect),
+	        .new_indirect = sum_of(&group->new_indirect),
 	        .hangs_from = group->hangs_from,
 	};
 	int line = 0;
@@ -60,37 +66,15 @@ static void log_leak(const struct fp_leak_group *group, void *user)
 	fp_log_leak(user, &leak);
 }
 
-static void log_group(const struct fp_leak_group *group, void *user)
-{
-	struct listing *listing = user;
-
-	if (!listing->is_of_news || group->told_blocks < group->blocks) {
-		log_leak(group, listing->log);
-		return;
-	}
-	listing->told_blocks += group->told_blocks;
-	listing->told_bytes += group->told_bytes;
-}
-
 /* For the next check. */
 static void mark_told(const struct fp_leak_block *block, void *user)
 {
+	bool is_lost = block->class != FP_LEAK_POSSIBLE;
+	uint8_t marks = FP_BLOCK_TOLD | (is_lost ? FP_BLOCK_LOST : 0);
+
 	(void)user;
-	if ((block->marks & FP_BLOCK_TOLD) == 0)
-		fp_heap_mark(block->address, block->serial, FP_BLOCK_TOLD);
-}
-
-static void note_told(const struct listing *listing)
-{
-	char line[256];
-	struct fp_text text;
-
-	fp_text_begin(&text, line, sizeof(line));
-	fp_text_decimal(&text, listing->told_blocks);
-	fp_text_string(&text, listing->told_blocks == 1 ? " block (" : " blocks (");
-	fp_text_decimal(&text, listing->told_bytes);
-	fp_text_string(&text, " bytes) that an earlier check told of are not listed again");
-	fp_log_note(listing->log, line);
+	if ((block->marks & marks) != marks)
+		fp_heap_mark(block->address, block->serial, marks);
 }
 
 static void note_failure(struct fp_log *log, int status)
@@ -213,23 +197,42 @@ static int search(struct fp_leak_config *config, uintptr_t stack, struct fp_leak
 	return status;
 }
 
+static uint8_t flags_of(enum fp_session_check kind)
+{
+	return (uint8_t)((atomic_load(&is_repeated) ? FP_LOG_CHECK_REPEATED : 0) |
+	                 (kind == FP_SESSION_CHECK_NEWS ? FP_LOG_CHECK_NEWS : 0));
+}
+
+/* The next check tells what is new since this one. */
+static void set_told(void)
+{
+	struct fp_heap_totals totals;
+
+	fp_heap_totals(&totals);
+	atomic_store(&told, totals.last_serial);
+	atomic_store(&is_repeated, true);
+}
+
 static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind)
 {
+	bool is_last = kind == FP_SESSION_CHECK_LAST;
 	struct fp_leak_result result = {0};
-	struct listing listing = {.log = log, .is_of_news = kind == FP_SESSION_CHECK_NEWS};
 	struct fp_leak_config config = {
 	        .after = fp_session.first_serial,
+	        .told = atomic_load(&told),
 	        .own_code = fp_session_own_code(),
 	        .own_end = (uintptr_t)_end,
 	        .is_snapshot = fp_session.options.leak_snapshot,
 	        .with_reachable = fp_session.options.show_reachable,
 	        .is_kept = is_ignored,
-	        .visit_group = log_group,
-	        .visit_block = kind == FP_SESSION_CHECK_LAST ? NULL : mark_told,
-	        .user = &listing,
+	        .visit_group = log_leak,
+	        .visit_block = is_last ? NULL : mark_told,
+	        .user = log,
 	};
 
-	fp_log_leak_check(log);
+	fp_log_leak_check(log, flags_of(kind));
+	if (!is_last)
+		set_told();
 	if (!has_blocks_of_its_own())
 		return 0;
 	int status = search(&config, stack, &result);
@@ -237,8 +240,6 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 		note_failure(log, status);
 	else
 		log_notes(log, &result);
-	if (listing.told_blocks > 0)
-		note_told(&listing);
 	return result.blocks[FP_LEAK_DEFINITE] + result.blocks[FP_LEAK_INDIRECT];
 }
 
@@ -256,6 +257,7 @@ uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack, enum fp_sessi
 void fp_session_forget_leaks(void)
 {
 	atomic_store(&is_over, false);
+	atomic_store(&is_repeated, false);
 }
 
 static void check(uintptr_t stack, void *user)

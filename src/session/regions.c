@@ -14,8 +14,7 @@ static void log_region(const struct fp_block *region, void *user)
 	        .class = FP_LEAK_DEFINITE,
 	        .family = region->family,
 	        .level = region->level,
-	        .blocks = 1,
-	        .bytes = region->size,
+	        .all = {.blocks = 1, .bytes = region->size},
 	        .trace = region->alloc_trace,
 	        .site.file = "",
 	};

@@ -22,7 +22,7 @@ enum { FP_SESSION_PATH_MAX = 2 * FP_OPTION_PATH_MAX + 32 };
 enum fp_session_check {
 	FP_SESSION_CHECK_LAST, /* all; no other one comes */
 	FP_SESSION_CHECK_ALL,
-	FP_SESSION_CHECK_NEWS /* what the ones before did not */
+	FP_SESSION_CHECK_NEWS /* all, for somebody who wants to know what is new */
 };
 
 /* How the process ends, as far as is known. */

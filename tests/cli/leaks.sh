@@ -55,15 +55,26 @@ command -v pgrep >/dev/null || { echo "no pgrep: not tried"; exit 77; }
 start --leak-signal=USR2
 wait_for grep -q fencepost-leaks- "/proc/$process/maps" || complain "no mark"
 "$fencepost" leaks "$process" >out 2>err || complain "leaks: $(cat err)"
-grep -q '^fencepost: leak of 24 bytes in 1 block at served.c' out || complain "asked once: $(cat out err)"
+grep -q '^fencepost: leak of 24 bytes in 1 block at served.c' out && grep -q '^  allocated [1-9][0-9]* ' out ||
+	complain "asked once: $(cat out err)"
+grep -q 'last check' out && complain "asked once, and something is new: $(cat out)"
 printf x >&9
 wait_for grep -q . answers || complain "the program does not go on"
 "$fencepost" leaks --json=asked.json "$process" >out 2>err || complain "leaks: $(cat err)"
-grep -q ' 1 block (24 bytes) leaked' out || complain "asked twice: $(cat out err)"
+grep -q ' 1 block (24 bytes) leaked since the last check, 2 blocks (48 bytes) in all' out &&
+	grep -q '^fencepost: leak of 24 bytes in 1 block at served.c' out &&
+	grep -q '^  new since the last check$' out || complain "asked twice: $(cat out err)"
 grep -q ' 1 block (24 bytes) that an earlier check told of' out || complain "the first again: $(cat out)"
-grep -q '"leaked_bytes": 24' asked.json || complain "no JSON"
+grep -q '"leaked_bytes": 48' asked.json && grep -q '"new_leaked_bytes": 24' asked.json && grep -q '"oldest_ms": [0-9]' asked.json ||
+	complain "not in JSON: $(cat asked.json)"
+printf x >&9
+wait_for grep -q '\.\.' answers || complain "the program does not go on"
+"$fencepost" leaks "$process" >out 2>err || complain "leaks: $(cat err)"
+grep -q '^fencepost: leak of 24 bytes in 1 block at served.c' out &&
+	grep -q '^  with those of earlier checks: 2 blocks (48 bytes)' out || complain "asked a third time: $(cat out err)"
 kill -USR2 "$process"
-wait_for grep -q ' 2 blocks (48 bytes) that an earlier check told of' report || complain "no answer to the signal: $(cat report)"
+wait_for grep -q ' 3 blocks (72 bytes) that an earlier check told of' report || complain "no answer to the signal: $(cat report)"
+grep -q ' no new leaks, 3 blocks (72 bytes) in all' report || complain "nothing is new: $(cat report)"
 kill -STOP "$process"
 refused 'gave no answer in 1 s' --timeout=1 "$process"
 kill -CONT "$process"

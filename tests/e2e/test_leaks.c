@@ -171,6 +171,15 @@ START_TEST(a_forked_child_tells_what_it_lost_itself)
 }
 END_TEST
 
+static void expect_new(const json_t *leak, long blocks)
+{
+	const json_t *age = e2e_get(leak, "age");
+	const json_t *new = e2e_get(leak, "new");
+
+	ck_assert_int_ge(e2e_get_integer(age, "oldest_ms"), e2e_get_integer(age, "newest_ms"));
+	ck_assert_int_eq(e2e_get_integer(new, "blocks"), blocks);
+}
+
 /* Loop index: back end, and whether a copy is searched. Each check replaces the one before. */
 START_TEST(a_host_looks_for_leaks_while_its_threads_run)
 {
@@ -193,6 +202,7 @@ START_TEST(a_host_looks_for_leaks_while_its_threads_run)
 		ck_assert_str_eq(e2e_get_string(leak, "kind"), "definite");
 		ck_assert_int_eq(e2e_get_integer(leak, "blocks"), 1);
 		ck_assert_int_eq(e2e_get_integer(leak, "bytes"), i == 0 ? 200 : 100);
+		expect_new(leak, 0);
 		ck_assert_int_eq(e2e_get_integer(leak, "heap"), 1);
 		ck_assert_str_eq(e2e_get_string(leak, "critical_level"), "process");
 		e2e_check_stack(e2e_get(leak, "alloc_stack"), VICTIMS "leaks_checked.c",

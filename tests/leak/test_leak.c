@@ -2,6 +2,7 @@
  *
  * Grouping of classified blocks. The blocks are records only; nothing is allocated for them.
  */
+#include "base/clock.h"
 #include "base/inject.h"
 #include "leak/groups.h"
 #include "support/support.h"
@@ -98,8 +99,8 @@ START_TEST(blocks_of_one_origin_are_one_group)
 	}
 	collect(0);
 	ck_assert_uint_eq(groups.count, 1);
-	ck_assert_uint_eq(groups.items[0].blocks, 1000);
-	ck_assert_uint_eq(groups.items[0].bytes, 999 * 1000 / 2);
+	ck_assert_uint_eq(groups.items[0].all.blocks, 1000);
+	ck_assert_uint_eq(groups.items[0].all.bytes, 999 * 1000 / 2);
 	ck_assert_uint_eq(groups.items[0].trace, 55);
 	ck_assert_uint_eq(groups.items[0].site, 77);
 	ck_assert_uint_eq(groups.items[0].heap, 9);
@@ -128,8 +129,8 @@ START_TEST(every_part_of_the_origin_counts)
 	collect(0);
 	ck_assert_uint_eq(groups.count, 6);
 	for (int i = 0; i < 6; i++) {
-		ck_assert_uint_eq(groups.items[i].blocks, 3);
-		ck_assert_uint_eq(groups.items[i].bytes, 0);
+		ck_assert_uint_eq(groups.items[i].all.blocks, 3);
+		ck_assert_uint_eq(groups.items[i].all.bytes, 0);
 	}
 }
 END_TEST
@@ -152,17 +153,15 @@ START_TEST(a_list_is_one_leak_with_what_hangs_from_it)
 		const struct fp_leak_group *group = &groups.items[i];
 
 		if (group->class == FP_LEAK_DEFINITE) {
-			ck_assert_uint_eq(group->blocks, 1);
-			ck_assert_uint_eq(group->bytes, 10);
-			ck_assert_uint_eq(group->indirect_blocks, 100);
-			ck_assert_uint_eq(group->indirect_bytes, 1990);
+			ck_assert_uint_eq(group->all.blocks, 1);
+			ck_assert_uint_eq(group->all.bytes, 10);
+			ck_assert_uint_eq(group->indirect.blocks, 100);
+			ck_assert_uint_eq(group->indirect.bytes, 1990);
 			ck_assert_uint_eq(group->hangs_from, FP_TRACE_NONE);
-			ck_assert_uint_eq(group->first_serial, 1);
-			ck_assert_uint_eq(group->last_serial, 1);
 		} else {
 			ck_assert_uint_eq(group->hangs_from, 1);
-			ck_assert_uint_eq(group->blocks, group->trace == 2 ? 1 : 99);
-			ck_assert_uint_eq(group->indirect_blocks, 0);
+			ck_assert_uint_eq(group->all.blocks, group->trace == 2 ? 1 : 99);
+			ck_assert_uint_eq(group->indirect.blocks, 0);
 		}
 	}
 	ck_assert_uint_eq(result.blocks[FP_LEAK_DEFINITE], 1);
@@ -185,6 +184,73 @@ START_TEST(reachable_blocks_are_counted_and_shown_when_asked_for)
 	ck_assert_uint_eq(result.blocks[FP_LEAK_REACHABLE], 1);
 	collect_with((struct fp_leak_config){.with_reachable = true});
 	ck_assert_uint_eq(groups.count, 2);
+}
+END_TEST
+
+/* Blocks of one origin, by what earlier checks told of them. */
+static const struct {
+	enum fp_leak_class class;
+	uint8_t marks;
+	bool is_new;
+} news[] = {
+        {FP_LEAK_DEFINITE, 0, true},
+        {FP_LEAK_DEFINITE, FP_BLOCK_TOLD, true},
+        {FP_LEAK_DEFINITE, FP_BLOCK_TOLD | FP_BLOCK_LOST, false},
+        {FP_LEAK_POSSIBLE, 0, true},
+        {FP_LEAK_POSSIBLE, FP_BLOCK_TOLD, false},
+        {FP_LEAK_POSSIBLE, FP_BLOCK_TOLD | FP_BLOCK_LOST, false},
+        {FP_LEAK_REACHABLE, FP_BLOCK_TOLD | FP_BLOCK_LOST, true},
+};
+
+/* Loop index: row of the table. */
+START_TEST(what_was_told_as_what_it_is_is_not_new)
+{
+	struct fp_leak_block block = sample();
+
+	block.class = (uint8_t)news[_i].class;
+	block.marks = news[_i].marks;
+	add(block);
+	collect_with((struct fp_leak_config){.with_reachable = true});
+	ck_assert_uint_eq(groups.count, 1);
+	ck_assert_uint_eq(groups.items[0].all.blocks, 1);
+	ck_assert_uint_eq(groups.items[0].new.blocks, news[_i].is_new);
+	ck_assert_uint_eq(groups.items[0].new.bytes, news[_i].is_new ? 10 : 0);
+	collect_with((struct fp_leak_config){.with_reachable = true, .told = 1});
+	ck_assert_uint_eq(groups.items[0].new.blocks,
+	                  news[_i].is_new && news[_i].class != FP_LEAK_REACHABLE);
+}
+END_TEST
+
+START_TEST(groups_know_their_ages_and_what_is_new_of_them)
+{
+	struct fp_leak_block block = sample();
+	uint32_t now = fp_clock_now();
+
+	block.born = now - 300000; /* fifty minutes */
+	block.marks = FP_BLOCK_TOLD | FP_BLOCK_LOST;
+	uint32_t leader = add(block);
+	block.born = now - 6000;
+	block.marks = 0;
+	add(block);
+	block.born = now - 3000;
+	add(block);
+	block.class = FP_LEAK_INDIRECT;
+	block.hangs_from = leader;
+	add(block);
+	collect(0);
+	for (size_t i = 0; i < groups.count; i++) {
+		const struct fp_leak_group *group = &groups.items[i];
+		bool is_leader = group->class == FP_LEAK_DEFINITE;
+
+		ck_assert_uint_eq(group->all.blocks, is_leader ? 3 : 1);
+		ck_assert_uint_eq(group->new.blocks, is_leader ? 2 : 1);
+		ck_assert_uint_eq(group->new_indirect.blocks, is_leader ? 1 : 0);
+		/* To the minute: the machine may be busy. */
+		ck_assert_uint_eq(group->all.oldest / 60000, is_leader ? 50 : 0);
+		ck_assert_uint_eq(group->new.oldest / 60000, is_leader ? 1 : 0);
+		ck_assert_uint_ge(group->new.newest, 30000);
+		ck_assert_uint_eq(group->new.newest, group->all.newest);
+	}
 }
 END_TEST
 
@@ -225,8 +291,8 @@ START_TEST(thousands_of_groups_are_kept_apart)
 	collect(0);
 	ck_assert_uint_eq(groups.count, GROUPS_MAX / 2);
 	for (size_t i = 0; i < groups.count; i++) {
-		ck_assert_uint_eq(groups.items[i].blocks, 3);
-		ck_assert_uint_eq(groups.items[i].bytes, 3 * (groups.items[i].trace + 1));
+		ck_assert_uint_eq(groups.items[i].all.blocks, 3);
+		ck_assert_uint_eq(groups.items[i].all.bytes, 3 * (groups.items[i].trace + 1));
 	}
 	ck_assert_ptr_nonnull(group_of_trace(0));
 	ck_assert_ptr_nonnull(group_of_trace(GROUPS_MAX / 2 - 1));
@@ -248,8 +314,8 @@ START_TEST(without_memory_some_groups_are_left_out_and_none_is_wrong)
 		ck_assert_uint_ge(groups.count, least);
 		least = groups.count;
 		for (size_t i = 0; i < groups.count; i++) {
-			ck_assert_uint_eq(groups.items[i].blocks, 3);
-			ck_assert_uint_eq(groups.items[i].bytes,
+			ck_assert_uint_eq(groups.items[i].all.blocks, 3);
+			ck_assert_uint_eq(groups.items[i].all.bytes,
 			                  3 * (groups.items[i].trace + 1));
 		}
 	}
@@ -271,6 +337,9 @@ int main(void)
 	tcase_add_test(tests, reachable_blocks_are_counted_and_shown_when_asked_for);
 	tcase_add_test(tests, blocks_of_one_origin_are_one_group);
 	tcase_add_test(tests, every_part_of_the_origin_counts);
+	tcase_add_loop_test(tests, what_was_told_as_what_it_is_is_not_new, 0,
+	                    (int)(sizeof(news) / sizeof(news[0])));
+	tcase_add_test(tests, groups_know_their_ages_and_what_is_new_of_them);
 	tcase_add_test(tests, blocks_of_a_parent_process_are_left_out);
 	tcase_add_test(tests, thousands_of_groups_are_kept_apart);
 	tcase_add_test(tests, without_memory_some_groups_are_left_out_and_none_is_wrong);

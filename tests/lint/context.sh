@@ -46,7 +46,7 @@ check() { # check MODULE LIST FILE...
 }
 
 bad=0
-libs "$alloc getgid getuid getxattr memmem nanosleep pread setrlimit stat strcspn strncmp strstr" base
+libs "$alloc clock_gettime getgid getuid getxattr memmem nanosleep pread setrlimit stat strcspn strncmp strstr" base
 libs "$alloc" model registry log options record heap region
 # Searches for leaks open files below /proc and stop threads.
 libs "$alloc __sigaction clock_gettime getpid pread pthread_setcancelstate sigdelset sigfillset strncmp strstr

@@ -203,19 +203,19 @@ static void log_the_end(void)
 	                                 .family = FP_FAMILY_ALIGNED,
 	                                 .level = FP_LEVEL_PROCESS,
 	                                 .heap = 5,
-	                                 .blocks = 6,
-	                                 .bytes = 1ULL << 40,
+	                                 .all = {6, 1ULL << 40, 5000, 4},
+	                                 .new = {3, 1ULL << 39, 4000, 5},
 	                                 .trace = 7,
 	                                 .site = {.file = "l.c", .line = 8},
-	                                 .indirect_blocks = 9,
-	                                 .indirect_bytes = 1ULL << 41,
+	                                 .indirect = {9, 1ULL << 41, 0, 0},
+	                                 .new_indirect = {2, 1ULL << 38, 0, 0},
 	                                 .hangs_from = 10};
 	const struct fp_log_reason reasons[] = {{"memory", 2}, {"sampling", 1}};
 	const struct fp_log_protection protection = {
 	        .allocations = 10, .by_tier = {7, 2, 1}, .reasons = reasons, .reason_count = 2};
 	const struct fp_log_heap heap = {1, 2, 3, 4, 5, 6};
 
-	fp_log_leak_check(&event_log);
+	fp_log_leak_check(&event_log, FP_LOG_CHECK_NEWS);
 	fp_log_leak(&event_log, &leak);
 	fp_log_protection(&event_log, &protection);
 	fp_log_heap(&event_log, &heap);
@@ -236,10 +236,12 @@ START_TEST(the_end_is_described)
 	static const uint64_t protection[] = {10, 7, 2, 1};
 	static const uint64_t heap[] = {1, 2, 3, 4, 5, 6};
 	static const uint8_t leak[] = {2, 4, 2, 0};
+	static const uint64_t news[] = {5000, 4, 3, 1ULL << 39, 4000, 5, 2, 1ULL << 38};
 
 	log_the_end();
 	open_copy(&event_log);
 	expect_record(15);
+	ck_assert_uint_eq(test_event_u8(&event), FP_LOG_CHECK_NEWS);
 	test_event_end(&event);
 	expect_record(7);
 	for (int i = 0; i < 4; i++)
@@ -253,6 +255,8 @@ START_TEST(the_end_is_described)
 	ck_assert_uint_eq(test_event_u64(&event), 9);
 	ck_assert_uint_eq(test_event_u64(&event), 1ULL << 41);
 	ck_assert_uint_eq(test_event_u32(&event), 10);
+	for (size_t i = 0; i < sizeof(news) / sizeof(news[0]); i++)
+		ck_assert_uint_eq(test_event_u64(&event), news[i]);
 	test_event_end(&event);
 	expect_numbers(8, protection, 4);
 	ck_assert_uint_eq(test_event_u32(&event), 2);

@@ -106,19 +106,51 @@ void encode_trace(struct encoder *encoder, uint32_t id, const uint64_t *addresse
 	encode_end(encoder);
 }
 
-void encode_leak(struct encoder *encoder, uint8_t class, uint64_t blocks, uint64_t bytes,
-                 uint32_t trace)
+static void encode_leak_start(struct encoder *encoder, const struct sample_leak *leak)
 {
 	encode_begin(encoder, FP_LOG_LEAK);
-	encode_u8(encoder, class);
+	encode_u8(encoder, leak->class);
 	encode_u8(encoder, 0);
 	encode_u8(encoder, 0);
 	encode_u8(encoder, 0);
 	encode_u32(encoder, 1);
-	encode_u64(encoder, blocks);
-	encode_u64(encoder, bytes);
-	encode_u32(encoder, trace);
+	encode_u64(encoder, leak->blocks);
+	encode_u64(encoder, leak->bytes);
+	encode_u32(encoder, leak->trace);
 	encode_string(encoder, "");
 	encode_u32(encoder, 0);
+}
+
+void encode_leak(struct encoder *encoder, uint8_t class, uint64_t blocks, uint64_t bytes,
+                 uint32_t trace)
+{
+	encode_leak_start(encoder, &(struct sample_leak){.class = class,
+	                                                 .blocks = blocks,
+	                                                 .bytes = bytes,
+	                                                 .trace = trace});
+	encode_end(encoder);
+}
+
+void encode_leak_news(struct encoder *encoder, const struct sample_leak *leak)
+{
+	encode_leak_start(encoder, leak);
+	encode_u64(encoder, leak->indirect_blocks);
+	encode_u64(encoder, leak->indirect_bytes);
+	encode_u32(encoder, 0);
+	encode_u64(encoder, leak->oldest);
+	encode_u64(encoder, leak->newest);
+	encode_u64(encoder, leak->new_blocks);
+	encode_u64(encoder, leak->new_bytes);
+	encode_u64(encoder, leak->new_oldest);
+	encode_u64(encoder, leak->new_newest);
+	encode_u64(encoder, leak->new_indirect_blocks);
+	encode_u64(encoder, leak->new_indirect_bytes);
+	encode_end(encoder);
+}
+
+void encode_leak_check(struct encoder *encoder, uint8_t flags)
+{
+	encode_begin(encoder, FP_LOG_LEAK_CHECK);
+	encode_u8(encoder, flags);
 	encode_end(encoder);
 }

@@ -34,6 +34,27 @@ void encode_module(struct encoder *encoder, uint64_t start, uint64_t end, const 
                    int is_own);
 void encode_trace(struct encoder *encoder, uint32_t id, const uint64_t *addresses,
                   size_t count);
+struct sample_leak {
+	uint8_t class;
+	uint64_t blocks;
+	uint64_t bytes;
+	uint32_t trace;
+	uint64_t indirect_blocks;
+	uint64_t indirect_bytes;
+	uint64_t oldest;
+	uint64_t newest;
+	uint64_t new_blocks;
+	uint64_t new_bytes;
+	uint64_t new_oldest;
+	uint64_t new_newest;
+	uint64_t new_indirect_blocks;
+	uint64_t new_indirect_bytes;
+};
+
+void encode_leak_check(struct encoder *encoder, uint8_t flags);
+void encode_leak_news(struct encoder *encoder, const struct sample_leak *leak);
+
+/* As older versions wrote it. */
 void encode_leak(struct encoder *encoder, uint8_t class, uint64_t blocks, uint64_t bytes,
                  uint32_t trace);
 

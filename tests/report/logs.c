@@ -169,6 +169,45 @@ static void encode_quiet(struct encoder *encoder)
 	encode_exit(encoder, FP_LOG_EXIT_CODE, 0);
 }
 
+/* Somebody asked a second time, in a process that goes on. */
+static void encode_asked(struct encoder *encoder)
+{
+	encode_start(encoder);
+	encode_leak_check(encoder, FP_LOG_CHECK_REPEATED | FP_LOG_CHECK_NEWS);
+	encode_leak_news(encoder, &(struct sample_leak){.class = FP_LEAK_DEFINITE,
+	                                                .blocks = 5,
+	                                                .bytes = 120,
+	                                                .trace = 2,
+	                                                .indirect_blocks = 3,
+	                                                .indirect_bytes = 30,
+	                                                .oldest = 93784000,
+	                                                .newest = 125000,
+	                                                .new_blocks = 1,
+	                                                .new_bytes = 24,
+	                                                .new_oldest = 125000,
+	                                                .new_newest = 125000,
+	                                                .new_indirect_blocks = 2,
+	                                                .new_indirect_bytes = 20});
+	encode_leak_news(encoder, &(struct sample_leak){.class = FP_LEAK_DEFINITE,
+	                                                .blocks = 2,
+	                                                .bytes = 128,
+	                                                .trace = 6,
+	                                                .oldest = 7260000,
+	                                                .newest = 7200000});
+	encode_leak_news(encoder, &(struct sample_leak){.class = FP_LEAK_POSSIBLE,
+	                                                .blocks = 1,
+	                                                .bytes = 7,
+	                                                .trace = 4,
+	                                                .oldest = 40,
+	                                                .newest = 40,
+	                                                .new_blocks = 1,
+	                                                .new_bytes = 7,
+	                                                .new_oldest = 40,
+	                                                .new_newest = 40});
+	encode_totals(encoder);
+	encode_exit(encoder, FP_LOG_EXIT_UNKNOWN, 0);
+}
+
 static void encode_cut(struct encoder *encoder)
 {
 	encode_plant(encoder);
@@ -201,5 +240,5 @@ static void encode_hostile(struct encoder *encoder)
 
 const struct recorded_log recorded_logs[RECORDED_LOGS] = {
         {"plant", encode_plant},     {"sample", encode_sample}, {"quiet", encode_quiet},
-        {"hostile", encode_hostile}, {"cut", encode_cut},
+        {"hostile", encode_hostile}, {"cut", encode_cut},       {"asked", encode_asked},
 };

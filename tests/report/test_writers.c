@@ -253,9 +253,10 @@ END_TEST
 START_TEST(json_has_every_field)
 {
 	write_json(FP_REPORT_LEAKS_FULL);
-	expect_keys("", "schema tool process settings protection heap findings leaks "
-	                "failed_allocations snapshots "
-	                "notes summary ");
+	expect_keys("",
+	            "schema tool process settings protection heap findings leak_check leaks "
+	            "failed_allocations snapshots "
+	            "notes summary ");
 	expect_keys("tool", "name version ");
 	expect_keys("process", "pid ppid executable argv exit ");
 	expect_keys("settings", "stack_depth quiet ");
@@ -273,11 +274,13 @@ START_TEST(json_has_every_field)
 	        "alloc_stack free_thread free_stack ");
 	expect_keys("findings/1/block/site", "file line ");
 	expect_keys("findings/1/evidence", "offset bytes last ");
-	expect_keys("leaks/0", "kind blocks bytes fingerprint alloc_stack site heap "
-	                       "critical_level indirect_blocks indirect_bytes hangs_from ");
+	expect_keys("leaks/0",
+	            "kind blocks bytes fingerprint alloc_stack site heap "
+	            "critical_level indirect_blocks indirect_bytes hangs_from age new ");
 	expect_keys("snapshots/1", "milliseconds live_blocks live_bytes stacks ");
 	expect_keys("snapshots/1/stacks/0", "blocks bytes alloc_stack ");
-	expect_keys("summary", "errors leaked_blocks leaked_bytes suppressed ");
+	expect_keys("summary", "errors leaked_blocks leaked_bytes new_leaked_blocks "
+	                       "new_leaked_bytes suppressed ");
 }
 END_TEST
 

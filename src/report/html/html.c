@@ -164,7 +164,7 @@ static int add_leak(struct fp_report_walk *walk, const struct fp_report_leak *le
 	        fp_report_leak_name(leak->class), document->all_leaks);
 	fp_report_html_leak_headline(out, leak, walk->set->count > 1 ? report : NULL);
 	fputs("<div class=\"body\">\n", out);
-	fp_report_html_leak(out, leak);
+	fp_report_html_leak(out, leak, report->is_check_repeated);
 	put_sources(out, report, &leak->shares);
 	fputs("</div>\n</details>\n", out);
 	return 0;

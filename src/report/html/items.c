@@ -206,13 +206,22 @@ void fp_report_html_leak_headline(FILE *out, const struct fp_report_leak *leak,
 	fputs("</span></span></summary>\n", out);
 }
 
-void fp_report_html_leak(FILE *out, const struct fp_report_leak *leak)
+void fp_report_html_leak(FILE *out, const struct fp_report_leak *leak, bool is_repeated)
 {
 	fputs("<p class=\"what\">", out);
 	fp_report_html_count(out, leak->bytes, "byte");
 	fputs(" in ", out);
 	fp_report_html_count(out, leak->blocks, "block");
-	fprintf(out, ", %s.</p>\n", fp_report_leak_name(leak->class));
+	fprintf(out, ", %s", fp_report_leak_name(leak->class));
+	if (leak->has_age) {
+		fputs(", ", out);
+		fp_report_put_age(out, &leak->age);
+	}
+	if (is_repeated) {
+		fputs("; new since the last check: ", out);
+		fp_report_html_count(out, leak->new_blocks, "block");
+	}
+	fputs(".</p>\n", out);
 	fp_report_html_stack(out, leak->stack);
 	fp_report_html_excerpt(out, leak->stack, LINES_AROUND_CALL);
 	if (leak->site.line > 0 || leak->site.file.size > 0) {

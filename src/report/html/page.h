@@ -37,6 +37,6 @@ void fp_report_html_finding(FILE *out, const struct fp_report *report,
                             const struct fp_report_finding *finding);
 void fp_report_html_leak_headline(FILE *out, const struct fp_report_leak *leak,
                                   const struct fp_report *report);
-void fp_report_html_leak(FILE *out, const struct fp_report_leak *leak);
+void fp_report_html_leak(FILE *out, const struct fp_report_leak *leak, bool is_repeated);
 
 #endif

@@ -160,6 +160,8 @@ static void take_sums(struct fp_report_fields *fields, const json_t *json)
 {
 	const json_t *protection = fp_report_fields_object(fields, json, "protection");
 	const json_t *heap = fp_report_fields_object(fields, json, "heap");
+	const json_t *check = fp_report_fields_object(fields, json, "leak_check");
+	const json_t *summary = fp_report_fields_object(fields, json, "summary");
 	struct fp_report *report = fields->report;
 
 	report->protection.allocations =
@@ -175,8 +177,9 @@ static void take_sums(struct fp_report_fields *fields, const json_t *json)
 	report->heap.live_bytes = fp_report_fields_count(fields, heap, "live_bytes");
 	report->heap.peak_blocks = fp_report_fields_count(fields, heap, "peak_blocks");
 	report->heap.peak_bytes = fp_report_fields_count(fields, heap, "peak_bytes");
-	report->suppressed = fp_report_fields_count(
-	        fields, fp_report_fields_object(fields, json, "summary"), "suppressed");
+	report->suppressed = fp_report_fields_count(fields, summary, "suppressed");
+	report->is_check_repeated = fp_report_fields_flag(fields, check, "repeated");
+	report->is_check_of_news = fp_report_fields_flag(fields, check, "asked");
 }
 
 static void take_note(struct fp_report_fields *fields, struct fp_report_string text)

@@ -261,6 +261,30 @@ static enum fp_level take_level(struct fp_report_fields *fields, const json_t *j
 	return word.size == 0 || level == FP_LEVEL_COUNT ? FP_LEVEL_NONE : level;
 }
 
+static struct fp_report_age take_age(struct fp_report_fields *fields, const json_t *json)
+{
+	return (struct fp_report_age){
+	        .oldest = fp_report_fields_count(fields, json, "oldest_ms"),
+	        .newest = fp_report_fields_count(fields, json, "newest_ms"),
+	};
+}
+
+/* Reports of an older version have none. */
+static void take_news(struct fp_report_fields *fields, const json_t *json,
+                      struct fp_report_leak *leak)
+{
+	const json_t *age = fp_report_fields_object(fields, json, "age");
+	const json_t *new = fp_report_fields_object(fields, json, "new");
+
+	leak->has_age = age != NULL && new != NULL;
+	leak->age = take_age(fields, age);
+	leak->new_blocks = fp_report_fields_count(fields, new, "blocks");
+	leak->new_bytes = fp_report_fields_count(fields, new, "bytes");
+	leak->new_indirect_blocks = fp_report_fields_count(fields, new, "indirect_blocks");
+	leak->new_indirect_bytes = fp_report_fields_count(fields, new, "indirect_bytes");
+	leak->new_age = take_age(fields, fp_report_fields_object(fields, new, "age"));
+}
+
 bool fp_report_fields_leak(struct fp_report_fields *fields, const json_t *json)
 {
 	struct fp_report *report = fields->report;
@@ -278,6 +302,7 @@ bool fp_report_fields_leak(struct fp_report_fields *fields, const json_t *json)
 
 	if (leak.class == FP_LEAK_CLASS_COUNT)
 		return false;
+	take_news(fields, json, &leak);
 	leak.stack = take_stack(fields, json, "alloc_stack");
 	leak.leader_stack = fp_report_fields_stack(fields, json, "hangs_from");
 	leak.fingerprint = fp_report_leak_fingerprint(&leak);

@@ -211,6 +211,21 @@ static json_t *make_suppressions(struct fp_report_tree *tree,
 	return array;
 }
 
+static json_t *make_check(struct fp_report_tree *tree, const struct fp_report *report)
+{
+	json_t *check = json_object();
+
+	fp_report_tree_put(tree, check, "repeated", json_boolean(report->is_check_repeated));
+	fp_report_tree_put(tree, check, "asked", json_boolean(report->is_check_of_news));
+	return check;
+}
+
+/* Nothing is new where nobody looked before. */
+static json_t *make_new(const struct fp_report *report, uint64_t count)
+{
+	return report->is_check_repeated ? fp_report_make_count(count) : json_null();
+}
+
 static json_t *make_summary(struct fp_report_tree *tree, const struct fp_report *report,
                             bool with_leaks)
 {
@@ -222,6 +237,10 @@ static json_t *make_summary(struct fp_report_tree *tree, const struct fp_report 
 	                   fp_report_make_count(with_leaks ? totals.leaked_blocks : 0));
 	fp_report_tree_put(tree, summary, "leaked_bytes",
 	                   fp_report_make_count(with_leaks ? totals.leaked_bytes : 0));
+	fp_report_tree_put(tree, summary, "new_leaked_blocks",
+	                   make_new(report, with_leaks ? totals.new_leaked_blocks : 0));
+	fp_report_tree_put(tree, summary, "new_leaked_bytes",
+	                   make_new(report, with_leaks ? totals.new_leaked_bytes : 0));
 	fp_report_tree_put(tree, summary, "suppressed",
 	                   fp_report_make_count(report->suppressed));
 	return summary;
@@ -265,6 +284,7 @@ static int begin_report(struct fp_report_walk *walk, const struct fp_report *rep
 		fp_report_tree_put(tree, document->report, "sources",
 		                   make_sources(tree, report));
 	fp_report_tree_put(tree, document->report, "findings", document->findings);
+	fp_report_tree_put(tree, document->report, "leak_check", make_check(tree, report));
 	fp_report_tree_put(tree, document->report, "leaks", document->leaks);
 	return tree->has_failed ? -ENOMEM : 0;
 }

@@ -229,6 +229,31 @@ json_t *fp_report_make_finding(struct fp_report_tree *tree,
 	return json;
 }
 
+static json_t *make_age(struct fp_report_tree *tree, const struct fp_report_age *age)
+{
+	json_t *json = json_object();
+
+	fp_report_tree_put(tree, json, "oldest_ms", fp_report_make_count(age->oldest));
+	fp_report_tree_put(tree, json, "newest_ms", fp_report_make_count(age->newest));
+	return json;
+}
+
+static json_t *make_new(struct fp_report_tree *tree, const struct fp_report_leak *leak)
+{
+	json_t *json = json_object();
+
+	fp_report_tree_put(tree, json, "blocks", fp_report_make_count(leak->new_blocks));
+	fp_report_tree_put(tree, json, "bytes", fp_report_make_count(leak->new_bytes));
+	fp_report_tree_put(tree, json, "indirect_blocks",
+	                   fp_report_make_count(leak->new_indirect_blocks));
+	fp_report_tree_put(tree, json, "indirect_bytes",
+	                   fp_report_make_count(leak->new_indirect_bytes));
+	fp_report_tree_put(tree, json, "age",
+	                   leak->new_blocks == 0 ? json_null()
+	                                         : make_age(tree, &leak->new_age));
+	return json;
+}
+
 json_t *fp_report_make_leak(struct fp_report_tree *tree, const struct fp_report_leak *leak)
 {
 	json_t *json = json_object();
@@ -250,6 +275,10 @@ json_t *fp_report_make_leak(struct fp_report_tree *tree, const struct fp_report_
 	fp_report_tree_put(tree, json, "indirect_bytes",
 	                   fp_report_make_count(leak->indirect_bytes));
 	fp_report_tree_put(tree, json, "hangs_from", make_stack(tree, leak->leader_stack));
+	fp_report_tree_put(tree, json, "age",
+	                   leak->has_age ? make_age(tree, &leak->age) : json_null());
+	fp_report_tree_put(tree, json, "new",
+	                   leak->has_age ? make_new(tree, leak) : json_null());
 	if (leak->shares.count > 0)
 		fp_report_tree_put(tree, json, "sources",
 		                   make_shares(tree, &leak->shares, true));

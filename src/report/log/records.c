@@ -264,6 +264,20 @@ static int read_finding_count(struct fp_report_reading *reading,
 	return 0;
 }
 
+/* Older logs end before this. */
+static void take_news(struct fp_report_cursor *payload, struct fp_report_leak *leak)
+{
+	leak->age.oldest = fp_report_take_u64(payload);
+	leak->age.newest = fp_report_take_u64(payload);
+	leak->new_blocks = fp_report_take_u64(payload);
+	leak->new_bytes = fp_report_take_u64(payload);
+	leak->new_age.oldest = fp_report_take_u64(payload);
+	leak->new_age.newest = fp_report_take_u64(payload);
+	leak->new_indirect_blocks = fp_report_take_u64(payload);
+	leak->new_indirect_bytes = fp_report_take_u64(payload);
+	leak->has_age = !payload->is_short;
+}
+
 static int read_leak(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
 	struct fp_report *report = reading->report;
@@ -288,6 +302,7 @@ static int read_leak(struct fp_report_reading *reading, struct fp_report_cursor 
 	leak.indirect_blocks = fp_report_take_u64(payload);
 	leak.indirect_bytes = fp_report_take_u64(payload);
 	leak.hangs_from = fp_report_take_u32(payload);
+	take_news(payload, &leak);
 	leaks = fp_report_grow(report->leaks, report->leak_count, sizeof(*leaks));
 	if (!leaks)
 		return -ENOMEM;
@@ -338,8 +353,11 @@ static int read_failed_alloc(struct fp_report_reading *reading,
 
 static int read_leak_check(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
-	(void)payload;
+	uint8_t flags = fp_report_take_u8(payload);
+
 	reading->report->are_leaks_looked_for = true;
+	reading->report->is_check_repeated = (flags & FP_LOG_CHECK_REPEATED) != 0;
+	reading->report->is_check_of_news = (flags & FP_LOG_CHECK_NEWS) != 0;
 	reading->report->leak_count = 0;
 	return 0;
 }

@@ -41,6 +41,20 @@ void fp_report_print_title(const struct fp_report_page *page,
 void fp_report_print_leak_title(const struct fp_report_page *page,
                                 const struct fp_report_leak *leak);
 
+/* A leak with all that is told of it (in leaks.c). */
+void fp_report_print_leak(const struct fp_report_page *page, const struct fp_report *report,
+                          const struct fp_report_leak *leak);
+
+/* Whether only what is new is told, and nothing of LEAK is. */
+bool fp_report_is_known_leak(const struct fp_report *report, const struct fp_report_leak *leak);
+
+/* How many such leaks there are, as a line; nothing when there is none. */
+void fp_report_print_known_leaks(const struct fp_report_page *page,
+                                 const struct fp_report *report);
+
+/* "2 blocks (48 bytes) leaked", "no leaks", "no new leaks". */
+void fp_report_print_lost(const struct fp_report_page *page, const struct fp_report *report);
+
 /* PREPOSITION and "plant.c:31 in make_rows", from the stack or else from the site; nothing when
  * neither knows a place. */
 void fp_report_print_place(const struct fp_report_page *page, const char *preposition,

@@ -156,39 +156,6 @@ static void print_finding(const struct fp_report_page *page, const struct fp_rep
 	fputc('\n', page->out);
 }
 
-/* Lines below the headline: what else is lost with these blocks, and who asked for them. */
-static void print_leak_details(const struct fp_report_page *page,
-                               const struct fp_report_leak *leak)
-{
-	const char *level = fp_level_name(leak->level);
-
-	if (leak->indirect_blocks > 0) {
-		fputs("  and what hangs from it: ", page->out);
-		fp_report_print_count(page, leak->indirect_bytes, "byte");
-		fputs(" in ", page->out);
-		fp_report_print_count(page, leak->indirect_blocks, "block");
-		fputc('\n', page->out);
-	}
-	if (level && leak->heap != 0)
-		fprintf(page->out, "  heap %" PRIu32 ", critical level %s\n", leak->heap,
-		        level);
-	fp_report_print_site(page, "  asked for at ", &leak->site);
-	if (leak->site.file.size > 0 || leak->site.line > 0)
-		fputc('\n', page->out);
-}
-
-static void print_leak(const struct fp_report_page *page, const struct fp_report *report,
-                       const struct fp_report_leak *leak)
-{
-	fputs("fencepost: ", page->out);
-	fp_report_print_leak_title(page, leak);
-	fputc('\n', page->out);
-	print_leak_details(page, leak);
-	fp_report_print_shares(page, report, &leak->shares);
-	fp_report_print_stack(page, leak->stack);
-	fputc('\n', page->out);
-}
-
 /* What the user asked for is told, but is no finding. */
 static void print_failed(const struct fp_report_page *page,
                          const struct fp_report_failed *failed)
@@ -246,37 +213,23 @@ static bool has_looked_for_leaks(const struct fp_report *report)
 		    fp_report_compare_strings(setting->value, fp_report_text("no")) == 0)
 			return false;
 	}
-	return report->exit != FP_LOG_EXIT_SIGNAL || report->are_leaks_looked_for;
+	return report->exit != FP_LOG_EXIT_SIGNAL || report->are_leaks_looked_for ||
+	       report->leak_count > 0;
 }
 
 static void print_summary(const struct fp_report_page *page, const struct fp_report *report,
                           const struct fp_report_view *view)
 {
-	struct fp_report_totals totals = fp_report_total(report);
-
 	fputs("fencepost: ", page->out);
 	if (report->finding_count > 0)
 		fp_report_print_count(page, report->finding_count, "finding");
 	else
 		fputs("no findings", page->out);
 	fputs(", ", page->out);
-	if (totals.leaked_blocks > 0 && view->leaks != FP_REPORT_LEAKS_NONE) {
-		fp_report_print_count(page, totals.leaked_blocks, "block");
-		fputs(" (", page->out);
-		fp_report_print_count(page, totals.leaked_bytes, "byte");
-		fputs(") leaked", page->out);
-	} else if (view->leaks == FP_REPORT_LEAKS_NONE || !has_looked_for_leaks(report)) {
+	if (view->leaks == FP_REPORT_LEAKS_NONE || !has_looked_for_leaks(report))
 		fputs("leaks not checked", page->out);
-	} else {
-		fputs("no leaks", page->out);
-	}
-	if (totals.possible_blocks > 0 && view->leaks != FP_REPORT_LEAKS_NONE) {
-		fputs(", ", page->out);
-		fp_report_print_count(page, totals.possible_blocks, "block");
-		fputs(" (", page->out);
-		fp_report_print_count(page, totals.possible_bytes, "byte");
-		fputs(") possibly leaked", page->out);
-	}
+	else
+		fp_report_print_lost(page, report);
 	if (report->suppressed > 0) {
 		fputs(", ", page->out);
 		fp_report_print_number(page, report->suppressed);
@@ -329,13 +282,15 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 
 static int write_leak(struct fp_report_walk *walk, const struct fp_report_leak *leak)
 {
+	const struct fp_report *report = walk->set->reports[walk->index];
 	const struct fp_report_page page = page_of(walk);
 	char *block = NULL;
 
 	/* What hangs from another leak is told there, in sum. */
-	if (walk->view->leaks != FP_REPORT_LEAKS_FULL || leak->leader_stack)
+	if (walk->view->leaks != FP_REPORT_LEAKS_FULL || leak->leader_stack ||
+	    fp_report_is_known_leak(report, leak))
 		return 0;
-	print_leak(&page, walk->set->reports[walk->index], leak);
+	fp_report_print_leak(&page, report, leak);
 	if (!walk->view->has_blocks)
 		return 0;
 	return print_suppression(&page, fp_report_suppression_of_leak(leak, &block), &block);
@@ -349,6 +304,8 @@ static int write_end(struct fp_report_walk *walk, const struct fp_report *report
 		return 0;
 	for (size_t i = 0; i < report->failed_count; i++)
 		print_failed(&page, &report->failed[i]);
+	if (walk->view->leaks != FP_REPORT_LEAKS_NONE)
+		fp_report_print_known_leaks(&page, report);
 	print_notes(&page, report);
 	/* Suppressions are for all reports of a set; their lines stand before the last summary.
 	 */
