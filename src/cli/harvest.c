@@ -61,12 +61,16 @@ static bool add_file(char *path, void *user)
 {
 	struct listing *listing = user;
 	struct stat status;
-	struct file *files =
-	        realloc(listing->files, (listing->count + 1) * sizeof(*listing->files));
+	struct file *files;
 
-	if (!files || stat(path, &status) != 0) {
+	if (stat(path, &status) != 0) {
 		free(path);
-		return files != NULL;
+		return true;
+	}
+	files = realloc(listing->files, (listing->count + 1) * sizeof(*listing->files));
+	if (!files) {
+		free(path);
+		return false;
 	}
 	listing->files = files;
 	files[listing->count++] = (struct file){.path = path, .ended = status.st_mtim};

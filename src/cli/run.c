@@ -72,7 +72,7 @@ static int take_option(struct run *run, const char *text)
 		                   option->value);
 	item.value = equals ? equals + 1 : "yes";
 	item.value_len = strlen(item.value);
-	if (fp_options_set(&run->options, &item, &error) != 0)
+	if (fp_options_set(&run->options, &item, &error) != 0 || !option)
 		return fp_cli_fail("%s", refusal);
 	if (strcmp(option->key, "align") == 0 || strcmp(option->key, "placement") == 0)
 		run->has_layout = true;

@@ -154,6 +154,8 @@ static bool is_fault_of_handler(int signal, const void *context)
 	const stack_t *stack = &((const ucontext_t *)context)->uc_stack;
 	uintptr_t start = (uintptr_t)stack->ss_sp;
 
+	/* SIGNAL is one that we handle.
+	 * NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
 	return is_never_blocked && (in_program.blocked & 1U << index_of(signal)) != 0 &&
 	       in_program.frame - start < stack->ss_size &&
 	       (uintptr_t)context - start < in_program.frame - start;

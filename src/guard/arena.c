@@ -147,6 +147,8 @@ static int take_fresh_locked(struct fp_chunk *chunk, struct fp_slot *slot)
 
 static struct fp_chunk *shared_chunk_locked(struct arena *arena, size_t pages, int prot)
 {
+	/* What may be NULL is ready_of() ARENA.
+	 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	struct fp_chunk *chunk = arena->current[pages];
 
 	if (chunk != NULL && atomic_load(&chunk->fresh) < chunk->slots)

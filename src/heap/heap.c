@@ -68,8 +68,10 @@ static void fill_around(const struct fp_block *block, const struct fp_slot *slot
 /* Slots that are not filled are zero already, and may be far larger than what gets touched. */
 static void fill_block(const struct fp_block *block, const struct fp_slot *slot, bool is_zeroed)
 {
-	if (is_zeroed && slot->is_filled)
-		memset((void *)block->address, 0, block->size);
+	if (!is_zeroed || !slot->is_filled)
+		return;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
+	memset((void *)block->address, 0, block->size);
 }
 
 /* A slot between guards for BLOCK; or why there is none. */

@@ -106,7 +106,7 @@ static bool is_in(uint64_t set, int signal)
 /* "128 0x7ffe... ...": the number of the call the thread is in, and its arguments. */
 static bool is_waiting_for(uint32_t id, int signal)
 {
-	char text[FILE_BYTES];
+	char text[FILE_BYTES] = "";
 
 	if (read_file(id, "/syscall", text) <= 0 || parse(text, 10) != SYS_rt_sigtimedwait)
 		return false;

@@ -11,7 +11,9 @@ enum { WORD_MAX = 32 };
 
 static char folded(char letter)
 {
-	return letter == '-' ? '_' : letter;
+	if (letter == '-')
+		return '_';
+	return letter;
 }
 
 bool fp_words_equal(const char *word, size_t word_len, const char *other)

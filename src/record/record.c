@@ -83,7 +83,7 @@ static void begin_locked(void)
 	before.level = FP_LEVEL_NONE;
 	before.heap = 1;
 	memset(buffer, 0, FP_RECORD_HEADER_BYTES);
-	memcpy(buffer, FP_RECORD_MAGIC, strlen(FP_RECORD_MAGIC));
+	memcpy(buffer, FP_RECORD_MAGIC, sizeof(FP_RECORD_MAGIC) - 1);
 	put_u32(buffer + 8, FP_RECORD_VERSION);
 	put_u32(buffer + 12, (uint32_t)syscall(SYS_getpid));
 	put_u32(buffer + 16, (uint32_t)syscall(SYS_getppid));

@@ -129,6 +129,19 @@ for run in lambda: subprocess.call("./asan", env=env), lambda: os.waitpid(os.pos
 	test ! -s err || complain "quiet about children: $(cat err)"
 fi
 
+# ---- Names without a file among the logs that the processes left
+cat >litters <<'END'
+spool=$(echo "${FENCEPOST_OPTIONS##*spool=}" | sed "s/:.*//; s/'//g")
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	ln -s /nonexistent/file "$spool/$i"
+	/bin/true
+done
+set -- "$spool"/*
+echo $#
+END
+expect 0 '^fencepost: no findings in [0-9]* processes; ' sh ./litters
+test "$(cat out)" -gt 20 || complain "no litter in the spool: $(cat out)"
+
 # ---- Signals: what is sent to fencepost reaches the program, once
 cat >waits <<'END'
 trap 'echo term; exit 11' TERM

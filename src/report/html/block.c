@@ -266,10 +266,12 @@ static void put_ticks(const struct strip *strip)
 
 	while ((strip->range.to - strip->range.from) / step > 16)
 		step *= 2;
-	for (double tick = step * (double)(int64_t)(strip->range.from / step);
-	     tick <= strip->range.to; tick += step) {
+	for (int64_t i = (int64_t)(strip->range.from / step);; i++) {
+		double tick = step * (double)i;
 		double x = at(strip, tick);
 
+		if (tick > strip->range.to)
+			return;
 		if (x < 8 || x > WIDTH - 8)
 			continue;
 		fprintf(strip->scene->out,
