@@ -131,7 +131,7 @@ fi
 
 # ---- Names without a file among the logs that the processes left
 cat >litters <<'END'
-spool=$(echo "${FENCEPOST_OPTIONS##*spool=}" | sed "s/:.*//; s/'//g")
+spool=${FENCEPOST_OPTIONS#*spool=\'} spool=${spool%%\'*}
 for i in 1 2 3 4 5 6 7 8 9 10; do
 	ln -s /nonexistent/file "$spool/$i"
 	/bin/true
