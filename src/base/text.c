@@ -4,9 +4,10 @@
  */
 #include "base/text.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/write.h"
 
 void fp_text_begin(struct fp_text *text, char *buffer, size_t size)
 {
@@ -60,25 +61,6 @@ void fp_text_hex(struct fp_text *text, uint64_t value)
 {
 	fp_text_string(text, "0x");
 	append_number(text, value, 16);
-}
-
-int fp_write_all(int fd, const void *bytes, size_t count)
-{
-	const char *at = bytes;
-
-	while (count > 0) {
-		ssize_t written = write(fd, at, count);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		if (written == 0)
-			return -EIO;
-		at += written;
-		count -= (size_t)written;
-	}
-	return 0;
 }
 
 void fp_say(const char *first, const char *second)

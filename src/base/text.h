@@ -26,9 +26,6 @@ void fp_text_decimal(struct fp_text *text, uint64_t value);
 void fp_text_signed(struct fp_text *text, int64_t value);
 void fp_text_hex(struct fp_text *text, uint64_t value); /* with 0x */
 
-/* Writes all bytes whatever write(2) makes of it; 0 or a negative errno. */
-int fp_write_all(int fd, const void *bytes, size_t count);
-
 /* "fencepost: FIRST SECOND\n" on standard error in one write; the parts are put together
  * without a space between them. */
 void fp_say(const char *first, const char *second);

@@ -27,6 +27,10 @@ struct fp_cli_command {
 	int (*run)(char **arguments);
 };
 
+/* First of all: a write that fails ends nothing, and no file of ours gets the number of a
+ * standard stream. */
+void fp_cli_prepare_process(void);
+
 /* Prints "fencepost: ..." on standard error and returns FP_CLI_FAILED. */
 int fp_cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

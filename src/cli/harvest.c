@@ -17,6 +17,7 @@
 
 struct file {
 	char *path;
+	off_t bytes;           /* 0: the process found no room for its events */
 	struct timespec ended; /* when it was written last */
 };
 
@@ -73,7 +74,8 @@ static bool add_file(char *path, void *user)
 		return false;
 	}
 	listing->files = files;
-	files[listing->count++] = (struct file){.path = path, .ended = status.st_mtim};
+	files[listing->count++] =
+	        (struct file){.path = path, .bytes = status.st_size, .ended = status.st_mtim};
 	return true;
 }
 
@@ -119,10 +121,26 @@ static const char *last_of(const struct listing *listing, pid_t pid)
 	for (size_t i = 0; i < listing->count; i++) {
 		const char *name = strrchr(listing->files[i].path, '/') + 1;
 
-		if (strtol(name, NULL, 10) == pid)
+		if (strtol(name, NULL, 10) == pid && listing->files[i].bytes > 0)
 			last = listing->files[i].path;
 	}
 	return last;
+}
+
+/* What a process found no room for, it has said itself: then this run is not known whole. */
+static int read_all(struct fp_cli_logs *logs, struct listing *listing)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < listing->count; i++) {
+		/* One that cannot be read must not cost the others. */
+		if (listing->files[i].bytes > 0)
+			fp_cli_logs_read(logs, listing->files[i].path);
+		else
+			result = FP_CLI_FAILED;
+		free(listing->files[i].path);
+	}
+	return result;
 }
 
 int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, int status)
@@ -136,12 +154,9 @@ int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, i
 	if (last && WIFSIGNALED(status))
 		complete(last, WTERMSIG(status));
 	fp_cli_progress_begin();
-	for (size_t i = 0; i < listing.count; i++) {
-		/* One that cannot be read must not cost the others. */
-		fp_cli_logs_read(logs, listing.files[i].path);
-		free(listing.files[i].path);
-	}
+	int result = read_all(logs, &listing);
 	fp_cli_progress_end();
 	free(listing.files);
-	return is_complete ? 0 : fp_cli_fail("not enough memory for the reports of this run");
+	return is_complete ? result
+	                   : fp_cli_fail("not enough memory for the reports of this run");
 }

@@ -84,6 +84,7 @@ static void run_child(const struct fp_cli_launch *launch, const struct sigaction
                       int pipe_end)
 {
 	restore_signals(before);
+	fp_cli_restore_process();
 	sigprocmask(SIG_SETMASK, &launch->mask, NULL);
 	if (launch->input > 0)
 		dup2(launch->input, STDIN_FILENO);

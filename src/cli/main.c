@@ -110,6 +110,7 @@ static int refuse_command(const char *name)
 
 int main(int argc, char **argv)
 {
+	fp_cli_prepare_process();
 	if (argc < 2)
 		return fp_cli_fail("no command: write fencepost run PROGRAM, or fencepost "
 		                   "--help");

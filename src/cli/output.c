@@ -123,15 +123,20 @@ int fp_cli_output_open(struct fp_cli_output *output, const char *pattern, uint32
 	return error;
 }
 
+/* A write that failed earlier leaves its reason in no other place than a new attempt. */
+static int find_failure(FILE *file)
+{
+	if (fflush(file) != 0)
+		return -errno;
+	if (!ferror(file))
+		return 0;
+	return write(fileno(file), "\n", 1) < 0 ? -errno : -EIO;
+}
+
 int fp_cli_output_close(struct fp_cli_output *output)
 {
-	int result = 0;
+	int result = find_failure(output->file);
 
-	/* A write that failed earlier leaves its reason in no other place than a new attempt.
-	 */
-	errno = 0;
-	if (fflush(output->file) != 0 || ferror(output->file))
-		result = errno != 0 ? -errno : -EIO;
 	if (fclose(output->file) != 0 && result == 0)
 		result = -errno;
 	output->file = NULL;

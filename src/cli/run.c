@@ -320,7 +320,8 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	int code = exit_code(status);
 	struct fp_cli_logs harvest = {0};
 
-	if (fp_cli_harvest(&harvest, run->directory, launch->pid, status) != 0)
+	int harvested = fp_cli_harvest(&harvest, run->directory, launch->pid, status);
+	if (harvested != 0)
 		code = FP_CLI_FAILED;
 	if (fp_cli_suppress(harvest.logs, harvest.count, &run->suppressions) != 0)
 		code = FP_CLI_FAILED;
@@ -333,7 +334,7 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	size_t unseen = fp_cli_print_unseen(run->directory, is_quiet);
 	if (!is_quiet)
 		fp_cli_print_allocator(run->program);
-	if (harvest.count + unseen == 0)
+	if (harvest.count + unseen == 0 && harvested == 0)
 		fp_cli_fail("nothing is known of %s: it was killed, or cannot load %s",
 		            run->program, FP_CLI_LIBRARY);
 	print_sums(&sums, run, harvest.count);

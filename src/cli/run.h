@@ -44,6 +44,9 @@ bool fp_cli_find_obstacle(const char *path, struct fp_cli_obstacle *obstacle);
  */
 char *fp_cli_find_executed(const char *path);
 
+/* In a child: what fp_cli_prepare_process() changed is as it was, for a program. */
+void fp_cli_restore_process(void);
+
 struct fp_cli_launch {
 	const char *path;
 	char **arguments;
@@ -59,8 +62,8 @@ struct fp_cli_launch {
 int fp_cli_launch(struct fp_cli_launch *launch, int *status);
 
 /* Adds what the processes of a run left in DIRECTORY, in the order of their ends. The log of
- * process PID, which ended with the wait STATUS, is completed if it was killed. 0 or
- * FP_CLI_FAILED. */
+ * process PID, which ended with the wait STATUS, is completed if it was killed. 0, or
+ * FP_CLI_FAILED when one could not leave its events, which it has said. */
 int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, int status);
 
 /* Says on standard error which programs were executed and not seen, and why, unless IS_QUIET;

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/write.h"
 #include "cli/run.h"
 #include "report/merge/merge.h"
 

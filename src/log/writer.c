@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/meta.h"
-#include "base/text.h"
+#include "base/write.h"
 
 enum { PIECE_BYTES = 64 << 10 };
 

@@ -8,15 +8,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/write.h"
 
-enum { NUMBERS_MAX = 10000, NUMBER_BYTES = 8, KERNEL_MASK_BYTES = 8 };
+enum { NUMBERS_MAX = 10000, NUMBER_BYTES = 8 };
 
 int fp_record_file_name(struct fp_record_file *file, const char *path, bool is_kept)
 {
@@ -67,52 +67,6 @@ static int make(struct fp_record_file *file)
 	return fd;
 }
 
-static int write_all(int fd, const char *bytes, size_t count)
-{
-	while (count > 0) {
-		long written = syscall(SYS_write, fd, bytes, count);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return written < 0 ? -errno : -EIO;
-		bytes += written;
-		count -= (size_t)written;
-	}
-	return 0;
-}
-
-/* Beyond a limit of the size of files, or to a pipe that nobody reads, the kernel sends a
- * signal to the thread that writes. */
-static uint64_t deaf_to(void)
-{
-	return UINT64_C(1) << (SIGXFSZ - 1) | UINT64_C(1) << (SIGPIPE - 1);
-}
-
-static void swallow(uint64_t signals)
-{
-	const struct timespec at_once = {0};
-
-	while (syscall(SYS_rt_sigtimedwait, &signals, NULL, &at_once, KERNEL_MASK_BYTES) > 0)
-		;
-}
-
-/* The same with those signals held back; one that was pending already stays so. */
-static int write_deaf(int fd, const char *bytes, size_t count)
-{
-	uint64_t deaf = deaf_to();
-	uint64_t mask;
-	uint64_t pending;
-
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &deaf, &mask, KERNEL_MASK_BYTES);
-	syscall(SYS_rt_sigpending, &pending, KERNEL_MASK_BYTES);
-	int status = write_all(fd, bytes, count);
-	if (status != 0)
-		swallow(deaf & ~pending);
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, KERNEL_MASK_BYTES);
-	return status;
-}
-
 int fp_record_file_append(struct fp_record_file *file, const void *bytes, size_t count)
 {
 	int fd = file->is_made ? open_file(file->path, 0) : make(file);
@@ -120,7 +74,7 @@ int fp_record_file_append(struct fp_record_file *file, const void *bytes, size_t
 	if (fd < 0)
 		return -errno;
 	file->is_made = true;
-	int status = write_deaf(fd, bytes, count);
+	int status = fp_write_all(fd, bytes, count);
 	syscall(SYS_close, fd);
 	return status;
 }

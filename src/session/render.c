@@ -133,6 +133,8 @@ static void keep_events(struct fp_log *tail, const char *program, int reason)
 	        fd >= 0 && fp_log_copy(&fp_session.log, fd) == 0 && fp_log_copy(tail, fd) == 0;
 	if (fd >= 0)
 		close(fd);
+	if (fd >= 0 && !is_kept)
+		unlink(path);
 	if (fp_session_is_stderr_lost())
 		return;
 	fp_text_begin(&text, line, sizeof(line));

@@ -24,6 +24,7 @@ enum { CHILD_STACK_BYTES = 64 << 10, EXIT_NOT_RUN = 127 };
 struct child {
 	struct fp_log *tail;
 	int output_fd; /* or -1 */
+	int feed_fd;   /* the pipe through which the reporter gets the log; -1: it has a file */
 	bool is_stderr_lost;
 	sigset_t signals; /* blocked in the program when it called us */
 	const struct fp_session_command *command;
@@ -85,12 +86,35 @@ int fp_session_make_events(struct fp_log *tail)
 		status = fp_log_copy(tail, fd);
 	if (status == 0 && lseek(fd, 0, SEEK_SET) != 0)
 		status = -errno;
+	if (status != 0)
+		close(fd);
 	return status == 0 ? fd : status;
+}
+
+/* No limit of a file's size ends a pipe: that is written while the reporter reads. */
+static int make_feed(struct child *child)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -errno;
+	child->feed_fd = ends[1];
+	fcntl(ends[0], F_SETFD, 0);
+	return ends[0];
+}
+
+/* Our end for reading is closed first: a reporter that has died must not leave us waiting. */
+static void feed(const struct child *child)
+{
+	close(STDIN_FILENO);
+	if (fp_log_copy(&fp_session.log, child->feed_fd) == 0)
+		fp_log_copy(child->tail, child->feed_fd);
+	close(child->feed_fd);
 }
 
 /* Leaves standard input the log, standard error what it was at the start, FP_SESSION_OUTPUT_FD
  * the file asked for, and nothing else. */
-static int arrange_descriptors(const struct child *child)
+static int arrange_descriptors(struct child *child)
 {
 	int keep = STDERR_FILENO;
 
@@ -110,6 +134,8 @@ static int arrange_descriptors(const struct child *child)
 		null = open("/dev/null", O_RDWR);
 	close(STDIN_FILENO);
 	int input = fp_session_make_events(child->tail);
+	if (input == -EFBIG)
+		input = make_feed(child);
 	if (input < 0)
 		return input;
 	return input == STDIN_FILENO || dup2(input, STDIN_FILENO) == STDIN_FILENO ? 0 : -errno;
@@ -142,6 +168,8 @@ static int run_child(void *argument)
 	pid_t pid = start_reporter(child);
 	if (pid < 0)
 		child->status = -errno;
+	if (pid > 0 && child->feed_fd >= 0)
+		feed(child);
 	while (pid > 0 && waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
 		;
 	if (pid > 0 && WIFSIGNALED(wait_status))
@@ -182,6 +210,7 @@ int fp_session_run_reporter(const struct fp_session_command *command, struct fp_
 	struct child child = {
 	        .tail = tail,
 	        .output_fd = output_fd,
+	        .feed_fd = -1,
 	        .is_stderr_lost = fp_session_is_stderr_lost(),
 	        .command = command,
 	};

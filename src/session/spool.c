@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/write.h"
 #include "log/format.h"
 #include "session/session.h"
 #include "session/state.h"
@@ -21,6 +22,7 @@ enum { IMAGES_MAX = 10000 }; /* programs that one process executes */
 
 static char file[FP_OPTION_PATH_MAX + 64];
 static bool is_made;
+static int failure;   /* why the file does not have the events, or 0 */
 static size_t copied; /* bytes of the main log that are in the file */
 
 static void name_file(unsigned number)
@@ -50,19 +52,64 @@ static int make_file(void)
 	return fd;
 }
 
+static int append(int fd, struct fp_log *tail)
+{
+	int status = fp_log_copy_from(&fp_session.log, &copied, fd);
+
+	if (status == 0 && tail != NULL)
+		status = fp_log_copy(tail, fd);
+	/* A file that is there and empty says that this process was, and not what it did. */
+	if (status != 0 && ftruncate(fd, 0) != 0)
+		unlink(file);
+	return status;
+}
+
+static const char *remedy(void)
+{
+	switch (-failure) {
+	case EFBIG:
+		return "raise the limit of files (ulimit -f)";
+	case ENOSPC:
+	case EDQUOT:
+		return "name a directory with more room with TMPDIR";
+	default:
+		return "name a directory that it may write to with TMPDIR";
+	}
+}
+
+/* Once: from now on the process reports by itself. */
+static void explain(void)
+{
+	char line[FP_OPTION_PATH_MAX + 256];
+	struct fp_text text;
+
+	if (fp_session_is_stderr_lost())
+		return;
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_string(&text, "process ");
+	fp_text_decimal(&text, (uint64_t)getpid());
+	fp_text_string(&text, " cannot leave its events in ");
+	fp_text_string(&text, fp_session.options.spool);
+	fp_text_string(&text, " (");
+	fp_text_string(&text, strerrordesc_np(-failure));
+	fp_text_string(&text, "), and reports at its end as text, and nowhere else; ");
+	fp_say(line, remedy());
+}
+
 int fp_session_spool(struct fp_log *tail)
 {
 	if (fp_session.options.spool[0] == '\0')
 		return -ENOENT;
+	if (failure != 0)
+		return failure;
 	int fd = is_made ? open(file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
 	                 : make_file();
-	if (fd < 0)
-		return -errno;
-	int status = fp_log_copy_from(&fp_session.log, &copied, fd);
-	if (status == 0 && tail != NULL)
-		status = fp_log_copy(tail, fd);
-	close(fd);
-	return status;
+	failure = fd < 0 ? -errno : append(fd, tail);
+	if (fd >= 0)
+		close(fd);
+	if (failure != 0)
+		explain();
+	return failure;
 }
 
 void fp_session_note_unseen(const char *line)
@@ -85,5 +132,6 @@ void fp_session_note_unseen(const char *line)
 void fp_session_forget_spool(void)
 {
 	is_made = false;
+	failure = 0;
 	copied = 0;
 }

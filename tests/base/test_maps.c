@@ -18,6 +18,7 @@
 #include "base/maps.h"
 #include "base/text.h"
 #include "base/vm.h"
+#include "base/write.h"
 #include "support/support.h"
 
 /* ---- text.h -------------------------------------------------------------------------- */

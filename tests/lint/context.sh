@@ -7,13 +7,13 @@
 # Runs inside the victim's malloc and free: nothing that allocates, locks or reads a locale. (bcmp is
 # what clang makes of a memcmp that is only compared with 0.)
 alloc='__errno_location abort bcmp close getauxval getrlimit madvise memchr memcmp memcpy memmove memset mmap
-mprotect munmap nanosleep open prctl read strcmp strlen strnlen syscall write'
+mprotect munmap nanosleep open prctl read strcmp strlen strnlen syscall'
 # Starts and ends with the process, forks and runs the reporter; still no malloc and no stdio.
 session="$alloc
-_end _exit access clone dup2 environ execve exit faccessat fcntl fstat getcwd getpid getppid lseek on_exit pthread_atfork
+_end _exit access clone dup2 environ execve exit faccessat fcntl fstat ftruncate getcwd getpid getppid lseek on_exit pthread_atfork
 readlink secure_getenv setrlimit connect geteuid getsockopt pthread_attr_destroy pthread_attr_init
-pthread_attr_setdetachstate pthread_attr_setstacksize pthread_create pthread_self pthread_setname_np sendfile setsockopt socket __sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
-strstr vfork waitpid"
+pipe2 pthread_attr_setdetachstate pthread_attr_setstacksize pthread_create pthread_self pthread_setname_np sendfile setsockopt socket __sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
+strstr unlink vfork waitpid"
 
 libs() { # libs CONTEXT-LIST MODULE...
 	list=$1
@@ -52,7 +52,7 @@ libs "$alloc" model registry log options record heap region
 libs "$alloc __sigaction clock_gettime getpid pread pthread_setcancelstate sigdelset sigfillset strncmp strstr
 waitpid" leak
 libs "$alloc clock_gettime" timeline
-libs "$alloc clock_gettime fcntl fstat poll strchr strncmp strrchr strstr" machine
+libs "$alloc clock_gettime fcntl fstat poll write strchr strncmp strrchr strstr" machine
 libs "$alloc _exit fcntl getrlimit ioctl strstr waitpid" guard
 libs "$alloc unw_backtrace unw_get_proc_info unw_get_reg unw_getcontext unw_init_local unw_init_local2 unw_step" stack
 libs "$alloc __sigaction nanosleep pthread_key_create pthread_once pthread_setspecific raise sigaddset

@@ -4,6 +4,7 @@
 # Real programs under `fencepost run`: the same output and exit status as without it, and no
 # finding that is not really there. "real.sh" runs the quick rows of table.sh, "real.sh all" all of
 # them, "real.sh NAME..." those of these names. A program that is not installed is left out.
+# FP_REAL_OPTIONS are options of the run ("--seal-batch=64").
 fencepost=$FP_BUILDDIR/src/cli/fencepost
 work=$FP_BUILDDIR/tests/real/real.work
 limit=300 # seconds that a row may take
@@ -53,7 +54,7 @@ row() { # row TIER NAME "NEEDED COMMANDS" COMMAND [TRUE-FINDING REASON]
 	test "$native" -eq 0 && test -s ../out.native ||
 		complain "status $native without us: $(tail -n 3 ../err.native)"
 	how=run
-	execute run "$fencepost" run --leak-check=no --quiet --log="$work/$name/report" --
+	execute run "$fencepost" run ${FP_REAL_OPTIONS-} --leak-check=no --quiet --log="$work/$name/report" --
 	cd "$work" || exit 99
 	test "$status" -eq "$native" || complain "status $status, not $native: $(tail -n 3 "$name/err.run")"
 	cmp -s "$name/out.native" "$name/out.run" ||
