@@ -71,10 +71,10 @@ static const struct mark {
 	const char *library; /* needed by it: how its name starts */
 	const char *allocator;
 } marks[] = {
-        {"mallocx", "libjemalloc.so", "jemalloc"},
+        {"mallocx", NULL, "jemalloc"},
         {"je_mallocx", NULL, "jemalloc"},
-        {"tc_malloc", "libtcmalloc", "tcmalloc"},
-        {"mi_malloc", "libmimalloc", "mimalloc"},
+        {"tc_malloc", NULL, "tcmalloc"},
+        {"mi_malloc", NULL, "mimalloc"},
         {"runtime.mallocgc", "libgo.so", "the heap of Go"},
         {"coreclr_initialize", "libcoreclr.so", "the CLR's garbage-collected heap"},
         {"hostfxr_main", "libhostfxr.so", "the CLR's garbage-collected heap"},
@@ -85,6 +85,10 @@ static const struct mark {
          "V8's garbage-collected heap"},
         {"JNI_CreateJavaVM", "libjli.so", "the Java heap"},
         {"malloc", NULL, FP_CLI_OWN_MALLOC},
+        /* Their malloc is not called: ours comes first. */
+        {NULL, "libjemalloc.so", "jemalloc's other functions (mallocx and its like)"},
+        {NULL, "libtcmalloc", "tcmalloc's other functions (tc_malloc and its like)"},
+        {NULL, "libmimalloc", "mimalloc's other functions (mi_malloc and its like)"},
 };
 
 enum { MARKS = sizeof(marks) / sizeof(marks[0]) };

@@ -315,6 +315,13 @@ static int exit_code(int status)
 	return WIFSIGNALED(status) ? FP_CLI_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+static void say_nothing_is_known(const struct run *run)
+{
+	fp_cli_fail("nothing is known of %s: it was killed, ended without the C library as "
+	            "Go's programs do, or cannot load %s",
+	            run->program, FP_CLI_LIBRARY);
+}
+
 static int report(struct run *run, const struct fp_cli_launch *launch, int status)
 {
 	int code = exit_code(status);
@@ -335,8 +342,7 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	if (!is_quiet)
 		fp_cli_print_allocator(run->program);
 	if (harvest.count + unseen == 0 && harvested == 0)
-		fp_cli_fail("nothing is known of %s: it was killed, or cannot load %s",
-		            run->program, FP_CLI_LIBRARY);
+		say_nothing_is_known(run);
 	print_sums(&sums, run, harvest.count);
 	fp_cli_logs_free(&harvest);
 	return code;
@@ -394,8 +400,7 @@ static int run_sweep(struct run *run)
 		return code;
 	code = exit_code(sweep.status);
 	if (!sweep.report) {
-		fp_cli_fail("nothing is known of %s: it was killed, or cannot load %s",
-		            run->program, FP_CLI_LIBRARY);
+		say_nothing_is_known(run);
 		return code;
 	}
 	if (fp_cli_suppress(&log, 1, &run->suppressions) != 0)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "preload/libc_blocks.h"
+#include "preload/next.h"
 #include "session/session.h"
 
 _Thread_local struct fp_preload_thread fp_preload_thread;
@@ -49,7 +49,7 @@ static bool open_door(void)
 		                "not seen; build it without");
 	if (!fp_session_traces_children())
 		fp_preload_leave_children();
-	fp_libc_find();
+	fp_preload_find_next();
 	fp_preload_find_operators();
 	fp_preload_find_calls();
 	fp_preload_find_threads();

@@ -119,6 +119,9 @@ void fp_preload_watch_exit(void);
 /* Whether the program calls our malloc, and not one that it brings (in malloc.c). */
 bool fp_preload_is_malloc_ours(void);
 
+/* Ours, whatever the program calls (in malloc.c). */
+uintptr_t fp_preload_own_malloc(void);
+
 /* Whether FUNCTION is the way to a function elsewhere: a program that is not
  * position-independent and takes the address of one gives it that of its own stub (in
  * malloc.c). */

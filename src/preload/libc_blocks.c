@@ -6,17 +6,17 @@
  */
 #include "preload/libc_blocks.h"
 
-#include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/maps.h"
 #include "preload/door.h"
+#include "preload/next.h"
 
 enum { PLACES = 1 << 13, EMPTY = 0, GIVEN_UP = 1, LIBC_ALIGN = 16 };
 
 static _Atomic uintptr_t places[PLACES];
 static _Atomic bool is_full;
-static size_t (*usable_size)(void *block);
 
 static size_t first_place(uintptr_t block)
 {
@@ -37,9 +37,21 @@ static void add(uintptr_t block)
 	atomic_store(&is_full, true);
 }
 
-static bool is_lenient(void)
+/* What a program has from functions that libc's allocator does not have (mallocx) it may give
+ * to free. It lies in memory of no file. */
+static bool may_be_foreign(uintptr_t block)
 {
-	return fp_preload_is_lenient() || atomic_load(&is_full);
+	uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
+	struct fp_maps_place place;
+
+	return fp_preload_next.is_foreign && fp_maps_at(block, &place) == 0 &&
+	       place.is_mapped && place.is_writable && !place.is_file &&
+	       (stack < place.start || stack >= place.end);
+}
+
+static bool is_lenient(uintptr_t block)
+{
+	return fp_preload_is_lenient() || atomic_load(&is_full) || may_be_foreign(block);
 }
 
 /* Whether BLOCK was in the set, or may be libc's all the same. */
@@ -56,7 +68,7 @@ static bool take(uintptr_t block)
 		    atomic_compare_exchange_strong(&places[at], &seen, GIVEN_UP))
 			return true;
 	}
-	return is_lenient();
+	return is_lenient(block);
 }
 
 void *fp_libc_alloc(const struct fp_heap_request *request)
@@ -64,11 +76,11 @@ void *fp_libc_alloc(const struct fp_heap_request *request)
 	void *block;
 
 	if (request->align > LIBC_ALIGN)
-		block = __libc_memalign(request->align, request->size);
+		block = fp_preload_next.memalign(request->align, request->size);
 	else if (request->is_zeroed)
-		block = __libc_calloc(1, request->size);
+		block = fp_preload_next.calloc(1, request->size);
 	else
-		block = __libc_malloc(request->size);
+		block = fp_preload_next.malloc(request->size);
 	if (block != NULL && fp_preload.sample == 1)
 		add((uintptr_t)block);
 	return block;
@@ -78,7 +90,7 @@ bool fp_libc_free(void *block)
 {
 	if (fp_preload.sample == 1 && !take((uintptr_t)block))
 		return false;
-	__libc_free(block);
+	fp_preload_next.free(block);
 	return true;
 }
 
@@ -87,7 +99,7 @@ void *fp_libc_realloc(void *block, size_t size, bool *is_known)
 	*is_known = fp_preload.sample > 1 || take((uintptr_t)block);
 	if (!*is_known)
 		return NULL;
-	void *moved = __libc_realloc(block, size);
+	void *moved = fp_preload_next.realloc(block, size);
 	if (fp_preload.sample > 1)
 		return moved;
 	if (moved != NULL)
@@ -99,10 +111,5 @@ void *fp_libc_realloc(void *block, size_t size, bool *is_known)
 
 size_t fp_libc_usable_size(void *block)
 {
-	return usable_size == NULL ? 0 : usable_size(block);
-}
-
-void fp_libc_find(void)
-{
-	*(void **)(void *)&usable_size = dlsym(RTLD_NEXT, "malloc_usable_size");
+	return fp_preload_next.usable_size(block);
 }

@@ -26,14 +26,4 @@ void *fp_libc_realloc(void *block, size_t size, bool *is_known);
 /* Bytes that may be used of a block of libc's. */
 size_t fp_libc_usable_size(void *block);
 
-/* Looks up what libc does not export under a second name. Context: report. */
-void fp_libc_find(void);
-
-/* libc's allocator by the names that nobody interposes. */
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *block, size_t size);
-void *__libc_memalign(size_t align, size_t size);
-void __libc_free(void *block);
-
 #endif

@@ -16,7 +16,7 @@
 #include "preload/blocks.h"
 #include "preload/door.h"
 #include "preload/export.h"
-#include "preload/libc_blocks.h"
+#include "preload/next.h"
 
 static void *with_errno(void *block)
 {
@@ -41,7 +41,7 @@ FP_EXPORT void *malloc(size_t size)
 	/* Between two blocks of a sample: as much as a program that samples can feel. */
 	if (fp_preload_thread.skip > 0) {
 		fp_preload_thread.skip--;
-		return __libc_malloc(size);
+		return fp_preload_next.malloc(size);
 	}
 	return with_errno(allocate(0, size));
 }
@@ -49,6 +49,11 @@ FP_EXPORT void *malloc(size_t size)
 /* A second name that nobody can interpose. */
 extern void *own_malloc(size_t size) __attribute__((alias("malloc"), visibility("hidden"),
                                                     malloc, nothrow, leaf, alloc_size(1)));
+
+uintptr_t fp_preload_own_malloc(void)
+{
+	return (uintptr_t)own_malloc;
+}
 
 bool fp_preload_is_stub(uintptr_t function)
 {
@@ -72,7 +77,7 @@ FP_EXPORT void *calloc(size_t count, size_t size)
 
 	if (fp_preload_thread.skip > 0) {
 		fp_preload_thread.skip--;
-		return __libc_calloc(count, size);
+		return fp_preload_next.calloc(count, size);
 	}
 	if (__builtin_mul_overflow(count, size, &request.size))
 		return with_errno(NULL);
@@ -88,7 +93,7 @@ static bool is_plain(const void *block)
 FP_EXPORT void free(void *block)
 {
 	if (is_plain(block)) {
-		__libc_free(block);
+		fp_preload_next.free(block);
 		return;
 	}
 	const struct fp_heap_claim claim = {.block = block, .family = FP_FAMILY_MALLOC};
@@ -133,7 +138,7 @@ FP_EXPORT void *realloc(void *block, size_t size)
 		return NULL;
 	}
 	if (is_plain(block))
-		return __libc_realloc(block, size);
+		return fp_preload_next.realloc(block, size);
 	return with_errno(fp_preload_realloc(block, size));
 }
 

@@ -221,6 +221,14 @@ static bool is_ours(enum operator_index index)
 	return pairs[index][0] == pairs[index][1] || fp_preload_is_stub(pairs[index][0]);
 }
 
+/* The next ones may be those of an allocator, which do not end in the program's. */
+static void *find_theirs(const char *symbol)
+{
+	void *found = find_in_run_time(symbol);
+
+	return found != NULL ? found : dlsym(RTLD_NEXT, symbol);
+}
+
 void fp_preload_find_operators(void)
 {
 	bool has_program_its_own = false;
@@ -228,7 +236,7 @@ void fp_preload_find_operators(void)
 	for (size_t i = 0; i < OPERATORS; i++)
 		has_program_its_own |= !is_ours(i);
 	for (size_t i = 0; has_program_its_own && i < OPERATORS; i++) {
-		theirs[i] = is_ours(i) ? dlsym(RTLD_NEXT, symbols[i]) : NULL;
+		theirs[i] = is_ours(i) ? find_theirs(symbols[i]) : NULL;
 		are_mixed |= is_ours(i) && theirs[i] == NULL;
 	}
 }

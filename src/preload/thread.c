@@ -11,7 +11,7 @@
 #include "fault/fault.h"
 #include "preload/door.h"
 #include "preload/export.h"
-#include "preload/libc_blocks.h"
+#include "preload/next.h"
 
 typedef int create_function(pthread_t *thread, const pthread_attr_t *attributes,
                             void *(*start)(void *), void *argument);
@@ -40,7 +40,7 @@ static struct beginning *keep(void *argument)
 {
 	/* Not metadata memory: for now the argument is nowhere else, and what it points to is
 	 * no leak. */
-	struct beginning *kept = __libc_malloc(sizeof(*kept));
+	struct beginning *kept = fp_preload_next.malloc(sizeof(*kept));
 
 	if (libc_create == NULL)
 		fp_preload_find_threads();
@@ -55,7 +55,7 @@ static struct beginning enter_thread(struct beginning *kept)
 {
 	struct beginning beginning = *kept;
 
-	__libc_free(kept);
+	fp_preload_next.free(kept);
 	fp_fault_attach_thread();
 	fp_preload_adopt_mask(beginning.withheld);
 	return beginning;
@@ -85,7 +85,7 @@ FP_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes
 	kept->start.posix = start;
 	int status = libc_create(thread, attributes, begin, kept);
 	if (status != 0)
-		__libc_free(kept);
+		fp_preload_next.free(kept);
 	return status;
 }
 
@@ -99,6 +99,6 @@ FP_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *argument)
 	kept->start.c11 = start;
 	int status = libc_create_c11(thread, begin_c11, kept);
 	if (status != thrd_success)
-		__libc_free(kept);
+		fp_preload_next.free(kept);
 	return status;
 }

@@ -61,9 +61,9 @@ libs "$session" session
 # The thread that watches memory is made when a callback is registered.
 check hosting "$alloc _exit fcntl getpid pthread_attr_destroy pthread_attr_init pthread_attr_setdetachstate
 pthread_attr_setstacksize pthread_create pthread_sigmask sigdelset sigfillset" "$FP_BUILDDIR"/src/hosting/.libs/*.o
-# libc's allocator is called by the names that nobody interposes; what looks for symbols does it when
-# the session starts or when memory has run out.
-check preload "$alloc _exit __libc_calloc __libc_free __libc_malloc __libc_memalign __libc_realloc access
+# libc's allocator is called by address; what looks for symbols does it when the session starts or
+# when memory has run out.
+check preload "$alloc _exit _r_debug access
 at_quick_exit dladdr1 dlopen dlsym environ fprintf getenv getpid on_exit pthread_atfork raise sigabbrev_np __sigaction sigaddset sigdelset
 sigemptyset sigfillset sigismember sigprocmask sigsuspend strchr strcpy strcspn strncmp strspn" "$FP_BUILDDIR"/src/preload/.libs/*.o
 exit $bad

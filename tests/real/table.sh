@@ -117,3 +117,28 @@ row all curl 'curl /usr/bin/python3' '/usr/bin/python3 -m http.server 18081 --bi
 	until curl -s -o /dev/null http://127.0.0.1:18081/; do sleep 0.1; done
 	curl -s http://127.0.0.1:18081/lines | cksum; curl -s -o /dev/null -w "%{http_code}\n" http://127.0.0.1:18081/none; kill $!; wait $!; echo "server $?"'
 row all gdb 'gdb gcc' 'gcc -g -o program "$input/program.c" && gdb -nx -batch -ex "break main" -ex run -ex "info frame" -ex continue ./program 2>/dev/null | grep -E "^(one|Breakpoint)"'
+
+# ---- Heaps beside malloc's
+row all jemalloc gcc 'printf "#include <stdlib.h>\nint main(void) { void *p; for (int i = 0; i < 10000; i++) free(malloc(i)); p = mallocx(9, 0); free(p); puts(\"done\"); return 0; }\n" >p.c
+	gcc -w -fno-builtin -include stdio.h -include jemalloc/jemalloc.h -o p p.c -ljemalloc && ./p'
+row all tcmalloc 'g++' 'g++ -g -O1 -pthread -o program "$input/program.cc" -Wl,--no-as-needed -ltcmalloc && ./program'
+row all go_cgo 'go gcc' 'cat >p.go <<END
+package main
+/*
+#include <stdlib.h>
+#include <string.h>
+static int twice(int n) { char *p = malloc(n); memset(p, 1, n); int r = p[n - 1] * n * 2; free(p); return r; }
+*/
+import "C"
+import ("fmt"; "net"; "sync")
+func main() {
+	var group sync.WaitGroup; var lock sync.Mutex; sum := 0; kept := [][]byte{}
+	for i := 0; i < 8; i++ { group.Add(1); go func() { defer group.Done(); for j := 1; j < 500; j++ {
+		n := int(C.twice(C.int(j))); b := make([]byte, 1000); lock.Lock(); sum += n; kept = append(kept, b); lock.Unlock() } }() }
+	group.Wait()
+	func() { defer func() { fmt.Println("recovered", recover() != nil) }(); var p *int; fmt.Println(*p) }()
+	_, err := net.LookupHost("localhost")
+	fmt.Println(sum, len(kept), err == nil)
+}
+END
+	GO111MODULE=off GOCACHE=$PWD/cache go build -o p p.go 2>&1 && ./p'

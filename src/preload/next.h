@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The allocator that would serve the program without us: libc's, or that of a library which the
+ * program is linked with (jemalloc, tcmalloc). It gets what is left to it.
+ *
+ * Context: alloc. Private to the module.
+ */
+#ifndef FP_PRELOAD_NEXT_H
+#define FP_PRELOAD_NEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Ready at any time: the first call of any finds them all. */
+struct fp_preload_next {
+	void *(*_Atomic malloc)(size_t size);
+	void *(*_Atomic calloc)(size_t count, size_t size);
+	void *(*_Atomic realloc)(void *block, size_t size);
+	void *(*_Atomic memalign)(size_t align, size_t size);
+	void (*_Atomic free)(void *block);
+	size_t (*_Atomic usable_size)(void *block);
+	_Atomic bool is_foreign; /* not libc's */
+};
+
+extern struct fp_preload_next fp_preload_next;
+
+/* Finds them now, for who asks is_foreign. */
+void fp_preload_find_next(void);
+
+#endif

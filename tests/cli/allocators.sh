@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Programs linked with a library that has a malloc of its own, as jemalloc and tcmalloc do: malloc is
+# ours, what a sample leaves out is the library's, and nobody frees what another one made.
+fencepost=$FP_BUILDDIR/src/cli/fencepost
+work=$FP_BUILDDIR/tests/cli/allocators.work
+test -x "$fencepost" || exit 99
+rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
+bad=0
+
+complain() {
+	echo "$*"
+	bad=1
+}
+
+# Every block of it says that it is one; a pointer that is none ends the program.
+cat >library.c <<'END'
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+struct header { size_t size; size_t mark; };
+static struct header *header_of(void *block)
+{
+	struct header *header = (struct header *)block - 1;
+	if (header->mark != 0x5eed) {
+		(void)!write(2, "not mine\n", 9);
+		_exit(99);
+	}
+	return header;
+}
+static unsigned long made;
+unsigned long foreign_made(void) { return made; }
+void *foreign_malloc(size_t size)
+{
+	static __thread char *room, *end;
+	size_t bytes = (size + sizeof(struct header) + 15) / 16 * 16;
+	if (room == NULL || (size_t)(end - room) < bytes) {
+		size_t chunk = bytes > 1 << 20 ? bytes : 1 << 20;
+		room = mmap(NULL, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		end = room + chunk;
+	}
+	struct header *header = (struct header *)room;
+	room += bytes;
+	*header = (struct header){size, 0x5eed};
+	__atomic_fetch_add(&made, 1, __ATOMIC_RELAXED);
+	return header + 1;
+}
+void *malloc(size_t size) { return foreign_malloc(size); }
+void *calloc(size_t count, size_t size) { return foreign_malloc(count * size); }
+void free(void *block) { if (block != NULL) header_of(block)->mark = 0; }
+void *realloc(void *block, size_t size)
+{
+	void *moved = foreign_malloc(size);
+	if (block != NULL) {
+		size_t old = header_of(block)->size;
+		memcpy(moved, block, old < size ? old : size);
+		free(block);
+	}
+	return moved;
+}
+void *memalign(size_t align, size_t size) { (void)align; return foreign_malloc(size); }
+size_t malloc_usable_size(void *block) { return block == NULL ? 0 : header_of(block)->size; }
+/* As tcmalloc has them. */
+void *__libc_malloc(size_t size) { return foreign_malloc(size); }
+void *__libc_calloc(size_t count, size_t size) { return foreign_malloc(count * size); }
+void *__libc_realloc(void *block, size_t size) { return realloc(block, size); }
+void *__libc_memalign(size_t align, size_t size) { return memalign(align, size); }
+void __libc_free(void *block) { free(block); }
+END
+cat >program.c <<'END'
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+void *foreign_malloc(size_t size);
+unsigned long foreign_made(void);
+int main(int count, char **arguments)
+{
+	int on_the_stack;
+	char *line = NULL;
+	for (int i = 1; i < 2000; i++) {
+		char *block = malloc(i);
+		if (malloc_usable_size(block) < (size_t)i)
+			return 1;
+		block = realloc(memset(block, 1, i), 2 * i);
+		free(block);
+		free(calloc(3, i));
+		free(foreign_malloc(i));
+		free(realloc(foreign_malloc(i), 2 * i));
+		if (asprintf(&line, "%d", i) < 0 || malloc_usable_size(foreign_malloc(i)) != (size_t)i)
+			return 2;
+		free(line);
+	}
+	if (count > 1)
+		free(&on_the_stack);
+	printf("%s\n", foreign_made() > 8000 ? "the library's" : "ours");
+	return 3;
+}
+END
+if $CC -shared -fPIC -fno-builtin -w -o libforeign.so library.c &&
+	$CC -g -fno-builtin -w -o program program.c -L. -lforeign -Wl,-rpath,"$work"; then
+	for sample in 1 10 1000; do
+		"$fencepost" run --sample=$sample --leak-check=no ./program >out 2>err
+		got=$?
+		test $got -eq 3 && grep -q '^fencepost: no findings' err || complain "sample=$sample: status $got, $(cat out err)"
+	done
+	grep -qx "the library's" out || complain "a sample is not the library's: $(cat out err)"
+	"$fencepost" run --leak-check=no ./program x >out 2>err
+	test $? -eq 3 && grep -q '^fencepost: invalid-free of .* at program.c:25 in main' err ||
+		complain "a free of the stack: $(cat out err)"
+	grep -q '^fencepost: 1 finding' err || complain "a free of the stack: $(cat err)"
+else
+	complain 'cannot build a library with a malloc'
+fi
+
+# The real ones, where they are installed.
+cat >real.c <<'END'
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(void)
+{
+	for (int i = 1; i < 2000; i++) {
+		char *block = realloc(malloc(i), 2 * i);
+		if (malloc_usable_size(block) < (size_t)i)
+			return 1;
+		free(block);
+	}
+	return 3;
+}
+END
+for library in jemalloc tcmalloc tcmalloc_minimal mimalloc; do
+	$CC -g -fno-builtin -o real.$library real.c -Wl,--no-as-needed -l$library 2>/dev/null || {
+		echo "no lib$library to link with: left out"
+		continue
+	}
+	for sample in 1 10; do
+		"$fencepost" run --sample=$sample --leak-check=no ./real.$library >out 2>err
+		got=$?
+		test $got -eq 3 && grep -q '^fencepost: no findings' err ||
+			complain "$library, sample=$sample: status $got, $(cat out err)"
+		grep -qx "fencepost: not seen: the blocks of ${library%_minimal}'s other functions (.*), which ./real.$library has" err ||
+			complain "$library: $(cat err)"
+	done
+done
+exit $bad
