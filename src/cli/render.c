@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * From reports to the outputs that the options name. Several reports make one text and one JSON
- * array, unless %p in a name makes a file of each.
+ * array, unless %p in a name makes a file for each process.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -87,17 +87,63 @@ static int render(const struct sheet *sheet, const struct fp_cli_log *logs, size
 	return result == 0 ? 0 : FP_CLI_FAILED;
 }
 
-static int render_sheet(const struct sheet *sheet, const struct fp_cli_log *logs, size_t count)
+/* Of one process in the order in which they came, which is that of the array they are in. */
+static int compare_processes(const void *left, const void *right)
 {
+	const struct fp_cli_log *a = *(const struct fp_cli_log *const *)left;
+	const struct fp_cli_log *b = *(const struct fp_cli_log *const *)right;
+
+	if (a->report->pid != b->report->pid)
+		return a->report->pid < b->report->pid ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+/* LOGS with those of one process side by side: new memory, or NULL. */
+static struct fp_cli_log *sort_by_process(const struct fp_cli_log *logs, size_t count)
+{
+	const struct fp_cli_log **order = calloc(count, sizeof(struct fp_cli_log *));
+	struct fp_cli_log *sorted = calloc(count, sizeof(*sorted));
+
+	if (order && sorted) {
+		for (size_t i = 0; i < count; i++)
+			order[i] = &logs[i];
+		qsort(order, count, sizeof(struct fp_cli_log *), compare_processes);
+		for (size_t i = 0; i < count; i++)
+			sorted[i] = *order[i];
+	} else {
+		free(sorted);
+		sorted = NULL;
+	}
+	free(order);
+	return sorted;
+}
+
+/* A process has several reports when it executed another program, or when it is a host that
+ * runs under fencepost run: none may take the other's place. */
+static int render_each_process(const struct sheet *sheet, const struct fp_cli_log *logs,
+                               size_t count)
+{
+	struct fp_cli_log *sorted = sort_by_process(logs, count);
 	int result = 0;
 
-	if (!strstr(sheet->pattern, "%p"))
-		return render(sheet, logs, count);
-	for (size_t i = 0; i < count; i++) {
-		if (render(sheet, &logs[i], 1) != 0)
+	if (!sorted)
+		return fp_cli_fail("not enough memory for the files of --%s", sheet->key);
+	for (size_t start = 0, end; start < count; start = end) {
+		for (end = start + 1; end < count; end++) {
+			if (sorted[end].report->pid != sorted[start].report->pid)
+				break;
+		}
+		if (render(sheet, &sorted[start], end - start) != 0)
 			result = FP_CLI_FAILED;
 	}
+	free(sorted);
 	return result;
+}
+
+static int render_sheet(const struct sheet *sheet, const struct fp_cli_log *logs, size_t count)
+{
+	return strstr(sheet->pattern, "%p") ? render_each_process(sheet, logs, count)
+	                                    : render(sheet, logs, count);
 }
 
 /* Where text goes that nobody named a place for: new memory, or NULL. What reads

@@ -62,6 +62,16 @@ expect 0 . --json=one.json true
 test "$(head -c 1 one.json)" = '{' || complain "one process is no JSON object"
 expect 0 . --json=%p.json sh -c '/bin/true; :'
 test "$(ls | grep -c '^[0-9]*\.json$')" -eq 2 || complain "not a file of each process: $(ls)"
+# A process that executes another program is one process with two reports.
+printf '#include <stdlib.h>\n#include <unistd.h>\nint main(int n, char **a) { char *volatile p = malloc(9); free(p); free(p); '\
+'if (n > 1) execv(a[1], a + 1); return 0; }\n' >executes.c
+if $CC -w -g -o executes executes.c; then
+	rm -f [0-9]*
+	expect 0 '^fencepost: 2 findings in 2 of 2 processes' --json=%p.json --xml=%p.xml ./executes ./executes
+	test "$(ls [0-9]*.json | wc -l)" -eq 1 || complain "not one file of one process: $(ls [0-9]*)"
+	test "$(grep -c '"kind": "double-free"' [0-9]*.json)" -eq 2 || complain "a report is lost in $(ls [0-9]*.json)"
+	test "$(grep -c '<kind>InvalidFree' [0-9]*.xml)" -eq 2 || complain "a report is lost in $(ls [0-9]*.xml)"
+fi
 "$fencepost" run --log=text.log true 2>err
 test ! -s err && grep -q '^fencepost: no findings' text.log || complain "no text in the log: $(cat err)"
 
