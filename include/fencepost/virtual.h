@@ -32,6 +32,30 @@ typedef struct _MEMORY_BASIC_INFORMATION {
 } MEMORY_BASIC_INFORMATION, *PMEMORY_BASIC_INFORMATION;
 #endif
 
+/* What VirtualAlloc here refuses with E_INVALIDARG, for callers that probe, and the one answer
+ * of Windows that VirtualQuery here never gives (MEM_IMAGE). */
+#ifndef MEM_WRITE_WATCH
+#define MEM_WRITE_WATCH 0x200000
+#endif
+#ifndef MEM_PHYSICAL
+#define MEM_PHYSICAL 0x400000
+#endif
+#ifndef MEM_RESET_UNDO
+#define MEM_RESET_UNDO 0x1000000
+#endif
+#ifndef MEM_IMAGE
+#define MEM_IMAGE 0x1000000
+#endif
+#ifndef MEM_LARGE_PAGES
+#define MEM_LARGE_PAGES 0x20000000
+#endif
+#ifndef PAGE_WRITECOPY
+#define PAGE_WRITECOPY 0x08
+#endif
+#ifndef PAGE_EXECUTE_WRITECOPY
+#define PAGE_EXECUTE_WRITECOPY 0x80
+#endif
+
 /* One of the first six; the others are added to it. */
 #ifndef PAGE_READWRITE
 #define PAGE_NOACCESS 0x01

@@ -59,7 +59,7 @@ int fp_write_report(int fd, const char *format)
 {
 	if (fcntl(fd, F_GETFD) < 0)
 		return -EBADF;
-	return fp_session_write_report(fd, format);
+	return format == NULL ? -EINVAL : fp_session_write_report(fd, format);
 }
 
 size_t fp_check_heap(void)

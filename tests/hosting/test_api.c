@@ -50,6 +50,7 @@ START_TEST(test_nothing_is_known_without_a_session)
 	ck_assert_uint_eq(info.size, 7);
 	ck_assert_int_eq(fp_write_report(STDERR_FILENO, "text"), -ENODEV);
 	ck_assert_int_eq(fp_write_report(STDERR_FILENO, "prose"), -EINVAL);
+	ck_assert_int_eq(fp_write_report(STDERR_FILENO, NULL), -EINVAL);
 	ck_assert_int_eq(fp_write_report(-1, "text"), -EBADF);
 }
 END_TEST

@@ -107,7 +107,12 @@ START_TEST(the_patterns_of_the_published_caller_work)
 	                                                   PAGE_EXECUTE_READ, &old),
 	                 S_OK);
 	ck_assert_uint_eq(old, PAGE_EXECUTE_READWRITE);
-	refuse(E_INVALIDARG, NULL, GRANULE, MEM_RESERVE | 0x200000, PAGE_READWRITE);
+	refuse(E_INVALIDARG, NULL, GRANULE, MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE);
+	refuse(E_INVALIDARG, NULL, GRANULE, MEM_RESERVE | MEM_PHYSICAL, PAGE_READWRITE);
+	refuse(E_INVALIDARG, NULL, GRANULE, MEM_RESERVE | MEM_LARGE_PAGES, PAGE_READWRITE);
+	refuse(E_INVALIDARG, NULL, GRANULE, MEM_RESET_UNDO, PAGE_READWRITE);
+	refuse(E_INVALIDARG, NULL, GRANULE, MEM_RESERVE, PAGE_WRITECOPY);
+	refuse(E_INVALIDARG, NULL, GRANULE, MEM_RESERVE, PAGE_EXECUTE_WRITECOPY);
 	alloc(NULL, GRANULE, MEM_RESERVE | MEM_TOP_DOWN, PAGE_NOACCESS);
 	ck_assert_int_eq(IHostMemoryManager_VirtualFree(manager, code, 0, MEM_RELEASE), S_OK);
 	ck_assert_int_eq(IHostMemoryManager_VirtualFree(manager, room, 0, MEM_RELEASE), S_OK);
