@@ -7,6 +7,7 @@
 #include "preload/door.h"
 #include "preload/export.h"
 #include "session/session.h"
+#include "stack/stack.h"
 
 static int (*libc_dlclose)(void *handle);
 
@@ -22,6 +23,7 @@ FP_EXPORT int dlclose(void *handle)
 	/* What destructors do is the program's: nothing of ours is held meanwhile. */
 	struct fp_session_code *code = fp_session_begin_unload();
 	int result = libc_dlclose(handle);
+	fp_stack_forget_code();
 	fp_session_end_unload(code);
 	return result;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Capture through libunwind's unw_backtrace, whose per-thread cache of frame layouts makes a
- * warm capture a walk over saved registers, and interning in two depots.
+ * Capture through libunwind's unw_backtrace, unless the stack is one that it unwound before,
+ * and interning in two depots.
  */
 #include "stack/stack.h"
 
@@ -15,9 +15,12 @@
 
 #include "stack/depot.h"
 #include "stack/gate.h"
+#include "stack/memo.h"
+#include "stack/rule.h"
 
 enum {
-	OWN_FRAMES_MAX = 8,   /* frames of Fencepost that may lead a capture */
+	OWN_FRAMES_MAX = 8, /* frames of Fencepost that may lead a capture */
+	OWN_FRAME_BYTES_MAX = 64 << 10,
 	SITE_FILE_MAX = 1024, /* longer file names of DebugAlloc keep their end */
 	DESCRIPTOR_FLOOR = 700
 };
@@ -61,34 +64,73 @@ void fp_stack_init(const struct fp_stack_config *config)
 	configuration = *config;
 	if (configuration.depth > FP_TRACE_DEPTH_MAX)
 		configuration.depth = FP_TRACE_DEPTH_MAX;
+	fp_memo_forget_all();
 	capture_first();
 }
 
-static bool is_own(const void *address)
+static bool is_own(uintptr_t pc)
 {
-	uintptr_t pc = (uintptr_t)address;
-
 	return pc >= configuration.own_start && pc < configuration.own_end;
+}
+
+/* The frame that called Fencepost, from OWN, the frame pointer of one of our functions: all of
+ * them have one. Whether that is so is seen later, when libunwind has to agree. */
+static struct fp_frame find_caller(const uintptr_t *own)
+{
+	struct fp_frame frame = {.pc = own[1], .sp = (uintptr_t)(own + 2), .fp = own[0]};
+
+	for (int i = 0; i < OWN_FRAMES_MAX && is_own(frame.pc) && frame.fp >= frame.sp &&
+	                frame.fp - frame.sp < OWN_FRAME_BYTES_MAX;
+	     i++) {
+		own = (const uintptr_t *)frame.fp;
+		frame = (struct fp_frame){
+		        .pc = own[1], .sp = (uintptr_t)(own + 2), .fp = own[0]};
+	}
+	return frame;
+}
+
+/* What a trace is made of: all of FRAMES but the first and our own that follow it. */
+static struct fp_unwound keep_part(void **frames, int count)
+{
+	int first = 1;
+
+	while (first < count && is_own((uintptr_t)frames[first]))
+		first++;
+	unsigned kept = count > first ? (unsigned)(count - first) : 0;
+	bool is_cut = kept >= configuration.depth;
+	return (struct fp_unwound){
+	        .frames = frames + first,
+	        .count = is_cut ? configuration.depth : kept,
+	        .is_cut = is_cut,
+	};
 }
 
 /* noinline: its frame is the one that is always dropped. */
 __attribute__((noinline)) fp_trace_id fp_stack_capture(void)
 {
+	const struct fp_frame caller = find_caller(__builtin_frame_address(0));
 	void *frames[FP_TRACE_DEPTH_MAX + OWN_FRAMES_MAX];
-	int first = 1;
+	uint64_t key;
+	fp_trace_id trace = fp_memo_find(&caller, &key);
 
+	if (trace != FP_TRACE_NONE)
+		return trace;
 	fp_gate_enter();
 	int count = unw_backtrace(frames, (int)configuration.depth + OWN_FRAMES_MAX);
 	fp_gate_leave();
-
-	while (first < count && is_own(frames[first]))
-		first++;
-	if (count <= first)
+	const struct fp_unwound unwound = keep_part(frames, count);
+	if (unwound.count == 0)
 		return FP_TRACE_NONE;
-	count -= first;
-	if (count > (int)configuration.depth)
-		count = (int)configuration.depth;
-	return fp_depot_intern(&traces, frames + first, (uint32_t)count * sizeof(frames[0]));
+	trace = fp_depot_intern(&traces, unwound.frames,
+	                        (uint32_t)(unwound.count * sizeof(frames[0])));
+	if (trace != FP_TRACE_NONE)
+		fp_memo_keep(&caller, key, &unwound, trace);
+	return trace;
+}
+
+void fp_stack_forget_code(void)
+{
+	fp_memo_forget_all();
 }
 
 __attribute__((noinline)) fp_trace_id fp_stack_capture_to(struct fp_stack_crossing *crossing)
@@ -113,7 +155,7 @@ __attribute__((noinline)) fp_trace_id fp_stack_capture_to(struct fp_stack_crossi
 		crossing->count++;
 		last = i;
 	}
-	while (first < last && is_own(frames[first]))
+	while (first < last && is_own((uintptr_t)frames[first]))
 		first++;
 	if (last - first > (int)configuration.depth)
 		last = first + (int)configuration.depth;

@@ -29,6 +29,9 @@ void fp_stack_init(const struct fp_stack_config *config);
 /* The trace of the caller; FP_TRACE_NONE when there is no memory to keep it. */
 fp_trace_id fp_stack_capture(void);
 
+/* Code was unloaded: what other code at its addresses looks like is learned anew. */
+void fp_stack_forget_code(void);
+
 /* Code whose frames divide a stack. */
 struct fp_stack_crossing {
 	uintptr_t start;
