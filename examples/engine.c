@@ -185,16 +185,20 @@ bool engine_grow(EMemoryCriticalLevel level)
 	return is_grown;
 }
 
-void engine_release(void)
-{
-	while (region_count > 0)
-		is_done(IHostMemoryManager_VirtualFree(memory, regions[--region_count], 0,
-		                                       MEM_RELEASE));
-}
-
 size_t engine_regions(void)
 {
-	return region_count;
+	MEMORY_BASIC_INFORMATION information;
+	size_t count = 0;
+
+	for (size_t i = 0; i < region_count; i++) {
+		SIZE_T size = 0;
+
+		if (is_done(IHostMemoryManager_VirtualQuery(memory, regions[i], &information,
+		                                            sizeof(information), &size)) &&
+		    information.AllocationBase == regions[i])
+			count++;
+	}
+	return count;
 }
 
 size_t engine_failures(void)

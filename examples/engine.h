@@ -28,9 +28,6 @@ void engine_leave_thread(struct engine_thread *thread);
  * room: pages are reset, given back and taken again. */
 bool engine_grow(EMemoryCriticalLevel level);
 
-/* Gives back what is left, which the published runtime never does. */
-void engine_release(void);
-
 /* How many regions stand, and how often a call failed. */
 size_t engine_regions(void);
 size_t engine_failures(void);

@@ -4,13 +4,12 @@
  *does with them, and with the blocks of a recording (fencepost run --record=FILE) as its
  *workload.
  *
- *	mini_clr_host [--plant=MISTAKE] [--keep-regions] [--time] RECORDING
+ *	mini_clr_host [--plant=MISTAKE] [--time] RECORDING
  *
  * Like the published runtime it asks an IHostControl for the memory manager, makes one heap,
- * and releases neither at the end, nor the blocks that are left. What it reserved with
- * VirtualAlloc it gives back, unless --keep-regions says to leave that, too, as the published
- * one does. What was replayed goes to standard output; with --time, how fast, to standard
- *error.
+ *and at the end releases neither of them, nor the blocks that are left, nor what it reserved
+ *with VirtualAlloc. What was replayed goes to standard output; with --time, how fast, to
+ *standard error.
  *
  * Exit status: 0, 1 when a block was not what it should be or memory was refused, 2 for a wrong
  * command line or recording. Fencepost's options: FENCEPOST_OPTIONS.
@@ -28,8 +27,7 @@
 #include "host.h"
 #include "replay.h"
 
-static const char usage[] =
-        "usage: mini_clr_host [--plant=MISTAKE] [--keep-regions] [--time] RECORDING";
+static const char usage[] = "usage: mini_clr_host [--plant=MISTAKE] [--time] RECORDING";
 
 /* Static pointers that nobody releases, as in the published runtime. */
 static IHostControl *control;
@@ -40,7 +38,6 @@ static struct recording recording;
 
 static struct {
 	const struct plant *plant;
-	bool keeps_regions;
 	bool is_timed;
 	const char *path;
 } wanted;
@@ -55,9 +52,7 @@ static void parse_option(const char *option)
 {
 	static const char plant[] = "--plant=";
 
-	if (strcmp(option, "--keep-regions") == 0) {
-		wanted.keeps_regions = true;
-	} else if (strcmp(option, "--time") == 0) {
+	if (strcmp(option, "--time") == 0) {
 		wanted.is_timed = true;
 	} else if (strncmp(option, plant, strlen(plant)) == 0) {
 		wanted.plant = plant_find(option + strlen(plant));
@@ -144,7 +139,5 @@ int main(int argc, char **argv)
 		is_done = false;
 	if (wanted.plant != NULL)
 		wanted.plant->commit(memory, heap);
-	if (!wanted.keeps_regions)
-		engine_release();
 	return is_done ? EXIT_SUCCESS : HOST_EXIT_FAILURE;
 }

@@ -16,7 +16,7 @@ struct groups {
 	struct fp_leak_group *groups; /* open addressing */
 	size_t places;                /* a power of two, or 0 */
 	size_t used;
-	uint64_t told;
+	const struct fp_leak_config *config;
 	uint32_t now;
 };
 
@@ -99,11 +99,12 @@ static struct fp_leak_group *group_of(struct groups *groups, const struct fp_lea
 }
 
 /* What is lost was told of only when it was told of as that. */
-static bool is_new(const struct fp_leak_block *block, uint64_t told)
+static bool is_new(const struct fp_leak_config *config, const struct fp_leak_block *block)
 {
 	switch ((enum fp_leak_class)block->class) {
 	case FP_LEAK_REACHABLE:
-		return block->serial > told;
+		return block->serial >
+		       (fp_leak_is_region(block) ? config->told_region : config->told);
 	case FP_LEAK_POSSIBLE:
 		return (block->marks & FP_BLOCK_TOLD) == 0;
 	default:
@@ -127,7 +128,7 @@ static void count_block(const struct groups *groups, const struct fp_leak_block 
 	uint64_t age = fp_clock_between(block->born, groups->now);
 
 	count(all, block->size, age);
-	if (is_new(block, groups->told))
+	if (is_new(groups->config, block))
 		count(new, block->size, age);
 }
 
@@ -166,13 +167,13 @@ static bool add(struct groups *groups, const struct fp_leak_table *table,
 void fp_leak_groups_visit(const struct fp_leak_table *table,
                           const struct fp_leak_config *config, struct fp_leak_result *result)
 {
-	struct groups groups = {.told = config->told, .now = fp_clock_now()};
+	struct groups groups = {.config = config, .now = fp_clock_now()};
 
 	for (size_t i = 0; i < table->count; i++) {
 		const struct fp_leak_block *block = &table->blocks[i];
 		bool is_reachable = block->class == FP_LEAK_REACHABLE;
 
-		if (block->serial <= config->after)
+		if (fp_leak_is_inherited(config, block))
 			continue;
 		result->blocks[block->class]++;
 		result->bytes[block->class] += block->size;

@@ -2,6 +2,7 @@
  *
  * Leaks: live blocks that the program has no pointer to any more. All other threads stand still
  * while memory is searched for pointers, word by word: a word that could be a pointer is one.
+ * A region of VirtualAlloc is a block, too, of family `virtual`.
  *
  * Context: alloc. Blocks signals, opens files below /proc; never where a fault is reported.
  */
@@ -72,8 +73,12 @@ struct fp_leak_interrupted {
 };
 
 struct fp_leak_config {
-	uint64_t after; /* blocks up to this serial hold pointers, and are never leaks */
-	uint64_t told;  /* reachable blocks up to this serial are not new */
+	/* Blocks, and regions, up to these serials hold pointers, and are never leaks. */
+	uint64_t after;
+	uint64_t after_region;
+	/* Reachable ones up to these serials are not new. */
+	uint64_t told;
+	uint64_t told_region;
 	/* An address in the shared object that Fencepost is, and the end of its data, which are
 	 * no roots; 0: it is none. */
 	uintptr_t own_code;

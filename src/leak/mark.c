@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/meta.h"
+#include "region/region.h"
 
 enum { WORD = sizeof(uint64_t) };
 
@@ -25,7 +26,9 @@ static void meet_from_root(struct fp_leak_marker *marker, uint32_t index, uintpt
 
 	if (block->state == FP_LEAK_REACHED || block->state == FP_LEAK_KEPT)
 		return;
-	if (pointer == block->address || fp_leak_is_owners(marker->memory, block, pointer))
+	/* Whoever reserves a region cuts it up and may keep any part. */
+	if (pointer == block->address || fp_leak_is_region(block) ||
+	    fp_leak_is_owners(marker->memory, block, pointer))
 		push(marker, index, FP_LEAK_REACHED);
 	else
 		block->state = FP_LEAK_INSIDE;
@@ -63,7 +66,7 @@ static void scan_bytes(struct fp_leak_marker *marker, size_t size, size_t step)
 		uint64_t word;
 
 		memcpy(&word, marker->buffer + at, WORD);
-		if (word - table->low >= table->extent)
+		if (!fp_leak_table_spans(table, word))
 			continue;
 		uint32_t index = fp_leak_table_find(table, word);
 		if (index != FP_LEAK_NOWHERE)
@@ -101,13 +104,52 @@ static size_t step_of(const struct fp_leak_block *block)
 	return lowest != 0 && lowest < WORD ? lowest : WORD;
 }
 
+/* A page that is gone, or a device's, ends a piece, not the range. */
+static size_t scan_all(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end)
+{
+	size_t total = 0;
+
+	while (start < end) {
+		size_t done = scan(marker, start, end, WORD);
+
+		total += done;
+		start = fp_leak_memory_next_page(start + done);
+	}
+	return total;
+}
+
+static void scan_written(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end)
+{
+	uintptr_t run_end;
+
+	for (; fp_leak_memory_next_run(marker->memory, false, &start, end, &run_end);
+	     start = run_end)
+		scan_all(marker, start, run_end);
+}
+
+/* Pages that are not committed hold nothing, and may be terabytes. */
+static void scan_region(struct fp_leak_marker *marker, const struct fp_leak_block *block)
+{
+	uintptr_t end = block->address + block->size;
+	struct fp_region_place place;
+
+	for (uintptr_t at = block->address; at < end; at = place.end) {
+		if (!fp_region_find(at, &place))
+			break;
+		if (place.page.state == FP_PAGE_COMMITTED)
+			scan_written(marker, at, place.end < end ? place.end : end);
+	}
+}
+
 static void work_off(struct fp_leak_marker *marker)
 {
 	while (marker->work > 0) {
 		const struct fp_leak_block *block =
 		        &marker->table->blocks[marker->worklist[--marker->work]];
 
-		if (block->size >= WORD)
+		if (fp_leak_is_region(block))
+			scan_region(marker, block);
+		else if (block->size >= WORD)
 			scan(marker, block->address, block->address + block->size,
 			     step_of(block));
 	}
@@ -137,13 +179,7 @@ void fp_leak_mark_end(struct fp_leak_marker *marker)
 
 void fp_leak_mark_root(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end)
 {
-	/* A page that is gone, or a device's, ends a piece, not the range. */
-	while (start < end) {
-		size_t done = scan(marker, start, end, WORD);
-
-		marker->roots_bytes += done;
-		start = fp_leak_memory_next_page(start + done);
-	}
+	marker->roots_bytes += scan_all(marker, start, end);
 }
 
 static void work_off_kept(struct fp_leak_marker *marker)
@@ -213,10 +249,10 @@ static int find_leaders(struct fp_leak_marker *marker)
 
 /* A block of the parent process that this one has lost is not this one's leak, and what hangs
  * from it is nobody's but this one's. */
-static void leave_out(struct fp_leak_table *table, uint64_t after)
+static void leave_out(struct fp_leak_table *table, const struct fp_leak_config *config)
 {
 	for (size_t i = 0; i < table->count; i++)
-		if (table->blocks[i].serial <= after &&
+		if (fp_leak_is_inherited(config, &table->blocks[i]) &&
 		    table->blocks[i].state == FP_LEAK_UNREACHED)
 			table->blocks[i].state = FP_LEAK_REACHED;
 }
@@ -233,14 +269,14 @@ static enum fp_leak_class class_of(enum fp_leak_state state)
 	return classes[state];
 }
 
-int fp_leak_mark_classify(struct fp_leak_marker *marker, uint64_t after)
+int fp_leak_mark_classify(struct fp_leak_marker *marker, const struct fp_leak_config *config)
 {
 	struct fp_leak_table *table = marker->table;
 
 	work_off(marker);
 	work_off_kept(marker);
 	work_off_possible(marker);
-	leave_out(table, after);
+	leave_out(table, config);
 	int status = find_leaders(marker);
 	for (size_t i = 0; status == 0 && i < table->count; i++)
 		table->blocks[i].class = (uint8_t)class_of(table->blocks[i].state);

@@ -48,9 +48,9 @@ void fp_leak_mark_end(struct fp_leak_marker *marker);
 /* Takes every aligned word in [START, END) for a pointer. */
 void fp_leak_mark_root(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end);
 
-/* After all roots: gives every block its class. Those with serials up to AFTER are never leaks.
- * 0 or -ENOMEM. */
-int fp_leak_mark_classify(struct fp_leak_marker *marker, uint64_t after);
+/* After all roots: gives every block its class. Those that were inherited are never leaks. 0 or
+ * -ENOMEM. */
+int fp_leak_mark_classify(struct fp_leak_marker *marker, const struct fp_leak_config *config);
 
 /* Whether a pointer to the inside of BLOCK is how its owner points to it: arrays behind the
  * number of their elements, second bases, strings behind their lengths (in inside.c). */

@@ -27,6 +27,7 @@ enum {
 struct collection {
 	struct fp_leak_roots *roots;
 	const struct fp_leak_config *config;
+	const struct fp_leak_table *table;
 	bool is_own_known; /* and not the program itself */
 	uintptr_t last_end;
 	bool was_fence;
@@ -122,21 +123,36 @@ static void find_area_of(area_function *area, uintptr_t start, uintptr_t end,
 			*found = range;
 }
 
-/* The lowest area of blocks or metadata that [START, END) meets; false when it meets none. */
-static bool find_area(uintptr_t start, uintptr_t end, struct fp_leak_range *found)
+/* The same of regions: what a region holds counts when the region is reached. */
+static void find_region(const struct fp_leak_table *table, uintptr_t start, uintptr_t end,
+                        struct fp_leak_range *found)
 {
-	found->start = UINTPTR_MAX;
+	const struct fp_leak_block *region = fp_leak_table_region(table, start);
+
+	if (region != NULL && region->address < end && region->address < found->start)
+		*found =
+		        (struct fp_leak_range){region->address, region->address + region->size};
+}
+
+/* The lowest area of blocks, metadata or regions that [START, END) meets; false when it meets
+ * none. */
+static bool find_area(const struct fp_leak_table *table, uintptr_t start, uintptr_t end,
+                      struct fp_leak_range *found)
+{
+	*found = (struct fp_leak_range){UINTPTR_MAX, UINTPTR_MAX};
 	find_area_of(fp_guard_span, start, end, found);
 	find_area_of(fp_meta_region, start, end, found);
+	find_region(table, start, end, found);
 	return found->start != UINTPTR_MAX;
 }
 
-static void append_outside_areas(struct fp_leak_roots *roots, struct fp_leak_root root)
+static void append_outside_areas(const struct collection *collection, struct fp_leak_root root)
 {
+	struct fp_leak_roots *roots = collection->roots;
 	uintptr_t end = root.end;
 	struct fp_leak_range area;
 
-	while (root.start < end && find_area(root.start, end, &area)) {
+	while (root.start < end && find_area(collection->table, root.start, end, &area)) {
 		root.end = area.start;
 		if (root.start < root.end)
 			append(roots, &root);
@@ -162,7 +178,7 @@ static bool collect(const struct fp_mapping *mapping, void *user)
 		        .is_fenced =
 		                collection->was_fence && collection->last_end == mapping->start,
 		};
-		append_outside_areas(collection->roots, root);
+		append_outside_areas(collection, root);
 	}
 	collection->was_own = start == mapping->end;
 	collection->was_fence = !mapping->is_readable && !mapping->is_writable;
@@ -217,14 +233,15 @@ static bool is_metadata(const struct fp_leak_memory *memory, const struct fp_lea
 }
 
 int fp_leak_roots_make(struct fp_leak_roots *roots, const struct fp_leak_memory *memory,
-                       const struct fp_leak_config *config)
+                       const struct fp_leak_search *search)
 {
 	struct collection *collection = fp_meta_alloc(sizeof(*collection));
 
 	if (collection == NULL)
 		return -ENOMEM;
 	collection->roots = roots;
-	collection->config = config;
+	collection->config = search->config;
+	collection->table = &search->table;
 	fp_maps_each(find_own_path, collection);
 	fp_maps_each(compare_with_program, collection);
 	int status = collect_with_room(collection);

@@ -14,6 +14,7 @@
 
 #include "leak/mark.h"
 #include "leak/memory.h"
+#include "leak/search.h"
 #include "leak/threads.h"
 
 struct fp_leak_root {
@@ -33,9 +34,10 @@ struct fp_leak_roots {
 	size_t wanted; /* more than capacity: there was no room for all */
 };
 
-/* Lists them as they are mapped now. 0; -ENOMEM; why the mappings cannot be read. */
+/* Lists them as they are mapped now, without the regions in the table. 0; -ENOMEM; why the
+ * mappings cannot be read. */
 int fp_leak_roots_make(struct fp_leak_roots *roots, const struct fp_leak_memory *memory,
-                       const struct fp_leak_config *config);
+                       const struct fp_leak_search *search);
 void fp_leak_roots_free(struct fp_leak_roots *roots);
 
 /* The stack of THREAD is in use from its stack pointer on only. */

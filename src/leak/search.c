@@ -55,7 +55,7 @@ static int classify(struct fp_leak_search *search, struct fp_leak_roots *roots,
 	if (status != 0)
 		return status;
 	mark_roots(search, roots, &marker);
-	status = fp_leak_mark_classify(&marker, search->config->after);
+	status = fp_leak_mark_classify(&marker, search->config);
 	fp_leak_mark_end(&marker);
 	return status;
 }
@@ -78,7 +78,7 @@ int fp_leak_search(struct fp_leak_search *search)
 	if (status != 0)
 		return status;
 	fp_leak_memory_open(&memory);
-	status = fp_leak_roots_make(&roots, &memory, search->config);
+	status = fp_leak_roots_make(&roots, &memory, search);
 	if (status == 0 && fp_leak_memory_word(&memory, search->stack, &word))
 		status = classify(search, &roots, &memory);
 	else if (status != -ENOMEM)

@@ -10,6 +10,7 @@
 
 #include "base/meta.h"
 #include "leak/mark.h"
+#include "region/region.h"
 #include "registry/registry.h"
 
 enum { SPARE_PLACES = 1024 };
@@ -145,11 +146,36 @@ static int order(struct fp_leak_table *table)
 	return 0;
 }
 
+static void count_region(const struct fp_block *region, void *user)
+{
+	size_t *count = user;
+
+	(void)region;
+	++*count;
+}
+
+static void add_regions(struct filling *filling)
+{
+	struct fp_leak_table *table = filling->table;
+
+	table->first_region = table->count;
+	fp_region_each_live(0, add_block, filling);
+	if (table->first_region == table->count)
+		return;
+	const struct fp_leak_block *last = &table->blocks[table->count - 1];
+	table->region_low = table->blocks[table->first_region].address;
+	table->region_extent = last->address + last->size - table->region_low;
+}
+
 int fp_leak_table_make(struct fp_leak_table *table, const struct fp_leak_config *config)
 {
 	struct filling filling = {.table = table, .config = config};
+	size_t regions = 0;
 
-	*table = (struct fp_leak_table){.capacity = fp_registry_live_count() + SPARE_PLACES};
+	fp_region_each_live(0, count_region, &regions);
+	*table = (struct fp_leak_table){
+	        .capacity = fp_registry_live_count() + regions + SPARE_PLACES,
+	};
 	if (table->capacity >= FP_LEAK_NOWHERE)
 		return -ENOMEM;
 	table->blocks = fp_meta_alloc(table->capacity * sizeof(*table->blocks));
@@ -159,6 +185,8 @@ int fp_leak_table_make(struct fp_leak_table *table, const struct fp_leak_config 
 	int status = order(table);
 	if (status != 0)
 		fp_leak_table_free(table);
+	else
+		add_regions(&filling);
 	return status;
 }
 
@@ -170,25 +198,53 @@ void fp_leak_table_free(struct fp_leak_table *table)
 	*table = (struct fp_leak_table){0};
 }
 
-uint32_t fp_leak_table_find(const struct fp_leak_table *table, uintptr_t address)
+/* Of the blocks from FIRST up to END, in the order of addresses, the first behind ADDRESS. */
+static size_t find_behind(const struct fp_leak_table *table, size_t first, size_t end,
+                          uintptr_t address)
 {
-	if (address - table->low >= table->extent)
-		return FP_LEAK_NOWHERE;
-	size_t bucket = bucket_of(table, address);
-	uint32_t first = table->firsts[bucket];
-	uint32_t end = table->firsts[bucket + 1];
-
-	/* The first block behind ADDRESS; the one before may begin in an earlier bucket. */
 	while (first < end) {
-		uint32_t middle = first + (end - first) / 2;
+		size_t middle = first + (end - first) / 2;
 
 		if (table->blocks[middle].address <= address)
 			first = middle + 1;
 		else
 			end = middle;
 	}
-	if (first == 0)
+	return first;
+}
+
+static uint32_t find_region(const struct fp_leak_table *table, uintptr_t address)
+{
+	size_t behind = find_behind(table, table->first_region, table->count, address);
+
+	if (behind == table->first_region)
 		return FP_LEAK_NOWHERE;
-	const struct fp_leak_block *block = &table->blocks[first - 1];
-	return address - block->address < extent_of(block) ? first - 1 : FP_LEAK_NOWHERE;
+	const struct fp_leak_block *block = &table->blocks[behind - 1];
+	return address - block->address < block->size ? (uint32_t)(behind - 1)
+	                                              : FP_LEAK_NOWHERE;
+}
+
+const struct fp_leak_block *fp_leak_table_region(const struct fp_leak_table *table,
+                                                 uintptr_t address)
+{
+	size_t behind = find_behind(table, table->first_region, table->count, address);
+
+	if (find_region(table, address) != FP_LEAK_NOWHERE)
+		behind--;
+	return behind == table->count ? NULL : &table->blocks[behind];
+}
+
+uint32_t fp_leak_table_find(const struct fp_leak_table *table, uintptr_t address)
+{
+	if (address - table->low >= table->extent)
+		return find_region(table, address);
+	/* The block before the first one behind may begin in an earlier bucket. */
+	size_t bucket = bucket_of(table, address);
+	size_t behind =
+	        find_behind(table, table->firsts[bucket], table->firsts[bucket + 1], address);
+	if (behind == 0)
+		return find_region(table, address);
+	const struct fp_leak_block *block = &table->blocks[behind - 1];
+	return address - block->address < extent_of(block) ? (uint32_t)(behind - 1)
+	                                                   : find_region(table, address);
 }

@@ -15,11 +15,15 @@
 
 enum { FP_LEAK_NOWHERE = UINT32_MAX };
 
+/* Blocks first, then regions: these may stand so far away that no bucket would be small. */
 struct fp_leak_table {
 	struct fp_leak_block *blocks;
 	size_t count;
 	size_t capacity;
-	uintptr_t low; /* all blocks are within extent bytes of it */
+	size_t first_region; /* its index; regions stand in the order of addresses */
+	uintptr_t region_low;
+	uintptr_t region_extent;
+	uintptr_t low; /* all blocks but regions are within extent bytes of it */
 	uintptr_t extent;
 	/* firsts[i] is the index of the first block that begins at or behind low + (i <<
 	 * shift). */
@@ -28,12 +32,36 @@ struct fp_leak_table {
 	unsigned shift;
 };
 
-/* Copies the registry's live blocks. 0 or -ENOMEM. */
+/* Copies the live blocks and regions. 0 or -ENOMEM. */
 int fp_leak_table_make(struct fp_leak_table *table, const struct fp_leak_config *config);
 void fp_leak_table_free(struct fp_leak_table *table);
 
 /* The index of the block that ADDRESS is in (a block of no bytes has one), or FP_LEAK_NOWHERE.
  */
 uint32_t fp_leak_table_find(const struct fp_leak_table *table, uintptr_t address);
+
+/* The first region that ends above ADDRESS, or NULL. */
+const struct fp_leak_block *fp_leak_table_region(const struct fp_leak_table *table,
+                                                 uintptr_t address);
+
+static inline bool fp_leak_is_region(const struct fp_leak_block *block)
+{
+	return block->family == FP_FAMILY_VIRTUAL;
+}
+
+/* Whether WORD may point to a block. */
+static inline bool fp_leak_table_spans(const struct fp_leak_table *table, uintptr_t word)
+{
+	return word - table->low < table->extent ||
+	       word - table->region_low < table->region_extent;
+}
+
+/* Of the process that this one was forked from. */
+static inline bool fp_leak_is_inherited(const struct fp_leak_config *config,
+                                        const struct fp_leak_block *block)
+{
+	return block->serial <=
+	       (fp_leak_is_region(block) ? config->after_region : config->after);
+}
 
 #endif

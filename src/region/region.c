@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "base/align.h"
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/thread.h"
 #include "base/vm.h"
@@ -173,6 +174,8 @@ static void describe(const struct allocation *allocation, struct fp_region *regi
 	region->block.tier = FP_TIER_GUARDED;
 	region->block.state = FP_BLOCK_LIVE;
 	region->block.level = allocation->request->level;
+	region->block.born = fp_clock_now();
+	region->block.marks = fp_thread_is_ignoring() ? FP_BLOCK_IGNORED : 0;
 	region->protection = allocation->request->protection;
 	region->run_count = 1;
 	region->runs[0] = (struct fp_region_run){.state = FP_PAGE_RESERVED};
@@ -395,6 +398,32 @@ int fp_region_protect(uintptr_t address, size_t size, uint32_t protection, uint3
 	report_any(&misuse);
 	errno = saved_errno;
 	return status;
+}
+
+/* ---- Leaks ---------------------------------------------------------------------------------
+ */
+
+static bool mark_locked(uintptr_t address, uint64_t serial, uint8_t marks)
+{
+	const struct fp_runs_change nothing = {.state = FP_PAGE_COMMITTED};
+	const struct fp_region *region = fp_table_find(fp_table_current(), address);
+
+	if (region == NULL || region->released_at != 0 || region->block.serial != serial)
+		return false;
+	struct fp_region *marked = fp_runs_changed(region, &nothing);
+	if (marked == NULL)
+		return false;
+	marked->block.marks |= marks;
+	fp_table_replace(region, marked);
+	return true;
+}
+
+bool fp_region_mark(uintptr_t address, uint64_t serial, uint8_t marks)
+{
+	fp_lock_acquire(&fp_region_lock);
+	bool is_marked = mark_locked(address, serial, marks);
+	fp_lock_release(&fp_region_lock);
+	return is_marked;
 }
 
 uint64_t fp_region_last_serial(void)

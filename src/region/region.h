@@ -132,6 +132,10 @@ typedef void (*fp_region_visitor)(const struct fp_block *region, void *user);
 /* The regions not released whose serials are above AFTER, in the order of addresses. */
 void fp_region_each_live(uint64_t after, fp_region_visitor visit, void *user);
 
+/* Adds MARKS (enum fp_block_mark) to the region with that SERIAL, which ADDRESS is in; false
+ * when there is none any more, or no memory. */
+bool fp_region_mark(uintptr_t address, uint64_t serial, uint8_t marks);
+
 /* The serial of the newest region. */
 uint64_t fp_region_last_serial(void);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "heap/heap.h"
+#include "region/region.h"
 #include "session/session.h"
 #include "session/state.h"
 
@@ -18,11 +19,14 @@ static size_t root_count;
 void fp_session_ignore_block(const void *address)
 {
 	uintptr_t inside = (uintptr_t)address;
+	struct fp_region_place place;
 	struct fp_block block;
 
-	if (fp_session_is_started() && fp_heap_find(inside, &block) &&
-	    block.state == FP_BLOCK_LIVE && inside >= block.address &&
-	    inside - block.address <= block.size)
+	if (fp_session_is_started() && fp_region_find(inside, &place))
+		fp_region_mark(inside, place.block.serial, FP_BLOCK_IGNORED);
+	else if (fp_session_is_started() && fp_heap_find(inside, &block) &&
+	         block.state == FP_BLOCK_LIVE && inside >= block.address &&
+	         inside - block.address <= block.size)
 		fp_heap_mark(inside, block.serial, FP_BLOCK_IGNORED);
 }
 

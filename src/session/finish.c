@@ -161,7 +161,7 @@ struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind)
 		leaked_blocks = fp_session_log_leaks(tail, stack, kind);
 	fp_session_log_refusals(tail);
 	fp_session_log_recording(tail);
-	fp_session_log_regions(tail, may_look());
+	fp_session_log_mappings(tail);
 	fp_timeline_log(tail, may_look());
 	log_totals(tail);
 	fp_log_exit(tail, fp_session.exit.how, fp_session.exit.value);
@@ -173,12 +173,6 @@ void fp_session_drop_tail(struct fp_log *tail)
 {
 	fp_log_discard(tail);
 	fp_meta_free(tail, sizeof(*tail));
-}
-
-static bool has_leaks(void)
-{
-	return leaked_blocks > 0 || (fp_session_has_regions() &&
-	                             fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO);
 }
 
 /* Whoever named a file of a report reads it even when nothing was found. */
@@ -201,8 +195,7 @@ static bool is_worth_a_report(void)
 		return true;
 	if (fp_session.is_forked_child)
 		return false;
-	return !options->quiet || has_output_file(options) || options->spool[0] != '\0' ||
-	       has_leaks();
+	return !options->quiet || has_output_file(options) || options->spool[0] != '\0';
 }
 
 static void finish(uintptr_t stack, void *unused)

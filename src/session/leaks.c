@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "heap/heap.h"
 #include "leak/leak.h"
+#include "region/region.h"
 #include "session/session.h"
 #include "session/state.h"
 #include "stack/caller.h"
@@ -28,8 +29,9 @@ static void log_trace(struct fp_log *log, fp_trace_id trace)
 	fp_log_trace(log, trace, frames, count);
 }
 
-/* The serial of the newest block when leaks were last looked for. */
+/* The serials of the newest block and region when leaks were last looked for. */
 static _Atomic uint64_t told;
+static _Atomic uint64_t told_region;
 static _Atomic bool is_repeated;
 
 static struct fp_log_sum sum_of(const struct fp_leak_sum *sum)
@@ -73,7 +75,11 @@ static void mark_told(const struct fp_leak_block *block, void *user)
 	uint8_t marks = FP_BLOCK_TOLD | (is_lost ? FP_BLOCK_LOST : 0);
 
 	(void)user;
-	if ((block->marks & marks) != marks)
+	if ((block->marks & marks) == marks)
+		return;
+	if (block->family == FP_FAMILY_VIRTUAL)
+		fp_region_mark(block->address, block->serial, marks);
+	else
 		fp_heap_mark(block->address, block->serial, marks);
 }
 
@@ -138,7 +144,8 @@ static bool has_blocks_of_its_own(void)
 	struct fp_heap_totals totals;
 
 	fp_heap_totals(&totals);
-	return totals.live_blocks > 0 && totals.last_serial > fp_session.first_serial;
+	return (totals.live_blocks > 0 && totals.last_serial > fp_session.first_serial) ||
+	       fp_region_last_serial() > fp_session.first_region;
 }
 
 /* At the end of the process the C library's frames lie where the program's were, with gaps in
@@ -210,6 +217,7 @@ static void set_told(void)
 
 	fp_heap_totals(&totals);
 	atomic_store(&told, totals.last_serial);
+	atomic_store(&told_region, fp_region_last_serial());
 	atomic_store(&is_repeated, true);
 }
 
@@ -219,7 +227,9 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 	struct fp_leak_result result = {0};
 	struct fp_leak_config config = {
 	        .after = fp_session.first_serial,
+	        .after_region = fp_session.first_region,
 	        .told = atomic_load(&told),
+	        .told_region = atomic_load(&told_region),
 	        .own_code = fp_session_own_code(),
 	        .own_end = (uintptr_t)_end,
 	        .is_snapshot = fp_session.options.leak_snapshot,

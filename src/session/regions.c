@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a report says of regions at the end. It must not look for more: whether a region is
- * still pointed to says nothing of whether its host means to keep it.
+ * What a report says at the end of the address space that the runtime mapped by itself. Regions
+ * are blocks to the search for leaks, and none of its business.
  */
 #include "base/text.h"
 #include "region/region.h"
 #include "session/state.h"
-#include "stack/stack.h"
-
-static void log_region(const struct fp_block *region, void *user)
-{
-	const struct fp_log_leak leak = {
-	        .class = FP_LEAK_DEFINITE,
-	        .family = region->family,
-	        .level = region->level,
-	        .all = {.blocks = 1, .bytes = region->size},
-	        .trace = region->alloc_trace,
-	        .site.file = "",
-	};
-	size_t count;
-	const uintptr_t *frames = fp_stack_trace(region->alloc_trace, &count);
-
-	fp_log_trace(user, region->alloc_trace, frames, count);
-	fp_log_leak(user, &leak);
-}
 
 static void append_count(struct fp_text *text, uint64_t count, const char *noun)
 {
@@ -70,28 +52,10 @@ static void log_needs(struct fp_log *log, const struct fp_region_announced *anno
 	fp_log_note(log, line);
 }
 
-static void see_region(const struct fp_block *region, void *user)
-{
-	bool *is_any = user;
-
-	(void)region;
-	*is_any = true;
-}
-
-bool fp_session_has_regions(void)
-{
-	bool is_any = false;
-
-	fp_region_each_live(fp_session.first_region, see_region, &is_any);
-	return is_any;
-}
-
-void fp_session_log_regions(struct fp_log *log, bool with_leaks)
+void fp_session_log_mappings(struct fp_log *log)
 {
 	struct fp_region_announced announced;
 
-	if (with_leaks && fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO)
-		fp_region_each_live(fp_session.first_region, log_region, log);
 	fp_region_announced(&announced);
 	if (announced.acquired > 0 || announced.unknown > 0)
 		log_mappings(log, &announced);

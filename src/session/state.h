@@ -62,12 +62,8 @@ void fp_session_sink(const struct fp_finding *finding, void *user);
 /* Logs how often findings with a count above one were made. */
 void fp_session_log_counts(struct fp_log *log);
 
-/* Whether a region was not released. */
-bool fp_session_has_regions(void);
-
-/* Logs the regions that were never released, and what became of the mappings that the host
- * made by itself (in regions.c). */
-void fp_session_log_regions(struct fp_log *log, bool with_leaks);
+/* Logs what became of the mappings that the runtime made by itself (in regions.c). */
+void fp_session_log_mappings(struct fp_log *log);
 
 /* Makes the chosen allocations fail, and logs which did (in refusals.c). */
 void fp_session_start_refusals(const struct fp_option_rule *chosen);

@@ -402,6 +402,32 @@ START_TEST(live_regions_are_told_of_in_order)
 }
 END_TEST
 
+static void see_marks(const struct fp_block *region, void *user)
+{
+	*(unsigned *)user = region->marks;
+}
+
+START_TEST(a_mark_stays_whatever_becomes_of_the_pages)
+{
+	uintptr_t base = alloc(0, 3 * PAGE, RESERVE, READWRITE);
+	uint64_t serial = fp_region_last_serial();
+	unsigned marks = 0;
+
+	ck_assert(fp_region_mark(base + PAGE, serial, FP_BLOCK_TOLD));
+	alloc(base + PAGE, PAGE, COMMIT, READWRITE);
+	ck_assert(fp_region_mark(base, serial, FP_BLOCK_LOST));
+	struct fp_region_place place;
+	ck_assert(fp_region_find(base + PAGE, &place));
+	ck_assert_int_eq(place.page.state, FP_PAGE_COMMITTED);
+	fp_region_each_live(0, see_marks, &marks);
+	ck_assert_uint_eq(marks, FP_BLOCK_TOLD | FP_BLOCK_LOST);
+	ck_assert(!fp_region_mark(base, serial + 1, FP_BLOCK_TOLD));
+	must_free(base, 0, RELEASE);
+	ck_assert(!fp_region_mark(base, serial, FP_BLOCK_TOLD));
+	ck_assert(!fp_region_mark(4096, serial, FP_BLOCK_TOLD));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("region");
@@ -428,6 +454,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_refused_reservation_leaves_nothing_behind, 0,
 	                    FP_INJECT_COUNT);
 	tcase_add_test(tests, live_regions_are_told_of_in_order);
+	tcase_add_test(tests, a_mark_stays_whatever_becomes_of_the_pages);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
 }

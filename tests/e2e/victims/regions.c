@@ -149,6 +149,13 @@ static void leak(void)
 		EXPECT(ALLOC(NULL, 16 * PAGE, MEM_RESERVE) == S_OK); /* plant: leak */
 }
 
+static void lose(void)
+{
+	void *out;
+
+	EXPECT(ALLOC(NULL, 16 * PAGE, MEM_RESERVE) == S_OK);
+}
+
 /* The parent's region is not the child's leak, its own is. */
 static void leak_in_child(void)
 {
@@ -156,9 +163,7 @@ static void leak_in_child(void)
 	pid_t child = fork();
 
 	if (child == 0) {
-		void *out;
-
-		EXPECT(ALLOC(NULL, 16 * PAGE, MEM_RESERVE) == S_OK);
+		lose();
 		REFUSED(FREE(&manager, 0, MEM_RELEASE));
 		exit(0);
 	}
