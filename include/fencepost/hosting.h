@@ -109,7 +109,8 @@ typedef struct IHostControl IHostControl;
  * Alloc(cbSize, eCriticalLevel, ppMem): cbSize bytes, aligned to 16 bytes (the `align` option),
  *   contents undefined, in *ppMem; the caller owns the block until Free. NULL in *ppMem on
  *   every failure. cbSize 0 gives a unique block [caller].
- *   E_OUTOFMEMORY            no memory or address space, or cbSize too large for any
+ *   E_OUTOFMEMORY            no memory or address space, or cbSize too large for any: a finding
+ *                            that names the limit; or the `fail_alloc` option chose it
  *   E_POINTER                ppMem is NULL [Fencepost]
  *   HOST_E_INVALIDOPERATION  the heap was released; a finding [Fencepost]
  *

@@ -45,7 +45,7 @@ uintptr_t fp_growth_take(struct fp_growth *growth, size_t bytes)
 
 	if (growth->end - base < bytes + fp_vm_page_size())
 		return 0;
-	if (fp_vm_protect(base, bytes, PROT_READ | PROT_WRITE) != 0)
+	if (fp_vm_open(base, bytes, PROT_READ | PROT_WRITE) != 0)
 		return 0;
 	growth->at += bytes;
 	return base;

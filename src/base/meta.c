@@ -69,7 +69,7 @@ bool fp_meta_is_mark(const void *bytes, uintptr_t end)
 static int make_accessible(uintptr_t base, size_t bytes, bool is_shared)
 {
 	return is_shared ? fp_vm_remap_shared(base, bytes, PROT_READ | PROT_WRITE)
-	                 : fp_vm_protect(base, bytes, PROT_READ | PROT_WRITE);
+	                 : fp_vm_open(base, bytes, PROT_READ | PROT_WRITE);
 }
 
 /* Accessible memory for BYTES and the mark, between two inaccessible pages. */

@@ -96,6 +96,13 @@ int fp_vm_remap(uintptr_t base, size_t bytes, int prot)
 	return map(&base, bytes, prot, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED);
 }
 
+int fp_vm_open(uintptr_t base, size_t bytes, int prot)
+{
+	int status = fp_vm_protect(base, bytes, prot);
+
+	return status == -EPERM || status == -EACCES ? fp_vm_remap(base, bytes, prot) : status;
+}
+
 int fp_vm_remap_shared(uintptr_t base, size_t bytes, int prot)
 {
 	return map(&base, bytes, prot, MAP_SHARED | MAP_NORESERVE | MAP_FIXED);

@@ -46,6 +46,10 @@ int fp_vm_unmap(uintptr_t base, size_t bytes);
  * Its address in *MARK. 0, or a negative errno with *MARK 0. */
 int fp_vm_mark(const char *name, uintptr_t *mark);
 int fp_vm_protect(uintptr_t base, size_t bytes, int prot);
+
+/* Makes reserved memory without content accessible: by mprotect(2), or, where a sandbox forbids
+ * that, by a mapping in its place. */
+int fp_vm_open(uintptr_t base, size_t bytes, int prot);
 int fp_vm_advise(uintptr_t base, size_t bytes, int advice);
 
 /* madvise(2) for COUNT ranges in one call (Linux 6.13). On failure the advice may have been

@@ -31,7 +31,7 @@ static int unseal_slot(uintptr_t base, size_t bytes, int prot)
 	int status = -ENOMEM;
 
 	if (atomic_fetch_add(&live, 1) < live_max)
-		status = fp_vm_protect(base, bytes, prot);
+		status = fp_vm_open(base, bytes, prot);
 	if (status != 0)
 		atomic_fetch_sub(&live, 1);
 	return status;

@@ -84,22 +84,31 @@ static int prot_of(bool is_executable)
 	return PROT_READ | PROT_WRITE | (is_executable ? PROT_EXEC : 0);
 }
 
-static struct fp_chunk *make_chunk(size_t cell_bytes, bool is_shared, int prot, bool is_joined)
+struct shape {
+	size_t cell_bytes;
+	int prot;
+	bool is_shared;
+	bool is_joined;
+};
+
+static int make_chunk(const struct shape *shape, struct fp_chunk **made)
 {
 	struct fp_chunk *chunk = fp_meta_alloc(sizeof(*chunk));
 
 	if (chunk == NULL)
-		return NULL;
-	chunk->slot_bytes = cell_bytes;
-	chunk->bytes = is_shared ? CHUNK_BYTES : cell_bytes;
-	chunk->prot = prot;
-	chunk->is_joined = is_joined;
-	if (fp_span_cut(chunk, is_shared) != 0) {
+		return -ENOMEM;
+	chunk->slot_bytes = shape->cell_bytes;
+	chunk->bytes = shape->is_shared ? CHUNK_BYTES : shape->cell_bytes;
+	chunk->prot = shape->prot;
+	chunk->is_joined = shape->is_joined;
+	int status = fp_span_cut(chunk, shape->is_shared);
+	if (status != 0) {
 		fp_meta_free(chunk, sizeof(*chunk));
-		return NULL;
+		return status;
 	}
+	*made = chunk;
 	/* The chunk stays cut when this fails: address space is all that is lost. */
-	return fp_vm_protect(chunk->base, chunk->bytes, prot) == 0 ? chunk : NULL;
+	return fp_vm_open(chunk->base, chunk->bytes, shape->prot);
 }
 
 static int take_fresh_locked(struct class *class, size_t cell_bytes, int prot,
@@ -107,10 +116,12 @@ static int take_fresh_locked(struct class *class, size_t cell_bytes, int prot,
 {
 	if (class->current == NULL ||
 	    atomic_load(&class->current->fresh) == class->current->slots) {
-		struct fp_chunk *chunk = make_chunk(cell_bytes, true, prot, true);
+		const struct shape shape = {cell_bytes, prot, true, true};
+		struct fp_chunk *chunk;
+		int status = make_chunk(&shape, &chunk);
 
-		if (chunk == NULL)
-			return -ENOMEM;
+		if (status != 0)
+			return status;
 		class->current = chunk;
 	}
 	slot->base = fp_chunk_slot(class->current, atomic_fetch_add(&class->current->fresh, 1));
@@ -130,17 +141,21 @@ static void take_free_locked(struct class *class, struct fp_slot *slot)
 
 static int acquire_alone(size_t bytes, int prot, struct fp_slot *slot)
 {
-	size_t cell_bytes = fp_align_up(bytes, fp_vm_page_size());
-	struct fp_chunk *chunk = make_chunk(cell_bytes, false, prot, false);
+	struct shape shape = {fp_align_up(bytes, fp_vm_page_size()), prot, false, false};
+	struct fp_chunk *chunk;
+	int status = make_chunk(&shape, &chunk);
 
 	/* Apart it can be closed when it is freed; that takes mappings, which may be used up.
 	 */
-	if (chunk == NULL)
-		chunk = make_chunk(cell_bytes, false, prot, true);
-	if (chunk == NULL)
-		return -ENOMEM;
+	if (status != 0) {
+		shape.is_joined = true;
+		status = make_chunk(&shape, &chunk);
+	}
+	if (status != 0)
+		return status;
 	atomic_store(&chunk->fresh, 1);
-	*slot = (struct fp_slot){.base = chunk->base, .bytes = cell_bytes, .is_dense = true};
+	*slot = (struct fp_slot){
+	        .base = chunk->base, .bytes = shape.cell_bytes, .is_dense = true};
 	return 0;
 }
 

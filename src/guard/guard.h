@@ -69,7 +69,7 @@ int fp_guard_acquire(size_t pages, bool is_executable, struct fp_slot *slot);
 /*
  * A cell of at least BYTES without guards and among others, for when a guarded slot cannot be
  * had or is not wanted. It is filled when it was used before, then also verify it: nobody may
- * have written since. 0 or -ENOMEM.
+ * have written since. 0, -ENOMEM, or what made the kernel refuse to make memory accessible.
  */
 int fp_guard_acquire_dense(size_t bytes, bool is_executable, struct fp_slot *slot);
 

@@ -91,7 +91,17 @@ void fp_findings_encounter(const struct fp_misuse *misuse, const struct fp_encou
 	fp_findings_deliver(&finding);
 }
 
-void fp_findings_unusable(const struct fp_misuse *misuse, const char *what,
+static void tell_unusable(struct fp_text *text, fp_heap_id heap, fp_thread_id finder)
+{
+	append_thread(text, " was called after thread ", finder, " had found that ");
+	if (heap == 0)
+		fp_text_string(text, "no heap is");
+	else
+		append_heap(text, "heap ", heap);
+	fp_text_string(text, heap == 0 ? " usable any more" : " is not usable any more");
+}
+
+void fp_findings_unusable(const struct fp_misuse *misuse, fp_heap_id heap, const char *what,
                           const struct fp_party *finder)
 {
 	struct fp_finding finding;
@@ -102,7 +112,6 @@ void fp_findings_unusable(const struct fp_misuse *misuse, const char *what,
 	finding.other = *finder;
 	fp_text_string(&text, what);
 	if (finder->role != FP_PARTY_NONE)
-		append_thread(&text, " was called after thread ", finder->thread,
-		              " had found that no heap is usable any more");
+		tell_unusable(&text, heap, finder->thread);
 	fp_findings_deliver(&finding);
 }

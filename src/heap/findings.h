@@ -65,9 +65,9 @@ struct fp_encounter {
 void fp_findings_encounter(const struct fp_misuse *misuse,
                            const struct fp_encounter *encounter);
 
-/* No heap is usable any more: WHAT was found, or, when FINDER found it before, WHAT was called
- * all the same. */
-void fp_findings_unusable(const struct fp_misuse *misuse, const char *what,
+/* HEAP, or with 0 every heap, is not usable any more: WHAT was found, or, when FINDER found it
+ * before, WHAT was called all the same. */
+void fp_findings_unusable(const struct fp_misuse *misuse, fp_heap_id heap, const char *what,
                           const struct fp_party *finder);
 
 /* CALL was made in the handler of SIGNAL ("SIGALRM"), which can come while one runs. */

@@ -145,32 +145,33 @@ static int unplace(const struct fp_slot *slot)
 	return fp_guard_release(slot);
 }
 
-/* A serial was spent on a block that nobody got. */
-static int refuse(void)
-{
-	fp_totals_refuse();
-	return -ENOMEM;
-}
-
-static int alloc_block(const struct fp_heap *heap, const struct fp_heap_request *request,
+static int alloc_block(struct fp_heap *heap, const struct fp_heap_request *request,
                        fp_trace_id trace, void **address)
 {
 	struct fp_block block = describe(heap, request, trace);
 	struct fp_slot slot = {0};
 	size_t align = request->align == 0 ? configuration.align : request->align;
 
-	if (fp_refusal_is_due(&block))
-		return refuse();
-	if (place(heap, &block, align, &slot) != 0)
-		return refuse();
+	int status;
+
+	/* A serial was spent on a block that nobody gets. */
+	if (fp_refusal_is_due(&block)) {
+		fp_totals_refuse();
+		return -ENOMEM;
+	}
+	status = place(heap, &block, align, &slot);
+	if (status != 0) {
+		fp_totals_refuse();
+		return fp_heap_refuse_memory(heap, request, trace, status);
+	}
 	fill_around(&block, &slot);
 	fill_block(&block, &slot, request->is_zeroed);
-	int status = fp_registry_add(slot.base, &block);
+	status = fp_registry_add(slot.base, &block);
 	if (status != 0) {
 		unplace(&slot);
-		refuse();
+		fp_totals_refuse();
 		return status == -EUCLEAN ? fp_heap_fail(heap, trace, fp_heap_damaged_record)
-		                          : status;
+		                          : fp_heap_report_shortage(heap, request, trace);
 	}
 	fp_totals_add(&block);
 	if (__builtin_expect(fp_record_is_on, false))

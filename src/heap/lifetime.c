@@ -63,14 +63,23 @@ static int refuse_to_create(const struct fp_heap_traits *traits)
 	                    "of Fencepost's own");
 }
 
+static int refuse_for_shortage(const struct fp_heap_traits *traits, fp_trace_id trace)
+{
+	const struct fp_heap none = {.traits = *traits};
+
+	return fp_heap_report_shortage(&none, NULL, trace);
+}
+
 int fp_heap_create(const struct fp_heap_traits *traits, struct fp_heap **heap)
 {
 	*heap = NULL;
 	if (atomic_load(&failure) != 0 || !are_heaps_whole())
 		return refuse_to_create(traits);
+	/* First: without memory only stacks that are known already can be captured. */
+	fp_trace_id trace = fp_stack_capture();
 	struct fp_heap *created = fp_meta_alloc(sizeof(*created));
 	if (created == NULL)
-		return -ENOMEM;
+		return refuse_for_shortage(traits, trace);
 	created->id = atomic_fetch_add(&heaps, 1) + 1;
 	created->traits = *traits;
 	created->seal = seal_of(created);
@@ -109,23 +118,40 @@ int fp_heap_report_unusable(const struct fp_heap *heap, const char *call)
 {
 	int saved_errno = errno;
 	struct fp_misuse misuse = fp_heap_misuse(heap, NULL, fp_stack_capture());
-	const struct fp_party finder = fp_visit_party(atomic_load(&failure), FP_PARTY_FINDER);
+	fp_heap_visit of_all = atomic_load(&failure);
+	const struct fp_party finder = fp_visit_party(
+	        of_all != 0 ? of_all : atomic_load(&heap->failed_by), FP_PARTY_FINDER);
 
 	misuse.hresult = heap->traits.answers.unavailable;
-	fp_findings_unusable(&misuse, call, &finder);
+	fp_findings_unusable(&misuse, of_all != 0 ? 0 : heap->id, call, &finder);
 	errno = saved_errno;
 	return -ESHUTDOWN;
 }
 
-int fp_heap_fail(const struct fp_heap *heap, fp_trace_id trace, const char *what)
+static int report_failure(const struct fp_heap *heap, fp_trace_id trace, const char *what)
 {
 	static const struct fp_heap no_heap;
 	struct fp_misuse misuse = fp_heap_misuse(heap == NULL ? &no_heap : heap, NULL, trace);
 	const struct fp_party nobody = {.role = FP_PARTY_NONE};
+
+	misuse.hresult = heap == NULL ? 0 : heap->traits.answers.failed;
+	fp_findings_unusable(&misuse, 0, what, &nobody);
+	return -EUCLEAN;
+}
+
+int fp_heap_fail(const struct fp_heap *heap, fp_trace_id trace, const char *what)
+{
 	fp_heap_visit none = 0;
 
 	atomic_compare_exchange_strong(&failure, &none, fp_visit_make(fp_thread_self(), trace));
-	misuse.hresult = heap == NULL ? 0 : heap->traits.answers.failed;
-	fp_findings_unusable(&misuse, what, &nobody);
-	return -EUCLEAN;
+	return report_failure(heap, trace, what);
+}
+
+int fp_heap_fail_alone(struct fp_heap *heap, fp_trace_id trace, const char *what)
+{
+	fp_heap_visit none = 0;
+
+	atomic_compare_exchange_strong(&heap->failed_by, &none,
+	                               fp_visit_make(fp_thread_self(), trace));
+	return report_failure(heap, trace, what);
 }

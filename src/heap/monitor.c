@@ -182,7 +182,7 @@ static int enter(struct fp_heap *heap, const char *call)
 
 int fp_heap_enter(struct fp_heap *heap, const char *call)
 {
-	if (fp_heap_is_unusable())
+	if (fp_heap_has_failed(heap))
 		return fp_heap_report_unusable(heap, call);
 	if (!heap->traits.is_for_one_thread &&
 	    atomic_load_explicit(&heap->occupant, memory_order_acquire) == 0)
@@ -210,7 +210,7 @@ int fp_heap_lock(struct fp_heap *heap)
 	int saved_errno = errno;
 	int status;
 
-	if (fp_heap_is_unusable())
+	if (fp_heap_has_failed(heap))
 		return fp_heap_report_unusable(heap, "Lock");
 	if (fp_heap_is_released(heap)) {
 		fp_heap_report_released(heap, "Lock");

@@ -37,6 +37,7 @@ struct fp_heap {
 	uint64_t seal;        /* over the above, which never changes */
 	struct fp_heap *next; /* the heap that was created before this one */
 	_Atomic fp_heap_visit released_by;
+	_Atomic fp_heap_visit failed_by; /* who found that it can serve nobody any more */
 	/* Who has the heap to himself: by Lock, or by being inside it where it takes one at a
 	 * time. DEPTH counts how often, and is the occupant's alone. */
 	_Atomic fp_heap_visit occupant;
@@ -71,5 +72,25 @@ extern const char fp_heap_damaged_record[]; /* what fp_heap_fail may be told */
 /* Fencepost's own memory was written to, as WHAT says: from now on no heap is usable. HEAP is
  * the one that was called, or NULL. -EUCLEAN. */
 int fp_heap_fail(const struct fp_heap *heap, fp_trace_id trace, const char *what);
+
+/* The same for HEAP alone; others can go on. */
+int fp_heap_fail_alone(struct fp_heap *heap, fp_trace_id trace, const char *what);
+
+/* Whether HEAP, or all, can serve nobody any more. */
+static inline bool fp_heap_has_failed(const struct fp_heap *heap)
+{
+	return fp_heap_is_unusable() ||
+	       atomic_load_explicit(&heap->failed_by, memory_order_relaxed) != 0;
+}
+
+/* REQUEST, or with NULL a new heap, could not be met: a finding where callers are told
+ * HRESULTs. -ENOMEM (in shortage.c). */
+int fp_heap_report_shortage(const struct fp_heap *heap, const struct fp_heap_request *request,
+                            fp_trace_id trace);
+
+/* The same; but when STATUS (a negative errno) says that the kernel forbids it, the heap has
+ * failed. -ENOMEM or -EUCLEAN. */
+int fp_heap_refuse_memory(struct fp_heap *heap, const struct fp_heap_request *request,
+                          fp_trace_id trace, int status);
 
 #endif

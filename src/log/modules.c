@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/align.h"
@@ -176,16 +177,38 @@ static bool visit(const struct fp_mapping *mapping, void *user)
 	return true;
 }
 
-void fp_log_modules(struct fp_log *log, uintptr_t own_code)
+/* For what is found when there is no memory. */
+static struct scan spare;
+static _Atomic bool is_spare_taken;
+
+static struct scan *take_scan(void)
 {
 	struct scan *scan = fp_meta_alloc(sizeof(*scan));
+
+	if (scan != NULL || atomic_exchange(&is_spare_taken, true))
+		return scan;
+	memset(&spare, 0, sizeof(spare));
+	return &spare;
+}
+
+static void give_scan(struct scan *scan)
+{
+	if (scan == &spare)
+		atomic_store(&is_spare_taken, false);
+	else
+		fp_meta_free(scan, sizeof(*scan));
+}
+
+void fp_log_modules(struct fp_log *log, uintptr_t own_code)
+{
+	struct scan *scan = take_scan();
 	int status = -ENOMEM;
 
 	if (scan != NULL) {
 		scan->log = log;
 		scan->own_code = own_code;
 		status = fp_maps_each(visit, scan);
-		fp_meta_free(scan, sizeof(*scan));
+		give_scan(scan);
 	}
 	if (status != 0)
 		fp_log_note(log, "the list of loaded modules could not be read from "

@@ -3,7 +3,8 @@
  * What memory there is for this process: that of the machine or, in a container, that of the
  * memory cgroup above it that has the least to give. And when it gets scarce.
  *
- * Context: report. A descriptor is used while a file is read.
+ * Context: report, except where a function says otherwise. A descriptor is used while a file is
+ * read.
  */
 #ifndef FP_MACHINE_MACHINE_H
 #define FP_MACHINE_MACHINE_H
@@ -20,6 +21,17 @@ struct fp_machine_memory {
 
 /* 0; -ENOENT when the machine does not say. */
 int fp_machine_memory(struct fp_machine_memory *memory);
+
+/* The limit that keeps a process from memory (in shortage.c). */
+struct fp_machine_shortage {
+	const char *limit; /* "RLIMIT_AS (ulimit -v)" */
+	const char *unit;  /* "bytes" or "mappings" */
+	uint64_t value;
+	uint64_t used;
+};
+
+/* Why BYTES more were refused; false when no known limit is near. Context: alloc. */
+bool fp_machine_shortage(uint64_t bytes, struct fp_machine_shortage *shortage);
 
 /* Where /proc and /sys are looked for: a directory of files, for the tests. */
 void fp_machine_set_root(const char *root);

@@ -24,18 +24,31 @@
 enum { RESERVE_PIECES = 16, RESERVE_BYTES = 256 << 10 };
 
 static void *reserve[RESERVE_PIECES];
+static size_t pieces_left;     /* under the session's lock */
 static uint64_t leaked_blocks; /* by the last tail */
 
 void fp_session_reserve(void)
 {
 	for (size_t i = 0; i < RESERVE_PIECES; i++)
 		reserve[i] = fp_meta_alloc(RESERVE_BYTES);
+	pieces_left = RESERVE_PIECES;
+	fp_session_reserve_findings();
+}
+
+void fp_session_release_piece(void)
+{
+	if (pieces_left <= RESERVE_PIECES / 2)
+		return;
+	pieces_left--;
+	fp_meta_free(reserve[pieces_left], RESERVE_BYTES);
 }
 
 static void release_reserve(void)
 {
-	for (size_t i = 0; i < RESERVE_PIECES; i++)
-		fp_meta_free(reserve[i], RESERVE_BYTES);
+	fp_lock_acquire(&fp_session.lock);
+	while (pieces_left > 0)
+		fp_meta_free(reserve[--pieces_left], RESERVE_BYTES);
+	fp_lock_release(&fp_session.lock);
 }
 
 static void log_protection(struct fp_log *tail, const struct fp_heap_totals *totals)

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "session/state.h"
 
-enum { VALUE_MAX = FP_SESSION_PATH_MAX + 32 };
+enum { VALUE_MAX = FP_SESSION_PATH_MAX + 32, KEPT_MAX = 1000 };
 
 /* A command and the text its pointers point into: too large for the stack of a host's thread.
  */
@@ -117,6 +117,29 @@ static const char *explain(int reason)
 	}
 }
 
+/* Process ids come again, and what was kept before is not ours to overwrite. */
+static int open_kept(char *path, size_t size)
+{
+	int fd = -1;
+
+	for (unsigned number = 0; fd < 0 && number < KEPT_MAX; number++) {
+		struct fp_text text;
+
+		fp_text_begin(&text, path, size);
+		fp_text_string(&text, "/tmp/fencepost.");
+		fp_text_decimal(&text, (uint64_t)getpid());
+		if (number > 0) {
+			fp_text_string(&text, "-");
+			fp_text_decimal(&text, number);
+		}
+		fp_text_string(&text, ".events");
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	return fd;
+}
+
 /* Nothing is lost: the events go to a file that `fencepost report` renders later. */
 static void keep_events(struct fp_log *tail, const char *program, int reason)
 {
@@ -124,11 +147,7 @@ static void keep_events(struct fp_log *tail, const char *program, int reason)
 	char line[2048];
 	struct fp_text text;
 
-	fp_text_begin(&text, path, sizeof(path));
-	fp_text_string(&text, "/tmp/fencepost.");
-	fp_text_decimal(&text, (uint64_t)getpid());
-	fp_text_string(&text, ".events");
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = open_kept(path, sizeof(path));
 	bool is_kept =
 	        fd >= 0 && fp_log_copy(&fp_session.log, fd) == 0 && fp_log_copy(tail, fd) == 0;
 	if (fd >= 0)

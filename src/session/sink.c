@@ -82,11 +82,18 @@ static void log_finding(uint32_t index, const struct fp_finding *finding)
 	fp_log_finding(&fp_session.log, index, finding, &site);
 }
 
+void fp_session_reserve_findings(void)
+{
+	table = fp_meta_alloc(PLACES * sizeof(*table));
+}
+
 /* Whether the finding is a new one. */
 static bool add_locked(const struct fp_finding *finding)
 {
+	if (finding->kind == FP_FINDING_OUT_OF_MEMORY)
+		fp_session_release_piece();
 	if (table == NULL)
-		table = fp_meta_alloc(PLACES * sizeof(*table));
+		fp_session_reserve_findings();
 	struct known *known = table != NULL ? find_locked(finding) : NULL;
 	bool is_known = known != NULL && known->count > 0;
 	if (known == NULL || (!is_known && atomic_load(&distinct) == FINDINGS_MAX)) {

@@ -88,6 +88,21 @@ START_TEST(test_both_parties_are_named)
 }
 END_TEST
 
+/* There is no heap yet that anybody could have. */
+START_TEST(test_who_creates_a_heap_meets_nobody)
+{
+	const char *const argv[] = {PARTIES, meetings[_i].scenario, "create", NULL};
+	struct e2e_run run = {0};
+
+	e2e_run(&run, "leak_check=no:lock_timeout_ms=60", argv);
+	e2e_check_exit(&run, 0);
+	const json_t *findings = e2e_get(run.report, "findings");
+	for (size_t i = 0; i < json_array_size(findings); i++)
+		ck_assert(json_is_null(e2e_get(json_array_get(findings, i), "other")));
+	e2e_release(&run);
+}
+END_TEST
+
 START_TEST(test_an_unlock_by_a_stranger_names_the_holder)
 {
 	const char *const argv[] = {PARTIES, "locked", "unlock", NULL};
@@ -179,7 +194,10 @@ START_TEST(test_heaps_end_with_memory_and_go_on_with_it)
 
 	e2e_run(&run, NULL, argv);
 	e2e_check_exit(&run, 0);
-	e2e_check_counts(&run, 0, 0);
+	e2e_check_counts(&run, 1, 0);
+	const json_t *finding = only(&run, "out-of-memory");
+	ck_assert_str_eq(e2e_get_string(finding, "hresult"), "E_OUTOFMEMORY");
+	e2e_check_stack(e2e_get(finding, "stack"), LIFETIMES ".c", "many");
 	e2e_release(&run);
 }
 END_TEST
@@ -209,6 +227,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_both_parties_are_named, 0, MEETINGS * CALLS);
+	tcase_add_loop_test(tcase, test_who_creates_a_heap_meets_nobody, 0, MEETINGS);
 	tcase_add_test(tcase, test_an_unlock_by_a_stranger_names_the_holder);
 	tcase_add_loop_test(tcase, test_a_lock_does_not_outlive_a_fork, 0, CALLS);
 	tcase_add_test(tcase, test_threads_that_take_no_turns_are_found);

@@ -250,6 +250,7 @@ START_TEST(test_report_of_a_process_out_of_memory)
 	if (!e2e_can_run(_i))
 		return;
 	run_victim(&run, "leak_out_of_memory", NULL, _i);
+	ck_assert_uint_eq(e2e_take_findings(&run, "out-of-memory"), 2);
 	e2e_check_counts(&run, 0, 1);
 	ck_assert_int_gt(atol(run.out), 1000);
 	ck_assert_int_eq(e2e_get_integer(first(&run, "leaks"), "blocks"), atol(run.out));

@@ -17,8 +17,14 @@ struct fp_finding found[FOUND_MAX];
 _Atomic unsigned found_count;
 static unsigned expected;
 
+static _Atomic unsigned shortages;
+
 static void keep_finding(const struct fp_finding *finding, void *user)
 {
+	if (finding->kind == FP_FINDING_OUT_OF_MEMORY) {
+		atomic_fetch_add(&shortages, 1);
+		return;
+	}
 	unsigned at = atomic_fetch_add(&found_count, 1);
 
 	if (user != &found_count || at >= FOUND_MAX)
@@ -139,4 +145,9 @@ void expect_no_finding(void)
 {
 	ck_assert_msg(found_count == expected, "%s: %s",
 	              fp_finding_info(found[expected].kind)->name, found[expected].description);
+}
+
+unsigned take_shortages(void)
+{
+	return atomic_exchange(&shortages, 0);
 }

@@ -47,4 +47,8 @@ int give(struct fp_heap *heap, const void *block);
 const struct fp_finding *expect_finding(enum fp_finding_kind kind);
 void expect_no_finding(void);
 
+/* The findings since the last call that tell of a lack of memory; they count as no others do.
+ */
+unsigned take_shortages(void);
+
 #endif

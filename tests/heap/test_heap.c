@@ -178,6 +178,7 @@ struct refusal {
 static void work_through(const struct refusal *refusal)
 {
 	char *blocks[WORK] = {NULL};
+	unsigned refused = 0;
 
 	fp_inject_arm(refusal->point, refusal->nth, refusal->is_for_good);
 	for (size_t i = 0; i < 2 * WORK; i++) {
@@ -189,6 +190,7 @@ static void work_through(const struct refusal *refusal)
 			test_that(give(heap, *block) == 0);
 		int status = try_alloc(heap, size, &memory);
 		test_that(status == 0 || status == -ENOMEM);
+		refused += status != 0;
 		*block = memory;
 		if (status == 0)
 			touch(memory, size);
@@ -197,6 +199,7 @@ static void work_through(const struct refusal *refusal)
 	for (int i = 0; i < WORK; i++)
 		test_that(give(heap, blocks[i]) == 0);
 	ck_assert_int_eq(give(heap, take(heap, 10)), 0);
+	ck_assert_uint_eq(take_shortages(), refused);
 	expect_no_finding();
 }
 

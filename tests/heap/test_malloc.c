@@ -200,6 +200,7 @@ START_TEST(a_block_that_cannot_be_resized_stays_as_it_was)
 	ck_assert_int_eq(block[49], 'k');
 	ck_assert(fp_heap_size_of(block, &size));
 	ck_assert_uint_eq(size, 50);
+	ck_assert_uint_eq(take_shortages(), 1);
 	expect_no_finding();
 }
 END_TEST

@@ -375,12 +375,13 @@ START_TEST(sizes_beyond_any_address_space_are_findings)
 }
 END_TEST
 
-START_TEST(sizes_that_only_this_machine_lacks_are_none)
+START_TEST(sizes_that_only_this_machine_lacks_are_told)
 {
 	void *block = &block;
 
 	ck_assert_int_eq(try_alloc(heap, FP_BLOCK_SIZE_MAX, &block), -ENOMEM);
 	ck_assert_int_eq(try_alloc(heap, FP_BLOCK_SIZE_MAX - 5000, &block), -ENOMEM);
+	ck_assert_uint_eq(take_shortages(), 2);
 	expect_usable();
 }
 END_TEST
@@ -407,7 +408,7 @@ int main(void)
 	tcase_add_test(tests, a_released_heap_answers_every_call_with_a_finding);
 	tcase_add_loop_test(tests, sizes_beyond_any_address_space_are_findings, 0,
 	                    sizeof(sizes) / sizeof(sizes[0]));
-	tcase_add_test(tests, sizes_that_only_this_machine_lacks_are_none);
+	tcase_add_test(tests, sizes_that_only_this_machine_lacks_are_told);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
 }

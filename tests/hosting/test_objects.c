@@ -311,10 +311,10 @@ START_TEST(the_edges_of_alloc_and_free_are_as_documented)
 	                 E_OUTOFMEMORY);
 	ck_assert_ptr_null(out);
 	ck_assert_uint_eq(fp_finding_count(), 2);
-	/* Large, but not absurd: refused without a finding. */
+	/* Large, but not absurd: another finding. */
 	ck_assert_int_eq(IHostMalloc_Alloc(heap, (size_t)1 << 47, eTaskCritical, &out),
 	                 E_OUTOFMEMORY);
-	ck_assert_uint_eq(fp_finding_count(), 2);
+	ck_assert_uint_eq(fp_finding_count(), 3);
 }
 END_TEST
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/vm.h"
 #include "machine/machine.h"
 #include "support/support.h"
 
@@ -186,6 +187,45 @@ START_TEST(a_container_of_v1_leaves_out_what_it_does_not_see)
 	/* Another controller with a like name. */
 	put("/proc/self/cgroup", "4:memoryless:/docker/abc\n");
 	expect(16 * GIB, 12 * GIB, false);
+}
+END_TEST
+
+/* ---- Which limit is hit --------------------------------------------------------------------
+ */
+
+static void expect_shortage(double bytes, const char *limit, double value, double used)
+{
+	struct fp_machine_shortage shortage;
+
+	ck_assert(fp_machine_shortage((uint64_t)bytes, &shortage));
+	ck_assert_str_eq(shortage.limit, limit);
+	ck_assert_double_eq((double)shortage.value, value);
+	ck_assert_double_eq((double)shortage.used, used);
+}
+
+START_TEST(the_limit_that_is_hit_is_named)
+{
+	struct fp_machine_shortage shortage;
+
+	put("/proc/self/status", "VmSize:\t 1048576 kB\nVmData:\t 1024 kB\n");
+	put("/proc/self/maps", "1-2 r\n2-3 w\n");
+	ck_assert(!fp_machine_shortage(1 << 20, &shortage));
+	expect_shortage(12 * GIB, "the memory of the machine", 16 * GIB, 4 * GIB);
+	put("/proc/self/cgroup", "0::/x\n");
+	mount_v2("/");
+	put_number("/sys/fs/cgroup/x/memory.max", 300 * MIB);
+	put_number("/sys/fs/cgroup/x/memory.current", 290 * MIB);
+	ck_assert(!fp_machine_shortage(5 << 20, &shortage));
+	expect_shortage(7 * MIB, "the limit of the memory cgroup", 300 * MIB, 290 * MIB);
+	/* What refuses comes before what kills. */
+	put("/proc/sys/vm/overcommit_memory", "2\n");
+	put("/proc/meminfo", "MemTotal: 16777216 kB\nMemAvailable: 12582912 kB\n"
+	                     "CommitLimit: 8192 kB\nCommitted_AS: 4096 kB\n");
+	expect_shortage(1, "CommitLimit (vm.overcommit_memory=2)", 8 * MIB, 4 * MIB);
+	put("/proc/sys/vm/overcommit_memory", "0\n");
+	ck_assert(!fp_machine_shortage(1, &shortage));
+	expect_shortage(200.0 * 1024 * GIB, "the address space of a process",
+	                (double)fp_vm_user_end(), 1 * GIB);
 }
 END_TEST
 
@@ -372,6 +412,7 @@ int main(void)
 	tcase_add_test(tests, the_nearest_limit_of_v2_decides);
 	tcase_add_test(tests, a_container_of_v2_sees_its_limit_at_the_mount);
 	tcase_add_test(tests, a_container_of_v1_leaves_out_what_it_does_not_see);
+	tcase_add_test(tests, the_limit_that_is_hit_is_named);
 	tcase_add_test(tests, long_and_broken_files_are_read_as_far_as_they_go);
 	tcase_add_test(tests, this_machine_is_known);
 	tcase_add_test(tests, without_stall_information_the_memory_left_decides);

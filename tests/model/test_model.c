@@ -20,7 +20,7 @@ static const char *const kinds[] = {
         "use-after-release",    "allocation-too-large",
         "heap-unusable",        "uncommitted-access",
         "region-misuse",        "malloc-in-signal-handler",
-        "heap-released-in-use",
+        "heap-released-in-use", "out-of-memory",
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };

@@ -31,15 +31,15 @@ static int create_many(void)
 	IHostMalloc *heap = victim_heap();
 	IHostMalloc *another = NULL;
 	struct rlimit limit = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
-	HRESULT result = S_OK;
+	HRESULT got = S_OK;
 	void *block = NULL;
 	unsigned long created = 0;
 
 	EXPECT(IHostMalloc_Alloc(heap, 10, eTaskCritical, &block) == S_OK);
 	EXPECT(setrlimit(RLIMIT_DATA, &limit) == 0);
-	for (; result == S_OK && created < 1000000; created++)
-		result = IHostMemoryManager_CreateMalloc(manager, MALLOC_THREADSAFE, &another);
-	EXPECT(result == E_OUTOFMEMORY && another == NULL && created > 1);
+	for (; got == S_OK && created < 1000000; created++)
+		got = IHostMemoryManager_CreateMalloc(manager, 1, &another); /* plant: many */
+	EXPECT(got == E_OUTOFMEMORY && another == NULL && created > 1);
 	EXPECT(IHostMalloc_Free(heap, block) == S_OK);
 	limit.rlim_cur = RLIM_INFINITY;
 	EXPECT(setrlimit(RLIMIT_DATA, &limit) == 0);
