@@ -29,6 +29,7 @@ struct run {
 	char *given;     /* options of the command line, as FENCEPOST_OPTIONS has them */
 	char *program;
 	char directory[PATH_MAX];
+	struct fp_cli_unseen unseen;
 	struct fp_report_suppressions suppressions;
 };
 
@@ -322,6 +323,14 @@ static void say_nothing_is_known(const struct run *run)
 	            run->program, FP_CLI_LIBRARY);
 }
 
+static void print_unseen(const struct run *run, size_t findings)
+{
+	if (run->options.quiet && findings == 0)
+		return;
+	fp_cli_unseen_print(&run->unseen);
+	fp_cli_print_allocator(run->program);
+}
+
 static int report(struct run *run, const struct fp_cli_launch *launch, int status)
 {
 	int code = exit_code(status);
@@ -337,11 +346,9 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 		code = (int)run->options.error_exitcode;
 	if (harvest.count > 0 && fp_cli_render(harvest.logs, harvest.count, &run->options) != 0)
 		code = FP_CLI_FAILED;
-	bool is_quiet = run->options.quiet && sums.findings == 0;
-	size_t unseen = fp_cli_print_unseen(run->directory, is_quiet);
-	if (!is_quiet)
-		fp_cli_print_allocator(run->program);
-	if (harvest.count + unseen == 0 && harvested == 0)
+	fp_cli_unseen_read(&run->unseen, run->directory);
+	print_unseen(run, sums.findings);
+	if (harvest.count + run->unseen.count == 0 && harvested == 0)
 		say_nothing_is_known(run);
 	print_sums(&sums, run, harvest.count);
 	fp_cli_logs_free(&harvest);
@@ -367,7 +374,8 @@ static int run_once(struct run *run)
  * layout. */
 static int try_layout(struct fp_cli_trial *trial, void *user)
 {
-	struct run run = *(const struct run *)user;
+	struct run *sweep = user;
+	struct run run = *sweep;
 	struct fp_cli_launch launch = {.path = run.program,
 	                               .arguments = run.command,
 	                               .input = trial->input,
@@ -383,6 +391,9 @@ static int try_layout(struct fp_cli_trial *trial, void *user)
 		result = start(&run, &launch, &trial->status);
 	if (result == 0)
 		result = fp_cli_harvest(&trial->logs, run.directory, launch.pid, trial->status);
+	/* The others execute the same. */
+	if (sweep->unseen.count == 0)
+		fp_cli_unseen_read(&sweep->unseen, run.directory);
 	if (run.directory[0] != '\0')
 		fp_cli_remove(run.directory);
 	free(run.given);
@@ -400,7 +411,9 @@ static int run_sweep(struct run *run)
 		return code;
 	code = exit_code(sweep.status);
 	if (!sweep.report) {
-		say_nothing_is_known(run);
+		if (run->unseen.count == 0)
+			say_nothing_is_known(run);
+		print_unseen(run, 0);
 		return code;
 	}
 	if (fp_cli_suppress(&log, 1, &run->suppressions) != 0)
@@ -410,6 +423,7 @@ static int run_sweep(struct run *run)
 		code = (int)run->options.error_exitcode;
 	if (fp_cli_render(&log, 1, &run->options) != 0)
 		code = FP_CLI_FAILED;
+	print_unseen(run, sums.findings);
 	fp_report_free(sweep.report);
 	return code;
 }
@@ -435,6 +449,7 @@ int fp_cli_run(char **arguments)
 		result = run.is_sweep ? run_sweep(&run) : run_once(&run);
 	free(run.program);
 	free(run.given);
+	fp_cli_unseen_free(&run.unseen);
 	fp_report_suppressions_free(&run.suppressions);
 	return result;
 }

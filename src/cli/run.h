@@ -66,9 +66,23 @@ int fp_cli_launch(struct fp_cli_launch *launch, int *status);
  * FP_CLI_FAILED when one could not leave its events, which it has said. */
 int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, int status);
 
-/* Says on standard error which programs were executed and not seen, and why, unless IS_QUIET;
- * how many there are. */
-size_t fp_cli_print_unseen(const char *directory, bool is_quiet);
+/* Programs that were executed and not seen, as lines that say why. Zero it to begin. */
+struct fp_cli_unseen_kind {
+	char *line;
+	size_t count;
+};
+
+struct fp_cli_unseen {
+	struct fp_cli_unseen_kind *kinds;
+	size_t count;
+};
+
+/* Adds those that the processes of a run left in DIRECTORY. */
+void fp_cli_unseen_read(struct fp_cli_unseen *unseen, const char *directory);
+
+/* Says them on standard error. */
+void fp_cli_unseen_print(const struct fp_cli_unseen *unseen);
+void fp_cli_unseen_free(struct fp_cli_unseen *unseen);
 
 /* Says on standard error what the program at PATH allocates with beside malloc, if anything. */
 void fp_cli_print_allocator(const char *path);

@@ -12,17 +12,7 @@
 
 enum { SHOWN_MAX = 10 };
 
-struct kind {
-	char *line;
-	size_t count;
-};
-
-struct kinds {
-	struct kind *kinds;
-	size_t count;
-};
-
-static void add(struct kinds *kinds, const char *line)
+static void add(struct fp_cli_unseen *kinds, const char *line)
 {
 	for (size_t i = 0; i < kinds->count; i++) {
 		if (strcmp(kinds->kinds[i].line, line) == 0) {
@@ -30,15 +20,16 @@ static void add(struct kinds *kinds, const char *line)
 			return;
 		}
 	}
-	struct kind *more = realloc(kinds->kinds, (kinds->count + 1) * sizeof(*kinds->kinds));
+	struct fp_cli_unseen_kind *more =
+	        realloc(kinds->kinds, (kinds->count + 1) * sizeof(*kinds->kinds));
 	if (!more)
 		return;
 	kinds->kinds = more;
-	more[kinds->count] = (struct kind){.line = strdup(line), .count = 1};
+	more[kinds->count] = (struct fp_cli_unseen_kind){.line = strdup(line), .count = 1};
 	kinds->count += more[kinds->count].line != NULL;
 }
 
-static void read_lines(struct kinds *kinds, FILE *in)
+static void read_lines(struct fp_cli_unseen *kinds, FILE *in)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -50,7 +41,7 @@ static void read_lines(struct kinds *kinds, FILE *in)
 	free(line);
 }
 
-static void print_kind(const struct kind *kind)
+static void print_kind(const struct fp_cli_unseen_kind *kind)
 {
 	fprintf(stderr, "fencepost: not seen: %s", kind->line);
 	if (kind->count > 1)
@@ -58,29 +49,35 @@ static void print_kind(const struct kind *kind)
 	fputc('\n', stderr);
 }
 
-size_t fp_cli_print_unseen(const char *directory, bool is_quiet)
+void fp_cli_unseen_read(struct fp_cli_unseen *unseen, const char *directory)
 {
-	struct kinds kinds = {0};
 	char *path;
 
 	if (asprintf(&path, "%s/" FP_LOG_UNSEEN, directory) < 0)
-		return 0;
+		return;
 	FILE *in = fopen(path, "re");
 	free(path);
 	if (!in)
-		return 0;
-	read_lines(&kinds, in);
+		return;
+	read_lines(unseen, in);
 	fclose(in);
-	for (size_t i = 0; i < kinds.count; i++) {
-		if (i < SHOWN_MAX && !is_quiet)
-			print_kind(&kinds.kinds[i]);
-		free(kinds.kinds[i].line);
-	}
-	if (kinds.count > SHOWN_MAX && !is_quiet)
+}
+
+void fp_cli_unseen_print(const struct fp_cli_unseen *unseen)
+{
+	for (size_t i = 0; i < unseen->count && i < SHOWN_MAX; i++)
+		print_kind(&unseen->kinds[i]);
+	if (unseen->count > SHOWN_MAX)
 		fprintf(stderr, "fencepost: and %zu other programs were not seen\n",
-		        kinds.count - SHOWN_MAX);
-	free(kinds.kinds);
-	return kinds.count;
+		        unseen->count - SHOWN_MAX);
+}
+
+void fp_cli_unseen_free(struct fp_cli_unseen *unseen)
+{
+	for (size_t i = 0; i < unseen->count; i++)
+		free(unseen->kinds[i].line);
+	free(unseen->kinds);
+	*unseen = (struct fp_cli_unseen){0};
 }
 
 void fp_cli_print_allocator(const char *path)

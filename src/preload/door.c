@@ -49,6 +49,7 @@ static bool open_door(void)
 		                "not seen; build it without");
 	if (!fp_session_traces_children())
 		fp_preload_leave_children();
+	fp_session_watch_unseen();
 	fp_preload_find_next();
 	fp_preload_find_operators();
 	fp_preload_find_calls();

@@ -84,8 +84,10 @@ struct fp_session_code;
 struct fp_session_code *fp_session_begin_unload(void);
 void fp_session_end_unload(struct fp_session_code *code);
 
-/* LINE ("PATH (why)" and a line end) says what a child is that has no session. Context: fault.
- */
+/* For a door whose process executes others: from now on fp_session_note_unseen() may be called.
+ * LINE ("PATH (why)" and a line end) says what a child is that has no session. Context of the
+ * latter: fault, also in a child of vfork. */
+void fp_session_watch_unseen(void);
 void fp_session_note_unseen(const char *line);
 
 /* Writes what the recording has so far, because the process is about to execute another

@@ -112,23 +112,6 @@ int fp_session_spool(struct fp_log *tail)
 	return failure;
 }
 
-void fp_session_note_unseen(const char *line)
-{
-	char path[FP_OPTION_PATH_MAX + 64];
-	struct fp_text text;
-
-	if (!fp_session_is_started() || fp_session.options.spool[0] == '\0')
-		return;
-	fp_text_begin(&text, path, sizeof(path));
-	fp_text_string(&text, fp_session.options.spool);
-	fp_text_string(&text, "/" FP_LOG_UNSEEN);
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return;
-	fp_write_all(fd, line, strlen(line));
-	close(fd);
-}
-
 void fp_session_forget_spool(void)
 {
 	is_made = false;

@@ -152,6 +152,30 @@ END
 expect 0 '^fencepost: no findings in [0-9]* processes; ' sh ./litters
 test "$(cat out)" -gt 20 || complain "no litter in the spool: $(cat out)"
 
+# The same in a sweep, once, and where the library was put under the program by hand.
+if test -x static; then
+	expect 0 '^fencepost: not seen: ./static (statically linked), executed 2 times$' --sweep --leak-check=no sh ./children
+	test "$(grep -c 'not seen: ./static' err)" -eq 1 || complain "sweep: $(cat err)"
+	expect 9 '^fencepost: not seen: ./static (statically linked)$' --sweep env ./static
+	grep -q 'nothing is known' err && complain "sweep of a static program: $(cat err)"
+	"$fencepost" run --sweep --quiet env ./static 2>err
+	test ! -s err || complain "quiet about children in a sweep: $(cat err)"
+	by_hand() { # by_hand OPTIONS COMMAND...
+		options=$1
+		shift
+		FENCEPOST_OPTIONS=reporter=$fencepost:leak_check=no$options \
+			LD_PRELOAD=$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so "$@" 2>err
+	}
+	by_hand '' sh -c './static; (./static); ./static; ./children-are-none; :'
+	test "$(grep -cx 'fencepost: not seen: ./static (statically linked)' err)" -eq 1 || complain "by hand: $(cat err)"
+	test ! -x /usr/bin/python3 || {
+		by_hand '' /usr/bin/python3 -c 'import os; os.posix_spawn("./static", ["static"], os.environ)'
+		grep -qx 'fencepost: not seen: ./static (statically linked)' err || complain "spawned by hand: $(cat err)"
+	}
+	by_hand :quiet=yes sh -c './static; :'
+	test ! -s err || complain "quiet by hand: $(cat err)"
+fi
+
 # ---- Signals: what is sent to fencepost reaches the program, once
 cat >waits <<'END'
 trap 'echo term; exit 11' TERM
