@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `fencepost doctor`: what works here, what it costs, and what to type where it does not. It
- * finds out by doing, and changes nothing.
+ * `fencepost doctor`: what works here, what it costs, and what to type where it does not: a fix
+ * is a command, and what no command does is advice. It finds out by doing, and changes nothing.
  */
 #include "cli/doctor.h"
 
@@ -50,6 +50,17 @@ void fp_cli_check_fix(struct fp_cli_check *check, const char *format, ...)
 	va_end(arguments);
 }
 
+void fp_cli_check_advise(struct fp_cli_check *check, const char *format, ...)
+{
+	va_list arguments;
+
+	free(check->advice);
+	va_start(arguments, format);
+	if (vasprintf(&check->advice, format, arguments) < 0)
+		check->advice = NULL;
+	va_end(arguments);
+}
+
 static size_t count_of(const struct fp_cli_checkup *checkup, enum fp_cli_verdict verdict)
 {
 	size_t count = 0;
@@ -71,6 +82,8 @@ void fp_cli_checkup_print(const struct fp_cli_checkup *checkup, FILE *out)
 		        check->text ? check->text : "");
 		if (check->fix)
 			fprintf(out, "         fix: %s\n", check->fix);
+		if (check->advice)
+			fprintf(out, "         advice: %s\n", check->advice);
 	}
 	fprintf(out, "%zu problem%s, %zu warning%s\n", problems, problems == 1 ? "" : "s",
 	        warnings, warnings == 1 ? "" : "s");
@@ -91,9 +104,10 @@ int fp_cli_checkup_print_json(const struct fp_cli_checkup *checkup, FILE *out)
 
 	for (size_t i = 0; i < checkup->count; i++) {
 		const struct fp_cli_check *check = &checkup->checks[i];
-		json_t *line = json_pack("{s:s, s:s, s:o, s:o}", "name", check->name, "status",
-		                         verdicts[check->verdict], "text",
-		                         json_text(check->text), "fix", json_text(check->fix));
+		json_t *line = json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", check->name,
+		                         "status", verdicts[check->verdict], "text",
+		                         json_text(check->text), "fix", json_text(check->fix),
+		                         "advice", json_text(check->advice));
 
 		if (check->nanoseconds > 0)
 			json_object_set_new(line, "nanoseconds",
@@ -158,6 +172,7 @@ static void free_checks(struct fp_cli_checkup *checkup)
 	for (size_t i = 0; i < checkup->count; i++) {
 		free(checkup->checks[i].text);
 		free(checkup->checks[i].fix);
+		free(checkup->checks[i].advice);
 	}
 }
 

@@ -122,6 +122,19 @@ static struct trial run_trial(const char *name)
 	return trial;
 }
 
+/* A filter refuses, or a setting of the machine. */
+static void advise_permission(struct fp_cli_check *check)
+{
+	if (fp_cli_seccomp_mode() != 0) {
+		fp_cli_check_fix(check, "docker run --security-opt seccomp=unconfined ...");
+		fp_cli_check_advise(check, "or give the container a profile that allows "
+		                           "userfaultfd and madvise");
+	} else {
+		fp_cli_check_fix(check, "%ssysctl -w vm.unprivileged_userfaultfd=1",
+		                 fp_cli_sudo());
+	}
+}
+
 static void advise(struct fp_cli_check *check, size_t i, int status)
 {
 	struct utsname system = {.release = ""};
@@ -129,21 +142,21 @@ static void advise(struct fp_cli_check *check, size_t i, int status)
 	uname(&system);
 	switch (status) {
 	case -EPERM:
-		fp_cli_check_fix(check, "in a container: docker run --security-opt "
-		                        "seccomp=unconfined ...; otherwise as root: sysctl -w "
-		                        "vm.unprivileged_userfaultfd=1");
+		advise_permission(check);
 		break;
 	case -EMFILE:
+		fp_cli_fix_limit(check, &fp_cli_limit_descriptors);
+		break;
 	case -ENFILE:
-		fp_cli_check_fix(check, "ulimit -n 1024");
+		fp_cli_check_fix(check, "%ssysctl -w fs.file-max=1000000", fp_cli_sudo());
 		break;
 	case -ENOMEM:
-		fp_cli_check_fix(check, "ulimit -v unlimited");
+		fp_cli_fix_limit(check, &fp_cli_limit_address_space);
 		break;
 	default:
 		if (backends[i].kernel)
-			fp_cli_check_fix(check, "boot Linux %s or newer; this is %s",
-			                 backends[i].kernel, system.release);
+			fp_cli_check_advise(check, "boot Linux %s or newer; this is %s",
+			                    backends[i].kernel, system.release);
 	}
 }
 
@@ -180,5 +193,9 @@ void fp_cli_check_backends(struct fp_cli_checkup *checkup)
 	        fp_cli_checkup_add(checkup, "back end none", FP_CLI_PROBLEM,
 	                           "is all that is left: blocks stand without protection, and "
 	                           "only what changes padding or frees badly is found");
-	fp_cli_check_fix(check, "one of the fixes above");
+	/* What mends one of them. */
+	for (const struct fp_cli_check *other = check; other-- != checkup->checks;)
+		if (other->fix && !check->fix)
+			fp_cli_check_fix(check, "%s", other->fix);
+	fp_cli_check_advise(check, "one back end that works is enough");
 }

@@ -16,10 +16,15 @@
 
 enum {
 	MAPPINGS_WANTED = 1 << 20,
+	DESCRIPTORS_WANTED = 1024,
 	FREE_DESCRIPTORS_WANTED = 32,
 	FREE_DESCRIPTORS_NEEDED = 6, /* pipes, the log, the back end's own */
 	STATUS_BYTES = 8192
 };
+
+const struct fp_cli_limit fp_cli_limit_address_space = {RLIMIT_AS, 'v', "as", RLIM_INFINITY};
+const struct fp_cli_limit fp_cli_limit_descriptors = {RLIMIT_NOFILE, 'n', "nofile",
+                                                      DESCRIPTORS_WANTED};
 
 static void check_mappings(struct fp_cli_checkup *checkup)
 {
@@ -36,7 +41,8 @@ static void check_mappings(struct fp_cli_checkup *checkup)
 	        "%lu mappings: back end mprotect guards about %lu blocks with that, and the "
 	        "rest is padded",
 	        most, most / 2);
-	fp_cli_check_fix(check, "sysctl -w vm.max_map_count=%d", MAPPINGS_WANTED);
+	fp_cli_check_fix(check, "%ssysctl -w vm.max_map_count=%d", fp_cli_sudo(),
+	                 MAPPINGS_WANTED);
 }
 
 /* Every block takes a page and a guard of address space, once and for all; half of what there
@@ -55,9 +61,7 @@ static void check_address_space(struct fp_cli_checkup *checkup)
 	        "limited to %lu KiB: about %lu allocations are guarded, the later ones padded",
 	        (unsigned long)limit.rlim_cur / 1024,
 	        (unsigned long)(limit.rlim_cur / 2 / (2 * fp_vm_page_size())));
-	fp_cli_check_fix(check, limit.rlim_max == RLIM_INFINITY
-	                                ? "ulimit -v unlimited"
-	                                : "as root: ulimit -v unlimited");
+	fp_cli_fix_limit(check, &fp_cli_limit_address_space);
 }
 
 /* The number in a file of /proc/sys; -1 when it cannot be read. */
@@ -88,7 +92,7 @@ static void check_overcommit(struct fp_cli_checkup *checkup)
 	        checkup, "overcommit", FP_CLI_WARNING,
 	        "vm.overcommit_memory=2 counts what is merely reserved: blocks are guarded "
 	        "until the kernel refuses, the later ones padded");
-	fp_cli_check_fix(check, "as root: sysctl -w vm.overcommit_memory=0");
+	fp_cli_check_fix(check, "%ssysctl -w vm.overcommit_memory=0", fp_cli_sudo());
 }
 
 static int count_free_descriptors(void)
@@ -121,11 +125,11 @@ static void check_descriptors(struct fp_cli_checkup *checkup)
 	        "%d of %lu are free: Fencepost takes some while a program "
 	        "starts and ends",
 	        unused, most);
-	fp_cli_check_fix(check, "ulimit -n 1024");
+	fp_cli_fix_limit(check, &fp_cli_limit_descriptors);
 }
 
-/* Of /proc/self/status: 0 without a filter, 2 with one; -1 when /proc does not say. */
-static int seccomp_mode(void)
+/* Of /proc/self/status. */
+int fp_cli_seccomp_mode(void)
 {
 	static const char key[] = "\nSeccomp:";
 	char text[STATUS_BYTES];
@@ -143,14 +147,14 @@ static int seccomp_mode(void)
 static void check_seccomp(struct fp_cli_checkup *checkup)
 {
 	bool is_best = strcmp(checkup->backend, "move") == 0;
-	int mode = seccomp_mode();
+	int mode = fp_cli_seccomp_mode();
 	struct fp_cli_check *check;
 
 	if (mode < 0) {
 		check = fp_cli_checkup_add(checkup, "seccomp", FP_CLI_PROBLEM,
 		                           "/proc does not say: it is hidden or not mounted, "
 		                           "and reports need it");
-		fp_cli_check_fix(check, "as root: mount -t proc proc /proc");
+		fp_cli_check_fix(check, "%smount -t proc proc /proc", fp_cli_sudo());
 	} else if (mode == 0) {
 		fp_cli_checkup_add(checkup, "seccomp", FP_CLI_OK, "no filter");
 	} else if (is_best) {
@@ -160,9 +164,9 @@ static void check_seccomp(struct fp_cli_checkup *checkup)
 		check = fp_cli_checkup_add(checkup, "seccomp", FP_CLI_WARNING,
 		                           "a filter is on this process, as in a container: it "
 		                           "may be what keeps back end move from working");
-		fp_cli_check_fix(check,
-		                 "docker run --security-opt seccomp=unconfined ..., or a "
-		                 "profile that allows userfaultfd");
+		fp_cli_check_fix(check, "docker run --security-opt seccomp=unconfined ...");
+		fp_cli_check_advise(check, "or give the container a profile that allows "
+		                           "userfaultfd");
 	}
 }
 
@@ -187,8 +191,10 @@ static void check_library(struct fp_cli_checkup *checkup)
 		        "%s cannot be read, or has spaces or colons in its name: nothing can "
 		        "be run",
 		        path ? path : "libfencepost-preload.so");
-		fp_cli_check_fix(check, "make install, with a --prefix without spaces and "
-		                        "colons");
+		fp_cli_check_fix(check,
+		                 "./configure --prefix=/usr/local && make && %smake install",
+		                 fp_cli_sudo());
+		fp_cli_check_advise(check, "or another prefix without spaces and colons");
 	}
 	free(path);
 }

@@ -6,11 +6,30 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/doctor.h"
 #include "cli/image.h"
 #include "cli/run.h"
+
+/* Why NAME is no program, and what would make it one. */
+static void advise_missing(struct fp_cli_check *check, const char *name, int error)
+{
+	char *quoted = fp_cli_quote(name);
+	struct stat status;
+	bool is_here = stat(name, &status) == 0;
+
+	if (is_here && S_ISDIR(status.st_mode))
+		fp_cli_check_advise(check, "that is a directory: name a program");
+	else if (error == EACCES && quoted)
+		fp_cli_check_fix(check, "chmod +x %s", quoted);
+	else if (is_here && !strchr(name, '/') && quoted)
+		fp_cli_check_fix(check, "fencepost doctor ./%s", quoted);
+	else
+		fp_cli_check_advise(check, "give its path, or install it");
+	free(quoted);
+}
 
 static bool check_found(struct fp_cli_checkup *checkup, const char *name, char **path)
 {
@@ -20,9 +39,21 @@ static bool check_found(struct fp_cli_checkup *checkup, const char *name, char *
 	int error = errno;
 	struct fp_cli_check *check = fp_cli_checkup_add(
 	        checkup, "program", FP_CLI_PROBLEM, "cannot run %s: %s", name, strerror(error));
-	fp_cli_check_fix(
-	        check, error == ENOENT ? "give its path, or install it" : "chmod +x %s", name);
+	advise_missing(check, name, error);
 	return false;
+}
+
+/* What cp makes has none. */
+static void fix_privileges(struct fp_cli_check *check, const char *path)
+{
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	char *from = fp_cli_quote(path);
+	char *to = fp_cli_quote(name);
+
+	if (from && to)
+		fp_cli_check_fix(check, "cp -- %s /tmp && fencepost run /tmp/%s", from, to);
+	free(from);
+	free(to);
 }
 
 static bool check_obstacle(struct fp_cli_checkup *checkup, const char *path)
@@ -35,18 +66,23 @@ static bool check_obstacle(struct fp_cli_checkup *checkup, const char *path)
 	}
 	struct fp_cli_check *check =
 	        fp_cli_checkup_add(checkup, "program", FP_CLI_PROBLEM, "%s", obstacle.what);
-	fp_cli_check_fix(check, "%s", obstacle.remedy);
+	fp_cli_check_advise(check, "%s", obstacle.remedy);
+	if (obstacle.is_privileged)
+		fix_privileges(check, path);
 	free(obstacle.what);
 	return false;
 }
 
-static void check_allocator(struct fp_cli_checkup *checkup, const struct fp_cli_image *image)
+static void check_allocator(struct fp_cli_checkup *checkup, const struct fp_cli_image *image,
+                            const char *path)
 {
 	const char *allocator = fp_cli_image_allocator(image);
+	char *quoted = fp_cli_quote(path);
 
 	if (!allocator) {
 		fp_cli_checkup_add(checkup, "allocator", FP_CLI_OK,
 		                   "none of its own that is known here");
+		free(quoted);
 		return;
 	}
 	struct fp_cli_check *check =
@@ -54,12 +90,16 @@ static void check_allocator(struct fp_cli_checkup *checkup, const struct fp_cli_
 	                           "has %s, whose blocks are not seen; those of the C "
 	                           "library's malloc are",
 	                           allocator);
-	fp_cli_check_fix(check, "build it without, or link the parts to look at with "
-	                        "libfencepost");
+	if (strcmp(allocator, FP_CLI_PYTHON_HEAP) == 0 && quoted)
+		fp_cli_check_fix(check, "PYTHONMALLOC=malloc fencepost run %s", quoted);
+	else
+		fp_cli_check_advise(check, "build it without, or link the parts to look at "
+		                           "with libfencepost");
+	free(quoted);
 }
 
 static void check_debug_information(struct fp_cli_checkup *checkup,
-                                    const struct fp_cli_image *image)
+                                    const struct fp_cli_image *image, const char *path)
 {
 	char separate[FP_CLI_DEBUG_PATH_MAX];
 	struct fp_cli_check *check;
@@ -81,13 +121,18 @@ static void check_debug_information(struct fp_cli_checkup *checkup,
 		check = fp_cli_checkup_add(checkup, "debug information", FP_CLI_WARNING,
 		                           "stripped: frames have addresses, and names only "
 		                           "where a library exports them");
+	if (fp_cli_fix_by_package(check, path)) {
+		if (separate[0] != '\0')
+			fp_cli_check_advise(check, "or have it fetched: fencepost run "
+			                           "--debuginfod=yes, with DEBUGINFOD_URLS");
+		return;
+	}
+	fp_cli_check_advise(check, "build it with -g and do not strip it");
 	if (separate[0] != '\0')
-		fp_cli_check_fix(check,
-		                 "build it with -g and do not strip it, or: install -D "
-		                 "DEBUG-FILE %s",
-		                 separate);
-	else
-		fp_cli_check_fix(check, "build it with -g and do not strip it");
+		fp_cli_check_advise(check,
+		                    "build it with -g and do not strip it, or put its debug "
+		                    "file into %s",
+		                    separate);
 }
 
 void fp_cli_check_program(struct fp_cli_checkup *checkup, const char *name)
@@ -105,8 +150,8 @@ void fp_cli_check_program(struct fp_cli_checkup *checkup, const char *name)
 			                   "what is executed is %s", executed);
 		image = executed ? fp_cli_image_open(executed) : NULL;
 		if (image) {
-			check_allocator(checkup, image);
-			check_debug_information(checkup, image);
+			check_allocator(checkup, image, path);
+			check_debug_information(checkup, image, executed);
 		}
 		fp_cli_image_close(image);
 		free(executed);

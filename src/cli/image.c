@@ -85,6 +85,7 @@ static const struct mark {
          "V8's garbage-collected heap"},
         {"JNI_CreateJavaVM", "libjli.so", "the Java heap"},
         {"malloc", NULL, FP_CLI_OWN_MALLOC},
+        {"PyObject_Malloc", "libpython3", FP_CLI_PYTHON_HEAP},
         /* Their malloc is not called: ours comes first. */
         {NULL, "libjemalloc.so", "jemalloc's other functions (mallocx and its like)"},
         {NULL, "libtcmalloc", "tcmalloc's other functions (tc_malloc and its like)"},

@@ -25,6 +25,9 @@ bool fp_cli_image_has_section(const struct fp_cli_image *image, const char *name
 /* What is said of a program that defines malloc and nothing else that is known. */
 #define FP_CLI_OWN_MALLOC "a malloc of its own"
 
+/* Which the program can be told to leave: PYTHONMALLOC=malloc. */
+#define FP_CLI_PYTHON_HEAP "Python's object allocator"
+
 /* What the program allocates with beside libc's malloc ("jemalloc", "the heap of Go"), or NULL.
  */
 const char *fp_cli_image_allocator(const struct fp_cli_image *image);

@@ -33,6 +33,7 @@ static bool examine(const char *path, struct fp_cli_obstacle *obstacle)
 	if (kind == FP_IMAGE_NO_OBSTACLE)
 		return false;
 	obstacle->remedy = texts[kind][1];
+	obstacle->is_privileged = kind == FP_IMAGE_PRIVILEGED;
 	length = sanitizer ? asprintf(&obstacle->what, "%s is linked with %s, %s", path,
 	                              sanitizer, texts[kind][0])
 	                   : asprintf(&obstacle->what, "%s %s", path, texts[kind][0]);

@@ -36,6 +36,7 @@ const char *fp_cli_temporary_directory(void);
 struct fp_cli_obstacle {
 	char *what; /* "PATH is statically linked, ...": new memory */
 	const char *remedy;
+	bool is_privileged; /* a copy of the file has no obstacle */
 };
 
 bool fp_cli_find_obstacle(const char *path, struct fp_cli_obstacle *obstacle);

@@ -80,16 +80,30 @@ void fp_cli_unseen_free(struct fp_cli_unseen *unseen)
 	*unseen = (struct fp_cli_unseen){0};
 }
 
+/* Of a malloc the library in the program has said so; Python may be told to use none of its
+ * own.
+ */
+static bool is_worth_saying(const char *allocator)
+{
+	const char *chosen = getenv("PYTHONMALLOC");
+
+	if (strcmp(allocator, FP_CLI_PYTHON_HEAP) == 0)
+		return !chosen || strncmp(chosen, "malloc", strlen("malloc")) != 0;
+	return strcmp(allocator, FP_CLI_OWN_MALLOC) != 0;
+}
+
 void fp_cli_print_allocator(const char *path)
 {
 	char *executed = fp_cli_find_executed(path);
 	struct fp_cli_image *image = executed ? fp_cli_image_open(executed) : NULL;
 	const char *allocator = image ? fp_cli_image_allocator(image) : NULL;
 
-	/* Of a malloc the library in the program has said so. */
-	if (allocator && strcmp(allocator, FP_CLI_OWN_MALLOC) != 0)
-		fprintf(stderr, "fencepost: not seen: the blocks of %s, which %s has\n",
-		        allocator, executed);
+	if (allocator && is_worth_saying(allocator))
+		fprintf(stderr, "fencepost: not seen: the blocks of %s, which %s has%s\n",
+		        allocator, executed,
+		        strcmp(allocator, FP_CLI_PYTHON_HEAP) == 0
+		                ? "; set PYTHONMALLOC=malloc to see them"
+		                : "");
 	fp_cli_image_close(image);
 	free(executed);
 }
