@@ -18,6 +18,7 @@
 #include "base/thread.h"
 #include "base/vm.h"
 #include "guard/guard.h"
+#include "heap/intact.h"
 #include "heap/padding.h"
 #include "heap/refusal.h"
 #include "heap/state.h"
@@ -34,6 +35,7 @@ void fp_heap_init(const struct fp_heap_config *config)
 	configuration = *config;
 	fp_findings_init(config->sink, config->sink_user);
 	fp_heap_set_lock_timeout(config->lock_timeout_ms);
+	fp_intact_init();
 }
 
 /* Who asked for a block, and for what. */

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Filling and verifying padding. A slot's padding is most of a page for a small block, so both
- * go through libc's vector code.
+ * go through vector code.
  */
 #include "heap/padding.h"
 
 #include <string.h>
 
+#include "heap/intact.h"
+
 void fp_padding_fill(uintptr_t start, uintptr_t end)
 {
 	memset((void *)start, FP_PADDING_BYTE, end - start);
+}
+
+bool fp_intact_is_by_libc(const unsigned char *start, size_t bytes)
+{
+	return *start == FP_PADDING_BYTE && memcmp(start, start + 1, bytes - 1) == 0;
 }
 
 bool fp_padding_is_damaged(uintptr_t start, uintptr_t end, struct fp_damage *damage)
@@ -17,9 +24,7 @@ bool fp_padding_is_damaged(uintptr_t start, uintptr_t end, struct fp_damage *dam
 	const unsigned char *at = (const unsigned char *)start;
 	const unsigned char *last = (const unsigned char *)end;
 
-	/* All bytes equal the first one exactly when the run equals itself moved by one. */
-	if (start == end ||
-	    (*at == FP_PADDING_BYTE && memcmp(at, at + 1, end - start - 1) == 0))
+	if (start == end || fp_intact_is(at, end - start))
 		return false;
 	while (*at == FP_PADDING_BYTE)
 		at++;

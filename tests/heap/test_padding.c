@@ -8,6 +8,7 @@
 
 #include "base/align.h"
 #include "base/vm.h"
+#include "heap/intact.h"
 #include "heap/padding.h"
 #include "heaps.h"
 
@@ -273,6 +274,30 @@ START_TEST(a_check_finds_every_damaged_block)
 }
 END_TEST
 
+/* By the fastest way of this machine and by that of any. */
+START_TEST(a_changed_byte_anywhere_in_a_run_is_seen)
+{
+	enum { LONGEST = 300, SHIFTS = 33 };
+	static unsigned char run[SHIFTS + LONGEST + 1];
+
+	fp_intact_init();
+	memset(run, FP_PADDING_BYTE, sizeof(run));
+	for (size_t bytes = 1; bytes <= LONGEST; bytes++) {
+		unsigned char *start = run + bytes % SHIFTS;
+
+		start[bytes] = 0;
+		test_that(fp_intact_is(start, bytes) && fp_intact_is_by_libc(start, bytes));
+		for (size_t i = 0; i < bytes; i++) {
+			start[i] ^= (unsigned char)(1u << i % 8);
+			test_that(!fp_intact_is(start, bytes) &&
+			          !fp_intact_is_by_libc(start, bytes));
+			start[i] = FP_PADDING_BYTE;
+		}
+		start[bytes] = FP_PADDING_BYTE;
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("heap: padding");
@@ -289,6 +314,7 @@ int main(void)
 	tcase_add_test(tests, of_a_long_overflow_the_first_bytes_are_kept);
 	tcase_add_test(tests, a_check_finds_damage_once_and_repairs_it);
 	tcase_add_test(tests, a_check_finds_every_damaged_block);
+	tcase_add_test(tests, a_changed_byte_anywhere_in_a_run_is_seen);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
 }
