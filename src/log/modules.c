@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The modules of this process: their code's address ranges, and from the ELF headers that the
- * loader mapped with them the load bias and the build-id.
+ * loader mapped with them the load bias and the build-id. Which are there is held against which
+ * were, so that nobody takes one for another that stood at its addresses before.
  */
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/align.h"
 #include "base/maps.h"
@@ -17,22 +20,43 @@
 
 enum {
 	NOTE_ALIGN = 4,
-	BUILD_ID_MAX = 64 /* bytes; linkers make 8 to 20 */
+	BUILD_ID_MAX = 64, /* bytes; linkers make 8 to 20 */
+	HEADER_MAX = 8192  /* headers and notes are where a file begins */
 };
 
 struct scan {
 	struct fp_log *log;
+	void (*visit)(struct fp_log *log, const struct fp_log_module *module);
 	uintptr_t own_code;
 	char path[4096]; /* of the file whose first page is mapped at header */
 	uintptr_t header;
 	uintptr_t header_end;
+	int memory; /* /proc/self/mem, or -1 */
+	size_t copied;
+	_Alignas(8) char copy[HEADER_MAX]; /* of what is mapped at header */
 };
+
+/* Another thread may unload it meanwhile: the kernel finds that out without a fault. */
+static void copy_header(struct scan *scan)
+{
+	size_t mapped = scan->header_end - scan->header;
+	size_t bytes = mapped < HEADER_MAX ? mapped : HEADER_MAX;
+	ssize_t copied = scan->memory < 0
+	                         ? -1
+	                         : pread(scan->memory, scan->copy, bytes, (off_t)scan->header);
+
+	if (copied < 0 && scan->memory < 0) {
+		memcpy(scan->copy, (const void *)scan->header, bytes);
+		copied = (ssize_t)bytes;
+	}
+	scan->copied = copied < 0 ? 0 : (size_t)copied;
+}
 
 /* Any file may be mapped as code, so nothing in it is taken on trust. */
 static const ElfW(Ehdr) * elf_header(const struct scan *scan)
 {
-	const ElfW(Ehdr) *header = (const void *)scan->header;
-	size_t mapped = scan->header_end - scan->header;
+	const ElfW(Ehdr) *header = (const void *)scan->copy;
+	size_t mapped = scan->copied;
 	int native = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
 
 	if (mapped < sizeof(*header) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
@@ -90,7 +114,7 @@ static bool find_build_id(const char *notes, size_t bytes, struct fp_log_module 
 	return false;
 }
 
-/* Notes are read where they are mapped, which is the header's mapping in practice. */
+/* Notes are read where they are mapped, which is behind the headers in practice. */
 static void set_build_id(const struct scan *scan, const ElfW(Ehdr) * header,
                          struct fp_log_module *module)
 {
@@ -100,42 +124,110 @@ static void set_build_id(const struct scan *scan, const ElfW(Ehdr) * header,
 		uintptr_t start = module->bias + segments[i].p_vaddr;
 
 		if (segments[i].p_type == PT_NOTE && start % NOTE_ALIGN == 0 &&
-		    start >= scan->header && start <= scan->header_end &&
-		    segments[i].p_memsz <= scan->header_end - start &&
-		    find_build_id((const char *)start, segments[i].p_memsz, module))
+		    start >= scan->header && start - scan->header <= scan->copied &&
+		    segments[i].p_memsz <= scan->copied - (start - scan->header) &&
+		    find_build_id(scan->copy + (start - scan->header), segments[i].p_memsz,
+		                  module))
 			return;
 	}
 }
 
-static uint64_t identity_of(const struct fp_log_module *module)
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count)
 {
-	uint64_t hash = module->end ^ module->bias * 0x9e3779b97f4a7c15u;
+	const uint8_t *at = bytes;
 
-	for (const char *at = module->path; *at != '\0'; at++)
-		hash = (hash ^ (uint8_t)*at) * 0x100000001b3u;
+	for (size_t i = 0; i < count; i++)
+		hash = (hash ^ at[i]) * 0x100000001b3u;
 	return hash;
 }
 
-/* Whether MODULE is new at its address; remembers it. */
-static bool is_new(struct fp_log *log, const struct fp_log_module *module)
+static struct fp_log_known_module known_as(const struct fp_log_module *module)
 {
-	uint64_t identity = identity_of(module);
-	size_t at = 0;
+	uint64_t hash = hash_bytes(module->bias * 0x9e3779b97f4a7c15u, module->path,
+	                           strlen(module->path));
 
-	while (at < log->modules && log->known[at].start != module->start)
-		at++;
-	if (at < log->modules && log->known[at].identity == identity)
-		return false;
-	if (at == FP_LOG_MODULES_MAX)
-		return true;
-	if (at == log->modules)
-		log->modules++;
-	log->known[at].start = module->start;
-	log->known[at].identity = identity;
-	return true;
+	return (struct fp_log_known_module){
+	        .start = module->start,
+	        .end = module->end,
+	        .identity = hash_bytes(hash, module->build_id, module->build_id_bytes),
+	};
 }
 
-static void log_code(struct scan *scan, const struct fp_mapping *mapping)
+static void mark_seen(struct fp_log *log, const struct fp_log_module *module)
+{
+	struct fp_log_known_module wanted = known_as(module);
+
+	for (size_t i = 0; i < log->modules; i++) {
+		struct fp_log_known_module *known = &log->known[i];
+
+		if (known->start == wanted.start && known->end == wanted.end &&
+		    known->identity == wanted.identity)
+			known->is_seen = true;
+	}
+}
+
+static void drop_what_went(struct fp_log *log)
+{
+	for (size_t i = 0; i < log->modules; i++) {
+		struct fp_log_known_module *known = &log->known[i];
+		bool is_gone = known->is_there && !known->is_seen;
+
+		known->is_there &= known->is_seen; /* what is back comes */
+		known->is_seen = false;
+		if (is_gone && log->watch != NULL)
+			log->watch->went(known);
+	}
+}
+
+/* The place for a module that came: that of what readers will forget for it, or a new one. */
+static struct fp_log_known_module *find_place(struct fp_log *log,
+                                              const struct fp_log_known_module *wanted)
+{
+	struct fp_log_known_module *place = NULL;
+
+	for (size_t i = 0; i < log->modules; i++) {
+		struct fp_log_known_module *known = &log->known[i];
+
+		if (known->start >= wanted->end || known->end <= wanted->start)
+			continue;
+		if (place != NULL)
+			*known = (struct fp_log_known_module){0}; /* no module: no addresses */
+		else
+			place = known;
+	}
+	for (size_t i = 0; place == NULL && i < log->modules; i++)
+		if (log->known[i].end == 0)
+			place = &log->known[i];
+	if (place == NULL && log->modules < FP_LOG_MODULES_MAX) {
+		place = &log->known[log->modules++];
+		*place = (struct fp_log_known_module){0};
+	}
+	return place;
+}
+
+static bool is_same(const struct fp_log_known_module *a, const struct fp_log_known_module *b)
+{
+	return a->start == b->start && a->end == b->end && a->identity == b->identity;
+}
+
+static void log_if_new(struct fp_log *log, const struct fp_log_module *module)
+{
+	struct fp_log_known_module wanted = known_as(module);
+	struct fp_log_known_module *known = find_place(log, &wanted);
+	bool is_back = known != NULL && is_same(known, &wanted);
+
+	if (is_back && known->is_there)
+		return;
+	wanted.is_there = true;
+	if (known != NULL)
+		*known = wanted;
+	if (log->watch != NULL)
+		log->watch->came(&wanted);
+	if (!is_back)
+		fp_log_module(log, module);
+}
+
+static void visit_code(struct scan *scan, const struct fp_mapping *mapping)
 {
 	struct fp_log_module module = {
 	        .start = mapping->start,
@@ -147,6 +239,7 @@ static void log_code(struct scan *scan, const struct fp_mapping *mapping)
 	};
 
 	if (strcmp(scan->path, mapping->path) == 0) {
+		copy_header(scan);
 		const ElfW(Ehdr) *header = elf_header(scan);
 
 		if (header != NULL) {
@@ -154,8 +247,7 @@ static void log_code(struct scan *scan, const struct fp_mapping *mapping)
 			set_build_id(scan, header, &module);
 		}
 	}
-	if (is_new(scan->log, &module))
-		fp_log_module(scan->log, &module);
+	scan->visit(scan->log, &module);
 }
 
 static bool visit(const struct fp_mapping *mapping, void *user)
@@ -173,8 +265,27 @@ static bool visit(const struct fp_mapping *mapping, void *user)
 		scan->header_end = mapping->end;
 	}
 	if (mapping->is_executable)
-		log_code(scan, mapping);
+		visit_code(scan, mapping);
 	return true;
+}
+
+static int scan_for(struct scan *scan, void (*visit_module)(struct fp_log *log,
+                                                            const struct fp_log_module *module))
+{
+	scan->visit = visit_module;
+	scan->path[0] = '\0';
+	return fp_maps_each(visit, scan);
+}
+
+/* What went first: the records of what came make readers forget it. */
+static int scan_twice(struct scan *scan)
+{
+	int status = scan_for(scan, mark_seen);
+
+	if (status != 0)
+		return status;
+	drop_what_went(scan->log);
+	return scan_for(scan, log_if_new);
 }
 
 /* For what is found when there is no memory. */
@@ -207,7 +318,10 @@ void fp_log_modules(struct fp_log *log, uintptr_t own_code)
 	if (scan != NULL) {
 		scan->log = log;
 		scan->own_code = own_code;
-		status = fp_maps_each(visit, scan);
+		scan->memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+		status = scan_twice(scan);
+		if (scan->memory >= 0)
+			close(scan->memory);
 		give_scan(scan);
 	}
 	if (status != 0)

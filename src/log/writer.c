@@ -121,10 +121,28 @@ static void end(struct record *record)
 	fp_lock_release(&log->lock);
 }
 
-void fp_log_open(struct fp_log *log, int fd, bool is_continuation)
+static void append_header_locked(struct fp_log *log)
 {
 	struct record header = {.log = log};
 
+	put_bytes(&header, FP_LOG_MAGIC, strlen(FP_LOG_MAGIC));
+	put_u32(&header, FP_LOG_VERSION);
+	put_u32(&header, 0);
+	append_locked(log, log->scratch, header.used);
+}
+
+static void free_pieces(struct fp_log_piece *piece)
+{
+	while (piece != NULL) {
+		struct fp_log_piece *next = piece->next;
+
+		fp_meta_free(piece, sizeof(*piece));
+		piece = next;
+	}
+}
+
+void fp_log_open(struct fp_log *log, int fd, bool is_continuation)
+{
 	fp_log_discard(log);
 	log->lock.rank = FP_RANK_LOG;
 	log->fd = fd;
@@ -133,25 +151,59 @@ void fp_log_open(struct fp_log *log, int fd, bool is_continuation)
 	if (is_continuation)
 		return;
 	fp_lock_acquire(&log->lock);
-	put_bytes(&header, FP_LOG_MAGIC, strlen(FP_LOG_MAGIC));
-	put_u32(&header, FP_LOG_VERSION);
-	put_u32(&header, 0);
-	append_locked(log, log->scratch, header.used);
+	append_header_locked(log);
 	fp_lock_release(&log->lock);
+}
+
+static unsigned decode(const uint8_t *bytes, size_t count)
+{
+	unsigned value = 0;
+
+	while (count-- > 0)
+		value = value << 8 | bytes[count];
+	return value;
+}
+
+/* Appends the records of PIECE, which begins AT its first, that are about code. */
+static void keep_code_locked(struct fp_log *log, const struct fp_log_piece *piece, size_t at)
+{
+	while (at < piece->used) {
+		const uint8_t *record = piece->bytes + at;
+		unsigned type = decode(record, 2);
+		size_t bytes = FP_LOG_RECORD_HEADER_BYTES + decode(record + 4, 4);
+
+		if (type == FP_LOG_MODULE || type == FP_LOG_TRACE)
+			append_locked(log, record, bytes);
+		at += bytes;
+	}
+}
+
+void fp_log_renew(struct fp_log *log)
+{
+	struct fp_log_piece *pieces = log->first;
+	size_t at = FP_LOG_HEADER_BYTES;
+
+	log->first = NULL;
+	log->last = NULL;
+	log->fd = -1;
+	log->is_lossy = false;
+	fp_lock_acquire(&log->lock);
+	append_header_locked(log);
+	for (struct fp_log_piece *piece = pieces; piece != NULL; piece = piece->next) {
+		keep_code_locked(log, piece, at);
+		at = 0;
+	}
+	fp_lock_release(&log->lock);
+	free_pieces(pieces);
 }
 
 void fp_log_discard(struct fp_log *log)
 {
-	struct fp_log_piece *piece = log->first;
+	struct fp_log_piece *pieces = log->first;
 
 	log->first = NULL;
 	log->last = NULL;
-	while (piece != NULL) {
-		struct fp_log_piece *next = piece->next;
-
-		fp_meta_free(piece, sizeof(*piece));
-		piece = next;
-	}
+	free_pieces(pieces);
 }
 
 int fp_log_copy_from(struct fp_log *log, size_t *at, int fd)

@@ -31,7 +31,17 @@ struct fp_log_piece;
 /* A mapping that was logged already. */
 struct fp_log_known_module {
 	uintptr_t start;
-	uint64_t identity; /* hash of end, bias and path */
+	uintptr_t end;
+	uint64_t identity; /* hash of bias, path and build-id */
+	bool is_there;     /* when it was last looked for */
+	bool is_seen;      /* while it is looked for */
+};
+
+/* Told of code that came or went: before the records of what came are written, so that what is
+ * logged in between is about what went. */
+struct fp_log_code_watch {
+	void (*went)(const struct fp_log_known_module *module);
+	void (*came)(const struct fp_log_known_module *module);
 };
 
 struct fp_log {
@@ -40,6 +50,7 @@ struct fp_log {
 	struct fp_log_piece *last;
 	int fd; /* also written to, or -1 */
 	bool is_lossy;
+	const struct fp_log_code_watch *watch; /* may be NULL */
 	size_t modules;
 	struct fp_log_known_module known[FP_LOG_MODULES_MAX];
 	uint8_t scratch[FP_LOG_SCRATCH_BYTES];
@@ -49,6 +60,10 @@ struct fp_log {
  * every record as it is made. With IS_CONTINUATION no header is written: the records are to
  * follow those of another log. */
 void fp_log_open(struct fp_log *log, int fd, bool is_continuation);
+
+/* In the child of a fork: LOG becomes a log of its own, in memory, which of the other process
+ * has only the modules and traces. */
+void fp_log_renew(struct fp_log *log);
 
 /* Gives the memory of the records back. */
 void fp_log_discard(struct fp_log *log);
@@ -162,8 +177,9 @@ struct fp_log_module {
 
 void fp_log_module(struct fp_log *log, const struct fp_log_module *module);
 
-/* Logs the modules mapped now that were not logged before (in modules.c). OWN_CODE is an
- * address in Fencepost's own code. */
+/* Logs the modules mapped now that are not the ones logged last at their addresses, and tells
+ * the log's watch what changed (in modules.c). OWN_CODE is an address in Fencepost's own code.
+ * One caller at a time. */
 void fp_log_modules(struct fp_log *log, uintptr_t own_code);
 
 /* For the fork handlers. */

@@ -20,10 +20,7 @@ FP_EXPORT int dlclose(void *handle)
 {
 	if (libc_dlclose == NULL)
 		fp_preload_find_unload();
-	/* What destructors do is the program's: nothing of ours is held meanwhile. */
-	struct fp_session_code *code = fp_session_begin_unload();
-	int result = libc_dlclose(handle);
+	int result = fp_session_unload(libc_dlclose, handle);
 	fp_stack_forget_code();
-	fp_session_end_unload(code);
 	return result;
 }

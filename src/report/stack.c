@@ -56,6 +56,14 @@ static int compare_symbols(const struct fp_symbol_frame *a, const struct fp_symb
 	return result != 0 ? result : compare_texts(a->function, b->function);
 }
 
+/* Offsets in two builds of a module are of different things. */
+static int compare_builds(const struct fp_report_frame *a, const struct fp_report_frame *b)
+{
+	if (!a->module || !b->module)
+		return 0; /* the names are compared */
+	return fp_report_compare_strings(a->module->build_id, b->module->build_id);
+}
+
 static int compare_frames(const struct fp_report_frame *a, const struct fp_report_frame *b)
 {
 	int result =
@@ -65,7 +73,8 @@ static int compare_frames(const struct fp_report_frame *a, const struct fp_repor
 		return result;
 	if (a->symbol && b->symbol && a->symbol->line > 0 && b->symbol->line > 0)
 		return compare_symbols(a->symbol, b->symbol);
-	return compare_numbers(a->offset, b->offset);
+	result = compare_builds(a, b);
+	return result != 0 ? result : compare_numbers(a->offset, b->offset);
 }
 
 int fp_report_compare_stacks(const struct fp_report_stack *a, const struct fp_report_stack *b)
@@ -97,7 +106,8 @@ bool fp_report_are_same_frames(const struct fp_report_stack *a, const struct fp_
 
 		if (x->offset != y->offset || !is_same_symbol(x->symbol, y->symbol) ||
 		    fp_report_compare_strings(fp_report_module_name(x),
-		                              fp_report_module_name(y)) != 0)
+		                              fp_report_module_name(y)) != 0 ||
+		    compare_builds(x, y) != 0)
 			return false;
 	}
 	return true;

@@ -64,13 +64,12 @@ static void after_fork_in_child(void)
 	fp_session.first_serial = totals.last_serial;
 	fp_session.first_region = fp_region_last_serial();
 	fp_session_forget_findings();
-	fp_session_forget_unloaded();
 	fp_refusal_forget();
 	fp_session_forget_spool();
 	fp_session_forget_leaks();
 	fp_session_start_recording_in_child();
 	/* The file of an event log stays the parent's. */
-	fp_log_open(&fp_session.log, -1, false);
+	fp_log_renew(&fp_session.log);
 	fp_session_log_beginning(&fp_session.log);
 	fp_session_answer_in_child();
 	if (protection != 0)

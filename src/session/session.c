@@ -352,6 +352,7 @@ static int start_locked(const char *text)
 	fp_session_remember_stderr();
 	fp_log_open(&fp_session.log, open_events(), false);
 	fp_session_log_beginning(&fp_session.log);
+	fp_session_watch_code();
 	fp_session_start_recording();
 	fp_session_reserve();
 	on_exit(remember_status, NULL);

@@ -76,13 +76,12 @@ uint64_t fp_session_take_sampling(void);
 /* One sentence for the report on what could not be seen. */
 void fp_session_note(const char *text);
 
-/*
- * Around the unloading of code by a door that sees it, each with the other's result: reports
- * name the functions that were there. NULL is no session.
- */
-struct fp_session_code;
-struct fp_session_code *fp_session_begin_unload(void);
-void fp_session_end_unload(struct fp_session_code *code);
+/* UNLOAD(HANDLE), and what it gives, by a door that stands in for dlclose: reports name the
+ * functions that were there. */
+int fp_session_unload(int (*unload)(void *handle), void *handle);
+
+/* The same without a door: whether code came or went is asked of the loader for each trace. */
+void fp_session_watch_loads(void);
 
 /* For a door whose process executes others: from now on fp_session_note_unseen() may be called.
  * LINE ("PATH (why)" and a line end) says what a child is that has no session. Context of the

@@ -72,8 +72,12 @@ void fp_session_log_refusals(struct fp_log *tail);
 /* Forgets all findings: a forked child makes its own. */
 void fp_session_forget_findings(void);
 
-/* In the child of a fork: what was unloaded is to be logged anew (in unload.c). */
-void fp_session_forget_unloaded(void);
+/* From now on the log has what traces meant when code that they lead through is replaced (in
+ * code.c). */
+void fp_session_watch_code(void);
+
+/* Logs the modules that came, and the traces through those that went (in code.c). */
+void fp_session_look_at_code(void);
 
 /* Registers the fork handlers. 0 or a negative errno. */
 int fp_session_watch_fork(void);

@@ -177,7 +177,7 @@ static bool draw_up(struct draft *draft, const struct fp_unwound *unwound)
 	struct fp_frame frame = *draft->start;
 
 	for (size_t i = 0; i < unwound->count; i++) {
-		if (frame.pc != (uintptr_t)unwound->frames[i])
+		if (frame.pc != unwound->frames[i])
 			return false;
 		if (i + 1 < unwound->count && !add_step(draft, &frame))
 			return false;

@@ -23,7 +23,7 @@ fp_trace_id fp_memo_find(const struct fp_frame *start, uint64_t *key);
 
 /* What libunwind made of a stack. */
 struct fp_unwound {
-	void *const *frames; /* return addresses from START->pc on */
+	uintptr_t *frames; /* return addresses from START->pc on */
 	size_t count;
 	bool is_cut; /* more are there, or may be */
 };

@@ -13,6 +13,7 @@
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 
+#include "stack/code.h"
 #include "stack/depot.h"
 #include "stack/gate.h"
 #include "stack/memo.h"
@@ -21,6 +22,7 @@
 enum {
 	OWN_FRAMES_MAX = 8, /* frames of Fencepost that may lead a capture */
 	OWN_FRAME_BYTES_MAX = 64 << 10,
+	MARK = 1,             /* more: see keep() */
 	SITE_FILE_MAX = 1024, /* longer file names of DebugAlloc keep their end */
 	DESCRIPTOR_FLOOR = 700
 };
@@ -90,11 +92,11 @@ static struct fp_frame find_caller(const uintptr_t *own)
 }
 
 /* What a trace is made of: all of FRAMES but the first and our own that follow it. */
-static struct fp_unwound keep_part(void **frames, int count)
+static struct fp_unwound keep_part(uintptr_t *frames, int count)
 {
 	int first = 1;
 
-	while (first < count && is_own((uintptr_t)frames[first]))
+	while (first < count && is_own(frames[first]))
 		first++;
 	unsigned kept = count > first ? (unsigned)(count - first) : 0;
 	bool is_cut = kept >= configuration.depth;
@@ -105,24 +107,52 @@ static struct fp_unwound keep_part(void **frames, int count)
 	};
 }
 
+/* No return address has this bit. */
+#define MARK_BIT ((uintptr_t)1 << (8 * sizeof(uintptr_t) - 1))
+
+/* Interns FRAMES; a MARK that is not 0 becomes a word behind them, for which there is room. */
+static fp_trace_id keep(uintptr_t *frames, size_t count, uint64_t mark)
+{
+	if (mark != 0)
+		frames[count++] = (uintptr_t)mark | MARK_BIT;
+	return fp_depot_intern(&traces, frames, (uint32_t)(count * sizeof(frames[0])));
+}
+
+static fp_trace_id keep_now(uintptr_t *frames, size_t count)
+{
+	return keep(frames, count, fp_code_mark_now(frames, count));
+}
+
+/* Where nobody tells of code that comes and goes, the loader is asked: it counts. */
+static void look_for_loads(void)
+{
+	if (!fp_code_are_loads_watched())
+		return;
+	fp_gate_enter();
+	uint64_t loads = fp_code_loads();
+	fp_gate_leave();
+	fp_code_see_loads(loads);
+}
+
 /* noinline: its frame is the one that is always dropped. */
 __attribute__((noinline)) fp_trace_id fp_stack_capture(void)
 {
 	const struct fp_frame caller = find_caller(__builtin_frame_address(0));
-	void *frames[FP_TRACE_DEPTH_MAX + OWN_FRAMES_MAX];
+	uintptr_t frames[FP_TRACE_DEPTH_MAX + OWN_FRAMES_MAX + MARK];
 	uint64_t key;
-	fp_trace_id trace = fp_memo_find(&caller, &key);
 
+	look_for_loads();
+	fp_trace_id trace = fp_memo_find(&caller, &key);
 	if (trace != FP_TRACE_NONE)
 		return trace;
 	fp_gate_enter();
-	int count = unw_backtrace(frames, (int)configuration.depth + OWN_FRAMES_MAX);
+	int count = unw_backtrace((void **)(void *)frames,
+	                          (int)configuration.depth + OWN_FRAMES_MAX);
 	fp_gate_leave();
 	const struct fp_unwound unwound = keep_part(frames, count);
 	if (unwound.count == 0)
 		return FP_TRACE_NONE;
-	trace = fp_depot_intern(&traces, unwound.frames,
-	                        (uint32_t)(unwound.count * sizeof(frames[0])));
+	trace = keep_now(unwound.frames, unwound.count);
 	if (trace != FP_TRACE_NONE)
 		fp_memo_keep(&caller, key, &unwound, trace);
 	return trace;
@@ -136,37 +166,36 @@ void fp_stack_forget_code(void)
 __attribute__((noinline)) fp_trace_id fp_stack_capture_to(struct fp_stack_crossing *crossing)
 {
 	enum { FRAMES_MAX = FP_TRACE_DEPTH_MAX + OWN_FRAMES_MAX };
-	void *frames[FRAMES_MAX];
+	uintptr_t frames[FRAMES_MAX + MARK];
 	int first = 1;
 	int last = 0;
 
+	look_for_loads();
 	fp_gate_enter();
-	int count = unw_backtrace(frames, FRAMES_MAX);
+	int count = unw_backtrace((void **)(void *)frames, FRAMES_MAX);
 	fp_gate_leave();
 
 	crossing->count = 0;
 	crossing->is_cut = count == FRAMES_MAX;
 	for (int i = count - 1; i > 0; i--) {
 		/* The last instruction of the code may be the call. */
-		uintptr_t pc = (uintptr_t)frames[i] - 1;
+		uintptr_t pc = frames[i] - 1;
 
 		if (pc < crossing->start || pc >= crossing->end)
 			continue;
 		crossing->count++;
 		last = i;
 	}
-	while (first < last && is_own((uintptr_t)frames[first]))
+	while (first < last && is_own(frames[first]))
 		first++;
 	if (last - first > (int)configuration.depth)
 		last = first + (int)configuration.depth;
-	return first >= last ? FP_TRACE_NONE
-	                     : fp_depot_intern(&traces, frames + first,
-	                                       (uint32_t)(last - first) * sizeof(frames[0]));
+	return first >= last ? FP_TRACE_NONE : keep_now(frames + first, (size_t)(last - first));
 }
 
 fp_trace_id fp_stack_capture_interrupted(void *context)
 {
-	uintptr_t frames[FP_TRACE_DEPTH_MAX];
+	uintptr_t frames[FP_TRACE_DEPTH_MAX + MARK];
 	unsigned count = 0;
 	unw_cursor_t cursor;
 	unw_word_t address;
@@ -179,15 +208,21 @@ fp_trace_id fp_stack_capture_interrupted(void *context)
 			break;
 		frames[count++] = address;
 	} while (count < configuration.depth && unw_step(&cursor) > 0);
-	return fp_depot_intern(&traces, frames, count * (uint32_t)sizeof(frames[0]));
+	return keep(frames, count, fp_code_mark(frames, count));
 }
 
 const uintptr_t *fp_stack_trace(fp_trace_id trace, size_t *count)
 {
 	const struct fp_depot_entry *entry = fp_depot_get(&traces, trace);
 
-	*count = entry == NULL ? 0 : entry->size / sizeof(uintptr_t);
-	return entry == NULL ? NULL : (const uintptr_t *)(const void *)entry->content;
+	*count = 0;
+	if (entry == NULL)
+		return NULL;
+	const uintptr_t *frames = (const void *)entry->content;
+	*count = entry->size / sizeof(frames[0]);
+	if (*count > 0 && (frames[*count - 1] & MARK_BIT) != 0)
+		--*count;
+	return frames;
 }
 
 fp_site_id fp_stack_intern_site(const char *file, int line)

@@ -47,7 +47,9 @@ check() { # check MODULE LIST FILE...
 
 bad=0
 libs "$alloc clock_gettime getgid getuid getxattr memmem nanosleep pread setrlimit stat strcspn strncmp strstr" base
-libs "$alloc" model registry log options record region
+libs "$alloc" model registry options record region
+# Headers of modules are read as another thread may unload them.
+libs "$alloc pread" log
 # (What the compiler asks about the processor.)
 libs "$alloc __cpu_indicator_init __cpu_model" heap
 # Searches for leaks open files below /proc and stop threads.
@@ -56,8 +58,9 @@ waitpid" leak
 libs "$alloc clock_gettime" timeline
 libs "$alloc clock_gettime fcntl fstat poll write strchr strncmp strrchr strstr" machine
 libs "$alloc _exit fcntl getrlimit ioctl strstr waitpid" guard
-# (_dl_find_object is made for unwinders: it neither locks nor allocates.)
-libs "$alloc _dl_find_object unw_backtrace unw_get_proc_info unw_get_reg unw_getcontext unw_init_local unw_init_local2 unw_step" stack
+# The unwinder takes the loader's lock as dl_iterate_phdr does. (_dl_find_object is made for unwinders:
+# it neither locks nor allocates.)
+libs "$alloc _dl_find_object dl_iterate_phdr unw_backtrace unw_get_proc_info unw_get_reg unw_getcontext unw_init_local unw_init_local2 unw_step" stack
 libs "$alloc __sigaction nanosleep pthread_key_create pthread_once pthread_setspecific raise sigaddset
 sigaltstack sigdelset sigfillset sigismember sigprocmask" fault
 libs "$session" session

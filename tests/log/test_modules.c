@@ -208,6 +208,67 @@ START_TEST(only_what_is_new_is_listed_again)
 }
 END_TEST
 
+static unsigned came;
+static unsigned went;
+
+static void count_came(const struct fp_log_known_module *module)
+{
+	ck_assert_uint_lt(module->start, module->end);
+	came++;
+}
+
+static void count_went(const struct fp_log_known_module *module)
+{
+	(void)module;
+	went++;
+	/* What is logged now comes before what took its place. */
+	fp_log_note(&event_log, "went");
+}
+
+START_TEST(what_goes_and_comes_back_is_told_and_listed_once)
+{
+	static const struct fp_log_code_watch watch = {count_went, count_came};
+
+	event_log.watch = &watch;
+	fp_log_modules(&event_log, (uintptr_t)&setup);
+	size_t first = count_modules();
+	ck_assert_uint_eq(came, first);
+	for (unsigned times = 1; times <= 3; times++) {
+		void *library = dlopen("libresolv.so.2", RTLD_NOW);
+		ck_assert_ptr_nonnull(library);
+		fp_log_modules(&event_log, (uintptr_t)&setup);
+		ck_assert_uint_eq(came, first + times);
+		ck_assert_uint_eq(went, times - 1);
+		dlclose(library);
+		fp_log_modules(&event_log, (uintptr_t)&setup);
+		ck_assert_uint_eq(went, times);
+	}
+	open_copy();
+	ck_assert_uint_eq(test_events_count(&events, FP_LOG_NOTE), 3);
+}
+END_TEST
+
+START_TEST(a_child_keeps_what_code_there_was)
+{
+	const uintptr_t frames[] = {1, 2};
+
+	fp_log_modules(&event_log, (uintptr_t)&setup);
+	size_t modules = count_modules();
+	fp_log_trace(&event_log, 5, frames, 2);
+	fp_log_note(&event_log, "of the parent");
+	for (int i = 0; i < 3000; i++) /* more than a piece holds */
+		fp_log_note(&event_log, "another one that is of some length, to fill pieces");
+	fp_log_trace(&event_log, 6, frames, 2);
+	fp_log_renew(&event_log);
+	fp_log_modules(&event_log, (uintptr_t)&setup);
+	fp_log_end(&event_log);
+	ck_assert_uint_eq(count_modules(), modules);
+	ck_assert_uint_eq(test_events_count(&events, FP_LOG_TRACE), 2);
+	ck_assert_uint_eq(test_events_count(&events, FP_LOG_NOTE), 0);
+	ck_assert_uint_eq(test_events_count(&events, FP_LOG_END), 1);
+}
+END_TEST
+
 START_TEST(a_list_out_of_reach_is_noted)
 {
 	const struct rlimit none = {.rlim_cur = 0, .rlim_max = 4096};
@@ -366,6 +427,8 @@ int main(void)
 	tcase_add_test(tests, this_program_is_listed_with_its_build_id);
 	tcase_add_test(tests, shared_libraries_are_listed_and_are_not_our_own);
 	tcase_add_test(tests, only_what_is_new_is_listed_again);
+	tcase_add_test(tests, what_goes_and_comes_back_is_told_and_listed_once);
+	tcase_add_test(tests, a_child_keeps_what_code_there_was);
 	tcase_add_test(tests, a_list_out_of_reach_is_noted);
 	tcase_add_test(tests, a_module_nobody_linked_is_read_from_its_mapping);
 	tcase_add_test(tests, a_file_that_is_no_elf_has_no_build_id);

@@ -263,15 +263,15 @@ __attribute__((noinline)) static struct fp_frame here(void)
 __attribute__((noinline)) static bool is_found_again(void *stranger)
 {
 	const struct fp_frame start = here();
-	void *frames[DEPTH];
+	uintptr_t frames[DEPTH];
 	uint64_t key;
-	int count = unw_backtrace(frames, DEPTH);
+	int count = unw_backtrace((void **)(void *)frames, DEPTH);
 	struct fp_unwound unwound = {.frames = frames, .count = (size_t)count};
 
 	configure();
-	frames[0] = (void *)start.pc;
+	frames[0] = start.pc;
 	if (stranger != NULL)
-		frames[2] = stranger;
+		frames[2] = (uintptr_t)stranger;
 	if (fp_memo_find(&start, &key) != FP_TRACE_NONE)
 		return false;
 	fp_memo_keep(&start, key, &unwound, 77);
