@@ -90,6 +90,15 @@ enum fp_log_type {
 	 * this type, are all there are; they replace those before. u8 flags (enum fp_log_check)
 	 */
 	FP_LOG_LEAK_CHECK = 15,
+	/* u8 is judged (there were enough pictures of the heap), u8[3] zero, u32 pictures, u64
+	 * stacks that grow and are not listed: growth was looked for, and the FP_LOG_GROWING
+	 * records that follow, up to the next one of this type, are all there are; they replace
+	 * those before */
+	FP_LOG_GROWTH = 16,
+	/* u32 trace, u32 n, n times (u64 milliseconds since the start, u64 live blocks, u64
+	 * live bytes): an allocation stack whose live bytes never fell from one of these
+	 * pictures to the next, and rose */
+	FP_LOG_GROWING = 17,
 };
 
 enum fp_log_check {

@@ -495,3 +495,28 @@ void fp_log_unlock_after_fork(struct fp_log *log)
 {
 	fp_lock_release_after_fork(&log->lock);
 }
+
+void fp_log_growth(struct fp_log *log, const struct fp_log_growth *growth)
+{
+	struct record record = begin(log, FP_LOG_GROWTH);
+
+	put_u8(&record, growth->is_judged);
+	put_number(&record, 0, 3);
+	put_u32(&record, growth->pictures);
+	put_u64(&record, growth->left_out);
+	end(&record);
+}
+
+void fp_log_growing(struct fp_log *log, const struct fp_log_growing *growing)
+{
+	struct record record = begin(log, FP_LOG_GROWING);
+
+	put_u32(&record, growing->trace);
+	put_u32(&record, growing->point_count);
+	for (uint32_t i = 0; i < growing->point_count; i++) {
+		put_u64(&record, growing->points[i].milliseconds);
+		put_u64(&record, growing->points[i].blocks);
+		put_u64(&record, growing->points[i].bytes);
+	}
+	end(&record);
+}

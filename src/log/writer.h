@@ -23,7 +23,8 @@ enum {
 	FP_LOG_SCRATCH_BYTES = 16 << 10, /* the largest record */
 	FP_LOG_STRING_MAX = 4096,
 	FP_LOG_MODULES_MAX = 1024,
-	FP_LOG_GROUPS_MAX = 512 /* of one snapshot */
+	FP_LOG_GROUPS_MAX = 512, /* of one snapshot */
+	FP_LOG_POINTS_MAX = 64   /* of one stack that grows */
 };
 
 struct fp_log_piece;
@@ -147,6 +148,25 @@ struct fp_log_snapshot {
 	uint32_t group_count; /* 0: totals only; at most FP_LOG_GROUPS_MAX */
 };
 
+struct fp_log_growth {
+	bool is_judged;
+	uint32_t pictures;
+	uint64_t left_out; /* stacks that are not listed */
+};
+
+/* The live blocks of one allocation stack at one moment. */
+struct fp_log_point {
+	uint64_t milliseconds; /* since the start */
+	uint64_t blocks;
+	uint64_t bytes;
+};
+
+struct fp_log_growing {
+	fp_trace_id trace;
+	const struct fp_log_point *points;
+	uint32_t point_count; /* at most FP_LOG_POINTS_MAX */
+};
+
 void fp_log_process(struct fp_log *log, const struct fp_log_process *process);
 void fp_log_setting(struct fp_log *log, const char *key, const char *value);
 void fp_log_trace(struct fp_log *log, fp_trace_id trace, const uintptr_t *frames, size_t count);
@@ -161,6 +181,8 @@ void fp_log_failed_alloc(struct fp_log *log, const struct fp_block *block, uint6
 void fp_log_protection(struct fp_log *log, const struct fp_log_protection *protection);
 void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap);
 void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot);
+void fp_log_growth(struct fp_log *log, const struct fp_log_growth *growth);
+void fp_log_growing(struct fp_log *log, const struct fp_log_growing *growing);
 void fp_log_note(struct fp_log *log, const char *text);
 void fp_log_exit(struct fp_log *log, enum fp_log_exit how, int32_t value);
 void fp_log_end(struct fp_log *log);

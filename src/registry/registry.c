@@ -32,7 +32,7 @@
 #define uthash_free(memory, size) fp_meta_free(memory, size)
 #include <uthash.h>
 
-enum { SHARDS = 64, KEPT_BYTES = 48 };
+enum { SHARDS = FP_REGISTRY_PARTS, KEPT_BYTES = 48 };
 
 /* A live block. */
 struct record {
@@ -329,18 +329,23 @@ size_t fp_registry_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size)
 	return count;
 }
 
+void fp_registry_each_live_of(size_t part, fp_registry_visitor visit, void *user)
+{
+	struct shard *shard = &shards[part];
+	struct record *record;
+	struct record *next;
+
+	fp_lock_acquire(&shard->lock);
+	HASH_ITER(hh, shard->live, record, next)
+		if (record != &shard->keeper && is_whole(record))
+			visit(&record->block, user);
+	fp_lock_release(&shard->lock);
+}
+
 void fp_registry_each_live(fp_registry_visitor visit, void *user)
 {
-	for (size_t i = 0; i < SHARDS; i++) {
-		struct record *record;
-		struct record *next;
-
-		fp_lock_acquire(&shards[i].lock);
-		HASH_ITER(hh, shards[i].live, record, next)
-			if (record != &shards[i].keeper && is_whole(record))
-				visit(&record->block, user);
-		fp_lock_release(&shards[i].lock);
-	}
+	for (size_t i = 0; i < SHARDS; i++)
+		fp_registry_each_live_of(i, visit, user);
 }
 
 bool fp_registry_is_damaged(void)

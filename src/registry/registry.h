@@ -62,6 +62,11 @@ enum fp_registry_verdict fp_registry_free(uintptr_t slot,
 typedef void (*fp_registry_visitor)(const struct fp_block *block, void *user);
 void fp_registry_each_live(fp_registry_visitor visit, void *user);
 
+/* The same for one of FP_REGISTRY_PARTS parts that together have all, for whoever must not stay
+ * long. */
+enum { FP_REGISTRY_PARTS = 64 };
+void fp_registry_each_live_of(size_t part, fp_registry_visitor visit, void *user);
+
 /* Whether a record was ever found overwritten. */
 bool fp_registry_is_damaged(void);
 
