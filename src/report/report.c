@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "report/growth.h"
 #include "report/images.h"
 
 void *fp_report_grow(void *items, size_t count, size_t item_size)
@@ -82,6 +83,8 @@ void fp_report_free(struct fp_report *report)
 		free(report->notes[i].owned);
 	for (size_t i = 0; i < report->snapshot_count; i++)
 		free(report->snapshots[i].groups);
+	fp_report_forget_growing(report);
+	free(report->growth.stacks);
 	free(report->snapshots);
 	free(report->failed);
 	free(report->arguments);

@@ -214,6 +214,25 @@ struct fp_report_snapshot {
 	                     */
 };
 
+/* Live blocks of one allocation stack at one of the pictures that growth is seen by. */
+struct fp_report_point {
+	uint64_t milliseconds; /* since the start */
+	uint64_t blocks;
+	uint64_t bytes;
+};
+
+/* An allocation stack whose live bytes only ever rose. */
+struct fp_report_growing {
+	uint32_t trace;
+	struct fp_report_point *points; /* at least two; in a merged report those of the source
+	                                   where it grew most */
+	size_t point_count;
+	/* Set by fp_report_resolve. */
+	const struct fp_report_stack *stack;
+	uint64_t fingerprint;           /* that of a leak with this stack */
+	struct fp_report_shares shares; /* blocks live in the end, bytes it grew by */
+};
+
 struct fp_report_reason {
 	struct fp_report_string text;
 	uint64_t blocks;
@@ -266,6 +285,14 @@ struct fp_report {
 	size_t failed_count;
 	struct fp_report_snapshot *snapshots;
 	size_t snapshot_count;
+	struct {
+		bool is_looked_for;
+		bool is_judged; /* there were enough pictures */
+		uint32_t pictures;
+		uint64_t left_out;                /* stacks that are not listed */
+		struct fp_report_growing *stacks; /* those that grew most first */
+		size_t count;
+	} growth;
 	struct fp_report_note *notes;
 	size_t note_count;
 	uint64_t suppressed; /* findings and leaks that were taken out */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/fingerprint.h"
+#include "report/growth.h"
 #include "report/images.h"
 #include "report/names.h"
 #include "report/stack.h"
@@ -357,6 +358,22 @@ static void merge_leaks(struct fp_report *report)
 	qsort(leaks, report->leak_count, sizeof(leaks[0]), compare_sizes);
 }
 
+static int resolve_growing(const struct resolving *resolving)
+{
+	struct fp_report *report = resolving->report;
+
+	for (size_t i = 0; i < report->growth.count; i++) {
+		struct fp_report_growing *growing = &report->growth.stacks[i];
+
+		if (find_stack(resolving, growing->trace, false, &growing->stack) != 0)
+			return -ENOMEM;
+		growing->fingerprint = fp_report_leak_fingerprint(
+		        &(struct fp_report_leak){.stack = growing->stack});
+	}
+	fp_report_sort_growing(report);
+	return 0;
+}
+
 /* Gives REPORT images of its own, unless it has been resolved. */
 static int own_images(struct fp_report *report, const char *debug_dir)
 {
@@ -401,7 +418,7 @@ int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *im
 		if (find_stack(&resolving, failed->trace, false, &failed->stack) != 0)
 			return -ENOMEM;
 	}
-	return 0;
+	return resolve_growing(&resolving);
 }
 
 int fp_report_resolve(struct fp_report *report, const char *debug_dir)

@@ -204,7 +204,8 @@ static bool is_worth_a_report(void)
 {
 	const struct fp_options *options = &fp_session.options;
 
-	if (fp_session_finding_count() > 0 || leaked_blocks > 0 || fp_record_failure() != 0)
+	if (fp_session_finding_count() > 0 || leaked_blocks > 0 || fp_record_failure() != 0 ||
+	    fp_timeline_count_growing() > 0)
 		return true;
 	if (fp_session.is_forked_child)
 		return false;

@@ -24,7 +24,6 @@
 #include "registry/registry.h"
 #include "session/state.h"
 #include "stack/stack.h"
-#include "timeline/timeline.h"
 
 enum { ARGUMENTS_MAX = 8192 };
 
@@ -344,7 +343,7 @@ static int start_locked(const char *text)
 	fp_registry_init(fp_session_affordable(options->history));
 	start_stack(options);
 	start_heap(options);
-	fp_timeline_start();
+	fp_session_start_timeline();
 	start_region(options);
 	status = start_fault(options);
 	if (status != 0)

@@ -95,6 +95,11 @@ void fp_session_log_recording(struct fp_log *tail);
 /* In the child of a fork: its events are its own. */
 void fp_session_forget_spool(void);
 
+/* Starts the heap over time, and in the child of a fork: no growth was told of (in growth.c).
+ */
+void fp_session_start_timeline(void);
+void fp_session_forget_growth(void);
+
 /* Searches for leaks and logs them; how many blocks are definite or indirect ones. STACK as
  * fp_leak_from_here() tells it (in leaks.c). */
 uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind);

@@ -79,6 +79,23 @@ int fp_picture_take(struct fp_picture *picture, const struct fp_block *dying)
 	return taking.status;
 }
 
+int fp_picture_take_part(struct fp_picture *picture, size_t part)
+{
+	struct taking taking = {.picture = picture};
+
+	fp_registry_each_live_of(part, visit, &taking);
+	if (taking.status != 0)
+		fp_picture_drop(picture);
+	return taking.status;
+}
+
+struct fp_log_group *fp_picture_find(const struct fp_picture *picture, fp_trace_id trace)
+{
+	struct fp_log_group *group = picture->places == 0 ? NULL : find(picture, trace);
+
+	return group == NULL || group->blocks == 0 ? NULL : group;
+}
+
 void fp_picture_drop(struct fp_picture *picture)
 {
 	give_back(picture);

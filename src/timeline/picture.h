@@ -26,6 +26,14 @@ struct fp_picture {
  * does not know any more. 0, or -ENOMEM with the picture empty. */
 int fp_picture_take(struct fp_picture *picture, const struct fp_block *dying);
 
+/* The same a part at a time, for FP_REGISTRY_PARTS parts: a program that must not stand still
+ * for long goes on between them. A stack whose live bytes only rise does so in such pictures,
+ * too: each part is looked at later than in the picture before. */
+int fp_picture_take_part(struct fp_picture *picture, size_t part);
+
+/* The blocks of TRACE, or NULL when there are none. */
+struct fp_log_group *fp_picture_find(const struct fp_picture *picture, fp_trace_id trace);
+
 /* The picture is empty again. */
 void fp_picture_drop(struct fp_picture *picture);
 

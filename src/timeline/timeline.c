@@ -10,9 +10,14 @@
 
 #include "base/lock.h"
 #include "heap/heap.h"
+#include "timeline/pace.h"
 #include "timeline/picture.h"
 
-enum { MOMENTS = 256, LEAST_RISE = 4096 };
+enum {
+	MOMENTS = 256,
+	LEAST_RISE = 4096,
+	GROWTH_STEP = 16 /* blocks made or freed between two looks at the clock */
+};
 
 struct moment {
 	uint64_t milliseconds;
@@ -33,13 +38,20 @@ static uint64_t next_peak; /* bytes above which a peak is worth a picture */
 static struct fp_picture picture;
 static struct timespec start;
 
-static uint64_t milliseconds(void)
+static struct fp_timeline_config config; /* set once */
+
+static uint64_t nanoseconds(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)((now.tv_sec - start.tv_sec) * 1000 +
-	                  (now.tv_nsec - start.tv_nsec) / 1000000);
+	return (uint64_t)((now.tv_sec - start.tv_sec) * 1000000000 +
+	                  (now.tv_nsec - start.tv_nsec));
+}
+
+static uint64_t milliseconds(void)
+{
+	return nanoseconds() / 1000000;
 }
 
 static struct moment moment_of(const struct fp_heap_totals *totals)
@@ -55,11 +67,24 @@ static void thin_out(void)
 	step *= 2;
 }
 
+static uint64_t sooner(uint64_t one, uint64_t other)
+{
+	return one < other ? one : other;
+}
+
+static void watch(const struct fp_heap_totals *totals)
+{
+	uint64_t ahead = fp_pace_is_on() ? GROWTH_STEP : UINT64_MAX / 2;
+
+	fp_heap_watch_step(sooner(next_serial, totals->last_serial + ahead),
+	                   sooner(next_frees, totals->frees + ahead));
+}
+
 static void set_step(const struct fp_heap_totals *totals)
 {
 	next_serial = totals->last_serial + step;
 	next_frees = totals->frees + step;
-	fp_heap_watch_step(next_serial, next_frees);
+	watch(totals);
 }
 
 static void note_moment(const struct fp_heap_totals *totals)
@@ -88,17 +113,33 @@ static void take_picture(const struct fp_heap_totals *totals, const struct fp_bl
 	picture = newer;
 }
 
-/* DYING is no more in the totals. */
-static void look_locked(const struct fp_block *dying)
+/* DYING is no more in the totals. True when there may be news of growth. */
+static bool look_locked(const struct fp_block *dying)
 {
 	struct fp_heap_totals totals;
 
 	fp_heap_totals(&totals);
 	if (totals.last_serial >= next_serial || totals.frees >= next_frees)
 		note_moment(&totals);
+	else
+		watch(&totals);
 	if (dying != NULL && totals.peak_bytes > next_peak &&
 	    totals.live_bytes < totals.peak_bytes - totals.peak_bytes / 16)
 		take_picture(&totals, dying);
+	return fp_pace_is_on() && fp_pace_look(milliseconds());
+}
+
+/* What is done with the news counts as looking: it, too, is to take little of the time. */
+static void tell_news(void)
+{
+	uint64_t begun = nanoseconds();
+
+	if (config.growth_news == NULL)
+		return;
+	config.growth_news();
+	fp_lock_acquire(&lock);
+	fp_pace_charge(nanoseconds() - begun);
+	fp_lock_release(&lock);
 }
 
 static void look(const struct fp_block *dying)
@@ -106,8 +147,10 @@ static void look(const struct fp_block *dying)
 	if (atomic_exchange_explicit(&is_looking, true, memory_order_acquire))
 		return;
 	fp_lock_acquire(&lock);
-	look_locked(dying);
+	bool has_news = look_locked(dying);
 	fp_lock_release(&lock);
+	if (has_news)
+		tell_news();
 	atomic_store_explicit(&is_looking, false, memory_order_release);
 }
 
@@ -120,14 +163,16 @@ static void begin(uint64_t peak)
 	moment_count = 0;
 	step = 1;
 	fp_picture_drop(&picture);
+	fp_pace_start(config.growth_ms);
 	fp_heap_totals(&totals);
 	next_peak = peak;
 	fp_heap_watch_peak(next_peak);
 	set_step(&totals);
 }
 
-void fp_timeline_start(void)
+void fp_timeline_start(const struct fp_timeline_config *new_config)
 {
+	config = *new_config;
 	fp_heap_watch(look);
 	begin(0);
 }
@@ -187,7 +232,24 @@ void fp_timeline_log(struct fp_log *log, bool looks)
 	if (looks && is_better_now(&totals))
 		take_picture(&totals, NULL);
 	log_locked(log, &totals);
+	fp_pace_log(log);
+	fp_pace_note(log);
 	fp_lock_release(&lock);
+}
+
+void fp_timeline_log_growth(struct fp_log *log)
+{
+	fp_lock_acquire(&lock);
+	fp_pace_log(log);
+	fp_lock_release(&lock);
+}
+
+size_t fp_timeline_count_growing(void)
+{
+	fp_lock_acquire(&lock);
+	size_t count = fp_pace_count();
+	fp_lock_release(&lock);
+	return count;
 }
 
 void fp_timeline_lock_for_fork(void)

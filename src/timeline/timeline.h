@@ -10,17 +10,29 @@
  * free faster than one can look, and the work it takes is in proportion to the blocks ever
  * live.
  *
+ * When growth is asked for, further pictures say which stacks' live bytes only ever rise
+ * (trend.h, pace.h).
+ *
  * Context: alloc, except where a function says otherwise. Thread-safe.
  */
 #ifndef FP_TIMELINE_TIMELINE_H
 #define FP_TIMELINE_TIMELINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "log/writer.h"
 
+struct fp_timeline_config {
+	uint64_t growth_ms; /* until the first picture that growth is seen by; 0: not asked for
+	                     */
+	/* Called without locks when one was taken, and fp_timeline_log_growth may have news. */
+	void (*growth_news)(void);
+};
+
 /* After fp_heap_init. */
-void fp_timeline_start(void);
+void fp_timeline_start(const struct fp_timeline_config *config);
 
 /* In the child of a fork: it has a timeline of its own. */
 void fp_timeline_start_in_child(void);
@@ -28,6 +40,10 @@ void fp_timeline_start_in_child(void);
 /* Logs all moments up to now. With LOOKS the picture is brought up to date first; without, no
  * block is visited. Context: also fault, without LOOKS. */
 void fp_timeline_log(struct fp_log *log, bool looks);
+
+/* Logs the stacks that grow, which fp_timeline_log does, too; and how many there are. */
+void fp_timeline_log_growth(struct fp_log *log);
+size_t fp_timeline_count_growing(void);
 
 /* For the fork handlers. */
 void fp_timeline_lock_for_fork(void);

@@ -37,7 +37,7 @@ static void setup(void)
 
 	ck_assert(start_heaps(-1, 16, FP_PLACEMENT_RIGHT));
 	fp_tier_init(&tiers);
-	fp_timeline_start();
+	fp_timeline_start(&(struct fp_timeline_config){0});
 	heap = new_heap();
 }
 

@@ -8,11 +8,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "report/growth.h"
 #include "report/html/parts.h"
 #include "report/stack.h"
 
 /* A stack with less than this share of all bytes is narrower than a pixel. */
 enum { STACK_SHARE = 4000, FIRST_PLACES = 1024 };
+
+/* Lines in one chart that can be told apart. */
+enum { GROWING_MAX = 5 };
 
 /* Frames in the order of their numbers, found by what makes them one. */
 struct names {
@@ -211,6 +215,46 @@ static int put_peak(struct stacks *stacks, const struct fp_report *report)
 	return result;
 }
 
+/* Named as the list has them. */
+static void put_growing(FILE *out, const struct fp_report *report, size_t first)
+{
+	size_t count = report->growth.count < GROWING_MAX ? report->growth.count : GROWING_MAX;
+
+	fputs("\"growing\":[", out);
+	for (size_t i = 0; i < count; i++) {
+		const struct fp_report_growing *growing = &report->growth.stacks[i];
+		const struct fp_report_frame *place = fp_report_stack_place(growing->stack);
+
+		fprintf(out, "%s[%zu,", i > 0 ? ",\n" : "", first + i + 1);
+		if (place)
+			put_name(out, place);
+		else
+			fputs("null", out);
+		fputs(",[", out);
+		for (size_t j = 0; j < growing->point_count; j++)
+			fprintf(out, "%s[%" PRIu64 ",%" PRIu64 "]", j > 0 ? "," : "",
+			        growing->points[j].milliseconds, growing->points[j].bytes);
+		fputs("]]", out);
+	}
+	fputs("],\n", out);
+}
+
+static int put_grown(struct stacks *stacks, const struct fp_report *report)
+{
+	int result = 0;
+
+	stacks->least = fp_report_grown_bytes(report) / STACK_SHARE;
+	fputs("\"grown\":[", stacks->out);
+	for (size_t i = 0; result == 0 && i < report->growth.count; i++) {
+		const struct fp_report_growing *growing = &report->growth.stacks[i];
+		const struct fp_report_rise rise = fp_report_rise_of(growing);
+
+		result = put_stack(stacks, growing->stack, rise.last->blocks, rise.bytes);
+	}
+	end_stacks(stacks);
+	return result;
+}
+
 static void put_moments(FILE *out, const struct fp_report *report)
 {
 	const struct fp_report_snapshot *peak = fp_report_peak(report);
@@ -228,12 +272,14 @@ static void put_moments(FILE *out, const struct fp_report *report)
 		        peak->live_bytes);
 }
 
-int fp_report_html_data(FILE *out, const struct fp_report *report, bool with_leaks)
+int fp_report_html_data(FILE *out, const struct fp_report *report, bool with_leaks,
+                        size_t first_growing)
 {
 	struct names names = {0};
 	struct stacks leaked = {.out = out, .names = &names};
 	struct stacks reachable = leaked;
 	struct stacks peak = leaked;
+	struct stacks grown = leaked;
 	int result = grow(&names);
 
 	fputs("{\"name\":", out);
@@ -246,7 +292,11 @@ int fp_report_html_data(FILE *out, const struct fp_report *report, bool with_lea
 		result = put_leaks(&reachable, report, true);
 	if (result == 0)
 		result = put_peak(&peak, report);
+	if (result == 0 && report->growth.is_looked_for)
+		result = put_grown(&grown, report);
 	put_moments(out, report);
+	if (report->growth.is_looked_for)
+		put_growing(out, report, first_growing);
 	put_names(out, &names);
 	fputc('}', out);
 	free(names.frames);

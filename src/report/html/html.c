@@ -23,7 +23,7 @@
  * that are named. */
 enum { LEAKS_MAX = 200, SOURCES_MAX = 50 };
 
-enum part { FINDINGS, LEAKS, NOTES, PROCESSES, DATA, PARTS };
+enum part { FINDINGS, LEAKS, GROWTH, NOTES, PROCESSES, DATA, PARTS };
 
 struct document {
 	FILE *out[PARTS];
@@ -32,6 +32,7 @@ struct document {
 	size_t findings; /* written so far */
 	size_t leaks;    /* of this report */
 	size_t all_leaks;
+	size_t growing;      /* stacks written so far */
 	uint64_t left_bytes; /* of leaks of this report that were left out */
 };
 
@@ -170,10 +171,31 @@ static int add_leak(struct fp_report_walk *walk, const struct fp_report_leak *le
 	return 0;
 }
 
+static void add_growing(struct fp_report_walk *walk, const struct fp_report *report)
+{
+	struct document *document = walk->state;
+	FILE *out = document->out[GROWTH];
+
+	for (size_t i = 0; i < report->growth.count; i++) {
+		const struct fp_report_growing *growing = &report->growth.stacks[i];
+
+		fprintf(out, "<details class=\"item growing\" id=\"growth-%zu\">\n",
+		        ++document->growing);
+		fp_report_html_growing_headline(out, growing,
+		                                walk->set->count > 1 ? report : NULL);
+		fputs("<div class=\"body\">\n", out);
+		fp_report_html_growing(out, growing);
+		put_sources(out, report, &growing->shares);
+		fputs("</div>\n</details>\n", out);
+	}
+	fp_report_html_growth_end(out, report);
+}
+
 static int end_report(struct fp_report_walk *walk, const struct fp_report *report)
 {
 	struct document *document = walk->state;
 	FILE *out = document->out[LEAKS];
+	size_t growing = document->growing;
 
 	if (document->leaks > LEAKS_MAX) {
 		fputs("<p class=\"quiet\">", out);
@@ -184,10 +206,11 @@ static int end_report(struct fp_report_walk *walk, const struct fp_report *repor
 		      "them.</p>\n",
 		      out);
 	}
+	add_growing(walk, report);
 	fp_report_html_facts(document->out[PROCESSES], report, walk->set->count == 1);
 	fputs(walk->index > 0 ? ",\n" : "", document->out[DATA]);
 	return fp_report_html_data(document->out[DATA], report,
-	                           walk->view->leaks != FP_REPORT_LEAKS_NONE);
+	                           walk->view->leaks != FP_REPORT_LEAKS_NONE, growing);
 }
 
 static void put_head(const struct fp_report_walk *walk)
@@ -237,6 +260,20 @@ static const char *explain_no_leaks(const struct fp_report_walk *walk)
 	                                                 : "No leaks.";
 }
 
+/* Only of runs that were asked about it. */
+static void put_growth(const struct fp_report_walk *walk)
+{
+	const char *empty = fp_report_html_no_growth(walk->set);
+
+	if (empty)
+		put_section(walk, GROWTH,
+		            "<section id=\"growth\" aria-labelledby=\"h-growth\">"
+		            "<h2 id=\"h-growth\">Growth</h2>\n<p class=\"what\">Allocation "
+		            "stacks whose live bytes only ever rose. What levelled off is not "
+		            "among them; what a program needs may be.</p>",
+		            empty);
+}
+
 static void put_page(const struct fp_report_walk *walk)
 {
 	const struct document *document = walk->state;
@@ -245,7 +282,8 @@ static void put_page(const struct fp_report_walk *walk)
 	fp_report_html_header(walk->out, walk->set, walk->view);
 	fputs("<main id=\"main\">\n", walk->out);
 	put_notes(walk);
-	fp_report_html_tools(walk->out, document->findings + document->all_leaks);
+	fp_report_html_tools(walk->out,
+	                     document->findings + document->all_leaks + document->growing);
 	put_section(walk, FINDINGS,
 	            "<section id=\"findings\" aria-labelledby=\"h-findings\">"
 	            "<h2 id=\"h-findings\">Findings</h2>",
@@ -254,6 +292,7 @@ static void put_page(const struct fp_report_walk *walk)
 	            "<section id=\"leaks\" aria-labelledby=\"h-leaks\">"
 	            "<h2 id=\"h-leaks\">Leaks</h2>",
 	            explain_no_leaks(walk));
+	put_growth(walk);
 	fp_report_html_memory(walk->out);
 	put_section(walk, PROCESSES,
 	            "<section id=\"run\" aria-labelledby=\"h-run\"><h2 id=\"h-run\">Run</h2>",

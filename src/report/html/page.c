@@ -154,9 +154,11 @@ void fp_report_html_header(FILE *out, const struct fp_report_set *set,
 		put_command(out, set->reports[0]);
 	put_figures(out, &sum, view);
 	fputs("<nav aria-label=\"Sections\"><a href=\"#findings\">Findings</a>"
-	      "<a href=\"#leaks\">Leaks</a><a href=\"#memory\">Memory</a>"
-	      "<a href=\"#run\">Run</a></nav>\n</header>\n",
+	      "<a href=\"#leaks\">Leaks</a>",
 	      out);
+	if (fp_report_html_no_growth(set))
+		fputs("<a href=\"#growth\">Growth</a>", out);
+	fputs("<a href=\"#memory\">Memory</a><a href=\"#run\">Run</a></nav>\n</header>\n", out);
 }
 
 void fp_report_html_tools(FILE *out, size_t count)

@@ -39,4 +39,12 @@ void fp_report_html_leak_headline(FILE *out, const struct fp_report_leak *leak,
                                   const struct fp_report *report);
 void fp_report_html_leak(FILE *out, const struct fp_report_leak *leak, bool is_repeated);
 
+/* The same for a stack that only grew, what follows the last one of REPORT, and what to say
+ * when SET has none: NULL when growth was not looked for (in growth.c). */
+void fp_report_html_growing_headline(FILE *out, const struct fp_report_growing *growing,
+                                     const struct fp_report *report);
+void fp_report_html_growing(FILE *out, const struct fp_report_growing *growing);
+void fp_report_html_growth_end(FILE *out, const struct fp_report *report);
+const char *fp_report_html_no_growth(const struct fp_report_set *set);
+
 #endif

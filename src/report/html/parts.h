@@ -40,7 +40,9 @@ void fp_report_html_block(FILE *out, const struct fp_report *report,
                           const struct fp_report_finding *finding);
 
 /* What the script draws of REPORT, as one JSON object: stacks of leaks unless WITH_LEAKS is
- * false, stacks of the peak, and the heap over time (in data.c). 0 or -ENOMEM. */
-int fp_report_html_data(FILE *out, const struct fp_report *report, bool with_leaks);
+ * false, stacks of the peak, the heap over time, and stacks that grew, of which the page has
+ * FIRST_GROWING before (in data.c). 0 or -ENOMEM. */
+int fp_report_html_data(FILE *out, const struct fp_report *report, bool with_leaks,
+                        size_t first_growing);
 
 #endif

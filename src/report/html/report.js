@@ -56,7 +56,7 @@ function processName(process) {
 function startFilter() {
 	const field = document.getElementById("filter");
 	const result = document.getElementById("filtered");
-	const items = [...document.querySelectorAll("#findings > .item, #leaks > .item")];
+	const items = [...document.querySelectorAll("#findings > .item, #leaks > .item, #growth > .item")];
 	if (!field)
 		return;
 	const texts = items.map((item) => item.textContent.toLowerCase());
@@ -367,7 +367,8 @@ class Flame {
 }
 
 function startFlame(charts) {
-	const kinds = [["leaked", "Leaked bytes"], ["reachable", "Reachable bytes"], ["peak", "Bytes at the peak"]];
+	const kinds = [["leaked", "Leaked bytes"], ["reachable", "Reachable bytes"], ["grown", "Bytes grown"],
+		["peak", "Bytes at the peak"]];
 	const trees = [];
 	for (const [kind, label] of kinds) {
 		const root = buildTree(kind, label);
@@ -422,9 +423,16 @@ class Timeline {
 		this.charted.forEach((process, i) => this.choice.append(make("option", { value: i },
 			processName(process) + ", " + size(process.peak_bytes))));
 		this.choice.hidden = this.charted.length < 2;
-		this.element = make("div", { class: "chart" }, make("div", { class: "bar" }, this.choice), this.svg, this.readout,
+		this.scale = make("button", { type: "button", "aria-pressed": "false" }, "Scale to what grows");
+		this.legend = make("ul", { class: "lines", "aria-label": "Stacks that grew most" });
+		this.element = make("div", { class: "chart" }, make("div", { class: "bar" }, this.choice, this.scale),
+			this.svg, this.legend, this.readout,
 			make("p", { class: "keys" }, "Arrow keys move along the line. The circle is the moment whose stacks are shown below."));
 		this.choice.addEventListener("change", () => this.show(Number(this.choice.value)));
+		this.scale.addEventListener("click", () => {
+			this.scale.setAttribute("aria-pressed", String(!this.isScaled()));
+			this.render();
+		});
 		this.svg.addEventListener("keydown", (event) => this.press(event));
 		this.svg.addEventListener("pointermove", (event) => this.point(event));
 		new ResizeObserver(() => this.render()).observe(this.svg);
@@ -438,16 +446,30 @@ class Timeline {
 		this.start = this.points[0][0];
 		this.range = Math.max(1, this.points[this.points.length - 1][0] - this.start);
 		this.top = Math.max(1, this.process.peak_bytes, ...this.points.map((point) => point[2]));
+		this.growing = this.process.growing || [];
+		this.mostGrown = Math.max(1, ...this.growing.flatMap((one) => one[2].map((point) => point[1])));
+		this.scale.hidden = this.growing.length === 0;
+		this.legend.replaceChildren(...this.growing.map((one, i) => make("li", { class: "g" + i },
+			make("a", { href: "#growth-" + one[0] }, one[1] ? frameText(one[1]) : "(no stack was kept)"))));
 		this.svg.setAttribute("aria-valuemax", String(this.points.length - 1));
 		this.render();
+	}
+
+	isScaled() {
+		return this.scale.getAttribute("aria-pressed") === "true" && this.growing.length > 0;
 	}
 
 	x(milliseconds) {
 		return LEFT + (milliseconds - this.start) / this.range * (this.width - LEFT - RIGHT);
 	}
 
+	// The bytes at the upper edge.
+	height() {
+		return this.isScaled() ? this.mostGrown : this.top;
+	}
+
 	y(bytes) {
-		return HEIGHT - BOTTOM - bytes / this.top * (HEIGHT - TOP - BOTTOM);
+		return HEIGHT - BOTTOM - Math.min(1, bytes / this.height()) * (HEIGHT - TOP - BOTTOM);
 	}
 
 	render() {
@@ -462,6 +484,9 @@ class Timeline {
 		const end = this.x(this.start + this.range).toFixed(1);
 		this.svg.append(draw("path", { class: "area", d: line + "L" + end + " " + this.y(0) + "L" + LEFT + " " + this.y(0) + "z" }),
 			draw("path", { class: "live", d: line }));
+		this.growing.forEach((one, i) => this.svg.append(draw("path", { class: "growing g" + i,
+			d: one[2].map((point, j) => (j ? "L" : "M") + this.x(point[0]).toFixed(1) + " " +
+				this.y(point[1]).toFixed(1)).join("") })));
 		if (this.process.picture)
 			this.svg.append(draw("circle", { class: "picture", r: 4, cx: this.x(this.process.picture[0]),
 				cy: this.y(this.process.picture[1]) }));
@@ -472,16 +497,18 @@ class Timeline {
 	}
 
 	drawGrid() {
-		const step = byteStep(this.top);
+		const step = byteStep(this.height());
 		const right = this.width - RIGHT;
-		for (let bytes = 0; bytes <= this.top; bytes += step) {
+		for (let bytes = 0; bytes <= this.height(); bytes += step) {
 			const y = this.y(bytes);
 			this.svg.append(draw("line", { class: "grid", x1: LEFT, x2: right, y1: y, y2: y }),
 				draw("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, bytes === 0 ? "0" : size(bytes)));
 		}
-		const peak = this.y(this.process.peak_bytes);
-		this.svg.append(draw("line", { class: "peak", x1: LEFT, x2: right, y1: peak, y2: peak }),
-			draw("text", { x: right, y: peak - 4, "text-anchor": "end" }, "peak " + size(this.process.peak_bytes)));
+		if (!this.isScaled()) {
+			const peak = this.y(this.process.peak_bytes);
+			this.svg.append(draw("line", { class: "peak", x1: LEFT, x2: right, y1: peak, y2: peak }),
+				draw("text", { x: right, y: peak - 4, "text-anchor": "end" }, "peak " + size(this.process.peak_bytes)));
+		}
 		const pace = Math.max(1, niceStep(this.range, Math.max(2, Math.floor(this.width / 160))));
 		for (let time = Math.ceil(this.start / pace) * pace; time <= this.start + this.range; time += pace) {
 			const x = this.x(time);

@@ -240,6 +240,22 @@ static void take_findings(struct fp_report_fields *fields, const json_t *json)
 		fields->is_out_of_memory = true;
 }
 
+static void take_growth(struct fp_report_fields *fields, const json_t *json)
+{
+	const json_t *growth = fp_report_fields_object(fields, json, "growth");
+	const json_t *stacks = fp_report_fields_array(fields, growth, "stacks");
+	struct fp_report *report = fields->report;
+
+	if (!growth)
+		return;
+	report->growth.is_looked_for = true;
+	report->growth.is_judged = fp_report_fields_flag(fields, growth, "judged");
+	report->growth.pictures = fp_report_fields_small(fields, growth, "pictures");
+	report->growth.left_out = fp_report_fields_count(fields, growth, "left_out");
+	for (size_t i = 0; i < json_array_size(stacks); i++)
+		fp_report_fields_growing(fields, json_array_get(stacks, i));
+}
+
 static int refuse_field(const struct fp_report_fields *fields, char *refusal)
 {
 	if (fields->is_out_of_memory)
@@ -268,6 +284,7 @@ static int read_report(const json_t *json, struct fp_report *report, char *refus
 	take_strings(&fields, fp_report_fields_array(&fields, json, "notes"), "notes",
 	             take_note);
 	take_findings(&fields, json);
+	take_growth(&fields, json);
 	fp_report_keeper_end(&fields.keeper);
 	return fp_report_fields_have_failed(&fields) ? refuse_field(&fields, refusal) : 0;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "report/fingerprint.h"
+#include "report/growth.h"
 #include "report/names.h"
 #include "report/stack.h"
 
@@ -342,6 +343,40 @@ bool fp_report_fields_failed(struct fp_report_fields *fields, const json_t *json
 	report->failed = all;
 	all[report->failed_count - 1] = failed;
 	return true;
+}
+
+static void take_points(struct fp_report_fields *fields, const json_t *array,
+                        struct fp_report_growing *growing)
+{
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const json_t *json = json_array_get(array, i);
+		struct fp_report_point *points = fp_report_fields_add(
+		        fields, growing->points, &growing->point_count, sizeof(*points));
+
+		if (!points)
+			return;
+		growing->points = points;
+		points[i].milliseconds = fp_report_fields_count(fields, json, "milliseconds");
+		points[i].blocks = fp_report_fields_count(fields, json, "blocks");
+		points[i].bytes = fp_report_fields_count(fields, json, "bytes");
+	}
+}
+
+void fp_report_fields_growing(struct fp_report_fields *fields, const json_t *json)
+{
+	struct fp_report_growing *growing = fp_report_add_growing(fields->report);
+
+	if (!growing) {
+		fields->is_out_of_memory = true;
+		return;
+	}
+	take_points(fields, fp_report_fields_array(fields, json, "pictures"), growing);
+	if (growing->point_count < 2 && !fields->wrong)
+		fields->wrong = "pictures";
+	growing->stack = take_stack(fields, json, "alloc_stack");
+	growing->fingerprint =
+	        fp_report_leak_fingerprint(&(struct fp_report_leak){.stack = growing->stack});
+	take_shares(fields, json, &growing->shares);
 }
 
 static void take_groups(struct fp_report_fields *fields, const json_t *stacks,

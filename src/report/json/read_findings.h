@@ -16,5 +16,6 @@ bool fp_report_fields_finding(struct fp_report_fields *fields, const json_t *jso
 bool fp_report_fields_leak(struct fp_report_fields *fields, const json_t *json);
 bool fp_report_fields_failed(struct fp_report_fields *fields, const json_t *json);
 void fp_report_fields_snapshot(struct fp_report_fields *fields, const json_t *json);
+void fp_report_fields_growing(struct fp_report_fields *fields, const json_t *json);
 
 #endif

@@ -38,6 +38,8 @@ json_t *fp_report_make_finding(struct fp_report_tree *tree,
 json_t *fp_report_make_leak(struct fp_report_tree *tree, const struct fp_report_leak *leak);
 json_t *fp_report_make_failed(struct fp_report_tree *tree,
                               const struct fp_report_failed *failed);
+json_t *fp_report_make_growing(struct fp_report_tree *tree,
+                               const struct fp_report_growing *growing);
 json_t *fp_report_make_snapshot(struct fp_report_tree *tree,
                                 const struct fp_report_snapshot *snapshot);
 

@@ -172,6 +172,28 @@ static json_t *make_all_failed(struct fp_report_tree *tree, const struct fp_repo
 	return failed;
 }
 
+/* Null unless it was looked for. */
+static json_t *make_growth(struct fp_report_tree *tree, const struct fp_report *report)
+{
+	json_t *growth;
+	json_t *stacks;
+
+	if (!report->growth.is_looked_for)
+		return json_null();
+	growth = json_object();
+	stacks = json_array();
+	fp_report_tree_put(tree, growth, "judged", json_boolean(report->growth.is_judged));
+	fp_report_tree_put(tree, growth, "pictures",
+	                   fp_report_make_count(report->growth.pictures));
+	fp_report_tree_put(tree, growth, "left_out",
+	                   fp_report_make_count(report->growth.left_out));
+	for (size_t i = 0; i < report->growth.count; i++)
+		fp_report_tree_append(tree, stacks,
+		                      fp_report_make_growing(tree, &report->growth.stacks[i]));
+	fp_report_tree_put(tree, growth, "stacks", stacks);
+	return growth;
+}
+
 static json_t *make_snapshots(struct fp_report_tree *tree, const struct fp_report *report)
 {
 	json_t *snapshots = json_array();
@@ -319,6 +341,7 @@ static int end_report(struct fp_report_walk *walk, const struct fp_report *repor
 	fp_report_tree_put(tree, document->report, "failed_allocations",
 	                   make_all_failed(tree, report));
 	fp_report_tree_put(tree, document->report, "snapshots", make_snapshots(tree, report));
+	fp_report_tree_put(tree, document->report, "growth", make_growth(tree, report));
 	fp_report_tree_put(tree, document->report, "notes", notes);
 	if (report->suppressions)
 		fp_report_tree_put(tree, document->report, "suppressions",

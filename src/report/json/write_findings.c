@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "report/growth.h"
 #include "report/names.h"
 #include "report/stack.h"
 #include "report/json/tree.h"
@@ -300,6 +301,46 @@ json_t *fp_report_make_failed(struct fp_report_tree *tree,
 	                   fp_report_make_text(fp_family_name(failed->family)));
 	fp_report_tree_put(tree, json, "critical_level", fp_report_make_text(level));
 	fp_report_tree_put(tree, json, "alloc_stack", make_stack(tree, failed->stack));
+	return json;
+}
+
+static json_t *make_points(struct fp_report_tree *tree, const struct fp_report_growing *growing)
+{
+	json_t *points = json_array();
+
+	for (size_t i = 0; i < growing->point_count; i++) {
+		const struct fp_report_point *point = &growing->points[i];
+		json_t *json = json_object();
+
+		fp_report_tree_put(tree, json, "milliseconds",
+		                   fp_report_make_count(point->milliseconds));
+		fp_report_tree_put(tree, json, "blocks", fp_report_make_count(point->blocks));
+		fp_report_tree_put(tree, json, "bytes", fp_report_make_count(point->bytes));
+		fp_report_tree_append(tree, points, json);
+	}
+	return points;
+}
+
+json_t *fp_report_make_growing(struct fp_report_tree *tree,
+                               const struct fp_report_growing *growing)
+{
+	const struct fp_report_rise rise = fp_report_rise_of(growing);
+	json_t *json = json_object();
+
+	fp_report_tree_put(tree, json, "grown_bytes", fp_report_make_count(rise.bytes));
+	fp_report_tree_put(tree, json, "bytes_per_minute",
+	                   fp_report_make_count(rise.per_minute));
+	fp_report_tree_put(tree, json, "last_rise_milliseconds",
+	                   fp_report_make_count(rise.last_rise));
+	fp_report_tree_put(tree, json, "blocks", fp_report_make_count(rise.last->blocks));
+	fp_report_tree_put(tree, json, "bytes", fp_report_make_count(rise.last->bytes));
+	fp_report_tree_put(tree, json, "fingerprint",
+	                   json_sprintf("%016" PRIx64, growing->fingerprint));
+	fp_report_tree_put(tree, json, "alloc_stack", make_stack(tree, growing->stack));
+	fp_report_tree_put(tree, json, "pictures", make_points(tree, growing));
+	if (growing->shares.count > 0)
+		fp_report_tree_put(tree, json, "sources",
+		                   make_shares(tree, &growing->shares, true));
 	return json;
 }
 

@@ -468,6 +468,8 @@ int fp_report_read_record(struct fp_report_reading *reading, unsigned type,
 	        [FP_LOG_END] = read_end,
 	        [FP_LOG_SNAPSHOT] = fp_report_read_snapshot,
 	        [FP_LOG_FAILED_ALLOC] = read_failed_alloc,
+	        [FP_LOG_GROWTH] = fp_report_read_growth,
+	        [FP_LOG_GROWING] = fp_report_read_growing,
 	};
 
 	if (type >= sizeof(readers) / sizeof(readers[0]) || !readers[type])

@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report/fingerprint.h"
+#include "report/growth.h"
 #include "report/keep.h"
 #include "report/names.h"
 #include "report/stack.h"
@@ -19,6 +21,7 @@ struct fp_report_merge {
 	struct fp_report_keeper keeper;
 	struct fp_report_table findings; /* by fingerprint */
 	struct fp_report_table leaks;
+	struct fp_report_table growing;
 	struct fp_report_table failed; /* by what a leak of the same stack would be called */
 };
 
@@ -202,6 +205,66 @@ static int add_leak(const struct arrival *arrival, const struct fp_report_leak *
 	        &(struct fp_report_share){.count = leak->blocks, .bytes = leak->bytes});
 }
 
+static int copy_points(struct fp_report_growing *to, const struct fp_report_growing *from)
+{
+	struct fp_report_point *points = calloc(from->point_count, sizeof(*points));
+
+	if (!points)
+		return -ENOMEM;
+	memcpy(points, from->points, from->point_count * sizeof(*points));
+	free(to->points);
+	to->points = points;
+	to->point_count = from->point_count;
+	return 0;
+}
+
+/* Times of two processes have nothing to do with each other: the one where it grew most is
+ * shown. */
+static int add_growing(const struct arrival *arrival, const struct fp_report_growing *growing)
+{
+	const struct fp_report_rise rise = fp_report_rise_of(growing);
+	struct fp_report *report = arrival->merge->whole.report;
+	bool is_new;
+	size_t at = fp_report_table_find(&arrival->merge->growing, growing->fingerprint,
+	                                 report->growth.count, &is_new);
+
+	if (at == SIZE_MAX || (is_new && !fp_report_add_growing(report)))
+		return -ENOMEM;
+	struct fp_report_growing *kept = &report->growth.stacks[at];
+	if (is_new) {
+		kept->fingerprint = growing->fingerprint;
+		kept->stack = growing->stack;
+		if (!keep_stack(&arrival->merge->keeper, &kept->stack))
+			return -ENOMEM;
+	}
+	if ((is_new || rise.bytes > fp_report_rise_of(kept).bytes) &&
+	    copy_points(kept, growing) != 0)
+		return -ENOMEM;
+	return add_shares(
+	        arrival, &kept->shares, &growing->shares,
+	        &(struct fp_report_share){.count = rise.last->blocks, .bytes = rise.bytes});
+}
+
+static int add_growth(const struct arrival *arrival)
+{
+	const struct fp_report *from = arrival->report;
+	struct fp_report *to = arrival->merge->whole.report;
+	int result = 0;
+
+	to->growth.is_looked_for |= from->growth.is_looked_for;
+	to->growth.is_judged |= from->growth.is_judged;
+	if (from->growth.pictures > to->growth.pictures)
+		to->growth.pictures = from->growth.pictures;
+	if (!arrival->merge->whole.is_repeated)
+		to->growth.left_out =
+		        fp_report_add_up(to->growth.left_out, from->growth.left_out);
+	else if (from->growth.left_out > to->growth.left_out)
+		to->growth.left_out = from->growth.left_out;
+	for (size_t i = 0; result == 0 && i < from->growth.count; i++)
+		result = add_growing(arrival, &from->growth.stacks[i]);
+	return result;
+}
+
 /* Nobody's mistake, so nobody asks whose they are: only how many. */
 static int add_failed(struct fp_report_merge *merge, const struct fp_report_failed *failed)
 {
@@ -246,6 +309,8 @@ int fp_report_merge_add(struct fp_report_merge *merge, const struct fp_report *r
 		result = add_leak(&arrival, &report->leaks[i]);
 	for (size_t i = 0; result == 0 && i < report->failed_count; i++)
 		result = add_failed(merge, &report->failed[i]);
+	if (result == 0)
+		result = add_growth(&arrival);
 	return result != 0 ? result
 	                   : fp_report_whole_add(&merge->whole, report, arrival.first_source);
 }
@@ -299,6 +364,7 @@ int fp_report_merge_end(struct fp_report_merge *merge, struct fp_report **report
 	if (merged->leak_count > 0)
 		qsort(merged->leaks, merged->leak_count, sizeof(merged->leaks[0]),
 		      compare_leaks);
+	fp_report_sort_growing(merged);
 	*report = NULL;
 	if (result == 0) {
 		*report = merged;
@@ -314,6 +380,7 @@ void fp_report_merge_free(struct fp_report_merge *merge)
 		return;
 	fp_report_table_free(&merge->findings);
 	fp_report_table_free(&merge->leaks);
+	fp_report_table_free(&merge->growing);
 	fp_report_table_free(&merge->failed);
 	fp_report_keeper_end(&merge->keeper);
 	fp_report_free(merge->whole.report);

@@ -6,7 +6,8 @@
  *
  * Of a merged report the process and the settings are what all sources share, the rest is
  * unknown; allocations, frees and live blocks are sums, peaks the greatest of any source; there
- * are no snapshots. A note is there once, with who made it.
+ * are no snapshots, and a stack that grows has the pictures of the source where it grew most. A
+ * note is there once, with who made it.
  *
  * Context: report.
  */

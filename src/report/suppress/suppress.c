@@ -6,9 +6,11 @@
 #include "report/suppress/suppress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/finding_facts.h"
+#include "report/growth.h"
 #include "report/stack.h"
 
 /* A finding or leak as a suppression sees it. */
@@ -247,6 +249,12 @@ static struct subject subject_of_leak(const struct fp_report_leak *leak)
 	                        .weight = leak->blocks};
 }
 
+/* It stands for memory that can be reached, of which no number of blocks is lost. */
+static struct subject subject_of_growing(const struct fp_report_growing *growing)
+{
+	return (struct subject){.class = FP_LEAK_REACHABLE, .stack = growing->stack};
+}
+
 /* Counts what matches SUBJECT, up to the one that takes it out, which it returns, or NULL. */
 static struct fp_report_suppression *tally(struct fp_report_suppressions *suppressions,
                                            const struct subject *subject)
@@ -324,6 +332,26 @@ static bool is_taken(struct fp_report_suppressions *suppressions, const struct s
 	return suppression != NULL;
 }
 
+static void take_out_growing(struct fp_report_suppressions *suppressions,
+                             struct fp_report *report)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < report->growth.count; i++) {
+		struct fp_report_growing *growing = &report->growth.stacks[i];
+		const struct subject subject = subject_of_growing(growing);
+
+		if (!is_taken(suppressions, &subject)) {
+			report->growth.stacks[kept++] = *growing;
+			continue;
+		}
+		free(growing->points);
+		fp_report_shares_free(&growing->shares);
+		report->suppressed++;
+	}
+	report->growth.count = kept;
+}
+
 static void take_out(struct fp_report_suppressions *suppressions, struct fp_report *report)
 {
 	size_t findings = 0;
@@ -341,6 +369,7 @@ static void take_out(struct fp_report_suppressions *suppressions, struct fp_repo
 		if (!is_taken(suppressions, &subject))
 			report->leaks[leaks++] = report->leaks[i];
 	}
+	take_out_growing(suppressions, report);
 	report->suppressed += report->finding_count - findings + report->leak_count - leaks;
 	report->finding_count = findings;
 	report->leak_count = leaks;

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "report/formats.h"
+#include "report/growth.h"
 #include "report/names.h"
 #include "report/stack.h"
 
@@ -74,6 +75,15 @@ static int write_leak(struct fp_report_walk *walk, const struct fp_report_leak *
 	return 0;
 }
 
+static void write_growth(struct fp_report_walk *walk, const struct fp_report *report)
+{
+	for (size_t i = 0; i < report->growth.count; i++) {
+		const struct fp_report_growing *growing = &report->growth.stacks[i];
+
+		print_line(walk, "growth", growing->stack, fp_report_rise_of(growing).bytes);
+	}
+}
+
 static int write_peak(struct fp_report_walk *walk, const struct fp_report *report)
 {
 	const struct fp_report_snapshot *peak = fp_report_peak(report);
@@ -89,6 +99,7 @@ static int write_peak(struct fp_report_walk *walk, const struct fp_report *repor
 		print_root(walk, "peak");
 		fprintf(walk->out, ";(smaller stacks) %" PRIu64 "\n", rest);
 	}
+	write_growth(walk, report);
 	return 0;
 }
 

@@ -77,6 +77,18 @@ void fp_report_print_stack(const struct fp_report_page *page,
 void fp_report_print_shares(const struct fp_report_page *page, const struct fp_report *report,
                             const struct fp_report_shares *shares);
 
+/* "0.4 s", "12 min 30 s", "26 h 3 min". */
+void fp_report_print_duration(const struct fp_report_page *page, uint64_t milliseconds);
+
+/* A stack that only grew; a line on those that are not listed; ", 2 stacks that only grow" (in
+ * growth.c). */
+void fp_report_print_growing(const struct fp_report_page *page, const struct fp_report *report,
+                             const struct fp_report_growing *growing);
+void fp_report_print_growth_left_out(const struct fp_report_page *page,
+                                     const struct fp_report *report);
+void fp_report_print_growth_summary(const struct fp_report_page *page,
+                                    const struct fp_report *report);
+
 /* ", in 12 reports" of a merged report; nothing of another. */
 void fp_report_print_sources(const struct fp_report_page *page, const struct fp_report *report);
 

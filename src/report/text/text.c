@@ -230,6 +230,7 @@ static void print_summary(const struct fp_report_page *page, const struct fp_rep
 		fputs("leaks not checked", page->out);
 	else
 		fp_report_print_lost(page, report);
+	fp_report_print_growth_summary(page, report);
 	if (report->suppressed > 0) {
 		fputs(", ", page->out);
 		fp_report_print_number(page, report->suppressed);
@@ -251,7 +252,7 @@ static bool is_silent(const struct fp_report_walk *walk, const struct fp_report 
 
 	/* Of many processes only those that have something to say are heard. */
 	return (walk->view->is_quiet || walk->set->count > 1) && report->finding_count == 0 &&
-	       !has_leaks;
+	       report->growth.count == 0 && !has_leaks;
 }
 
 static struct fp_report_page page_of(const struct fp_report_walk *walk)
@@ -302,10 +303,13 @@ static int write_end(struct fp_report_walk *walk, const struct fp_report *report
 
 	if (is_silent(walk, report))
 		return 0;
+	for (size_t i = 0; i < report->growth.count; i++)
+		fp_report_print_growing(&page, report, &report->growth.stacks[i]);
 	for (size_t i = 0; i < report->failed_count; i++)
 		print_failed(&page, &report->failed[i]);
 	if (walk->view->leaks != FP_REPORT_LEAKS_NONE)
 		fp_report_print_known_leaks(&page, report);
+	fp_report_print_growth_left_out(&page, report);
 	print_notes(&page, report);
 	/* Suppressions are for all reports of a set; their lines stand before the last summary.
 	 */

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Allocation stacks whose live bytes only ever rose: what their points come to. Which stacks
+ * those are was judged in the victim, which alone saw all of them.
+ *
+ * Context: report.
+ */
+#ifndef FP_REPORT_GROWTH_H
+#define FP_REPORT_GROWTH_H
+
+#include "report/report.h"
+
+struct fp_report_rise {
+	const struct fp_report_point *first;
+	const struct fp_report_point *last;
+	uint64_t bytes;        /* more in the last point than in the first */
+	uint64_t milliseconds; /* between the two */
+	uint64_t per_minute;   /* bytes; 0 when no time passed */
+	uint64_t last_rise;    /* milliseconds since the start: the newest point above the one
+	                          before */
+};
+
+struct fp_report_rise fp_report_rise_of(const struct fp_report_growing *growing);
+
+/* The bytes that all stacks of REPORT grew by. */
+uint64_t fp_report_grown_bytes(const struct fp_report *report);
+
+/* One more, all zero, at the end of the stacks of REPORT; NULL when out of memory. */
+struct fp_report_growing *fp_report_add_growing(struct fp_report *report);
+
+/* REPORT has none any more. */
+void fp_report_forget_growing(struct fp_report *report);
+
+/* Sorts the stacks of REPORT. */
+void fp_report_sort_growing(struct fp_report *report);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * leak_growth: what grows is told at the end. Where somebody collects events as they come, it
+ * is told before, too, because servers are killed; each list replaces the one before.
+ *
+ * Context: alloc.
+ */
+#include "session/state.h"
+#include "timeline/timeline.h"
+
+/* Between the first two pictures, in milliseconds: what ends before eight of them, like most
+ * programs of a build, is not judged. */
+enum { FIRST_INTERVAL = 100 };
+
+static bool is_told;      /* a list, maybe an empty one, is among the events */
+static size_t last_count; /* of stacks in it */
+
+static bool is_collected(void)
+{
+	return fp_session.log.fd >= 0 || fp_session.options.spool[0] != '\0';
+}
+
+/* An empty list is worth telling once, and when it replaces another. */
+static void tell_locked(void)
+{
+	size_t count = fp_timeline_count_growing();
+
+	if (is_told && last_count == 0 && count == 0)
+		return;
+	fp_log_modules(&fp_session.log, fp_session_own_code());
+	fp_timeline_log_growth(&fp_session.log);
+	last_count = count;
+	is_told = true;
+	fp_session_spool(NULL);
+}
+
+static void tell(void)
+{
+	fp_lock_acquire(&fp_session.lock);
+	if (atomic_load(&fp_session.is_started) && !atomic_load(&fp_session.is_finished) &&
+	    is_collected())
+		tell_locked();
+	fp_lock_release(&fp_session.lock);
+}
+
+void fp_session_start_timeline(void)
+{
+	const struct fp_timeline_config config = {
+	        .growth_ms = fp_session.options.leak_growth ? FIRST_INTERVAL : 0,
+	        .growth_news = tell,
+	};
+
+	fp_timeline_start(&config);
+}
+
+void fp_session_forget_growth(void)
+{
+	is_told = false;
+	last_count = 0;
+}

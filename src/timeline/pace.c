@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One picture at a time, taken by whichever threads come by.
+ */
+#include "timeline/pace.h"
+
+#include <time.h>
+
+#include "registry/registry.h"
+#include "timeline/picture.h"
+#include "timeline/trend.h"
+
+enum {
+	BLOCKS_AT_ONCE = 2000, /* visited in one call, unless a part has more */
+	COST_SHARE = 20
+};
+
+static struct {
+	uint64_t interval;
+	uint64_t due;
+	uint64_t cost; /* nanoseconds that the newest picture took */
+	bool is_taking;
+	size_t part; /* the next one */
+	struct fp_picture picture;
+	struct fp_trends trends;
+} pace;
+
+void fp_pace_start(uint64_t interval)
+{
+	fp_picture_drop(&pace.picture);
+	fp_trends_drop(&pace.trends);
+	pace.interval = interval;
+	pace.due = interval;
+	pace.cost = 0;
+	pace.is_taking = false;
+}
+
+bool fp_pace_is_on(void)
+{
+	return pace.interval != 0;
+}
+
+static uint64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void set_due(uint64_t now)
+{
+	uint64_t least = COST_SHARE * pace.cost / 1000000;
+
+	pace.due = now + (least > pace.interval ? least : pace.interval);
+}
+
+static void begin(uint64_t now)
+{
+	pace.is_taking = true;
+	pace.part = 0;
+	pace.cost = 0;
+	pace.picture.milliseconds = now;
+}
+
+/* Whether all parts are in the picture. Without memory there is none. */
+static bool take_some(void)
+{
+	uint64_t before = pace.picture.blocks;
+
+	while (pace.part < FP_REGISTRY_PARTS && pace.picture.blocks - before < BLOCKS_AT_ONCE) {
+		if (fp_picture_take_part(&pace.picture, pace.part++) != 0) {
+			pace.is_taking = false;
+			return false;
+		}
+	}
+	return pace.part == FP_REGISTRY_PARTS;
+}
+
+static void end(void)
+{
+	if (fp_trends_are_full(&pace.trends)) {
+		fp_trends_thin(&pace.trends);
+		pace.interval *= 2;
+	}
+	fp_trends_add(&pace.trends, &pace.picture);
+	fp_picture_drop(&pace.picture);
+	pace.is_taking = false;
+}
+
+bool fp_pace_look(uint64_t now)
+{
+	if (!fp_pace_is_on() || (!pace.is_taking && now < pace.due))
+		return false;
+	uint64_t start = nanoseconds();
+	if (!pace.is_taking)
+		begin(now);
+	bool is_whole = take_some();
+	if (is_whole)
+		end();
+	pace.cost += nanoseconds() - start;
+	if (!pace.is_taking)
+		set_due(now);
+	return is_whole && pace.trends.pictures >= FP_TREND_NEEDED;
+}
+
+void fp_pace_charge(uint64_t nanoseconds_more)
+{
+	pace.cost += nanoseconds_more;
+	if (!pace.is_taking)
+		pace.due += COST_SHARE * nanoseconds_more / 1000000;
+}
+
+void fp_pace_note(struct fp_log *log)
+{
+	if (fp_pace_is_on() && pace.trends.pictures < FP_TREND_NEEDED)
+		fp_log_note(log, "leak_growth: nothing was judged, because that takes 8 "
+		                 "pictures of the heap, which a process has after about a "
+		                 "second");
+	if (pace.trends.is_lossy)
+		fp_log_note(log, "leak_growth: there were too many allocation stacks, or too "
+		                 "little memory, to follow all of them");
+}
+
+void fp_pace_log(struct fp_log *log)
+{
+	if (fp_pace_is_on())
+		fp_trends_log(&pace.trends, log);
+}
+
+size_t fp_pace_count(void)
+{
+	return fp_trends_count(&pace.trends);
+}
