@@ -308,6 +308,33 @@ START_TEST(snapshots_are_described)
 }
 END_TEST
 
+START_TEST(growth_is_described)
+{
+	static const struct fp_log_point points[] = {{100, 1, 30}, {200, 2, 1ULL << 40}};
+
+	fp_log_growth(&event_log, &(struct fp_log_growth){true, 9, 3});
+	fp_log_growing(&event_log, &(struct fp_log_growing){7, points, 2});
+	open_copy(&event_log);
+	expect_record(16);
+	ck_assert_uint_eq(test_event_u8(&event), 1);
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(test_event_u8(&event), 0);
+	ck_assert_uint_eq(test_event_u32(&event), 9);
+	ck_assert_uint_eq(test_event_u64(&event), 3);
+	test_event_end(&event);
+	expect_record(17);
+	ck_assert_uint_eq(test_event_u32(&event), 7);
+	ck_assert_uint_eq(test_event_u32(&event), 2);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(test_event_u64(&event), points[i].milliseconds);
+		ck_assert_uint_eq(test_event_u64(&event), points[i].blocks);
+		ck_assert_uint_eq(test_event_u64(&event), points[i].bytes);
+	}
+	test_event_end(&event);
+	expect_nothing_more();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("log: records");
@@ -321,6 +348,7 @@ int main(void)
 	tcase_add_test(tests, a_finding_without_a_block_has_none);
 	tcase_add_test(tests, the_end_is_described);
 	tcase_add_test(tests, snapshots_are_described);
+	tcase_add_test(tests, growth_is_described);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
 }

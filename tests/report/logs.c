@@ -157,6 +157,7 @@ static void encode_plant(struct encoder *encoder)
 	encode_snapshots(encoder);
 	encode_failed(encoder, 2, 7, 3);
 	encode_failed(encoder, 0, 0, 12);
+	encode_growth(encoder);
 	encode_totals(encoder);
 	encode_note(encoder, "the history was full; raise history=SIZE");
 	encode_exit(encoder, FP_LOG_EXIT_CODE, 3);

@@ -92,6 +92,39 @@ void encode_snapshots(struct encoder *encoder)
 	encode_end(encoder);
 }
 
+static void encode_growing(struct encoder *encoder, uint32_t trace, const uint64_t *bytes,
+                           uint32_t count)
+{
+	encode_begin(encoder, FP_LOG_GROWING);
+	encode_u32(encoder, trace);
+	encode_u32(encoder, count);
+	for (uint32_t i = 0; i < count; i++) {
+		encode_u64(encoder, 30000 * (i + 1)); /* milliseconds */
+		encode_u64(encoder, bytes[i] / 10);
+		encode_u64(encoder, bytes[i]);
+	}
+	encode_end(encoder);
+}
+
+void encode_growth(struct encoder *encoder)
+{
+	static const uint64_t small[] = {100, 200, 300, 300};
+	static const uint64_t large[] = {0, 40000, 80000, 120000};
+
+	/* What was known before is replaced. */
+	for (int i = 0; i < 2; i++) {
+		encode_begin(encoder, FP_LOG_GROWTH);
+		encode_u8(encoder, i == 1);
+		encode_u8(encoder, 0);
+		encode_u16(encoder, 0);
+		encode_u32(encoder, 9);
+		encode_u64(encoder, i == 1 ? 3 : 0);
+		encode_end(encoder);
+		encode_growing(encoder, 2, small, 4);
+	}
+	encode_growing(encoder, 4, large, 4);
+}
+
 void encode_totals(struct encoder *encoder)
 {
 	encode_begin(encoder, FP_LOG_PROTECTION);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/growth.h"
 #include "report/stack.h"
 #include "report/suppress/suppress.h"
 
@@ -328,6 +329,31 @@ START_TEST(a_hostile_name_stays_a_name)
 }
 END_TEST
 
+/* Memory that can be reached: a suppression of leaks that names no class, or this one. */
+START_TEST(growth_is_suppressed_as_what_is_reachable)
+{
+	static const char *const texts[] = {
+	        "leak:engine_copy\n",
+	        "{\n  a\n  Memcheck:Leak\n  match-leak-kinds: reachable\n  fun:engine_copy\n"
+	        "  ...\n}\n",
+	        "{\n  a\n  Memcheck:Leak\n  match-leak-kinds: definite\n  fun:engine_copy\n"
+	        "  ...\n}\n",
+	};
+	struct fp_report_growing *growing = fp_report_add_growing(&report);
+
+	growing->stack = &stack;
+	growing->points = calloc(2, sizeof(*growing->points));
+	growing->point_count = 2;
+	apply(texts[_i]);
+	ck_assert_uint_eq(report.growth.count, _i == 2 ? 1 : 0);
+	ck_assert_uint_eq(report.suppressed, _i == 2 ? 0 : 1);
+	ck_assert_uint_eq(suppressions.items[0].used, _i == 2 ? 0 : 1);
+	ck_assert_uint_eq(suppressions.items[0].matched, 0);
+	fp_report_forget_growing(&report);
+	free(report.growth.stacks);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("suppress");
@@ -344,6 +370,7 @@ int main(void)
 	tcase_add_test(tests, more_than_max_are_reported);
 	tcase_add_test(tests, what_hangs_from_a_leak_goes_with_it);
 	tcase_add_test(tests, after_until_it_is_reported);
+	tcase_add_loop_test(tests, growth_is_suppressed_as_what_is_reachable, 0, 3);
 	tcase_add_test(tests, mistakes_have_their_line);
 	tcase_add_test(tests, a_block_that_was_made_suppresses);
 	tcase_add_test(tests, a_hostile_name_stays_a_name);

@@ -14,7 +14,7 @@
 #include "heap/tier.h"
 #include "timeline/timeline.h"
 
-enum { BLOCKS = 3000, SNAPSHOT = 13, SNAPSHOTS_MAX = 400 };
+enum { BLOCKS = 3000, SNAPSHOT = 13, SNAPSHOTS_MAX = 400, GROWTH = 16, GROWING = 17 };
 
 struct snapshot {
 	uint64_t milliseconds;
@@ -245,6 +245,210 @@ START_TEST(a_child_starts_anew)
 }
 END_TEST
 
+/* ---- Growth -------------------------------------------------------------------------------
+ */
+
+static _Atomic unsigned news;
+
+static void count_news(void)
+{
+	news++;
+}
+
+static void start_growth(void)
+{
+	fp_timeline_start(&(struct fp_timeline_config){1, count_news});
+}
+
+struct growth {
+	bool is_told;
+	bool is_judged;
+	uint32_t pictures;
+	size_t stacks;
+	uint64_t first_bytes; /* of the stack that grew most */
+	uint64_t last_bytes;
+	uint64_t last_blocks;
+};
+
+static void read_growing(struct test_event *event, struct growth *growth)
+{
+	uint64_t before = 0;
+	uint64_t bytes = 0;
+
+	test_event_u32(event);
+	uint32_t points = test_event_u32(event);
+	for (uint32_t i = 0; i < points; i++) {
+		uint64_t time = test_event_u64(event);
+		uint64_t count = test_event_u64(event);
+
+		test_that(time >= before);
+		before = time;
+		uint64_t now = test_event_u64(event);
+		test_that(now >= bytes);
+		bytes = now;
+		if (growth->stacks == 0 && i == 0)
+			growth->first_bytes = now;
+		if (growth->stacks == 0)
+			growth->last_blocks = count;
+	}
+	if (growth->stacks++ == 0)
+		growth->last_bytes = bytes;
+	test_event_end(event);
+}
+
+static struct growth read_growth(void)
+{
+	static struct fp_log log;
+	struct growth growth = {0};
+	struct test_events events;
+	struct test_event event;
+	int fd = memfd_create("events", MFD_CLOEXEC);
+
+	fp_log_open(&log, fd, false);
+	fp_timeline_log(&log, true);
+	size_t size = (size_t)lseek(fd, 0, SEEK_END);
+	char *bytes = malloc(size);
+	ck_assert_int_eq(pread(fd, bytes, size, 0), (ssize_t)size);
+	close(fd);
+	test_events_open(&events, bytes, size);
+	growth.is_told = test_events_find(&events, GROWTH, &event);
+	if (growth.is_told) {
+		growth.is_judged = test_event_u8(&event) == 1;
+		for (int i = 0; i < 3; i++)
+			ck_assert_uint_eq(test_event_u8(&event), 0);
+		growth.pictures = test_event_u32(&event);
+		test_event_u64(&event);
+		test_event_end(&event);
+	}
+	while (test_events_find(&events, GROWING, &event))
+		read_growing(&event, &growth);
+	free(bytes);
+	return growth;
+}
+
+/* What comes and goes, so that somebody looks at the clock, for a while. */
+static void pass_time(void)
+{
+	for (int i = 0; i < 5; i++) {
+		take_some(BLOCKS - 20, 20, 50);
+		give_some(BLOCKS - 20, 20);
+		usleep(700);
+	}
+}
+
+START_TEST(growth_is_not_looked_for_unasked)
+{
+	pass_time();
+	ck_assert(!read_growth().is_told);
+	fp_timeline_log_growth(&(struct fp_log){.fd = -1});
+	ck_assert_uint_eq(fp_timeline_count_growing(), 0);
+}
+END_TEST
+
+START_TEST(what_only_rises_is_told)
+{
+	start_growth();
+	for (size_t i = 0; i < 100; i++) {
+		take_some(i * 20, 20, 100);
+		pass_time();
+	}
+	struct growth growth = read_growth();
+	ck_assert(growth.is_told && growth.is_judged);
+	ck_assert_uint_ge(growth.pictures, 8);
+	ck_assert_uint_eq(growth.stacks, 1);
+	ck_assert_uint_eq(growth.last_bytes, 100 * growth.last_blocks);
+	ck_assert_uint_gt(growth.last_bytes, growth.first_bytes);
+	ck_assert_uint_le(growth.last_blocks, 2000);
+	ck_assert_uint_gt(news, 0);
+	ck_assert_uint_eq(fp_timeline_count_growing(), 1);
+}
+END_TEST
+
+START_TEST(what_comes_and_goes_does_not_grow)
+{
+	start_growth();
+	for (int round = 0; round < 100; round++) {
+		take_some(0, 100, 1000);
+		pass_time();
+		give_some(0, 100);
+	}
+	struct growth growth = read_growth();
+	ck_assert(growth.is_judged);
+	ck_assert_uint_eq(growth.stacks, 0);
+}
+END_TEST
+
+START_TEST(a_short_run_is_not_judged)
+{
+	fp_timeline_start(&(struct fp_timeline_config){3600000, count_news});
+	take_some(0, 100, 1000);
+	struct growth growth = read_growth();
+	ck_assert(growth.is_told && !growth.is_judged);
+	ck_assert_uint_eq(growth.pictures, 0);
+	ck_assert_uint_eq(news, 0);
+}
+END_TEST
+
+/* Its parent's growth is not its own. */
+START_TEST(growth_of_a_child_starts_anew)
+{
+	start_growth();
+	for (size_t i = 0; i < 60; i++) {
+		take_some(i * 20, 20, 100);
+		pass_time();
+	}
+	ck_assert_uint_eq(read_growth().stacks, 1);
+	fp_timeline_start_in_child();
+	ck_assert(!read_growth().is_judged);
+	for (size_t i = 0; i < 60; i++)
+		pass_time();
+	struct growth growth = read_growth();
+	ck_assert(growth.is_judged);
+	ck_assert_uint_eq(growth.stacks, 0);
+}
+END_TEST
+
+static void leak_some(unsigned index, void *unused)
+{
+	(void)unused;
+	for (int round = 0; round < 60; round++) {
+		for (int i = 0; i < 20; i++) {
+			void *own = take(heap, 100 * (index + 1));
+
+			if (i % 4 != 0)
+				ck_assert_int_eq(give(heap, own), 0);
+		}
+		usleep(5000);
+	}
+}
+
+START_TEST(growth_of_threads_is_seen)
+{
+	start_growth();
+	test_run_threads(8, leak_some, NULL);
+	struct growth growth = read_growth();
+	ck_assert(growth.is_judged);
+	ck_assert_uint_eq(growth.last_blocks <= 8 * 60 * 5 + 8 * 20, true);
+	/* In-flight blocks of the same stack may hide it in a picture or two. */
+	ck_assert_uint_le(growth.stacks, 1);
+}
+END_TEST
+
+START_TEST(without_memory_growth_does_no_harm)
+{
+	start_growth();
+	for (size_t i = 0; i < 30; i++) {
+		take_some(i * 20, 20, 100);
+		/* A picture's table, unless the blocks themselves took it. */
+		fp_inject_arm(FP_INJECT_META, 1, false);
+		give_some(i * 20 + 10, 10);
+		fp_inject_arm(FP_INJECT_META, 0, false);
+		pass_time();
+	}
+	ck_assert(read_growth().is_told);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("timeline");
@@ -262,6 +466,13 @@ int main(void)
 	tcase_add_test(tests, without_memory_there_is_no_picture_and_no_harm);
 	tcase_add_test(tests, threads_share_one_timeline);
 	tcase_add_test(tests, a_child_starts_anew);
+	tcase_add_test(tests, growth_is_not_looked_for_unasked);
+	tcase_add_test(tests, what_only_rises_is_told);
+	tcase_add_test(tests, what_comes_and_goes_does_not_grow);
+	tcase_add_test(tests, a_short_run_is_not_judged);
+	tcase_add_test(tests, growth_of_a_child_starts_anew);
+	tcase_add_test(tests, growth_of_threads_is_seen);
+	tcase_add_test(tests, without_memory_growth_does_no_harm);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
 }

@@ -86,7 +86,7 @@ void fp_report_html_growing(FILE *out, const struct fp_report_growing *growing)
 	put_point(out, rise.first);
 	fputs(" to ", out);
 	put_point(out, rise.last);
-	fprintf(out, ", never less in %zu pictures of the heap, and last more after ",
+	fprintf(out, ", never less in any of %zu pictures of the heap. It last rose after ",
 	        growing->point_count);
 	put_duration(out, rise.last_rise);
 	fputs(".</p>\n", out);
