@@ -392,92 +392,6 @@ START_TEST(json_tells_about_snapshots)
 }
 END_TEST
 
-/* A log of a process that grew, and no more. */
-static void encode_grown(void)
-{
-	encode_header(&log_bytes);
-	encode_module(&log_bytes, SAMPLE_PROGRAM, SAMPLE_PROGRAM + 0x1000, "/nonexistent/plant",
-	              0);
-	for (uint32_t id = 2; id <= 4; id += 2)
-		encode_trace(&log_bytes, id, (uint64_t[]){SAMPLE_PROGRAM + 16 * id}, 1);
-	encode_growth(&log_bytes);
-	encode_exit(&log_bytes, FP_LOG_EXIT_CODE, 0);
-}
-
-START_TEST(text_tells_what_grows)
-{
-	encode_grown();
-	/* Quiet is for who has nothing to tell. */
-	write_text(FP_REPORT_LEAKS_FULL, true);
-	ck_assert_str_eq(
-	        written,
-	        "fencepost: growth of 120,000 bytes at plant+0x40\n"
-	        "  from 0 bytes in 0 blocks after 30.0 s\n"
-	        "  to   120,000 bytes in 12,000 blocks after 2 min 0 s,\n"
-	        "  80,000 bytes a minute; never less in any of 4 pictures; it last rose after "
-	        "2 min 0 s\n"
-	        "    #0 (plant+0x40, build-id abcd)\n\n"
-	        "fencepost: growth of 200 bytes at plant+0x20\n"
-	        "  from 100 bytes in 10 blocks after 30.0 s\n"
-	        "  to   300 bytes in 30 blocks after 2 min 0 s,\n"
-	        "  133 bytes a minute; never less in any of 4 pictures; it last rose after "
-	        "1 min 30 s\n"
-	        "    #0 (plant+0x20, build-id abcd)\n\n"
-	        "fencepost: note: 3 more stacks grew, less than those that are listed\n"
-	        "fencepost: note: /nonexistent/plant cannot be read any more: its frames have "
-	        "no names\n"
-	        "fencepost: no findings, no leaks, 5 stacks that only grow; 0 allocations, 0 "
-	        "guarded\n");
-}
-END_TEST
-
-START_TEST(json_tells_what_grows)
-{
-	encode_grown();
-	write_json(FP_REPORT_LEAKS_FULL);
-	expect_keys("growth", "judged pictures left_out stacks ");
-	expect_number("growth/pictures", 9);
-	expect_number("growth/left_out", 3);
-	ck_assert_uint_eq(json_array_size(value_at("growth/stacks")), 2);
-	expect_keys("growth/stacks/0",
-	            "grown_bytes bytes_per_minute last_rise_milliseconds blocks bytes "
-	            "fingerprint alloc_stack pictures ");
-	expect_number("growth/stacks/0/grown_bytes", 120000);
-	expect_number("growth/stacks/0/bytes_per_minute", 80000);
-	expect_number("growth/stacks/1/last_rise_milliseconds", 90000);
-	expect_number("growth/stacks/1/blocks", 30);
-	expect_number("growth/stacks/1/bytes", 300);
-	expect_string("growth/stacks/1/alloc_stack/0/offset", "0x20");
-	expect_number("growth/stacks/1/pictures/1/bytes", 200);
-	expect_number("summary/leaked_bytes", 0);
-}
-END_TEST
-
-START_TEST(growth_that_nothing_is_known_of_is_none)
-{
-	encode_header(&log_bytes);
-	encode_exit(&log_bytes, FP_LOG_EXIT_CODE, 0);
-	write_text(FP_REPORT_LEAKS_FULL, false);
-	ck_assert_ptr_null(strstr(written, "grow"));
-	write_json(FP_REPORT_LEAKS_FULL);
-	expect_null("growth");
-}
-END_TEST
-
-START_TEST(growth_that_was_not_judged_is_not_none)
-{
-	encode_header(&log_bytes);
-	encode_begin(&log_bytes, FP_LOG_GROWTH);
-	encode_u32(&log_bytes, 0);
-	encode_u32(&log_bytes, 2);
-	encode_u64(&log_bytes, 0);
-	encode_end(&log_bytes);
-	encode_exit(&log_bytes, FP_LOG_EXIT_CODE, 0);
-	write_text(FP_REPORT_LEAKS_FULL, false);
-	ck_assert_ptr_nonnull(strstr(written, "no leaks, growth not judged;"));
-}
-END_TEST
-
 START_TEST(an_empty_log_still_has_every_field)
 {
 	encode_header(&log_bytes);
@@ -533,10 +447,6 @@ int main(void)
 	tcase_add_test(tests, json_tells_about_findings);
 	tcase_add_test(tests, json_tells_about_leaks);
 	tcase_add_test(tests, json_tells_about_snapshots);
-	tcase_add_test(tests, text_tells_what_grows);
-	tcase_add_test(tests, json_tells_what_grows);
-	tcase_add_test(tests, growth_that_nothing_is_known_of_is_none);
-	tcase_add_test(tests, growth_that_was_not_judged_is_not_none);
 	tcase_add_test(tests, an_empty_log_still_has_every_field);
 	tcase_add_test(tests, damaged_logs_are_written);
 	tcase_add_test(tests, unknown_formats_have_no_writer);
