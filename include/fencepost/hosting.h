@@ -240,7 +240,7 @@ struct ICLRMemoryNotificationCallback {
  *                   once [Fencepost]. flProtect must be valid and is ignored
  *     MEM_TOP_DOWN  is accepted; Linux places from the top in any case
  *   flProtect is one PAGE_ value, with PAGE_GUARD, PAGE_NOCACHE or PAGE_WRITECOMBINE where Win32
- *   permits them. A page with PAGE_GUARD is inaccessible until it is protected anew; the other
+ *   permits them. The first access to a page with PAGE_GUARD raises SIGSEGV and ends its guard; the other
  *   two change nothing here.
  *   E_INVALIDARG             dwSize is 0, or an unknown flag, combination or protection; also
  *                            MEM_WRITE_WATCH, MEM_LARGE_PAGES, MEM_PHYSICAL, MEM_RESET_UNDO and

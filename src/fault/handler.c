@@ -161,12 +161,19 @@ static bool is_fault_of_handler(int signal, const void *context)
 	       (uintptr_t)context - start < in_program.frame - start;
 }
 
+static bool is_handled(int signal, const void *context)
+{
+	const struct sigaction *action = &of_program[index_of(signal)];
+
+	return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN &&
+	       !is_fault_of_handler(signal, context);
+}
+
 static void pass_on(int signal, siginfo_t *info, void *context)
 {
 	struct sigaction *action = &of_program[index_of(signal)];
 
-	if (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN &&
-	    !is_fault_of_handler(signal, context)) {
+	if (is_handled(signal, context)) {
 		call_program(action, signal, info, context);
 		return;
 	}
@@ -194,6 +201,18 @@ static bool report(const siginfo_t *info, void *context)
 	return goes_on;
 }
 
+/* Win32's guard pages: the first access raises the exception and ends the guard. Where nobody
+ * handles the exception the access is to fault again, and kill. Whether it was another
+ * thread's, and the access can be tried again. */
+static bool spend_guard(int signal, const siginfo_t *info, const void *context)
+{
+	uint32_t held = fp_lock_enter_fault_mode();
+
+	fp_lock_leave_fault_mode(held);
+	return held == 0 && !is_sent(info) && info->si_code != SI_KERNEL &&
+	       is_handled(signal, context) && fp_region_spend_guard((uintptr_t)info->si_addr);
+}
+
 static void handle_fault(int signal, siginfo_t *info, void *context)
 {
 	int saved_errno = errno;
@@ -205,7 +224,7 @@ static void handle_fault(int signal, siginfo_t *info, void *context)
 		return;
 	}
 	depth++;
-	bool goes_on = report(info, context);
+	bool goes_on = spend_guard(signal, info, context) || report(info, context);
 	/* A step that met a fault of another kind is over. */
 	if (!goes_on && fp_fault_is_stepping())
 		fp_fault_end_step(context);

@@ -426,6 +426,41 @@ bool fp_region_mark(uintptr_t address, uint64_t serial, uint8_t marks)
 	return is_marked;
 }
 
+static bool is_guard_page(uintptr_t address, uint32_t *protection)
+{
+	struct fp_region_place place;
+
+	if (!fp_region_find(address, &place) || place.page.state != FP_PAGE_COMMITTED)
+		return false;
+	*protection = place.page.protection;
+	return (*protection & FP_PROTECT_GUARD) != 0;
+}
+
+/* Without memory for it the guard stays: then the next access is the first. */
+static bool spend_locked(uintptr_t page)
+{
+	struct fp_region_misuse misuse = {.address = page, .size = fp_vm_page_size()};
+	uint32_t protection;
+	uint32_t old;
+
+	if (!is_guard_page(page, &protection))
+		return true;
+	protect_locked(&misuse, protection & ~(uint32_t)FP_PROTECT_GUARD, &old);
+	return false;
+}
+
+bool fp_region_spend_guard(uintptr_t address)
+{
+	uint32_t protection;
+
+	if (!is_guard_page(address, &protection))
+		return false;
+	fp_lock_acquire(&fp_region_lock);
+	bool is_spent = spend_locked(fp_align_down(address, fp_vm_page_size()));
+	fp_lock_release(&fp_region_lock);
+	return is_spent;
+}
+
 uint64_t fp_region_last_serial(void)
 {
 	return last_serial;

@@ -122,6 +122,14 @@ struct fp_region_place {
 /* Takes no lock. Context: also fault. */
 bool fp_region_find(uintptr_t address, struct fp_region_place *place);
 
+/*
+ * An access to ADDRESS has faulted. When it was the first one to a page with
+ * FP_PROTECT_GUARD, that guard is spent: the page has the rest of its protection from now on.
+ * Whether another thread spent it meanwhile, so that the access is only to be tried again.
+ * Context: also the handler of a fault, in a thread that holds no lock.
+ */
+bool fp_region_spend_guard(uintptr_t address);
+
 /* Makes one inaccessible page accessible for an instruction that is stepped over, and ends
  * that. 0 or a negative errno. Context: also fault. */
 int fp_region_expose(uintptr_t page);
@@ -158,6 +166,17 @@ bool fp_region_need(void);
 void fp_region_acquired(uintptr_t address, size_t size);
 void fp_region_returned(uintptr_t address);
 void fp_region_announced(struct fp_region_announced *announced);
+
+/* Ends of regions that have no guard: what was reserved by address right beside something
+ * leaves no room for one. Those of a pair of regions count once (in space.c). */
+struct fp_region_unguarded {
+	uint64_t between; /* two regions */
+	uint64_t others;  /* a region and memory of others */
+	uintptr_t first;  /* address of the first region that made one; 0: there is none */
+	size_t first_bytes;
+};
+
+void fp_region_unguarded(struct fp_region_unguarded *unguarded);
 
 /* For the fork handlers. */
 void fp_region_lock_for_fork(void);

@@ -10,14 +10,18 @@
 #include <sys/mman.h>
 
 #include "base/align.h"
+#include "base/lock.h"
 #include "base/vm.h"
+#include "region/region.h"
 #include "region/runs.h"
+#include "region/state.h"
 
 enum { KEPT_MAX = 1024 }; /* released regions: an insertion copies the table */
 
 static struct fp_space_config config;
 static uint64_t kept;
 static size_t kept_bytes;
+static struct fp_region_unguarded unguarded; /* under the lock of regions */
 
 void fp_space_init(const struct fp_space_config *new_config)
 {
@@ -245,6 +249,26 @@ static void replace(struct fp_region_index *index, const struct fp_region *befor
 	fp_table_replace(before, after);
 }
 
+/* Counts the end of REGION that ADDRESS, right outside of it, is at, unless a guard is there.
+ */
+static void count_unguarded(const struct fp_region_index *index, const struct fp_region *region,
+                            uintptr_t address)
+{
+	const struct fp_region *there = fp_table_find(index, address);
+
+	if (there != NULL && (there->released_at != 0 || address < there->block.address ||
+	                      address >= fp_region_end(there)))
+		return;
+	if (there == NULL)
+		unguarded.others++;
+	else
+		unguarded.between++;
+	if (unguarded.first != 0)
+		return;
+	unguarded.first = region->block.address;
+	unguarded.first_bytes = region->block.size;
+}
+
 static void unmap_displaced(const struct fp_region_retired *displaced)
 {
 	for (; displaced != NULL; displaced = displaced->next) {
@@ -272,6 +296,8 @@ static int take_place(struct fp_region *region, struct fp_region_index *index,
 		replace(index, neighbours->after, neighbours->shrunk_after);
 		region->runs[0].start = start;
 		fp_table_insert(index, region);
+		count_unguarded(index, region, start - 1);
+		count_unguarded(index, region, end);
 	} else {
 		drop_neighbours(neighbours);
 	}
@@ -305,4 +331,11 @@ static int enter_at(struct fp_region *region)
 int fp_space_enter(struct fp_region *region)
 {
 	return region->block.address == 0 ? enter_anywhere(region) : enter_at(region);
+}
+
+void fp_region_unguarded(struct fp_region_unguarded *copy)
+{
+	fp_lock_acquire(&fp_region_lock);
+	*copy = unguarded;
+	fp_lock_release(&fp_region_lock);
 }

@@ -52,13 +52,37 @@ static void log_needs(struct fp_log *log, const struct fp_region_announced *anno
 	fp_log_note(log, line);
 }
 
+/* Who runs past such an end meets what stands there, and no guard. */
+static void log_unguarded(struct fp_log *log, const struct fp_region_unguarded *unguarded)
+{
+	char line[320];
+	struct fp_text text;
+
+	fp_text_begin(&text, line, sizeof(line));
+	append_count(&text, unguarded->between + unguarded->others, "end");
+	fp_text_string(&text, " of regions reserved by address had no room for a guard: ");
+	fp_text_decimal(&text, unguarded->between);
+	fp_text_string(&text, " beside another region, ");
+	fp_text_decimal(&text, unguarded->others);
+	fp_text_string(&text, " beside memory of others; the first was at the region of ");
+	append_count(&text, unguarded->first_bytes, "byte");
+	fp_text_string(&text, " at ");
+	fp_text_hex(&text, unguarded->first);
+	fp_text_string(&text, "; reserve without an address, or leave 64 KiB between");
+	fp_log_note(log, line);
+}
+
 void fp_session_log_mappings(struct fp_log *log)
 {
 	struct fp_region_announced announced;
+	struct fp_region_unguarded unguarded;
 
 	fp_region_announced(&announced);
 	if (announced.acquired > 0 || announced.unknown > 0)
 		log_mappings(log, &announced);
 	if (announced.needs > 0)
 		log_needs(log, &announced);
+	fp_region_unguarded(&unguarded);
+	if (unguarded.first != 0)
+		log_unguarded(log, &unguarded);
 }

@@ -269,6 +269,51 @@ START_TEST(test_mappings_of_the_runtime_are_noted)
 }
 END_TEST
 
+START_TEST(test_a_guard_page_is_spent_by_one_access)
+{
+	static const char *const argv[] = {"regions", "guard_once", NULL};
+	struct e2e_run run = {0};
+
+	if (!e2e_can_run(_i))
+		return;
+	fault_run(&run, _i, NULL, argv);
+	e2e_check_exit(&run, 0);
+	e2e_check_counts(&run, 0, 0);
+	e2e_release(&run);
+}
+END_TEST
+
+START_TEST(test_an_unhandled_guard_page_kills_without_a_finding)
+{
+	static const char *const argv[] = {"regions", "guard_unhandled", NULL};
+	struct e2e_run run = {0};
+
+	fault_run(&run, E2E_MPROTECT, "leak_check=no", argv);
+	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGSEGV);
+	e2e_check_counts(&run, 0, 0);
+	e2e_release(&run);
+}
+END_TEST
+
+START_TEST(test_ends_without_a_guard_are_noted)
+{
+	static const char *const argv[] = {"regions", "beside", NULL};
+	struct e2e_run run = {0};
+
+	fault_run(&run, E2E_MPROTECT, NULL, argv);
+	e2e_check_exit(&run, 0);
+	e2e_check_counts(&run, 0, 0);
+	const char *note = json_string_value(json_array_get(e2e_get(run.report, "notes"), 0));
+	ck_assert_msg(note != NULL &&
+	                      strstr(note, "1 end of regions reserved by address had no "
+	                                   "room for a guard: 1 beside another region, "
+	                                   "0 beside memory of others; the first was at "
+	                                   "the region of 65536 bytes at 0x") == note,
+	              "%s", run.err);
+	e2e_release(&run);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("regions");
@@ -287,6 +332,10 @@ int main(void)
 	                    E2E_BACKEND_COUNT);
 	tcase_add_test(tcase, test_child_leaks_only_its_own);
 	tcase_add_test(tcase, test_mappings_of_the_runtime_are_noted);
+	tcase_add_loop_test(tcase, test_a_guard_page_is_spent_by_one_access, 0,
+	                    E2E_BACKEND_COUNT);
+	tcase_add_test(tcase, test_an_unhandled_guard_page_kills_without_a_finding);
+	tcase_add_test(tcase, test_ends_without_a_guard_are_noted);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -66,6 +66,17 @@ START_TEST(an_address_is_rounded_down_to_the_granularity)
 }
 END_TEST
 
+/* Ends without a guard so far, beside regions and beside others. */
+static void expect_unguarded(uint64_t between, uint64_t others, uintptr_t first)
+{
+	struct fp_region_unguarded unguarded;
+
+	fp_region_unguarded(&unguarded);
+	ck_assert_uint_eq(unguarded.between, between);
+	ck_assert_uint_eq(unguarded.others, others);
+	ck_assert_uint_eq(unguarded.first, first);
+}
+
 START_TEST(neighbours_at_an_address_take_the_place_of_guards)
 {
 	uintptr_t room = find_room(16 * GRANULE);
@@ -79,6 +90,7 @@ START_TEST(neighbours_at_an_address_take_the_place_of_guards)
 	ck_assert(fp_region_find(middle + GRANULE, &place));
 	ck_assert_uint_eq(place.block.address, after);
 	memset((void *)before, 7, 3 * GRANULE);
+	expect_unguarded(2, 0, after);
 	must_free(middle, 0, RELEASE);
 	test_that(test_read_faults(middle));
 	ck_assert(is_filled(before, GRANULE, 7) && is_filled(after, GRANULE, 7));
@@ -99,6 +111,10 @@ START_TEST(two_regions_may_share_the_guard_between_them)
 	must_free(first, 0, RELEASE);
 	test_that(test_read_faults(second - 1));
 	ck_assert(is_filled(second, PAGE, 0));
+	/* In the place of a released region, too. */
+	alloc(first, GRANULE - PAGE, RESERVE | COMMIT, READWRITE);
+	test_that(test_read_faults(second - 1));
+	expect_unguarded(0, 0, 0);
 }
 END_TEST
 
@@ -112,6 +128,7 @@ START_TEST(memory_of_others_is_not_taken)
 	/* Between two mappings there is room, but none for guards. */
 	ck_assert_uint_eq(alloc(inside, 2 * GRANULE, RESERVE | COMMIT, READWRITE), inside);
 	memset((void *)inside, 1, 2 * GRANULE);
+	expect_unguarded(0, 2, inside);
 	must_free(inside, 0, RELEASE);
 	expect_no_finding();
 }

@@ -6,6 +6,7 @@
  * regions read|write OFFSET [released]: an access of four bytes that many bytes from its start
  * regions CALL: what is wrong with the call is its name below
  */
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ enum { PAGE = 4096 };
 
 static IHostMemoryManager *manager;
 static char *region;
+static char *guarded;
 
 /* On one line each, which the report is to name. */
 #define ALLOC(address, size, type)                                                             \
@@ -181,6 +183,81 @@ static void announce(void)
 	EXPECT(IHostMemoryManager_NeedsVirtualAddressSpace(manager, NULL, 5) == S_OK);
 }
 
+static void *commit_guarded(void)
+{
+	void *out = NULL;
+
+	EXPECT(IHostMemoryManager_VirtualAlloc(manager, NULL, 3 * PAGE, MEM_COMMIT,
+	                                       PAGE_READWRITE | PAGE_GUARD, eTaskCritical,
+	                                       &out) == S_OK);
+	return out;
+}
+
+static volatile sig_atomic_t exceptions;
+
+static void count_exception(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	EXPECT(number == SIGSEGV && info->si_addr == guarded + PAGE + 5);
+	exceptions++;
+}
+
+static void expect_protection(char *at, DWORD protection)
+{
+	MEMORY_BASIC_INFORMATION info;
+	SIZE_T size;
+
+	EXPECT(IHostMemoryManager_VirtualQuery(manager, at, &info, sizeof(info), &size) ==
+	       S_OK);
+	EXPECT(info.Protect == protection);
+}
+
+/* By Win32's rules: an exception, and the access succeeds when it is tried again. */
+static void guard_once(void)
+{
+	struct sigaction action = {.sa_flags = SA_SIGINFO, .sa_sigaction = count_exception};
+	DWORD old = 0;
+
+	guarded = commit_guarded();
+	EXPECT(sigaction(SIGSEGV, &action, NULL) == 0 && fp_install_fault_handler() == 0);
+	guarded[PAGE + 5] = 'g';
+	EXPECT(exceptions == 1 && guarded[PAGE + 5] == 'g');
+	guarded[PAGE + 5] = 'h';
+	EXPECT(exceptions == 1);
+	expect_protection(guarded, PAGE_READWRITE | PAGE_GUARD);
+	expect_protection(guarded + PAGE, PAGE_READWRITE);
+	expect_protection(guarded + 2 * PAGE, PAGE_READWRITE | PAGE_GUARD);
+	EXPECT(IHostMemoryManager_VirtualProtect(manager, guarded + PAGE, 1,
+	                                         PAGE_READONLY | PAGE_GUARD, &old) == S_OK);
+	EXPECT(old == PAGE_READWRITE);
+	EXPECT(guarded[PAGE + 5] == 'h' && exceptions == 2);
+	expect_protection(guarded + PAGE, PAGE_READONLY);
+	FREE(guarded, 0, MEM_RELEASE);
+	release();
+}
+
+/* Nobody handles the exception. */
+static void guard_unhandled(void)
+{
+	guarded = commit_guarded();
+	guarded[0] = 'g';
+}
+
+static void beside(void)
+{
+	char *room;
+	void *out = NULL;
+
+	EXPECT(ALLOC(NULL, 8 << 16, MEM_RESERVE) == S_OK);
+	room = out;
+	EXPECT(FREE(room, 0, MEM_RELEASE) == S_OK);
+	EXPECT(ALLOC(room + (1 << 16), 1 << 16, MEM_RESERVE) == S_OK);
+	EXPECT(ALLOC(room + (2 << 16), 1 << 16, MEM_RESERVE) == S_OK);
+	FREE(room + (1 << 16), 0, MEM_RELEASE);
+	FREE(room + (2 << 16), 0, MEM_RELEASE);
+	release();
+}
+
 static const struct {
 	const char *name;
 	void (*call)(void);
@@ -197,6 +274,9 @@ static const struct {
         {"leak", leak},
         {"leak_in_child", leak_in_child},
         {"announce", announce},
+        {"guard_once", guard_once},
+        {"guard_unhandled", guard_unhandled},
+        {"beside", beside},
 };
 
 int main(int argc, char **argv)
