@@ -34,9 +34,10 @@ static struct {
 /* Signals whose system calls are not restarted (siginterrupt), as bits. */
 static _Atomic uint64_t interrupting;
 
-/* They end a process that says nothing about them, without a core. */
-static const int deadly[] = {SIGHUP,  SIGINT,  SIGTERM, SIGPIPE,   SIGALRM,
-                             SIGUSR1, SIGUSR2, SIGPROF, SIGVTALRM, SIGPOLL};
+/* They end a process that says nothing about them. Of bad accesses fault/ takes care. */
+static const int deadly[] = {SIGHUP,  SIGINT,  SIGTERM,   SIGPIPE, SIGALRM, SIGUSR1,
+                             SIGUSR2, SIGPROF, SIGVTALRM, SIGPOLL, SIGQUIT, SIGXCPU,
+                             SIGABRT, SIGILL,  SIGTRAP,   SIGFPE,  SIGSYS};
 enum { DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
 
 /* What the program set of them while it wanted the default action. */
@@ -67,13 +68,29 @@ HANDLER_CALLS static void call_handler(int signal, siginfo_t *info, void *contex
 	fp_preload_resume(&before);
 }
 
+/* Raised by what the thread itself did: it cannot go on, and is in the midst of it. */
+static bool is_own_doing(int signal)
+{
+	return signal == SIGABRT || signal == SIGILL || signal == SIGTRAP || signal == SIGFPE ||
+	       signal == SIGSYS;
+}
+
+/* Whether the instruction that raised SIGNAL will raise it again: a core has it as it was. */
+static bool comes_again(int signal, const siginfo_t *info)
+{
+	return (signal == SIGILL || signal == SIGFPE) && info->si_code > 0 &&
+	       info->si_code != SI_KERNEL;
+}
+
 /* Once more, by the default action. */
-static void die_of(int signal)
+static void die_of(int signal, const siginfo_t *info)
 {
 	const struct sigaction action = {.sa_handler = SIG_DFL};
 	sigset_t set;
 
 	__sigaction(signal, &action, NULL);
+	if (comes_again(signal, info))
+		return;
 	sigemptyset(&set);
 	sigaddset(&set, signal);
 	raise(signal);
@@ -86,8 +103,8 @@ static bool is_deferred(int signal)
 {
 	struct fp_preload_thread *thread = &fp_preload_thread;
 
-	if (!thread->is_inside || thread->deferred != 0 || fp_lock_is_in_fault_mode() ||
-	    atomic_load(&fp_preload.is_ending))
+	if (is_own_doing(signal) || !thread->is_inside || thread->deferred != 0 ||
+	    fp_lock_is_in_fault_mode() || atomic_load(&fp_preload.is_ending))
 		return false;
 	thread->deferred = (uint8_t)signal;
 	return true;
@@ -104,7 +121,8 @@ void fp_preload_raise_deferred(void)
 
 static void finish_dying(int signal, const void *context)
 {
-	if (!fp_preload_thread.is_inside && !fp_lock_is_in_fault_mode()) {
+	if (!is_own_doing(signal) && !fp_preload_thread.is_inside &&
+	    !fp_lock_is_in_fault_mode()) {
 		fp_preload_thread.is_inside = true;
 		fp_session_finish_terminated(signal, context);
 		return;
@@ -116,14 +134,13 @@ static void finish_dying(int signal, const void *context)
 
 static void report_death(int signal, siginfo_t *info, void *context)
 {
-	(void)info;
 	/* A child of vfork has our memory and is not us. */
 	if (atomic_load(&fp_preload.pid) == getpid()) {
 		if (is_deferred(signal))
 			return;
 		finish_dying(signal, context);
 	}
-	die_of(signal);
+	die_of(signal, info);
 }
 
 /* -1: the signal is none of them. */

@@ -32,6 +32,20 @@ expect 7 '^fencepost: no findings' -- sh -c 'exit 7'
 expect 137 . sh -c 'kill -KILL $$'
 expect 143 '^fencepost: no findings, no leaks; [0-9]* allocations' sh -c 'kill -TERM $$'
 expect 129 '^fencepost: no findings, no leaks' sh -c 'kill -HUP $$'
+# Those that leave a core: of what the program does to itself nothing else is looked at.
+expect 131 '^fencepost: no findings, no leaks' sh -c 'ulimit -c 0; kill -QUIT $$'
+expect 152 '^fencepost: no findings, no leaks' sh -c 'ulimit -c 0; kill -XCPU $$'
+for signal in 134:ABRT 132:ILL 133:TRAP 136:FPE 159:SYS; do
+	expect "${signal%:*}" '^fencepost: no findings, leaks not checked; [1-9]' --json=died.json \
+		sh -c "ulimit -c 0; kill -${signal#*:} \$\$"
+	grep -q "\"signal\": \"SIG${signal#*:}\"" died.json || complain "not of ${signal#*:}: $(grep signal died.json)"
+done
+printf '#include <stdio.h>\n#include <stdlib.h>\nint main(int n, char **a) { volatile int zero = 0; char *p = malloc(8); '\
+'puts(p && n > 1 ? "divides" : "aborts"); fflush(stdout); if (n > 1) return 5 / zero; abort(); }\n' >dies.c
+if $CC -w -g -o dies dies.c; then
+	expect 134 '^fencepost: no findings, leaks not checked; [1-9]' sh -c 'ulimit -c 0; exec ./dies'
+	expect 136 '^fencepost: no findings, leaks not checked; [1-9]' sh -c 'ulimit -c 0; exec ./dies x'
+fi
 expect 127 'cannot run no-such-program: No such file or directory; ' no-such-program
 : >text
 expect 126 'cannot run ./text: Permission denied; ' ./text
