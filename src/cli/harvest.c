@@ -97,19 +97,32 @@ void fp_cli_remove(const char *directory)
 	rmdir(directory);
 }
 
+static bool is_complete(int fd)
+{
+	uint8_t tail[FP_LOG_RECORD_HEADER_BYTES];
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	return size >= (off_t)sizeof(tail) &&
+	       pread(fd, tail, sizeof(tail), size - (off_t)sizeof(tail)) == sizeof(tail) &&
+	       tail[0] == FP_LOG_END &&
+	       memcmp(tail + 1, (const uint8_t[sizeof(tail) - 1]){0}, sizeof(tail) - 1) == 0;
+}
+
 /* Who was killed could not say so itself. */
 static void complete(const char *path, int number)
 {
 	static struct fp_log log;
-	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	fp_log_open(&log, -1, true);
-	fp_log_exit(&log, FP_LOG_EXIT_SIGNAL, number);
-	fp_log_end(&log);
-	fp_log_copy(&log, fd);
-	fp_log_discard(&log);
+	if (!is_complete(fd)) {
+		fp_log_open(&log, -1, true);
+		fp_log_exit(&log, FP_LOG_EXIT_SIGNAL, number);
+		fp_log_end(&log);
+		fp_log_copy(&log, fd);
+		fp_log_discard(&log);
+	}
 	close(fd);
 }
 
@@ -125,6 +138,19 @@ static const char *last_of(const struct listing *listing, pid_t pid)
 			last = listing->files[i].path;
 	}
 	return last;
+}
+
+/* All logs of that program: it may have two sessions. */
+static void complete_last_of(const struct listing *listing, pid_t pid, int number)
+{
+	const char *last = last_of(listing, pid);
+	const char *number_of = last ? strrchr(strrchr(last, '/'), '-') : NULL;
+	size_t length = number_of ? (size_t)(number_of + 1 - last) : 0;
+
+	for (size_t i = 0; number_of && i < listing->count; i++)
+		if (strncmp(listing->files[i].path, last, length) == 0 &&
+		    listing->files[i].bytes > 0)
+			complete(listing->files[i].path, number);
 }
 
 /* What a process found no room for, it has said itself: then this run is not known whole. */
@@ -146,17 +172,16 @@ static int read_all(struct fp_cli_logs *logs, struct listing *listing)
 int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, int status)
 {
 	struct listing listing = {0};
-	bool is_complete = each_file(directory, add_file, &listing);
+	bool is_listed = each_file(directory, add_file, &listing);
 
 	if (listing.count > 1)
 		qsort(listing.files, listing.count, sizeof(*listing.files), compare_ends);
-	const char *last = last_of(&listing, pid);
-	if (last && WIFSIGNALED(status))
-		complete(last, WTERMSIG(status));
+	if (WIFSIGNALED(status))
+		complete_last_of(&listing, pid, WTERMSIG(status));
 	fp_cli_progress_begin();
 	int result = read_all(logs, &listing);
 	fp_cli_progress_end();
 	free(listing.files);
-	return is_complete ? result
-	                   : fp_cli_fail("not enough memory for the reports of this run");
+	return is_listed ? result
+	                 : fp_cli_fail("not enough memory for the reports of this run");
 }

@@ -257,11 +257,25 @@ static int start(struct run *run, struct fp_cli_launch *launch, int *status)
 
 struct sums {
 	size_t findings;
-	size_t failing; /* processes with findings */
+	size_t processes; /* one may have several reports */
+	size_t failing;   /* processes with findings */
 	uint64_t leaked_blocks;
 	uint64_t allocations;
 	uint64_t guarded;
 };
+
+/* Whether an earlier report is of the same process, and has findings where WITH_FINDINGS. */
+static bool was_met(const struct fp_cli_logs *harvest, size_t index, bool with_findings)
+{
+	for (size_t i = 0; i < index; i++) {
+		const struct fp_report *report = harvest->logs[i].report;
+
+		if (report->pid == harvest->logs[index].report->pid &&
+		    (!with_findings || report->finding_count > 0))
+			return true;
+	}
+	return false;
+}
 
 static struct sums sum(const struct fp_cli_logs *harvest)
 {
@@ -271,7 +285,8 @@ static struct sums sum(const struct fp_cli_logs *harvest)
 		const struct fp_report *report = harvest->logs[i].report;
 
 		sums.findings += report->finding_count;
-		sums.failing += report->finding_count > 0;
+		sums.processes += !was_met(harvest, i, false);
+		sums.failing += report->finding_count > 0 && !was_met(harvest, i, true);
 		sums.allocations += report->protection.allocations;
 		sums.guarded += report->protection.guarded;
 		for (size_t j = 0; j < report->leak_count; j++) {
@@ -282,11 +297,11 @@ static struct sums sum(const struct fp_cli_logs *harvest)
 	return sums;
 }
 
-static void print_sums(const struct sums *sums, const struct run *run, size_t processes)
+static void print_sums(const struct sums *sums, const struct run *run, size_t reports)
 {
 	const struct fp_report_page page = {.out = stderr};
 
-	if (processes < 2 || (sums->findings + sums->leaked_blocks == 0 && run->options.quiet))
+	if (reports < 2 || (sums->findings + sums->leaked_blocks == 0 && run->options.quiet))
 		return;
 	fputs("fencepost: ", stderr);
 	if (sums->findings == 0) {
@@ -297,8 +312,8 @@ static void print_sums(const struct sums *sums, const struct run *run, size_t pr
 		fp_report_print_number(&page, sums->failing);
 		fputs(" of ", stderr);
 	}
-	fp_report_print_number(&page, processes);
-	fputs(" processes", stderr);
+	fp_report_print_number(&page, sums->processes);
+	fputs(sums->processes == 1 ? " process" : " processes", stderr);
 	if (sums->leaked_blocks > 0) {
 		fputs(", ", stderr);
 		fp_report_print_count(&page, sums->leaked_blocks, "block");

@@ -37,6 +37,12 @@ void fp_preload_finish(int status)
 		fp_lock_leave_fault_mode(held);
 }
 
+void fencepost_join(fp_session_companion finish)
+{
+	if (atomic_load(&fp_preload.state) == FP_PRELOAD_OPEN)
+		fp_session_join(finish);
+}
+
 static void finish_at_exit(int status, void *unused)
 {
 	(void)unused;

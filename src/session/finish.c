@@ -26,6 +26,7 @@ enum { RESERVE_PIECES = 16, RESERVE_BYTES = 256 << 10 };
 static void *reserve[RESERVE_PIECES];
 static size_t pieces_left;     /* under the session's lock */
 static uint64_t leaked_blocks; /* by the last tail */
+static _Atomic(fp_session_companion) companion;
 
 void fp_session_reserve(void)
 {
@@ -234,10 +235,43 @@ static void finish(uintptr_t stack, void *unused)
 	errno = saved_errno;
 }
 
+void fp_session_join(fp_session_companion finish_companion)
+{
+	fp_session_note("this process has two reports, one of malloc and new and one of the "
+	                "heaps of the hosting interfaces");
+	atomic_store(&companion, finish_companion);
+}
+
+static void finish_companion(void)
+{
+	fp_session_companion finish_it = atomic_load(&companion);
+	bool is_dying_of_signal = fp_session.exit.how == FP_LOG_EXIT_SIGNAL;
+
+	if (finish_it != NULL)
+		finish_it(is_dying_of_signal ? fp_session.exit.value : 0,
+		          is_dying_of_signal ? 0 : fp_session.exit.value);
+}
+
 void fp_session_finish(void)
 {
-	if (fp_session_is_started() && !atomic_exchange(&fp_session.is_finished, true))
-		fp_leak_from_here(finish, NULL);
+	if (!fp_session_is_started() || atomic_exchange(&fp_session.is_finished, true))
+		return;
+	fp_leak_from_here(finish, NULL);
+	finish_companion();
+}
+
+/* The caller may have interrupted anything of ours. */
+void fp_session_finish_with(int signal, int status)
+{
+	uint32_t held = fp_lock_enter_fault_mode();
+
+	if (signal != 0) {
+		fp_session_finish_dying(signal);
+	} else {
+		fp_session_set_exit(status);
+		fp_session_finish();
+	}
+	fp_lock_leave_fault_mode(held);
 }
 
 void fp_session_finish_dying(int signal)

@@ -100,6 +100,17 @@ bool fp_session_traces_children(void);
 /* The process ends with STATUS, in a way that exit handlers are not told of. */
 void fp_session_set_exit(int status);
 
+/*
+ * Another session of this process, of the other door, with a report of its own: FINISH is
+ * called when this one ends, with the signal or, when that is 0, the status that ends the
+ * process. Both reports say that there are two.
+ */
+typedef void (*fp_session_companion)(int signal, int status);
+void fp_session_join(fp_session_companion finish);
+
+/* What a companion's FINISH does. Context: fault. */
+void fp_session_finish_with(int signal, int status);
+
 /* The end of the process: verifies, collects leaks, renders the report. Once; later calls do
  * nothing. */
 void fp_session_finish(void);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -25,6 +26,17 @@ static bool is_made;
 static int failure;   /* why the file does not have the events, or 0 */
 static size_t copied; /* bytes of the main log that are in the file */
 
+/* What tells one program that this process executes from the next. */
+static uint64_t image_id(void)
+{
+	uint32_t id = 0;
+
+	if (getauxval(AT_RANDOM) != 0)
+		memcpy(&id, (const void *)getauxval(AT_RANDOM), sizeof(id));
+	return id;
+}
+
+/* PID-IMAGE-NUMBER: a program may have two sessions. */
 static void name_file(unsigned number)
 {
 	struct fp_text text;
@@ -33,6 +45,8 @@ static void name_file(unsigned number)
 	fp_text_string(&text, fp_session.options.spool);
 	fp_text_string(&text, "/");
 	fp_text_decimal(&text, (uint64_t)getpid());
+	fp_text_string(&text, "-");
+	fp_text_decimal(&text, image_id());
 	fp_text_string(&text, "-");
 	fp_text_decimal(&text, number);
 }
