@@ -53,7 +53,7 @@ _fencepost() {
 	elif [[ ${COMP_WORDS[1]} == doctor ]]; then
 		mapfile -t COMPREPLY < <(if [[ $word == -* ]]; then compgen -W --json -- "$word"; else compgen -c -- "$word"; fi)
 	elif [[ ${COMP_WORDS[1]} == diff && $word == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '--json --strict' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W '--json --strict --suppressions=' -- "$word")
 	elif [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_fencepost_list options | sed 's/^\([^ ]*\) .*/--\1=/')" -- "$word")
 		compopt -o nospace 2>/dev/null

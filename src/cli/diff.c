@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/inputs.h"
+#include "cli/suppressions.h"
 
 enum { HAS_NEW = 1 };
 
@@ -18,7 +19,19 @@ struct request {
 	size_t path_count;
 	const char *json; /* "" is standard output in place of the text; NULL: none */
 	bool is_strict;
+	struct fp_options options; /* for what names suppressions */
 };
+
+static int take_suppressions(struct request *request, const char *names)
+{
+	if (*names == '\0' || strlen(names) >= sizeof(request->options.suppressions))
+		return fp_cli_fail(
+		        "diff: --suppressions takes the names of files, %zu bytes at most: "
+		        "write --suppressions=FILE,FILE",
+		        sizeof(request->options.suppressions) - 1);
+	strcpy(request->options.suppressions, names);
+	return 0;
+}
 
 static int take_option(struct request *request, const char *option)
 {
@@ -28,10 +41,13 @@ static int take_option(struct request *request, const char *option)
 		request->json = option + 7;
 	else if (strcmp(option, "--strict") == 0)
 		request->is_strict = true;
+	else if (strncmp(option, "--suppressions=", 15) == 0)
+		return take_suppressions(request, option + 15);
 	else
-		return fp_cli_fail("diff: unknown option \"%s\": there are --json, --json=FILE "
-		                   "and --strict",
-		                   option);
+		return fp_cli_fail(
+		        "diff: unknown option \"%s\": there are --json, --json=FILE, "
+		        "--strict and --suppressions=FILE",
+		        option);
 	return 0;
 }
 
@@ -60,15 +76,33 @@ static int take_arguments(struct request *request, char **arguments)
 	return 0;
 }
 
-static int read_side(const char *path, struct fp_report **report)
+/* A baseline and what is held against it. */
+struct side {
+	struct fp_report *report;
+	/* Of its own: what max=N allows is not for both together. */
+	struct fp_report_suppressions suppressions;
+};
+
+static int read_side(const struct request *request, size_t index, struct side *side)
 {
 	struct fp_cli_inputs inputs = {0};
-	int result = fp_cli_inputs_add(&inputs, path);
+	int result = fp_cli_suppressions_read(&side->suppressions, &request->options);
 
 	if (result == 0)
-		result = fp_cli_inputs_merge(&inputs, report);
+		result = fp_cli_inputs_add(&inputs, request->paths[index]);
+	if (result == 0)
+		result = fp_cli_inputs_merge(&inputs, &side->report);
+	if (result == 0)
+		result = fp_cli_suppress(&(struct fp_cli_log){.report = side->report}, 1,
+		                         &side->suppressions);
 	fp_cli_inputs_free(&inputs);
 	return result;
+}
+
+static void free_side(struct side *side)
+{
+	fp_report_free(side->report);
+	fp_report_suppressions_free(&side->suppressions);
 }
 
 static int write_file(const struct fp_report_diff *diff, const char *path)
@@ -120,18 +154,18 @@ static int write_diff(const struct request *request, const struct fp_report_diff
 int fp_cli_diff(char **arguments)
 {
 	struct request request = {0};
-	struct fp_report *reports[2] = {NULL, NULL};
+	struct side sides[2] = {0};
 	struct fp_report_diff diff = {0};
 	int result = take_arguments(&request, arguments);
 
 	for (size_t i = 0; result == 0 && i < 2; i++)
-		result = read_side(request.paths[i], &reports[i]);
-	if (result == 0 && fp_report_diff_make(reports[0], reports[1], &diff) != 0)
+		result = read_side(&request, i, &sides[i]);
+	if (result == 0 && fp_report_diff_make(sides[0].report, sides[1].report, &diff) != 0)
 		result = fp_cli_fail("not enough memory to compare so much");
 	if (result == 0)
 		result = write_diff(&request, &diff);
 	fp_report_diff_free(&diff);
-	fp_report_free(reports[0]);
-	fp_report_free(reports[1]);
+	free_side(&sides[0]);
+	free_side(&sides[1]);
 	return result;
 }

@@ -17,7 +17,7 @@ static const struct fp_cli_command commands[] = {
          "run a program with the heap under its malloc, and report", fp_cli_run},
         {"report", " [OPTIONS] EVENT-LOG|REPORT.json|DIRECTORY|@LIST|- ...",
          "render event logs and JSON reports, several of them as one", fp_cli_report},
-        {"diff", " [--json[=FILE]] [--strict] OLD NEW",
+        {"diff", " [--json[=FILE]] [--strict] [--suppressions=FILE] OLD NEW",
          "say what is new, gone and grown; exit with 1 when anything is new", fp_cli_diff},
         {"leaks", " [--timeout=SECONDS] [OPTIONS OF REPORT] PID",
          "have a running program look for leaks now, and print its report", fp_cli_leaks},

@@ -156,6 +156,23 @@ cmp -s diff.json out && complain 'text in the JSON'
 mkdir nightly && cp old.json same.json moved.log nightly
 diff_is 0 '0 new, 0 gone, 2 grown, 0 unchanged' old.json nightly
 
+# What is suppressed is on neither side; each side has its own count for max=N.
+printf 'double-free:twice\nleak:lose max=3\nleak:never_there\n' >known.supp
+diff_is 0 '0 new, 0 gone, 0 grown, 0 unchanged, 3 suppressed' --suppressions=known.supp old.json more.json
+grep -q '^fencepost: 2 suppressed by "double-free:twice" (known.supp:1)$' out ||
+	complain "what was suppressed is not said: $(cat out)"
+grep -q '^fencepost: note: never used: "leak:never_there" (known.supp:3)$' out ||
+	complain "what was never used is not said: $(cat out)"
+diff_is 0 '0 new, 0 gone, 0 grown, 0 unchanged, 2 suppressed' --suppressions=known.supp old.json leaky.json
+printf 'leak:lose max=2\n' >max.supp
+printf 'double-free:twice until=2001-02-03\n' >until.supp
+diff_is 1 '1 new, 0 gone, 0 grown, 1 unchanged' --suppressions=max.supp,until.supp old.json leaky.json
+grep -q '^fencepost: note: the suppression "leak:lose max=2" (max.supp:1) allows max=2: the 3 that it matches are reported$' \
+	out || complain "an exceeded suppression: $(cat out)"
+"$fencepost" diff --json --suppressions=known.supp old.json more.json >suppressed.json ||
+	complain 'what is suppressed is new in JSON'
+grep -qx '  "suppressed": 3' suppressed.json || complain "JSON: $(cat suppressed.json)"
+
 # Its own failures are 125, and one line.
 fail() {
 	want=$1
@@ -165,7 +182,11 @@ fail() {
 }
 fail 'diff: two reports are needed: write fencepost diff OLD NEW' old.json
 fail 'diff: "c" is one report too many: put those of one side in a directory' a b c
-fail 'diff: unknown option "--jsn": there are --json, --json=FILE and --strict' --jsn old.json old.json
+fail 'diff: unknown option "--jsn": there are --json, --json=FILE, --strict and --suppressions=FILE' \
+	--jsn old.json old.json
+printf 'double-free:twice\nleaks:lose\n' >bad.supp
+diff_is 125 '' --suppressions=bad.supp old.json old.json
+grep -q '^fencepost: bad.supp:2: ' err || complain "a malformed suppression: $(cat err)"
 fail 'cannot read missing: No such file or directory; name an event log or a JSON report' old.json missing
 fail 'cannot write missing/x: No such file or directory; name another file with --json=FILE' \
 	--json=missing/x old.json old.json

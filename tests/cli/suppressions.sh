@@ -42,6 +42,16 @@ sed -n '/^{$/,/^}$/p' pasted >blocks
 test "$(grep -c '^}$' blocks)" -ge 4 || complain "too few blocks: $(cat pasted)"
 expect 0 '^fencepost: no findings, .*, 5 suppressed; ' report --suppressions=blocks log
 
+# What they did is in HTML as it is in the text.
+expect 0 . report --suppressions=lines,old --html=html log
+for row in '<code>leak:engine</code></td><td>lines:1</td><td>used</td>' \
+	'<code>double-free:never</code></td><td>lines:2</td><td>never used</td>' \
+	'<code>known</code></td><td>old:1</td><td>expired: what it matches is reported, until=2001-01-31</td>'; do
+	grep -qF "$row" html || complain "HTML lacks $row: $(grep '<tr>' html)"
+done
+expect 0 . report --html=html log
+grep -q 'h-suppressions' html && complain 'HTML has suppressions when there are none'
+
 # ---- Mistakes
 expect 125 '^fencepost: wrong:2: "laek:x" is no suppression; write leak:PATTERN' report --suppressions=wrong log
 grep -q '^fencepost: [0-9n].* finding' err && complain "reported in spite of a mistake: $(cat err)"

@@ -13,10 +13,10 @@ VOID = {"meta", "input", "path", "rect"}
 ALLOWED = {
     "html", "head", "meta", "title", "style", "script", "noscript", "body", "header", "main", "nav", "section",
     "a", "p", "h1", "h2", "code", "pre", "dl", "dt", "dd", "div", "ul", "ol", "li", "span", "mark", "details",
-    "summary", "svg", "path", "rect", "text", "input", "button", "output"}
+    "table", "thead", "tbody", "tr", "th", "td", "summary", "svg", "path", "rect", "text", "input", "button", "output"}
 ATTRIBUTES = {
     "lang", "charset", "http-equiv", "content", "name", "class", "href", "id", "aria-labelledby", "aria-label",
-    "aria-hidden", "role", "type", "placeholder", "autocomplete", "spellcheck", "for", "open", "start", "viewbox",
+    "aria-hidden", "role", "type", "placeholder", "autocomplete", "spellcheck", "for", "open", "scope", "start", "viewbox",
     "d", "x", "y", "width", "height", "text-anchor", "value"}
 
 

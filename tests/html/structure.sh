@@ -17,6 +17,8 @@ mkdir golden && "$FP_BUILDDIR/tests/report/render_golden" golden whole && mv gol
 "$fencepost" run --log=/dev/null --continue=yes --html=processes.html --leak-check=full \
 	sh -c "'$victim' 2 10 5; '$victim' 1 '<script>alert(1)</script>' \"\$(printf 'a\\342\\200\\250b\\377')\"; true" ||
 	exit 1
+printf 'leak:<script>alert(1)</script>\nleak:"\303\n' >hostile.supp
+"$fencepost" report --log=/dev/null --html=suppressions.html --suppressions=hostile.supp many.events || exit 1
 python3 "$top_srcdir/tests/html/structure.py" ./*.html || exit 1
 bad=0
 holds() { # holds FILE TEXT...
@@ -31,4 +33,5 @@ holds many.html '<title>70 findings in victim</title>' 'id="finding-70"' 'more f
 	'read, 24 inside' 'changed bytes, 0 past the end' 'class="marker"' '<mark><span class="file">' 'block[4096 + 16] = 1;' '"picture":['
 holds no-leaks.html 'Leaks were not looked for.' 'leaks not checked'
 holds processes.html '3 findings in ' '&#60;script&#62;alert(1)&#60;/script&#62;' 'a\xe2\x80\xa8b\xff'
+holds suppressions.html '<code>leak:&#60;script&#62;alert(1)&#60;/script&#62;</code>'
 exit $bad

@@ -8,8 +8,9 @@
 #include "report/html/page.h"
 #include "report/html/parts.h"
 #include "report/stack.h"
+#include "report/suppress/suppress.h"
 
-enum { SOURCES_MAX = 50 };
+enum { SOURCES_MAX = 50, SUPPRESSIONS_MAX = 500 };
 
 static void put_end(FILE *out, const struct fp_report *report)
 {
@@ -111,6 +112,66 @@ static void put_settings(FILE *out, const struct fp_report *report)
 		fputs("</dd>\n", out);
 	}
 	fputs("</dl></details>\n", out);
+}
+
+static const char *word_for(const struct fp_report_suppression *suppression)
+{
+	switch (suppression->state) {
+	case FP_REPORT_SUPPRESSION_FOREIGN:
+		return "names what is never found here";
+	case FP_REPORT_SUPPRESSION_EXPIRED:
+		return suppression->matched > 0 ? "expired: what it matches is reported"
+		                                : "expired, and matched nothing";
+	case FP_REPORT_SUPPRESSION_EXCEEDED:
+		return "exceeded: what it matches is reported";
+	default:
+		return suppression->matched > 0 ? "used" : "never used";
+	}
+}
+
+static void put_suppression(FILE *out, const struct fp_report_suppression *suppression)
+{
+	fputs("<tr><td><code>", out);
+	fp_report_html_text(out, fp_report_text(suppression->name));
+	fputs("</code></td><td>", out);
+	fp_report_html_text(out, fp_report_text(suppression->file));
+	fprintf(out, ":%" PRIu32 "</td><td>%s", suppression->line, word_for(suppression));
+	if (suppression->has_max)
+		fprintf(out, ", max=%" PRIu64, suppression->max);
+	if (suppression->until[0] != '\0')
+		fprintf(out, ", until=%s", suppression->until);
+	fputs("</td><td class=\"number\">", out);
+	fp_report_html_number(out, suppression->matched);
+	fputs("</td><td class=\"number\">", out);
+	fp_report_html_number(out, suppression->used);
+	fputs("</td></tr>\n", out);
+}
+
+void fp_report_html_suppressions(FILE *out, const struct fp_report *report)
+{
+	const struct fp_report_suppressions *suppressions = report->suppressions;
+	size_t named;
+
+	if (!suppressions || suppressions->count == 0)
+		return;
+	named = suppressions->count < SUPPRESSIONS_MAX ? suppressions->count : SUPPRESSIONS_MAX;
+	fputs("<section id=\"suppressions\" aria-labelledby=\"h-suppressions\">"
+	      "<h2 id=\"h-suppressions\">Suppressions</h2>\n<div class=\"wide\"><table>\n"
+	      "<thead><tr><th scope=\"col\">suppression</th><th scope=\"col\">file</th>"
+	      "<th scope=\"col\">what it did</th><th scope=\"col\">findings and leaked blocks "
+	      "it matches</th><th scope=\"col\">findings and leaks taken "
+	      "out</th></tr></thead>\n"
+	      "<tbody>\n",
+	      out);
+	for (size_t i = 0; i < named; i++)
+		put_suppression(out, &suppressions->items[i]);
+	fputs("</tbody></table></div>\n", out);
+	if (named < suppressions->count) {
+		fputs("<p class=\"quiet\">and ", out);
+		fp_report_html_number(out, suppressions->count - named);
+		fputs(" more</p>\n", out);
+	}
+	fputs("</section>\n", out);
 }
 
 void fp_report_html_facts(FILE *out, const struct fp_report *report, bool is_open)

@@ -293,6 +293,8 @@ static void put_page(const struct fp_report_walk *walk)
 	            "<h2 id=\"h-leaks\">Leaks</h2>",
 	            explain_no_leaks(walk));
 	put_growth(walk);
+	/* All reports of a set have the same. */
+	fp_report_html_suppressions(walk->out, walk->set->reports[0]);
 	fp_report_html_memory(walk->out);
 	put_section(walk, PROCESSES,
 	            "<section id=\"run\" aria-labelledby=\"h-run\"><h2 id=\"h-run\">Run</h2>",

@@ -29,6 +29,9 @@ void fp_report_html_memory(FILE *out);
 /* How the process was run and how it went (in facts.c). */
 void fp_report_html_facts(FILE *out, const struct fp_report *report, bool is_open);
 
+/* What the suppressions that REPORT was made with did, if there were any (in facts.c). */
+void fp_report_html_suppressions(FILE *out, const struct fp_report *report);
+
 /* The line that is always seen and what it unfolds. REPORT names the process, NULL when there
  * is only one (in items.c). */
 void fp_report_html_headline(FILE *out, const struct fp_report_finding *finding,

@@ -197,7 +197,8 @@ int fp_report_diff_make(const struct fp_report *before, const struct fp_report *
 	              after->leak_count;
 	struct pairing pairing = {.diff = diff};
 
-	*diff = (struct fp_report_diff){0};
+	*diff = (struct fp_report_diff){.suppressed = after->suppressed,
+	                                .suppressions = after->suppressions};
 	pairing.candidates = calloc(most + 1, sizeof(*pairing.candidates));
 	diff->items = calloc(most + 1, sizeof(*diff->items));
 	if (!pairing.candidates || !diff->items) {

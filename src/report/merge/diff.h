@@ -37,6 +37,8 @@ struct fp_report_diff {
 	struct fp_report_difference *items; /* new ones first, then gone, grown and the same */
 	size_t count;
 	size_t counts[FP_REPORT_CHANGE_COUNT];
+	uint64_t suppressed;                               /* of the later report */
+	const struct fp_report_suppressions *suppressions; /* what did that, or NULL */
 };
 
 /* DIFF points into both reports. 0 or -ENOMEM. */

@@ -7,6 +7,7 @@
 
 #include "report/merge/diff.h"
 #include "report/stack.h"
+#include "report/suppress/text.h"
 #include "report/text/parts.h"
 #include "report/json/tree.h"
 
@@ -62,11 +63,17 @@ void fp_report_diff_print(const struct fp_report_diff *diff, FILE *out, bool has
 		if (diff->items[i].change != FP_REPORT_UNCHANGED)
 			print_difference(&page, &diff->items[i]);
 	}
+	fp_report_print_suppressions(&page, diff->suppressions);
 	fputs("fencepost: ", out);
 	for (int i = 0; i < FP_REPORT_CHANGE_COUNT; i++) {
 		fputs(i > 0 ? ", " : "", out);
 		fp_report_print_number(&page, diff->counts[i]);
 		fprintf(out, " %s", fp_report_change_name(i));
+	}
+	if (diff->suppressed > 0) {
+		fputs(", ", out);
+		fp_report_print_number(&page, diff->suppressed);
+		fputs(" suppressed", out);
 	}
 	fputc('\n', out);
 }
@@ -128,6 +135,7 @@ int fp_report_diff_write_json(const struct fp_report_diff *diff, FILE *out)
 		                   make_change(&tree, diff, i));
 	fp_report_tree_put(&tree, json, "unchanged",
 	                   fp_report_make_count(diff->counts[FP_REPORT_UNCHANGED]));
+	fp_report_tree_put(&tree, json, "suppressed", fp_report_make_count(diff->suppressed));
 	if (!tree.has_failed) {
 		json_dumpf(json, out, JSON_INDENT(2));
 		fputc('\n', out);
