@@ -13,6 +13,7 @@
 #include "machine/machine.h"
 
 struct cgroup {
+	bool is_unified; /* wanted: the one of v2, whoever has the memory controller */
 	bool is_found;
 	bool is_v2;
 	char path[FP_MACHINE_PATH_MAX]; /* as /proc/self/cgroup has it */
@@ -54,7 +55,7 @@ static bool see_membership(char *line, void *user)
 	if (path == NULL)
 		return true;
 	*path++ = '\0';
-	bool is_v1 = has_word(controllers + 1, "memory");
+	bool is_v1 = !cgroup->is_unified && has_word(controllers + 1, "memory");
 	if (!is_v1 && controllers[1] != '\0')
 		return true;
 	cgroup->is_found = true;
@@ -117,8 +118,9 @@ static bool see_mount(char *line, void *user)
 	return false;
 }
 
-static bool find_cgroup(struct cgroup *cgroup)
+static bool find_cgroup(struct cgroup *cgroup, bool is_unified)
 {
+	cgroup->is_unified = is_unified;
 	cgroup->is_found = false;
 	cgroup->directory[0] = '\0';
 	return fp_machine_each_line("/proc/self/cgroup", see_membership, cgroup) &&
@@ -155,17 +157,29 @@ static const struct names names_of[] = {
         {{"memory.max", "memory.high"}, "memory.current", "inactive_file "},
 };
 
-static void limit_by(const struct names *names, const char *directory,
-                     struct fp_machine_memory *memory)
+/* That of the groups above, which a container does not see, is told by v1 only. */
+static uint64_t limit_of(const struct names *names, const char *directory)
 {
 	uint64_t limit = UINT64_MAX;
-	uint64_t used;
-	uint64_t reclaimable = 0;
 	uint64_t number;
 
 	for (size_t i = 0; i < 2 && names->limits[i] != NULL; i++)
 		if (read_number(directory, names->limits[i], "", &number) && number < limit)
 			limit = number;
+	if (read_number(directory, "memory.stat", "hierarchical_memory_limit ", &number) &&
+	    number < limit)
+		limit = number;
+	return limit;
+}
+
+static void limit_by(const struct names *names, const char *directory,
+                     struct fp_machine_memory *memory)
+{
+	uint64_t limit = limit_of(names, directory);
+	uint64_t used;
+	uint64_t reclaimable = 0;
+	uint64_t number;
+
 	if (limit == UINT64_MAX || !read_number(directory, names->used, "", &used))
 		return;
 	/* Cached files are given up before the limit is felt. */
@@ -185,7 +199,7 @@ void fp_machine_limit(struct fp_machine_memory *memory)
 {
 	struct cgroup cgroup;
 
-	if (!find_cgroup(&cgroup))
+	if (!find_cgroup(&cgroup, false))
 		return;
 	for (;;) {
 		limit_by(&names_of[cgroup.is_v2], cgroup.directory, memory);
@@ -201,7 +215,8 @@ bool fp_machine_pressure_path(char path[FP_MACHINE_PATH_MAX])
 	struct fp_text text;
 
 	fp_text_begin(&text, path, FP_MACHINE_PATH_MAX);
-	if (find_cgroup(&cgroup) && cgroup.is_v2) {
+	/* Only v2 tells of pressure, also beside a memory controller of v1. */
+	if (find_cgroup(&cgroup, true)) {
 		fp_text_string(&text, cgroup.directory);
 		fp_text_string(&text, "/memory.pressure");
 		int fd = fp_machine_open(path, O_RDONLY);

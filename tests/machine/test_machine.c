@@ -179,6 +179,15 @@ START_TEST(a_container_of_v1_leaves_out_what_it_does_not_see)
 	expect(700 * MIB, 450 * MIB, true);
 	put_number("/sys/fs/cgroup/memory/inner/memory.limit_in_bytes", 6 * MIB);
 	expect(6 * MIB, 1 * MIB, true);
+	/* A limit above the container's, which it does not see. */
+	put("/sys/fs/cgroup/memory/memory.stat",
+	    "inactive_file 1\nhierarchical_memory_limit 524288000\n"
+	    "total_inactive_file 52428800\n");
+	put_number("/sys/fs/cgroup/memory/inner/memory.limit_in_bytes", 600 * MIB);
+	expect(500 * MIB, 250 * MIB, true);
+	put("/sys/fs/cgroup/memory/memory.stat",
+	    "inactive_file 1\ntotal_inactive_file 52428800\n");
+	put_number("/sys/fs/cgroup/memory/inner/memory.limit_in_bytes", 6 * MIB);
 	/* Seen from elsewhere: only the mount can be looked at. */
 	put("/proc/self/cgroup", "4:memory:/other\n");
 	expect(700 * MIB, 450 * MIB, true);
