@@ -75,6 +75,11 @@ static void release_in_fault_mode(struct fp_lock *lock)
 	passed_over_ranks &= ~(1U << lock->rank);
 }
 
+bool fp_lock_is_any_held(void)
+{
+	return held_ranks != 0;
+}
+
 uint32_t fp_lock_enter_fault_mode(void)
 {
 	uint32_t before = held_ranks;

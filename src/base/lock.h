@@ -44,6 +44,10 @@ struct fp_lock {
 void fp_lock_acquire(struct fp_lock *lock);
 void fp_lock_release(struct fp_lock *lock);
 
+/* Whether the calling thread has any lock: a signal handler that finds none has interrupted
+ * nothing that it could wait for. Context: also fault. */
+bool fp_lock_is_any_held(void);
+
 /*
  * Fault mode: between these calls of a signal handler for faults, the thread may have been
  * interrupted anywhere, also while it held locks. Ranks are not checked then, and a lock that

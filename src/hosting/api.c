@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "hosting/ends.h"
 #include "hosting/notify.h"
 #include "hosting/object.h"
 
@@ -42,6 +43,7 @@ static HRESULT start(const char *options)
 	if (status == 0)
 		join();
 	fp_session_answer();
+	fp_ends_watch();
 	errno = saved_errno;
 	if (status != 0)
 		return status == -ENOMEM ? E_OUTOFMEMORY : E_INVALIDARG;

@@ -249,7 +249,8 @@ static void finish_companion(void)
 
 	if (finish_it != NULL)
 		finish_it(is_dying_of_signal ? fp_session.exit.value : 0,
-		          is_dying_of_signal ? 0 : fp_session.exit.value);
+		          is_dying_of_signal ? 0 : fp_session.exit.value,
+		          fp_session.interrupted);
 }
 
 void fp_session_finish(void)
@@ -260,18 +261,21 @@ void fp_session_finish(void)
 	finish_companion();
 }
 
-/* The caller may have interrupted anything of ours. */
-void fp_session_finish_with(int signal, int status)
+/* With a lock of ours, the caller has interrupted us: then nothing is looked for. */
+void fp_session_finish_with(int signal, int status, const void *interrupted)
 {
-	uint32_t held = fp_lock_enter_fault_mode();
+	bool is_inside = fp_lock_is_any_held();
+	uint32_t held = is_inside ? fp_lock_enter_fault_mode() : 0;
 
+	fp_session.interrupted = is_inside ? NULL : interrupted;
 	if (signal != 0) {
 		fp_session_finish_dying(signal);
 	} else {
 		fp_session_set_exit(status);
 		fp_session_finish();
 	}
-	fp_lock_leave_fault_mode(held);
+	if (is_inside)
+		fp_lock_leave_fault_mode(held);
 }
 
 void fp_session_finish_dying(int signal)

@@ -5,6 +5,7 @@
  * inherited.
  */
 #include <pthread.h>
+#include <unistd.h>
 
 #include "base/maps.h"
 #include "base/meta.h"
@@ -61,6 +62,7 @@ static void after_fork_in_child(void)
 	fp_timeline_start_in_child();
 	fp_heap_totals(&totals);
 	fp_session.is_forked_child = true;
+	fp_session.pid = getpid();
 	fp_session.first_serial = totals.last_serial;
 	fp_session.first_region = fp_region_last_serial();
 	fp_session_forget_findings();

@@ -348,6 +348,7 @@ static int start_locked(const char *text)
 	status = start_fault(options);
 	if (status != 0)
 		return status;
+	fp_session.pid = getpid();
 	fp_session_remember_stderr();
 	fp_log_open(&fp_session.log, open_events(), false);
 	fp_session_log_beginning(&fp_session.log);
@@ -403,6 +404,16 @@ void fp_session_note(const char *text)
 bool fp_session_traces_children(void)
 {
 	return fp_session.options.trace_children;
+}
+
+bool fp_session_is_here(void)
+{
+	return fp_session_is_started() && fp_session.pid == getpid();
+}
+
+bool fp_session_catches_signals(void)
+{
+	return fp_session.options.catch_signals;
 }
 
 bool fp_session_is_started(void)

@@ -23,6 +23,13 @@ int fp_session_start(const char *options);
 
 bool fp_session_is_started(void);
 
+/* Whether it stands, and this is its process and no child in the memory of it (vfork). Context:
+ * also fault. */
+bool fp_session_is_here(void);
+
+/* catch_signals. */
+bool fp_session_catches_signals(void);
+
 /* Distinct findings so far. */
 size_t fp_session_finding_count(void);
 
@@ -103,13 +110,14 @@ void fp_session_set_exit(int status);
 /*
  * Another session of this process, of the other door, with a report of its own: FINISH is
  * called when this one ends, with the signal or, when that is 0, the status that ends the
- * process. Both reports say that there are two.
+ * process, and what the signal interrupted, a struct fp_leak_interrupted, or NULL when that may
+ * be anything. Both reports say that there are two.
  */
-typedef void (*fp_session_companion)(int signal, int status);
+typedef void (*fp_session_companion)(int signal, int status, const void *interrupted);
 void fp_session_join(fp_session_companion finish);
 
 /* What a companion's FINISH does. Context: fault. */
-void fp_session_finish_with(int signal, int status);
+void fp_session_finish_with(int signal, int status, const void *interrupted);
 
 /* The end of the process: verifies, collects leaks, renders the report. Once; later calls do
  * nothing. */

@@ -35,6 +35,7 @@ struct fp_session {
 	struct fp_lock lock; /* rank FP_RANK_SESSION: start, end, and the table of findings */
 	_Atomic bool is_started;
 	_Atomic bool is_finished;
+	pid_t pid;
 	bool is_forked_child;  /* of the process that started the session */
 	uint64_t first_serial; /* blocks up to this one belong to the parent */
 	uint64_t first_region; /* the same of regions */

@@ -24,7 +24,29 @@ static const struct {
 
 enum { ENDS = sizeof(ends) / sizeof(ends[0]) };
 
-static void check_lost(const struct e2e_run *run)
+/* Of a host that is linked with the library. */
+static const struct {
+	const char *way;
+	const char *options;
+	int status; /* -1: not told */
+	int signal; /* or 0 */
+	bool is_reported;
+} hosted_ends[] = {
+        {"_exit", "", 4, 0, true},
+        {"children", "", 4, 0, true},
+        {"quick_exit", "", -1, 0, true},
+        {"handler", "", 4, 0, true},
+        {"pause", "", 0, SIGALRM, false},
+        {"pause", "catch_signals=yes", 0, SIGALRM, true},
+        {"busy", "catch_signals=yes", 0, SIGALRM, true},
+        {"threads", "catch_signals=yes", 0, SIGALRM, true},
+        {"handler", "catch_signals=yes", 4, 0, true},
+        {"ignored", "catch_signals=yes", 4, 0, true},
+};
+
+enum { HOSTED_ENDS = sizeof(hosted_ends) / sizeof(hosted_ends[0]) };
+
+static void check_lost_at(const struct e2e_run *run, const char *source)
 {
 	const json_t *leak = json_array_get(e2e_get(run->report, "leaks"), 0);
 
@@ -32,7 +54,12 @@ static void check_lost(const struct e2e_run *run)
 	ck_assert_str_eq(e2e_get_string(leak, "kind"), "definite");
 	ck_assert_int_eq(e2e_get_integer(leak, "blocks"), 1);
 	ck_assert_int_eq(e2e_get_integer(leak, "bytes"), 24);
-	e2e_check_stack(e2e_get(leak, "alloc_stack"), SOURCE, "lost");
+	e2e_check_stack(e2e_get(leak, "alloc_stack"), source, "lost");
+}
+
+static void check_lost(const struct e2e_run *run)
+{
+	check_lost_at(run, SOURCE);
 }
 
 START_TEST(test_every_end_tells_of_leaks)
@@ -50,6 +77,59 @@ START_TEST(test_every_end_tells_of_leaks)
 }
 END_TEST
 
+static void check_end(const struct e2e_run *run, int status)
+{
+	const json_t *end = e2e_get(e2e_get(run->report, "process"), "exit");
+
+	if (status >= 0)
+		ck_assert_int_eq(e2e_get_integer(end, "code"), status);
+}
+
+/* Loop index: row of the table. */
+START_TEST(test_a_linked_host_tells_of_leaks_however_it_ends)
+{
+	const char *const argv[] = {VICTIMS "hosted_ends", hosted_ends[_i].way, NULL};
+	struct e2e_run run = {0};
+
+	e2e_run(&run, hosted_ends[_i].options, argv);
+	if (hosted_ends[_i].signal != 0) {
+		ck_assert(WIFSIGNALED(run.status) &&
+		          WTERMSIG(run.status) == hosted_ends[_i].signal);
+	} else {
+		e2e_check_exit(&run, 4);
+		check_end(&run, hosted_ends[_i].status);
+	}
+	if (hosted_ends[_i].is_reported)
+		check_lost_at(&run, VICTIMS "hosted_ends.c");
+	else
+		ck_assert_str_eq(run.err, "");
+	e2e_release(&run);
+}
+END_TEST
+
+static const struct {
+	const char *way;
+	int status;
+} hosted_runs[] = {{"_exit", 4}, {"quick_exit", 4}, {"pause", 128 + SIGALRM}};
+
+enum { HOSTED_RUNS = sizeof(hosted_runs) / sizeof(hosted_runs[0]) };
+
+/* Behind the preloaded library there are two sessions, and both have their say. Loop index: row
+ * of the table. */
+START_TEST(test_a_linked_host_tells_of_leaks_under_run_too)
+{
+	const char *const argv[] = {"src/cli/fencepost", "run", VICTIMS "hosted_ends",
+	                            hosted_runs[_i].way, NULL};
+	struct e2e_run run = {0};
+
+	e2e_run(&run, NULL, argv);
+	e2e_check_exit(&run, hosted_runs[_i].status);
+	ck_assert_msg(strstr(run.err, "leak of 24 bytes in 1 block at hosted_ends.c") != NULL,
+	              "%s", run.err);
+	e2e_release(&run);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("leak checks");
@@ -59,6 +139,10 @@ int main(void)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_every_end_tells_of_leaks, 0, ENDS);
+	tcase_add_loop_test(tcase, test_a_linked_host_tells_of_leaks_however_it_ends, 0,
+	                    HOSTED_ENDS);
+	tcase_add_loop_test(tcase, test_a_linked_host_tells_of_leaks_under_run_too, 0,
+	                    HOSTED_RUNS);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

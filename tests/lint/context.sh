@@ -65,7 +65,7 @@ libs "$alloc __sigaction nanosleep pthread_key_create pthread_once pthread_setsp
 sigaltstack sigdelset sigfillset sigismember sigprocmask" fault
 libs "$session" session
 # The thread that watches memory is made when a callback is registered.
-check hosting "$alloc _exit fcntl getpid pthread_attr_destroy pthread_attr_init pthread_attr_setdetachstate
+check hosting "$alloc _exit at_quick_exit sigaction fcntl raise sigaddset sigemptyset sigprocmask getpid pthread_attr_destroy pthread_attr_init pthread_attr_setdetachstate
 pthread_attr_setstacksize pthread_create pthread_sigmask sigdelset sigfillset" "$FP_BUILDDIR"/src/hosting/.libs/*.o
 # libc's allocator is called by address; what looks for symbols does it when the session starts or
 # when memory has run out.

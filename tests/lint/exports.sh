@@ -11,6 +11,9 @@ want=$(sed -n 's/^[[:space:]]*\([A-Za-z_][A-Za-z0-9_]*\);.*$/\1/p' "$map" | sort
 got=$($NM -D --defined-only "$lib" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort)
 test -n "$got" || { echo "$lib exports nothing"; exit 1; }
 for name in $want; do
+	case $name in
+	_exit | _Exit) continue ;; # in place of the C library's, whose headers have them
+	esac
 	echo "$got" | grep -qx "$name" || { echo "$name: in the map, not exported"; bad=1; }
 	grep -qw "$name" "$top_srcdir"/include/fencepost/*.h ||
 		{ echo "$name: exported, in no public header"; bad=1; }

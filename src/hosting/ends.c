@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Ends of a linked host that exit handlers are not told of: _exit(2), whose name is ours
+ * because the library comes before the C library, quick_exit(3), and, when `catch_signals` asks
+ * for it, signals that the host leaves to their default action. A signal that the host ignores
+ * or handles is never touched, and what it does with one later is its own affair.
+ */
+#include "hosting/ends.h"
+
+#include <fencepost/hosting.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/lock.h"
+#include "session/session.h"
+
+enum {
+	TRIES = 200, /* to find the thread outside of the heap */
+	PAUSE_NSEC = 1000000
+};
+
+static const int deadly[] = {SIGHUP, SIGINT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2};
+
+/* The thread may have been interrupted anywhere: with a lock of ours it is in the heap. */
+static void finish(int status)
+{
+	if (!fp_session_is_here())
+		return;
+	bool is_inside = fp_lock_is_any_held();
+	uint32_t held = is_inside ? fp_lock_enter_fault_mode() : 0;
+	fp_session_set_exit(status);
+	fp_session_finish();
+	if (is_inside)
+		fp_lock_leave_fault_mode(held);
+}
+
+FP_API _Noreturn void _exit(int status)
+{
+	finish(status);
+	for (;;)
+		syscall(SYS_exit_group, status);
+}
+
+FP_API _Noreturn void _Exit(int status)
+{
+	_exit(status);
+}
+
+/* The status is not told. */
+static void finish_at_quick_exit(void)
+{
+	if (fp_session_is_here())
+		fp_session_finish();
+}
+
+/* ---- Signals ------------------------------------------------------------------------------
+ */
+
+static void die_of(int signal)
+{
+	const struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t set;
+
+	sigaction(signal, &action, NULL);
+	raise(signal);
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* A thread that is in the heap is outside soon: the signal comes again, to the same thread. */
+static bool is_deferred(int signal)
+{
+	static _Atomic int tries;
+	const struct itimerspec once = {.it_value.tv_nsec = PAUSE_NSEC};
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = signal};
+	int timer;
+
+	if (!fp_lock_is_any_held() || atomic_fetch_add(&tries, 1) >= TRIES)
+		return false;
+	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+	return syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) == 0 &&
+	       syscall(SYS_timer_settime, timer, 0, &once, NULL) == 0;
+}
+
+static void handle_deadly(int signal, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+
+	(void)info;
+	if (fp_session_is_here() && is_deferred(signal)) {
+		errno = saved_errno;
+		return;
+	}
+	if (fp_session_is_here() && !fp_lock_is_any_held()) {
+		fp_session_finish_terminated(signal, context);
+	} else if (fp_session_is_here()) {
+		uint32_t held = fp_lock_enter_fault_mode();
+
+		fp_session_finish_dying(signal);
+		fp_lock_leave_fault_mode(held);
+	}
+	die_of(signal);
+}
+
+static void watch(int signal)
+{
+	struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
+	struct sigaction before;
+
+	sigfillset(&action.sa_mask);
+	sigdelset(&action.sa_mask, SIGSEGV);
+	sigdelset(&action.sa_mask, SIGBUS);
+	action.sa_sigaction = handle_deadly;
+	if (sigaction(signal, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+		sigaction(signal, &action, NULL);
+}
+
+void fp_ends_watch(void)
+{
+	static _Atomic bool is_watched;
+
+	if (!fp_session_is_started() || atomic_exchange(&is_watched, true))
+		return;
+	at_quick_exit(finish_at_quick_exit);
+	for (size_t i = 0;
+	     fp_session_catches_signals() && i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		watch(deadly[i]);
+}
