@@ -260,6 +260,7 @@ struct sums {
 	size_t processes; /* one may have several reports */
 	size_t failing;   /* processes with findings */
 	uint64_t leaked_blocks;
+	uint64_t growing; /* stacks */
 	uint64_t allocations;
 	uint64_t guarded;
 };
@@ -287,6 +288,7 @@ static struct sums sum(const struct fp_cli_logs *harvest)
 		sums.findings += report->finding_count;
 		sums.processes += !was_met(harvest, i, false);
 		sums.failing += report->finding_count > 0 && !was_met(harvest, i, true);
+		sums.growing += report->growth.count + report->growth.left_out;
 		sums.allocations += report->protection.allocations;
 		sums.guarded += report->protection.guarded;
 		for (size_t j = 0; j < report->leak_count; j++) {
@@ -301,7 +303,8 @@ static void print_sums(const struct sums *sums, const struct run *run, size_t re
 {
 	const struct fp_report_page page = {.out = stderr};
 
-	if (reports < 2 || (sums->findings + sums->leaked_blocks == 0 && run->options.quiet))
+	if (reports < 2 ||
+	    (sums->findings + sums->leaked_blocks + sums->growing == 0 && run->options.quiet))
 		return;
 	fputs("fencepost: ", stderr);
 	if (sums->findings == 0) {
@@ -318,6 +321,11 @@ static void print_sums(const struct sums *sums, const struct run *run, size_t re
 		fputs(", ", stderr);
 		fp_report_print_count(&page, sums->leaked_blocks, "block");
 		fputs(" leaked", stderr);
+	}
+	if (sums->growing > 0) {
+		fputs(", ", stderr);
+		fp_report_print_count(&page, sums->growing, "stack");
+		fputs(sums->growing == 1 ? " that only grows" : " that only grow", stderr);
 	}
 	fputs("; ", stderr);
 	fp_report_print_count(&page, sums->allocations, "allocation");

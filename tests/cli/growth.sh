@@ -32,10 +32,11 @@ has killed ', 1 stack that only grows;' 1
 has again '^fencepost: growth of .* in remember$' 1
 
 # The parent does nothing and is not heard; the child is, though it forked.
-run --log=forked --json=forked.json --html=forked.html --folded=forked.folded --error-exitcode=7 "$victim" fork
+run 2>sums --log=forked --json=forked.json --html=forked.html --folded=forked.folded --error-exitcode=7 "$victim" fork
 ended $? 0
 has forked '^fencepost: growth of .* in remember$' 1
 has forked '^fencepost: growth of ' 1
+has sums '^fencepost: no findings in 2 processes, 1 stack that only grows; ' 1
 has forked.folded '^growth;.*;remember [0-9]*$' 1
 has forked.html 'id="growth-1"' 1
 has forked.html 'id="growth-2"' 0

@@ -15,5 +15,7 @@ rm -rf "$work" && mkdir -p "$work/golden" && cd "$work" || exit 99
 "$fencepost" run --log=/dev/null --html=many.html --continue=yes --leak-check=full --stack-depth=256 \
 	--max-memory=64m "$victim" 300 100000 200 || exit 1
 "$fencepost" run --log=/dev/null --html=one.html --continue=yes --leak-check=full "$victim" 1 0 0
+test -x "$FP_BUILDDIR/tests/e2e/victims/grows" &&
+	"$fencepost" run --leak-growth --log=/dev/null --html=grows.html "$FP_BUILDDIR/tests/e2e/victims/grows" leak
 "$fencepost" run --log=/dev/null --html=clean.html "$victim" 0 0 0 || exit 1
 PYTHONDONTWRITEBYTECODE=1 python3 "$top_srcdir/tests/html/use.py" "$work"

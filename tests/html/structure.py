@@ -108,10 +108,13 @@ class Page(html.parser.HTMLParser):
             self.check_data(process)
 
     def check_data(self, process):
-        for kind in ("leaked", "reachable", "peak"):
+        for kind in ("leaked", "reachable", "grown", "peak"):
             for blocks, size, frames in process.get(kind, []):
                 if blocks < 0 or size <= 0 or not all(0 <= frame < len(process["frames"]) for frame in frames or []):
                     self.complain("a stack that makes no sense")
+        for number, _, points in process.get("growing", []):
+            if "growth-%d" % number not in self.ids or len(points) < 2:
+                self.complain("a line of growth that leads nowhere")
         times = [moment[0] for moment in process["timeline"]]
         if times != sorted(times):
             self.complain("moments out of order")

@@ -82,7 +82,7 @@ def use_flame(page):
     that(focused(page, "getAttribute('aria-label')") == name, "and keeps the focus")
     page.press("Escape")
     that(page.run("document.querySelectorAll('.flame > .above').length") == 2, "Escape zooms out")
-    page.click(".bar > button")
+    page.click(".bar > button:not([aria-pressed])")
     that(page.run("document.querySelectorAll('.flame > .above').length") == 0, "the button zooms out")
     page.run("document.querySelector('.bar input').focus()")
     page.type("descend")
@@ -110,6 +110,31 @@ def use_timeline(page):
     that(page.run("document.querySelectorAll('.timeline .live').length") == 1, "there is a line")
 
 
+def see_what_grows(page, directory):
+    open_report(page, "grows.html" if os.path.exists("grows.html") else "golden/plant.html")
+    that(page.run("document.querySelectorAll('#growth > .item').length") >= 1, "a stack that grows is listed")
+    page.click("#growth-1 > summary")
+    that(page.run("document.querySelector('#growth-1 svg.rise').getBoundingClientRect().height") > 40,
+         "its way up is drawn")
+    lines = "document.querySelectorAll('.timeline .growing').length"
+    that(page.run(lines) == page.run("document.querySelectorAll('.lines li').length"), "each line has its name")
+    that(page.run(lines) >= 1, "the timeline has a line of it")
+    height = "document.querySelector('.timeline .growing').getBBox().height"
+    before = page.run(height)
+    page.run("document.querySelector('.bar button[aria-pressed]').focus()")
+    page.press("Enter")
+    that(page.run("document.querySelector('.bar button[aria-pressed]').getAttribute('aria-pressed')") == "true",
+         "Enter scales the chart to what grows")
+    that(page.run(height) > before, "and the line is higher")
+    page.screenshot(os.path.join(directory, "growth.png"), whole=False)
+    page.press("Enter")
+    that(page.run(height) == before, "Enter scales it back")
+    page.click(".lines a")
+    that(page.run("location.hash") == "#growth-1", "the name leads to the stack")
+    that(page.run("[...document.querySelectorAll('[role=tab]')].some((tab) => tab.textContent === 'Bytes grown')"),
+         "there is a flame graph of it")
+
+
 def look_in_light_and_dark(page, directory):
     colours = {}
     for scheme in ("light", "dark"):
@@ -122,7 +147,7 @@ def look_in_light_and_dark(page, directory):
 
 
 def fit_on_a_telephone(page):
-    for report in ("many.html", "golden/hostile.html", "clean.html"):
+    for report in ("many.html", "golden/hostile.html", "golden/plant.html", "clean.html"):
         open_report(page, report, width=390, height=800)
         that(page.run("document.documentElement.scrollWidth") <= 390, report + " fits the width of a telephone")
 
@@ -154,6 +179,7 @@ def look_at_small_reports(page):
     that(page.run("document.querySelector('#filter')") is None, "and needs no filter")
     open_report(page, "clean.html")
     that("No findings." in page.run("document.body.innerText"), "no finding is said to be none")
+    that(page.run("document.querySelector('#growth')") is None, "growth that nobody asked for is not there")
     open_report(page, "golden/several.html")
     that(page.run("document.querySelectorAll('#run > .process').length") == 3, "three processes are three")
     that(page.run("document.querySelectorAll('.flame > [aria-level=\"2\"]').length") >= 2,
@@ -169,6 +195,7 @@ def main(directory):
         filter_findings(page)
         use_flame(page)
         use_timeline(page)
+        see_what_grows(page, directory)
         look_in_light_and_dark(page, directory)
         fit_on_a_telephone(page)
         stay_harmless(page)

@@ -482,8 +482,10 @@ class Timeline {
 		const line = this.points.map((point, i) => (i ? "L" : "M") + this.x(point[0]).toFixed(1) + " " +
 			this.y(point[2]).toFixed(1)).join("");
 		const end = this.x(this.start + this.range).toFixed(1);
-		this.svg.append(draw("path", { class: "area", d: line + "L" + end + " " + this.y(0) + "L" + LEFT + " " + this.y(0) + "z" }),
-			draw("path", { class: "live", d: line }));
+		// On that scale the whole heap is out of sight.
+		if (!this.isScaled())
+			this.svg.append(draw("path", { class: "area", d: line + "L" + end + " " + this.y(0) + "L" + LEFT + " " + this.y(0) + "z" }),
+				draw("path", { class: "live", d: line }));
 		this.growing.forEach((one, i) => this.svg.append(draw("path", { class: "growing g" + i,
 			d: one[2].map((point, j) => (j ? "L" : "M") + this.x(point[0]).toFixed(1) + " " +
 				this.y(point[1]).toFixed(1)).join("") })));
