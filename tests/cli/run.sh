@@ -82,6 +82,7 @@ printf '#include <stdlib.h>\n#include <unistd.h>\nint main(int n, char **a) { ch
 if $CC -w -g -o executes executes.c; then
 	rm -f [0-9]*
 	expect 0 '^fencepost: 2 findings in 1 of 1 process;' --json=%p.json --xml=%p.xml ./executes ./executes
+	grep -q 'note: the event log ends early: .* executed another program' err || complain "why a log ends: $(cat err)"
 	test "$(ls [0-9]*.json | wc -l)" -eq 1 || complain "not one file of one process: $(ls [0-9]*)"
 	test "$(grep -c '"kind": "double-free"' [0-9]*.json)" -eq 2 || complain "a report is lost in $(ls [0-9]*.json)"
 	test "$(grep -c '<kind>InvalidFree' [0-9]*.xml)" -eq 2 || complain "a report is lost in $(ls [0-9]*.xml)"

@@ -57,8 +57,9 @@ static int note_damage(const struct fp_report_reading *reading, size_t end, size
 	else if (!reading->has_ended)
 		result = fp_report_note(
 		        reading->report,
-		        "the event log ends early: the process was killed or the "
-		        "disk was full; what came after is missing here");
+		        "the event log ends early: the process was killed, executed "
+		        "another program, or the disk was full; what came after is "
+		        "missing here");
 	if (result == 0 && damaged > 0)
 		result = fp_report_note(
 		        reading->report,
