@@ -32,7 +32,7 @@
 #define uthash_free(memory, size) fp_meta_free(memory, size)
 #include <uthash.h>
 
-enum { SHARDS = FP_REGISTRY_PARTS, KEPT_BYTES = 48 };
+enum { SHARDS = FP_REGISTRY_PARTS, NEIGHBOURS_SHIFT = 17, KEPT_BYTES = 48 };
 
 /* A live block. */
 struct record {
@@ -82,10 +82,11 @@ void fp_registry_init(size_t history_bytes)
 	}
 }
 
-/* Other bits of the product than those uthash takes for its buckets. */
+/* Neighbours share a shard: a thread that takes one slot after the other finds the lock, a
+ * spare record and the next place of the ring in its cache. */
 static struct shard *shard_of(uintptr_t slot)
 {
-	return &shards[((slot >> 4) * 0x9e3779b97f4a7c15u) >> 58];
+	return &shards[((slot >> NEIGHBOURS_SHIFT) * 0x9e3779b97f4a7c15u) >> 58];
 }
 
 /* Odd factors: no change of one field, and hardly one of several, leaves the sum as it was. The
