@@ -31,6 +31,7 @@ static void after_fork_in_child(void)
 	atomic_store(&fp_preload.pid, getpid());
 	/* It was the parent's. */
 	fp_preload_thread.deferred = 0;
+	fp_preload_drop_postponed();
 	fp_preload_leave();
 }
 

@@ -17,7 +17,7 @@
 #include "heap/heap.h"
 #include "preload/interruption.h"
 
-enum { FP_PRELOAD_PARKED_MAX = 16 };
+enum { FP_PRELOAD_PARKED_MAX = 16, FP_PRELOAD_POSTPONED_MAX = 4 };
 
 /* Initial-exec storage: it exists as long as the thread does, whatever its destructors do. */
 struct fp_preload_thread {
@@ -30,6 +30,11 @@ struct fp_preload_thread {
 	uint64_t random;
 	struct fp_preload_interruption interruption;
 	struct fp_preload_exposure exposure;
+	/* Signals whose handlers wait until the thread is outside, and those that were sent
+	 * again and have not come yet, as bits. */
+	volatile uint8_t postponed_count;
+	volatile uint64_t resent;
+	siginfo_t postponed[FP_PRELOAD_POSTPONED_MAX];
 	/* Blocks that were freed while the thread was inside. */
 	struct fp_heap_claim parked[FP_PRELOAD_PARKED_MAX];
 };
@@ -58,6 +63,14 @@ bool fp_preload_start(void);
 /* Once more, for a thread that is outside now (in handlers.c). */
 void fp_preload_raise_deferred(void);
 
+/* Whether the handler of the signal that INFO and CONTEXT are about waits until the thread is
+ * outside; PLACED is what the kernel had for it. Context: fault. (In postpone.c.) */
+bool fp_preload_postpone(const siginfo_t *info, const struct sigaction *placed, void *context);
+void fp_preload_deliver_postponed(void);
+
+/* In the child of a fork: they are the parent's. */
+void fp_preload_drop_postponed(void);
+
 /* Frees what was parked. The thread is inside. */
 void fp_preload_free_parked(void);
 
@@ -81,6 +94,8 @@ static inline void fp_preload_leave(void)
 	/* After that: what comes now is not deferred. */
 	if (fp_preload_thread.deferred != 0)
 		fp_preload_raise_deferred();
+	if (fp_preload_thread.postponed_count > 0)
+		fp_preload_deliver_postponed();
 }
 
 /* Each call that the thread entered for: a look at thread-local storage, and seldom more. */

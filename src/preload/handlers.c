@@ -29,6 +29,7 @@ static struct {
 	_Atomic(handler_function *) handler;
 	_Atomic int flags;
 	_Atomic uint8_t withheld; /* from its mask */
+	struct sigaction placed;  /* what the kernel got for it */
 } of_program[NSIG];
 
 /* Signals whose system calls are not restarted (siginterrupt), as bits. */
@@ -61,6 +62,8 @@ uintptr_t fp_preload_handler_calls_end(void)
 /* Its return address on the stack is the proof that a handler runs. */
 HANDLER_CALLS static void call_handler(int signal, siginfo_t *info, void *context)
 {
+	if (fp_preload_postpone(info, &of_program[signal].placed, context))
+		return;
 	const struct fp_preload_interruption before =
 	        fp_preload_interrupt(signal, info, context);
 
@@ -235,8 +238,10 @@ static int exchange(int signal, const struct sigaction *action, struct sigaction
 	if (action != NULL) {
 		placed = place_before(signal, action);
 		/* Before the kernel: from then on it may be called. */
-		if (is_handler(action))
+		if (is_handler(action)) {
 			remember(signal, action);
+			of_program[signal].placed = placed;
+		}
 	}
 	int status = __sigaction(signal, action != NULL ? &placed : NULL, old);
 	if (status == 0 && old != NULL)

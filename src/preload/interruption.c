@@ -92,17 +92,36 @@ static bool is_in_system_call(const ucontext_t *context)
 	return is_call(code) || (code % PAGE_LEAST >= CALL_BYTES && is_call(code - CALL_BYTES));
 }
 
+void fp_preload_expose(int signal)
+{
+	struct fp_preload_thread *thread = &fp_preload_thread;
+
+	if (thread->exposure.seen == atomic_load(&fp_preload_handlers))
+		thread->exposure.signals |= bit_of(signal);
+}
+
+/* What was sent again did not come where it seems to. */
+static bool was_resent(int signal)
+{
+	struct fp_preload_thread *thread = &fp_preload_thread;
+	bool is_resent = (thread->resent & bit_of(signal)) != 0;
+
+	thread->resent &= ~bit_of(signal);
+	return is_resent;
+}
+
 struct fp_preload_interruption fp_preload_interrupt(int signal, const siginfo_t *info,
                                                     const void *context)
 {
 	struct fp_preload_thread *thread = &fp_preload_thread;
 	const struct fp_preload_interruption before = thread->interruption;
 
-	if (thread->is_inside && thread->exposure.seen == atomic_load(&fp_preload_handlers))
-		thread->exposure.signals |= bit_of(signal);
+	if (thread->is_inside)
+		fp_preload_expose(signal);
 	thread->interruption = (struct fp_preload_interruption){
 	        .signal = (uint8_t)signal,
-	        .is_asynchronous = is_asynchronous(signal, info) && !is_in_system_call(context),
+	        .is_asynchronous = is_asynchronous(signal, info) &&
+	                           (was_resent(signal) || !is_in_system_call(context)),
 	        .looks_left = STACK_LOOKS,
 	        .depth = before.depth + 1,
 	};

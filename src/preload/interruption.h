@@ -39,6 +39,9 @@ extern _Atomic uint32_t fp_preload_handlers;
 /* SIGNAL gets a handler of the program, another one than before. */
 void fp_preload_note_handler(int signal);
 
+/* SIGNAL came while the thread was inside, where it could have been blocked. */
+void fp_preload_expose(int signal);
+
 /* Around the program's handler of SIGNAL. */
 struct fp_preload_interruption fp_preload_interrupt(int signal, const siginfo_t *info,
                                                     const void *context);

@@ -87,6 +87,31 @@ START_TEST(malloc_that_is_safe_is_no_finding)
 }
 END_TEST
 
+static const char *const jumps[] = {"jump", "jump-once", "jump-thread", "count-thread"};
+
+enum { JUMPS = sizeof(jumps) / sizeof(jumps[0]) };
+
+/* The thread is not thought to be in malloc for ever, and holds nothing that others wait for.
+ */
+START_TEST(malloc_is_watched_after_a_jump_out_of_it)
+{
+	const char *const argv[] = {"tests/preload/victims/jumps", jumps[_i % JUMPS], NULL};
+	struct e2e_run run;
+
+	if (!e2e_can_run(_i / JUMPS))
+		return;
+	preload_run(&run, _i / JUMPS, "leak_check=no", argv);
+	e2e_check_exit(&run, 0);
+	ck_assert_str_eq(run.out, "jumped\n");
+	e2e_check_counts(&run, 1, 0);
+	const json_t *finding = json_array_get(e2e_get(run.report, "findings"), 0);
+	ck_assert_str_eq(e2e_get_string(finding, "kind"), "double-free");
+	e2e_check_stack(e2e_get(finding, "stack"), "tests/preload/victims/jumps.c",
+	                "double free");
+	e2e_release(&run);
+}
+END_TEST
+
 /* The handlers are the program's alone. */
 START_TEST(without_our_handlers_nothing_is_said)
 {
@@ -111,6 +136,8 @@ int main(void)
 	                    WRONGS * E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tests, malloc_that_is_safe_is_no_finding, 0,
 	                    RIGHTS * E2E_BACKEND_COUNT);
+	tcase_add_loop_test(tests, malloc_is_watched_after_a_jump_out_of_it, 0,
+	                    JUMPS * E2E_BACKEND_COUNT);
 	tcase_add_test(tests, without_our_handlers_nothing_is_said);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);

@@ -132,11 +132,12 @@ static void wrong_free(void)
 {
 	signal(SIGALRM, release);
 	while (calls < TIMES) {
+		int before = calls;
 		void *block = malloc(30);
 
 		kept = block;
 		ualarm(1000, 0);
-		for (int before = calls; calls == before;)
+		while (calls == before)
 			compute();
 	}
 }

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Signals that come while the thread is inside: their handlers wait until it is outside,
+ * because a handler may never come back (siglongjmp, setcontext, exit), may wait for another
+ * thread, or may call malloc, and each of that would meet locks that are held and tables that
+ * are half made. A signal that waits is blocked, and then sent again as it came, so that the
+ * kernel calls the handler by all its rules.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "base/lock.h"
+#include "preload/door.h"
+
+/* glibc's own name for sigaction(2). */
+extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
+
+enum { KERNEL_SIGSET_BYTES = 8 };
+
+/* The thread's own doing cannot wait: the instruction would do it again. */
+static bool can_wait(int signal, const siginfo_t *info)
+{
+	if (signal == SIGABRT)
+		return false;
+	return info->si_code <= 0 || info->si_code == SI_KERNEL ||
+	       (signal != SIGSEGV && signal != SIGBUS && signal != SIGFPE && signal != SIGILL &&
+	        signal != SIGTRAP && signal != SIGSYS);
+}
+
+bool fp_preload_postpone(const siginfo_t *info, const struct sigaction *placed, void *context)
+{
+	struct fp_preload_thread *thread = &fp_preload_thread;
+	int signal = info->si_signo;
+
+	if (!thread->is_inside || thread->postponed_count == FP_PRELOAD_POSTPONED_MAX ||
+	    !can_wait(signal, info) || fp_lock_is_in_fault_mode() ||
+	    atomic_load(&fp_preload.is_ending) || atomic_load(&fp_preload.pid) != getpid())
+		return false;
+	/* The kernel has taken the handler of SA_RESETHAND away. */
+	if ((placed->sa_flags & (int)SA_RESETHAND) != 0)
+		__sigaction(signal, placed, NULL);
+	fp_preload_expose(signal);
+	thread->postponed[thread->postponed_count++] = *info;
+	sigaddset(&((ucontext_t *)context)->uc_sigmask, signal);
+	return true;
+}
+
+/* The kernel lets a process send itself anything. */
+static void send_again(const siginfo_t *info)
+{
+	if (syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), info->si_signo,
+	            info) != 0)
+		raise(info->si_signo);
+}
+
+/* What waits no more, as bits. */
+static uint64_t take_postponed(struct fp_preload_thread *thread)
+{
+	uint64_t signals = 0;
+
+	for (size_t i = 0; i < thread->postponed_count; i++)
+		signals |= UINT64_C(1) << (thread->postponed[i].si_signo - 1);
+	thread->postponed_count = 0;
+	return signals;
+}
+
+static void unblock(uint64_t signals)
+{
+	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &signals, NULL, KERNEL_SIGSET_BYTES);
+}
+
+void fp_preload_deliver_postponed(void)
+{
+	struct fp_preload_thread *thread = &fp_preload_thread;
+	int saved_errno = errno;
+
+	for (size_t i = 0; i < thread->postponed_count; i++)
+		send_again(&thread->postponed[i]);
+	uint64_t signals = take_postponed(thread);
+	thread->resent |= signals;
+	/* They come now, and their handlers need not come back. */
+	unblock(signals);
+	errno = saved_errno;
+}
+
+void fp_preload_drop_postponed(void)
+{
+	unblock(take_postponed(&fp_preload_thread));
+}
