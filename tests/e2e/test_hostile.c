@@ -332,6 +332,22 @@ static void check_notes(const struct machine *machine, const struct e2e_run *run
 	ck_assert(machine->note != NULL || json_array_size(notes) == 0);
 }
 
+/* One finding where a step uses up all memory, of what limited it; else none. */
+static void check_findings(const struct machine *machine, const struct e2e_run *run)
+{
+	const json_t *finding;
+	bool is_exhausted = false;
+
+	for (size_t i = 0; i < STEPS_MAX && machine->steps[i] != NULL; i++)
+		is_exhausted |= strcmp(machine->steps[i], "exhaust") == 0;
+	e2e_check_counts(run, is_exhausted ? 1 : 0, 0);
+	if (!is_exhausted)
+		return;
+	finding = json_array_get(e2e_get(run->report, "findings"), 0);
+	ck_assert_str_eq(e2e_get_string(finding, "kind"), "out-of-memory");
+	ck_assert_ptr_nonnull(strstr(e2e_get_string(finding, "description"), "RLIMIT_AS"));
+}
+
 START_TEST(a_program_goes_on_and_is_told)
 {
 	const struct machine *machine = &machines[_i];
@@ -341,7 +357,7 @@ START_TEST(a_program_goes_on_and_is_told)
 		return;
 	run_steps(&run, machine->options, machine->steps);
 	e2e_check_exit(&run, 0);
-	e2e_check_counts(&run, 0, 0);
+	check_findings(machine, &run);
 	ck_assert_str_eq(e2e_get_string(e2e_get(run.report, "settings"), "backend"),
 	                 machine->backend);
 	check_protection(machine, e2e_get(run.report, "protection"));
@@ -360,8 +376,11 @@ START_TEST(what_no_machine_has_is_refused_and_found)
 		return;
 	run_steps(&run, e2e_backend_option(_i), steps);
 	e2e_check_exit(&run, 0);
-	e2e_check_counts(&run, 1, 0);
+	e2e_check_counts(&run, 2, 0);
 	finding = json_array_get(e2e_get(run.report, "findings"), 0);
+	ck_assert_str_eq(e2e_get_string(finding, "kind"), "out-of-memory");
+	ck_assert_int_eq(e2e_get_integer(finding, "count"), 1);
+	finding = json_array_get(e2e_get(run.report, "findings"), 1);
 	ck_assert_str_eq(e2e_get_string(finding, "kind"), "allocation-too-large");
 	ck_assert_str_eq(e2e_get_string(finding, "hresult"), "E_OUTOFMEMORY");
 	ck_assert_int_eq(e2e_get_integer(finding, "count"), 4);
