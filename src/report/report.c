@@ -53,6 +53,16 @@ int fp_report_shares_add(struct fp_report_shares *shares, const struct fp_report
 	return 0;
 }
 
+uint64_t fp_report_count_shares(const struct fp_report_shares *shares)
+{
+	return shares->count + shares->beyond.sources;
+}
+
+uint64_t fp_report_count_sources(const struct fp_report *report)
+{
+	return report->source_count + report->more_sources;
+}
+
 void fp_report_shares_free(struct fp_report_shares *shares)
 {
 	free(shares->items);

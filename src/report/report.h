@@ -101,9 +101,18 @@ struct fp_report_share {
 	uint64_t bytes;  /* of a leak */
 };
 
+/* What sources that are not listed have of it, together. */
+struct fp_report_beyond {
+	uint64_t sources;
+	uint64_t count;
+	uint64_t bytes;
+	uint64_t last; /* while reports are merged: the last of these sources, from 1 on */
+};
+
 struct fp_report_shares {
 	struct fp_report_share *items;
 	size_t count;
+	struct fp_report_beyond beyond;
 };
 
 /* Where a part of a merged report is from. */
@@ -300,6 +309,7 @@ struct fp_report {
 	const struct fp_report_suppressions *suppressions; /* what did it, or NULL */
 	struct fp_report_source *sources;
 	size_t source_count;             /* 0: this is no merged report */
+	uint64_t more_sources;           /* that are not listed: one more costs nothing */
 	struct fp_report_arena arena;    /* what is not in an event log */
 	struct fp_report_images *images; /* what it was resolved with, or NULL */
 	bool owns_images;
@@ -340,6 +350,10 @@ int fp_report_note(struct fp_report *report, const char *format, ...)
 
 /* 0 or -ENOMEM. */
 int fp_report_shares_add(struct fp_report_shares *shares, const struct fp_report_share *share);
+
+/* How many sources have it, and how many there are. */
+uint64_t fp_report_count_shares(const struct fp_report_shares *shares);
+uint64_t fp_report_count_sources(const struct fp_report *report);
 void fp_report_shares_free(struct fp_report_shares *shares);
 
 /*

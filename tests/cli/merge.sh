@@ -88,8 +88,23 @@ has err 'fencepost: report: merge=some: use yes or no'
 
 # Each report is forgotten once it is in: many take little memory, and no time to speak of.
 yes a.log | head -n 2000 >many
-report 0 --log=crowd @many
+report 0 --log=crowd --json=crowd.json --html=crowd.html @many
 has crowd 'fencepost: double-free of a 24-byte block at [engine]+0x1 (6,000 times)'
+has crowd 'in 2,000 of 2,000 reports: a.log (3), a.log (3), a.log (3) and 1,997 more'
+grep -q '<title>.* in 2000 merged reports</title>' crowd.html || complain 'HTML has another number of reports'
+
+# Only so many sources are listed, so that one more costs nothing; the others are counted.
+has crowd.json '"more_sources": 1000,'
+test "$(grep -c '"name": "a.log"' crowd.json)" -eq 1000 || complain 'other than 1,000 sources are listed'
+grep -A 4 '"more_sources": {' crowd.json | tr -d ' \n' | grep -q '^"more_sources":{"sources":1000,"count":3000}' ||
+	complain "what the others have: $(grep -A 4 '"more_sources": {' crowd.json)"
+report 0 --log=twice --json=crowd2.json crowd.json b.json crowd.json
+has twice 'fencepost: double-free of a 24-byte block at [engine]+0x1 (12,003 times)'
+has twice 'in 4,001 of 4,001 reports: a.log (3), a.log (3), a.log (3) and 3,998 more'
+has crowd2.json '"more_sources": 3001,'
+report 0 --log=again --json=again.json crowd.json
+cmp -s crowd.json again.json || complain 'a report of many sources is another one when it is rendered again'
+cmp -s crowd again || complain "its text: $(diff crowd again | head -n 5)"
 # A sanitizer takes more than that for itself.
 if (ulimit -v 100000 && "$fencepost" --version) >/dev/null 2>&1; then
 	(ulimit -v 100000 && "$fencepost" report --log=/dev/null --json=/dev/null @many) ||

@@ -60,8 +60,8 @@ static void put_sources(FILE *out, const struct fp_report *report)
 		fputs(i > 0 ? ", " : "", out);
 		fp_report_html_text(out, source->name.size > 0 ? source->name : source->layout);
 	}
-	if (named < report->source_count)
-		fprintf(out, " and %zu more", report->source_count - named);
+	if (named < fp_report_count_sources(report))
+		fprintf(out, " and %" PRIu64 " more", fp_report_count_sources(report) - named);
 	fputs("</dd>\n", out);
 }
 

@@ -117,18 +117,22 @@ static void put_sources(FILE *out, const struct fp_report *report,
                         const struct fp_report_shares *shares)
 {
 	size_t named = shares->count < SOURCES_MAX ? shares->count : SOURCES_MAX;
+	uint64_t all = fp_report_count_shares(shares);
 
-	if (report->source_count == 0 || shares->count == 0)
+	if (report->source_count == 0 || all == 0)
 		return;
 	fputs("<details class=\"stack\"><summary>In ", out);
-	fp_report_html_number(out, shares->count);
+	fp_report_html_number(out, all);
 	fputs(" of ", out);
-	fp_report_html_count(out, report->source_count, "source");
+	fp_report_html_count(out, fp_report_count_sources(report), "source");
 	fputs("</summary>\n<ul>\n", out);
 	for (size_t i = 0; i < named; i++)
 		put_source(out, report, &shares->items[i]);
-	if (named < shares->count)
-		fprintf(out, "<li>and %zu more</li>\n", shares->count - named);
+	if (named < all) {
+		fputs("<li>and ", out);
+		fp_report_html_number(out, all - named);
+		fputs(" more</li>\n", out);
+	}
 	fputs("</ul></details>\n", out);
 }
 

@@ -56,7 +56,7 @@ static void put_subject(FILE *out, const struct fp_report_set *set)
 	if (set->count > 1)
 		fprintf(out, "%zu processes", set->count);
 	else if (first->source_count > 0)
-		fprintf(out, "%zu merged reports", first->source_count);
+		fprintf(out, "%" PRIu64 " merged reports", fp_report_count_sources(first));
 	else if (first->executable.size > 0)
 		fp_report_html_text(out, fp_report_base_name(first->executable));
 	else

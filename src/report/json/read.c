@@ -214,6 +214,7 @@ static void take_sources(struct fp_report_fields *fields, const json_t *json)
 		sources->executable = fp_report_fields_string(fields, item, "executable");
 		take_exit(fields, item, &sources->exit, &sources->exit_value);
 	}
+	report->more_sources = fp_report_fields_count(fields, json, "more_sources");
 }
 
 static void take_findings(struct fp_report_fields *fields, const json_t *json)

@@ -187,6 +187,16 @@ static void take_own_stack(struct fp_report_fields *fields, const json_t *json,
 		finding->free_stack = stack;
 }
 
+static void take_beyond(struct fp_report_fields *fields, const json_t *json,
+                        struct fp_report_beyond *beyond)
+{
+	const json_t *more = fp_report_fields_object(fields, json, "more_sources");
+
+	beyond->sources = fp_report_fields_count(fields, more, "sources");
+	beyond->count = fp_report_fields_count(fields, more, "count");
+	beyond->bytes = fp_report_fields_count(fields, more, "bytes");
+}
+
 static void take_shares(struct fp_report_fields *fields, const json_t *json,
                         struct fp_report_shares *shares)
 {
@@ -205,6 +215,8 @@ static void take_shares(struct fp_report_fields *fields, const json_t *json,
 		else if (fp_report_shares_add(shares, &share) != 0)
 			fields->is_out_of_memory = true;
 	}
+	if (json_object_get(json, "more_sources"))
+		take_beyond(fields, json, &shares->beyond);
 }
 
 static bool take_finding(struct fp_report_fields *fields, const json_t *json,

@@ -305,6 +305,9 @@ static int begin_report(struct fp_report_walk *walk, const struct fp_report *rep
 	if (report->source_count > 0)
 		fp_report_tree_put(tree, document->report, "sources",
 		                   make_sources(tree, report));
+	if (report->more_sources > 0)
+		fp_report_tree_put(tree, document->report, "more_sources",
+		                   fp_report_make_count(report->more_sources));
 	fp_report_tree_put(tree, document->report, "findings", document->findings);
 	fp_report_tree_put(tree, document->report, "leak_check", make_check(tree, report));
 	fp_report_tree_put(tree, document->report, "leaks", document->leaks);

@@ -172,24 +172,53 @@ static json_t *make_hresult(const struct fp_report_finding *finding)
 	            : fp_report_make_address((uint32_t)finding->hresult);
 }
 
-/* Which sources have a finding, or a leak of so many BYTES. */
-static json_t *make_shares(struct fp_report_tree *tree, const struct fp_report_shares *shares,
+/* What one source, or several, have of a finding; of a leak so many bytes, too. */
+static void put_share(struct fp_report_tree *tree, json_t *json,
+                      const struct fp_report_share *share, bool has_bytes)
+{
+	fp_report_tree_put(tree, json, "count", fp_report_make_count(share->count));
+	if (has_bytes)
+		fp_report_tree_put(tree, json, "bytes", fp_report_make_count(share->bytes));
+}
+
+static json_t *make_share(struct fp_report_tree *tree, const struct fp_report_share *share,
+                          bool has_bytes)
+{
+	json_t *json = json_object();
+
+	fp_report_tree_put(tree, json, "source", fp_report_make_count(share->source));
+	put_share(tree, json, share, has_bytes);
+	return json;
+}
+
+static json_t *make_beyond(struct fp_report_tree *tree, const struct fp_report_beyond *beyond,
                            bool has_bytes)
 {
-	json_t *array = json_array();
+	json_t *json = json_object();
 
-	for (size_t i = 0; i < shares->count; i++) {
-		const struct fp_report_share *share = &shares->items[i];
-		json_t *json = json_object();
+	fp_report_tree_put(tree, json, "sources", fp_report_make_count(beyond->sources));
+	put_share(tree, json,
+	          &(struct fp_report_share){.count = beyond->count, .bytes = beyond->bytes},
+	          has_bytes);
+	return json;
+}
 
-		fp_report_tree_put(tree, json, "source", fp_report_make_count(share->source));
-		fp_report_tree_put(tree, json, "count", fp_report_make_count(share->count));
-		if (has_bytes)
-			fp_report_tree_put(tree, json, "bytes",
-			                   fp_report_make_count(share->bytes));
-		fp_report_tree_append(tree, array, json);
-	}
-	return array;
+/* Which sources have it; nothing in a report that is not merged. */
+static void put_shares(struct fp_report_tree *tree, json_t *json,
+                       const struct fp_report_shares *shares, bool has_bytes)
+{
+	json_t *array;
+
+	if (fp_report_count_shares(shares) == 0)
+		return;
+	array = json_array();
+	for (size_t i = 0; i < shares->count; i++)
+		fp_report_tree_append(tree, array,
+		                      make_share(tree, &shares->items[i], has_bytes));
+	fp_report_tree_put(tree, json, "sources", array);
+	if (shares->beyond.sources > 0)
+		fp_report_tree_put(tree, json, "more_sources",
+		                   make_beyond(tree, &shares->beyond, has_bytes));
 }
 
 json_t *fp_report_make_finding(struct fp_report_tree *tree,
@@ -224,9 +253,7 @@ json_t *fp_report_make_finding(struct fp_report_tree *tree,
 	fp_report_tree_put(tree, json, "evidence", make_evidence(tree, finding));
 	fp_report_tree_put(tree, json, "block", make_block(tree, finding));
 	fp_report_tree_put(tree, json, "region", make_region(tree, finding));
-	if (finding->shares.count > 0)
-		fp_report_tree_put(tree, json, "sources",
-		                   make_shares(tree, &finding->shares, false));
+	put_shares(tree, json, &finding->shares, false);
 	return json;
 }
 
@@ -280,9 +307,7 @@ json_t *fp_report_make_leak(struct fp_report_tree *tree, const struct fp_report_
 	                   leak->has_age ? make_age(tree, &leak->age) : json_null());
 	fp_report_tree_put(tree, json, "new",
 	                   leak->has_age ? make_new(tree, leak) : json_null());
-	if (leak->shares.count > 0)
-		fp_report_tree_put(tree, json, "sources",
-		                   make_shares(tree, &leak->shares, true));
+	put_shares(tree, json, &leak->shares, true);
 	return json;
 }
 
@@ -338,9 +363,7 @@ json_t *fp_report_make_growing(struct fp_report_tree *tree,
 	                   json_sprintf("%016" PRIx64, growing->fingerprint));
 	fp_report_tree_put(tree, json, "alloc_stack", make_stack(tree, growing->stack));
 	fp_report_tree_put(tree, json, "pictures", make_points(tree, growing));
-	if (growing->shares.count > 0)
-		fp_report_tree_put(tree, json, "sources",
-		                   make_shares(tree, &growing->shares, true));
+	put_shares(tree, json, &growing->shares, true);
 	return json;
 }
 

@@ -29,7 +29,7 @@ struct fp_report_merge {
 struct arrival {
 	struct fp_report_merge *merge;
 	const struct fp_report *report;
-	uint32_t first_source; /* index of its own, or of the first that it brings */
+	uint64_t first_source; /* number of its own, or of the first that it brings */
 	bool is_one;
 };
 
@@ -49,13 +49,23 @@ int fp_report_merge_new(bool is_repeated, struct fp_report_merge **merge)
 	return 0;
 }
 
+static void add_up(uint64_t *sum, uint64_t number)
+{
+	*sum = fp_report_add_up(*sum, number);
+}
+
+/* The first ones are listed; their numbers are their indices. */
 static int add_source(struct fp_report_merge *merge, const struct fp_report_source *source)
 {
 	struct fp_report *report = merge->whole.report;
-	struct fp_report_source *sources =
-	        fp_report_grow(report->sources, report->source_count, sizeof(*sources));
+	struct fp_report_source *sources;
 	struct fp_report_source kept = *source;
 
+	if (report->source_count == FP_REPORT_MERGE_SOURCES_MAX || report->more_sources > 0) {
+		add_up(&report->more_sources, 1);
+		return 0;
+	}
+	sources = fp_report_grow(report->sources, report->source_count, sizeof(*sources));
 	if (!sources)
 		return -ENOMEM;
 	report->sources = sources;
@@ -84,20 +94,45 @@ static int add_sources(const struct arrival *arrival, const struct fp_report_ori
 		                .exit_value = report->exit_value});
 	for (size_t i = 0; result == 0 && i < report->source_count; i++)
 		result = add_source(arrival->merge, &report->sources[i]);
+	add_up(&arrival->merge->whole.report->more_sources, report->more_sources);
 	return result;
 }
 
 /* One report can have a fingerprint twice: two accesses on one line. */
-static int add_share(struct fp_report_shares *shares, const struct fp_report_share *share)
+static int add_listed(struct fp_report_shares *shares, const struct fp_report_share *share)
 {
 	struct fp_report_share *last =
 	        shares->count > 0 ? &shares->items[shares->count - 1] : NULL;
 
 	if (!last || last->source != share->source)
 		return fp_report_shares_add(shares, share);
-	last->count = fp_report_add_up(last->count, share->count);
-	last->bytes = fp_report_add_up(last->bytes, share->bytes);
+	add_up(&last->count, share->count);
+	add_up(&last->bytes, share->bytes);
 	return 0;
+}
+
+static void add_beyond(struct fp_report_beyond *beyond, uint64_t sources,
+                       const struct fp_report_share *share)
+{
+	add_up(&beyond->sources, sources);
+	add_up(&beyond->count, share->count);
+	add_up(&beyond->bytes, share->bytes);
+}
+
+/* SHARE of the source that is number share->source of ARRIVAL. */
+static int add_share(const struct arrival *arrival, struct fp_report_shares *shares,
+                     const struct fp_report_share *share)
+{
+	uint64_t number = arrival->first_source + share->source;
+	struct fp_report_share listed = *share;
+
+	if (number >= arrival->merge->whole.report->source_count) {
+		add_beyond(&shares->beyond, shares->beyond.last != number + 1, share);
+		shares->beyond.last = number + 1;
+		return 0;
+	}
+	listed.source = (uint32_t)number;
+	return add_listed(shares, &listed);
 }
 
 static int add_shares(const struct arrival *arrival, struct fp_report_shares *shares,
@@ -107,15 +142,13 @@ static int add_shares(const struct arrival *arrival, struct fp_report_shares *sh
 	int result = 0;
 
 	/* Who brings sources but no shares was not made by us, and is believed all the same. */
-	if (arrival->is_one || brought->count == 0)
-		return add_share(shares, &(struct fp_report_share){arrival->first_source,
-		                                                   whole->count, whole->bytes});
-	for (size_t i = 0; result == 0 && i < brought->count; i++) {
-		struct fp_report_share share = brought->items[i];
-
-		share.source += arrival->first_source;
-		result = add_share(shares, &share);
-	}
+	if (arrival->is_one || fp_report_count_shares(brought) == 0)
+		return add_share(arrival, shares, whole);
+	for (size_t i = 0; result == 0 && i < brought->count; i++)
+		result = add_share(arrival, shares, &brought->items[i]);
+	add_beyond(&shares->beyond, brought->beyond.sources,
+	           &(struct fp_report_share){.count = brought->beyond.count,
+	                                     .bytes = brought->beyond.bytes});
 	return result;
 }
 
@@ -299,7 +332,7 @@ int fp_report_merge_add(struct fp_report_merge *merge, const struct fp_report *r
                         const struct fp_report_origin *origin)
 {
 	const struct arrival arrival = {merge, report,
-	                                (uint32_t)merge->whole.report->source_count,
+	                                fp_report_count_sources(merge->whole.report),
 	                                origin->layout || report->source_count == 0};
 	int result = add_sources(&arrival, origin);
 
@@ -312,7 +345,10 @@ int fp_report_merge_add(struct fp_report_merge *merge, const struct fp_report *r
 	if (result == 0)
 		result = add_growth(&arrival);
 	return result != 0 ? result
-	                   : fp_report_whole_add(&merge->whole, report, arrival.first_source);
+	                   : fp_report_whole_add(&merge->whole, report,
+	                                         (uint32_t)(arrival.first_source < UINT32_MAX
+	                                                            ? arrival.first_source
+	                                                            : UINT32_MAX));
 }
 
 int fp_report_merge_note(struct fp_report_merge *merge, const char *text)
@@ -323,7 +359,8 @@ int fp_report_merge_note(struct fp_report_merge *merge, const char *text)
 static struct fp_report_share total_of(const struct fp_report_merge *merge,
                                        const struct fp_report_shares *shares)
 {
-	struct fp_report_share total = {0};
+	struct fp_report_share total = {.count = shares->beyond.count,
+	                                .bytes = shares->beyond.bytes};
 
 	for (size_t i = 0; i < shares->count; i++) {
 		const struct fp_report_share *share = &shares->items[i];

@@ -2,7 +2,7 @@
  *
  * Many reports into one, each distinct finding and leak once, with what every source has of it.
  * What a report says is copied, so it can be freed at once: memory grows with what is distinct,
- * and by a line for each source.
+ * and with the first so many sources; what the others have of it is added up.
  *
  * Of a merged report the process and the settings are what all sources share, the rest is
  * unknown; allocations, frees and live blocks are sums, peaks the greatest of any source; there
@@ -15,6 +15,9 @@
 #define FP_REPORT_MERGE_MERGE_H
 
 #include "report/report.h"
+
+/* Sources that are listed. */
+enum { FP_REPORT_MERGE_SOURCES_MAX = 1000 };
 
 struct fp_report_merge;
 

@@ -29,25 +29,26 @@ void fp_report_print_shares(const struct fp_report_page *page, const struct fp_r
                             const struct fp_report_shares *shares)
 {
 	size_t named = shares->count > NAMES_MAX ? NAMES_MAX : shares->count;
+	uint64_t all = fp_report_count_shares(shares);
 
-	if (report->source_count == 0 || shares->count == 0)
+	if (report->source_count == 0 || all == 0)
 		return;
 	if (is_sweep(report)) {
 		fputs("  shown by the layout ", page->out);
 	} else {
 		fputs("  in ", page->out);
-		fp_report_print_number(page, shares->count);
+		fp_report_print_number(page, all);
 		fputs(" of ", page->out);
-		fp_report_print_count(page, report->source_count, "report");
-		fputs(": ", page->out);
+		fp_report_print_count(page, fp_report_count_sources(report), "report");
+		fputs(named > 0 ? ": " : "", page->out);
 	}
 	for (size_t i = 0; i < named; i++) {
 		fputs(i > 0 ? ", " : "", page->out);
 		print_share(page, report, &shares->items[i]);
 	}
-	if (named < shares->count) {
+	if (named > 0 && named < all) {
 		fputs(" and ", page->out);
-		fp_report_print_number(page, shares->count - named);
+		fp_report_print_number(page, all - named);
 		fputs(" more", page->out);
 	}
 	fputc('\n', page->out);
@@ -58,6 +59,6 @@ void fp_report_print_sources(const struct fp_report_page *page, const struct fp_
 	if (report->source_count == 0)
 		return;
 	fputs(", in ", page->out);
-	fp_report_print_count(page, report->source_count,
+	fp_report_print_count(page, fp_report_count_sources(report),
 	                      is_sweep(report) ? "layout" : "report");
 }
