@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -117,13 +118,18 @@ static int listen_for(uint64_t number)
 	return fd;
 }
 
-/* The connection of the process that was asked; others may know the number, too. */
-static int accept_from(const struct asking *asking, int listener)
+/* The connection of the process that was asked; others may know the number, too. -ESRCH when
+ * ENDED, a descriptor of it, says that it has ended. */
+static int accept_from(const struct asking *asking, int listener, int ended)
 {
-	struct pollfd waiting = {.fd = listener, .events = POLLIN};
+	struct pollfd waiting[] = {{.fd = listener, .events = POLLIN},
+	                           {.fd = ended, .events = POLLIN}};
 
-	while (poll(&waiting, 1, (int)asking->seconds * 1000) > 0) {
+	while (poll(waiting, 2, (int)asking->seconds * 1000) > 0) {
 		struct ucred peer;
+
+		if (waiting[0].revents == 0)
+			return -ESRCH;
 		socklen_t bytes = sizeof(peer);
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
@@ -156,6 +162,8 @@ static int ask(const struct asking *asking)
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		return fp_cli_fail("leaks: the system has no random numbers yet: try again");
 	number = number >> 8 | 2;
+	/* Before the process may end; on a kernel without, the answer is waited for in vain. */
+	int ended = (int)syscall(SYS_pidfd_open, asking->pid, 0);
 	int listener = listen_for(number);
 	if (listener < 0)
 		return fp_cli_fail("leaks: no socket can be made: %s; close some files",
@@ -166,8 +174,13 @@ static int ask(const struct asking *asking)
 		        "leaks: process %ld cannot be asked: %s; ask as its user, or "
 		        "as root",
 		        asking->pid, strerror(errno));
-	int fd = accept_from(asking, listener);
+	int fd = accept_from(asking, listener, ended);
 	close(listener);
+	close(ended);
+	if (fd == -ESRCH)
+		return fp_cli_fail("leaks: process %ld ended before it answered; its report is "
+		                   "where it reports at the end",
+		                   asking->pid);
 	if (fd < 0)
 		return fp_cli_fail(
 		        "leaks: process %ld gave no answer in %ld s: is it stopped, or "
