@@ -4,8 +4,10 @@
  * annotated for it need no change, and may include that header instead of this one. Both
  * libraries have them. Before there is a session, checks find nothing.
  *
- * What LeakSanitizer lets a program define (__lsan_is_turned_off() and so on) is not asked:
- * leaks are turned off by the option leak_check, and suppressed by suppressions.
+ * A program may define the three functions at the end; they are asked when leaks are looked
+ * for. Of LeakSanitizer's options, which LSAN_OPTIONS has as well, detect_leaks and
+ * suppressions count. A program that is not linked with the library, but runs under fencepost
+ * run, is to show them to libraries (-rdynamic).
  */
 #ifndef FENCEPOST_LSAN_H
 #define FENCEPOST_LSAN_H
@@ -37,6 +39,14 @@ FP_API void __lsan_do_leak_check(void);
 
 /* Look for leaks now and go on: not 0 when any block is lost. See fp_check_leaks(). */
 FP_API int __lsan_do_recoverable_leak_check(void);
+
+/* The program's. Not 0: leaks are not looked for. */
+FP_API int __lsan_is_turned_off(void);
+
+/* The program's. "detect_leaks=0:suppressions=FILE", and what is known in LeakSanitizer's
+ * syntax, a line each: "leak:function". */
+FP_API const char *__lsan_default_options(void);
+FP_API const char *__lsan_default_suppressions(void);
 
 #ifdef __cplusplus
 } /* extern "C" */

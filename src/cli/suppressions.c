@@ -55,6 +55,31 @@ int fp_cli_suppressions_read(struct fp_report_suppressions *suppressions,
 	return result;
 }
 
+static bool has(const struct fp_report_suppressions *suppressions, struct fp_report_string line)
+{
+	for (size_t i = 0; i < suppressions->count; i++)
+		if (strncmp(suppressions->items[i].name, line.bytes, line.size) == 0 &&
+		    suppressions->items[i].name[line.size] == '\0')
+			return true;
+	return false;
+}
+
+/* What the program itself says, as it would to LeakSanitizer. A mistake there is nobody's here
+ * to mend. */
+static void add_known(const struct fp_report *report,
+                      struct fp_report_suppressions *suppressions)
+{
+	for (size_t i = 0; i < report->known_count; i++) {
+		const struct fp_report_suppression_text text = {"__lsan_default_suppressions",
+		                                                report->known[i].bytes,
+		                                                report->known[i].size};
+
+		if (!has(suppressions, report->known[i]) &&
+		    fp_report_suppressions_parse(suppressions, &text) == -EINVAL)
+			fprintf(stderr, "fencepost: note: %s\n", suppressions->error);
+	}
+}
+
 int fp_cli_suppress(const struct fp_cli_log *logs, size_t count,
                     struct fp_report_suppressions *suppressions)
 {
@@ -65,8 +90,10 @@ int fp_cli_suppress(const struct fp_cli_log *logs, size_t count,
 
 	if (!reports)
 		return fp_cli_fail("not enough memory for the suppressions");
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		reports[i] = logs[i].report;
+		add_known(reports[i], suppressions);
+	}
 	strftime(today, sizeof(today), "%Y-%m-%d", gmtime_r(&now, &day));
 	if (suppressions->count > 0)
 		fp_report_suppress(reports, count, suppressions, today);

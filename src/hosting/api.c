@@ -42,6 +42,7 @@ static HRESULT start(const char *options)
 
 	if (status == 0)
 		join();
+	fp_lsan_start();
 	fp_session_answer();
 	fp_ends_watch();
 	errno = saved_errno;

@@ -66,4 +66,7 @@ static inline uint8_t fp_object_level(EMemoryCriticalLevel level)
 	}
 }
 
+/* Tells the session what the program has for LeakSanitizer (in lsan.c). */
+void fp_lsan_start(void);
+
 #endif

@@ -99,11 +99,15 @@ enum fp_log_type {
 	 * live bytes): an allocation stack whose live bytes never fell from one of these
 	 * pictures to the next, and rose */
 	FP_LOG_GROWING = 17,
+	/* str text: a line in LeakSanitizer's syntax, of leaks that the program says it knows
+	 */
+	FP_LOG_SUPPRESSION = 18,
 };
 
 enum fp_log_check {
 	FP_LOG_CHECK_REPEATED = 1, /* another check was made before */
-	FP_LOG_CHECK_NEWS = 2 /* somebody asks again and again: what is new is to be told */
+	FP_LOG_CHECK_NEWS = 2, /* somebody asks again and again: what is new is to be told */
+	FP_LOG_CHECK_OFF = 4   /* none was made: the program has turned them off */
 };
 
 enum fp_log_exit { FP_LOG_EXIT_UNKNOWN, FP_LOG_EXIT_CODE, FP_LOG_EXIT_SIGNAL };

@@ -241,6 +241,14 @@ void fp_log_note(struct fp_log *log, const char *text)
 	fp_log_finish(&record);
 }
 
+void fp_log_suppression(struct fp_log *log, const char *text)
+{
+	struct fp_log_record record = fp_log_begin(log, FP_LOG_SUPPRESSION);
+
+	fp_log_put_string(&record, text);
+	fp_log_finish(&record);
+}
+
 void fp_log_exit(struct fp_log *log, enum fp_log_exit how, int32_t value)
 {
 	struct fp_log_record record = fp_log_begin(log, FP_LOG_EXIT);

@@ -184,6 +184,7 @@ void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot)
 void fp_log_growth(struct fp_log *log, const struct fp_log_growth *growth);
 void fp_log_growing(struct fp_log *log, const struct fp_log_growing *growing);
 void fp_log_note(struct fp_log *log, const char *text);
+void fp_log_suppression(struct fp_log *log, const char *text);
 void fp_log_exit(struct fp_log *log, enum fp_log_exit how, int32_t value);
 void fp_log_end(struct fp_log *log);
 

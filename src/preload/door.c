@@ -58,6 +58,7 @@ static bool open_door(void)
 	fp_preload_find_unload();
 	fp_preload_find_programs();
 	fp_preload_watch_exit();
+	fp_preload_start_lsan();
 	/* After the session's: handlers before fork run last to first, those after it first to
 	 * last. */
 	return pthread_atfork(before_fork, after_fork, after_fork_in_child) == 0;

@@ -148,6 +148,7 @@ void fp_preload_find_operators(void);
 /* Find libc's own functions behind those of calls.c, thread.c and exec.c. */
 void fp_preload_find_calls(void);
 void fp_preload_find_threads(void);
+void fp_preload_start_lsan(void);
 void fp_preload_find_unload(void);
 void fp_preload_find_programs(void);
 

@@ -21,6 +21,9 @@ void (*bsd_signal(int number, void (*handler)(int)))(int);
 FP_EXPORT void fencepost_join(fp_session_companion finish);
 
 /* LeakSanitizer's, as <fencepost/lsan.h> has them. */
+int __lsan_is_turned_off(void);
+const char *__lsan_default_options(void);
+const char *__lsan_default_suppressions(void);
 FP_EXPORT void __lsan_disable(void);
 FP_EXPORT void __lsan_enable(void);
 FP_EXPORT void __lsan_ignore_object(const void *p);

@@ -10,6 +10,20 @@
 #include "preload/export.h"
 #include "session/session.h"
 
+/* The program's own, if it has them and shows them to libraries. */
+#pragma weak __lsan_is_turned_off
+#pragma weak __lsan_default_options
+#pragma weak __lsan_default_suppressions
+
+void fp_preload_start_lsan(void)
+{
+	fp_session_set_lsan(&(struct fp_session_lsan){
+	        .is_turned_off = __lsan_is_turned_off,
+	        .default_options = __lsan_default_options,
+	        .default_suppressions = __lsan_default_suppressions,
+	});
+}
+
 void __lsan_disable(void)
 {
 	fp_thread_begin_ignoring();

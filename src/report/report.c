@@ -105,6 +105,7 @@ void fp_report_free(struct fp_report *report)
 	free(report->leaks);
 	free(report->reasons);
 	free(report->notes);
+	free(report->known);
 	free(report->sources);
 	if (report->owns_images)
 		fp_report_images_free(report->images);

@@ -273,6 +273,7 @@ struct fp_report {
 	size_t leak_count;
 	bool are_leaks_looked_for; /* known to be, whatever the process ended by */
 	bool is_cut_short;      /* the end of the log is missing: nothing is known of leaks */
+	bool is_check_off;      /* by the program */
 	bool is_check_repeated; /* leaks were looked for before */
 	bool is_check_of_news;  /* and whoever asked wants to know what is new */
 	struct {
@@ -305,6 +306,8 @@ struct fp_report {
 	} growth;
 	struct fp_report_note *notes;
 	size_t note_count;
+	struct fp_report_string *known; /* leaks that the program suppresses, a line each */
+	size_t known_count;
 	uint64_t suppressed; /* findings and leaks that were taken out */
 	const struct fp_report_suppressions *suppressions; /* what did it, or NULL */
 	struct fp_report_source *sources;

@@ -69,6 +69,7 @@ static void after_fork_in_child(void)
 	fp_refusal_forget();
 	fp_session_forget_spool();
 	fp_session_forget_leaks();
+	fp_session_forget_lsan();
 	fp_session_forget_growth();
 	fp_session_start_recording_in_child();
 	/* The file of an event log stays the parent's. */

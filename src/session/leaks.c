@@ -240,6 +240,10 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 	        .user = log,
 	};
 
+	if (!fp_session_asks_lsan()) {
+		fp_log_leak_check(log, FP_LOG_CHECK_OFF);
+		return 0;
+	}
 	fp_log_leak_check(log, flags_of(kind));
 	if (!is_last)
 		set_told();

@@ -349,6 +349,7 @@ static int start_locked(const char *text)
 	if (status != 0)
 		return status;
 	fp_session.pid = getpid();
+	fp_session_read_lsan_options();
 	fp_session_remember_stderr();
 	fp_log_open(&fp_session.log, open_events(), false);
 	fp_session_log_beginning(&fp_session.log);

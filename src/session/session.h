@@ -49,6 +49,16 @@ int fp_session_check_leaks_finally(void);
 /* The block that ADDRESS is in is no leak, nor what it points to. */
 void fp_session_ignore_block(const void *address);
 
+/* What a program may define for LeakSanitizer; NULL: it does not. */
+struct fp_session_lsan {
+	int (*is_turned_off)(void);
+	const char *(*default_options)(void);
+	const char *(*default_suppressions)(void);
+};
+
+/* By a door, once, before leaks are looked for. They are asked when leaks are. */
+void fp_session_set_lsan(const struct fp_session_lsan *functions);
+
 /* Memory where pointers to blocks may be, though it is not where they are looked for. Removing
  * one asks for the same START and BYTES. */
 void fp_session_add_root(const void *start, size_t bytes);

@@ -108,6 +108,16 @@ uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack, enum fp_sessi
 /* In the child of a fork: it looks for leaks of its own. */
 void fp_session_forget_leaks(void);
 
+/* Remembers LSAN_OPTIONS (in lsan.c). */
+void fp_session_read_lsan_options(void);
+
+/* Whether what the program has for LeakSanitizer lets leaks be looked for; what it suppresses
+ * is logged then. */
+bool fp_session_asks_lsan(void);
+
+/* In the child of a fork: its log is its own. */
+void fp_session_forget_lsan(void);
+
 /* Copies the program's root regions; how many (in annotations.c). */
 size_t fp_session_copy_roots(struct fp_leak_range *copy, size_t room);
 

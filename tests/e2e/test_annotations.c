@@ -4,8 +4,10 @@
  * library as when linked.
  */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "preload_runs.h"
 
@@ -39,6 +41,25 @@ static const struct {
 };
 
 enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
+
+/* What the program says about itself, or its user to LeakSanitizer; it loses one block. */
+static const struct {
+	const char *wish;
+	const char *environment; /* LSAN_OPTIONS */
+	bool is_checked;
+	long suppressed;
+} wishes[] = {
+        {"nothing", "", true, 0},
+        {"off", "", false, 0},
+        {"no-detection", "", false, 0},
+        {"no-detection", "detect_leaks=1", true, 0},
+        {"nothing", "verbosity=0 detect_leaks=false", false, 0},
+        {"known", "", true, 1},
+        {"nothing", "suppressions='lsan.supp':verbosity=0", true, 1},
+        {"nothing", "suppressions=/nonexistent", true, 0},
+};
+
+enum { WISHES = sizeof(wishes) / sizeof(wishes[0]) };
 
 static const json_t *find(const struct e2e_run *run, const struct leak *leak)
 {
@@ -93,6 +114,42 @@ START_TEST(test_hosted)
 }
 END_TEST
 
+static void check_wish(const struct e2e_run *run, int wish)
+{
+	bool is_checked = wishes[wish].is_checked;
+	bool is_lost = is_checked && wishes[wish].suppressed == 0;
+	const json_t *summary = e2e_get(run->report, "summary");
+
+	ck_assert_int_eq(e2e_get_integer(summary, "leaked_blocks"), is_lost);
+	ck_assert_int_eq(e2e_get_integer(summary, "suppressed"), wishes[wish].suppressed);
+	ck_assert_msg((strstr(run->err, "leaks not checked") == NULL) == is_checked, "%s",
+	              run->err);
+}
+
+/* Loop index: row of the table, and whether the program is linked with the library. */
+START_TEST(test_what_the_program_says_to_lsan_counts)
+{
+	bool is_hosted = _i % 2 != 0;
+	const char *const argv[] = {
+	        is_hosted ? VICTIMS "annotated_hosted" : VICTIMS "annotated", "disable", NULL};
+	struct e2e_run run = {0};
+	FILE *file = fopen("lsan.supp", "w");
+
+	fputs("# known\nleak:annotated.c\n", file);
+	fclose(file);
+	setenv("WISH", wishes[_i / 2].wish, 1);
+	setenv("LSAN_OPTIONS", wishes[_i / 2].environment, 1);
+	if (is_hosted)
+		e2e_run(&run, NULL, argv);
+	else
+		preload_run(&run, E2E_MPROTECT, "leak_check=full", argv);
+	e2e_check_exit(&run, 0);
+	check_wish(&run, _i / 2);
+	e2e_release(&run);
+	unlink("lsan.supp");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("annotations");
@@ -103,6 +160,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_malloc, 0, WAYS);
 	tcase_add_loop_test(tcase, test_hosted, 0, WAYS);
+	tcase_add_loop_test(tcase, test_what_the_program_says_to_lsan_counts, 0, 2 * WISHES);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -357,6 +357,7 @@ static int read_leak_check(struct fp_report_reading *reading, struct fp_report_c
 
 	reading->report->are_leaks_looked_for = true;
 	reading->report->is_check_repeated = (flags & FP_LOG_CHECK_REPEATED) != 0;
+	reading->report->is_check_off = (flags & FP_LOG_CHECK_OFF) != 0;
 	reading->report->is_check_of_news = (flags & FP_LOG_CHECK_NEWS) != 0;
 	reading->report->leak_count = 0;
 	return 0;
@@ -428,6 +429,22 @@ static int read_note(struct fp_report_reading *reading, struct fp_report_cursor 
 	return 0;
 }
 
+static int read_suppression(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_string text = fp_report_take_string(payload);
+	struct fp_report_string *lines;
+
+	if (payload->is_short)
+		return -EBADMSG;
+	lines = fp_report_grow(report->known, report->known_count, sizeof(*lines));
+	if (!lines)
+		return -ENOMEM;
+	report->known = lines;
+	lines[report->known_count++] = text;
+	return 0;
+}
+
 static int read_exit(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
 	unsigned how = fp_report_take_u8(payload);
@@ -470,6 +487,7 @@ int fp_report_read_record(struct fp_report_reading *reading, unsigned type,
 	        [FP_LOG_FAILED_ALLOC] = read_failed_alloc,
 	        [FP_LOG_GROWTH] = fp_report_read_growth,
 	        [FP_LOG_GROWING] = fp_report_read_growing,
+	        [FP_LOG_SUPPRESSION] = read_suppression,
 	};
 
 	if (type >= sizeof(readers) / sizeof(readers[0]) || !readers[type])

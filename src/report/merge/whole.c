@@ -191,6 +191,31 @@ int fp_report_whole_note(struct fp_report_whole *whole, struct fp_report_string 
 	return 0;
 }
 
+static bool has_known(const struct fp_report *report, struct fp_report_string line)
+{
+	for (size_t i = 0; i < report->known_count; i++)
+		if (is_same(report->known[i], line))
+			return true;
+	return false;
+}
+
+static int add_known(struct fp_report_whole *whole, struct fp_report_string line)
+{
+	struct fp_report *to = whole->report;
+	struct fp_report_string *lines;
+
+	if (has_known(to, line))
+		return 0;
+	lines = fp_report_grow(to->known, to->known_count, sizeof(*lines));
+	if (!lines)
+		return -ENOMEM;
+	to->known = lines;
+	if (!fp_report_keep_string(whole->keeper, &line))
+		return -ENOMEM;
+	lines[to->known_count++] = line;
+	return 0;
+}
+
 int fp_report_whole_add(struct fp_report_whole *whole, const struct fp_report *report,
                         uint32_t source)
 {
@@ -205,6 +230,8 @@ int fp_report_whole_add(struct fp_report_whole *whole, const struct fp_report *r
 	whole->has_any = true;
 	for (size_t i = 0; result == 0 && i < report->note_count; i++)
 		result = fp_report_whole_note(whole, report->notes[i].text, source);
+	for (size_t i = 0; result == 0 && i < report->known_count; i++)
+		result = add_known(whole, report->known[i]);
 	return result;
 }
 

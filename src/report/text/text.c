@@ -213,6 +213,8 @@ static bool has_looked_for_leaks(const struct fp_report *report)
 		    fp_report_compare_strings(setting->value, fp_report_text("no")) == 0)
 			return false;
 	}
+	if (report->is_check_off)
+		return false;
 	return (report->exit != FP_LOG_EXIT_SIGNAL && !report->is_cut_short) ||
 	       report->are_leaks_looked_for || report->leak_count > 0;
 }
