@@ -18,6 +18,7 @@
 #include "base/thread.h"
 #include "fault/diagnose.h"
 #include "fault/state.h"
+#include "heap/heap.h"
 #include "stack/stack.h"
 
 /* glibc's own name for sigaction(2), which no preloaded library replaces. */
@@ -213,10 +214,28 @@ static bool spend_guard(int signal, const siginfo_t *info, const void *context)
 	       is_handled(signal, context) && fp_region_spend_guard((uintptr_t)info->si_addr);
 }
 
+/* Whether the heap itself met a page that the program had protected, and it is open now. */
+static bool open_touched(int signal, const siginfo_t *info, void *context)
+{
+	if (signal != SIGSEGV || info->si_code != SEGV_ACCERR)
+		return false;
+	switch (fp_heap_open_touched((uintptr_t)info->si_addr)) {
+	case FP_TOUCH_OPENED:
+		return true;
+	case FP_TOUCH_REFUSED:
+		set_mask(&((ucontext_t *)context)->uc_sigmask);
+		fp_heap_give_up_touching();
+	default:
+		return false;
+	}
+}
+
 static void handle_fault(int signal, siginfo_t *info, void *context)
 {
 	int saved_errno = errno;
 
+	if (open_touched(signal, info, context))
+		return;
 	if (depth > 0) {
 		/* We faulted ourselves, or a callback did: no second report, no loop. */
 		fp_say("a fault came while another one was being reported", "");

@@ -8,6 +8,7 @@
 #include "guard/guard.h"
 #include "heap/padding.h"
 #include "heap/state.h"
+#include "heap/touch.h"
 #include "registry/registry.h"
 #include "stack/stack.h"
 
@@ -29,14 +30,17 @@ static void visit(const struct fp_block *block, void *user)
 		return;
 	if (sweep->blocks == BATCH || !fp_guard_find(block->address, &where))
 		return;
+	fp_touch_begin(&where.slot, false);
 	size_t sides = fp_findings_verify(block, where.slot.base, where.slot.bytes,
 	                                  &sweep->damaged[sweep->sides]);
-	if (sides == 0)
-		return;
-	sweep->sides += sides;
-	sweep->blocks++;
-	fp_padding_fill(where.slot.base, block->address);
-	fp_padding_fill(block->address + block->size, where.slot.base + where.slot.bytes);
+	if (sides > 0) {
+		sweep->sides += sides;
+		sweep->blocks++;
+		fp_padding_fill(where.slot.base, block->address);
+		fp_padding_fill(block->address + block->size,
+		                where.slot.base + where.slot.bytes);
+	}
+	fp_touch_conceal();
 }
 
 static size_t check(uintptr_t only, const struct fp_misuse *misuse, const char *when)

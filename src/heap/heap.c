@@ -24,6 +24,7 @@
 #include "heap/state.h"
 #include "heap/tier.h"
 #include "heap/totals.h"
+#include "heap/touch.h"
 #include "record/record.h"
 #include "registry/registry.h"
 #include "stack/stack.h"
@@ -222,17 +223,41 @@ static void fill_for_release(const struct fp_block *block, const struct fp_slot 
 		fp_padding_fill(slot->base, slot->base + slot->bytes);
 }
 
+/* False when the program protected its pages and the kernel refuses to undo that. */
+__attribute__((noinline)) static bool verify_and_fill(const struct fp_block *block,
+                                                      const struct fp_slot *slot,
+                                                      struct fp_damaged damaged[2],
+                                                      size_t *sides)
+{
+	if (__builtin_setjmp(fp_touch.jump) != 0)
+		return false;
+	fp_touch.can_give_up = true;
+	*sides = fp_findings_verify(block, slot->base, slot->bytes, damaged);
+	fill_for_release(block, slot, *sides == 0);
+	fp_touch.can_give_up = false;
+	return true;
+}
+
 /* The block is dead and ours alone. */
-static int retire(const struct fp_misuse *misuse, const struct fp_block *block,
-                  const struct fp_slot *slot)
+static int retire(struct fp_heap *heap, const struct fp_misuse *misuse,
+                  const struct fp_block *block, const struct fp_slot *slot)
 {
 	struct fp_damaged damaged[2];
+	size_t sides = 0;
 
 	if (__builtin_expect(fp_record_is_on, false))
 		fp_record_free(block);
-	size_t sides = fp_findings_verify(block, slot->base, slot->bytes, damaged);
+	bool is_open = verify_and_fill(block, slot, damaged, &sides);
 
-	fill_for_release(block, slot, sides == 0);
+	fp_touch_end();
+	if (!is_open) {
+		fp_totals_seal_failure();
+		fp_totals_remove(block);
+		return fp_heap_fail_alone(
+		        heap, misuse->trace,
+		        "the program protected pages of the block, and the kernel refuses to "
+		        "undo that: mseal(2) or a seccomp filter");
+	}
 	if (unplace(slot) != 0)
 		fp_totals_seal_failure();
 	fp_totals_remove(block);
@@ -254,9 +279,13 @@ static int free_slot(struct fp_heap *heap, const struct fp_misuse *misuse,
 	};
 	struct fp_block block;
 
-	switch (fp_registry_free(where->slot.base, &request, &block)) {
+	fp_touch_begin(&where->slot, heap->traits.is_executable);
+	enum fp_registry_verdict verdict = fp_registry_free(where->slot.base, &request, &block);
+	if (verdict != FP_REGISTRY_FREED)
+		fp_touch_end();
+	switch (verdict) {
 	case FP_REGISTRY_FREED:
-		return retire(misuse, &block, &where->slot);
+		return retire(heap, misuse, &block, &where->slot);
 	case FP_REGISTRY_TWICE:
 		fp_findings_double_free(misuse, &block);
 		break;

@@ -157,6 +157,21 @@ int fp_heap_check_block(const struct fp_heap *heap, const void *address);
  */
 size_t fp_heap_check(fp_trace_id trace, const char *when);
 
+/* What became of an access to ADDRESS that faulted because the page's protection forbids it. */
+enum fp_touch_answer {
+	FP_TOUCH_NONE,   /* none of the heap's own */
+	FP_TOUCH_OPENED, /* the program had protected a block that is being freed or verified:
+	                    it was opened, and the access can be tried again */
+	FP_TOUCH_REFUSED /* the kernel refuses that: fp_heap_give_up_touching() */
+};
+
+/* Context: also fault (in touch.c). */
+enum fp_touch_answer fp_heap_open_touched(uintptr_t address);
+
+/* Leaves the handler of that fault for where the heap goes on without the block. The thread's
+ * signal mask is the interrupted one again. */
+_Noreturn void fp_heap_give_up_touching(void);
+
 /* Whether anybody wrote to a filled slot after its block was freed: then that is a finding. */
 void fp_heap_verify_freed(const struct fp_slot *slot);
 

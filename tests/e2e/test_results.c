@@ -11,6 +11,7 @@
 
 #define PARTIES "tests/e2e/victims/two_parties"
 #define LIFETIMES "tests/e2e/victims/lifetimes"
+#define PROTECTED "tests/e2e/victims/protected_blocks"
 #define OVERWRITTEN "tests/e2e/victims/overwritten"
 
 static const char *const calls[] = {"alloc", "debug", "free", "realloc", "lock"};
@@ -171,6 +172,62 @@ START_TEST(test_overwritten_records_end_all_heaps)
 }
 END_TEST
 
+START_TEST(test_blocks_that_the_host_protected_are_freed)
+{
+	const char *const argv[] = {PROTECTED, "freed", NULL};
+	struct e2e_run run = {0};
+
+	if (!e2e_can_run(_i))
+		return;
+	e2e_run(&run, e2e_backend_option(_i), argv);
+	e2e_check_exit(&run, 0);
+	e2e_check_counts(&run, 0, 0);
+	e2e_release(&run);
+}
+END_TEST
+
+START_TEST(test_blocks_that_the_host_protected_are_checked)
+{
+	const char *const argv[] = {PROTECTED, "checked", NULL};
+	char options[100] = "leak_check=no:";
+	struct e2e_run run = {0};
+
+	if (!e2e_can_run(_i))
+		return;
+	e2e_run(&run, strcat(options, e2e_backend_option(_i)), argv);
+	e2e_check_exit(&run, 0);
+	e2e_check_counts(&run, 0, 0);
+	e2e_release(&run);
+}
+END_TEST
+
+/* Only the back end that fills blocks has to write to them. */
+START_TEST(test_a_block_that_cannot_be_opened_ends_its_heap)
+{
+	const char *const argv[] = {PROTECTED, "sealed", NULL};
+	struct e2e_run run = {0};
+
+	if (!e2e_can_run(E2E_MOVE))
+		return;
+	e2e_run(&run, "leak_check=no:backend=move", argv);
+	e2e_check_exit(&run, 0);
+	if (strstr(run.out, "SKIPPED") != NULL) {
+		fputs(run.out, stdout);
+		e2e_release(&run);
+		return;
+	}
+	e2e_check_counts(&run, 2, 0);
+	const json_t *finding = json_array_get(e2e_get(run.report, "findings"), 0);
+	ck_assert_str_eq(e2e_get_string(finding, "kind"), "heap-unusable");
+	ck_assert_str_eq(e2e_get_string(finding, "hresult"), "E_FAIL");
+	e2e_check_stack(e2e_get(finding, "stack"), PROTECTED ".c", "free");
+	finding = json_array_get(e2e_get(run.report, "findings"), 1);
+	ck_assert_str_eq(e2e_get_string(finding, "hresult"), "HOST_E_CLRNOTAVAILABLE");
+	e2e_check_stack(e2e_get(e2e_get(finding, "other"), "stack"), PROTECTED ".c", "free");
+	e2e_release(&run);
+}
+END_TEST
+
 /* The published runtime never releases anything. */
 START_TEST(test_leaks_are_told_without_any_release)
 {
@@ -232,6 +289,11 @@ int main(void)
 	tcase_add_loop_test(tcase, test_a_lock_does_not_outlive_a_fork, 0, CALLS);
 	tcase_add_test(tcase, test_threads_that_take_no_turns_are_found);
 	tcase_add_loop_test(tcase, test_overwritten_records_end_all_heaps, 0, 4);
+	tcase_add_loop_test(tcase, test_blocks_that_the_host_protected_are_freed, 0,
+	                    E2E_BACKEND_COUNT);
+	tcase_add_loop_test(tcase, test_blocks_that_the_host_protected_are_checked, 0,
+	                    E2E_BACKEND_COUNT);
+	tcase_add_test(tcase, test_a_block_that_cannot_be_opened_ends_its_heap);
 	tcase_add_test(tcase, test_leaks_are_told_without_any_release);
 	tcase_add_test(tcase, test_heaps_end_with_memory_and_go_on_with_it);
 	tcase_add_test(tcase, test_the_text_shows_both_stacks);
