@@ -70,6 +70,8 @@ static json_t *make_process(struct fp_report_tree *tree, const struct fp_report 
 	fp_report_tree_put(tree, process, "argv", arguments);
 	fp_report_tree_put(tree, process, "exit",
 	                   make_exit(tree, report->exit, report->exit_value));
+	if (report->is_cut_short)
+		fp_report_tree_put(tree, process, "cut_short", json_true());
 	return process;
 }
 
