@@ -23,6 +23,11 @@ void fp_tier_init(const struct fp_tier_config *config)
 	sample = config->sample;
 }
 
+uint64_t fp_tier_max_memory(void)
+{
+	return max_pages * fp_vm_page_size();
+}
+
 /* Mixed, so that a program that allocates in a rhythm does not hide its every Nth block. */
 static bool is_sampled(uint64_t serial)
 {

@@ -51,6 +51,9 @@ struct fp_tier_config {
 
 void fp_tier_init(const struct fp_tier_config *config);
 
+/* Bytes that guarded blocks may keep resident: whole pages. */
+uint64_t fp_tier_max_memory(void);
+
 /* Whether a guarded block of PAGES may be made: FP_REASON_NONE, and the memory is accounted, or
  * why not. SERIAL chooses the sample. */
 enum fp_reason fp_tier_admit(size_t pages, uint64_t serial);

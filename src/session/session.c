@@ -253,10 +253,19 @@ static void start_region(const struct fp_options *options)
 	fp_region_init(&config);
 }
 
+/* What is in effect, where that is not what was asked for. */
 static void log_setting(const struct fp_option *option, const char *value, void *user)
 {
+	char bytes[32];
+	struct fp_text text;
+
 	if (strcmp(option->key, "backend") == 0)
 		value = fp_guard_backend_name();
+	if (strcmp(option->key, "max_memory") == 0) {
+		fp_text_begin(&text, bytes, sizeof(bytes));
+		fp_text_decimal(&text, fp_tier_max_memory());
+		value = bytes;
+	}
 	fp_log_setting(user, option->key, value);
 }
 

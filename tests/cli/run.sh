@@ -74,6 +74,9 @@ expect 0 . --json=all.json sh -c '/bin/true; :'
 test "$(head -c 1 all.json)" = '[' || complain "two processes are no JSON array"
 expect 0 . --json=one.json true
 test "$(head -c 1 one.json)" = '{' || complain "one process is no JSON object"
+grep -q '"max_memory": [1-9]' one.json || complain "not in effect: $(grep max_memory one.json)"
+expect 0 . --json=one.json --max-memory=1m true
+grep -q '"max_memory": 1048576,' one.json || complain "not in effect: $(grep max_memory one.json)"
 expect 0 . --json=%p.json sh -c '/bin/true; :'
 test "$(ls | grep -c '^[0-9]*\.json$')" -eq 2 || complain "not a file of each process: $(ls)"
 # A process that executes another program is one process with two reports.
