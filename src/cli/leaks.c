@@ -27,6 +27,7 @@ struct asking {
 	long seconds;
 	int signal; /* 0: it answers none */
 	bool is_under_fencepost;
+	bool is_gone;
 	char *arguments[ARGUMENTS_MAX]; /* of report */
 	size_t count;
 };
@@ -61,6 +62,7 @@ static void read_line(struct asking *asking, const char *line)
 {
 	const char *mark = strstr(line, "/memfd:" FP_LOG_ANSWERS);
 
+	asking->is_gone = false;
 	if (mark)
 		asking->signal = atoi(mark + strlen("/memfd:" FP_LOG_ANSWERS));
 	if (strstr(line, "/libfencepost"))
@@ -83,6 +85,7 @@ static int look_at(struct asking *asking)
 		return fp_cli_fail("leaks: no process %ld: ps -e lists those there are",
 		                   asking->pid);
 	errno = 0;
+	asking->is_gone = true;
 	while (getline(&line, &size, maps) >= 0)
 		read_line(asking, line);
 	bool is_refused = errno == EACCES || errno == EPERM;
@@ -92,6 +95,8 @@ static int look_at(struct asking *asking)
 		return fp_cli_fail(
 		        "leaks: process %ld is not yours: ask as its user, or as root",
 		        asking->pid);
+	if (asking->is_gone)
+		return fp_cli_fail("leaks: process %ld has ended", asking->pid);
 	if (asking->signal != 0)
 		return 0;
 	if (asking->is_under_fencepost)

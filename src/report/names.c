@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/stack.h"
+
 enum { MSEC = 1000, MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
 static const struct {
@@ -171,4 +173,21 @@ void fp_report_put_age(FILE *out, const struct fp_report_age *age)
 	}
 	fp_report_put_span(out, age->newest);
 	fputs(" ago", out);
+}
+
+/* In a process that dies there is not always a chance. */
+bool fp_report_has_looked_for_leaks(const struct fp_report *report)
+{
+	for (size_t i = 0; i < report->setting_count; i++) {
+		const struct fp_report_setting *setting = &report->settings[i];
+
+		if (fp_report_compare_strings(setting->key, fp_report_text("leak_check")) ==
+		            0 &&
+		    fp_report_compare_strings(setting->value, fp_report_text("no")) == 0)
+			return false;
+	}
+	if (report->is_check_off)
+		return false;
+	return (report->exit != FP_LOG_EXIT_SIGNAL && !report->is_cut_short) ||
+	       report->are_leaks_looked_for || report->leak_count > 0;
 }

@@ -50,6 +50,9 @@ struct fp_report_totals {
 
 struct fp_report_totals fp_report_total(const struct fp_report *report);
 
+/* Whether it is known which blocks leaked. */
+bool fp_report_has_looked_for_leaks(const struct fp_report *report);
+
 /* "40 ms", "2 min 5 s", "3 d 4 h": the two largest units. */
 void fp_report_put_span(FILE *out, uint64_t milliseconds);
 

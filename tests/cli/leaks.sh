@@ -77,13 +77,16 @@ wait_for grep -q ' 3 blocks (72 bytes) that an earlier check told of' report || 
 grep -q ' no new leaks, 3 blocks (72 bytes) in all' report || complain "nothing is new: $(cat report)"
 kill -STOP "$process"
 refused 'gave no answer in 1 s' --timeout=1 "$process"
+kill -CONT "$process"
+wait_for grep -q 'ShdPnd:.0*$' "/proc/$process/status" || complain "a signal was not taken"
+kill -STOP "$process"
 "$fencepost" leaks --timeout=600 "$process" >out 2>err &
 asker=$!
-wait_for grep -q 'SigQ:.[1-9]\|SigPnd:.*[1-9]\|ShdPnd:.*[1-9]' "/proc/$process/status" || complain "nobody asked"
+wait_for grep -q 'ShdPnd:.*[1-9]' "/proc/$process/status" || complain "nobody asked"
 kill -KILL "$process"
 wait_for sh -c "! kill -0 $asker" || { complain "asks a process that is gone"; kill $asker; }
 wait $asker && complain "asked a process that ended, and was content"
-grep -q "process $process ended before it answered" err || complain "of one that ended: $(cat err)"
+grep -q "process $process ended before it answered\|process $process has ended" err || complain "of one that ended: $(cat err)"
 exec 9>&-
 wait $pid
 

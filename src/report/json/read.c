@@ -179,6 +179,8 @@ static void take_sums(struct fp_report_fields *fields, const json_t *json)
 	report->heap.peak_blocks = fp_report_fields_count(fields, heap, "peak_blocks");
 	report->heap.peak_bytes = fp_report_fields_count(fields, heap, "peak_bytes");
 	report->suppressed = fp_report_fields_count(fields, summary, "suppressed");
+	report->are_leaks_looked_for = fp_report_fields_flag(fields, check, "made");
+	report->is_check_off = check != NULL && !report->are_leaks_looked_for;
 	report->is_check_repeated = fp_report_fields_flag(fields, check, "repeated");
 	report->is_check_of_news = fp_report_fields_flag(fields, check, "asked");
 }

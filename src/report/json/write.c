@@ -239,6 +239,8 @@ static json_t *make_check(struct fp_report_tree *tree, const struct fp_report *r
 {
 	json_t *check = json_object();
 
+	fp_report_tree_put(tree, check, "made",
+	                   json_boolean(fp_report_has_looked_for_leaks(report)));
 	fp_report_tree_put(tree, check, "repeated", json_boolean(report->is_check_repeated));
 	fp_report_tree_put(tree, check, "asked", json_boolean(report->is_check_of_news));
 	return check;

@@ -202,23 +202,6 @@ static void print_notes(const struct fp_report_page *page, const struct fp_repor
 	fputc('\n', page->out);
 }
 
-/* In a process that dies there is not always a chance. */
-static bool has_looked_for_leaks(const struct fp_report *report)
-{
-	for (size_t i = 0; i < report->setting_count; i++) {
-		const struct fp_report_setting *setting = &report->settings[i];
-
-		if (fp_report_compare_strings(setting->key, fp_report_text("leak_check")) ==
-		            0 &&
-		    fp_report_compare_strings(setting->value, fp_report_text("no")) == 0)
-			return false;
-	}
-	if (report->is_check_off)
-		return false;
-	return (report->exit != FP_LOG_EXIT_SIGNAL && !report->is_cut_short) ||
-	       report->are_leaks_looked_for || report->leak_count > 0;
-}
-
 static void print_summary(const struct fp_report_page *page, const struct fp_report *report,
                           const struct fp_report_view *view)
 {
@@ -228,7 +211,7 @@ static void print_summary(const struct fp_report_page *page, const struct fp_rep
 	else
 		fputs("no findings", page->out);
 	fputs(", ", page->out);
-	if (view->leaks == FP_REPORT_LEAKS_NONE || !has_looked_for_leaks(report))
+	if (view->leaks == FP_REPORT_LEAKS_NONE || !fp_report_has_looked_for_leaks(report))
 		fputs("leaks not checked", page->out);
 	else
 		fp_report_print_lost(page, report);
