@@ -355,6 +355,44 @@ START_TEST(no_more_results_than_an_upload_may_have)
 }
 END_TEST
 
+/* A name of BYTES that nothing can compress to less than half. */
+static struct fp_report_string make_noise(size_t bytes)
+{
+	static uint64_t state = 88172645463325252u;
+	char *noise = malloc(bytes);
+
+	for (size_t i = 0; i < bytes; i++) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		noise[i] = "0123456789abcdef"[state % 16];
+	}
+	return (struct fp_report_string){noise, bytes};
+}
+
+START_TEST(no_more_bytes_than_an_upload_may_have)
+{
+	enum { LEAKS = 3000, NAME = 16384 };
+
+	release();
+	reports[0] = make_leaks(LEAKS);
+	for (size_t i = 0; i < LEAKS; i++)
+		reports[0]->leaks[i].site =
+		        (struct fp_report_site){.file = make_noise(NAME), .line = 1};
+	write_set((const struct fp_report *const *)reports, 1, NULL);
+	/* Four bits of each character stay. */
+	size_t kept = size_at(run, "results");
+	ck_assert_uint_gt(kept, 9000000 / (NAME / 2) * 8 / 10);
+	ck_assert_uint_lt(kept, 10000000 / (NAME / 2));
+	ck_assert_ptr_nonnull(strstr(string_at(run, "results/0/message/text"), " 3000 bytes"));
+	ck_assert_ptr_nonnull(strstr(
+	        string_at(run, "invocations/0/toolExecutionNotifications/0/message/text"),
+	        " results are left out"));
+	for (size_t i = 0; i < LEAKS; i++)
+		free((char *)(uintptr_t)reports[0]->leaks[i].site.file.bytes);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sarif");
@@ -371,6 +409,7 @@ int main(void)
 	tcase_add_test(tests, sites_and_flows_lead_from_the_allocation_to_the_mistake);
 	tcase_add_test(tests, processes_are_invocations_of_one_run);
 	tcase_add_test(tests, no_more_results_than_an_upload_may_have);
+	tcase_add_test(tests, no_more_bytes_than_an_upload_may_have);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -2,7 +2,10 @@
  *
  * SARIF 2.1.0, as code scanning takes it: one run, whatever the number of processes, each of
  * which is an invocation of it. The same mistake of two processes is one result. More results
- * than an upload may have are left out, the least important first, and a notification says so.
+ * than an upload may have, in number or compressed, are left out, the least important first,
+ * and a notification says so. Its other limits are out of reach: a result has one location, six
+ * related ones and as many steps, a rule a handful of tags, and there are as many rules as
+ * kinds.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,6 +17,7 @@
 #include "report/names.h"
 #include "report/path.h"
 #include "report/sarif/parts.h"
+#include "report/sarif/size.h"
 #include "report/stack.h"
 
 enum { RESULTS_MAX = 25000 /* in a run of an upload */ };
@@ -295,25 +299,48 @@ static void complete(struct document *document, struct entry *entry)
 	                   make_fingerprints(document, entry));
 }
 
+/* What is not in the results, and what is compressed but not yet counted. */
+enum { SPARE_BYTES = 500000 };
+
+/* Puts the first results that an upload may have into RESULTS; how many. */
+static size_t put_results(struct document *document, json_t *results)
+{
+	struct fp_report_tree *tree = &document->sarif.tree;
+	struct fp_report_sarif_size *size = fp_report_sarif_size_new();
+	uint64_t bytes = 0;
+	size_t put = 0;
+
+	tree->has_failed |= !size;
+	for (; !tree->has_failed && put < document->count && put < RESULTS_MAX; put++) {
+		struct entry *entry = &document->entries[put];
+
+		complete(document, entry);
+		bytes = fp_report_sarif_size_add(size, entry->result);
+		tree->has_failed |= bytes == UINT64_MAX;
+		if (bytes > FP_REPORT_SARIF_UPLOAD_MAX - SPARE_BYTES)
+			break;
+		fp_report_tree_append(tree, results, json_incref(entry->result));
+	}
+	fp_report_sarif_size_free(size);
+	return put;
+}
+
 static json_t *make_results(struct document *document)
 {
 	struct fp_report_sarif *sarif = &document->sarif;
 	json_t *results = json_array();
-	char text[128];
+	char text[160];
+	size_t put;
 
 	if (document->count > 0)
 		qsort(document->entries, document->count, sizeof(document->entries[0]),
 		      compare_entries);
-	for (size_t i = 0; i < document->count && i < RESULTS_MAX; i++) {
-		complete(document, &document->entries[i]);
-		fp_report_tree_append(&sarif->tree, results,
-		                      json_incref(document->entries[i].result));
-	}
-	if (document->count > RESULTS_MAX) {
+	put = put_results(document, results);
+	if (put < document->count) {
 		snprintf(text, sizeof(text),
 		         "%zu results are left out, the least important ones: code scanning "
-		         "takes no more than %d",
-		         document->count - RESULTS_MAX, RESULTS_MAX);
+		         "takes no more than %d, and no more than 10 MB of gzip",
+		         document->count - put, RESULTS_MAX);
 		add_notification(sarif, json_array_get(document->invocations, 0),
 		                 fp_report_text(text));
 	}
