@@ -318,6 +318,8 @@ static int free_or_report(struct fp_heap *heap, void *address,
 	}
 	if (address == NULL)
 		return 0;
+	/* The block's page is likely the coldest of all that is needed here. */
+	__builtin_prefetch(address);
 	struct fp_misuse misuse = fp_heap_misuse(heap, address, fp_stack_capture());
 	misuse.claim = claim;
 	if (fp_guard_find(misuse.address, &where))
