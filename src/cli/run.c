@@ -386,8 +386,10 @@ static int run_once(struct run *run)
 
 	if (result == 0)
 		result = start(run, &launch, &status);
-	if (result == 0)
+	if (result == 0) {
+		fp_cli_write_obituary(run->directory, &launch, &run->options, status);
 		result = report(run, &launch, status);
+	}
 	if (run->directory[0] != '\0')
 		fp_cli_remove(run->directory);
 	return result;

@@ -67,6 +67,11 @@ int fp_cli_launch(struct fp_cli_launch *launch, int *status);
  * FP_CLI_FAILED when one could not leave its events, which it has said. */
 int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, int status);
 
+/* If the program died of a signal, as the wait STATUS says, and left nothing in DIRECTORY:
+ * leaves there what is known of it. */
+void fp_cli_write_obituary(const char *directory, const struct fp_cli_launch *launch,
+                           const struct fp_options *options, int status);
+
 /* Programs that were executed and not seen, as lines that say why. Zero it to begin. */
 struct fp_cli_unseen_kind {
 	char *line;

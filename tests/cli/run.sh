@@ -29,7 +29,9 @@ expect() {
 expect 0 '^fencepost: no findings, no leaks; ' true
 expect 1 '^fencepost: no findings' false
 expect 7 '^fencepost: no findings' -- sh -c 'exit 7'
-expect 137 . sh -c 'kill -KILL $$'
+expect 137 'note: nothing is known of this process but its end' --json=killed.json sh -c 'kill -KILL $$'
+grep -q '"signal": "SIGKILL"' killed.json && grep -q '"kill -KILL \$\$"' killed.json ||
+	complain "killed without a report: $(cat killed.json)"
 expect 143 '^fencepost: no findings, no leaks; [0-9]* allocations' sh -c 'kill -TERM $$'
 expect 129 '^fencepost: no findings, no leaks' sh -c 'kill -HUP $$'
 # Those that leave a core: of what the program does to itself nothing else is looked at.

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The event log of a program that died of a signal and left none, so that whoever asked for a
+ * report has one: who it was, what it was to do, and how it ended. What it did is not known,
+ * and nothing else is said of it.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/run.h"
+#include "log/writer.h"
+
+enum { ARGUMENTS_MAX = 64 << 10 };
+
+static const char note[] =
+        "nothing is known of this process but its end: it was killed before it could leave its "
+        "events, or " FP_CLI_LIBRARY " could not be loaded; its allocations were not counted";
+
+/* Whether process PID left anything in DIRECTORY. */
+static bool has_log(const char *directory, pid_t pid)
+{
+	DIR *stream = opendir(directory);
+	struct dirent *entry;
+	bool is_found = false;
+
+	while (stream && !is_found && (entry = readdir(stream)))
+		is_found = strtol(entry->d_name, NULL, 10) == pid;
+	if (stream)
+		closedir(stream);
+	return is_found;
+}
+
+/* As /proc/PID/cmdline had them, cut where there are too many. */
+static size_t join(char *const arguments[], char bytes[ARGUMENTS_MAX])
+{
+	size_t used = 0;
+
+	for (size_t i = 0; arguments[i]; i++) {
+		size_t length = strlen(arguments[i]) + 1;
+
+		if (length > ARGUMENTS_MAX - used)
+			break;
+		memcpy(bytes + used, arguments[i], length);
+		used += length;
+	}
+	return used;
+}
+
+static void log_process(struct fp_log *log, const struct fp_cli_launch *launch)
+{
+	static char arguments[ARGUMENTS_MAX];
+	char *executable = realpath(launch->path, NULL);
+	const struct fp_log_process process = {
+	        .pid = (uint32_t)launch->pid,
+	        .ppid = (uint32_t)getpid(),
+	        .page_bytes = (uint32_t)sysconf(_SC_PAGESIZE),
+	        .version = PACKAGE_VERSION,
+	        .executable = executable ? executable : launch->path,
+	        .arguments = arguments,
+	        .arguments_bytes = join(launch->arguments, arguments),
+	};
+
+	fp_log_process(log, &process);
+	free(executable);
+}
+
+/* As they were asked for: what was in effect, only it could say. */
+static void log_setting(const struct fp_option *option, const char *value, void *user)
+{
+	fp_log_setting(user, option->key, value);
+}
+
+void fp_cli_write_obituary(const char *directory, const struct fp_cli_launch *launch,
+                           const struct fp_options *options, int status)
+{
+	static struct fp_log log;
+	char *path;
+
+	if (!WIFSIGNALED(status) || has_log(directory, launch->pid) ||
+	    asprintf(&path, "%s/%ld-0", directory, (long)launch->pid) < 0)
+		return;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	free(path);
+	if (fd < 0)
+		return;
+	fp_log_open(&log, -1, false);
+	log_process(&log, launch);
+	fp_options_each(options, log_setting, &log);
+	fp_log_note(&log, note);
+	fp_log_exit(&log, FP_LOG_EXIT_SIGNAL, WTERMSIG(status));
+	fp_log_end(&log);
+	fp_log_copy(&log, fd);
+	fp_log_discard(&log);
+	close(fd);
+}
