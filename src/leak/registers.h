@@ -7,6 +7,8 @@
 #ifndef FP_LEAK_REGISTERS_H
 #define FP_LEAK_REGISTERS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "leak/leak.h"
@@ -20,5 +22,11 @@ uintptr_t fp_leak_stack_pointer(const void *context);
 /* Where in memory the saved registers are; how many ranges. */
 unsigned fp_leak_registers(const void *context,
                            struct fp_leak_range ranges[FP_LEAK_REGISTER_RANGES]);
+
+/* Whether BYTES, the SIZE last ones of a stack, which begin at ADDRESS, have the descriptor of
+ * a thread that was joined: the C library keeps such stacks for later, with all that is on
+ * them. KEPT is what it will use again. False where the descriptor is not known. */
+bool fp_leak_is_joined(const uint8_t *bytes, size_t size, uintptr_t address,
+                       struct fp_leak_range *kept);
 
 #endif

@@ -31,3 +31,13 @@ unsigned fp_leak_registers(const void *context,
 	};
 	return 2;
 }
+
+bool fp_leak_is_joined(const uint8_t *bytes, size_t size, uintptr_t address,
+                       struct fp_leak_range *kept)
+{
+	(void)kept;
+	(void)bytes;
+	(void)size;
+	(void)address;
+	return false;
+}

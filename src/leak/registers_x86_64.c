@@ -5,7 +5,9 @@
  */
 #include <stdbool.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "leak/registers.h"
 
@@ -64,4 +66,53 @@ unsigned fp_leak_registers(const void *context,
 	if ((states & state_avx) != 0)
 		append(ranges, &count, (uintptr_t)area + YMM_AT, YMM_BYTES);
 	return count;
+}
+
+/* ---- glibc's descriptor of a thread -------------------------------------------------------
+ */
+
+enum { DESCRIPTOR_ALIGN = 64, VECTOR_AT = 8, SELF_AT = 16, TID_AT = 0x2d0 };
+
+static uint64_t word_at(const uint8_t *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+static int32_t tid_at(const uint8_t *bytes)
+{
+	int32_t tid;
+
+	memcpy(&tid, bytes, sizeof(tid));
+	return tid;
+}
+
+/* Whether this C library has a thread's id where it is looked for: the calling thread's is
+ * known. */
+static bool is_layout_known(void)
+{
+	const uint8_t *self;
+
+	__asm__("movq %%fs:%c1, %0" : "=r"(self) : "i"(SELF_AT));
+	return tid_at(self + TID_AT) == (int32_t)syscall(SYS_gettid);
+}
+
+/* It points to itself twice; a thread that was joined has no id, and one that ended only has 0.
+ */
+bool fp_leak_is_joined(const uint8_t *bytes, size_t size, uintptr_t address,
+                       struct fp_leak_range *kept)
+{
+	size_t at = -address % DESCRIPTOR_ALIGN;
+
+	for (; at + TID_AT + sizeof(int32_t) <= size; at += DESCRIPTOR_ALIGN) {
+		uintptr_t self = address + at;
+
+		if (word_at(bytes + at) != self || word_at(bytes + at + SELF_AT) != self)
+			continue;
+		*kept = (struct fp_leak_range){self + VECTOR_AT, self + SELF_AT};
+		return tid_at(bytes + at + TID_AT) == -1 && is_layout_known();
+	}
+	return false;
 }

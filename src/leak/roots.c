@@ -20,6 +20,7 @@ enum {
 	FIRST_CAPACITY = 1024,
 	TRIES = 4,
 	PATH_BYTES = 4096,
+	DESCRIPTOR_BYTES = 4096, /* what a thread's takes on top of its stack, and more */
 	/* What our own frames take below the caller's. */
 	OWN_FRAMES_BYTES = 16 << 10
 };
@@ -286,8 +287,18 @@ static bool cut(struct fp_leak_root *root, uintptr_t stack, uintptr_t storage)
 	return true;
 }
 
+static void note_use(struct fp_leak_roots *roots, uintptr_t address)
+{
+	struct fp_leak_root *root = find(roots, address);
+
+	if (root != NULL)
+		root->is_in_use = true;
+}
+
 void fp_leak_roots_cut_stack(struct fp_leak_roots *roots, const struct fp_leak_thread *thread)
 {
+	note_use(roots, thread->stack);
+	note_use(roots, thread->storage);
 	struct fp_leak_root *root = find(roots, thread->stack);
 
 	if (root != NULL)
@@ -296,6 +307,8 @@ void fp_leak_roots_cut_stack(struct fp_leak_roots *roots, const struct fp_leak_t
 
 void fp_leak_roots_cut_own_stack(struct fp_leak_roots *roots, uintptr_t stack)
 {
+	note_use(roots, stack);
+	note_use(roots, fp_leak_thread_storage());
 	struct fp_leak_root *root = find(roots, stack);
 
 	if (root == NULL || cut(root, stack, fp_leak_thread_storage()) ||
@@ -309,14 +322,32 @@ void fp_leak_roots_cut_own_stack(struct fp_leak_roots *roots, uintptr_t stack)
 	root->end = below;
 }
 
+/* Whether all of ROOT is what a thread left behind that was joined. */
+static bool is_left_behind(const struct fp_leak_root *root, const struct fp_leak_memory *memory,
+                           struct fp_leak_range *kept)
+{
+	uint8_t bytes[DESCRIPTOR_BYTES];
+	uintptr_t start = root->end - sizeof(bytes);
+
+	return root->is_fenced && !root->is_in_use && root->is_writable && !root->is_shared &&
+	       root->end - root->start > sizeof(bytes) &&
+	       fp_leak_memory_read(memory, start, bytes, sizeof(bytes)) == sizeof(bytes) &&
+	       fp_leak_is_joined(bytes, sizeof(bytes), start, kept);
+}
+
 static void mark(const struct fp_leak_root *root, struct fp_leak_marker *marker)
 {
+	struct fp_leak_range kept;
 	uintptr_t start = root->start;
 	uintptr_t end;
 
 	/* Without the page map, read-only files would all be read. */
 	if (root->is_own || (!root->is_writable && marker->memory->pagemap_fd < 0))
 		return;
+	if (is_left_behind(root, marker->memory, &kept)) {
+		fp_leak_mark_root(marker, kept.start, kept.end);
+		return;
+	}
 	while (fp_leak_memory_next_run(marker->memory, root->is_shared, &start, root->end,
 	                               &end)) {
 		fp_leak_mark_root(marker, start, end);

@@ -25,6 +25,7 @@ struct fp_leak_root {
 	bool is_own;        /* Fencepost's */
 	bool is_main_stack; /* of the first thread */
 	bool is_fenced;     /* what is mapped right below cannot be accessed */
+	bool is_in_use;     /* a thread is there */
 };
 
 struct fp_leak_roots {

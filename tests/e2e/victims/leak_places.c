@@ -307,6 +307,30 @@ static void in_suspended_coroutine(void)
 	swapcontext(&outside, &inside);
 }
 
+static void *pass_on(void *argument)
+{
+	return argument;
+}
+
+/* Its descriptor has both, and the C library keeps it for the next thread. */
+static void with_joined_thread(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, pass_on, allocate_kept());
+	pthread_join(thread, NULL);
+	thread = 0;
+}
+
+/* Who joins it gets the block. */
+static void with_ended_thread(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, pass_on, allocate_kept());
+	usleep(100000);
+}
+
 static void in_thread(void *(*body)(void *))
 {
 	pthread_t thread;
@@ -377,6 +401,8 @@ static const struct {
         {"suspended-coroutine", in_suspended_coroutine, NULL},
         {"exiting-threads", among_exiting_threads, NULL},
         {"fork", in_child, NULL},
+        {"joined-thread", with_joined_thread, NULL},
+        {"ended-thread", with_ended_thread, NULL},
         {"thread-stack", NULL, keep_on_stack},
         {"thread-storage", NULL, keep_in_storage},
         {"thread-specific", NULL, keep_as_specific},
