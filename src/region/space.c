@@ -46,16 +46,63 @@ static void forget_kept(const struct fp_region *region)
 	kept_bytes -= extent_bytes(region);
 }
 
+static struct fp_region *copy_of(const struct fp_region *region)
+{
+	const struct fp_runs_change nothing = {.state = FP_PAGE_NONE};
+
+	return region == NULL ? NULL : fp_runs_changed(region, &nothing);
+}
+
+/* In the table, too: no table is to have two owners of an address. */
+static void replace(struct fp_region_index *index, const struct fp_region *before,
+                    const struct fp_region *after)
+{
+	if (before == NULL)
+		return;
+	fp_table_substitute(index, before, after);
+	fp_table_replace(before, after);
+}
+
+/* Gives NEIGHBOUR, unless it has a guard there, one that begins at START, in the place of what
+ * is going. How many bytes that takes. */
+static size_t leave_guard(struct fp_region_index *index, const struct fp_region *neighbour,
+                          uintptr_t start)
+{
+	bool is_before = neighbour != NULL && fp_region_end(neighbour) == start;
+	size_t guard = config.guard_bytes;
+
+	if (neighbour == NULL || neighbour->released_at != 0 ||
+	    (!is_before && neighbour->block.address != start + guard))
+		return 0;
+	struct fp_region *guarded = copy_of(neighbour);
+	if (guarded == NULL || fp_vm_remap(start, guard, PROT_NONE) != 0) {
+		fp_table_drop(guarded);
+		return 0;
+	}
+	*(is_before ? &guarded->guard_after : &guarded->guard_before) = guard;
+	replace(index, neighbour, guarded);
+	return guard;
+}
+
 int fp_space_remove(const struct fp_region *region)
 {
 	struct fp_region_index *index = fp_table_copy(0);
+	uintptr_t start = fp_region_extent_start(region);
+	uintptr_t end = fp_region_extent_end(region);
 
 	if (index == NULL)
 		return -ENOMEM;
+	const struct fp_region *before = fp_table_find(index, start - 1);
+	const struct fp_region *after = fp_table_find(index, end);
 	fp_table_remove(index, region);
+	if (end - start >= 2 * config.guard_bytes) {
+		start += leave_guard(index, before, start);
+		end -= leave_guard(index, after, end - config.guard_bytes);
+	}
 	fp_table_publish(index);
 	forget_kept(region);
-	unmap_extent(region);
+	if (start < end)
+		fp_vm_unmap(start, end - start);
 	fp_table_retire(region);
 	return 0;
 }
@@ -175,13 +222,6 @@ struct neighbours {
 	struct fp_region *shrunk_after;
 };
 
-static struct fp_region *copy_of(const struct fp_region *region)
-{
-	const struct fp_runs_change nothing = {.state = FP_PAGE_NONE};
-
-	return region == NULL ? NULL : fp_runs_changed(region, &nothing);
-}
-
 /* INDEX has live regions only at the place. */
 static void find_neighbours(const struct fp_region_index *index, uintptr_t start, uintptr_t end,
                             struct neighbours *found)
@@ -237,16 +277,6 @@ static size_t reserve_guard(const struct fp_region_index *index, uintptr_t start
 	if (region != NULL && fp_region_extent_start(region) < start + config.guard_bytes)
 		return 0;
 	return fp_vm_reserve_at(start, config.guard_bytes) == 0 ? config.guard_bytes : 0;
-}
-
-/* In the table, too: no table is to have two owners of an address. */
-static void replace(struct fp_region_index *index, const struct fp_region *before,
-                    const struct fp_region *after)
-{
-	if (before == NULL)
-		return;
-	fp_table_substitute(index, before, after);
-	fp_table_replace(before, after);
 }
 
 /* Counts the end of REGION that ADDRESS, right outside of it, is at, unless a guard is there.

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "base/inject.h"
+#include "base/vm.h"
 #include "regions.h"
 
 static void setup(void)
@@ -96,6 +97,35 @@ START_TEST(neighbours_at_an_address_take_the_place_of_guards)
 	ck_assert(is_filled(before, GRANULE, 7) && is_filled(after, GRANULE, 7));
 	test_that(test_read_faults(before - 1));
 	test_that(test_read_faults(after + GRANULE));
+}
+END_TEST
+
+/* Also where there is no room to keep the released one: what is given back leaves guards. */
+START_TEST(a_neighbour_that_goes_leaves_its_guards)
+{
+	start_regions(0);
+	uintptr_t room = find_room(16 * GRANULE);
+	uintptr_t before = alloc(room + GRANULE, GRANULE, RESERVE | COMMIT, READWRITE);
+	uintptr_t middle = alloc(before + GRANULE, GRANULE, RESERVE | COMMIT, READWRITE);
+	uintptr_t after = alloc(middle + GRANULE, GRANULE, RESERVE | COMMIT, READWRITE);
+	struct fp_region_place place;
+
+	expect_unguarded(2, 0, middle);
+	must_free(middle, 0, RELEASE);
+	ck_assert(fp_region_find(before + GRANULE, &place));
+	ck_assert_uint_eq(place.block.address, before);
+	ck_assert_int_eq(place.page.state, FP_PAGE_GUARD);
+	ck_assert(fp_region_find(after - 1, &place));
+	ck_assert_uint_eq(place.block.address, after);
+	ck_assert(!fp_region_find(middle + 2 * PAGE, &place));
+	/* Nobody else can be given that memory. */
+	for (uintptr_t at = middle; at < after; at += GRANULE - PAGE)
+		ck_assert_int_eq(fp_vm_reserve_at(at, PAGE), -EEXIST);
+	ck_assert(is_filled(before, GRANULE, 0) && is_filled(after, GRANULE, 0));
+	must_free(before, 0, RELEASE);
+	must_free(after, 0, RELEASE);
+	ck_assert_int_eq(fp_vm_reserve_at(room, 8 * GRANULE), 0);
+	expect_no_finding();
 }
 END_TEST
 
@@ -455,6 +485,7 @@ int main(void)
 	tcase_add_test(tests, a_reservation_is_whole_pages_between_two_guards);
 	tcase_add_test(tests, an_address_is_rounded_down_to_the_granularity);
 	tcase_add_test(tests, neighbours_at_an_address_take_the_place_of_guards);
+	tcase_add_test(tests, a_neighbour_that_goes_leaves_its_guards);
 	tcase_add_test(tests, two_regions_may_share_the_guard_between_them);
 	tcase_add_test(tests, memory_of_others_is_not_taken);
 	tcase_add_test(tests, what_no_region_could_meet_is_refused_without_a_finding);
