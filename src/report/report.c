@@ -79,6 +79,13 @@ static void free_trace(struct fp_report_trace *trace)
 	free(trace->addresses);
 }
 
+void fp_report_forget_snapshots(struct fp_report *report)
+{
+	for (size_t i = 0; i < report->snapshot_count; i++)
+		free(report->snapshots[i].groups);
+	report->snapshot_count = 0;
+}
+
 void fp_report_free(struct fp_report *report)
 {
 	if (!report)
@@ -91,8 +98,7 @@ void fp_report_free(struct fp_report *report)
 		fp_report_shares_free(&report->leaks[i].shares);
 	for (size_t i = 0; i < report->note_count; i++)
 		free(report->notes[i].owned);
-	for (size_t i = 0; i < report->snapshot_count; i++)
-		free(report->snapshots[i].groups);
+	fp_report_forget_snapshots(report);
 	fp_report_forget_growing(report);
 	free(report->growth.stacks);
 	free(report->snapshots);
@@ -109,6 +115,7 @@ void fp_report_free(struct fp_report *report)
 	free(report->sources);
 	if (report->owns_images)
 		fp_report_images_free(report->images);
+	fp_report_arena_free(&report->snapshot_arena);
 	fp_report_arena_free(&report->arena);
 	free(report);
 }

@@ -296,6 +296,9 @@ struct fp_report {
 	size_t failed_count;
 	struct fp_report_snapshot *snapshots;
 	size_t snapshot_count;
+	/* Of a merged report that has snapshots: whose they are; none that is listed when it is
+	 * not below source_count. */
+	uint32_t snapshot_source;
 	struct {
 		bool is_looked_for;
 		bool is_judged; /* there were enough pictures */
@@ -311,10 +314,11 @@ struct fp_report {
 	uint64_t suppressed; /* findings and leaks that were taken out */
 	const struct fp_report_suppressions *suppressions; /* what did it, or NULL */
 	struct fp_report_source *sources;
-	size_t source_count;             /* 0: this is no merged report */
-	uint64_t more_sources;           /* that are not listed: one more costs nothing */
-	struct fp_report_arena arena;    /* what is not in an event log */
-	struct fp_report_images *images; /* what it was resolved with, or NULL */
+	size_t source_count;                   /* 0: this is no merged report */
+	uint64_t more_sources;                 /* that are not listed: one more costs nothing */
+	struct fp_report_arena snapshot_arena; /* stacks of the snapshots of a merged report */
+	struct fp_report_arena arena;          /* what is not in an event log */
+	struct fp_report_images *images;       /* what it was resolved with, or NULL */
 	bool owns_images;
 };
 
@@ -343,6 +347,9 @@ int fp_report_resolve_snapshots(struct fp_report *report, const char *debug_dir)
 
 /* The snapshot by stack that holds most bytes, or NULL. */
 const struct fp_report_snapshot *fp_report_peak(const struct fp_report *report);
+
+/* REPORT has none any more. */
+void fp_report_forget_snapshots(struct fp_report *report);
 
 /* NULL is accepted. */
 void fp_report_free(struct fp_report *report);

@@ -134,7 +134,7 @@ void fuzz_render(const struct fp_report *const *reports, size_t count)
 	}
 }
 
-void fuzz_merge(const struct fp_report *const *reports, size_t count)
+void fuzz_merge(struct fp_report *const *reports, size_t count)
 {
 	const struct fp_report_origin origin = {.name = "a.json"};
 	struct fp_report_merge *merge;

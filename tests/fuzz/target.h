@@ -23,7 +23,7 @@ _Noreturn void fuzz_fail(const char *file, int line, const char *condition);
 void fuzz_render(const struct fp_report *const *reports, size_t count);
 
 /* Merges COUNT resolved reports and renders the result likewise. */
-void fuzz_merge(const struct fp_report *const *reports, size_t count);
+void fuzz_merge(struct fp_report *const *reports, size_t count);
 
 /* What the writer of FORMAT makes of REPORT, in new memory. */
 char *fuzz_write(const char *format, const struct fp_report *report, size_t *size);

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (size % 2 == 0)
 			fuzz_render(reports, list.count);
 		else
-			fuzz_merge(reports, list.count);
+			fuzz_merge(list.reports, list.count);
 	}
 	fp_report_list_free(&list);
 	return 0;

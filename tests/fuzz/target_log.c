@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (size % 3 == 1)
 		fuzz_render(twice, 2);
 	else
-		fuzz_merge(twice, 2);
+		fuzz_merge((struct fp_report *const[]){report, report}, 2);
 	fp_report_free(report);
 	return 0;
 }

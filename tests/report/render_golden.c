@@ -34,7 +34,7 @@ static const struct face faces[] = {
 };
 
 static struct encoder log_bytes[RECORDED_LOGS];
-static const struct fp_report *reports[RECORDED_LOGS];
+static struct fp_report *reports[RECORDED_LOGS];
 static const struct fp_report *merged;
 static const char *directory;
 static bool is_whole; /* nothing is taken out */
@@ -152,7 +152,7 @@ static const struct fp_report *merge_logs(size_t count)
 
 int main(int count, char **arguments)
 {
-	const struct fp_report_set several = {reports, 3};
+	const struct fp_report_set several = {(const struct fp_report *const *)reports, 3};
 
 	if (count != 2 && (count != 3 || strcmp(arguments[2], "whole") != 0)) {
 		fputs("usage: render_golden DIRECTORY [whole]\n", stderr);
@@ -167,7 +167,8 @@ int main(int count, char **arguments)
 	for (size_t i = 0; i < sizeof(faces) / sizeof(faces[0]); i++) {
 		for (size_t j = 0; j < RECORDED_LOGS; j++)
 			write_face(&faces[i], recorded_logs[j].name,
-			           &(struct fp_report_set){&reports[j], 1});
+			           &(struct fp_report_set){
+			                   (const struct fp_report *const *)&reports[j], 1});
 		write_face(&faces[i], "several", &several);
 		write_face(&faces[i], "merged", &(struct fp_report_set){&merged, 1});
 	}

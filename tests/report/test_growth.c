@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Stacks that only grew: what the formats tell of them, what points come to that make no sense,
- * and what becomes of them in a merge.
+ * and what becomes of them, and of the heap over time, in a merge.
  */
 #include <check.h>
 #include <errno.h>
@@ -257,6 +257,42 @@ START_TEST(a_merge_keeps_where_it_grew_most)
 }
 END_TEST
 
+/* Two logs, of which the first has the larger heap. */
+START_TEST(a_merge_has_the_timeline_of_the_largest_heap)
+{
+	const struct fp_report_origin origins[] = {{"one.log", NULL}, {"two.log", NULL}};
+	struct fp_report_merge *merge;
+	struct fp_report *merged;
+
+	ck_assert_int_eq(fp_report_merge_new(false, &merge), 0);
+	for (int i = 0; i < 3; i++) {
+		encode_start();
+		if (i != 2)
+			encode_snapshots(&log_bytes);
+		encode_begin(&log_bytes, FP_LOG_HEAP);
+		for (uint64_t j = 0; j < 6; j++)
+			encode_u64(&log_bytes, i == 1 ? 6000 : 5300);
+		encode_end(&log_bytes);
+		encode_exit(&log_bytes, FP_LOG_EXIT_CODE, 0);
+		struct fp_report *report = read_report();
+		ck_assert_int_eq(fp_report_merge_add(merge, report, &origins[i == 1]), 0);
+		fp_report_free(report);
+	}
+	ck_assert_int_eq(fp_report_merge_end(merge, &merged), 0);
+	ck_assert_uint_eq(merged->snapshot_count, 2);
+	ck_assert_uint_eq(merged->snapshot_source, 1);
+	ck_assert_uint_eq(fp_report_peak(merged)->live_bytes, 5300);
+	ck_assert_uint_eq(fp_report_peak(merged)->groups[1].stack->count, 1);
+	char *text = render("json", merged, false);
+	ck_assert_ptr_nonnull(strstr(text, "\"snapshots_source\": 1"));
+	free(text);
+	text = render("html", merged, false);
+	ck_assert_ptr_nonnull(strstr(text, "\"source\":\"two.log\",\"sources\":3,"));
+	free(text);
+	fp_report_free(merged);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("growth");
@@ -271,6 +307,7 @@ int main(void)
 	tcase_add_test(tests, points_that_make_no_sense_do_no_harm);
 	tcase_add_test(tests, damaged_records_are_left_out);
 	tcase_add_test(tests, a_merge_keeps_where_it_grew_most);
+	tcase_add_test(tests, a_merge_has_the_timeline_of_the_largest_heap);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -272,6 +272,19 @@ static void put_moments(FILE *out, const struct fp_report *report)
 		        peak->live_bytes);
 }
 
+/* Of many reports merged, the one that the timeline and the peak are of. */
+static void put_heap_source(FILE *out, const struct fp_report *report)
+{
+	const struct fp_report_source *source;
+
+	if (report->snapshot_count == 0 || report->snapshot_source >= report->source_count)
+		return;
+	source = &report->sources[report->snapshot_source];
+	fputs("\"source\":", out);
+	fp_report_html_json(out, source->name.size > 0 ? source->name : source->layout);
+	fprintf(out, ",\"sources\":%zu,\n", report->source_count);
+}
+
 int fp_report_html_data(FILE *out, const struct fp_report *report, bool with_leaks,
                         size_t first_growing)
 {
@@ -286,6 +299,7 @@ int fp_report_html_data(FILE *out, const struct fp_report *report, bool with_lea
 	fp_report_html_json(out, fp_report_base_name(report->executable));
 	fprintf(out, ",\"pid\":%" PRIu32 ",\"peak_bytes\":%" PRIu64 ",\n", report->pid,
 	        report->heap.peak_bytes);
+	put_heap_source(out, report);
 	if (result == 0 && with_leaks)
 		result = put_leaks(&leaked, report, false);
 	if (result == 0 && with_leaks)

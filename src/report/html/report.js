@@ -559,6 +559,10 @@ function startCharts() {
 	if (processes.some((process) => process.timeline.length > 1)) {
 		charts.append(make("h3", {}, "Live bytes over time"));
 		charts.append(new Timeline().element);
+		for (const process of processes)
+			if (process.source)
+				charts.append(make("p", { class: "keys" }, "The line and the stacks at the peak are those of " +
+					process.source + ", whose heap was the largest of " + process.sources + "."));
 	}
 	startFlame(charts);
 	if (charts.children.length === 0)

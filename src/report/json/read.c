@@ -260,6 +260,19 @@ static void take_growth(struct fp_report_fields *fields, const json_t *json)
 		fp_report_fields_growing(fields, json_array_get(stacks, i));
 }
 
+static void take_snapshot_source(struct fp_report_fields *fields, const json_t *json)
+{
+	static const char key[] = "snapshots_source";
+	struct fp_report *report = fields->report;
+
+	report->snapshot_source = UINT32_MAX;
+	if (!json_object_get(json, key))
+		return;
+	report->snapshot_source = fp_report_fields_small(fields, json, key);
+	if (report->snapshot_source >= report->source_count && !fields->wrong)
+		fields->wrong = key;
+}
+
 static int refuse_field(const struct fp_report_fields *fields, char *refusal)
 {
 	if (fields->is_out_of_memory)
@@ -289,6 +302,7 @@ static int read_report(const json_t *json, struct fp_report *report, char *refus
 	             take_note);
 	take_findings(&fields, json);
 	take_growth(&fields, json);
+	take_snapshot_source(&fields, json);
 	fp_report_keeper_end(&fields.keeper);
 	return fp_report_fields_have_failed(&fields) ? refuse_field(&fields, refusal) : 0;
 }

@@ -348,6 +348,9 @@ static int end_report(struct fp_report_walk *walk, const struct fp_report *repor
 	fp_report_tree_put(tree, document->report, "failed_allocations",
 	                   make_all_failed(tree, report));
 	fp_report_tree_put(tree, document->report, "snapshots", make_snapshots(tree, report));
+	if (report->snapshot_count > 0 && report->snapshot_source < report->source_count)
+		fp_report_tree_put(tree, document->report, "snapshots_source",
+		                   fp_report_make_count(report->snapshot_source));
 	fp_report_tree_put(tree, document->report, "growth", make_growth(tree, report));
 	fp_report_tree_put(tree, document->report, "notes", notes);
 	if (report->suppressions)

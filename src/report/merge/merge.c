@@ -13,6 +13,7 @@
 #include "report/keep.h"
 #include "report/names.h"
 #include "report/stack.h"
+#include "report/merge/heap.h"
 #include "report/merge/table.h"
 #include "report/merge/whole.h"
 
@@ -328,7 +329,16 @@ static int add_failed(struct fp_report_merge *merge, const struct fp_report_fail
 	return 0;
 }
 
-int fp_report_merge_add(struct fp_report_merge *merge, const struct fp_report *report,
+static int keep_heap(const struct arrival *arrival, struct fp_report *report)
+{
+	uint64_t own = arrival->is_one ? 0 : report->snapshot_source;
+	uint64_t source = own == UINT32_MAX ? own : arrival->first_source + own;
+
+	return fp_report_keep_heap(arrival->merge->whole.report, report,
+	                           source < UINT32_MAX ? (uint32_t)source : UINT32_MAX);
+}
+
+int fp_report_merge_add(struct fp_report_merge *merge, struct fp_report *report,
                         const struct fp_report_origin *origin)
 {
 	const struct arrival arrival = {merge, report,
@@ -344,6 +354,8 @@ int fp_report_merge_add(struct fp_report_merge *merge, const struct fp_report *r
 		result = add_failed(merge, &report->failed[i]);
 	if (result == 0)
 		result = add_growth(&arrival);
+	if (result == 0)
+		result = keep_heap(&arrival, report);
 	return result != 0 ? result
 	                   : fp_report_whole_add(&merge->whole, report,
 	                                         (uint32_t)(arrival.first_source < UINT32_MAX

@@ -5,9 +5,9 @@
  * and with the first so many sources; what the others have of it is added up.
  *
  * Of a merged report the process and the settings are what all sources share, the rest is
- * unknown; allocations, frees and live blocks are sums, peaks the greatest of any source; there
- * are no snapshots, and a stack that grows has the pictures of the source where it grew most. A
- * note is there once, with who made it.
+ * unknown; allocations, frees and live blocks are sums, peaks the greatest of any source; the
+ * snapshots are those of the source with the greatest peak in bytes, and a stack that grows has
+ * the pictures of the source where it grew most. A note is there once, with who made it.
  *
  * Context: report.
  */
@@ -34,8 +34,9 @@ struct fp_report_origin {
  */
 int fp_report_merge_new(bool is_repeated, struct fp_report_merge **merge);
 
-/* Adds a resolved report. 0 or -ENOMEM; then the merge can only be freed. */
-int fp_report_merge_add(struct fp_report_merge *merge, const struct fp_report *report,
+/* Adds a resolved report, whose snapshots may be resolved here. 0 or -ENOMEM; then the merge
+ * can only be freed. */
+int fp_report_merge_add(struct fp_report_merge *merge, struct fp_report *report,
                         const struct fp_report_origin *origin);
 
 /* Adds a note about the reports as a whole. 0 or -ENOMEM. */
