@@ -47,6 +47,10 @@ static const struct {
         {"register", "reachable", NULL, ":leak_snapshot=yes"},
         {"thread-stack", "reachable", NULL, ":leak_snapshot=yes"},
         {"nothing", "definite", NULL, ":leak_snapshot=yes"},
+        {"stale-stack", "definite", NULL, ":leak_snapshot=yes"},
+        {"signals-blocked", "reachable", NULL, ":leak_snapshot=yes"},
+        {"sigwait", "reachable", "did not stop", ":leak_snapshot=yes"},
+        {"coroutine", "reachable", NULL, ":leak_snapshot=yes"},
         {"global", "reachable", NULL, ":sample=3"},
 };
 
@@ -149,6 +153,26 @@ START_TEST(blocks_are_found_where_they_are_kept)
 }
 END_TEST
 
+/* Loop index: place. What holds a block by its start holds it as a possible leak by its inside.
+ */
+START_TEST(insides_are_possible_leaks_wherever_they_are_kept)
+{
+	const char *class = places[_i].class;
+	struct e2e_run run;
+
+	if (places[_i].options[0] != '\0' || strcmp(places[_i].name, "exiting-threads") == 0)
+		return;
+	if (strcmp(class, "reachable") == 0)
+		class = "possible";
+	setenv("INSIDE", "40", 1);
+	run_place(&run, E2E_MPROTECT, places[_i].name, "");
+	e2e_check_exit(&run, 0);
+	expect_leak(&run, "lost", "definite", LOST_BYTES);
+	expect_leak(&run, "kept", class, KEPT_BYTES);
+	e2e_release(&run);
+}
+END_TEST
+
 START_TEST(a_ring_is_one_leak_with_what_hangs_from_it)
 {
 	const char *const argv[] = {VICTIMS "leak_places", "global", "ring", NULL};
@@ -240,6 +264,8 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, blocks_are_found_where_they_are_kept, 0,
 	                    PLACES * E2E_BACKEND_COUNT);
+	tcase_add_loop_test(tests, insides_are_possible_leaks_wherever_they_are_kept, 0,
+	                    PLACES);
 	tcase_add_loop_test(tests, a_ring_is_one_leak_with_what_hangs_from_it, 0,
 	                    E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tests, a_forked_child_tells_what_it_lost_itself, 0,
