@@ -97,8 +97,18 @@ static const char *nearest_command(const char *name)
 	return nearest;
 }
 
+static bool is_help(const char *argument)
+{
+	return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
 static int refuse_command(const char *name)
 {
+	if (name[0] == '-')
+		return fp_cli_fail(
+		        "unknown option \"%s\": --help and --version stand alone, and "
+		        "others behind a command",
+		        name);
 	fprintf(stderr,
 	        "fencepost: unknown command \"%s\"; the nearest one is \"%s\" (there are", name,
 	        nearest_command(name));
@@ -116,7 +126,7 @@ int main(int argc, char **argv)
 		                   "--help");
 	if (strcmp(argv[1], "--version") == 0)
 		return print_version();
-	if (strcmp(argv[1], "--help") == 0 || (argc > 2 && strcmp(argv[2], "--help") == 0))
+	if (is_help(argv[1]) || (argc > 2 && is_help(argv[2])))
 		return print_help(argv + 2);
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		if (strcmp(argv[1], commands[i].name) == 0)

@@ -27,6 +27,10 @@ char *fp_cli_find_program(const char *name)
 	const char *paths = getenv("PATH");
 	int error = ENOENT;
 
+	if (name[0] == '\0') {
+		errno = ENOENT;
+		return NULL;
+	}
 	if (strchr(name, '/'))
 		return is_executable(name) ? strdup(name) : NULL;
 	for (paths = paths ? paths : "/usr/local/bin:/usr/bin:/bin"; paths;) {

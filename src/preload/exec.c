@@ -62,7 +62,7 @@ static const char *text_of(enum fp_image_obstacle obstacle)
 	return texts[obstacle];
 }
 
-static void note(const char *path, enum fp_image_obstacle obstacle)
+static void note(const char *path, const char *why)
 {
 	char line[NOTE_BYTES];
 	struct fp_text text;
@@ -70,7 +70,7 @@ static void note(const char *path, enum fp_image_obstacle obstacle)
 	fp_text_begin(&text, line, sizeof(line));
 	fp_text_string(&text, path);
 	fp_text_string(&text, " (");
-	fp_text_string(&text, text_of(obstacle));
+	fp_text_string(&text, why);
 	fp_text_string(&text, ")\n");
 	fp_session_note_unseen(line);
 }
@@ -103,13 +103,17 @@ static bool must_be_left(const char *path, char *const environment[])
 {
 	int saved_errno = errno;
 	enum fp_image_obstacle obstacle = FP_IMAGE_NO_OBSTACLE;
+	bool is_in = fp_preload_is_in(environment);
+	bool is_wanted = is_in || fp_session_traces_children();
 
-	if (fp_preload_is_in(environment) && access(path, X_OK) == 0)
+	if (is_wanted && access(path, X_OK) == 0)
 		obstacle = examine(path);
 	if (obstacle != FP_IMAGE_NO_OBSTACLE)
-		note(path, obstacle);
+		note(path, text_of(obstacle));
+	else if (is_wanted && !is_in && access(path, X_OK) == 0)
+		note(path, "executed without LD_PRELOAD in its environment");
 	errno = saved_errno;
-	return is_to_be_left(obstacle);
+	return is_in && is_to_be_left(obstacle);
 }
 
 /* The file that FILE means as a command, or FILE itself. */

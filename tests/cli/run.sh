@@ -50,6 +50,7 @@ if $CC -w -g -o dies dies.c; then
 fi
 expect 127 'cannot run no-such-program: No such file or directory; ' no-such-program
 : >text
+expect 127 'cannot run : No such file or directory; ' ''
 expect 126 'cannot run ./text: Permission denied; ' ./text
 expect 126 'cannot run .: Permission denied; ' .
 expect 125 'no program: write fencepost run PROGRAM' --
@@ -57,6 +58,13 @@ expect 125 'run: unknown option "plcement"; the nearest one is "placement"' --pl
 expect 125 'run: align=3: use 1, 2, 4, 8 or 16' --align=3 true
 expect 125 '--sample has no value: write --sample=N' --sample true
 expect 125 'unknown option "-x"' -x true
+"$fencepost" --versoin 2>err
+test $? -eq 125 && grep -qx 'fencepost: unknown option "--versoin": --help and --version stand alone, and others behind a command' err ||
+	complain "--versoin: $(cat err)"
+for help in --help -h help 'run --help' 'doctor -h'; do
+	"$fencepost" $help >out 2>err
+	test $? -eq 0 && grep -q '^  fencepost run ' out && test ! -s err || complain "$help: $(cat err)"
+done
 export FENCEPOST_OPTIONS=algn=1
 expect 125 'FENCEPOST_OPTIONS: unknown option "algn"' true
 unset FENCEPOST_OPTIONS
@@ -171,6 +179,12 @@ echo $#
 END
 expect 0 '^fencepost: no findings in [0-9]* processes; ' sh ./litters
 test "$(cat out)" -gt 20 || complain "no litter in the spool: $(cat out)"
+
+# Who empties the environment of a program takes the library away from it.
+expect 0 '^fencepost: not seen: /bin/echo (executed without LD_PRELOAD in its environment)$' env -i /bin/echo
+grep -q 'nothing is known' err && complain "an empty environment: $(cat err)"
+expect 0 'no findings' --trace-children=no sh -c 'env -i /bin/true; :'
+grep -q 'not seen' err && complain "children that are to be left: $(cat err)"
 
 # The same in a sweep, once, and where the library was put under the program by hand.
 if test -x static; then
