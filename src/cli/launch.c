@@ -13,12 +13,28 @@
 
 #include "cli/run.h"
 
-static const int passed_on[] = {SIGHUP,  SIGINT,  SIGQUIT,   SIGTERM,  SIGUSR1,
-                                SIGUSR2, SIGALRM, SIGVTALRM, SIGWINCH, SIGCONT};
+static const int passed_on[] = {SIGHUP,  SIGINT,    SIGQUIT,  SIGTERM, SIGUSR1, SIGUSR2,
+                                SIGALRM, SIGVTALRM, SIGWINCH, SIGCONT, SIGTSTP};
 
 enum { PASSED_ON = sizeof(passed_on) / sizeof(passed_on[0]) };
 
 static volatile sig_atomic_t child;
+
+/* By the default action, which leaves alone a group that nobody could continue. */
+static void stop(void)
+{
+	const struct sigaction by_default = {.sa_handler = SIG_DFL};
+	struct sigaction ours;
+	sigset_t set;
+
+	sigaction(SIGTSTP, &by_default, &ours);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigaction(SIGTSTP, &ours, NULL);
+}
 
 static void pass_on(int number, siginfo_t *info, void *context)
 {
@@ -28,6 +44,8 @@ static void pass_on(int number, siginfo_t *info, void *context)
 	/* The kernel speaks to the whole group, a process to us alone. */
 	if (info->si_code <= 0 && child > 0)
 		kill((pid_t)child, number);
+	if (number == SIGTSTP)
+		stop();
 	errno = saved_errno;
 }
 

@@ -214,6 +214,7 @@ fi
 cat >waits <<'END'
 trap 'echo term; exit 11' TERM
 trap 'echo int' INT
+trap 'echo stop' TSTP
 echo ready
 while :; do sleep 0.05; done
 END
@@ -221,6 +222,12 @@ END
 pid=$!
 i=0
 until grep -q ready out || test $((i += 1)) -gt 200; do sleep 0.05; done
+# It may be stopped itself then, and is continued.
+kill -TSTP $pid
+i=0
+until grep -q stop out || test $((i += 1)) -gt 200; do sleep 0.05; done
+test "$(grep -c stop out)" -eq 1 || complain "SIGTSTP: output '$(cat out)'"
+kill -CONT $pid
 kill -TERM $pid
 # A signal that got lost must fail the test, not hang it.
 (sleep 60; pkill -KILL -P $pid; kill -KILL $pid) >/dev/null 2>&1 &
