@@ -29,7 +29,16 @@ _fencepost_values() { # _fencepost_values KEY WORD
 	value=$(_fencepost_list options | sed -n "s/^$1 //p")
 	case $value in
 	*'|'*) mapfile -t COMPREPLY < <(compgen -W "${value//|/ }" -- "$2") ;;
-	FILE | DIRECTORY) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+	FILE* | DIRECTORY) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+	esac
+}
+
+# What a command has beside the options of all.
+_fencepost_own() {
+	case ${COMP_WORDS[1]} in
+	run) echo '--sweep --force' ;;
+	report) echo '--merge=' ;;
+	leaks) echo '--timeout=' ;;
 	esac
 }
 
@@ -55,8 +64,10 @@ _fencepost() {
 	elif [[ ${COMP_WORDS[1]} == diff && $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '--json --strict --suppressions=' -- "$word")
 	elif [[ $word == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(_fencepost_list options | sed 's/^\([^ ]*\) .*/--\1=/')" -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W "$(_fencepost_list options | sed 's/^\([^ ]*\) .*/--\1=/') $(_fencepost_own)" -- "$word")
 		compopt -o nospace 2>/dev/null
+	elif [[ ${COMP_WORDS[1]} == leaks ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(ps -u "$EUID" -o pid= 2>/dev/null)" -- "$word")
 	elif [[ ${COMP_WORDS[1]} == run ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$word")
 	fi

@@ -27,4 +27,13 @@ offers doctor do
 offers --json doctor --
 offers bash doctor --json bas
 offers bash run -- bas
+offers --sweep run --sw
+offers --force run --f
+offers --merge= report --m
+offers --timeout= leaks --ti
+offers $$ leaks "$$"
+# Every option of the table.
+for key in $(sed -n 's/^FP_OPTION(_*\([a-z_]*\),.*/\1/p' "$top_srcdir/src/options/options.def" | tr _ -); do
+	offers "--$key=" run "--$key"
+done
 exit $bad
