@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Ends of a linked host that exit handlers are not told of: _exit(2), whose name is ours
- * because the library comes before the C library, quick_exit(3), and, when `catch_signals` asks
- * for it, signals that the host leaves to their default action. A signal that the host ignores
- * or handles is never touched, and what it does with one later is its own affair.
+ * because the library comes before the C library, quick_exit(3), abort(3) unless the host wants
+ * no handlers, and, when `catch_signals` asks for it, other signals that the host leaves to
+ * their default action. A signal that the host ignores or handles is never touched, and what it
+ * does with one later is its own affair.
  */
 #include "hosting/ends.h"
 
@@ -27,7 +28,8 @@ enum {
 	PAUSE_NSEC = 1000000
 };
 
-static const int deadly[] = {SIGHUP, SIGINT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2};
+static const int deadly[] = {SIGHUP,  SIGINT,  SIGTERM, SIGALRM, SIGUSR1, SIGUSR2,
+                             SIGQUIT, SIGXCPU, SIGILL,  SIGTRAP, SIGFPE,  SIGSYS};
 
 /* The thread may have been interrupted anywhere: with a lock of ours it is in the heap. */
 static void finish(int status)
@@ -64,6 +66,13 @@ static void finish_at_quick_exit(void)
 /* ---- Signals ------------------------------------------------------------------------------
  */
 
+/* Raised by what the thread itself did: it cannot go on, and is in the midst of it. */
+static bool is_own_doing(int signal)
+{
+	return signal == SIGABRT || signal == SIGILL || signal == SIGTRAP || signal == SIGFPE ||
+	       signal == SIGSYS;
+}
+
 static void die_of(int signal)
 {
 	const struct sigaction action = {.sa_handler = SIG_DFL};
@@ -93,14 +102,15 @@ static bool is_deferred(int signal)
 
 static void handle_deadly(int signal, siginfo_t *info, void *context)
 {
+	bool is_own = is_own_doing(signal);
 	int saved_errno = errno;
 
 	(void)info;
-	if (fp_session_is_here() && is_deferred(signal)) {
+	if (fp_session_is_here() && !is_own && is_deferred(signal)) {
 		errno = saved_errno;
 		return;
 	}
-	if (fp_session_is_here() && !fp_lock_is_any_held()) {
+	if (fp_session_is_here() && !is_own && !fp_lock_is_any_held()) {
 		fp_session_finish_terminated(signal, context);
 	} else if (fp_session_is_here()) {
 		uint32_t held = fp_lock_enter_fault_mode();
@@ -131,6 +141,8 @@ void fp_ends_watch(void)
 	if (!fp_session_is_started() || atomic_exchange(&is_watched, true))
 		return;
 	at_quick_exit(finish_at_quick_exit);
+	if (fp_session_handles_faults())
+		watch(SIGABRT);
 	for (size_t i = 0;
 	     fp_session_catches_signals() && i < sizeof(deadly) / sizeof(deadly[0]); i++)
 		watch(deadly[i]);

@@ -426,6 +426,11 @@ bool fp_session_catches_signals(void)
 	return fp_session.options.catch_signals;
 }
 
+bool fp_session_handles_faults(void)
+{
+	return fp_session.options.fault_handler;
+}
+
 bool fp_session_is_started(void)
 {
 	return atomic_load(&fp_session.is_started);

@@ -27,8 +27,9 @@ bool fp_session_is_started(void);
  * also fault. */
 bool fp_session_is_here(void);
 
-/* catch_signals. */
+/* catch_signals, and fault_handler. */
 bool fp_session_catches_signals(void);
+bool fp_session_handles_faults(void);
 
 /* Distinct findings so far. */
 size_t fp_session_finding_count(void);

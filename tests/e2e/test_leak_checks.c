@@ -107,10 +107,43 @@ START_TEST(test_a_linked_host_tells_of_leaks_however_it_ends)
 }
 END_TEST
 
+/* Signals that the host raises itself: what it found until then is reported, no leaks. Loop
+ * index: row of the table. */
+static const struct {
+	const char *way;
+	const char *options;
+	int signal;
+	int findings; /* -1: no report */
+} own_deaths[] = {
+        {"abort", "", SIGABRT, 1},
+        {"abort", "catch_signals=yes", SIGABRT, 1},
+        {"abort", "fault_handler=no", SIGABRT, -1},
+        {"trap", "", SIGTRAP, -1},
+        {"trap", "catch_signals=yes", SIGTRAP, 0},
+};
+
+enum { OWN_DEATHS = sizeof(own_deaths) / sizeof(own_deaths[0]) };
+
+START_TEST(test_a_linked_host_that_aborts_keeps_its_findings)
+{
+	const char *const argv[] = {VICTIMS "hosted_ends", own_deaths[_i].way, NULL};
+	struct e2e_run run = {0};
+
+	e2e_run(&run, own_deaths[_i].options, argv);
+	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == own_deaths[_i].signal);
+	if (own_deaths[_i].findings >= 0)
+		e2e_check_counts(&run, (size_t)own_deaths[_i].findings, 0);
+	else
+		ck_assert_str_eq(run.err, "");
+	e2e_release(&run);
+}
+END_TEST
+
 static const struct {
 	const char *way;
 	int status;
-} hosted_runs[] = {{"_exit", 4}, {"quick_exit", 4}, {"pause", 128 + SIGALRM}};
+} hosted_runs[] = {
+        {"_exit", 4}, {"quick_exit", 4}, {"pause", 128 + SIGALRM}, {"abort", 128 + SIGABRT}};
 
 enum { HOSTED_RUNS = sizeof(hosted_runs) / sizeof(hosted_runs[0]) };
 
@@ -124,8 +157,10 @@ START_TEST(test_a_linked_host_tells_of_leaks_under_run_too)
 
 	e2e_run(&run, NULL, argv);
 	e2e_check_exit(&run, hosted_runs[_i].status);
-	ck_assert_msg(strstr(run.err, "leak of 24 bytes in 1 block at hosted_ends.c") != NULL,
-	              "%s", run.err);
+	const char *said = hosted_runs[_i].status == 128 + SIGABRT
+	                           ? "double-free of a 1-byte block at hosted_ends.c"
+	                           : "leak of 24 bytes in 1 block at hosted_ends.c";
+	ck_assert_msg(strstr(run.err, said) != NULL, "%s", run.err);
 	e2e_release(&run);
 }
 END_TEST
@@ -141,6 +176,8 @@ int main(void)
 	tcase_add_loop_test(tcase, test_every_end_tells_of_leaks, 0, ENDS);
 	tcase_add_loop_test(tcase, test_a_linked_host_tells_of_leaks_however_it_ends, 0,
 	                    HOSTED_ENDS);
+	tcase_add_loop_test(tcase, test_a_linked_host_that_aborts_keeps_its_findings, 0,
+	                    OWN_DEATHS);
 	tcase_add_loop_test(tcase, test_a_linked_host_tells_of_leaks_under_run_too, 0,
 	                    HOSTED_RUNS);
 	suite_add_tcase(suite, tcase);

@@ -126,13 +126,29 @@ static void when_ignored(void)
 	exit(STATUS);
 }
 
+/* With a finding, which is not to be lost. */
+static void in_abort(void)
+{
+	void *block = allocate(1);
+
+	IHostMalloc_Free(heap, block);
+	IHostMalloc_Free(heap, block); /* plant: again */
+	abort();
+}
+
+static void in_trap(void)
+{
+	raise(SIGTRAP);
+}
+
 static const struct {
 	const char *name;
 	void (*end)(void);
 } ways[] = {
         {"_exit", in_exit},        {"children", in_children}, {"quick_exit", in_quick_exit},
         {"handler", in_handler},   {"pause", in_pause},       {"busy", when_busy},
-        {"threads", with_threads}, {"ignored", when_ignored},
+        {"threads", with_threads}, {"ignored", when_ignored}, {"abort", in_abort},
+        {"trap", in_trap},
 };
 
 int main(int argc, char **argv)
