@@ -213,6 +213,13 @@ static bool is_worth_a_report(void)
 	return !options->quiet || has_output_file(options) || options->spool[0] != '\0';
 }
 
+/* On standard error, though nobody collects it. */
+static bool is_worth_saying(void)
+{
+	return !fp_session_is_spool_out_of_reach() || fp_session_finding_count() > 0 ||
+	       leaked_blocks > 0;
+}
+
 static void finish(uintptr_t stack, void *unused)
 {
 	int saved_errno = errno;
@@ -228,7 +235,7 @@ static void finish(uintptr_t stack, void *unused)
 
 		if (fp_session.log.fd >= 0)
 			fp_log_copy(tail, fp_session.log.fd);
-		if (is_worth_a_report() && fp_session_spool(tail) != 0)
+		if (is_worth_a_report() && fp_session_spool(tail) != 0 && is_worth_saying())
 			fp_session_render(tail, &rendering);
 		fp_session_drop_tail(tail);
 	}

@@ -91,6 +91,12 @@ static const char *remedy(void)
 	}
 }
 
+/* A process in a sandbox, or of another user: what it has to say is all that matters. */
+bool fp_session_is_spool_out_of_reach(void)
+{
+	return failure != 0 && failure != -EFBIG && failure != -ENOSPC && failure != -EDQUOT;
+}
+
 /* Once: from now on the process reports by itself. */
 static void explain(void)
 {
@@ -121,7 +127,8 @@ int fp_session_spool(struct fp_log *tail)
 	failure = fd < 0 ? -errno : append(fd, tail);
 	if (fd >= 0)
 		close(fd);
-	if (failure != 0)
+	if (failure != 0 &&
+	    (!fp_session_is_spool_out_of_reach() || fp_session_finding_count() > 0))
 		explain();
 	return failure;
 }

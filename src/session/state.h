@@ -87,6 +87,9 @@ int fp_session_watch_fork(void);
  * collects them. 0; -ENOENT when nobody does; what stood in the way (in spool.c). */
 int fp_session_spool(struct fp_log *tail);
 
+/* Whether this process cannot get there, and others may. */
+bool fp_session_is_spool_out_of_reach(void);
+
 /* Starts the recording that `record` asks for, and ends it; the end says in TAIL what was lost
  * (in recording.c). */
 void fp_session_start_recording(void);

@@ -90,6 +90,17 @@ else
 	echo 'nothing can be mounted here: the full disk is left out'
 fi
 
+# ---- A process that cannot get there, because it has another user's rights
+if test "$(id -u)" -eq 0 && command -v setpriv >/dev/null && setpriv --reuid=65534 --clear-groups test -x "$victim"; then
+	printf d | "$fencepost" run --leak-check=no setpriv --reuid=65534 --clear-groups "$victim" >out 2>&1
+	says 1 'cannot leave its events in .* (Permission denied), .*; name a directory that it may write to with TMPDIR$'
+	says 1 '^fencepost: double-free '
+	printf '' | "$fencepost" run --leak-check=no sh -c 'setpriv --reuid=65534 --clear-groups "$0"; :' "$victim" >out 2>&1
+	says 1 '^fencepost: '
+else
+	echo 'not root, or no setpriv: another user is left out'
+fi
+
 # ---- Pipes that nobody reads
 {
 	printf d | "$fencepost" run "$victim"
