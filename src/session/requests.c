@@ -32,6 +32,8 @@ extern int __sigaction(int signal, const struct sigaction *action, struct sigact
 enum {
 	REQUESTS_MAX = 8,
 	KERNEL_SIGSET_BYTES = 8,
+	FIRST_OF_LIBC = 32,
+	LAST_OF_LIBC = 33,
 	STACK_BYTES = 256 << 10,
 	ANSWER_SECONDS = 10 /* for a peer that does not read */
 };
@@ -152,10 +154,17 @@ static void answer_all(void)
 	}
 }
 
-/* All signals wait but those of faults, the one that stops threads, and the one we answer. */
+/* All signals wait but those of faults, the one that stops threads, the one we answer, and
+ * those that the C library keeps for itself: setuid(2) waits until every thread has taken one.
+ */
 static void set_mask(void)
 {
-	const int open[] = {SIGSEGV, SIGBUS, SIGTRAP, fp_leak_signal(),
+	const int open[] = {SIGSEGV,
+	                    SIGBUS,
+	                    SIGTRAP,
+	                    FIRST_OF_LIBC,
+	                    LAST_OF_LIBC,
+	                    fp_leak_signal(),
 	                    atomic_load(&answered_signal)};
 	uint64_t mask = ~(uint64_t)0;
 
