@@ -72,6 +72,10 @@ void fp_cli_logs_free(struct fp_cli_logs *logs);
 int fp_cli_render(const struct fp_cli_log *logs, size_t count,
                   const struct fp_options *options);
 
+/* Whether the files that OPTIONS name can be made, before there is anything to write; none is
+ * made, and none is emptied. 0, or FP_CLI_FAILED after saying why not. */
+int fp_cli_check_outputs(const struct fp_options *options);
+
 /* Around the reading of logs, which may take its time: on a terminal a line says so after a
  * second. It ends by itself when something is to be said. */
 void fp_cli_progress_begin(void);
@@ -88,6 +92,10 @@ struct fp_cli_output {
 	char *path;
 	char *temporary; /* NULL when PATH itself is written */
 };
+
+/* Whether the file that PATTERN names could be opened, now: 0, or a negative errno. Touches
+ * nothing. */
+int fp_cli_output_check(const char *pattern);
 
 /* Opens the file that PATTERN names when %p is PID. 0, or a negative errno; the output's path
  * is then set if memory allowed, and only fp_cli_output_free is left to call. */

@@ -102,6 +102,69 @@ static int open_path(struct fp_cli_output *output)
 	return fd;
 }
 
+static int check_descriptor(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return -errno;
+	return (flags & O_ACCMODE) == O_RDONLY ? -EBADF : 0;
+}
+
+/* Whether a file can be made beside PATH. */
+static int check_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = NULL;
+
+	if (slash && slash[1] == '\0')
+		return -EISDIR;
+	if (slash)
+		directory = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (slash && !directory)
+		return -ENOMEM;
+	int result = faccessat(AT_FDCWD, directory ? directory : ".", W_OK | X_OK, AT_EACCESS);
+	int error = errno;
+	free(directory);
+	return result == 0 ? 0 : -error;
+}
+
+static int check_path(const char *path)
+{
+	int named = named_descriptor(path);
+	struct stat status;
+
+	if (named >= 0)
+		return check_descriptor(named);
+	if (stat(path, &status) != 0) {
+		if (errno != ENOENT)
+			return -errno;
+		/* A link to a file that is still to be made says nothing of where. */
+		return lstat(path, &status) == 0 ? 0 : check_directory(path);
+	}
+	if (S_ISDIR(status.st_mode))
+		return -EISDIR;
+	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0)
+		return 0;
+	int error = errno;
+	return can_replace(path) && check_directory(path) == 0 ? 0 : -error;
+}
+
+/* The process that %p stands for has yet to begin; one in the directory's name cannot be
+ * foreseen. */
+int fp_cli_output_check(const char *pattern)
+{
+	const char *slash = strrchr(pattern, '/');
+	const char *mark = strstr(pattern, "%p");
+
+	if (slash && mark && mark < slash)
+		return 0;
+	char *path = expand(pattern, (uint32_t)getpid());
+	int result = path ? check_path(path) : -ENOMEM;
+	free(path);
+	return result;
+}
+
 int fp_cli_output_open(struct fp_cli_output *output, const char *pattern, uint32_t pid)
 {
 	int fd;

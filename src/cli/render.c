@@ -67,6 +67,35 @@ static int write_all(const struct sheet *sheet, const struct fp_cli_log *logs, s
 	return result;
 }
 
+static int fail_to_write(const char *key, const char *path, int error)
+{
+	return fp_cli_fail("cannot write %s: %s; name another file with --%s=FILE", path,
+	                   strerror(error), key);
+}
+
+static int check(const char *key, const char *pattern)
+{
+	int result = pattern[0] != '\0' ? fp_cli_output_check(pattern) : 0;
+
+	return result == 0 ? 0 : fail_to_write(key, pattern, -result);
+}
+
+/* What the program writes itself it would refuse, too, but only once it was started. */
+int fp_cli_check_outputs(const struct fp_options *options)
+{
+	int result = check("events", options->events);
+
+	if (check("record", options->record) != 0)
+		result = FP_CLI_FAILED;
+	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
+		const struct fp_option *option = &fp_options_table[i];
+
+		if (check(option->key, fp_options_output(options, option)) != 0)
+			result = FP_CLI_FAILED;
+	}
+	return result;
+}
+
 static int render(const struct sheet *sheet, const struct fp_cli_log *logs, size_t count)
 {
 	struct fp_cli_output output;
@@ -80,9 +109,7 @@ static int render(const struct sheet *sheet, const struct fp_cli_log *logs, size
 			result = written;
 	}
 	if (result != 0)
-		fp_cli_fail("cannot write %s: %s; name another file with --%s=FILE",
-		            output.path ? output.path : sheet->pattern, strerror(-result),
-		            sheet->key);
+		fail_to_write(sheet->key, output.path ? output.path : sheet->pattern, -result);
 	fp_cli_output_free(&output);
 	return result == 0 ? 0 : FP_CLI_FAILED;
 }

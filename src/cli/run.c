@@ -469,6 +469,8 @@ int fp_cli_run(char **arguments)
 	if (result == 0)
 		result = check_program(&run);
 	if (result == 0)
+		result = fp_cli_check_outputs(&run.options);
+	if (result == 0)
 		result = give_recording(&run);
 	if (result == 0)
 		result = run.is_sweep ? run_sweep(&run) : run_once(&run);

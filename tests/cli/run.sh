@@ -58,6 +58,31 @@ expect 125 'run: unknown option "plcement"; the nearest one is "placement"' --pl
 expect 125 'run: align=3: use 1, 2, 4, 8 or 16' --align=3 true
 expect 125 '--sample has no value: write --sample=N' --sample true
 expect 125 'unknown option "-x"' -x true
+
+# ---- A file that cannot be made is refused before the program starts; one that can is not touched
+mkdir -p taken
+echo kept >kept
+for key in log json html folded sarif xml events record; do
+	expect 125 "cannot write none/x: No such file or directory; name another file with --$key=FILE" "--$key=none/x" touch ran
+	expect 125 "cannot write none/%p: No such file or directory; name another file with --$key=FILE" "--$key=none/%p" touch ran
+	expect 125 "cannot write taken: Is a directory; name another file with --$key=FILE" "--$key=taken" touch ran
+	expect 125 "cannot write kept/x: Not a directory; name another file with --$key=FILE" "--$key=kept/x" touch ran
+	test ! -e ran || complain "--$key: refused when the program had run"
+	rm -f ran
+	expect 127 no-such-program "--$key=not-made" no-such-program
+	expect 125 'cannot write taken: ' "--$key=kept" --json=taken true
+	test ! -e not-made || complain "--$key: made for no report"
+	test "$(cat kept)" = kept || complain "--$key: emptied for no report"
+done
+expect 125 'cannot write /dev/fd/9: Bad file descriptor; ' --json=/dev/fd/9 touch ran
+expect 125 'cannot write taken/: Is a directory; ' --json=taken/ touch ran
+expect 125 'cannot write none/: Is a directory; ' --json=none/ touch ran
+test ! -e ran || complain 'refused when the program had run'
+ln -s target link
+expect 0 . --json=link true
+test -s target || complain 'no report behind a link'
+expect 0 . '--json=dir.%p/x' --trace-children=no sh -c 'mkdir "dir.$$"; :'
+test -s dir.*/x || complain 'no report in a directory of the program'
 "$fencepost" --versoin 2>err
 test $? -eq 125 && grep -qx 'fencepost: unknown option "--versoin": --help and --version stand alone, and others behind a command' err ||
 	complain "--versoin: $(cat err)"
