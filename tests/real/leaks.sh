@@ -34,10 +34,11 @@ compare() { # compare NAME COMMAND ARGUMENTS...
 	name=$1
 	shift
 	command -v "$1" >/dev/null || { echo "$name: no $1 here, left out"; return; }
-	timeout "$limit" valgrind --leak-check=full --show-leak-kinds=all --log-file="$name.valgrind" "$@" \
+	timeout "$limit" valgrind --run-libc-freeres=no --leak-check=full --show-leak-kinds=all --log-file="$name.valgrind" "$@" \
 		</dev/null >"$name.out.valgrind" 2>&1
 	theirs=$(valgrind_sums "$name.valgrind")
-	timeout "$limit" "$fencepost" run --trace-children=no --quiet --show-reachable=yes --log="$name.report" \
+	# Valgrind has four more variables in the environment of the program, for which some keep blocks.
+	GLIBCPP_FORCE_NEW=1 GLIBCXX_FORCE_NEW=1 FOR_PRELOAD=1 FOR_LIBRARIES=1 timeout "$limit" "$fencepost" run --trace-children=no --quiet --show-reachable=yes --log="$name.report" \
 		--json="$name.json" -- "$@" </dev/null >"$name.out" 2>&1
 	ours=$(fencepost_sums "$name.json")
 	printf '%-9s  Valgrind %5s %5s %5s %5s   Fencepost %5s %5s %5s %5s\n' "$name" \
