@@ -139,14 +139,37 @@ static const struct {
         [FP_FAMILY_VIRTUAL] = {"VirtualAlloc", "VirtualFree"},
 };
 
+static bool is_other_size(const struct fp_heap_claim *claim, const struct fp_block *block)
+{
+	return claim->has_size && claim->size != block->size;
+}
+
+static bool is_other_align(const struct fp_heap_claim *claim, const struct fp_block *block)
+{
+	return claim->align != 0 && fp_block_align(claim->align) != block->align;
+}
+
+static void append_align(struct fp_text *text, const struct fp_heap_claim *claim,
+                         const struct fp_block *block)
+{
+	fp_text_string(text, " as one aligned to ");
+	fp_text_decimal(text, claim->align);
+	if (block->align == 0) {
+		fp_text_string(text, ", which it was not asked to be");
+		return;
+	}
+	fp_text_string(text, " and not to ");
+	fp_text_decimal(text, (uint64_t)1 << block->align);
+}
+
 bool fp_findings_claim(const struct fp_misuse *misuse, const struct fp_block *block)
 {
 	const struct fp_heap_claim *claim = misuse->claim;
 	struct fp_finding finding;
 	struct fp_text text;
 
-	if (claim == NULL || (claim->family == block->family &&
-	                      (!claim->has_size || claim->size == block->size)))
+	if (claim == NULL || (claim->family == block->family && !is_other_size(claim, block) &&
+	                      !is_other_align(claim, block)))
 		return false;
 	fp_findings_begin(&finding, &text, FP_FINDING_ALLOC_DEALLOC_MISMATCH, misuse);
 	set_block(&finding, block);
@@ -159,12 +182,15 @@ bool fp_findings_claim(const struct fp_misuse *misuse, const struct fp_block *bl
 	fp_text_string(&text, " (family ");
 	fp_text_string(&text, fp_family_name(claim->family));
 	fp_text_string(&text, ")");
-	if (claim->has_size && claim->size != block->size) {
+	if (is_other_size(claim, block)) {
 		fp_text_string(&text, " as one of ");
 		append_count(&text, claim->size, "byte");
 		fp_text_string(&text, " and not of ");
 		fp_text_decimal(&text, block->size);
 	}
+	/* Of another family it is said already. */
+	if (claim->family == block->family && is_other_align(claim, block))
+		append_align(&text, claim, block);
 	fp_findings_deliver(&finding);
 	return true;
 }

@@ -55,6 +55,7 @@ static struct fp_block describe(const struct fp_heap *heap,
 	        .state = FP_BLOCK_LIVE,
 	        .level = request->family == FP_FAMILY_HOST ? request->level : FP_LEVEL_NONE,
 	        .marks = fp_thread_is_ignoring() ? FP_BLOCK_IGNORED : 0,
+	        .align = fp_block_align(request->align),
 	};
 }
 

@@ -117,7 +117,8 @@ struct fp_heap_claim {
 	void *block;
 	uint8_t family; /* enum fp_family */
 	bool has_size;
-	size_t size; /* when has_size */
+	size_t size;  /* when has_size */
+	size_t align; /* a power of two, or 0: the caller does not say */
 };
 
 /* The same; a claim that is not so is a finding, and the block is freed all the same. */

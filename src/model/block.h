@@ -57,6 +57,8 @@ enum fp_level {
 	FP_LEVEL_COUNT
 };
 
+enum { FP_BLOCK_ALIGN_MAX = 31 };
+
 enum fp_block_state { FP_BLOCK_LIVE, FP_BLOCK_FREED };
 
 /* What became known of a live block. */
@@ -82,8 +84,18 @@ struct fp_block {
 	uint8_t tier;      /* enum fp_tier */
 	uint8_t state : 4; /* enum fp_block_state */
 	uint8_t level : 4; /* enum fp_level */
-	uint8_t marks;     /* of enum fp_block_mark */
+	uint8_t marks : 3; /* of enum fp_block_mark */
+	uint8_t align : 5; /* the alignment asked for is 1 << align; 0: none */
 };
+
+/* An alignment, a power of two or 0, as a block remembers it: the largest are all the same. Any
+ * context. */
+static inline uint8_t fp_block_align(size_t align)
+{
+	int bits = align == 0 ? 0 : __builtin_ctzl(align);
+
+	return (uint8_t)(bits < FP_BLOCK_ALIGN_MAX ? bits : FP_BLOCK_ALIGN_MAX);
+}
 
 /* "host", "malloc", "new", "new[]", "aligned" or "virtual". Any context. */
 const char *fp_family_name(enum fp_family family);

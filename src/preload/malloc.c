@@ -106,13 +106,14 @@ FP_EXPORT void cfree(void *block)
 	free(block);
 }
 
-static void free_as(void *block, size_t size)
+static void free_as(void *block, size_t size, size_t align)
 {
 	const struct fp_heap_claim claim = {
 	        .block = block,
 	        .family = FP_FAMILY_MALLOC,
 	        .has_size = true,
 	        .size = size,
+	        .align = align,
 	};
 
 	fp_preload_free(&claim);
@@ -120,13 +121,12 @@ static void free_as(void *block, size_t size)
 
 FP_EXPORT void free_sized(void *block, size_t size)
 {
-	free_as(block, size);
+	free_as(block, size, 0);
 }
 
 FP_EXPORT void free_aligned_sized(void *block, size_t align, size_t size)
 {
-	(void)align;
-	free_as(block, size);
+	free_as(block, size, align);
 }
 
 FP_EXPORT void *realloc(void *block, size_t size)

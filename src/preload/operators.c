@@ -109,20 +109,26 @@ static void *catching(enum operator_index index)
 	return current_handler() == NULL ? NULL : find_in_run_time(symbols[index]);
 }
 
-static void release(enum fp_family family, void *block)
+/* An ALIGN of 0 is none. */
+static void release(enum fp_family family, void *block, size_t align)
 {
-	const struct fp_heap_claim claim = {.block = block, .family = family_of(family)};
+	const struct fp_heap_claim claim = {
+	        .block = block,
+	        .family = family_of(family),
+	        .align = are_mixed ? 0 : align,
+	};
 
 	fp_preload_free(&claim);
 }
 
-static void release_sized(enum fp_family family, void *block, size_t size)
+static void release_sized(enum fp_family family, void *block, size_t size, size_t align)
 {
 	const struct fp_heap_claim claim = {
 	        .block = block,
 	        .family = family_of(family),
 	        .has_size = true,
 	        .size = size,
+	        .align = are_mixed ? 0 : align,
 	};
 
 	fp_preload_free(&claim);
@@ -186,28 +192,29 @@ NEW_NOTHROW(new_aligned_nothrow, "_ZnwmSt11align_val_tRKSt9nothrow_t", ALIGNED, 
 NEW_NOTHROW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t", ALIGNED_ARRAY,
             align, (size_t size, ALIGN, TAG), (size, align, tag))
 
-DELETE(delete, "_ZdlPv", (void *block), (block), release(FP_FAMILY_NEW, block))
-DELETE(delete_array, "_ZdaPv", (void *block), (block), release(FP_FAMILY_NEW_ARRAY, block))
+DELETE(delete, "_ZdlPv", (void *block), (block), release(FP_FAMILY_NEW, block, 0))
+DELETE(delete_array, "_ZdaPv", (void *block), (block), release(FP_FAMILY_NEW_ARRAY, block, 0))
 DELETE(delete_sized, "_ZdlPvm", (void *block, size_t size), (block, size),
-       release_sized(FP_FAMILY_NEW, block, size))
+       release_sized(FP_FAMILY_NEW, block, size, 0))
 DELETE(delete_array_sized, "_ZdaPvm", (void *block, size_t size), (block, size),
-       release_sized(FP_FAMILY_NEW_ARRAY, block, size))
+       release_sized(FP_FAMILY_NEW_ARRAY, block, size, 0))
 DELETE(delete_nothrow, "_ZdlPvRKSt9nothrow_t", (void *block, TAG), (block, tag),
-       release(FP_FAMILY_NEW, block))
+       release(FP_FAMILY_NEW, block, 0))
 DELETE(delete_array_nothrow, "_ZdaPvRKSt9nothrow_t", (void *block, TAG), (block, tag),
-       release(FP_FAMILY_NEW_ARRAY, block))
+       release(FP_FAMILY_NEW_ARRAY, block, 0))
 DELETE(delete_aligned, "_ZdlPvSt11align_val_t", (void *block, ALIGN), (block, align),
-       release(FP_FAMILY_ALIGNED, block))
+       release(FP_FAMILY_ALIGNED, block, align))
 DELETE(delete_array_aligned, "_ZdaPvSt11align_val_t", (void *block, ALIGN), (block, align),
-       release(FP_FAMILY_ALIGNED_ARRAY, block))
+       release(FP_FAMILY_ALIGNED_ARRAY, block, align))
 DELETE(delete_aligned_sized, "_ZdlPvmSt11align_val_t", (void *block, size_t size, ALIGN),
-       (block, size, align), release_sized(FP_FAMILY_ALIGNED, block, size))
+       (block, size, align), release_sized(FP_FAMILY_ALIGNED, block, size, align))
 DELETE(delete_array_aligned_sized, "_ZdaPvmSt11align_val_t", (void *block, size_t size, ALIGN),
-       (block, size, align), release_sized(FP_FAMILY_ALIGNED_ARRAY, block, size))
+       (block, size, align), release_sized(FP_FAMILY_ALIGNED_ARRAY, block, size, align))
 DELETE(delete_aligned_nothrow, "_ZdlPvSt11align_val_tRKSt9nothrow_t", (void *block, ALIGN, TAG),
-       (block, align, tag), release(FP_FAMILY_ALIGNED, block))
+       (block, align, tag), release(FP_FAMILY_ALIGNED, block, align))
 DELETE(delete_array_aligned_nothrow, "_ZdaPvSt11align_val_tRKSt9nothrow_t",
-       (void *block, ALIGN, TAG), (block, align, tag), release(FP_FAMILY_ALIGNED_ARRAY, block))
+       (void *block, ALIGN, TAG), (block, align, tag),
+       release(FP_FAMILY_ALIGNED_ARRAY, block, align))
 
 static bool is_ours(enum operator_index index)
 {

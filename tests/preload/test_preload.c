@@ -114,6 +114,13 @@ static const struct {
         {"new_array_aligned", "delete_aligned", "aligned",
          "made by aligned new[] (family aligned) and freed by aligned delete "},
         {"new", "delete_wrong_size", "new", "as one of 16 bytes and not of 24"},
+        {"new_aligned", "delete_aligned_sized", NULL, NULL},
+        {"new_aligned", "delete_aligned_to_32", "aligned",
+         " as one aligned to 32 and not to 64"},
+        {"memalign", "free_aligned_sized", NULL, NULL},
+        {"memalign", "free_aligned_to_128", "malloc", " as one aligned to 128 and not to 64"},
+        {"malloc", "free_aligned_sized", "malloc",
+         " as one aligned to 64, which it was not asked to be"},
 };
 
 /* The run time's own blocks that live to the end are of other sizes. */

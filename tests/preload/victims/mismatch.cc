@@ -4,6 +4,7 @@
  */
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 #include <malloc.h>
 #include <new>
 
@@ -12,6 +13,16 @@
 namespace
 {
 constexpr std::align_val_t wide{64};
+constexpr std::align_val_t narrow{32};
+constexpr std::size_t size{24};
+
+using free_aligned = void (*)(void *, std::size_t, std::size_t);
+
+/* C23's, which this libc need not have. */
+free_aligned find_free_aligned_sized()
+{
+	return reinterpret_cast<free_aligned>(dlsym(RTLD_DEFAULT, "free_aligned_sized"));
+}
 
 void *made_by(const char *name)
 {
@@ -48,6 +59,14 @@ void free_by(const char *name, void *block)
 		::operator delete[](block); /* plant: delete_array */
 	else if (std::strcmp(name, "delete_aligned") == 0)
 		::operator delete(block, wide); /* plant: delete_aligned */
+	else if (std::strcmp(name, "delete_aligned_to_32") == 0)
+		::operator delete(block, narrow); /* plant: delete_aligned_to_32 */
+	else if (std::strcmp(name, "delete_aligned_sized") == 0)
+		::operator delete(block, size, wide); /* plant: delete_aligned_sized */
+	else if (std::strcmp(name, "free_aligned_sized") == 0)
+		find_free_aligned_sized()(block, 64, 24); /* plant: free_aligned_sized */
+	else if (std::strcmp(name, "free_aligned_to_128") == 0)
+		find_free_aligned_sized()(block, 128, 24); /* plant: free_aligned_to_128 */
 	else if (std::strcmp(name, "delete_array_aligned") == 0)
 		::operator delete[](block, wide); /* plant: delete_array_aligned */
 	else
