@@ -9,8 +9,9 @@
 
 enum { PAGE = 4096, REGION_BYTES = 16 * PAGE, BLOCK_BYTES = 72, SCRUB_BYTES = 32 << 10 };
 
-/* Much more than there is memory; only one page of it is ever committed. */
-static const size_t first_bytes = (size_t)1 << 40;
+/* Only one page of it is ever committed. The larger, the more words look like pointers into it.
+ */
+static const size_t first_bytes = (size_t)1 << 30;
 
 static IHostMemoryManager *manager;
 static IHostMalloc *heap;
