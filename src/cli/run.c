@@ -261,6 +261,7 @@ struct sums {
 	size_t failing;   /* processes with findings */
 	uint64_t leaked_blocks;
 	uint64_t growing; /* stacks */
+	size_t counted;   /* processes that could say what they allocated */
 	uint64_t allocations;
 	uint64_t guarded;
 };
@@ -289,6 +290,7 @@ static struct sums sum(const struct fp_cli_logs *harvest)
 		sums.processes += !was_met(harvest, i, false);
 		sums.failing += report->finding_count > 0 && !was_met(harvest, i, true);
 		sums.growing += report->growth.count + report->growth.left_out;
+		sums.counted += !report->is_uncounted;
 		sums.allocations += report->protection.allocations;
 		sums.guarded += report->protection.guarded;
 		for (size_t j = 0; j < report->leak_count; j++) {
@@ -327,11 +329,14 @@ static void print_sums(const struct sums *sums, const struct run *run, size_t re
 		fp_report_print_count(&page, sums->growing, "stack");
 		fputs(sums->growing == 1 ? " that only grows" : " that only grow", stderr);
 	}
-	fputs("; ", stderr);
-	fp_report_print_count(&page, sums->allocations, "allocation");
-	fputs(", ", stderr);
-	fp_report_print_number(&page, sums->guarded);
-	fputs(" guarded\n", stderr);
+	if (sums->counted == reports || sums->allocations > 0) {
+		fputs("; ", stderr);
+		fp_report_print_count(&page, sums->allocations, "allocation");
+		fputs(", ", stderr);
+		fp_report_print_number(&page, sums->guarded);
+		fputs(" guarded", stderr);
+	}
+	fputc('\n', stderr);
 }
 
 static int exit_code(int status)

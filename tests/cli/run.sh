@@ -48,6 +48,30 @@ if $CC -w -g -o dies dies.c; then
 	expect 134 '^fencepost: no findings, leaks not checked; [1-9]' sh -c 'ulimit -c 0; exec ./dies'
 	expect 136 '^fencepost: no findings, leaks not checked; [1-9]' sh -c 'ulimit -c 0; exec ./dies x'
 fi
+# What a process did not live to say is not known: its findings are all there is.
+cat >ends.c <<'END'
+#include <stdlib.h>
+#include <signal.h>
+#include <unistd.h>
+int main(int n, char **a)
+{
+	char *p = malloc(8);
+	free(p);
+	free(p);
+	if (n > 1)
+		execl(a[1], a[1], (char *)0);
+	raise(SIGKILL);
+}
+END
+if $CC -w -g -o ends ends.c; then
+	expect 137 '^fencepost: 1 finding, leaks not checked$' --html=ends.html --json=ends.json ./ends
+	grep -q '"uncounted": true' ends.json || complain 'killed, and counted'
+	grep -q '<dt>leaks not checked</dt>' ends.html && grep -q 'Leaks were not looked for' ends.html &&
+		grep -q '<dt>allocations</dt><dd>not known</dd>' ends.html || complain "known of a killed process: $(grep '<dd>' ends.html)"
+	"$fencepost" report ends.json 2>&1 | grep -qx 'fencepost: 1 finding, leaks not checked' ||
+		complain 'more is known of a killed process when its JSON is read'
+	expect 0 '^fencepost: 1 finding, leaks not checked$' --trace-children=no ./ends "$(command -v ls)"
+fi
 expect 127 'cannot run no-such-program: No such file or directory; ' no-such-program
 : >text
 expect 127 'cannot run : No such file or directory; ' ''

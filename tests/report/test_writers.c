@@ -396,7 +396,7 @@ START_TEST(an_empty_log_still_has_every_field)
 {
 	encode_header(&log_bytes);
 	write_json(FP_REPORT_LEAKS_FULL);
-	expect_keys("process", "pid ppid executable argv exit cut_short ");
+	expect_keys("process", "pid ppid executable argv exit cut_short uncounted ");
 	expect_null("process/exit");
 	expect_string("process/executable", "");
 	expect_number("heap/peak_bytes", 0);

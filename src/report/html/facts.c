@@ -74,6 +74,10 @@ static void put_number(FILE *out, const char *label, uint64_t number)
 
 static void put_heap(FILE *out, const struct fp_report *report)
 {
+	if (report->is_uncounted) {
+		fputs("<dt>allocations</dt><dd>not known</dd>\n", out);
+		return;
+	}
 	put_number(out, "allocations", report->protection.allocations);
 	put_number(out, "guarded", report->protection.guarded);
 	put_number(out, "padded", report->protection.padded);

@@ -260,8 +260,14 @@ static void put_notes(const struct fp_report_walk *walk)
 
 static const char *explain_no_leaks(const struct fp_report_walk *walk)
 {
-	return walk->view->leaks == FP_REPORT_LEAKS_NONE ? "Leaks were not looked for."
-	                                                 : "No leaks.";
+	size_t checked = 0;
+
+	for (size_t i = 0; i < walk->set->count; i++)
+		checked += fp_report_has_looked_for_leaks(walk->set->reports[i]);
+	if (walk->view->leaks == FP_REPORT_LEAKS_NONE || checked == 0)
+		return "Leaks were not looked for.";
+	return checked == walk->set->count ? "No leaks."
+	                                   : "No leaks where they were looked for.";
 }
 
 /* Only of runs that were asked about it. */

@@ -15,8 +15,11 @@ enum { FILTER_FROM = 6 };
 
 /* What all reports of a set come to. */
 struct sum {
+	size_t reports;
 	uint64_t findings;
 	struct fp_report_totals totals;
+	size_t checked; /* reports that know which blocks leaked */
+	size_t counted; /* reports that know what was allocated */
 	uint64_t allocations;
 	uint64_t guarded;
 	uint64_t peak_bytes; /* the highest of a process */
@@ -24,7 +27,7 @@ struct sum {
 
 static struct sum sum_up(const struct fp_report_set *set)
 {
-	struct sum sum = {0};
+	struct sum sum = {.reports = set->count};
 
 	for (size_t i = 0; i < set->count; i++) {
 		const struct fp_report *report = set->reports[i];
@@ -34,6 +37,8 @@ static struct sum sum_up(const struct fp_report_set *set)
 		sum.totals.errors += totals.errors;
 		sum.totals.leaked_blocks += totals.leaked_blocks;
 		sum.totals.leaked_bytes += totals.leaked_bytes;
+		sum.checked += fp_report_has_looked_for_leaks(report);
+		sum.counted += !report->is_uncounted;
 		sum.allocations += report->protection.allocations;
 		sum.guarded += report->protection.guarded;
 		if (report->heap.peak_bytes > sum.peak_bytes)
@@ -92,6 +97,11 @@ static void begin_figure(FILE *out, const char *class, const char *label)
 	fprintf(out, "<div class=\"figure %s\"><dt>%s</dt><dd>", class, label);
 }
 
+static void put_unknown(FILE *out)
+{
+	fputs("&ndash;", out);
+}
+
 static void end_figure(FILE *out)
 {
 	fputs("</dd></div>\n", out);
@@ -99,11 +109,14 @@ static void end_figure(FILE *out)
 
 static void put_leaked(FILE *out, const struct sum *sum, const struct fp_report_view *view)
 {
-	if (view->leaks == FP_REPORT_LEAKS_NONE) {
+	if (view->leaks == FP_REPORT_LEAKS_NONE || sum->checked == 0) {
 		begin_figure(out, "", "leaks not checked");
-		fputs("&ndash;", out);
+		put_unknown(out);
 	} else if (sum->totals.leaked_blocks == 0) {
-		begin_figure(out, "good", "leaked");
+		if (sum->checked == sum->reports)
+			begin_figure(out, "good", "leaked");
+		else
+			begin_figure(out, "", "leaked, not checked in all");
 		fp_report_html_size(out, 0);
 	} else {
 		fputs("<div class=\"figure bad\"><dt>leaked in ", out);
@@ -123,16 +136,22 @@ static void put_figures(FILE *out, const struct sum *sum, const struct fp_report
 	end_figure(out);
 	put_leaked(out, sum, view);
 	begin_figure(out, "", "live at the peak");
-	fp_report_html_size(out, sum->peak_bytes);
+	if (sum->counted > 0)
+		fp_report_html_size(out, sum->peak_bytes);
+	else
+		put_unknown(out);
 	end_figure(out);
 	begin_figure(out, "", sum->allocations == 1 ? "allocation" : "allocations");
-	fp_report_html_number(out, sum->allocations);
+	if (sum->counted > 0)
+		fp_report_html_number(out, sum->allocations);
+	else
+		put_unknown(out);
 	end_figure(out);
 	begin_figure(out, "", "guarded");
 	if (sum->allocations > 0)
 		fprintf(out, "%.4g %%", 100 * (double)sum->guarded / (double)sum->allocations);
 	else
-		fputs("&ndash;", out);
+		put_unknown(out);
 	end_figure(out);
 	fputs("</dl>\n", out);
 }

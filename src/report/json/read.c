@@ -94,6 +94,7 @@ static void take_process(struct fp_report_fields *fields, const json_t *json)
 	             take_argument);
 	take_exit(fields, process, &report->exit, &report->exit_value);
 	report->is_cut_short = json_is_true(json_object_get(process, "cut_short"));
+	report->is_uncounted = json_is_true(json_object_get(process, "uncounted"));
 }
 
 /* A setting's value as an option has it. */

@@ -72,6 +72,8 @@ static json_t *make_process(struct fp_report_tree *tree, const struct fp_report 
 	                   make_exit(tree, report->exit, report->exit_value));
 	if (report->is_cut_short)
 		fp_report_tree_put(tree, process, "cut_short", json_true());
+	if (report->is_uncounted)
+		fp_report_tree_put(tree, process, "uncounted", json_true());
 	return process;
 }
 

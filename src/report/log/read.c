@@ -48,6 +48,7 @@ static int note_damage(const struct fp_report_reading *reading, size_t end, size
 	int result = 0;
 
 	reading->report->is_cut_short = !reading->has_ended;
+	reading->report->is_uncounted = !reading->has_counts;
 	if (end < size)
 		result = fp_report_note(
 		        reading->report,

@@ -379,6 +379,7 @@ static int read_protection(struct fp_report_reading *reading, struct fp_report_c
 	report->protection.padded = tiers[2];
 	report->protection.plain = tiers[3];
 	report->reason_count = 0;
+	reading->has_counts = true;
 	for (uint32_t i = 0; i < count; i++) {
 		struct fp_report_string text = fp_report_take_string(payload);
 		uint64_t blocks = fp_report_take_u64(payload);

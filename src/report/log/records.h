@@ -23,7 +23,8 @@ struct fp_report_reading {
 	size_t mapped_count;
 	struct fp_report_reading_count *counts;
 	size_t count_count;
-	bool has_ended; /* FP_LOG_END was seen */
+	bool has_ended;  /* FP_LOG_END was seen */
+	bool has_counts; /* FP_LOG_PROTECTION was */
 };
 
 /* 0; -EBADMSG when PAYLOAD is not a whole record of TYPE, of which then little or nothing was

@@ -155,6 +155,8 @@ static int add_sums(struct fp_report_whole *whole, const struct fp_report *repor
 	struct fp_report *to = whole->report;
 	int result = 0;
 
+	/* Of some there may be nothing to add. */
+	to->is_uncounted = report->is_uncounted && (!whole->has_any || to->is_uncounted);
 	add_to(&to->protection.allocations, report->protection.allocations);
 	add_to(&to->protection.guarded, report->protection.guarded);
 	add_to(&to->protection.padded, report->protection.padded);

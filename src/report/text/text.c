@@ -202,6 +202,17 @@ static void print_notes(const struct fp_report_page *page, const struct fp_repor
 	fputc('\n', page->out);
 }
 
+static void print_counts(const struct fp_report_page *page, const struct fp_report *report)
+{
+	if (report->is_uncounted)
+		return;
+	fputs("; ", page->out);
+	fp_report_print_count(page, report->protection.allocations, "allocation");
+	fputs(", ", page->out);
+	fp_report_print_number(page, report->protection.guarded);
+	fputs(" guarded", page->out);
+}
+
 static void print_summary(const struct fp_report_page *page, const struct fp_report *report,
                           const struct fp_report_view *view)
 {
@@ -221,11 +232,7 @@ static void print_summary(const struct fp_report_page *page, const struct fp_rep
 		fp_report_print_number(page, report->suppressed);
 		fputs(" suppressed", page->out);
 	}
-	fputs("; ", page->out);
-	fp_report_print_count(page, report->protection.allocations, "allocation");
-	fputs(", ", page->out);
-	fp_report_print_number(page, report->protection.guarded);
-	fputs(" guarded", page->out);
+	print_counts(page, report);
 	fp_report_print_sources(page, report);
 	fputc('\n', page->out);
 }
