@@ -33,5 +33,5 @@ holds many.html '<title>70 findings in victim</title>' 'id="finding-70"' 'more f
 	'read, 24 inside' 'changed bytes, 0 past the end' 'class="marker"' '<mark><span class="file">' 'block[4096 + 16] = 1;' '"picture":['
 holds no-leaks.html 'Leaks were not looked for.' 'leaks not checked'
 holds processes.html '3 findings in ' '&#60;script&#62;alert(1)&#60;/script&#62;' 'a\xe2\x80\xa8b\xff'
-holds suppressions.html '<code>leak:&#60;script&#62;alert(1)&#60;/script&#62;</code>'
+holds suppressions.html '<a href="#suppressions">' '<code>leak:&#60;script&#62;alert(1)&#60;/script&#62;</code>'
 exit $bad

@@ -9,6 +9,7 @@
 #include "report/html/parts.h"
 #include "report/names.h"
 #include "report/stack.h"
+#include "report/suppress/suppress.h"
 
 /* Below this many findings and leaks a filter is in the way. */
 enum { FILTER_FROM = 6 };
@@ -177,6 +178,8 @@ void fp_report_html_header(FILE *out, const struct fp_report_set *set,
 	      out);
 	if (fp_report_html_no_growth(set))
 		fputs("<a href=\"#growth\">Growth</a>", out);
+	if (set->reports[0]->suppressions && set->reports[0]->suppressions->count > 0)
+		fputs("<a href=\"#suppressions\">Suppressions</a>", out);
 	fputs("<a href=\"#memory\">Memory</a><a href=\"#run\">Run</a></nav>\n</header>\n", out);
 }
 
