@@ -5,6 +5,7 @@
  * inherited.
  */
 #include <pthread.h>
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 #include "base/maps.h"
@@ -18,11 +19,15 @@
 #include "region/region.h"
 #include "registry/registry.h"
 #include "session/state.h"
+#include "stack/code.h"
 #include "stack/stack.h"
 #include "timeline/timeline.h"
 
+static bool had_threads;
+
 static void before_fork(void)
 {
+	had_threads = __libc_single_threaded == 0;
 	fp_leak_lock_for_fork();
 	fp_lock_acquire_for_fork(&fp_session.lock);
 	fp_timeline_lock_for_fork();
@@ -56,6 +61,9 @@ static void after_fork_in_child(void)
 	struct fp_heap_totals totals;
 
 	after_fork();
+	/* Another thread may have been in the loader, whose lock is taken for ever then. */
+	if (had_threads)
+		fp_code_trust_loads();
 	fp_thread_forget_id();
 	fp_region_renew_in_child();
 	int protection = fp_guard_renew_in_child();

@@ -107,6 +107,11 @@ void fp_code_see_loads(uint64_t loads)
 	atomic_store(&seen_loads, loads);
 }
 
+void fp_code_trust_loads(void)
+{
+	atomic_store(&are_loads_watched, false);
+}
+
 bool fp_code_are_loads_watched(void)
 {
 	return atomic_load_explicit(&are_loads_watched, memory_order_relaxed);

@@ -30,6 +30,9 @@ void fp_code_on_doubt(void (*look)(void));
 void fp_code_watch_loads(void);
 bool fp_code_are_loads_watched(void);
 
+/* In the child of a fork, where the loader's lock may be held by a thread that is not there. */
+void fp_code_trust_loads(void);
+
 /* Takes the loader's lock. */
 uint64_t fp_code_loads(void);
 

@@ -10,7 +10,7 @@ alloc='__errno_location abort bcmp close getauxval getrlimit madvise memchr memc
 mprotect munmap nanosleep open prctl read strcmp strlen strnlen syscall'
 # Starts and ends with the process, forks and runs the reporter; still no malloc and no stdio.
 session="$alloc
-_end _exit access clone dup2 environ execve exit faccessat fcntl fstat ftruncate getcwd getpid getppid lseek on_exit pthread_atfork
+__libc_single_threaded _end _exit access clone dup2 environ execve exit faccessat fcntl fstat ftruncate getcwd getpid getppid lseek on_exit pthread_atfork
 readlink secure_getenv setrlimit connect geteuid getsockopt pthread_attr_destroy pthread_attr_init
 pipe2 pthread_attr_setdetachstate pthread_attr_setstacksize pthread_create pthread_self pthread_setname_np sendfile setsockopt socket __sigaction sigfillset sigprocmask strcpy strcspn strerrordesc_np strncmp strrchr
 strstr unlink vfork waitpid"
