@@ -20,7 +20,7 @@ ends() {
 	got=$?
 	# The signal of a bad access is the back end's.
 	test $got -eq "$1" || { test "$1" -eq 139 && test $got -eq 135; } || complain "$2: status $got, not $1: $(cat err)"
-	grep -q "^fencepost: $3 findings in $4;" err || complain "$2: not $3 findings in $4: $(cat err)"
+	grep -q "^fencepost: $3 findings in $4\\(;\\|\$\\)" err || complain "$2: not $3 findings in $4: $(cat err)"
 	test "$(grep -c 'ends early' err)" -eq 0 || complain "$2: a report is not whole: $(cat err)"
 	test "$(grep -c '^fencepost: leak' err)" -eq 0 || complain "$2: held blocks are leaks: $(cat err)"
 	test "$(grep -c '"schema"' json)" -eq $((${4%% *} * 2)) || complain "$2: not two JSON reports for a process"
