@@ -26,13 +26,14 @@ static int seal_many(const struct iovec *slots, size_t count)
 
 static int open_range(uintptr_t base, size_t bytes, int prot)
 {
+	/* First of all, for it parts the range from the reservation: that gets no page tables
+	 * of its own with the guards then, and no core file is as long as it is. */
+	fp_backend_refuse_huge_pages(base, bytes);
 	/* Guards first: between the two calls nothing is ever accessible. */
 	int status = seal_range(base, bytes);
 
 	if (status == 0)
 		status = fp_vm_protect(base, bytes, prot);
-	if (status == 0)
-		fp_backend_refuse_huge_pages(base, bytes);
 	return status;
 }
 

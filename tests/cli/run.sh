@@ -72,6 +72,21 @@ if $CC -w -g -o ends ends.c; then
 		complain 'more is known of a killed process when its JSON is read'
 	expect 0 '^fencepost: 1 finding, leaks not checked$' --trace-children=no ./ends "$(command -v ls)"
 fi
+# A core file has what is used, not all that is reserved.
+mkdir -p cores
+printf '#include <stdlib.h>\nint main(void) { volatile char *p; for (int i = 0; i < 5000; i++) *(p = malloc(100)) = 1; '\
+'abort(); }\n' >cores/many.c
+case $(cat /proc/sys/kernel/core_pattern) in
+core | core.%p) $CC -w -o cores/many cores/many.c || complain 'no program for a core file' ;;
+*) echo 'core files go elsewhere: their length is left out' ;;
+esac
+for backend in move guard mprotect; do
+	test -x cores/many || break
+	(cd cores && ulimit -c unlimited && "$fencepost" run --quiet "--backend=$backend" ./many >/dev/null 2>err)
+	test -n "$(find cores -name 'core*' -type f)" || echo "no core file with $backend: left out"
+	test -z "$(find cores -name 'core*' -type f -size +1048576k)" || complain "$backend: a core file of $(ls -l cores)"
+	rm -f cores/core*
+done
 expect 127 'cannot run no-such-program: No such file or directory; ' no-such-program
 : >text
 expect 127 'cannot run : No such file or directory; ' ''
