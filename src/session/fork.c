@@ -19,7 +19,6 @@
 #include "region/region.h"
 #include "registry/registry.h"
 #include "session/state.h"
-#include "stack/code.h"
 #include "stack/stack.h"
 #include "timeline/timeline.h"
 
@@ -61,9 +60,8 @@ static void after_fork_in_child(void)
 	struct fp_heap_totals totals;
 
 	after_fork();
-	/* Another thread may have been in the loader, whose lock is taken for ever then. */
 	if (had_threads)
-		fp_code_trust_loads();
+		fp_stack_lose_loader();
 	fp_thread_forget_id();
 	fp_region_renew_in_child();
 	int protection = fp_guard_renew_in_child();

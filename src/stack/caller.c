@@ -46,6 +46,8 @@ static bool find_caller(uintptr_t function, struct fp_stack_caller *caller)
 
 bool fp_stack_find_caller(uintptr_t function, struct fp_stack_caller *caller)
 {
+	if (fp_gate_is_lost())
+		return false;
 	fp_gate_enter();
 	bool is_found = find_caller(function, caller);
 	fp_gate_leave();

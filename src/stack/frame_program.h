@@ -12,8 +12,6 @@
 
 #include "stack/frame_table.h"
 
-enum { FP_FRAME_REGISTER_FP = 6, FP_FRAME_REGISTER_SP = 7, FP_FRAME_REGISTER_RA = 16 };
-
 /* Bytes still to be read. Reading beyond them gives zeros and is noted. */
 struct fp_frame_reader {
 	const uint8_t *at;

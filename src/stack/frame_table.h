@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Numbers of DWARF, which are libunwind's, too. */
+enum { FP_FRAME_REGISTER_FP = 6, FP_FRAME_REGISTER_SP = 7, FP_FRAME_REGISTER_RA = 16 };
+
 /* Where the frame begins: at a register and so many bytes. */
 enum fp_frame_base { FP_BASE_SP, FP_BASE_FP, FP_BASE_OTHER };
 

@@ -24,6 +24,7 @@ struct counter {
 };
 
 static struct counter counters[COUNTERS];
+static bool is_lost;
 static _Atomic uint32_t closed_by; /* ordinal of the thread that forks, plus 1 */
 
 static struct counter *own_counter(void)
@@ -55,6 +56,16 @@ void fp_gate_enter(void)
 void fp_gate_leave(void)
 {
 	atomic_fetch_sub(&own_counter()->inside, 1);
+}
+
+void fp_gate_lose(void)
+{
+	is_lost = true;
+}
+
+bool fp_gate_is_lost(void)
+{
+	return is_lost;
 }
 
 void fp_gate_close(void)

@@ -74,6 +74,22 @@ static bool go_up(struct fp_frame *frame, const struct fp_rule *rule)
 	return true;
 }
 
+size_t fp_memo_walk(const struct fp_frame *start, uintptr_t *frames, size_t max)
+{
+	struct fp_frame frame = *start;
+	size_t count = 0;
+
+	frames[count++] = frame.pc;
+	while (count < max) {
+		const struct fp_rule rule = fp_rule_at(frame.pc);
+
+		if (!go_up(&frame, &rule))
+			break;
+		frames[count++] = frame.pc;
+	}
+	return count;
+}
+
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;

@@ -33,6 +33,10 @@ struct fp_unwound {
 void fp_memo_keep(const struct fp_frame *start, uint64_t key, const struct fp_unwound *unwound,
                   fp_trace_id trace);
 
+/* Writes the return addresses of the stack whose innermost frame is START, from START->pc on,
+ * as far as rules lead and at most MAX, at least 1. Returns how many. */
+size_t fp_memo_walk(const struct fp_frame *start, uintptr_t *frames, size_t max);
+
 /* From now on other traces are made of the same stacks. */
 void fp_memo_forget_all(void);
 

@@ -15,6 +15,7 @@
 
 #include "stack/code.h"
 #include "stack/depot.h"
+#include "stack/frame_table.h"
 #include "stack/gate.h"
 #include "stack/memo.h"
 #include "stack/rule.h"
@@ -134,6 +135,21 @@ static void look_for_loads(void)
 	fp_code_see_loads(loads);
 }
 
+/* The return addresses from that into the function itself on; CALLER is who called Fencepost.
+ * libunwind asks the loader where code is; where that could wait for ever, rules have to do. */
+static inline __attribute__((always_inline)) int unwind(const struct fp_frame *caller,
+                                                        uintptr_t *frames, int max)
+{
+	if (fp_gate_is_lost()) {
+		frames[0] = caller->pc;
+		return 1 + (int)fp_memo_walk(caller, frames + 1, (size_t)max - 1);
+	}
+	fp_gate_enter();
+	int count = unw_backtrace((void **)(void *)frames, max);
+	fp_gate_leave();
+	return count;
+}
+
 /* noinline: its frame is the one that is always dropped. */
 __attribute__((noinline)) fp_trace_id fp_stack_capture(void)
 {
@@ -145,10 +161,7 @@ __attribute__((noinline)) fp_trace_id fp_stack_capture(void)
 	fp_trace_id trace = fp_memo_find(&caller, &key);
 	if (trace != FP_TRACE_NONE)
 		return trace;
-	fp_gate_enter();
-	int count = unw_backtrace((void **)(void *)frames,
-	                          (int)configuration.depth + OWN_FRAMES_MAX);
-	fp_gate_leave();
+	int count = unwind(&caller, frames, (int)configuration.depth + OWN_FRAMES_MAX);
 	const struct fp_unwound unwound = keep_part(frames, count);
 	if (unwound.count == 0)
 		return FP_TRACE_NONE;
@@ -166,17 +179,17 @@ void fp_stack_forget_code(void)
 __attribute__((noinline)) fp_trace_id fp_stack_capture_to(struct fp_stack_crossing *crossing)
 {
 	enum { FRAMES_MAX = FP_TRACE_DEPTH_MAX + OWN_FRAMES_MAX };
+	const struct fp_frame caller = find_caller(__builtin_frame_address(0));
 	uintptr_t frames[FRAMES_MAX + MARK];
 	int first = 1;
 	int last = 0;
 
 	look_for_loads();
-	fp_gate_enter();
-	int count = unw_backtrace((void **)(void *)frames, FRAMES_MAX);
-	fp_gate_leave();
+	int count = unwind(&caller, frames, FRAMES_MAX);
 
 	crossing->count = 0;
-	crossing->is_cut = count == FRAMES_MAX;
+	/* No rule leads through the frame of a signal. */
+	crossing->is_cut = fp_gate_is_lost() || count == FRAMES_MAX;
 	for (int i = count - 1; i > 0; i--) {
 		/* The last instruction of the code may be the call. */
 		uintptr_t pc = frames[i] - 1;
@@ -193,6 +206,24 @@ __attribute__((noinline)) fp_trace_id fp_stack_capture_to(struct fp_stack_crossi
 	return first >= last ? FP_TRACE_NONE : keep_now(frames + first, (size_t)(last - first));
 }
 
+/* From where CURSOR is. */
+static unsigned walk_interrupted(unw_cursor_t *cursor, uintptr_t *frames)
+{
+	unw_word_t pc;
+	unw_word_t sp;
+	unw_word_t fp;
+
+	if (unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 ||
+	    unw_get_reg(cursor, UNW_REG_SP, &sp) != 0 ||
+	    unw_get_reg(cursor, FP_FRAME_REGISTER_FP, &fp) != 0)
+		return 0;
+	/* Rules are about return addresses: what was interrupted is right before this one. */
+	const struct fp_frame innermost = {.pc = pc + 1, .sp = sp, .fp = fp};
+	unsigned count = (unsigned)fp_memo_walk(&innermost, frames, configuration.depth);
+	frames[0] = pc;
+	return count;
+}
+
 fp_trace_id fp_stack_capture_interrupted(void *context)
 {
 	uintptr_t frames[FP_TRACE_DEPTH_MAX + MARK];
@@ -203,11 +234,14 @@ fp_trace_id fp_stack_capture_interrupted(void *context)
 	/* On Linux an unw_context_t is a ucontext_t. */
 	if (unw_init_local2(&cursor, context, UNW_INIT_SIGNAL_FRAME) != 0)
 		return FP_TRACE_NONE;
-	do {
-		if (unw_get_reg(&cursor, UNW_REG_IP, &address) != 0 || address == 0)
-			break;
+	if (fp_gate_is_lost())
+		count = walk_interrupted(&cursor, frames);
+	while (!fp_gate_is_lost() && count < configuration.depth &&
+	       unw_get_reg(&cursor, UNW_REG_IP, &address) == 0 && address != 0) {
 		frames[count++] = address;
-	} while (count < configuration.depth && unw_step(&cursor) > 0);
+		if (unw_step(&cursor) <= 0)
+			break;
+	}
 	return keep(frames, count, fp_code_mark(frames, count));
 }
 
@@ -259,6 +293,12 @@ bool fp_stack_site(fp_site_id site, const char **file, int *line)
 uint32_t fp_stack_trace_count(void)
 {
 	return atomic_load(&traces.count);
+}
+
+void fp_stack_lose_loader(void)
+{
+	fp_gate_lose();
+	fp_code_trust_loads();
 }
 
 void fp_stack_lock_for_fork(void)

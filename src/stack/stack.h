@@ -63,6 +63,11 @@ bool fp_stack_site(fp_site_id site, const char **file, int *line);
 /* Distinct traces kept so far. */
 uint32_t fp_stack_trace_count(void);
 
+/* In the child of a fork of threads one of them may have held the loader's lock, which is taken
+ * for ever then: from now on stacks are walked without the loader, up to the first frame that
+ * is not of the simple kind (see rule.h). */
+void fp_stack_lose_loader(void);
+
 /* For the fork handlers. */
 void fp_stack_lock_for_fork(void);
 void fp_stack_unlock_after_fork(void);

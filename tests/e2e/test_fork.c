@@ -16,8 +16,8 @@ static const struct {
 	const char *name;
 	int children; /* that make a report of their own */
 } ways[] = {
-        {"fork", 1}, {"twice", 2}, {"side-by-side", 1}, {"no-descriptors", 1},
-        {"raw", 0},  {"vfork", 0}, {"spawn", 0},        {"threads", 0},
+        {"fork", 1},  {"twice", 2}, {"side-by-side", 1}, {"no-descriptors", 1}, {"raw", 0},
+        {"vfork", 0}, {"spawn", 0}, {"threads", 0},      {"loaders", 0},
 };
 
 enum { WAYS = sizeof(ways) / sizeof(ways[0]) };

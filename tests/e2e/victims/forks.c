@@ -4,6 +4,7 @@
  * its copy of a block must not reach the parent's. argv[1] says how; each child that ends with
  * exit(3) is named on standard output by its process id.
  */
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -229,13 +230,24 @@ static void *allocate_until_over(void *unused)
 	return NULL;
 }
 
-/* Forks while threads are in the middle of everything. */
-static void among_threads(void)
+/* The loader's lock is taken most of the time. */
+static void *load_until_over(void *unused)
+{
+	(void)unused;
+	while (!atomic_load(&is_over)) {
+		void *library = dlopen("libresolv.so.2", RTLD_NOW);
+
+		EXPECT(library != NULL && dlclose(library) == 0);
+	}
+	return NULL;
+}
+
+static void fork_among(void *(*other)(void *))
 {
 	pthread_t threads[THREADS];
 
 	for (int i = 0; i < THREADS; i++)
-		EXPECT(pthread_create(&threads[i], NULL, allocate_until_over, NULL) == 0);
+		EXPECT(pthread_create(&threads[i], NULL, other, NULL) == 0);
 	for (int i = 0; i < FORKS; i++) {
 		pid_t child = fork();
 
@@ -253,6 +265,17 @@ static void among_threads(void)
 		EXPECT(pthread_join(threads[i], NULL) == 0);
 }
 
+/* Forks while threads are in the middle of everything. */
+static void among_threads(void)
+{
+	fork_among(allocate_until_over);
+}
+
+static void among_loaders(void)
+{
+	fork_among(load_until_over);
+}
+
 static const struct {
 	const char *name;
 	void (*make)(void);
@@ -265,6 +288,7 @@ static const struct {
         {"vfork", by_vfork},
         {"spawn", by_spawn},
         {"threads", among_threads},
+        {"loaders", among_loaders},
 };
 
 int main(int argc, char **argv)
