@@ -34,7 +34,7 @@ compare() { # compare NAME COMMAND ARGUMENTS...
 	name=$1
 	shift
 	command -v "$1" >/dev/null || { echo "$name: no $1 here, left out"; return; }
-	timeout "$limit" valgrind --run-libc-freeres=no --leak-check=full --show-leak-kinds=all --log-file="$name.valgrind" "$@" \
+	timeout "$limit" valgrind --run-libc-freeres=no --run-cxx-freeres=no --leak-check=full --show-leak-kinds=all --log-file="$name.valgrind" "$@" \
 		</dev/null >"$name.out.valgrind" 2>&1
 	theirs=$(valgrind_sums "$name.valgrind")
 	# Valgrind has four more variables in the environment of the program, for which some keep blocks.
@@ -63,7 +63,7 @@ compare git git -C repository log --stat
 compare sqlite3 sqlite3 :memory: 'create table t(a, b); with recursive c(x) as (values(1) union all select x + 1 from c where x < 1000) insert into t select x, hex(x) from c; select sum(a) from t group by a % 7'
 printf '#include <stdio.h>\nint main(void) { printf("one\\n"); return 0; }\n' >one.c
 compare gcc gcc -O1 -c one.c
-compare cc1 "$(gcc -print-prog-name=cc1)" -quiet -O1 one.c -o one.s
+compare cc1 "$(gcc -print-prog-name=cc1)" -quiet -imultiarch "$(gcc -print-multiarch)" -O1 one.c -o one.s
 compare node node -e 'const m = new Map(); for (let i = 0; i < 1e4; i++) m.set("k" + i, { i }); console.log(m.size)'
 if command -v mcs >/dev/null; then
 	echo 'class P { static void Main() { var l = new System.Collections.Generic.List<int>();
