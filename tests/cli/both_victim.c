@@ -13,7 +13,7 @@
 #include <fencepost/fencepost.h>
 
 static IHostMalloc *heap;
-static void *held[2];
+static void *volatile held[2]; /* compilers know what malloc returned, and how much */
 
 static void *take(size_t size)
 {
