@@ -30,11 +30,11 @@ struct word {
 /* Whoever finds one busy goes on without: threads have stacks, and so memos, of their own. */
 struct memo {
 	_Atomic bool is_busy;
+	bool depends_on_fp;
 	uint32_t generation;
 	fp_trace_id trace; /* FP_TRACE_NONE: nothing is kept here */
 	struct fp_frame start;
 	uint32_t count;
-	bool depends_on_fp;
 	struct word words[WORDS_MAX];
 };
 
