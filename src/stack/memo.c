@@ -33,8 +33,8 @@ struct memo {
 	bool depends_on_fp;
 	uint32_t generation;
 	fp_trace_id trace; /* FP_TRACE_NONE: nothing is kept here */
-	struct fp_frame start;
 	uint32_t count;
+	struct fp_frame start;
 	struct word words[WORDS_MAX];
 };
 
