@@ -292,7 +292,6 @@ int main(void)
 	Suite *suite = suite_create("base");
 	TCase *tests = tcase_create("base");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, rounding_is_exact_at_the_edges);
 	tcase_add_test(tests, a_lock_admits_one_thread_at_a_time);
 	tcase_add_test(tests, a_held_lock_makes_others_wait_until_it_is_released);

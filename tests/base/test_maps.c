@@ -305,7 +305,6 @@ int main(void)
 	Suite *suite = suite_create("base: text and maps");
 	TCase *tests = tcase_create("text and maps");
 
-	tcase_set_timeout(tests, 30);
 	tcase_add_test(tests, numbers_are_written_in_full);
 	tcase_add_test(tests, text_is_cut_where_the_buffer_ends);
 	tcase_add_test(tests, what_is_said_is_one_line);

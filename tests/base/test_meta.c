@@ -200,7 +200,6 @@ int main(void)
 	Suite *suite = suite_create("metadata memory");
 	TCase *tests = tcase_create("meta");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, metadata_is_zeroed_aligned_and_nobody_elses);
 	tcase_add_test(tests, metadata_used_again_is_zeroed_again);
 	tcase_add_test(tests, small_metadata_is_recycled_and_large_is_given_back);

@@ -52,19 +52,49 @@ static bool kernel_has_move(void)
 	return has_move;
 }
 
+static bool kernel_has(enum e2e_backend backend)
+{
+	if (backend == E2E_MOVE)
+		return kernel_has_move();
+	return backend != E2E_GUARD || kernel_has_guards();
+}
+
+static bool is_long(void)
+{
+	return getenv("FP_TEST_LONG") != NULL;
+}
+
+int e2e_shared_runs(int rows, int backends)
+{
+	return is_long() ? rows * backends : rows;
+}
+
+int e2e_shared_index(int run, int rows, int backends)
+{
+	int present[E2E_BACKEND_COUNT];
+	int count = 0;
+
+	if (is_long())
+		return run;
+	for (int backend = 0; backend < backends; backend++)
+		if (kernel_has(backend))
+			present[count++] = backend;
+	/* A test of a single behaviour is on the best back end. */
+	return run + rows * present[run % count];
+}
+
 bool e2e_can_run(enum e2e_backend backend)
 {
-	if (backend == E2E_MOVE && !kernel_has_move()) {
-		printf("SKIPPED: back end move: this kernel has no UFFDIO_MOVE (Linux 6.8), or "
-		       "does not let us use it\n");
-		return false;
-	}
-	if (backend == E2E_GUARD && !kernel_has_guards()) {
-		printf("SKIPPED: back end guard: this kernel has no MADV_GUARD_INSTALL (Linux "
-		       "6.13)\n");
-		return false;
-	}
-	return true;
+	bool has = kernel_has(backend);
+
+	if (!has)
+		printf("SKIPPED: back end %s\n",
+		       backend == E2E_MOVE
+		               ? "move: this kernel has no UFFDIO_MOVE (Linux 6.8), or does "
+		                 "not "
+		                 "let us use it"
+		               : "guard: this kernel has no MADV_GUARD_INSTALL (Linux 6.13)");
+	return has;
 }
 
 const char *e2e_backend_option(enum e2e_backend backend)

@@ -19,6 +19,22 @@ enum e2e_backend { E2E_MOVE, E2E_GUARD, E2E_MPROTECT, E2E_NONE, E2E_BACKEND_COUN
  */
 bool e2e_can_run(enum e2e_backend backend);
 
+/*
+ * Adds a test of ROWS behaviours that the first BACKENDS back ends have in common; its loop
+ * index is row + ROWS * back end. Each runs once, one behaviour on one back end and the next on
+ * another of those that this kernel has; with FP_TEST_LONG (`make check-long`) each on every
+ * one. What depends on the back end is added with tcase_add_loop_test, for all of them.
+ */
+#define e2e_add_shared_test(tcase, test, rows, backends)                                       \
+	do {                                                                                   \
+		for (int run = 0; run < e2e_shared_runs(rows, backends); run++) {              \
+			int at = e2e_shared_index(run, rows, backends);                        \
+			tcase_add_loop_test(tcase, test, at, at + 1);                          \
+		}                                                                              \
+	} while (0)
+int e2e_shared_runs(int rows, int backends);
+int e2e_shared_index(int run, int rows, int backends);
+
 struct e2e_run {
 	const char *input; /* for standard input, or NULL for an empty one; set by the caller */
 	int status;        /* as from waitpid() */

@@ -312,10 +312,9 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, test_expat_parses_ten_megabytes, 0, E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_expat_parses_ten_megabytes, 1, E2E_BACKEND_COUNT);
 	tcase_add_test(tcase, test_expat_tells_of_a_bad_document);
-	tcase_add_loop_test(tcase, test_curl_downloads_fifty_at_once, 0, E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_curl_downloads_fifty_at_once, 1, E2E_BACKEND_COUNT);
 	tcase_add_test(tcase, test_curl_tells_of_a_failed_download);
 	tcase_add_loop_test(tcase, test_a_planted_mistake_is_found, 0, 2);
 	tcase_add_loop_test(tcase, test_a_planted_leak_is_found, 0, 2);

@@ -157,7 +157,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_malloc, 0, WAYS);
 	tcase_add_loop_test(tcase, test_hosted, 0, WAYS);
 	tcase_add_loop_test(tcase, test_what_the_program_says_to_lsan_counts, 0, 2 * WISHES);

@@ -114,7 +114,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_bad_option, 0,
 	                    sizeof(bad_options) / sizeof(bad_options[0]));
 	tcase_add_loop_test(tcase, test_bad_argument, 0,

@@ -256,8 +256,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, test_buffers_are_checked, 0, VARIANTS * E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_buffers_are_checked, VARIANTS, E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_libc_faults_after_the_finding, 0, E2E_NONE);
 	tcase_add_loop_test(tcase, test_calls_are_checked_at_all_times, 0, E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_calls_are_checked_after_fork, 0, E2E_BACKEND_COUNT);

@@ -100,7 +100,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_ranges_are_checked_on_every_back_end, 0,
 	                    E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_ranges_of_padded_blocks_are_checked, 0,

@@ -217,7 +217,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_the_chosen_ones_fail_and_are_listed, 0,
 	                    sizeof(rules) / sizeof(rules[0]));
 	tcase_add_loop_test(tcase, test_what_failed_outlives_the_process, 0, 9);

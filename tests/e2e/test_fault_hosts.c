@@ -112,7 +112,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_host_gets_what_it_expects, 0, HOSTS * PROTECTING);
 	tcase_add_loop_test(tcase, test_foreign_crash_ends_with_the_report, 0,
 	                    E2E_BACKEND_COUNT);

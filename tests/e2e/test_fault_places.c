@@ -246,14 +246,12 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, test_use_after_free_is_one_finding_anywhere, 0,
-	                    FREED * PROTECTING);
+	e2e_add_shared_test(tcase, test_use_after_free_is_one_finding_anywhere, FREED,
+	                    PROTECTING);
 	tcase_add_loop_test(tcase, test_blocked_signals_do_not_hide_a_fault, 0, PROTECTING);
 	tcase_add_loop_test(tcase, test_threads_are_told_apart, 0, PROTECTING);
 	tcase_add_loop_test(tcase, test_child_of_a_fork_is_protected, 0, 2 * PROTECTING);
-	tcase_add_loop_test(tcase, test_caller_of_the_c_library_comes_first, 0,
-	                    CALLS * PROTECTING);
+	e2e_add_shared_test(tcase, test_caller_of_the_c_library_comes_first, CALLS, PROTECTING);
 	tcase_add_test(tcase, test_use_after_free_is_seen_for_ever);
 	tcase_add_test(tcase, test_use_after_free_is_seen_when_the_record_is_gone);
 	suite_add_tcase(suite, tcase);

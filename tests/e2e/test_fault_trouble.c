@@ -138,7 +138,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_threads_that_fault_at_once_have_a_finding_each, 0,
 	                    PROTECTING);
 	tcase_add_loop_test(tcase, test_threads_that_die_at_once_leave_one_report, 0,

@@ -134,7 +134,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_access_is_one_finding, 0, ACCESSES * PROTECTING);
 	tcase_add_loop_test(tcase, test_none_neither_faults_nor_finds, 0, 2);
 	tcase_add_test(tcase, test_handler_can_be_left_out);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "support/times.h"
 
 static const struct {
 	const char *name;
@@ -92,6 +93,7 @@ START_TEST(blocks_go_from_thread_to_thread)
 	static const char *const argv[] = {"tests/e2e/victims/relay", NULL};
 	struct e2e_run run = {0};
 	const json_t *heap;
+	long blocks = 3 * 64 * test_times(400, 100);
 
 	if (!e2e_can_run(_i))
 		return;
@@ -99,8 +101,8 @@ START_TEST(blocks_go_from_thread_to_thread)
 	e2e_check_exit(&run, 0);
 	e2e_check_counts(&run, 0, 0);
 	heap = e2e_get(run.report, "heap");
-	ck_assert_int_eq(e2e_get_integer(heap, "allocations"), 3 * 64 * 400);
-	ck_assert_int_eq(e2e_get_integer(heap, "frees"), 3 * 64 * 400);
+	ck_assert_int_eq(e2e_get_integer(heap, "allocations"), blocks);
+	ck_assert_int_eq(e2e_get_integer(heap, "frees"), blocks);
 	e2e_release(&run);
 }
 END_TEST
@@ -112,7 +114,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, a_child_is_as_protected_as_its_parent, 0,
 	                    WAYS * E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, blocks_go_from_thread_to_thread, 0, E2E_BACKEND_COUNT);

@@ -175,7 +175,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, test_program_goes_on, 0, PROGRAMS * PROTECTING);
 	tcase_add_loop_test(tcase, test_foreign_fault_ends_the_process, 0, PROTECTING);
 	suite_add_tcase(suite, tcase);

@@ -114,8 +114,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, test_the_list_is_told, 0, E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_the_list_is_told, 1, E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_the_list_is_told_however, 0,
 	                    sizeof(ways) / sizeof(ways[0]));
 	tcase_add_test(tcase, test_of_a_healthy_server_nothing_is);

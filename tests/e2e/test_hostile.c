@@ -31,14 +31,14 @@ static const struct machine {
 	const char *note;    /* part of one; NULL: nothing is to be said */
 	const char *steps[STEPS_MAX];
 } machines[] = {
-        /* vm.max_map_count: 100,000 live blocks are more than it has mappings. */
+        /* vm.max_map_count: 40,000 live blocks are more than it has mappings. */
         {MPROTECT,
          "mprotect",
          "mappings",
          "raise vm.max_map_count",
-         {"start", "fill=100000", "map=8", "drain", "map=8", "guarded"}},
-        {MOVE, "move", NULL, NULL, {"start", "fill=100000", "map=8", "drain", "guarded"}},
-        {GUARD, "guard", NULL, NULL, {"start", "fill=100000", "map=8", "drain", "guarded"}},
+         {"start", "fill=40000", "map=8", "drain", "map=8", "guarded"}},
+        {MOVE, "move", NULL, NULL, {"start", "fill=40000", "map=8", "drain", "guarded"}},
+        {GUARD, "guard", NULL, NULL, {"start", "fill=40000", "map=8", "drain", "guarded"}},
         {MPROTECT, "mprotect", NULL, NULL, {"start", "churn=100000", "map=8", "guarded"}},
         /* And when the program has them all: never a refusal while there is memory. */
         {MOVE,
@@ -423,7 +423,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, a_program_goes_on_and_is_told, 0, MACHINES);
 	tcase_add_loop_test(tcase, what_no_machine_has_is_refused_and_found, 0,
 	                    E2E_BACKEND_COUNT);

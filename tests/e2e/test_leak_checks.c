@@ -172,7 +172,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_every_end_tells_of_leaks, 0, ENDS);
 	tcase_add_loop_test(tcase, test_a_linked_host_tells_of_leaks_however_it_ends, 0,
 	                    HOSTED_ENDS);

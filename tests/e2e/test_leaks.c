@@ -261,17 +261,16 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tests, 60);
-	tcase_add_loop_test(tests, blocks_are_found_where_they_are_kept, 0,
-	                    PLACES * E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tests, blocks_are_found_where_they_are_kept, PLACES,
+	                    E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tests, insides_are_possible_leaks_wherever_they_are_kept, 0,
 	                    PLACES);
-	tcase_add_loop_test(tests, a_ring_is_one_leak_with_what_hangs_from_it, 0,
+	e2e_add_shared_test(tests, a_ring_is_one_leak_with_what_hangs_from_it, 1,
 	                    E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tests, a_forked_child_tells_what_it_lost_itself, 0,
 	                    E2E_BACKEND_COUNT);
-	tcase_add_loop_test(tests, a_host_looks_for_leaks_while_its_threads_run, 0,
-	                    2 * E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tests, a_host_looks_for_leaks_while_its_threads_run, 2,
+	                    E2E_BACKEND_COUNT);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

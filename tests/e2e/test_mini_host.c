@@ -266,8 +266,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, test_nothing_that_is_left_is_a_leak, 0, E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_nothing_that_is_left_is_a_leak, 1, E2E_BACKEND_COUNT);
 	tcase_add_test(tcase, test_regions_left_are_reachable);
 	tcase_add_loop_test(tcase, test_mistake_is_the_only_finding, 0, MISTAKES);
 	tcase_add_test(tcase, test_use_after_free_kills);

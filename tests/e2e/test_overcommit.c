@@ -117,7 +117,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, a_machine_that_does_not_overcommit, 0, E2E_BACKEND_COUNT);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -197,13 +197,12 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, test_mistake_is_one_finding, 0,
-	                    MISTAKE_COUNT * HOST_COUNT * E2E_BACKEND_COUNT);
-	tcase_add_loop_test(tcase, test_leak_is_one_leak_and_no_finding, 0,
-	                    HOST_COUNT * E2E_BACKEND_COUNT);
-	tcase_add_loop_test(tcase, test_use_after_free_is_reported_and_kills, 0,
-	                    HOST_COUNT * E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_mistake_is_one_finding, MISTAKE_COUNT * HOST_COUNT,
+	                    E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_leak_is_one_leak_and_no_finding, HOST_COUNT,
+	                    E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_use_after_free_is_reported_and_kills, HOST_COUNT,
+	                    E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_first_minute_reports_its_double_free, 0, 2);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

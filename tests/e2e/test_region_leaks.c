@@ -85,8 +85,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tests, 60);
-	tcase_add_loop_test(tests, regions_are_held_like_blocks, 0, PLACES * E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tests, regions_are_held_like_blocks, PLACES, E2E_BACKEND_COUNT);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -321,14 +321,13 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, test_access_is_one_finding, 0, ACCESSES * E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_access_is_one_finding, ACCESSES, E2E_BACKEND_COUNT);
 #ifdef __x86_64__
 	tcase_add_loop_test(tcase, test_access_is_gone_past, 0, ACCESSES);
 #endif
-	tcase_add_loop_test(tcase, test_call_is_one_finding, 0, CALLS * E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_call_is_one_finding, CALLS, E2E_BACKEND_COUNT);
 	tcase_add_test(tcase, test_text_tells_of_the_region);
-	tcase_add_loop_test(tcase, test_regions_that_nothing_points_to_are_leaks, 0,
+	e2e_add_shared_test(tcase, test_regions_that_nothing_points_to_are_leaks, 1,
 	                    E2E_BACKEND_COUNT);
 	tcase_add_test(tcase, test_child_leaks_only_its_own);
 	tcase_add_test(tcase, test_mappings_of_the_runtime_are_noted);

@@ -282,7 +282,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_both_parties_are_named, 0, MEETINGS * CALLS);
 	tcase_add_loop_test(tcase, test_who_creates_a_heap_meets_nobody, 0, MEETINGS);
 	tcase_add_test(tcase, test_an_unlock_by_a_stranger_names_the_holder);

@@ -152,7 +152,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_the_limit_is_named, 0, LIMITS * E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_what_is_forbidden_ends_the_heap, 0, 3 * E2E_NONE);
 	tcase_add_loop_test(tcase, test_a_filter_that_leaves_another_way_is_survived, 0,

@@ -146,9 +146,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, test_programs_get_what_they_expect, 0,
-	                    WAYS * E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_programs_get_what_they_expect, WAYS, E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_programs_without_our_handlers, 0, 5);
 	tcase_add_loop_test(tcase, test_bad_access_is_reported, 0, BAD_WAYS * PROTECTING);
 	suite_add_tcase(suite, tcase);

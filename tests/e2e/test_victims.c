@@ -283,15 +283,13 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, test_victim_is_one_finding, 0,
-	                    VICTIM_COUNT * E2E_BACKEND_COUNT);
-	tcase_add_loop_test(tcase, test_site_of_debug_alloc_is_reported, 0, E2E_BACKEND_COUNT);
-	tcase_add_loop_test(tcase, test_leaks_are_grouped_and_largest_first, 0,
+	e2e_add_shared_test(tcase, test_victim_is_one_finding, VICTIM_COUNT, E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_site_of_debug_alloc_is_reported, 1, E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tcase, test_leaks_are_grouped_and_largest_first, 1,
 	                    E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_report_of_a_process_out_of_memory, 0,
 	                    E2E_BACKEND_COUNT);
-	tcase_add_loop_test(tcase, test_allocation_too_large_is_a_warning, 0,
+	e2e_add_shared_test(tcase, test_allocation_too_large_is_a_warning, 1,
 	                    E2E_BACKEND_COUNT);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -269,7 +269,6 @@ int main(void)
 	TCase *tests = tcase_create("handler");
 
 	announce_untested();
-	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, a_bad_access_is_delivered_and_then_passed_on, 0, BACKENDS);
 	tcase_add_loop_test(tests, another_fault_is_passed_on_alone, 0, BACKENDS);
 	tcase_add_loop_test(tests, the_default_action_comes_last, 1, BACKENDS);

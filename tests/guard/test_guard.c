@@ -348,7 +348,6 @@ int main(void)
 	TCase *tests = tcase_create("each back end");
 
 	announce_untested();
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, without_protection_nothing_faults_inside_what_is_open);
 #define ADD(name) tcase_add_loop_test(tests, name, 0, BACKENDS)

@@ -402,7 +402,6 @@ int main(void)
 	TCase *tests = tcase_create("limits");
 
 	announce_untested();
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, a_back_end_that_does_not_exist_is_refused);
 	tcase_add_test(tests, auto_takes_the_first_that_works);

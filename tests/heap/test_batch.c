@@ -157,7 +157,6 @@ int main(void)
 	TCase *tests = tcase_create("batch");
 
 	announce_untested();
-	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, a_full_batch_is_sealed_and_none_before, 0, BACKENDS);
 	tcase_add_loop_test(tests, a_write_before_the_seal_is_found_when_it_comes, 0, BACKENDS);
 	tcase_add_loop_test(tests, misuse_of_a_waiting_block_is_found_at_once, 0, BACKENDS);

@@ -393,7 +393,6 @@ int main(void)
 	TCase *tests = tcase_create("heap");
 
 	announce_untested();
-	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, totals_count_blocks_and_bytes);
 	tcase_add_test(tests, a_block_is_known_by_every_address_around_it);
 	tcase_add_test(tests, beyond_max_memory_blocks_are_padded);

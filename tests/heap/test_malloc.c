@@ -269,7 +269,6 @@ int main(void)
 	TCase *tests = tcase_create("under malloc");
 
 	announce_untested();
-	tcase_set_timeout(tests, 60);
 #define ADD(name) tcase_add_loop_test(tests, name, 0, WAYS)
 	ADD(blocks_have_the_alignment_asked_for);
 	ADD(an_overflow_of_an_aligned_block_is_found);

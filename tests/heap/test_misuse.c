@@ -391,7 +391,6 @@ int main(void)
 	Suite *suite = suite_create("heap: misuse");
 	TCase *tests = tcase_create("misuse");
 
-	tcase_set_timeout(tests, 30);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, a_double_free_names_both_frees);
 	tcase_add_test(tests, misuse_repeated_is_found_and_refused_each_time);

@@ -148,7 +148,6 @@ int main(void)
 	TCase *tests = tcase_create("no malloc");
 
 	announce_untested();
-	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, the_counter_sees_calls_from_shared_libraries);
 	tcase_add_loop_test(tests, alloc_and_free_call_no_malloc, 0, BACKENDS);
 	tcase_add_loop_test(tests, misuse_calls_no_malloc, 0, BACKENDS);

@@ -304,7 +304,6 @@ int main(void)
 	TCase *tests = tcase_create("padding");
 
 	announce_untested();
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_loop_test(tests, blocks_are_aligned_and_touch_their_guard, 0, 15);
 	tcase_add_test(tests, blocks_of_no_bytes_have_addresses_of_their_own);

@@ -279,7 +279,6 @@ int main(void)
 	int failed;
 
 	setenv("FENCEPOST_OPTIONS", "log=/dev/null", 1);
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_nothing_is_known_without_a_session);
 	tcase_add_test(tcase, test_refusals_leave_nothing_behind);
 	tcase_add_test(tcase, test_first_call_fixes_the_options);

@@ -420,7 +420,6 @@ int main(void)
 	Suite *suite = suite_create("hosting: extension");
 	TCase *tests = tcase_create("extension");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, the_extension_is_the_heap);
 	tcase_add_test(tests, realloc_moves_what_the_block_holds);

@@ -323,7 +323,6 @@ int main(void)
 	Suite *suite = suite_create("hosting: memory");
 	TCase *tests = tcase_create("memory");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, the_patterns_of_the_published_caller_work);
 	tcase_add_test(tests, a_region_is_described_like_a_block);

@@ -121,7 +121,6 @@ int main()
 	TCase *tcase = tcase_create("memory");
 	SRunner *runner = srunner_create(suite);
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_virtual_memory);
 	tcase_add_test(tcase, test_what_the_machine_has);
 	suite_add_tcase(suite, tcase);

@@ -117,7 +117,6 @@ int main(void)
 	Suite *suite = suite_create("hosting: no malloc");
 	TCase *tests = tcase_create("no malloc");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, the_counter_sees_calls_from_shared_libraries);
 	tcase_add_test(tests, alloc_and_free_call_no_malloc);

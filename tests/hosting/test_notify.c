@@ -255,7 +255,6 @@ int main(void)
 	Suite *suite = suite_create("hosting: notifications");
 	TCase *tests = tcase_create("notifications");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, the_memory_load_is_that_of_the_machine);
 	tcase_add_test(tests, a_callback_is_told_of_changes_once_and_released_in_the_end);

@@ -364,7 +364,6 @@ int main(void)
 	Suite *suite = suite_create("hosting: objects");
 	TCase *tests = tcase_create("objects");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_loop_test(tests, every_combination_of_known_flags_is_a_heap, 0, 4);
 	tcase_add_test(tests, other_flags_are_refused);

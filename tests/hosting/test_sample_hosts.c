@@ -273,7 +273,6 @@ int main(void)
 	Suite *suite = suite_create("hosting: mistakes of samples");
 	TCase *tests = tcase_create("samples");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, a_new_object_has_one_reference);
 	tcase_add_test(tests, of_threads_that_release_at_once_one_is_the_last);

@@ -330,7 +330,6 @@ int main(void)
 	Suite *suite = suite_create("leak");
 	TCase *tests = tcase_create("leak");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, no_block_is_no_group);
 	tcase_add_test(tests, a_list_is_one_leak_with_what_hangs_from_it);

@@ -447,7 +447,6 @@ int main(void)
 	Suite *suite = suite_create("leak: search");
 	TCase *tests = tcase_create("search");
 
-	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, a_list_of_a_million_is_reachable_or_one_leak);
 	tcase_add_test(tests, a_list_against_the_order_of_addresses_is_one_leak);

@@ -254,7 +254,6 @@ int main(void)
 	Suite *suite = suite_create("log: limits");
 	TCase *tests = tcase_create("limits");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, long_strings_are_cut_and_the_record_stays_whole);
 	tcase_add_test(tests, as_many_arguments_are_kept_as_fit);

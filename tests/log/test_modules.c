@@ -422,7 +422,6 @@ int main(void)
 	Suite *suite = suite_create("log: modules");
 	TCase *tests = tcase_create("modules");
 
-	tcase_set_timeout(tests, 30);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, this_program_is_listed_with_its_build_id);
 	tcase_add_test(tests, shared_libraries_are_listed_and_are_not_our_own);

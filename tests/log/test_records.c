@@ -340,7 +340,6 @@ int main(void)
 	Suite *suite = suite_create("log: records");
 	TCase *tests = tcase_create("records");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, the_process_is_described);
 	tcase_add_test(tests, modules_and_traces_are_described);

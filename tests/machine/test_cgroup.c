@@ -190,7 +190,6 @@ int main(void)
 	Suite *suite = suite_create("machine: cgroups");
 	TCase *tests = tcase_create("cgroups");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, nested_limits_of_v1_are_those_of_the_kernel);
 	tcase_add_test(tests, nested_limits_of_v2_are_those_of_the_kernel);
 	tcase_add_test(tests, pressure_is_watched_in_the_own_cgroup);

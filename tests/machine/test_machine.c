@@ -414,7 +414,6 @@ int main(void)
 	Suite *suite = suite_create("machine");
 	TCase *tests = tcase_create("machine");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, the_machine_decides_without_a_cgroup);
 	tcase_add_test(tests, a_machine_that_says_nothing_is_not_known);

@@ -131,7 +131,6 @@ int main(void)
 	TCase *tests = tcase_create("handlers");
 	SRunner *runner = srunner_create(suite);
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, malloc_that_may_interrupt_malloc_is_a_warning, 0,
 	                    WRONGS * E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tests, malloc_that_is_safe_is_no_finding, 0,

@@ -303,7 +303,6 @@ int main(void)
 	Suite *suite = suite_create("preload");
 	TCase *tests = tcase_create("preload");
 
-	tcase_set_timeout(tests, 60);
 	TEST_OF(pairs, families_that_do_not_fit_are_findings);
 	TEST_OF(settings, functions_answer_as_those_of_libc);
 	TEST_OF(settings, operators_answer_as_those_of_libstdcxx);

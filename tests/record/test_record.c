@@ -376,7 +376,6 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_events_come_back);
 	tcase_add_test(tcase, test_numbers_out_of_order);
 	tcase_add_test(tcase, test_threads_keep_their_order);

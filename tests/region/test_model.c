@@ -208,7 +208,6 @@ int main(void)
 	Suite *suite = suite_create("region: model");
 	TCase *tests = tcase_create("model");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, calls_do_what_the_model_says, 0, 8);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);

@@ -278,7 +278,6 @@ int main(void)
 	Suite *suite = suite_create("region: query");
 	TCase *tests = tcase_create("query");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, pages_that_are_alike_are_told_together);
 	tcase_add_test(tests, guards_and_released_regions_are_free);

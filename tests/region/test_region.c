@@ -382,7 +382,6 @@ int main(void)
 	Suite *suite = suite_create("region");
 	TCase *tests = tcase_create("regions");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, a_reservation_is_whole_pages_between_two_guards);
 	tcase_add_test(tests, an_address_is_rounded_down_to_the_granularity);

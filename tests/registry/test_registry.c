@@ -479,7 +479,6 @@ int main(void)
 	Suite *suite = suite_create("registry");
 	TCase *tests = tcase_create("registry");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, an_added_block_is_found_as_it_was);
 	tcase_add_test(tests, a_free_by_its_owner_keeps_who_and_where);
 	tcase_add_test(tests, a_second_free_meets_the_first_one_again);

@@ -232,7 +232,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, a_report_read_back_is_the_same_in_every_format, 0,
 	                    RECORDED_LOGS);
 	tcase_add_test(tests, an_array_is_several_reports);

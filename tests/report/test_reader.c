@@ -229,7 +229,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, setup, release);
 	tcase_add_test(tests, a_whole_log_is_read_as_it_was_written);
 	tcase_add_test(tests, fencepost_leads_no_stack);

@@ -400,7 +400,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, NULL, release);
 	tcase_add_loop_test(tests, what_code_scanning_requires_is_there, 0, RECORDED_LOGS);
 	tcase_add_test(tests, a_weakness_is_named_the_ways_that_tools_read);

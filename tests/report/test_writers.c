@@ -435,7 +435,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, release);
 	tcase_add_test(tests, text_is_written_for_people);
 	tcase_add_test(tests, a_clean_run_is_one_line_or_none);

@@ -234,7 +234,6 @@ int main(void)
 	Suite *suite = suite_create("session: descriptors");
 	TCase *tests = tcase_create("descriptors");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, make_reporter, remove_reporter);
 	tcase_add_loop_test(tests, a_report_needs_no_descriptor_of_the_program, 0,
 	                    COUNT(descriptor_losses));

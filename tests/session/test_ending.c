@@ -324,7 +324,6 @@ int main(void)
 	Suite *suite = suite_create("session: ending");
 	TCase *tests = tcase_create("ending");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, make_reporter, remove_reporter);
 	tcase_add_test(tests, the_reporter_gets_the_log_the_outputs_and_no_preload);
 	tcase_add_test(tests, the_exit_status_is_told_and_kept);

@@ -149,7 +149,6 @@ static void *allocate_on(void *heap)
 
 static void live_in_child(struct fp_heap *heap, char *inherited)
 {
-	alarm(20);
 	test_must(strcmp(inherited, "inherited") == 0);
 	test_must(fp_heap_free(heap, inherited) == 0);
 	for (int i = 0; i < 10; i++) {
@@ -206,7 +205,6 @@ int main(void)
 	Suite *suite = suite_create("session: fork");
 	TCase *tests = tcase_create("fork");
 
-	tcase_set_timeout(tests, 90);
 	tcase_add_checked_fixture(tests, make_reporter, remove_reporter);
 	tcase_add_test(tests, a_forked_child_reports_its_own_and_its_parent_its_own);
 	tcase_add_test(tests, a_forked_child_with_nothing_to_say_is_silent);

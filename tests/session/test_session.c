@@ -353,7 +353,6 @@ int main(void)
 	Suite *suite = suite_create("session");
 	TCase *tests = tcase_create("session");
 
-	tcase_set_timeout(tests, 90);
 	tcase_add_checked_fixture(tests, make_reporter, remove_reporter);
 	tcase_add_test(tests, the_environment_overrides_single_keys);
 	tcase_add_test(tests, the_back_end_in_use_is_a_setting);

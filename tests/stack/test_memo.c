@@ -292,7 +292,6 @@ int main(void)
 	Suite *suite = suite_create("memo");
 	TCase *tests = tcase_create("memo");
 
-	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, any_stack_has_the_trace_of_libunwind);
 	tcase_add_test(tests, threads_and_unloads_do_not_disturb);
 	tcase_add_test(tests, rules_say_what_libunwind_does);

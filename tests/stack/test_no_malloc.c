@@ -86,7 +86,6 @@ int main(void)
 	Suite *suite = suite_create("stack: no malloc");
 	TCase *tests = tcase_create("no malloc");
 
-	tcase_set_timeout(tests, 30);
 	tcase_add_test(tests, the_counter_sees_calls_from_shared_libraries);
 	tcase_add_test(tests, captures_call_no_malloc);
 	tcase_add_test(tests, the_first_capture_of_a_thread_calls_no_malloc);

@@ -362,7 +362,6 @@ int main(void)
 	Suite *suite = suite_create("stack");
 	TCase *tests = tcase_create("stack");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, a_trace_is_the_chain_of_return_addresses);
 	tcase_add_test(tests, equal_traces_are_one);
 	tcase_add_test(tests, depth_tells_traces_apart_until_the_limit);

@@ -28,8 +28,8 @@ struct test_child {
 	char text[16384]; /* what it wrote on standard error, terminated */
 };
 
-/* Runs BODY in a forked child that ends with exit status 0 when BODY returns. A child still
- * running after a minute is killed. */
+/* Runs BODY in a forked child that ends with exit status 0 when BODY returns. A child that
+ * hangs is killed with its test. */
 void test_run_child(void (*body)(void *user), void *user, struct test_child *child);
 
 /* For the body of a child that takes descriptors away, Check's own among them: says what did

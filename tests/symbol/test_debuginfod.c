@@ -133,7 +133,6 @@ int main(void)
 		puts("skipped: debuginfod is not installed; apt-get install debuginfod");
 		return 77;
 	}
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, start_server, stop_server);
 	tcase_add_test(tests, debug_information_is_fetched_when_allowed);
 	tcase_add_test(tests, nothing_is_fetched_otherwise);

@@ -295,7 +295,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, inlined_functions_and_lines_are_found);
 	tcase_add_test(tests, exact_addresses_are_not_stepped_back);

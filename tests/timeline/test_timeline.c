@@ -454,7 +454,6 @@ int main(void)
 	Suite *suite = suite_create("timeline");
 	TCase *tests = tcase_create("timeline");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, nothing_happened);
 	tcase_add_test(tests, the_first_blocks_are_moments_each);

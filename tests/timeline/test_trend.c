@@ -253,7 +253,6 @@ int main(void)
 	Suite *suite = suite_create("trend");
 	TCase *tests = tcase_create("trend");
 
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, what_rises_steadily_grows);
 	tcase_add_test(tests, too_few_pictures_judge_nothing);

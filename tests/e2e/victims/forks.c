@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "faults.h"
+#include "support/times.h"
 #include "victim.h"
 
 enum { BLOCKS = 200, BLOCK_BYTES = 100, FORKS = 200, THREADS = 4 };
@@ -248,11 +249,10 @@ static void fork_among(void *(*other)(void *))
 
 	for (int i = 0; i < THREADS; i++)
 		EXPECT(pthread_create(&threads[i], NULL, other, NULL) == 0);
-	for (int i = 0; i < FORKS; i++) {
+	for (long i = test_times(FORKS, 30); i > 0; i--) {
 		pid_t child = fork();
 
 		if (child == 0) {
-			alarm(60);
 			release(blocks[0]);
 			release(allocate('c'));
 			EXPECT(victim_read_faults(dead) == is_protected);

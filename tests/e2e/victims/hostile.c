@@ -12,6 +12,7 @@
 
 #include "faults.h"
 #include "filters.h"
+#include "support/times.h"
 #include "victim.h"
 
 enum { BLOCKS_MAX = 1 << 18, MIB = 1 << 20, DESCRIPTORS_MAX = 1 << 16 };
@@ -102,7 +103,7 @@ static void drain(const char *value)
 
 static void churn(const char *value)
 {
-	for (size_t count = strtoul(value, NULL, 0); count > 0; count--) {
+	for (long count = test_times(atol(value), 10000); count > 0; count--) {
 		EXPECT(add_block());
 		free_block();
 	}

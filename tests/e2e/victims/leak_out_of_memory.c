@@ -10,7 +10,7 @@
 
 int main(void)
 {
-	const struct rlimit limit = {1UL << 30, 1UL << 30};
+	const struct rlimit limit = {1UL << 26, 1UL << 26};
 	IHostMalloc *heap = victim_heap();
 	void *block = NULL;
 	long count = 0;

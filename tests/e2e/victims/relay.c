@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "support/times.h"
 #include "victim.h"
 
 enum { WAVES = 3, THREADS = 64, PLACES = 512, ROUNDS = 400 };
@@ -42,7 +43,7 @@ static void *hand_on(void *seed)
 {
 	uint32_t state = (uint32_t)(uintptr_t)seed * 2654435761u + 1;
 
-	for (int i = 0; i < ROUNDS; i++) {
+	for (long i = test_times(ROUNDS, 100); i > 0; i--) {
 		state = state * 1664525u + 1013904223u;
 		verify_and_free(atomic_exchange(&places[(state >> 8) % PLACES],
 		                                make(sizeof(size_t) + (state >> 17) % 9000)));
