@@ -25,6 +25,14 @@ struct fp_fault_access {
 /* CONTEXT is the third argument of the signal's handler. */
 struct fp_fault_access fp_fault_access(const void *context, uintptr_t address);
 
+/* Where the interrupted instruction is, and where its stack; 0: not known. */
+uintptr_t fp_fault_instruction(const void *context);
+uintptr_t fp_fault_stack(const void *context);
+
+/* Where it returns to if it is in a function that calls no other one and has saved nothing. Its
+ * stack can be read. */
+uintptr_t fp_fault_return_address(const void *context);
+
 /* Whether this architecture can execute one instruction and come back. */
 bool fp_fault_can_step(void);
 

@@ -11,6 +11,24 @@ struct fp_fault_access fp_fault_access(const void *context, uintptr_t address)
 	return (struct fp_fault_access){.address = address};
 }
 
+uintptr_t fp_fault_instruction(const void *context)
+{
+	(void)context;
+	return 0;
+}
+
+uintptr_t fp_fault_stack(const void *context)
+{
+	(void)context;
+	return 0;
+}
+
+uintptr_t fp_fault_return_address(const void *context)
+{
+	(void)context;
+	return 0;
+}
+
 bool fp_fault_can_step(void)
 {
 	return false;

@@ -369,6 +369,21 @@ struct fp_fault_access fp_fault_access(const void *context, uintptr_t address)
 	return access;
 }
 
+uintptr_t fp_fault_instruction(const void *context)
+{
+	return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+}
+
+uintptr_t fp_fault_stack(const void *context)
+{
+	return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RSP];
+}
+
+uintptr_t fp_fault_return_address(const void *context)
+{
+	return *(const uintptr_t *)fp_fault_stack(context);
+}
+
 bool fp_fault_can_step(void)
 {
 	return true;

@@ -146,17 +146,28 @@ static void diagnose_at(const struct fp_fault_access *access, const struct fp_pl
 		diagnose_between(access, place, view, finding);
 }
 
+static bool is_sealed(const struct fp_place *place, const struct fp_fault_view *view)
+{
+	struct fp_block block;
+
+	return place->is_in_guard || !view->block(place->slot.base, &block) ||
+	       block.state != FP_BLOCK_LIVE;
+}
+
+bool fp_fault_is_sealed(uintptr_t address, const struct fp_fault_view *view)
+{
+	struct fp_place place;
+
+	return view->place(address, &place) && is_sealed(&place, view);
+}
+
 bool fp_fault_diagnose(const struct fp_fault_access *access, const struct fp_fault_view *view,
                        struct fp_finding *finding)
 {
 	struct fp_place place;
-	struct fp_block block;
 
-	if (!view->place(access->address, &place))
-		return false;
 	/* The whole slot of a live block is accessible: what faults there is not our doing. */
-	if (!place.is_in_guard && view->block(place.slot.base, &block) &&
-	    block.state == FP_BLOCK_LIVE)
+	if (!view->place(access->address, &place) || !is_sealed(&place, view))
 		return false;
 	diagnose_at(access, &place, view, finding);
 	return true;

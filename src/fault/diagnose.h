@@ -35,8 +35,13 @@ extern const struct fp_fault_view fp_fault_heap;
 bool fp_fault_diagnose(const struct fp_fault_access *access, const struct fp_fault_view *view,
                        struct fp_finding *finding);
 
-/* The same for LENGTH bytes that a call is about to access, accessible or not: the first byte
- * of them that is not in a live block. False when there is none, or they are not ours. */
+/* Whether ADDRESS is in memory of the heap that we made inaccessible, so not in a live block.
+ */
+bool fp_fault_is_sealed(uintptr_t address, const struct fp_fault_view *view);
+
+/* As fp_fault_diagnose for LENGTH bytes that a call is about to access, accessible or not: the
+ * first byte of them that is not in a live block. False when there is none, or they are not
+ * ours. */
 bool fp_fault_diagnose_range(const struct fp_fault_access *access, size_t length,
                              const struct fp_fault_view *view, struct fp_finding *finding);
 

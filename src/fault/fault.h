@@ -20,6 +20,8 @@ struct fp_fault_config {
 	void *sink_user;
 	/* Called in the handler once nothing can keep the process from dying of SIGNAL. */
 	void (*dying)(int signal);
+	/* Called there with a sentence for the report. */
+	void (*note)(const char *text);
 	bool has_handlers; /* else only fp_fault_check_range finds anything */
 	bool goes_on;      /* --continue: step over the instruction and go on */
 };
@@ -42,8 +44,15 @@ bool fp_fault_exchange_action(int signal, const struct sigaction *action,
                               struct sigaction *old);
 
 /* For a door that keeps our signals out of the program's masks: its handlers of them run with
- * them unblocked, too, and a fault in one is reported before it kills. */
-void fp_fault_never_block(void);
+ * them unblocked, too, and a fault in one is reported before it kills. IS_BLOCKED: whether the
+ * program would have SIGNAL blocked where the kernel has MASK; a fault kills then. */
+void fp_fault_never_block(bool (*is_blocked)(int signal, const sigset_t *mask));
+
+/* By a door: the NAME of the library that we are, and whether the calling thread IS_INSIDE:
+ * runs our code, or what that calls, and nothing of the program's. What faults there is a bug
+ * of ours; it is said to be one, and never a finding. Without a lock of ours, in the case of
+ * NULL, all is the program's. */
+void fp_fault_know_library(const char *name, bool (*is_inside)(void));
 
 /* Gives the calling thread an alternate signal stack if it has none. Cheap when it was called
  * before. Context: alloc. */

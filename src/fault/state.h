@@ -10,8 +10,70 @@
 
 extern struct fp_fault_config fp_fault_configuration;
 
+/* A signal on its way from the kernel to the program. */
+struct fp_fault_event {
+	int signal; /* as the program is to see it */
+	siginfo_t *info;
+	void *context;
+	bool was_bus; /* the kernel's was SIGBUS, which a back end chose and not the program */
+	bool is_back; /* from the handler that it was passed on to */
+};
+
+/* The handlers: of SIGSEGV and SIGBUS, and of SIGTRAP. */
+void fp_fault_handle(int signal, siginfo_t *info, void *context);
+void fp_fault_handle_trap(int signal, siginfo_t *info, void *context);
+
+/* This thread, among those of all processes that may have our memory or a copy of it. */
+uint64_t fp_fault_identity(void);
+bool fp_fault_is_of_other_process(uint64_t identity);
+
+/* ---- actions.c -----------------------------------------------------------------------------
+ */
+
 /* sigaction(2) past anybody who stands in between. 0 or a negative errno. */
 int fp_fault_sigaction(int signal, const struct sigaction *action, struct sigaction *old);
+
+/* Those of our signals that are in MASK, as bits, and the bit of one. */
+unsigned fp_fault_signals_in(const sigset_t *mask);
+unsigned fp_fault_bit_of(int signal);
+
+/* What the program wants to be done about EVENT; and that it is the default from now on. */
+struct sigaction fp_fault_action_of(const struct fp_fault_event *event);
+void fp_fault_reset_action(const struct fp_fault_event *event);
+
+/* ---- pass.c --------------------------------------------------------------------------------
+ */
+
+/* The program's handler, or the default action. */
+void fp_fault_pass_on(const struct fp_fault_event *event);
+
+/* Whether the program has a handler that the kernel would call. */
+bool fp_fault_is_handled(const struct fp_fault_event *event);
+
+/* The last report; and the instruction kills the process when this handler has returned. */
+void fp_fault_die(const struct fp_fault_event *event);
+
+/* Whether a handler of the program runs on this thread, which CONTEXT interrupted. */
+bool fp_fault_is_in_handler(const void *context);
+
+/* Whether the program's handler, which EVENT was passed on to, calls us with it: because it
+ * found our handler where its own is now. */
+bool fp_fault_is_passed_back(struct fp_fault_event *event);
+
+/* Whether EVENT is the last one once more, whose handler came back and mended nothing. Once. */
+bool fp_fault_is_tried_again(const struct fp_fault_event *event);
+
+void fp_fault_set_mask(sigset_t *mask);
+
+/* ---- own.c ---------------------------------------------------------------------------------
+ */
+
+/* Whether our own code faulted, for reasons of its own; and says so. */
+bool fp_fault_is_own_failure(const struct fp_fault_event *event);
+void fp_fault_say_own_failure(const struct fp_fault_event *event);
+
+/* ---- step.c --------------------------------------------------------------------------------
+ */
 
 /*
  * Makes the page of ACCESS accessible for the interrupted instruction, after which FINDING is

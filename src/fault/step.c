@@ -7,7 +7,7 @@
  * An instruction may touch several bad pages (straddling accesses, rep movs, gathers): each
  * faults in its turn, and all stay accessible until the instruction is through. Of a repeated
  * string instruction the trap comes after each element. One thread steps at a time, and no
- * signal is delivered to it meanwhile.
+ * signal is delivered to it meanwhile. What runs off a block for ever is stopped.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -20,14 +20,20 @@
 #include "base/meta.h"
 #include "base/vm.h"
 #include "fault/diagnose.h"
+#include "fault/run.h"
 #include "fault/state.h"
 #include "heap/padding.h"
+
+/* Scratch pages that code may run through on its way out of a block: after the first it finds
+ * the zero that it may look for, after the last nothing will help. */
+enum { RUN_PAGES_FILLED = 2, RUN_PAGES_MAX = 16 };
 
 enum { PAGES_MAX = 34 }; /* a scatter of 16 elements, each across two pages, and some more */
 
 struct page {
 	uintptr_t base;
 	struct fp_finding finding;
+	uint8_t fill;
 	bool is_united; /* its finding is part of an earlier page's */
 };
 
@@ -36,10 +42,11 @@ struct step {
 	struct page pages[PAGES_MAX];
 	sigset_t signals; /* blocked by the program */
 	bool had_trap_flag;
+	struct fp_fault_runs runs;
 };
 
 static _Thread_local struct step *own_step;
-static _Atomic uint32_t owner; /* the thread that steps; 0: none */
+static _Atomic uint64_t owner; /* the thread that steps; 0: none */
 
 bool fp_fault_is_stepping(void)
 {
@@ -48,14 +55,15 @@ bool fp_fault_is_stepping(void)
 
 /* What the scratch byte at ADDRESS reads as: what the block last held, as far as it was kept,
  * else the fill byte. */
-static uint8_t expected_byte(const struct fp_finding *finding, uintptr_t address)
+static uint8_t expected_byte(const struct page *page, uintptr_t address)
 {
+	const struct fp_finding *finding = &page->finding;
 	uintptr_t offset = address - finding->block.address;
 
 	return finding->has_block && finding->is_evidence_last &&
 	                       offset < finding->evidence_size
 	               ? finding->evidence[offset]
-	               : FP_PADDING_BYTE;
+	               : page->fill;
 }
 
 static void fill_scratch(const struct page *page)
@@ -63,7 +71,7 @@ static void fill_scratch(const struct page *page)
 	uint8_t *bytes = (uint8_t *)page->base;
 
 	for (size_t i = 0; i < fp_vm_page_size(); i++)
-		bytes[i] = expected_byte(&page->finding, page->base + i);
+		bytes[i] = expected_byte(page, page->base + i);
 }
 
 /* The bytes that differ from what was put there become the finding's evidence. */
@@ -73,11 +81,11 @@ static void note_writes(struct page *page)
 	size_t first = 0;
 	size_t end = fp_vm_page_size();
 
-	while (first < end && bytes[first] == expected_byte(&page->finding, page->base + first))
+	while (first < end && bytes[first] == expected_byte(page, page->base + first))
 		first++;
 	if (first == end)
 		return;
-	while (bytes[end - 1] == expected_byte(&page->finding, page->base + end - 1))
+	while (bytes[end - 1] == expected_byte(page, page->base + end - 1))
 		end--;
 	if (end - first > FP_EVIDENCE_MAX)
 		end = first + FP_EVIDENCE_MAX;
@@ -95,13 +103,17 @@ static bool make_own_step(void)
 	return own_step != NULL;
 }
 
-/* Threads that fault while another one steps wait for the few instructions that takes. */
-static void become_owner(uint32_t thread)
+/* Threads that fault while another one steps wait for the few instructions that takes; not for
+ * one that stepped when this process was forked off its own. */
+static void become_owner(void)
 {
 	const struct timespec pause = {.tv_nsec = 20000};
-	uint32_t seen = 0;
+	uint64_t self = fp_fault_identity();
+	uint64_t seen = 0;
 
-	while (!atomic_compare_exchange_weak(&owner, &seen, thread) && seen != thread) {
+	while (!atomic_compare_exchange_weak(&owner, &seen, self) && seen != self) {
+		if (seen != 0 && fp_fault_is_of_other_process(seen))
+			continue;
 		seen = 0;
 		nanosleep(&pause, NULL);
 	}
@@ -149,7 +161,10 @@ bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_fi
 
 	if (access->is_fetch || !make_own_step() || own_step->pages_used == PAGES_MAX)
 		return false;
-	become_owner(finding->thread);
+	unsigned pages = fp_fault_note_run(&own_step->runs, access->address);
+	if (pages >= RUN_PAGES_MAX)
+		return false;
+	become_owner();
 	if (expose(base) != 0) {
 		if (own_step->pages_used == 0)
 			atomic_store(&owner, 0);
@@ -159,6 +174,7 @@ bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_fi
 	page->base = base;
 	page->finding = *finding;
 	page->is_united = false;
+	page->fill = pages < RUN_PAGES_FILLED ? FP_PADDING_BYTE : 0;
 	fill_scratch(page);
 	if (own_step->pages_used == 0)
 		begin_step(own_step, context);

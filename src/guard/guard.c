@@ -211,6 +211,11 @@ int fp_guard_conceal(uintptr_t page)
 	return fp_vm_remap(page, fp_vm_page_size(), PROT_NONE);
 }
 
+int fp_guard_deny(uintptr_t page)
+{
+	return fp_vm_protect(page, fp_vm_page_size(), PROT_NONE);
+}
+
 void fp_guard_give_reserve_back(void)
 {
 	fp_span_give_back();

@@ -106,6 +106,10 @@ bool fp_guard_find(uintptr_t address, struct fp_place *place);
 int fp_guard_expose(uintptr_t page);
 int fp_guard_conceal(uintptr_t page);
 
+/* Makes one sealed page fault with SIGSEGV, whatever its back end makes of an access. It stays
+ * so: for a process that ends. 0 or a negative errno. */
+int fp_guard_deny(uintptr_t page);
+
 /* All spans lie between these; other memory may as well. */
 extern struct fp_guard_bounds {
 	_Atomic uintptr_t low;

@@ -38,6 +38,7 @@ static void join(void)
 static HRESULT start(const char *options)
 {
 	int saved_errno = errno;
+	fp_fault_know_library("libfencepost.so", NULL);
 	int status = fp_session_start(options);
 
 	if (status == 0)

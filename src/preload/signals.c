@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "fault/fault.h"
 #include "leak/leak.h"
 #include "preload/door.h"
@@ -29,7 +30,8 @@ enum { STOP = 2, SPARED = 3 };
 
 static _Atomic int stop_signal; /* 0: none yet */
 
-static _Thread_local uint8_t withheld; /* from the thread's mask */
+static _Thread_local uint8_t withheld;      /* from the thread's mask */
+static _Thread_local uint64_t mask_of_then; /* that the kernel got with that */
 
 /* With fault_handler=no all is the kernel's. */
 static bool are_ours(void)
@@ -94,8 +96,21 @@ void fp_preload_adopt_mask(uint8_t inherited)
 
 	sigemptyset(&faults);
 	fp_preload_put_back(&faults, (uint8_t)~0);
-	if (change_mask(SIG_UNBLOCK, &faults, &old) == 0)
+	if (change_mask(SIG_UNBLOCK, &faults, &old) == 0) {
 		withheld = inherited | fp_preload_withhold(&old);
+		mask_of_then = old.__val[0];
+	}
+}
+
+/* As far as is known: not when the thread's mask became another one by a jump or in a handler,
+ * which say nothing of what is withheld. */
+static bool is_blocked(int signal, const sigset_t *mask)
+{
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	fp_preload_put_back(&blocked, withheld);
+	return sigismember(&blocked, signal) == 1 && mask->__val[0] == mask_of_then;
 }
 
 /* A program may be started, and its first thread with it, by one that blocks all. */
@@ -103,7 +118,7 @@ __attribute__((constructor)) static void adopt_first_mask(void)
 {
 	if (!fp_preload_start())
 		return;
-	fp_fault_never_block();
+	fp_fault_never_block(is_blocked);
 	fp_preload_watch_deaths();
 	/* What a thread needs to be made is no block of the program's. */
 	fp_preload_thread.is_inside = true;
@@ -137,23 +152,34 @@ bool fp_preload_keeps_default(int signal, const struct sigaction *action)
 	return false;
 }
 
+/* What the kernel makes of a mask. */
+static uint64_t changed(int how, uint64_t before, uint64_t set)
+{
+	const uint64_t never = UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1);
+
+	if (how == SIG_SETMASK)
+		return set & ~never;
+	return how == SIG_BLOCK ? before | (set & ~never) : before & ~set;
+}
+
 /* As libc does it: the signals it keeps for itself are never blocked either. */
 static int change_spared(int how, const sigset_t *set, sigset_t *old)
 {
 	sigset_t spared = *set;
 	uint8_t bits = fp_preload_withhold(&spared);
+	sigset_t before;
 
 	for (int number = FIRST_OF_LIBC; number <= LAST_OF_LIBC; number++)
 		spared.__val[0] &= ~(1UL << (number - 1));
-	int status = change_mask(how, &spared, old);
-	if (status != 0)
+	/* It is the kernel that finds out whether OLD can be written. */
+	int status = change_mask(how, &spared, old != NULL ? old : &before);
+	/* In a handler of ours it is us who asks, and the program's mask is another one. */
+	if (status != 0 || fp_lock_is_in_fault_mode())
 		return status;
+	mask_of_then = changed(how, (old != NULL ? old : &before)->__val[0], spared.__val[0]);
 	if (old != NULL)
 		fp_preload_put_back(old, withheld);
-	if (how == SIG_SETMASK)
-		withheld = bits;
-	else
-		withheld = how == SIG_BLOCK ? withheld | bits : (uint8_t)(withheld & ~bits);
+	withheld = (uint8_t)changed(how, withheld, bits);
 	return 0;
 }
 

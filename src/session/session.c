@@ -319,11 +319,19 @@ static void remember_status(int status, void *unused)
 	fp_session_set_exit(status);
 }
 
+/* A child of vfork has our memory and ends its own life only. */
+static void finish_faulted(int signal)
+{
+	if (fp_session_is_here())
+		fp_session_finish_dying(signal);
+}
+
 static int start_fault(const struct fp_options *options)
 {
 	const struct fp_fault_config config = {
 	        .sink = fp_session_sink,
-	        .dying = fp_session_finish_dying,
+	        .dying = finish_faulted,
+	        .note = fp_session_note,
 	        .has_handlers = options->fault_handler,
 	        .goes_on = options->_continue,
 	};

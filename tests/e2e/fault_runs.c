@@ -39,20 +39,6 @@ void fault_check_signal(const struct e2e_run *run, int number)
 	                 number == SIGBUS ? "SIGBUS" : "SIGSEGV");
 }
 
-/* The back end move makes the kernel say SIGBUS, where it serves. */
-void fault_check_death(const struct e2e_run *run, int backend, bool is_elsewhere)
-{
-	if (backend != E2E_MOVE)
-		fault_check_signal(run, SIGSEGV);
-	else if (!is_elsewhere)
-		fault_check_signal(run, SIGBUS);
-	else
-		fault_check_signal(run,
-		                   WIFSIGNALED(run->status) && WTERMSIG(run->status) == SIGBUS
-		                           ? SIGBUS
-		                           : SIGSEGV);
-}
-
 json_t *fault_finding(const struct e2e_run *run, size_t index)
 {
 	return json_array_get(e2e_get(run->report, "findings"), index);

@@ -18,10 +18,6 @@ void fault_run(struct e2e_run *run, int backend, const char *options,
 /* It died of that signal, SIGBUS or SIGSEGV, and the report says so. */
 void fault_check_signal(const struct e2e_run *run, int number);
 
-/* It died of a bad access: of SIGBUS where the back end `move` serves, which it does not for
- * large blocks and long dead ones; else of SIGSEGV. */
-void fault_check_death(const struct e2e_run *run, int backend, bool is_elsewhere);
-
 json_t *fault_finding(const struct e2e_run *run, size_t index);
 
 /* The words are in the first finding's description. */

@@ -96,6 +96,9 @@ static const struct {
          {{UAF, "read", "read", 1, 0, NULL},
           {UAF, "write", "write", 1, 0, "77"},
           {UAF, "read", "read", 1, 0, NULL}}},
+        {"list",
+         2,
+         {{UAF, "read", "read", 100, 0, NULL}, {UAF, "read", "read", 100, 31, NULL}}},
         {"threads",
          2,
          {{UAF, "read", "read", 2000, 0, NULL}, {UAF, "write", "write", 2000, 0, NULL}}},
@@ -168,6 +171,58 @@ START_TEST(test_foreign_fault_ends_the_process)
 }
 END_TEST
 
+struct run {
+	const char *program;
+	struct finding finding; /* the first one */
+};
+
+static const struct run runs[] = {
+        {"strings", {OVER, "read", "strlen", ANY_COUNT, 256, NULL}},
+        {"scan-back", {UNDER, "read", "scan", ANY_COUNT, -1, NULL}},
+};
+
+static const struct run endless[] = {
+        {"endless", {OVER, "read", "rawmemchr", ANY_COUNT, 256, NULL}},
+        {"endless-write", {OVER, "write", "endless write", ANY_COUNT, 256, NULL}},
+};
+
+enum { RUNS = sizeof(runs) / sizeof(runs[0]) };
+
+/* Who runs off a block finds the zero that it looks for. Loop index: program and back end. */
+START_TEST(test_string_ends_somewhere)
+{
+	const char *const argv[] = {"go_on", runs[_i % RUNS].program, NULL};
+	int backend = _i / RUNS;
+	struct e2e_run run = {0};
+
+	if (!e2e_can_run(backend))
+		return;
+	fault_run(&run, backend, "continue=yes", argv);
+	e2e_check_exit(&run, 0);
+	check_finding(fault_finding(&run, 0), &runs[_i % RUNS].finding);
+	e2e_release(&run);
+}
+END_TEST
+
+enum { ENDLESS = sizeof(endless) / sizeof(endless[0]) };
+
+/* What runs off a block for ever is stopped, and that is the program's own fault. Loop index:
+ * program and back end. */
+START_TEST(test_endless_run_ends_the_process)
+{
+	const char *const argv[] = {"go_on", endless[_i % ENDLESS].program, NULL};
+	int backend = _i / ENDLESS;
+	struct e2e_run run = {0};
+
+	if (!e2e_can_run(backend))
+		return;
+	fault_run(&run, backend, "continue=yes:leak_check=no", argv);
+	fault_check_signal(&run, SIGSEGV);
+	check_finding(fault_finding(&run, 0), &endless[_i % ENDLESS].finding);
+	e2e_release(&run);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("go on");
@@ -176,6 +231,8 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, test_program_goes_on, 0, PROGRAMS * PROTECTING);
+	tcase_add_loop_test(tcase, test_string_ends_somewhere, 0, RUNS * PROTECTING);
+	tcase_add_loop_test(tcase, test_endless_run_ends_the_process, 0, ENDLESS * PROTECTING);
 	tcase_add_loop_test(tcase, test_foreign_fault_ends_the_process, 0, PROTECTING);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,12 +35,18 @@ static void dying(int signal)
 	dprintf(STDERR_FILENO, "dying of %d after %d findings\n", signal, sunk);
 }
 
+static void note(const char *text)
+{
+	dprintf(STDERR_FILENO, "noted: %s\n", text);
+}
+
 static bool start(int backend, bool has_handlers)
 {
 	const struct fp_fault_config config = {
 	        .sink = sink,
 	        .sink_user = &user,
 	        .dying = dying,
+	        .note = note,
 	        .has_handlers = has_handlers,
 	};
 
@@ -76,7 +83,6 @@ static void become_program(void)
 	const struct sigaction action = {.sa_sigaction = escape, .sa_flags = SA_SIGINFO};
 
 	ck_assert(fp_fault_exchange_action(SIGSEGV, &action, NULL));
-	ck_assert(fp_fault_exchange_action(SIGBUS, &action, NULL));
 }
 
 static int signal_of_read(volatile const char *address)
@@ -95,7 +101,9 @@ START_TEST(a_bad_access_is_delivered_and_then_passed_on)
 	volatile const char *block = freed_block();
 	become_program();
 	for (int i = 1; i <= 3; i++) {
-		ck_assert_int_ne(signal_of_read(block + i), 0);
+		ck_assert_int_eq(signal_of_read(block + i), SIGSEGV);
+		ck_assert_int_eq(info_seen.si_signo, SIGSEGV);
+		ck_assert(info_seen.si_code == SEGV_ACCERR || info_seen.si_code == SEGV_MAPERR);
 		ck_assert_int_eq(sunk, i);
 		ck_assert_int_eq(sunk_before_handler, i);
 		ck_assert_int_eq(last.kind, FP_FINDING_HEAP_USE_AFTER_FREE);
@@ -154,6 +162,93 @@ START_TEST(a_sent_signal_kills_and_is_no_finding)
 	test_run_child(kill_self, NULL, &child);
 	ck_assert(WIFSIGNALED(child.status) && WTERMSIG(child.status) == SIGBUS);
 	ck_assert_str_eq(child.text, "dying of 7 after 0 findings\n");
+}
+END_TEST
+
+/* ---- Our own faults -----------------------------------------------------------------------
+ */
+
+static bool is_inside;
+
+static bool ask_inside(void)
+{
+	return is_inside;
+}
+
+static void read_inside(void *block)
+{
+	is_inside = true;
+	read_freed(block);
+}
+
+static void copy_inside(void *block)
+{
+	void *(*volatile copy)(void *, const void *, size_t) = memcpy;
+	char copied[1000];
+
+	is_inside = true;
+	copy(copied, block, sizeof(copied));
+}
+
+static void fall_outside(void *block)
+{
+	is_inside = false;
+	read_freed(block);
+}
+
+static void read_null_inside(void *unused)
+{
+	(void)unused;
+	is_inside = true;
+	read_freed(NULL);
+}
+
+static void run_for_own(void (*body)(void *), bool is_own)
+{
+	struct test_child child;
+
+	fp_fault_know_library("libtest.so", ask_inside);
+	test_run_child(body, (void *)(uintptr_t)freed_block(), &child);
+	ck_assert_msg(WIFSIGNALED(child.status) && WTERMSIG(child.status) == SIGSEGV,
+	              "status %#x: %s", (unsigned)child.status, child.text);
+	bool is_said =
+	        strstr(child.text, "fencepost: internal error: Fencepost itself crashed at "
+	                           "libtest.so+0x") != NULL ||
+	        strstr(child.text, ", in a function that libtest.so called at +0x") != NULL;
+	ck_assert_msg(is_said == is_own, "%s", child.text);
+	ck_assert_msg((strstr(child.text, "noted: internal error: ") != NULL) == is_own, "%s",
+	              child.text);
+	ck_assert_msg(strstr(child.text, is_own ? "dying of 11 after 0 findings\n"
+	                                        : "dying of 11 after 1 findings\n") != NULL,
+	              "%s", child.text);
+}
+
+/* Loop index: back end; not `move`, as above. */
+START_TEST(a_fault_of_our_own_is_no_finding)
+{
+	if (!start(_i, true) || !fp_guard_is_protecting())
+		return;
+	run_for_own(read_inside, true);
+	run_for_own(copy_inside, true);
+	run_for_own(read_null_inside, true);
+	run_for_own(fall_outside, false);
+}
+END_TEST
+
+/* What the program did to its own block is its own affair, whoever meets it. */
+START_TEST(a_protected_block_is_no_fault_of_ours)
+{
+	ck_assert(start(-1, true));
+	char *block = take(new_heap(), 100);
+	fp_fault_know_library("libtest.so", ask_inside);
+	become_program();
+	ck_assert_int_eq(
+	        mprotect((void *)((uintptr_t)block & ~(uintptr_t)(PAGE - 1)), PAGE, PROT_NONE),
+	        0);
+	is_inside = true;
+	ck_assert_int_eq(signal_of_read(block), SIGSEGV);
+	is_inside = false;
+	ck_assert_int_eq(sunk, 0);
 }
 END_TEST
 
@@ -273,6 +368,8 @@ int main(void)
 	tcase_add_loop_test(tests, another_fault_is_passed_on_alone, 0, BACKENDS);
 	tcase_add_loop_test(tests, the_default_action_comes_last, 1, BACKENDS);
 	tcase_add_test(tests, a_sent_signal_kills_and_is_no_finding);
+	tcase_add_loop_test(tests, a_fault_of_our_own_is_no_finding, 1, BACKENDS);
+	tcase_add_test(tests, a_protected_block_is_no_fault_of_ours);
 	tcase_add_test(tests, the_program_sees_its_own_action);
 	tcase_add_test(tests, without_handlers_only_ranges_are_checked);
 	tcase_add_test(tests, a_thread_gets_a_stack_and_gives_it_back);

@@ -59,7 +59,6 @@ int main(int argc, char **argv)
 	EXPECT(count <= THREADS_MAX);
 	if (strcmp(mode, "leap") == 0) {
 		sigaction(SIGSEGV, &action, NULL);
-		sigaction(SIGBUS, &action, NULL);
 		EXPECT(fp_install_fault_handler() == 0);
 	}
 	pthread_attr_init(&attributes);

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A fault on its way to the program: its handler is called as the kernel would have called it,
+ * or the process dies by the fault, happening again under the default action. Cores, debuggers
+ * and parents see what they would have seen.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "base/align.h"
+#include "base/lock.h"
+#include "base/thread.h"
+#include "base/vm.h"
+#include "fault/state.h"
+#include "guard/guard.h"
+
+enum { KERNEL_SIGSET_BYTES = 8 };
+
+static bool is_never_blocked;
+static bool (*is_blocked_by_program)(int signal, const sigset_t *mask);
+
+/* The program's handler that runs on this thread. */
+static _Thread_local struct {
+	uintptr_t frame; /* what called it */
+	const void *context;
+	unsigned blocked; /* those of our signals that the kernel would have blocked, as bits */
+	bool was_bus;
+} in_program;
+
+/* The fault whose handler came back and wants the same instruction tried again. */
+static _Thread_local struct {
+	uintptr_t instruction;
+	const void *address;
+} returned;
+
+static _Atomic uint64_t dying; /* the thread that makes the last report */
+
+void fp_fault_never_block(bool (*is_blocked)(int signal, const sigset_t *mask))
+{
+	is_never_blocked = true;
+	is_blocked_by_program = is_blocked;
+}
+
+uint64_t fp_fault_identity(void)
+{
+	return (uint64_t)syscall(SYS_getpid) << 32 | fp_thread_self();
+}
+
+bool fp_fault_is_of_other_process(uint64_t identity)
+{
+	return identity >> 32 != (uint64_t)syscall(SYS_getpid);
+}
+
+/* Not by sigprocmask, in whose place a door may stand. */
+void fp_fault_set_mask(sigset_t *mask)
+{
+	if (is_never_blocked) {
+		sigdelset(mask, SIGSEGV);
+		sigdelset(mask, SIGBUS);
+	}
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, KERNEL_SIGSET_BYTES);
+}
+
+/* ---- The default action --------------------------------------------------------------------
+ */
+
+/* Whether this thread makes the last report, which other threads wait for: the process is to
+ * die of one signal, with everything said. False when it was about to already. Another process
+ * that had our memory (vfork), or whose copy of it we are (fork), is none of us. */
+static bool become_dying(void)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+	uint64_t self = fp_fault_identity();
+	uint64_t seen = 0;
+
+	while (!atomic_compare_exchange_strong(&dying, &seen, self)) {
+		if (seen == self)
+			return false;
+		while (!fp_fault_is_of_other_process(seen))
+			nanosleep(&pause, NULL);
+	}
+	/* Threads that fault at this moment get the time to deliver theirs. */
+	nanosleep(&pause, NULL);
+	return true;
+}
+
+/* For a page that cannot be made to fault with SIGSEGV. */
+static void send(const struct fp_fault_event *event)
+{
+	uint64_t bit = UINT64_C(1) << (event->signal - 1);
+
+	syscall(SYS_rt_tgsigqueueinfo, syscall(SYS_getpid), syscall(SYS_gettid), event->signal,
+	        event->info);
+	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &bit, NULL, KERNEL_SIGSET_BYTES);
+}
+
+/* At the next try of the instruction. */
+void fp_fault_die(const struct fp_fault_event *event)
+{
+	const struct sigaction action = {.sa_handler = SIG_DFL};
+	uintptr_t page = fp_align_down((uintptr_t)event->info->si_addr, fp_vm_page_size());
+
+	if (become_dying()) {
+		uint32_t held = fp_lock_enter_fault_mode();
+
+		fp_fault_configuration.dying(event->signal);
+		fp_lock_leave_fault_mode(held);
+	}
+	bool is_to_send = event->was_bus && fp_guard_deny(page) != 0;
+	fp_fault_sigaction(event->signal, &action, NULL);
+	if (is_to_send)
+		send(event);
+}
+
+/* ---- The program's handler -----------------------------------------------------------------
+ */
+
+/* As the kernel would: with the mask, the flags and the arguments the program asked for. */
+static void call_handler(const struct fp_fault_event *event, const struct sigaction *action)
+{
+	sigset_t mask = ((ucontext_t *)event->context)->uc_sigmask;
+	typeof(in_program) before = in_program;
+
+	for (int number = 1; number < NSIG; number++)
+		if (sigismember(&action->sa_mask, number) == 1)
+			sigaddset(&mask, number);
+	if ((action->sa_flags & SA_NODEFER) == 0)
+		sigaddset(&mask, event->signal);
+	if ((action->sa_flags & (int)SA_RESETHAND) != 0)
+		fp_fault_reset_action(event);
+	in_program.blocked = fp_fault_signals_in(&mask);
+	in_program.context = event->context;
+	in_program.was_bus = event->was_bus;
+	in_program.frame = (uintptr_t)__builtin_frame_address(0);
+	fp_fault_set_mask(&mask);
+	if ((action->sa_flags & SA_SIGINFO) != 0)
+		action->sa_sigaction(event->signal, event->info, event->context);
+	else
+		action->sa_handler(event->signal);
+	in_program = before;
+}
+
+/* A handler that comes back and changed no register wants the same access tried again: it put
+ * something else in its own place, most often the default action. */
+static void call_program(const struct fp_fault_event *event, const struct sigaction *action)
+{
+	const ucontext_t *context = event->context;
+	const mcontext_t before = context->uc_mcontext;
+	const void *address = event->info->si_addr;
+
+	call_handler(event, action);
+	if (memcmp(&before, &context->uc_mcontext, sizeof(before)) != 0)
+		return;
+	returned.instruction = fp_fault_instruction(context);
+	returned.address = address;
+}
+
+bool fp_fault_is_in_handler(const void *context)
+{
+	const stack_t *stack = &((const ucontext_t *)context)->uc_stack;
+	uintptr_t start = (uintptr_t)stack->ss_sp;
+
+	/* A handler that was left by a jump has left our stack: there, we begin at the top
+	 * again. */
+	return in_program.frame - start < stack->ss_size &&
+	       (uintptr_t)context - start < in_program.frame - start;
+}
+
+bool fp_fault_is_passed_back(struct fp_fault_event *event)
+{
+	if (in_program.context != event->context ||
+	    (uintptr_t)__builtin_frame_address(0) >= in_program.frame)
+		return false;
+	event->was_bus = in_program.was_bus;
+	event->is_back = true;
+	return true;
+}
+
+/* The kernel kills whoever raises a signal that is blocked, without asking a handler. */
+static bool is_blocked(const struct fp_fault_event *event)
+{
+	const sigset_t *mask = &((const ucontext_t *)event->context)->uc_sigmask;
+
+	if (event->info->si_code <= 0)
+		return false;
+	if (event->was_bus && sigismember(mask, event->signal) == 1)
+		return true;
+	if (!is_never_blocked)
+		return false;
+	if (fp_fault_is_in_handler(event->context))
+		return (in_program.blocked & fp_fault_bit_of(event->signal)) != 0;
+	return is_blocked_by_program(event->signal, mask);
+}
+
+static bool is_called(const struct fp_fault_event *event, const struct sigaction *action)
+{
+	return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN &&
+	       !is_blocked(event);
+}
+
+bool fp_fault_is_handled(const struct fp_fault_event *event)
+{
+	const struct sigaction action = fp_fault_action_of(event);
+
+	return is_called(event, &action);
+}
+
+bool fp_fault_is_tried_again(const struct fp_fault_event *event)
+{
+	bool is_again = returned.instruction == fp_fault_instruction(event->context) &&
+	                returned.address == event->info->si_addr && returned.instruction != 0;
+
+	returned.instruction = 0;
+	return is_again;
+}
+
+void fp_fault_pass_on(const struct fp_fault_event *event)
+{
+	const struct sigaction action = fp_fault_action_of(event);
+	bool is_sent = event->info->si_code <= 0;
+
+	if (is_called(event, &action)) {
+		call_program(event, &action);
+		return;
+	}
+	if (action.sa_handler == SIG_IGN && is_sent)
+		return;
+	/* A fault that is ignored kills like one that is not handled. */
+	fp_fault_die(event);
+	if (is_sent || event->signal == SIGTRAP)
+		raise(event->signal);
+}
