@@ -57,17 +57,6 @@ void *fp_preload_alloc(const struct fp_heap_request *request)
 	return block;
 }
 
-/* Freed when the thread leaves. A block that finds no room is never freed, not more. */
-static void park(const struct fp_heap_claim *claim)
-{
-	struct fp_preload_thread *thread = &fp_preload_thread;
-
-	if (thread->parked_count == FP_PRELOAD_PARKED_MAX)
-		return;
-	thread->parked[thread->parked_count] = *claim;
-	thread->parked_count++;
-}
-
 void fp_preload_free(const struct fp_heap_claim *claim)
 {
 	if (claim->block == NULL)
@@ -75,7 +64,7 @@ void fp_preload_free(const struct fp_heap_claim *claim)
 	if (!fp_heap_is_ours(claim->block) && fp_libc_free(claim->block))
 		return;
 	if (!fp_preload_enter()) {
-		park(claim);
+		fp_preload_park(claim);
 		return;
 	}
 	fp_preload_watch("free");

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fault/fault.h"
 #include "preload/next.h"
 #include "session/session.h"
 
@@ -35,10 +36,17 @@ static void after_fork_in_child(void)
 	fp_preload_leave();
 }
 
+/* A handler of the program may run there, too, for what cannot wait. */
+static bool is_inside(void)
+{
+	return fp_preload_thread.is_inside && fp_preload_thread.interruption.signal == 0;
+}
+
 static bool open_door(void)
 {
 	static const struct fp_heap_traits traits = {.answers = {.has_hresult = false}};
 
+	fp_fault_know_library("libfencepost-preload.so", is_inside);
 	if (fp_session_start(NULL) != 0)
 		return false;
 	if (fp_heap_create(&traits, &fp_preload.heap) != 0)
@@ -84,16 +92,4 @@ bool fp_preload_start(void)
 __attribute__((constructor)) static void start(void)
 {
 	fp_preload_start();
-}
-
-void fp_preload_free_parked(void)
-{
-	struct fp_preload_thread *thread = &fp_preload_thread;
-
-	while (thread->parked_count > 0) {
-		const struct fp_heap_claim claim = thread->parked[thread->parked_count - 1];
-
-		thread->parked_count--;
-		fp_heap_free_as(fp_preload.heap, &claim);
-	}
 }

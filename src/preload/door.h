@@ -17,12 +17,13 @@
 #include "heap/heap.h"
 #include "preload/interruption.h"
 
-enum { FP_PRELOAD_PARKED_MAX = 16, FP_PRELOAD_POSTPONED_MAX = 4 };
+enum { FP_PRELOAD_PARKED_AT_HAND = 16, FP_PRELOAD_POSTPONED_MAX = 4 };
+
+struct fp_preload_shelf;
 
 /* Initial-exec storage: it exists as long as the thread does, whatever its destructors do. */
 struct fp_preload_thread {
 	volatile bool is_inside;
-	volatile uint8_t parked_count;
 	volatile uint8_t
 	        deferred; /* a signal that ends the process once we are outside, or 0 */
 	uint64_t skip;    /* blocks to leave to libc before the next guarded one */
@@ -30,13 +31,17 @@ struct fp_preload_thread {
 	uint64_t random;
 	struct fp_preload_interruption interruption;
 	struct fp_preload_exposure exposure;
-	/* Signals whose handlers wait until the thread is outside, and those that were sent
-	 * again and have not come yet, as bits. */
+	/* Signals whose handlers wait until the thread is outside; and as bits, those that are
+	 * blocked until then, and those that were sent again and have not come yet. */
 	volatile uint8_t postponed_count;
+	volatile uint64_t waiting;
 	volatile uint64_t resent;
 	siginfo_t postponed[FP_PRELOAD_POSTPONED_MAX];
-	/* Blocks that were freed while the thread was inside. */
-	struct fp_heap_claim parked[FP_PRELOAD_PARKED_MAX];
+	/* Blocks that were freed while the thread was inside: the first ones here, the others
+	 * on shelves (in parked.c). */
+	_Atomic uint32_t parked_count;
+	struct fp_heap_claim parked[FP_PRELOAD_PARKED_AT_HAND];
+	struct fp_preload_shelf *_Atomic shelf;
 };
 
 enum fp_preload_state {
@@ -71,6 +76,9 @@ void fp_preload_deliver_postponed(void);
 /* In the child of a fork: they are the parent's. */
 void fp_preload_drop_postponed(void);
 
+/* In parked.c. CLAIM is freed when the thread, which is inside, leaves. Context: also fault. */
+void fp_preload_park(const struct fp_heap_claim *claim);
+
 /* Frees what was parked. The thread is inside. */
 void fp_preload_free_parked(void);
 
@@ -88,7 +96,7 @@ static inline bool fp_preload_enter(void)
 
 static inline void fp_preload_leave(void)
 {
-	if (fp_preload_thread.parked_count > 0)
+	if (atomic_load_explicit(&fp_preload_thread.parked_count, memory_order_relaxed) > 0)
 		fp_preload_free_parked();
 	fp_preload_thread.is_inside = false;
 	/* After that: what comes now is not deferred. */

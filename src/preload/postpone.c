@@ -20,14 +20,40 @@ extern int __sigaction(int signal, const struct sigaction *action, struct sigact
 
 enum { KERNEL_SIGSET_BYTES = 8 };
 
-/* The thread's own doing cannot wait: the instruction would do it again. */
+/* What a thread's own instructions raise. */
+static const int own_doings[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
+enum { OWN_DOINGS = sizeof(own_doings) / sizeof(own_doings[0]) };
+
+/* That cannot wait: the instruction would do it again. */
 static bool can_wait(int signal, const siginfo_t *info)
 {
 	if (signal == SIGABRT)
 		return false;
-	return info->si_code <= 0 || info->si_code == SI_KERNEL ||
-	       (signal != SIGSEGV && signal != SIGBUS && signal != SIGFPE && signal != SIGILL &&
-	        signal != SIGTRAP && signal != SIGSYS);
+	if (info->si_code <= 0 || info->si_code == SI_KERNEL)
+		return true;
+	for (size_t i = 0; i < OWN_DOINGS; i++)
+		if (signal == own_doings[i])
+			return false;
+	return true;
+}
+
+/* Where there is no room for one more, all that can wait are left to the kernel. */
+static void block(struct fp_preload_thread *thread, int signal, sigset_t *mask)
+{
+	uint64_t blocked = UINT64_C(1) << (signal - 1);
+
+	if (thread->postponed_count == FP_PRELOAD_POSTPONED_MAX) {
+		sigset_t others;
+
+		sigfillset(&others);
+		for (size_t i = 0; i < OWN_DOINGS; i++)
+			sigdelset(&others, own_doings[i]);
+		fp_preload_withhold(&others);
+		blocked |= others.__val[0];
+	}
+	blocked &= ~mask->__val[0];
+	mask->__val[0] |= blocked;
+	thread->waiting |= blocked;
 }
 
 bool fp_preload_postpone(const siginfo_t *info, const struct sigaction *placed, void *context)
@@ -44,7 +70,7 @@ bool fp_preload_postpone(const siginfo_t *info, const struct sigaction *placed, 
 		__sigaction(signal, placed, NULL);
 	fp_preload_expose(signal);
 	thread->postponed[thread->postponed_count++] = *info;
-	sigaddset(&((ucontext_t *)context)->uc_sigmask, signal);
+	block(thread, signal, &((ucontext_t *)context)->uc_sigmask);
 	return true;
 }
 
@@ -56,14 +82,13 @@ static void send_again(const siginfo_t *info)
 		raise(info->si_signo);
 }
 
-/* What waits no more, as bits. */
+/* What need not wait any more, as bits. */
 static uint64_t take_postponed(struct fp_preload_thread *thread)
 {
-	uint64_t signals = 0;
+	uint64_t signals = thread->waiting;
 
-	for (size_t i = 0; i < thread->postponed_count; i++)
-		signals |= UINT64_C(1) << (thread->postponed[i].si_signo - 1);
 	thread->postponed_count = 0;
+	thread->waiting = 0;
 	return signals;
 }
 
@@ -77,10 +102,11 @@ void fp_preload_deliver_postponed(void)
 	struct fp_preload_thread *thread = &fp_preload_thread;
 	int saved_errno = errno;
 
-	for (size_t i = 0; i < thread->postponed_count; i++)
+	for (size_t i = 0; i < thread->postponed_count; i++) {
 		send_again(&thread->postponed[i]);
+		thread->resent |= UINT64_C(1) << (thread->postponed[i].si_signo - 1);
+	}
 	uint64_t signals = take_postponed(thread);
-	thread->resent |= signals;
 	/* They come now, and their handlers need not come back. */
 	unblock(signals);
 	errno = saved_errno;

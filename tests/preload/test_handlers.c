@@ -112,6 +112,27 @@ START_TEST(malloc_is_watched_after_a_jump_out_of_it)
 }
 END_TEST
 
+/* Loop index: back end. */
+START_TEST(what_comes_while_we_are_at_work_is_done_later)
+{
+	static const char *const argv[] = {"tests/preload/victims/inside", NULL};
+	struct e2e_run run;
+
+	if (!e2e_can_run(_i))
+		return;
+	preload_run(&run, _i, "leak_check=full", argv);
+	e2e_check_exit(&run, 0);
+	ck_assert_str_eq(run.out, "12 of 12 handled, 0 of them inside, 0 blocked\n");
+	/* What was not freed would be lost. */
+	e2e_check_counts(&run, 1, 0);
+	const json_t *finding = json_array_get(e2e_get(run.report, "findings"), 0);
+	ck_assert_str_eq(e2e_get_string(finding, "kind"), "double-free");
+	e2e_check_stack(e2e_get(finding, "stack"), "tests/preload/victims/inside.c",
+	                "double free");
+	e2e_release(&run);
+}
+END_TEST
+
 /* The handlers are the program's alone. */
 START_TEST(without_our_handlers_nothing_is_said)
 {
@@ -137,6 +158,8 @@ int main(void)
 	                    RIGHTS * E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tests, malloc_is_watched_after_a_jump_out_of_it, 0,
 	                    JUMPS * E2E_BACKEND_COUNT);
+	tcase_add_loop_test(tests, what_comes_while_we_are_at_work_is_done_later, 0,
+	                    E2E_BACKEND_COUNT);
 	tcase_add_test(tests, without_our_handlers_nothing_is_said);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
