@@ -111,7 +111,6 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_bad_access_is_a_segmentation_fault, 0,
 	                    WAYS * PROTECTING);
 	suite_add_tcase(suite, tcase);

@@ -11,6 +11,7 @@
 #include "fault_runs.h"
 
 #define SOURCE VICTIMS "go_on.c"
+#define RUNS_SOURCE VICTIMS "runs_off.c"
 
 enum { PROTECTING = E2E_NONE, FINDINGS_MAX = 6 };
 
@@ -96,9 +97,6 @@ static const struct {
          {{UAF, "read", "read", 1, 0, NULL},
           {UAF, "write", "write", 1, 0, "77"},
           {UAF, "read", "read", 1, 0, NULL}}},
-        {"list",
-         2,
-         {{UAF, "read", "read", 100, 0, NULL}, {UAF, "read", "read", 100, 31, NULL}}},
         {"threads",
          2,
          {{UAF, "read", "read", 2000, 0, NULL}, {UAF, "write", "write", 2000, 0, NULL}}},
@@ -118,7 +116,8 @@ static void check_changed(const json_t *finding, const char *changed)
 	ck_assert_str_eq(e2e_get_string(evidence, "bytes"), changed);
 }
 
-static void check_finding(const json_t *finding, const struct finding *expected)
+static void check_finding_of(const char *source, const json_t *finding,
+                             const struct finding *expected)
 {
 	const json_t *block = e2e_get(finding, "block");
 
@@ -127,12 +126,17 @@ static void check_finding(const json_t *finding, const struct finding *expected)
 	if (expected->count != ANY_COUNT)
 		ck_assert_int_eq(e2e_get_integer(finding, "count"), expected->count);
 	ck_assert_int_eq(e2e_get_integer(block, "offset"), expected->offset);
-	e2e_check_stack(e2e_get(finding, "stack"), SOURCE, expected->call);
-	e2e_check_stack(e2e_get(block, "alloc_stack"), SOURCE, "allocation");
+	e2e_check_stack(e2e_get(finding, "stack"), source, expected->call);
+	e2e_check_stack(e2e_get(block, "alloc_stack"), source, "allocation");
 	if (strcmp(expected->kind, UAF) == 0)
-		e2e_check_stack(e2e_get(block, "free_stack"), SOURCE, "free");
+		e2e_check_stack(e2e_get(block, "free_stack"), source, "free");
 	if (expected->changed != NULL)
 		check_changed(finding, expected->changed);
+}
+
+static void check_finding(const json_t *finding, const struct finding *expected)
+{
+	check_finding_of(SOURCE, finding, expected);
 }
 
 /* Loop index: program and back end. */
@@ -179,6 +183,7 @@ struct run {
 static const struct run runs[] = {
         {"strings", {OVER, "read", "strlen", ANY_COUNT, 256, NULL}},
         {"scan-back", {UNDER, "read", "scan", ANY_COUNT, -1, NULL}},
+        {"list", {UAF, "read", "read", 100, 0, NULL}},
 };
 
 static const struct run endless[] = {
@@ -191,7 +196,7 @@ enum { RUNS = sizeof(runs) / sizeof(runs[0]) };
 /* Who runs off a block finds the zero that it looks for. Loop index: program and back end. */
 START_TEST(test_string_ends_somewhere)
 {
-	const char *const argv[] = {"go_on", runs[_i % RUNS].program, NULL};
+	const char *const argv[] = {"runs_off", runs[_i % RUNS].program, NULL};
 	int backend = _i / RUNS;
 	struct e2e_run run = {0};
 
@@ -199,7 +204,7 @@ START_TEST(test_string_ends_somewhere)
 		return;
 	fault_run(&run, backend, "continue=yes", argv);
 	e2e_check_exit(&run, 0);
-	check_finding(fault_finding(&run, 0), &runs[_i % RUNS].finding);
+	check_finding_of(RUNS_SOURCE, fault_finding(&run, 0), &runs[_i % RUNS].finding);
 	e2e_release(&run);
 }
 END_TEST
@@ -210,7 +215,7 @@ enum { ENDLESS = sizeof(endless) / sizeof(endless[0]) };
  * program and back end. */
 START_TEST(test_endless_run_ends_the_process)
 {
-	const char *const argv[] = {"go_on", endless[_i % ENDLESS].program, NULL};
+	const char *const argv[] = {"runs_off", endless[_i % ENDLESS].program, NULL};
 	int backend = _i / ENDLESS;
 	struct e2e_run run = {0};
 
@@ -218,7 +223,7 @@ START_TEST(test_endless_run_ends_the_process)
 		return;
 	fault_run(&run, backend, "continue=yes:leak_check=no", argv);
 	fault_check_signal(&run, SIGSEGV);
-	check_finding(fault_finding(&run, 0), &endless[_i % ENDLESS].finding);
+	check_finding_of(RUNS_SOURCE, fault_finding(&run, 0), &endless[_i % ENDLESS].finding);
 	e2e_release(&run);
 }
 END_TEST
@@ -231,8 +236,8 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, test_program_goes_on, 0, PROGRAMS * PROTECTING);
-	tcase_add_loop_test(tcase, test_string_ends_somewhere, 0, RUNS * PROTECTING);
-	tcase_add_loop_test(tcase, test_endless_run_ends_the_process, 0, ENDLESS * PROTECTING);
+	e2e_add_shared_test(tcase, test_string_ends_somewhere, RUNS, PROTECTING);
+	e2e_add_shared_test(tcase, test_endless_run_ends_the_process, ENDLESS, PROTECTING);
 	tcase_add_loop_test(tcase, test_foreign_fault_ends_the_process, 0, PROTECTING);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

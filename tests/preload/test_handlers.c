@@ -158,7 +158,7 @@ int main(void)
 	                    RIGHTS * E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tests, malloc_is_watched_after_a_jump_out_of_it, 0,
 	                    JUMPS * E2E_BACKEND_COUNT);
-	tcase_add_loop_test(tests, what_comes_while_we_are_at_work_is_done_later, 0,
+	e2e_add_shared_test(tests, what_comes_while_we_are_at_work_is_done_later, 1,
 	                    E2E_BACKEND_COUNT);
 	tcase_add_test(tests, without_our_handlers_nothing_is_said);
 	suite_add_tcase(suite, tests);

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
-#include <wchar.h>
 
 enum { PAGE = 4096, FILL = 0xcb, SIZE = 256, MEGABYTE = 1 << 20 };
 
@@ -20,7 +19,6 @@ static IHostMalloc *heap;
 static unsigned char *own_page;
 static volatile sig_atomic_t ticks;
 static volatile sig_atomic_t traps;
-static volatile size_t result;
 
 static unsigned char *allocate(size_t size)
 {
@@ -275,72 +273,6 @@ static void buried(void)
 	EXPECT(read_at(block) == 'x');
 }
 
-/* ---- What runs off for ever ---------------------------------------------------------------
- */
-
-/* The commonest overrun there is: a string that lacks its zero. It may go through others. */
-static void strings(void)
-{
-	unsigned char *before = allocate(SIZE);
-	unsigned char *block = allocate(SIZE);
-	unsigned char *target = allocate(1);
-
-	EXPECT(strlen((char *)block) >= SIZE); /* plant: strlen */
-	EXPECT(strlen((char *)block) < 8 * PAGE);
-	EXPECT(wcslen((wchar_t *)block) < 8 * PAGE); /* plant: wcslen */
-	strcpy((char *)target, (char *)before);      /* plant: strcpy */
-	release(target);
-	release(block);
-	release(before);
-}
-
-/* Downwards, byte by byte. */
-static void scan_back(void)
-{
-	unsigned char *blocks[5];
-	volatile unsigned char *at;
-
-	for (int i = 0; i < 5; i++)
-		blocks[i] = allocate(PAGE);
-	at = blocks[4];
-	while (*--at != 0) /* plant: scan */
-		continue;
-	EXPECT(blocks[4] - at <= 4 * PAGE + 1);
-	for (int i = 0; i < 5; i++)
-		release(blocks[i]);
-}
-
-/* A freed list in pages side by side is no run, however long. */
-static void list(void)
-{
-	enum { NODES = 100 };
-	unsigned char *nodes[NODES];
-
-	for (int i = 0; i < NODES; i++)
-		nodes[i] = allocate(32);
-	for (int i = 0; i < NODES; i++) {
-		release(nodes[i]);
-		EXPECT(read_at(nodes[i]) == 'x');
-		EXPECT(read_at(nodes[i] + 31) == 'x');
-	}
-}
-
-/* Looks for what no scratch page has. */
-static void endless(void)
-{
-	unsigned char *block = allocate(SIZE);
-
-	result = (size_t)rawmemchr(block, 'q'); /* plant: rawmemchr */
-}
-
-static void endless_write(void)
-{
-	unsigned char *block = allocate(SIZE);
-
-	for (volatile uint64_t *at = (volatile uint64_t *)(block + SIZE);; at += 8)
-		*at = 1; /* plant: endless write */
-}
-
 /* ---- Others about ------------------------------------------------------------------------ */
 
 enum { THREADS = 4, EACH = 500 };
@@ -475,11 +407,6 @@ static const struct {
         {"far-before", far_before},
         {"large", large},
         {"buried", buried},
-        {"strings", strings},
-        {"scan-back", scan_back},
-        {"list", list},
-        {"endless", endless},
-        {"endless-write", endless_write},
         {"threads", threads},
         {"threads-on-one-page", threads_on_one_page},
         {"signals", signals},
