@@ -140,7 +140,7 @@ void fp_fault_handle(int signal, siginfo_t *info, void *context)
 	struct fp_fault_event event = {.signal = signal, .info = info, .context = context};
 	int saved_errno = errno;
 
-	if (open_touched(signal, info, context))
+	if (fp_stack_recover(context) || open_touched(signal, info, context))
 		return;
 	if (is_own(&event)) {
 		fp_fault_die(&event);

@@ -49,7 +49,6 @@ static HRESULT start(const char *options)
 	errno = saved_errno;
 	if (status != 0)
 		return status == -ENOMEM ? E_OUTOFMEMORY : E_INVALIDARG;
-	fp_session_watch_loads();
 	return S_OK;
 }
 

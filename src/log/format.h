@@ -36,10 +36,11 @@ enum fp_log_type {
 	 * bytes build-id, u8 is Fencepost's own. Addresses of the executable mapping; a later
 	 * module at the same addresses replaces the earlier one for records after it. */
 	FP_LOG_MODULE = 3,
-	/* u32 id, u32 n, n times u64 return address, innermost first. Precedes every record
-	 * that names the id; id 0 is "no trace". Of several with one id the first counts: the
-	 * modules of its addresses may have been unloaded since. The innermost address of a
-	 * fault's own trace is the faulting instruction itself: see the flag in FP_LOG_FINDING.
+	/* u32 id, u32 n, n times u64 return address, innermost first; 1 as the last of them:
+	 * the callers further out are not known. Precedes every record that names the id; id 0
+	 * is "no trace". Of several with one id the first counts: the modules of its addresses
+	 * may have been unloaded since. The innermost address of a fault's own trace is the
+	 * faulting instruction itself: see the flag in FP_LOG_FINDING.
 	 */
 	FP_LOG_TRACE = 4,
 	/* u32 index, u8 kind (enum fp_finding_kind), u8 access (enum fp_access), u8

@@ -221,8 +221,6 @@ static void log_if_new(struct fp_log *log, const struct fp_log_module *module)
 	wanted.is_there = true;
 	if (known != NULL)
 		*known = wanted;
-	if (log->watch != NULL)
-		log->watch->came(&wanted);
 	if (!is_back)
 		fp_log_module(log, module);
 }

@@ -42,7 +42,6 @@ struct fp_log_known_module {
  * logged in between is about what went. */
 struct fp_log_code_watch {
 	void (*went)(const struct fp_log_known_module *module);
-	void (*came)(const struct fp_log_known_module *module);
 };
 
 struct fp_log {

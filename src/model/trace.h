@@ -10,6 +10,10 @@
 
 typedef uint32_t fp_trace_id;
 
+/* In place of a return address, the outermost one: there are callers, and nobody knows where,
+ * because code on the way says nothing of its frames. */
+#define FP_TRACE_CALLERS_UNKNOWN ((uintptr_t)1)
+
 enum {
 	FP_TRACE_NONE = 0,       /* no trace was, or could be, kept */
 	FP_TRACE_DEPTH_MAX = 256 /* frames one trace can hold */

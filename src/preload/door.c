@@ -63,7 +63,6 @@ static bool open_door(void)
 	fp_preload_find_operators();
 	fp_preload_find_calls();
 	fp_preload_find_threads();
-	fp_preload_find_unload();
 	fp_preload_find_programs();
 	fp_preload_watch_exit();
 	fp_preload_start_lsan();

@@ -157,7 +157,6 @@ void fp_preload_find_operators(void);
 void fp_preload_find_calls(void);
 void fp_preload_find_threads(void);
 void fp_preload_start_lsan(void);
-void fp_preload_find_unload(void);
 void fp_preload_find_programs(void);
 
 /* In signals.c: takes the signals of faults out of SET; which were in it, and back. */

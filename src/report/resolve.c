@@ -101,6 +101,9 @@ static struct fp_report_module *module_of(const struct resolving *resolving,
 	return address->module < 0 ? NULL : &resolving->report->modules[address->module];
 }
 
+static char callers_unknown_name[] = "[callers unknown: this code has no unwind information]";
+static const struct fp_symbol_frame callers_unknown = {.function = callers_unknown_name};
+
 static int add_address(const struct resolving *resolving, struct fp_report_stack *stack,
                        const struct step *step)
 {
@@ -108,6 +111,8 @@ static int add_address(const struct resolving *resolving, struct fp_report_stack
 	struct fp_report_frame frame = {.module = module, .offset = step->address->address};
 	const struct fp_symbol_place *place;
 
+	if (step->address->address == FP_TRACE_CALLERS_UNKNOWN)
+		frame.symbol = &callers_unknown;
 	if (!module)
 		return add_frame(stack, &frame);
 	/* What leads the stack is how Fencepost saw it, not what the program did. */

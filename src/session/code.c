@@ -12,7 +12,6 @@
 #include "base/meta.h"
 #include "session/session.h"
 #include "session/state.h"
-#include "stack/code.h"
 #include "stack/stack.h"
 
 enum { UNLOADS_MAX = 10000 };
@@ -65,17 +64,11 @@ static void went_locked(const struct fp_log_known_module *module)
 {
 	uint32_t traces = fp_stack_trace_count();
 
-	fp_code_went(module->start, module->end, module->identity);
 	if (unloads >= UNLOADS_MAX || !make_room_locked(traces))
 		return;
 	unloads++;
 	for (fp_trace_id trace = 1; trace <= traces; trace++)
 		log_trace_locked(module, trace);
-}
-
-static void came_locked(const struct fp_log_known_module *module)
-{
-	fp_code_came(module->start, module->end, module->identity);
 }
 
 void fp_session_look_at_code(void)
@@ -88,27 +81,32 @@ void fp_session_look_at_code(void)
 	fp_lock_release(&fp_session.lock);
 }
 
-int fp_session_unload(int (*unload)(void *handle), void *handle)
+static bool is_known(const struct fp_stack_code *code)
 {
-	/* What destructors do is the program's: nothing of ours is held meanwhile. */
-	fp_session_look_at_code();
-	int result = unload(handle);
-	fp_session_look_at_code();
-	return result;
+	bool is_known = false;
+
+	fp_lock_acquire(&fp_session.lock);
+	for (size_t i = 0; i < fp_session.log.modules && !is_known; i++) {
+		const struct fp_log_known_module *known = &fp_session.log.known[i];
+
+		is_known = known->is_there && known->start >= code->start &&
+		           known->end <= code->end;
+	}
+	fp_lock_release(&fp_session.lock);
+	return is_known;
 }
 
-void fp_session_watch_loads(void)
+/* Code may go without a word, so it is logged when it is met. */
+static void meet_code(const struct fp_stack_code *code)
 {
-	fp_code_watch_loads();
+	if (fp_session_is_started() && !(code->is_first && is_known(code)))
+		fp_session_look_at_code();
 }
 
 void fp_session_watch_code(void)
 {
-	static const struct fp_log_code_watch watch = {
-	        .went = went_locked,
-	        .came = came_locked,
-	};
+	static const struct fp_log_code_watch watch = {.went = went_locked};
 
 	fp_session.log.watch = &watch;
-	fp_code_on_doubt(fp_session_look_at_code);
+	fp_stack_on_new_code(meet_code);
 }

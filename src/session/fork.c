@@ -5,7 +5,6 @@
  * inherited.
  */
 #include <pthread.h>
-#include <sys/single_threaded.h>
 #include <unistd.h>
 
 #include "base/maps.h"
@@ -22,11 +21,8 @@
 #include "stack/stack.h"
 #include "timeline/timeline.h"
 
-static bool had_threads;
-
 static void before_fork(void)
 {
-	had_threads = __libc_single_threaded == 0;
 	fp_leak_lock_for_fork();
 	fp_lock_acquire_for_fork(&fp_session.lock);
 	fp_timeline_lock_for_fork();
@@ -60,8 +56,6 @@ static void after_fork_in_child(void)
 	struct fp_heap_totals totals;
 
 	after_fork();
-	if (had_threads)
-		fp_stack_lose_loader();
 	fp_thread_forget_id();
 	fp_region_renew_in_child();
 	int protection = fp_guard_renew_in_child();

@@ -94,13 +94,6 @@ uint64_t fp_session_take_sampling(void);
 /* One sentence for the report on what could not be seen. */
 void fp_session_note(const char *text);
 
-/* UNLOAD(HANDLE), and what it gives, by a door that stands in for dlclose: reports name the
- * functions that were there. */
-int fp_session_unload(int (*unload)(void *handle), void *handle);
-
-/* The same without a door: whether code came or went is asked of the loader for each trace. */
-void fp_session_watch_loads(void);
-
 /* For a door whose process executes others: from now on fp_session_note_unseen() may be called.
  * LINE ("PATH (why)" and a line end) says what a child is that has no session. Context of the
  * latter: fault, also in a child of vfork. */

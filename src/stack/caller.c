@@ -1,26 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The place from which a function further out was called, by unwinding to it.
+ * The place from which a function further out was called, by walking to it, once for each
+ * register that is kept across calls.
  */
 #include "stack/caller.h"
 
-#define UNW_LOCAL_ONLY
-#include <libunwind.h>
+#include <ucontext.h>
 
-#include "stack/gate.h"
+#include "stack/cpu.h"
+#include "stack/frame_table.h"
+#include "stack/module.h"
+#include "stack/walk.h"
 
 enum { FRAMES_MAX = 64 };
 
-/* Whether FUNCTION's frame was found; then CURSOR is at its caller. */
-static bool unwind_to_caller(unw_cursor_t *cursor, uintptr_t function)
+/* The first instruction of the function that the walk is in, or 0. */
+static uintptr_t function_of(const struct fp_walk *walk)
 {
-	unw_proc_info_t info;
+	uintptr_t pc = walk->frame.pc - (walk->context == 0);
+	const struct fp_frame_query query = {
+	        .pc = pc,
+	        .index = fp_module_at(pc).index,
+	        .asked = FP_WALK_ASKS_NOTHING,
+	};
+	struct fp_frame_entry entry;
+	struct fp_frame_row row;
 
+	return query.index != NULL && fp_frame_table_find(&query, &row, &entry) ? entry.start
+	                                                                        : 0;
+}
+
+/* Whether the walk came to the caller of FUNCTION. */
+static bool walk_to_caller(struct fp_walk *walk, uintptr_t function)
+{
 	for (int frames = 0; frames < FRAMES_MAX; frames++) {
-		bool is_found =
-		        unw_get_proc_info(cursor, &info) == 0 && info.start_ip == function;
+		bool is_found = function_of(walk) == function;
 
-		if (unw_step(cursor) <= 0)
+		if (fp_walk_step(walk) != FP_STEP_ON)
 			return false;
 		if (is_found)
 			return true;
@@ -28,28 +44,36 @@ static bool unwind_to_caller(unw_cursor_t *cursor, uintptr_t function)
 	return false;
 }
 
-static bool find_caller(uintptr_t function, struct fp_stack_caller *caller)
+static bool find_register(const ucontext_t *here, uintptr_t function, unsigned number,
+                          uintptr_t *value)
 {
-	unw_context_t context;
-	unw_cursor_t cursor;
-	unw_word_t word;
+	struct fp_walk walk;
 
-	if (unw_getcontext(&context) != 0 || unw_init_local(&cursor, &context) != 0 ||
-	    !unwind_to_caller(&cursor, function) ||
-	    unw_get_reg(&cursor, UNW_REG_SP, &word) != 0)
+	if (!fp_walk_begin_interrupted(&walk, here))
 		return false;
-	caller->stack = word;
-	for (int i = 0; i < FP_STACK_REGISTERS; i++)
-		caller->registers[i] = unw_get_reg(&cursor, i, &word) == 0 ? word : 0;
+	walk.asked = number;
+	walk.asked_value = *(const uintptr_t *)((const char *)here + fp_cpu_offset(number));
+	if (!walk_to_caller(&walk, function))
+		return false;
+	*value = walk.asked_value;
 	return true;
 }
 
-bool fp_stack_find_caller(uintptr_t function, struct fp_stack_caller *caller)
+/* noinline: the registers are those of a frame that is left only when all is read. */
+__attribute__((noinline)) bool fp_stack_find_caller(uintptr_t function,
+                                                    struct fp_stack_caller *caller)
 {
-	if (fp_gate_is_lost())
+	struct fp_walk walk;
+	ucontext_t here;
+
+	fp_cpu_take_registers(&here);
+	if (!fp_walk_begin_interrupted(&walk, &here) || !walk_to_caller(&walk, function))
 		return false;
-	fp_gate_enter();
-	bool is_found = find_caller(function, caller);
-	fp_gate_leave();
-	return is_found;
+	caller->stack = walk.frame.sp;
+	for (size_t i = 0; i < FP_STACK_REGISTERS; i++)
+		caller->registers[i] = 0;
+	for (size_t i = 0; i < sizeof(fp_cpu_kept); i++)
+		find_register(&here, function, fp_cpu_kept[i], &caller->registers[i]);
+	return fp_walk_register(&walk, FP_CPU_REGISTER_FP,
+	                        &caller->registers[sizeof(fp_cpu_kept)]);
 }

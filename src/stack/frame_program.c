@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The instructions of .eh_frame (DW_CFA_*), of which compilers use about half. They are run for
- * the frame's beginning, the frame pointer and the return address; what becomes of other
- * registers is passed over.
+ * the frame's beginning, the frame pointer, the return address and the register that is asked
+ * for; what becomes of others is passed over.
  */
 #include "stack/frame_program.h"
 
-enum { REMEMBERED_MAX = 8 };
+#include "stack/cpu.h"
+
+/* Compilers remember one row at a time, and coroutines have small stacks. */
+enum { REMEMBERED_MAX = 3 };
 
 /* The instructions of a program, run up to the row of one address. */
 struct run {
@@ -25,39 +28,49 @@ static void give_up(struct run *run)
 }
 
 /* Where a row keeps what became of a register, or NULL when nobody asks for that one. */
-static struct fp_saved *saved_in(struct fp_frame_row *row, uint64_t reg)
+static struct fp_saved *saved_in(struct run *run, struct fp_frame_row *row, uint64_t reg)
 {
-	if (reg == FP_FRAME_REGISTER_FP)
+	if (reg == FP_CPU_REGISTER_FP)
 		return &row->fp;
-	return reg == FP_FRAME_REGISTER_RA ? &row->ra : NULL;
+	if (reg == FP_CPU_REGISTER_RA)
+		return &row->ra;
+	return reg == run->common->asked ? &row->asked : NULL;
 }
 
-static void save(struct run *run, uint64_t reg, enum fp_saved_kind kind, int64_t below)
+static void save(struct run *run, uint64_t reg, enum fp_saved_kind kind, int64_t value)
 {
-	struct fp_saved *saved = saved_in(&run->row, reg);
+	struct fp_saved *saved = saved_in(run, &run->row, reg);
 
 	if (saved != NULL)
-		*saved = (struct fp_saved){.kind = kind, .below = below};
+		*saved = (struct fp_saved){.kind = kind, .value = value};
 }
 
 static void save_at(struct run *run, uint64_t reg, int64_t units)
 {
-	save(run, reg, FP_SAVED_BELOW, -units * run->common->data_unit);
+	save(run, reg, FP_SAVED_AT, units * run->common->data_unit);
 }
 
 static void restore(struct run *run, uint64_t reg)
 {
-	struct fp_saved *saved = saved_in(&run->row, reg);
+	struct fp_saved *saved = saved_in(run, &run->row, reg);
 
 	if (saved != NULL)
-		*saved = *saved_in(&run->initial, reg);
+		*saved = *saved_in(run, &run->initial, reg);
 }
 
 static void set_base(struct run *run, uint64_t reg)
 {
-	run->row.base = reg == FP_FRAME_REGISTER_SP   ? FP_BASE_SP
-	                : reg == FP_FRAME_REGISTER_FP ? FP_BASE_FP
-	                                              : FP_BASE_OTHER;
+	run->row.base = FP_BASE_REGISTER;
+	run->row.reg = (unsigned)reg;
+}
+
+/* An expression is a length and so many bytes; the row has the address of the length. */
+static int64_t take_expression(struct fp_frame_reader *reader)
+{
+	int64_t address = (int64_t)(uintptr_t)reader->at;
+
+	fp_frame_skip(reader, fp_frame_read_unsigned(reader));
+	return address;
 }
 
 static void remember(struct run *run)
@@ -98,7 +111,10 @@ enum {
 	BASE_EXPRESSION = 0x0f,
 	EXPRESSION = 0x10,
 	OFFSET_SIGNED = 0x11,
+	BASE_SIGNED = 0x12,
+	BASE_OFFSET_SIGNED = 0x13,
 	VALUE_EXPRESSION = 0x16,
+	RETURN_IS_SIGNED = 0x2d, /* aarch64: fp_cpu_strip() takes the signature away */
 	ARGUMENTS_SIZE = 0x2e
 };
 
@@ -114,17 +130,24 @@ static void run_base(struct run *run, unsigned instruction)
 	switch (instruction) {
 	case BASE:
 		set_base(run, fp_frame_read_unsigned(reader));
-		run->row.up = (int64_t)fp_frame_read_unsigned(reader);
+		run->row.value = (int64_t)fp_frame_read_unsigned(reader);
+		break;
+	case BASE_SIGNED:
+		set_base(run, fp_frame_read_unsigned(reader));
+		run->row.value = fp_frame_read_signed(reader) * run->common->data_unit;
 		break;
 	case BASE_REGISTER:
 		set_base(run, fp_frame_read_unsigned(reader));
 		break;
 	case BASE_OFFSET:
-		run->row.up = (int64_t)fp_frame_read_unsigned(reader);
+		run->row.value = (int64_t)fp_frame_read_unsigned(reader);
+		break;
+	case BASE_OFFSET_SIGNED:
+		run->row.value = fp_frame_read_signed(reader) * run->common->data_unit;
 		break;
 	case BASE_EXPRESSION:
-		fp_frame_skip(reader, fp_frame_read_unsigned(reader));
-		run->row.base = FP_BASE_OTHER;
+		run->row.base = FP_BASE_EXPRESSION;
+		run->row.value = take_expression(reader);
 		break;
 	default:
 		give_up(run);
@@ -155,11 +178,13 @@ static void run_register(struct run *run, unsigned instruction)
 		save(run, reg, FP_SAVED_NOT, 0);
 		break;
 	case IN_REGISTER:
-		fp_frame_read_unsigned(reader);
-		save(run, reg, FP_SAVED_OTHERWISE, 0);
+		save(run, reg, FP_SAVED_IN, (int64_t)fp_frame_read_unsigned(reader));
+		break;
+	case EXPRESSION:
+		save(run, reg, FP_SAVED_EXPRESSION, take_expression(reader));
 		break;
 	default:
-		fp_frame_skip(reader, fp_frame_read_unsigned(reader));
+		take_expression(reader);
 		save(run, reg, FP_SAVED_OTHERWISE, 0);
 		break;
 	}
@@ -169,6 +194,7 @@ static void run_extended(struct run *run, unsigned instruction)
 {
 	switch (instruction) {
 	case NOTHING:
+	case RETURN_IS_SIGNED:
 		break;
 	case ADVANCE_1:
 		advance(run, fp_frame_read(&run->reader, 1));
@@ -221,26 +247,28 @@ static void run_one(struct run *run)
 	}
 }
 
-/* Runs INSTRUCTIONS up to the last one that is about PC; whether all could be read. */
-static bool run_up_to(struct run *run, const struct fp_frame_reader *instructions, uintptr_t pc)
+/* Runs INSTRUCTIONS up to the last one that is about the instruction so far INTO the function;
+ * whether all could be read. */
+static bool run_up_to(struct run *run, const struct fp_frame_reader *instructions,
+                      uintptr_t into)
 {
 	run->reader = *instructions;
 	while (!run->reader.is_broken && run->reader.at < run->reader.end &&
-	       run->location <= pc)
+	       run->location <= into)
 		run_one(run);
 	return !run->reader.is_broken;
 }
 
 bool fp_frame_program_run(const struct fp_frame_common *common,
-                          const struct fp_frame_reader *own, uintptr_t start, uintptr_t pc,
+                          const struct fp_frame_reader *own, uintptr_t into,
                           struct fp_frame_row *row)
 {
-	struct run run = {.common = common, .location = start, .row.base = FP_BASE_OTHER};
+	struct run run = {.common = common};
 
-	if (!run_up_to(&run, &common->instructions, pc))
+	if (!run_up_to(&run, &common->instructions, into))
 		return false;
 	run.initial = run.row;
-	if (!run_up_to(&run, own, pc))
+	if (!run_up_to(&run, own, into))
 		return false;
 	*row = run.row;
 	return true;

@@ -2,7 +2,7 @@
  *
  * Reading .eh_frame, a number at a time, and the programs in it.
  *
- * Context: alloc. Private to the reader of frame tables.
+ * Context: fault. Private to stack.
  */
 #ifndef FP_STACK_FRAME_PROGRAM_H
 #define FP_STACK_FRAME_PROGRAM_H
@@ -82,12 +82,15 @@ struct fp_frame_common {
 	uint64_t code_unit;
 	int64_t data_unit;
 	struct fp_frame_reader instructions;
+	unsigned asked; /* the register that the row's ASKED is about */
+	uint8_t encoding;
+	bool is_signal;
 };
 
-/* Makes ROW that of PC in the function at START, whose own instructions are OWN; false when
- * they are beyond this reader. */
+/* Makes ROW that of the instruction so far INTO a function whose own instructions are OWN;
+ * false when they are beyond this reader. */
 bool fp_frame_program_run(const struct fp_frame_common *common,
-                          const struct fp_frame_reader *own, uintptr_t start, uintptr_t pc,
+                          const struct fp_frame_reader *own, uintptr_t into,
                           struct fp_frame_row *row);
 
 #endif

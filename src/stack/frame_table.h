@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What .eh_frame says of the frame at one instruction.
+ * What .eh_frame says of the frame at one instruction: where it begins, and where its caller's
+ * registers are.
  *
- * Context: alloc. Thread-safe, without locks. Private to stack.
+ * Context: fault. Thread-safe, without locks. Private to stack.
  */
 #ifndef FP_STACK_FRAME_TABLE_H
 #define FP_STACK_FRAME_TABLE_H
@@ -10,34 +11,53 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Numbers of DWARF, which are libunwind's, too. */
-enum { FP_FRAME_REGISTER_FP = 6, FP_FRAME_REGISTER_SP = 7, FP_FRAME_REGISTER_RA = 16 };
-
-/* Where the frame begins: at a register and so many bytes. */
-enum fp_frame_base { FP_BASE_SP, FP_BASE_FP, FP_BASE_OTHER };
+/* Where a frame begins, which is the caller's stack pointer. */
+enum fp_base_kind {
+	FP_BASE_UNKNOWN,
+	FP_BASE_REGISTER,   /* VALUE bytes from REG */
+	FP_BASE_EXPRESSION, /* what the expression at address VALUE computes */
+};
 
 enum fp_saved_kind {
-	FP_SAVED_NOT,     /* the register still holds it */
-	FP_SAVED_BELOW,   /* so many bytes below where the frame begins */
-	FP_SAVED_NOWHERE, /* it is lost; for the return address: there is no caller */
+	FP_SAVED_NOT,        /* the register still holds it */
+	FP_SAVED_AT,         /* VALUE bytes from where the frame begins */
+	FP_SAVED_IN,         /* in register VALUE */
+	FP_SAVED_NOWHERE,    /* it is lost; for the return address: there is no caller */
+	FP_SAVED_EXPRESSION, /* where the expression at address VALUE says */
 	FP_SAVED_OTHERWISE,
 };
 
 /* What became of a register of the caller. */
 struct fp_saved {
 	enum fp_saved_kind kind;
-	int64_t below;
+	int64_t value;
 };
 
+/* Of all registers: those that lead to the caller, and one more that is asked for. */
 struct fp_frame_row {
-	enum fp_frame_base base;
-	int64_t up;
-	struct fp_saved fp; /* the frame pointer */
-	struct fp_saved ra; /* the return address */
+	enum fp_base_kind base;
+	unsigned reg;
+	int64_t value;
+	struct fp_saved fp;
+	struct fp_saved ra;
+	struct fp_saved asked;
 };
 
-/* The row at PC, an address in an instruction; false when there is none, or when it is beyond
- * this reader: a signal's frame, encodings that no compiler uses here. */
-bool fp_frame_table_find(uintptr_t pc, struct fp_frame_row *row);
+struct fp_frame_query {
+	uintptr_t pc;         /* in an instruction */
+	const uint8_t *index; /* .eh_frame_hdr of its module */
+	unsigned asked;       /* the register that row.asked is about */
+};
+
+/* The entry that a row is from. */
+struct fp_frame_entry {
+	uintptr_t start; /* of its function */
+	bool is_signal;  /* the kernel makes the frame, for a handler of a signal */
+};
+
+/* False when nothing is said of PC, or nothing that this reader knows. ROW says nothing of the
+ * frame of a signal. */
+bool fp_frame_table_find(const struct fp_frame_query *query, struct fp_frame_row *row,
+                         struct fp_frame_entry *entry);
 
 #endif

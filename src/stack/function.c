@@ -181,7 +181,7 @@ static bool judge(fp_trace_id trace)
 	const uintptr_t *addresses = fp_stack_trace(trace, &count);
 
 	for (size_t i = 0; i < count; i++)
-		if (is_in_function(addresses[i]))
+		if (addresses[i] != FP_TRACE_CALLERS_UNKNOWN && is_in_function(addresses[i]))
 			return true;
 	return false;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Stacks that were unwound before. A memo holds all that the unwinding depended on: where it
- * began, and each word of the stack that led it further. Where these are as they were, it would
- * end in the same trace, and need not be done.
+ * Stacks that were walked before. A memo holds all that a walk depended on: where it began,
+ * each word of the stack that led it further, and the modules whose code it came through. Where
+ * these are as they were, it would end in the same trace, and need not be done.
  *
- * Context: alloc. Thread-safe, without locks. Private to stack.
+ * Context: alloc, and fault. Thread-safe, without locks. Private to stack.
  */
 #ifndef FP_STACK_MEMO_H
 #define FP_STACK_MEMO_H
@@ -16,26 +16,24 @@
 #include "model/trace.h"
 
 struct fp_frame;
+struct fp_memo;
 
-/* The trace of the stack whose innermost frame is START; FP_TRACE_NONE when it has to be
- * unwound. KEY is what fp_memo_keep takes then. */
-fp_trace_id fp_memo_find(const struct fp_frame *start, uint64_t *key);
+/* The trace of the stack whose innermost frame is START. FP_TRACE_NONE when it has to be
+ * walked; then DRAFT is a memo to take that walk down in, or NULL, and ends in one of the next
+ * two. */
+fp_trace_id fp_memo_find(const struct fp_frame *start, struct fp_memo **draft);
 
-/* What libunwind made of a stack. */
-struct fp_unwound {
-	uintptr_t *frames; /* return addresses from START->pc on */
-	size_t count;
-	bool is_cut; /* more are there, or may be */
-};
+/* The walk that DRAFT took down made TRACE. */
+void fp_memo_keep(struct fp_memo *draft, fp_trace_id trace);
+void fp_memo_drop(struct fp_memo *draft);
 
-/* Keeps that UNWOUND is TRACE, and how to recognise the stack, which has not changed since, if
- * that can be told. */
-void fp_memo_keep(const struct fp_frame *start, uint64_t key, const struct fp_unwound *unwound,
-                  fp_trace_id trace);
+/* What a walk depends on. */
+void fp_memo_note_word(struct fp_memo *draft, uintptr_t address, uintptr_t word);
+void fp_memo_note_module(struct fp_memo *draft, unsigned number, uintptr_t pc);
 
-/* Writes the return addresses of the stack whose innermost frame is START, from START->pc on,
- * as far as rules lead and at most MAX, at least 1. Returns how many. */
-size_t fp_memo_walk(const struct fp_frame *start, uintptr_t *frames, size_t max);
+/* The frame pointer FP counts; it is that of the first frame, unless another is known. */
+void fp_memo_note_frame_pointer(struct fp_memo *draft, uintptr_t fp);
+void fp_memo_know_frame_pointer(struct fp_memo *draft);
 
 /* From now on other traces are made of the same stacks. */
 void fp_memo_forget_all(void);

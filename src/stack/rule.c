@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Rules, made of the rows of .eh_frame and kept in a table that threads share without locks.
- * What compilers do not make of ordinary functions has no rule: then libunwind is asked for the
- * whole stack. Nothing here looks at the stack.
+ * Each belongs to a module and is made anew when another one stands at its address. Nothing
+ * here looks at the stack.
  */
 #include "stack/rule.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "stack/cpu.h"
 #include "stack/frame_table.h"
 
-enum { KEPT = 1 << 12, UP_MAX = 1 << 20 };
+enum { KEPT = 1 << 12, UNIT = 8, UNITS_MAX = 1 << 17 };
 
 /* A rule in one word, and that word mixed with its address in another: whoever reads halves of
  * two of them sees that they do not belong together. */
@@ -22,61 +23,117 @@ struct kept {
 
 static struct kept kept[KEPT];
 
+/* Bits of a rule's word. The lowest is set, so that an empty place holds no rule of address 0.
+ */
+enum { KIND_AT = 1, MODULE_AT = 3, UP_AT = 13, FP_AT = 30, RA_AT = 47 };
+
 static uint64_t pack(const struct fp_rule *rule)
 {
-	/* Never 0, so that an empty place holds no rule of address 0. */
-	return (uint64_t)rule->kind << 60 | (uint64_t)rule->fp_below << 30 |
-	       (uint64_t)rule->up << 1 | 1;
+	return 1 | (uint64_t)rule->kind << KIND_AT | (uint64_t)rule->module << MODULE_AT |
+	       (uint64_t)(rule->up / UNIT) << UP_AT |
+	       (uint64_t)(rule->fp_below / UNIT) << FP_AT |
+	       (uint64_t)(rule->ra_below / UNIT) << RA_AT;
+}
+
+static uint32_t bytes_at(uint64_t word, unsigned shift)
+{
+	return (uint32_t)(word >> shift & (UNITS_MAX - 1)) * UNIT;
 }
 
 static struct fp_rule unpack(uint64_t word)
 {
 	return (struct fp_rule){
-	        .kind = (enum fp_rule_kind)(word >> 60),
-	        .up = word >> 1 & (2 * UP_MAX - 1),
-	        .fp_below = word >> 30 & (2 * UP_MAX - 1),
+	        .kind = (enum fp_rule_kind)(word >> KIND_AT & 3),
+	        .module = word >> MODULE_AT & FP_MODULE_UNKNOWN,
+	        .up = bytes_at(word, UP_AT),
+	        .fp_below = bytes_at(word, FP_AT),
+	        .ra_below = bytes_at(word, RA_AT),
 	};
 }
 
-static const struct fp_rule no_rule = {.kind = FP_RULE_NONE};
-
-static struct fp_rule simplify(const struct fp_frame_row *row)
+static bool fits(int64_t bytes)
 {
-	struct fp_rule rule = {.kind = row->base == FP_BASE_SP ? FP_RULE_SP : FP_RULE_FP};
-
-	if (row->ra.kind == FP_SAVED_NOWHERE)
-		return (struct fp_rule){.kind = FP_RULE_OUTERMOST};
-	if (row->base == FP_BASE_OTHER || row->up < FP_RULE_RETURN_BELOW || row->up > UP_MAX ||
-	    row->ra.kind != FP_SAVED_BELOW || row->ra.below != FP_RULE_RETURN_BELOW)
-		return no_rule;
-	rule.up = (uint32_t)row->up;
-	if (row->fp.kind == FP_SAVED_BELOW && row->fp.below > FP_RULE_RETURN_BELOW &&
-	    row->fp.below <= UP_MAX)
-		rule.fp_below = (uint32_t)row->fp.below;
-	return rule.fp_below != 0 || row->fp.kind == FP_SAVED_NOT ? rule : no_rule;
+	return bytes > 0 && bytes % UNIT == 0 && bytes / UNIT < UNITS_MAX;
 }
 
-struct fp_rule fp_rule_at(uintptr_t pc)
+static bool is_saved_below(const struct fp_saved *saved)
 {
-	struct kept *place = &kept[(pc * 0x9e3779b97f4a7c15u) >> 52];
-	uint64_t word = atomic_load_explicit(&place->word, memory_order_relaxed);
-	struct fp_frame_row row;
+	return saved->kind == FP_SAVED_AT && fits(-saved->value);
+}
 
-	_Static_assert(KEPT == 1 << (64 - 52), "the shift above");
-	if (atomic_load_explicit(&place->check, memory_order_relaxed) == (word ^ pc))
-		return unpack(word);
-	struct fp_rule rule = no_rule;
+/* Whether ROW is that of an ordinary function; then RULE says the same. */
+static bool simplify(const struct fp_frame_row *row, struct fp_rule *rule)
+{
+	if (row->base != FP_BASE_REGISTER || !fits(row->value) ||
+	    (row->reg != FP_CPU_REGISTER_SP && row->reg != FP_CPU_REGISTER_FP) ||
+	    !is_saved_below(&row->ra) ||
+	    (row->fp.kind != FP_SAVED_NOT && !is_saved_below(&row->fp)))
+		return false;
+	rule->kind = row->reg == FP_CPU_REGISTER_SP ? FP_RULE_SP : FP_RULE_FP;
+	rule->up = (uint32_t)row->value;
+	rule->ra_below = (uint32_t)-row->ra.value;
+	rule->fp_below = row->fp.kind == FP_SAVED_NOT ? 0 : (uint32_t)-row->fp.value;
+	return true;
+}
+
+static struct fp_rule make(uintptr_t pc)
+{
 	/* The call is the instruction before. */
-	if (fp_frame_table_find(pc - 1, &row))
-		rule = simplify(&row);
+	const struct fp_module module = fp_module_at(pc - 1);
+	const struct fp_frame_query query = {
+	        .pc = pc - 1,
+	        .index = module.index,
+	        .asked = FP_CPU_REGISTER_FP,
+	};
+	struct fp_rule rule = {.kind = FP_RULE_NONE, .module = module.number};
+	struct fp_frame_row row;
+	struct fp_frame_entry entry;
+
+	if (module.index == NULL || !fp_frame_table_find(&query, &row, &entry) ||
+	    entry.is_signal)
+		return rule;
+	if (row.ra.kind == FP_SAVED_NOWHERE)
+		rule.kind = FP_RULE_OUTERMOST;
+	else
+		simplify(&row, &rule);
+	return rule;
+}
+
+static struct kept *place_of(uintptr_t pc)
+{
+	_Static_assert(KEPT == 1 << (64 - 52), "the shift below");
+	return &kept[(pc * 0x9e3779b97f4a7c15u) >> 52];
+}
+
+/* The word of what is kept for PC, or 0. */
+static uint64_t word_of(uintptr_t pc)
+{
+	struct kept *place = place_of(pc);
+	uint64_t word = atomic_load_explicit(&place->word, memory_order_relaxed);
+
+	return atomic_load_explicit(&place->check, memory_order_relaxed) == (word ^ pc) ? word
+	                                                                                : 0;
+}
+
+struct fp_rule fp_rule_kept(uintptr_t pc)
+{
+	return unpack(word_of(pc));
+}
+
+struct fp_rule fp_rule_at(uintptr_t pc, unsigned known)
+{
+	struct kept *place = place_of(pc);
+	uint64_t word = word_of(pc);
+	struct fp_rule rule = unpack(word);
+
+	if (word != 0 && ((rule.module == known && known != FP_MODULE_NONE) ||
+	                  fp_module_is_there(rule.module, pc - 1)))
+		return rule;
+	rule = make(pc);
+	if (rule.module == FP_MODULE_UNKNOWN)
+		return rule;
 	word = pack(&rule);
 	atomic_store_explicit(&place->word, word, memory_order_relaxed);
 	atomic_store_explicit(&place->check, word ^ pc, memory_order_relaxed);
 	return rule;
-}
-
-void fp_rule_forget_all(void)
-{
-	for (size_t i = 0; i < KEPT; i++)
-		atomic_store_explicit(&kept[i].check, 0, memory_order_relaxed);
 }

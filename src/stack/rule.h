@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How to get from a frame to its caller's: what .eh_frame says of one return address, as far as
- * it is the simple kind that compilers make of nearly all code. Such a rule reads the stack
- * pointer, the frame pointer and two words of the stack, and nothing else, so whoever finds
- * these unchanged knows the caller without asking again.
+ * How to get from a frame to its caller's, as far as it is of the simple kind that compilers
+ * make of nearly all code: the stack pointer or the frame pointer and so many bytes lead to the
+ * caller's, and what the frame saved stands right below.
  *
- * Context: alloc. Thread-safe, without locks. Private to stack.
+ * Context: fault. Thread-safe, without locks. Private to stack.
  */
 #ifndef FP_STACK_RULE_H
 #define FP_STACK_RULE_H
@@ -13,11 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct fp_frame {
-	uintptr_t pc; /* where it goes on: a return address */
-	uintptr_t sp;
-	uintptr_t fp;
-};
+#include "stack/module.h"
 
 enum fp_rule_kind {
 	FP_RULE_NONE, /* not of the simple kind, or nothing is said */
@@ -30,15 +25,16 @@ struct fp_rule {
 	enum fp_rule_kind kind;
 	uint32_t up;       /* bytes from there to the caller's stack pointer */
 	uint32_t fp_below; /* its frame pointer was saved so far below that; 0: it was not */
+	uint32_t ra_below; /* so was the return address */
+	unsigned module;   /* the number of the one that PC is in */
 };
 
-/* The return address stands right below the caller's stack pointer. */
-enum { FP_RULE_RETURN_BELOW = 8 };
+/* The rule at PC, a return address. Kept: asking again costs a look at the table and, when
+ * KNOWN, the number of a module that is known to be there, is not its module, one at the
+ * loader's. */
+struct fp_rule fp_rule_at(uintptr_t pc, unsigned known);
 
-/* The rule at PC, a return address. Kept: asking again costs a look. */
-struct fp_rule fp_rule_at(uintptr_t pc);
-
-/* Code was unloaded, and other code may come to stand at its addresses. */
-void fp_rule_forget_all(void);
+/* The rule that was kept for PC, which may be out of date by now. */
+struct fp_rule fp_rule_kept(uintptr_t pc);
 
 #endif

@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Capture through libunwind's unw_backtrace, unless the stack is one that it unwound before,
- * and interning in two depots.
+ * Capture by walking the stack, unless it is one that was walked before, and interning in two
+ * depots. Nothing here takes a lock of the loader or of the C library, or calls what may: a
+ * thread that is in either of them may be waiting for one that captures.
  */
 #include "stack/stack.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <ucontext.h>
 
-#define UNW_LOCAL_ONLY
-#include <libunwind.h>
-
-#include "stack/code.h"
+#include "base/thread.h"
+#include "stack/cpu.h"
 #include "stack/depot.h"
-#include "stack/frame_table.h"
-#include "stack/gate.h"
 #include "stack/memo.h"
-#include "stack/rule.h"
+#include "stack/module.h"
+#include "stack/walk.h"
 
 enum {
 	OWN_FRAMES_MAX = 8, /* frames of Fencepost that may lead a capture */
 	OWN_FRAME_BYTES_MAX = 64 << 10,
-	MARK = 1,             /* more: see keep() */
+	TAIL = 1,             /* a word more: see keep() */
 	SITE_FILE_MAX = 1024, /* longer file names of DebugAlloc keep their end */
-	DESCRIPTOR_FLOOR = 700
+	BUFFERS = 32,
+	FEW_FRAMES = 24
 };
 
 /* What a site's entry holds. */
@@ -37,30 +34,7 @@ struct site {
 static struct fp_depot traces = {.lock = FP_LOCK_INITIALIZER(FP_RANK_DEPOT)};
 static struct fp_depot sites = {.lock = FP_LOCK_INITIALIZER(FP_RANK_DEPOT)};
 static struct fp_stack_config configuration = {.depth = 32};
-
-/* libunwind asks a pipe whether memory can be read: it writes a byte to it and reads it again.
- * In a program that closes all descriptors and opens files under their numbers, those bytes
- * would go to its files. So its first capture, which makes the pipe, finds the numbers that
- * programs use taken. */
-static void capture_first(void)
-{
-	int taken[DESCRIPTOR_FLOOR];
-	size_t count = 0;
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	while (fd >= 0 && fd < DESCRIPTOR_FLOOR) {
-		taken[count++] = fd;
-		fd = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
-	}
-	if (fd >= 0)
-		close(fd);
-	/* A low limit on descriptors: the pipe takes the last two. */
-	for (int i = 0; fd < 0 && i < 2 && count > 0; i++)
-		close(taken[--count]);
-	fp_stack_capture();
-	while (count > 0)
-		close(taken[--count]);
-}
+static void (*_Atomic look_at_code)(const struct fp_stack_code *code);
 
 void fp_stack_init(const struct fp_stack_config *config)
 {
@@ -68,7 +42,11 @@ void fp_stack_init(const struct fp_stack_config *config)
 	if (configuration.depth > FP_TRACE_DEPTH_MAX)
 		configuration.depth = FP_TRACE_DEPTH_MAX;
 	fp_memo_forget_all();
-	capture_first();
+}
+
+void fp_stack_on_new_code(void (*look)(const struct fp_stack_code *code))
+{
+	atomic_store(&look_at_code, look);
 }
 
 static bool is_own(uintptr_t pc)
@@ -76,173 +54,287 @@ static bool is_own(uintptr_t pc)
 	return pc >= configuration.own_start && pc < configuration.own_end;
 }
 
-/* The frame that called Fencepost, from OWN, the frame pointer of one of our functions: all of
- * them have one. Whether that is so is seen later, when libunwind has to agree. */
-static struct fp_frame find_caller(const uintptr_t *own)
+/* The frame that called one of our functions, whose frame pointer is OWN; SP is the caller's
+ * stack pointer. */
+static struct fp_frame caller_of(const uintptr_t *own, uintptr_t sp)
 {
-	struct fp_frame frame = {.pc = own[1], .sp = (uintptr_t)(own + 2), .fp = own[0]};
+	return (struct fp_frame){.pc = fp_cpu_strip(own[1]), .sp = sp, .fp = own[0]};
+}
 
-	for (int i = 0; i < OWN_FRAMES_MAX && is_own(frame.pc) && frame.fp >= frame.sp &&
-	                frame.fp - frame.sp < OWN_FRAME_BYTES_MAX;
-	     i++) {
-		own = (const uintptr_t *)frame.fp;
-		frame = (struct fp_frame){
-		        .pc = own[1], .sp = (uintptr_t)(own + 2), .fp = own[0]};
-	}
+/* The frame that called Fencepost, from that of one of our functions: all of them have a frame
+ * pointer, and on most machines it tells where their frames end. */
+static struct fp_frame find_caller(struct fp_frame frame)
+{
+	for (int i = 0; FP_CPU_RECORD_BYTES != 0 && i < OWN_FRAMES_MAX && is_own(frame.pc) &&
+	                frame.fp >= frame.sp && frame.fp - frame.sp < OWN_FRAME_BYTES_MAX;
+	     i++)
+		frame = caller_of((const uintptr_t *)frame.fp, frame.fp + FP_CPU_RECORD_BYTES);
 	return frame;
 }
 
-/* What a trace is made of: all of FRAMES but the first and our own that follow it. */
-static struct fp_unwound keep_part(uintptr_t *frames, int count)
-{
-	int first = 1;
-
-	while (first < count && is_own(frames[first]))
-		first++;
-	unsigned kept = count > first ? (unsigned)(count - first) : 0;
-	bool is_cut = kept >= configuration.depth;
-	return (struct fp_unwound){
-	        .frames = frames + first,
-	        .count = is_cut ? configuration.depth : kept,
-	        .is_cut = is_cut,
-	};
-}
+#define FIND_CALLER()                                                                          \
+	find_caller(caller_of(__builtin_frame_address(0), (uintptr_t)__builtin_dwarf_cfa()))
 
 /* No return address has this bit. */
-#define MARK_BIT ((uintptr_t)1 << (8 * sizeof(uintptr_t) - 1))
+#define TAIL_BIT ((uintptr_t)1 << (8 * sizeof(uintptr_t) - 1))
 
-/* Interns FRAMES; a MARK that is not 0 becomes a word behind them, for which there is room. */
-static fp_trace_id keep(uintptr_t *frames, size_t count, uint64_t mark)
+/* A walk and what it met. */
+struct capture {
+	struct fp_walk walk;
+	struct fp_memo *memo;
+	uintptr_t *frames; /* with room for a TAIL behind MAX */
+	unsigned max;
+	unsigned count;
+	bool is_lost; /* there are callers, and nobody knows where */
+};
+
+/* What tells the trace apart from others with the same addresses becomes a word behind them. */
+static fp_trace_id keep(const struct capture *capture)
 {
-	if (mark != 0)
-		frames[count++] = (uintptr_t)mark | MARK_BIT;
-	return fp_depot_intern(&traces, frames, (uint32_t)(count * sizeof(frames[0])));
+	uintptr_t tail = (uintptr_t)capture->walk.mark >> 1;
+	unsigned words = capture->count;
+
+	if (capture->is_lost)
+		capture->frames[words++] = FP_TRACE_CALLERS_UNKNOWN;
+	if (tail != 0)
+		capture->frames[words++] = tail | TAIL_BIT;
+	return fp_depot_intern(&traces, capture->frames,
+	                       (uint32_t)(words * sizeof(capture->frames[0])));
 }
 
-static fp_trace_id keep_now(uintptr_t *frames, size_t count)
+/* From where the walk is. */
+static void walk_on(struct capture *capture)
 {
-	return keep(frames, count, fp_code_mark_now(frames, count));
+	enum fp_step step;
+
+	do {
+		capture->frames[capture->count++] = fp_walk_address(&capture->walk);
+		if (capture->count == capture->max) {
+			fp_walk_look(&capture->walk);
+			return;
+		}
+		step = fp_walk_step(&capture->walk);
+	} while (step == FP_STEP_ON);
+	capture->is_lost = step == FP_STEP_LOST;
 }
 
-/* Where nobody tells of code that comes and goes, the loader is asked: it counts. */
-static void look_for_loads(void)
-{
-	if (!fp_code_are_loads_watched())
-		return;
-	fp_gate_enter();
-	uint64_t loads = fp_code_loads();
-	fp_gate_leave();
-	fp_code_see_loads(loads);
-}
+/* ---- Buffers -------------------------------------------------------------------------------
+ */
 
-/* The return addresses from that into the function itself on; CALLER is who called Fencepost.
- * libunwind asks the loader where code is; where that could wait for ever, rules have to do. */
-static inline __attribute__((always_inline)) int unwind(const struct fp_frame *caller,
-                                                        uintptr_t *frames, int max)
+/* Traces are too long for the stacks of coroutines. */
+struct buffer {
+	_Alignas(64) _Atomic bool is_busy;
+	uintptr_t frames[FP_TRACE_DEPTH_MAX + TAIL];
+};
+
+static struct buffer buffers[BUFFERS];
+
+/* One that nobody uses, or NULL. */
+static struct buffer *take_buffer(void)
 {
-	if (fp_gate_is_lost()) {
-		frames[0] = caller->pc;
-		return 1 + (int)fp_memo_walk(caller, frames + 1, (size_t)max - 1);
+	unsigned first = fp_thread_ordinal();
+
+	for (unsigned i = 0; i < BUFFERS; i++) {
+		struct buffer *buffer = &buffers[(first + i) % BUFFERS];
+
+		if (!atomic_exchange_explicit(&buffer->is_busy, true, memory_order_acquire))
+			return buffer;
 	}
-	fp_gate_enter();
-	int count = unw_backtrace((void **)(void *)frames, max);
-	fp_gate_leave();
-	return count;
+	return NULL;
 }
 
-/* noinline: its frame is the one that is always dropped. */
-__attribute__((noinline)) fp_trace_id fp_stack_capture(void)
+static void give_buffer(struct buffer *buffer)
 {
-	const struct fp_frame caller = find_caller(__builtin_frame_address(0));
-	uintptr_t frames[FP_TRACE_DEPTH_MAX + OWN_FRAMES_MAX + MARK];
-	uint64_t key;
+	if (buffer != NULL)
+		atomic_store_explicit(&buffer->is_busy, false, memory_order_release);
+}
 
-	look_for_loads();
-	fp_trace_id trace = fp_memo_find(&caller, &key);
-	if (trace != FP_TRACE_NONE)
-		return trace;
-	int count = unwind(&caller, frames, (int)configuration.depth + OWN_FRAMES_MAX);
-	const struct fp_unwound unwound = keep_part(frames, count);
-	if (unwound.count == 0)
+/* ---- Faults --------------------------------------------------------------------------------
+ */
+
+/* Where this thread goes on when a read of the stack faults after all: the page was unmapped
+ * since the kernel was asked about it, or is a hole in what looked like one stack. */
+struct landing {
+	bool is_set;
+	void *jump[5];
+};
+
+static _Thread_local struct landing landing;
+
+bool fp_stack_recover(void *context)
+{
+	uintptr_t pc =
+	        *(const uintptr_t *)((const char *)context + fp_cpu_offset(FP_CPU_REGISTER_PC));
+
+	if (!landing.is_set || !is_own(pc))
+		return false;
+	landing.is_set = false;
+	return fp_cpu_land(context, landing.jump);
+}
+
+/* The handler of a signal may capture while this thread does. */
+static void leave(const struct landing *outer, bool has_failed)
+{
+	landing = *outer;
+	if (has_failed)
+		fp_reading.end = fp_reading.start;
+}
+
+/* Walks without harm, whatever is read. */
+__attribute__((noinline)) static void walk_safely(struct capture *capture)
+{
+	const struct landing outer = landing;
+
+	if (__builtin_setjmp(landing.jump) != 0) {
+		capture->is_lost = true;
+		leave(&outer, true);
+		return;
+	}
+	landing.is_set = true;
+	walk_on(capture);
+	leave(&outer, false);
+}
+
+__attribute__((noinline)) static fp_trace_id recognise_safely(const struct fp_frame *caller,
+                                                              struct fp_memo **draft)
+{
+	const struct landing outer = landing;
+
+	if (__builtin_setjmp(landing.jump) != 0) {
+		leave(&outer, true);
 		return FP_TRACE_NONE;
-	trace = keep_now(unwound.frames, unwound.count);
-	if (trace != FP_TRACE_NONE)
-		fp_memo_keep(&caller, key, &unwound, trace);
+	}
+	landing.is_set = true;
+	fp_trace_id trace = fp_memo_find(caller, draft);
+	leave(&outer, false);
 	return trace;
 }
 
-void fp_stack_forget_code(void)
+/* ---- Captures ------------------------------------------------------------------------------
+ */
+
+static void skip_own(struct capture *capture)
 {
-	fp_memo_forget_all();
+	for (int i = 0; i < OWN_FRAMES_MAX && is_own(capture->walk.frame.pc); i++)
+		if (fp_walk_step(&capture->walk) != FP_STEP_ON)
+			break;
 }
 
-__attribute__((noinline)) fp_trace_id fp_stack_capture_to(struct fp_stack_crossing *crossing)
+static fp_trace_id capture_into(const struct fp_frame *caller, struct fp_memo *draft,
+                                uintptr_t *frames, unsigned max)
 {
-	enum { FRAMES_MAX = FP_TRACE_DEPTH_MAX + OWN_FRAMES_MAX };
-	const struct fp_frame caller = find_caller(__builtin_frame_address(0));
-	uintptr_t frames[FRAMES_MAX + MARK];
-	int first = 1;
-	int last = 0;
+	struct capture capture = {.frames = frames, .max = max};
 
-	look_for_loads();
-	int count = unwind(&caller, frames, FRAMES_MAX);
+	fp_walk_begin(&capture.walk, caller, draft);
+	skip_own(&capture);
+	walk_safely(&capture);
+	fp_trace_id trace = keep(&capture);
+	/* What cannot be read now may be read the next time. */
+	if (draft != NULL && !capture.is_lost)
+		fp_memo_keep(draft, trace);
+	else if (draft != NULL)
+		fp_memo_drop(draft);
+	return trace;
+}
+
+/* More threads capture at once than there are buffers, or a signal's handler does. */
+__attribute__((noinline)) static fp_trace_id capture_few(const struct fp_frame *caller)
+{
+	uintptr_t frames[FEW_FRAMES + TAIL];
+
+	return capture_into(caller, NULL, frames,
+	                    configuration.depth < FEW_FRAMES ? configuration.depth
+	                                                     : FEW_FRAMES);
+}
+
+static void tell_of_new_code(void)
+{
+	void (*look)(const struct fp_stack_code *) = atomic_load(&look_at_code);
+	struct fp_stack_code code;
+
+	while (look != NULL && fp_module_tell(&code))
+		look(&code);
+}
+
+/* noinline: its frame is one that has a frame pointer, and is always left out. */
+__attribute__((noinline)) fp_trace_id fp_stack_capture(void)
+{
+	const struct fp_frame caller = FIND_CALLER();
+	struct fp_memo *draft = NULL;
+	fp_trace_id trace = recognise_safely(&caller, &draft);
+
+	if (trace != FP_TRACE_NONE)
+		return trace;
+	struct buffer *buffer = take_buffer();
+	if (buffer != NULL) {
+		trace = capture_into(&caller, draft, buffer->frames, configuration.depth);
+	} else {
+		if (draft != NULL)
+			fp_memo_drop(draft);
+		trace = capture_few(&caller);
+	}
+	give_buffer(buffer);
+	tell_of_new_code();
+	return trace;
+}
+
+/* The innermost frame of the crossing among those that CAPTURE met, or 0. */
+static unsigned count_crossings(const struct capture *capture,
+                                struct fp_stack_crossing *crossing)
+{
+	unsigned innermost = 0;
 
 	crossing->count = 0;
-	/* No rule leads through the frame of a signal. */
-	crossing->is_cut = fp_gate_is_lost() || count == FRAMES_MAX;
-	for (int i = count - 1; i > 0; i--) {
-		/* The last instruction of the code may be the call. */
-		uintptr_t pc = frames[i] - 1;
+	/* The last instruction of the code may be the call. */
+	for (unsigned i = capture->count; i-- > 0;) {
+		uintptr_t pc = capture->frames[i] - 1;
 
 		if (pc < crossing->start || pc >= crossing->end)
 			continue;
 		crossing->count++;
-		last = i;
+		innermost = i;
 	}
-	while (first < last && is_own(frames[first]))
-		first++;
-	if (last - first > (int)configuration.depth)
-		last = first + (int)configuration.depth;
-	return first >= last ? FP_TRACE_NONE : keep_now(frames + first, (size_t)(last - first));
+	return innermost;
 }
 
-/* From where CURSOR is. */
-static unsigned walk_interrupted(unw_cursor_t *cursor, uintptr_t *frames)
+__attribute__((noinline)) fp_trace_id fp_stack_capture_to(struct fp_stack_crossing *crossing)
 {
-	unw_word_t pc;
-	unw_word_t sp;
-	unw_word_t fp;
+	const struct fp_frame caller = FIND_CALLER();
+	struct buffer *buffer = take_buffer();
+	fp_trace_id trace = FP_TRACE_NONE;
 
-	if (unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 ||
-	    unw_get_reg(cursor, UNW_REG_SP, &sp) != 0 ||
-	    unw_get_reg(cursor, FP_FRAME_REGISTER_FP, &fp) != 0)
-		return 0;
-	/* Rules are about return addresses: what was interrupted is right before this one. */
-	const struct fp_frame innermost = {.pc = pc + 1, .sp = sp, .fp = fp};
-	unsigned count = (unsigned)fp_memo_walk(&innermost, frames, configuration.depth);
-	frames[0] = pc;
-	return count;
+	crossing->count = 0;
+	crossing->is_cut = true;
+	if (buffer == NULL)
+		return FP_TRACE_NONE;
+	struct capture capture = {.frames = buffer->frames, .max = FP_TRACE_DEPTH_MAX};
+	fp_walk_begin(&capture.walk, &caller, NULL);
+	skip_own(&capture);
+	walk_safely(&capture);
+	crossing->is_cut = capture.is_lost || capture.count == capture.max;
+	unsigned innermost = count_crossings(&capture, crossing);
+	if (innermost > 0) {
+		capture.count =
+		        innermost < configuration.depth ? innermost : configuration.depth;
+		capture.is_lost = false;
+		trace = keep(&capture);
+	}
+	give_buffer(buffer);
+	return trace;
 }
 
+/* A fault's handler has a stack of our own. */
 fp_trace_id fp_stack_capture_interrupted(void *context)
 {
-	uintptr_t frames[FP_TRACE_DEPTH_MAX + MARK];
-	unsigned count = 0;
-	unw_cursor_t cursor;
-	unw_word_t address;
+	uintptr_t frames[FP_TRACE_DEPTH_MAX + TAIL];
+	struct capture capture = {.frames = frames, .max = configuration.depth};
 
-	/* On Linux an unw_context_t is a ucontext_t. */
-	if (unw_init_local2(&cursor, context, UNW_INIT_SIGNAL_FRAME) != 0)
+	if (!fp_walk_begin_interrupted(&capture.walk, context))
 		return FP_TRACE_NONE;
-	if (fp_gate_is_lost())
-		count = walk_interrupted(&cursor, frames);
-	while (!fp_gate_is_lost() && count < configuration.depth &&
-	       unw_get_reg(&cursor, UNW_REG_IP, &address) == 0 && address != 0) {
-		frames[count++] = address;
-		if (unw_step(&cursor) <= 0)
-			break;
-	}
-	return keep(frames, count, fp_code_mark(frames, count));
+	uintptr_t innermost = capture.walk.frame.pc;
+	walk_safely(&capture);
+	frames[0] = innermost;
+	return keep(&capture);
 }
 
 const uintptr_t *fp_stack_trace(fp_trace_id trace, size_t *count)
@@ -254,7 +346,7 @@ const uintptr_t *fp_stack_trace(fp_trace_id trace, size_t *count)
 		return NULL;
 	const uintptr_t *frames = (const void *)entry->content;
 	*count = entry->size / sizeof(frames[0]);
-	if (*count > 0 && (frames[*count - 1] & MARK_BIT) != 0)
+	if (*count > 0 && (frames[*count - 1] & TAIL_BIT) != 0)
 		--*count;
 	return frames;
 }
@@ -295,22 +387,16 @@ uint32_t fp_stack_trace_count(void)
 	return atomic_load(&traces.count);
 }
 
-void fp_stack_lose_loader(void)
-{
-	fp_gate_lose();
-	fp_code_trust_loads();
-}
-
 void fp_stack_lock_for_fork(void)
 {
-	fp_gate_close();
 	fp_lock_acquire_for_fork(&traces.lock);
 	fp_lock_acquire_for_fork(&sites.lock);
+	fp_module_lock_for_fork();
 }
 
 void fp_stack_unlock_after_fork(void)
 {
+	fp_module_unlock_after_fork();
 	fp_lock_release_after_fork(&sites.lock);
 	fp_lock_release_after_fork(&traces.lock);
-	fp_gate_open();
 }

@@ -2,8 +2,8 @@
  *
  * Traces of the calling thread, interned, and the sites that callers of DebugAlloc name.
  *
- * Context: alloc, except where a function says otherwise. No lock may be held by the caller
- * of fp_stack_capture: the unwinder takes the loader's lock the first time it meets code.
+ * Context: alloc, except where a function says otherwise. Nothing here waits for a lock of the
+ * loader or of the C library, or allocates.
  */
 #ifndef FP_STACK_STACK_H
 #define FP_STACK_STACK_H
@@ -22,15 +22,27 @@ struct fp_stack_config {
 	uintptr_t own_end;
 };
 
-/* Sets the configuration and makes the unwinder do its once-only work now, so that it happens
- * neither inside an allocation nor in a signal handler. Context: report. */
+/* Context: report. */
 void fp_stack_init(const struct fp_stack_config *config);
+
+/* A module that a trace led through. */
+struct fp_stack_code {
+	uintptr_t start;
+	uintptr_t end;
+	bool is_first; /* no other that was met had addresses of it before */
+};
+
+/* LOOK is called, outside of every lock, soon after the first trace through a module: whoever
+ * wants its names later writes down what it is. */
+void fp_stack_on_new_code(void (*look)(const struct fp_stack_code *code));
 
 /* The trace of the caller; FP_TRACE_NONE when there is no memory to keep it. */
 fp_trace_id fp_stack_capture(void);
 
-/* Code was unloaded: what other code at its addresses looks like is learned anew. */
-void fp_stack_forget_code(void);
+/* For the handler of a fault, before all else: whether the fault is one of reading a stack;
+ * then the thread goes on without what it read when the handler returns. CONTEXT is the third
+ * argument of the handler. Context: fault. */
+bool fp_stack_recover(void *context);
 
 /* Code whose frames divide a stack. */
 struct fp_stack_crossing {
@@ -49,7 +61,8 @@ fp_trace_id fp_stack_capture_to(struct fp_stack_crossing *crossing);
  * return addresses. Context: fault. */
 fp_trace_id fp_stack_capture_interrupted(void *context);
 
-/* The return addresses of a trace, innermost first, valid for ever; NULL and 0 for
+/* The return addresses of a trace, innermost first, the last of which may be
+ * FP_TRACE_CALLERS_UNKNOWN, valid for ever; NULL and 0 for
  * FP_TRACE_NONE. Any context. */
 const uintptr_t *fp_stack_trace(fp_trace_id trace, size_t *count);
 
@@ -62,11 +75,6 @@ bool fp_stack_site(fp_site_id site, const char **file, int *line);
 
 /* Distinct traces kept so far. */
 uint32_t fp_stack_trace_count(void);
-
-/* In the child of a fork of threads one of them may have held the loader's lock, which is taken
- * for ever then: from now on stacks are walked without the loader, up to the first frame that
- * is not of the simple kind (see rule.h). */
-void fp_stack_lose_loader(void);
 
 /* For the fork handlers. */
 void fp_stack_lock_for_fork(void);

@@ -34,7 +34,6 @@ check() { # check MODULE LIST FILE...
 		# _FORTIFY_SOURCE renames, the toolchain adds: neither changes what is called.
 		case $symbol in
 		fp_* | IID_* | _GLOBAL_OFFSET_TABLE_ | __ehdr_start | __start_* | __stop_* | __stack_chk_* | __aarch64_*) continue ;;
-		_U*64_*) plain=unw_${symbol#_U*64_} ;; # libunwind.h renames for the machine
 		__*_chk) plain=${symbol#__} plain=${plain%_chk} ;;
 		*) plain=$symbol ;;
 		esac
@@ -58,9 +57,9 @@ waitpid" leak
 libs "$alloc clock_gettime" timeline
 libs "$alloc clock_gettime fcntl fstat poll write strchr strncmp strrchr strstr" machine
 libs "$alloc _exit fcntl getrlimit ioctl strstr waitpid" guard
-# The unwinder takes the loader's lock as dl_iterate_phdr does. (_dl_find_object is made for unwinders:
-# it neither locks nor allocates.)
-libs "$alloc _dl_find_object dl_iterate_phdr unw_backtrace unw_get_proc_info unw_get_reg unw_getcontext unw_init_local unw_init_local2 unw_step" stack
+# Nothing that waits for the loader: a thread that is in it may wait for one that captures a stack.
+# (_dl_find_object is made for unwinders: it neither locks nor allocates.)
+libs "$alloc _dl_find_object" stack
 libs "$alloc __sigaction nanosleep pthread_key_create pthread_once pthread_setspecific raise sigaddset
 sigaltstack sigdelset sigfillset sigismember sigprocmask" fault
 libs "$session" session

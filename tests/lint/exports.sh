@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What libfencepost.so shows to the world is its version map, no more and no less; every name of
-# the map is declared in a public header; and it needs nothing but libunwind and the C library.
+# the map is declared in a public header. What the process under test gets with us is the C library
+# and nothing else: any other library would bring its names into the program's scope, where they take
+# the place of the program's own (libunwind's _Unwind_* did that to libgcc's), and thread-local
+# storage that is allocated inside of malloc. Ours is there from the start, or not at all.
 lib=$FP_BUILDDIR/src/hosting/.libs/libfencepost.so
 map=$top_srcdir/src/hosting/libfencepost.map
 test -f "$lib" && test -f "$map" || { echo "no $lib or no $map"; exit 99; }
@@ -22,13 +25,30 @@ for name in $got; do
 	echo "$want" | grep -qx "$name" || { echo "$name: exported, not in the map"; bad=1; }
 done
 
-needed=$(${READELF:-readelf} -d "$lib" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p')
-test -n "$needed" || { echo "readelf found no needed libraries in $lib"; exit 99; }
-for name in $needed; do
-	case $name in
-	libc.so.* | ld-linux* | ld64.so.* | libunwind.so.* | libunwind-*.so.*) ;;
-	lib[a-z]*san.so.* | libgcc_s.so.*) ;;
-	*) echo "$name: libfencepost.so may not need it"; bad=1 ;;
-	esac
+preload=$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so
+test -f "$preload" || { echo "no $preload"; exit 99; }
+readelf=${READELF:-readelf}
+for file in "$lib" "$preload"; do
+	needed=$($readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p')
+	test -n "$needed" || { echo "readelf found no needed libraries in $file"; exit 99; }
+	for name in $needed; do
+		case $name in
+		libc.so.* | ld-linux* | ld64.so.*) ;;
+		lib[a-z]*san.so.* | libgcc_s.so.*) ;;
+		*) echo "$name: $file may not need it"; bad=1 ;;
+		esac
+	done
+	# Other models call __tls_get_addr, which allocates.
+	if $readelf -Wr "$file" | grep -E 'R_[A-Z0-9_]+_(DTPMOD|TLSDESC)' >&2; then
+		echo "$file: thread-local storage that is found at run time"
+		bad=1
+	fi
+done
+
+# What the door under malloc interposes: its map, no more and no less.
+want=$(sed -n 's/^[[:space:]]*\([A-Za-z_][A-Za-z0-9_]*\);.*$/\1/p' "$top_srcdir"/src/preload/*.map | sort)
+got=$($NM -D --defined-only "$preload" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort)
+for name in $got; do
+	echo "$want" | grep -qx "$name" || { echo "$name: exported by $preload, not in its map"; bad=1; }
 done
 exit $bad

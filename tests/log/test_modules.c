@@ -208,14 +208,7 @@ START_TEST(only_what_is_new_is_listed_again)
 }
 END_TEST
 
-static unsigned came;
 static unsigned went;
-
-static void count_came(const struct fp_log_known_module *module)
-{
-	ck_assert_uint_lt(module->start, module->end);
-	came++;
-}
 
 static void count_went(const struct fp_log_known_module *module)
 {
@@ -227,17 +220,14 @@ static void count_went(const struct fp_log_known_module *module)
 
 START_TEST(what_goes_and_comes_back_is_told_and_listed_once)
 {
-	static const struct fp_log_code_watch watch = {count_went, count_came};
+	static const struct fp_log_code_watch watch = {count_went};
 
 	event_log.watch = &watch;
 	fp_log_modules(&event_log, (uintptr_t)&setup);
-	size_t first = count_modules();
-	ck_assert_uint_eq(came, first);
 	for (unsigned times = 1; times <= 3; times++) {
 		void *library = dlopen("libresolv.so.2", RTLD_NOW);
 		ck_assert_ptr_nonnull(library);
 		fp_log_modules(&event_log, (uintptr_t)&setup);
-		ck_assert_uint_eq(came, first + times);
 		ck_assert_uint_eq(went, times - 1);
 		dlclose(library);
 		fp_log_modules(&event_log, (uintptr_t)&setup);

@@ -152,7 +152,7 @@ static void print_frame(const struct fp_report_page *page, size_t number,
 	fp_report_print_style(page, FP_REPORT_STYLE_DIM);
 	if (symbol && symbol->file) {
 		print_line(page, fp_report_text(symbol->file), symbol->line);
-	} else {
+	} else if (frame->module || !symbol) {
 		fputc('(', page->out);
 		print_module(page, frame);
 		print_build_id(page, frame);

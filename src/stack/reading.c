@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The kernel tells whether a page can be read when it is asked to take a signal mask from
+ * there, to be used in a way that does not exist: it refuses with EFAULT or, having read it,
+ * with EINVAL. Nothing is changed, nothing is opened, and no filter of system calls that lets a
+ * program run refuses the call.
+ */
+#include "stack/reading.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	PAGE = 4096, /* of any size: pages of more are asked in parts */
+	GAP_MAX = 256 * PAGE,
+	NO_SUCH_WAY = 1 << 20,
+	KERNEL_SIGSET_BYTES = 8
+};
+
+_Thread_local struct fp_reading fp_reading;
+
+static bool is_readable(uintptr_t page)
+{
+	int saved_errno = errno;
+	bool is_refused = syscall(SYS_rt_sigprocmask, NO_SUCH_WAY, page, NULL,
+	                          KERNEL_SIGSET_BYTES) != 0 &&
+	                  errno == EFAULT;
+
+	errno = saved_errno;
+	return !is_refused;
+}
+
+bool fp_reading_extend(uintptr_t address)
+{
+	struct fp_reading known = fp_reading;
+	uintptr_t page = address - address % PAGE;
+
+	/* Another stack, or far away on this one. */
+	if (page + GAP_MAX < known.start || page > known.end + GAP_MAX)
+		known.start = known.end = page;
+	while (page < known.start && is_readable(known.start - PAGE))
+		known.start -= PAGE;
+	while (page >= known.end && is_readable(known.end))
+		known.end += PAGE;
+	fp_reading = known;
+	return fp_reading_covers(address);
+}
