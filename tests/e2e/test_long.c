@@ -16,7 +16,7 @@
 enum {
 	SAMPLES = 10,
 	SHORT_PAIRS = 2000000,
-	SHORTEST_PAIRS = 400000,
+	SHORTEST_PAIRS = 100000,
 	PAIRS_PER_CHUNK = 4096, /* about: 32 MiB of slots and guards */
 	/* What is kept of a chunk for ever: its header, and its place in the list from
 	 * addresses to chunks. */

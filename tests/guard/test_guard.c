@@ -11,6 +11,7 @@
 
 #include "base/vm.h"
 #include "backends.h"
+#include "support/times.h"
 
 static size_t page;
 
@@ -64,7 +65,7 @@ START_TEST(a_released_slot_stays_sealed_while_others_come_and_go)
 		return;
 	struct fp_slot dead = acquire(2);
 	ck_assert_int_eq(release(&dead), 0);
-	for (int i = 0; i < 20000; i++) {
+	for (long i = test_times(20000, 6000); i > 0; i--) {
 		struct fp_slot slot = acquire(2);
 
 		test_that(release(&slot) == 0);
@@ -144,17 +145,17 @@ static void expect_disjoint(struct fp_slot *slots, size_t count)
 
 START_TEST(no_address_is_ever_used_twice)
 {
-	enum { PAIRS = 100000 };
-	struct fp_slot *slots = calloc(PAIRS, sizeof(*slots));
+	size_t pairs = (size_t)test_times(100000, 20000);
+	struct fp_slot *slots = calloc(pairs, sizeof(*slots));
 
 	if (!start_backend(_i, 1))
 		return;
-	for (size_t i = 0; i < PAIRS; i++) {
+	for (size_t i = 0; i < pairs; i++) {
 		slots[i] = acquire(1 + i % 3);
 		*(volatile char *)slots[i].base = 1;
 		test_that(release(&slots[i]) == 0);
 	}
-	expect_disjoint(slots, PAIRS);
+	expect_disjoint(slots, pairs);
 }
 END_TEST
 

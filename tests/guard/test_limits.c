@@ -15,6 +15,7 @@
 #include "base/inject.h"
 #include "base/vm.h"
 #include "backends.h"
+#include "support/times.h"
 
 static size_t page;
 
@@ -104,9 +105,9 @@ END_TEST
 
 /* ---- What stays behind ----------------------------------------------------------------- */
 
-static void run_pairs(int count)
+static void run_pairs(long count)
 {
-	for (int i = 0; i < count; i++) {
+	for (long i = 0; i < count; i++) {
 		struct fp_slot slot = acquire(1);
 
 		*(volatile char *)slot.base = 1;
@@ -118,11 +119,12 @@ START_TEST(dead_chunks_are_buried)
 {
 	if (!start_backend(_i, 1))
 		return;
-	run_pairs(20000);
+	run_pairs(test_times(20000, 10000));
 	size_t mappings = test_mapping_count();
 	long resident = test_status_kib("VmRSS:");
 	long tables = test_status_kib("VmPTE:");
-	run_pairs(200000);
+	/* So many that their tables, kept, would be more than is allowed below. */
+	run_pairs(test_times(200000, 60000));
 	ck_assert_uint_le(test_mapping_count(), mappings + 16);
 	ck_assert_int_le(test_status_kib("VmRSS:"), resident + 1024);
 	ck_assert_int_le(test_status_kib("VmPTE:"), tables + 768);
@@ -135,19 +137,20 @@ START_TEST(live_slots_need_no_mappings_of_their_own)
 
 	if (strcmp(name, "mprotect") == 0 || !start_backend(_i, 1))
 		return;
-	struct fp_slot *slots = calloc(10000, sizeof(*slots));
+	long count = test_times(10000, 1000);
+	struct fp_slot *slots = calloc((size_t)count, sizeof(*slots));
 	acquire(1);
 	size_t mappings = test_mapping_count();
-	for (int i = 0; i < 10000; i++) {
+	for (long i = 0; i < count; i++) {
 		slots[i] = acquire(1);
 		*(volatile char *)slots[i].base = 1;
 	}
 	ck_assert_uint_le(test_mapping_count(), mappings + 16);
 	/* Every second one dies: no mapping of its own for a hole either. */
-	for (int i = 0; i < 10000; i += 2)
+	for (long i = 0; i < count; i += 2)
 		ck_assert_int_eq(release(&slots[i]), 0);
 	ck_assert_uint_le(test_mapping_count(), mappings + 16);
-	ck_assert_int_eq(*(char *)slots[9999].base, 1);
+	ck_assert_int_eq(*(char *)slots[count - 1].base, 1);
 }
 END_TEST
 
@@ -157,7 +160,7 @@ START_TEST(one_live_slot_keeps_its_chunk_from_being_buried)
 		return;
 	struct fp_slot kept = acquire(1);
 	memset((void *)kept.base, 0x77, page);
-	run_pairs(20000);
+	run_pairs(test_times(20000, 10000));
 	ck_assert_int_eq(*(unsigned char *)kept.base, 0x77);
 	ck_assert_int_eq(*(unsigned char *)(kept.base + page - 1), 0x77);
 	expect_sealed(kept.base + page);
@@ -216,7 +219,7 @@ START_TEST(a_refused_request_is_returned_and_forgotten)
 	if (!start_backend(_i, 1))
 		return;
 	for (int point = 0; point < FP_INJECT_COUNT; point++)
-		for (uint64_t nth = 1; nth <= 24; nth++)
+		for (uint64_t nth = 1; nth <= (uint64_t)test_times(24, 8); nth++)
 			for (int for_good = 0; for_good < 2; for_good++) {
 				refusal.point = (enum fp_inject_point)point;
 				refusal.nth = nth;

@@ -16,6 +16,7 @@
 #include "heap/tier.h"
 #include "heaps.h"
 #include "registry/registry.h"
+#include "support/times.h"
 
 static struct fp_heap *heap;
 
@@ -221,8 +222,10 @@ START_TEST(any_refused_request_is_survived)
 	if (!start_heaps(_i / 2, 16, FP_PLACEMENT_RIGHT))
 		return;
 	heap = new_heap();
+	/* Each of the first, and as many of the others as there is time for. */
+	uint64_t step = (uint64_t)(200 / test_times(200, 20));
 	for (int point = 0; point < FP_INJECT_COUNT; point++)
-		for (uint64_t nth = 1; nth <= 200; nth++) {
+		for (uint64_t nth = 1; nth <= 200; nth += nth < 20 ? 1 : step) {
 			refusal.point = (enum fp_inject_point)point;
 			refusal.nth = nth;
 			work_through(&refusal);
@@ -247,7 +250,7 @@ START_TEST(any_refused_first_request_is_survived)
 		return;
 	heap = new_heap();
 	for (int point = 0; point < FP_INJECT_COUNT; point++)
-		for (uint64_t nth = 1; nth <= 20; nth++) {
+		for (uint64_t nth = 1; nth <= (uint64_t)test_times(20, 8); nth++) {
 			refusal.point = (enum fp_inject_point)point;
 			refusal.nth = nth;
 			test_run_child(work_first, &refusal, &child);
@@ -269,8 +272,9 @@ static void exchange_blocks(unsigned index, void *user)
 {
 	static const struct fp_heap_request request = {.size = 40};
 	struct exchange *exchange = user;
+	unsigned count = (unsigned)test_times(EXCHANGES, 500);
 
-	for (unsigned i = 0; i < EXCHANGES; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		void *block;
 
 		if (fp_heap_alloc(heap, &request, &block) != 0) {
