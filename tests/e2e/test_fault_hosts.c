@@ -31,6 +31,7 @@ static const struct {
         {"recover-once", 2, DIES},
         {"recover-deep", 100, RECOVERS},
         {"ignore", 1, DIES},
+        {"bus-only", 1, DIES},
         {"pass-back", 1, DIES},
         {"foreign", 0, RECOVERS},
         {"foreign-mended", 0, RECOVERS},

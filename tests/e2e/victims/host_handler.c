@@ -215,6 +215,16 @@ static void ignore(void)
 	is_fault(freed_block(victim_heap()));
 }
 
+/* The signal of no bad access, whatever the back end. */
+static void bus_only(void)
+{
+	const struct sigaction action = {.sa_handler = note_plain};
+
+	EXPECT(sigaction(SIGBUS, &action, NULL) == 0);
+	is_fault(freed_block(victim_heap()));
+	EXPECT(calls == 0);
+}
+
 /* A handler in our place that passes on to us what it does not want. */
 static struct sigaction displaced;
 
@@ -336,6 +346,7 @@ static const struct {
         {"recover-once", recover_once},
         {"recover-deep", recover_deep},
         {"ignore", ignore},
+        {"bus-only", bus_only},
         {"pass-back", pass_back},
         {"foreign", foreign},
         {"foreign-mended", foreign_mended},
