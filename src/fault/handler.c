@@ -137,7 +137,12 @@ static bool look_at(struct fp_fault_event *event)
 
 void fp_fault_handle(int signal, siginfo_t *info, void *context)
 {
-	struct fp_fault_event event = {.signal = signal, .info = info, .context = context};
+	struct fp_fault_event event = {
+	        .signal = signal,
+	        .info = info,
+	        .context = context,
+	        .frame = (uintptr_t)__builtin_frame_address(0),
+	};
 	int saved_errno = errno;
 
 	if (fp_stack_recover(context) || open_touched(signal, info, context))

@@ -15,6 +15,7 @@ struct fp_fault_event {
 	int signal; /* as the program is to see it */
 	siginfo_t *info;
 	void *context;
+	uintptr_t frame; /* of our handler */
 	bool was_bus; /* the kernel's was SIGBUS, which a back end chose and not the program */
 	bool is_back; /* from the handler that it was passed on to */
 };

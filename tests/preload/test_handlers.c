@@ -125,6 +125,7 @@ START_TEST(what_comes_while_we_are_at_work_is_done_later)
 	ck_assert_str_eq(run.out, "12 of 12 handled, 0 of them inside, 0 blocked\n");
 	/* What was not freed would be lost. */
 	e2e_check_counts(&run, 1, 0);
+	ck_assert_int_eq(e2e_get_integer(e2e_get(run.report, "heap"), "frees"), 5012);
 	const json_t *finding = json_array_get(e2e_get(run.report, "findings"), 0);
 	ck_assert_str_eq(e2e_get_string(finding, "kind"), "double-free");
 	e2e_check_stack(e2e_get(finding, "stack"), "tests/preload/victims/inside.c",
