@@ -86,6 +86,22 @@ static bool is_asked_for(enum fp_reason reason)
 }
 
 /* What was lost, and how to get it back. */
+static void log_lost_stacks(struct fp_log *tail)
+{
+	uint64_t calls = fp_stack_lost();
+	char line[200];
+	struct fp_text text;
+
+	if (calls == 0)
+		return;
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_decimal(&text, calls);
+	fp_text_string(&text, calls == 1 ? " call has a stack" : " calls have stacks");
+	fp_text_string(&text, " that could not be followed to the end: code on the way has no "
+	                      "unwind information; build it with -fasynchronous-unwind-tables");
+	fp_log_note(tail, line);
+}
+
 static void log_remedies(struct fp_log *tail)
 {
 	char line[512];
@@ -121,6 +137,7 @@ static void log_totals(struct fp_log *tail)
 	};
 	fp_log_heap(tail, &heap);
 	log_remedies(tail);
+	log_lost_stacks(tail);
 	if (fp_guard_has_lapsed())
 		fp_log_note(
 		        tail,

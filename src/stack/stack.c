@@ -33,6 +33,7 @@ struct site {
 
 static struct fp_depot traces = {.lock = FP_LOCK_INITIALIZER(FP_RANK_DEPOT)};
 static struct fp_depot sites = {.lock = FP_LOCK_INITIALIZER(FP_RANK_DEPOT)};
+static _Atomic uint64_t lost;
 static struct fp_stack_config configuration = {.depth = 32};
 static void (*_Atomic look_at_code)(const struct fp_stack_code *code);
 
@@ -94,8 +95,10 @@ static fp_trace_id keep(const struct capture *capture)
 	uintptr_t tail = (uintptr_t)capture->walk.mark >> 1;
 	unsigned words = capture->count;
 
-	if (capture->is_lost)
+	if (capture->is_lost) {
 		capture->frames[words++] = FP_TRACE_CALLERS_UNKNOWN;
+		atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
+	}
 	if (tail != 0)
 		capture->frames[words++] = tail | TAIL_BIT;
 	return fp_depot_intern(&traces, capture->frames,
@@ -349,6 +352,11 @@ const uintptr_t *fp_stack_trace(fp_trace_id trace, size_t *count)
 	if (*count > 0 && (frames[*count - 1] & TAIL_BIT) != 0)
 		--*count;
 	return frames;
+}
+
+uint64_t fp_stack_lost(void)
+{
+	return atomic_load(&lost);
 }
 
 fp_site_id fp_stack_intern_site(const char *file, int line)

@@ -66,6 +66,9 @@ fp_trace_id fp_stack_capture_interrupted(void *context);
  * FP_TRACE_NONE. Any context. */
 const uintptr_t *fp_stack_trace(fp_trace_id trace, size_t *count);
 
+/* How many captures so far ended in FP_TRACE_CALLERS_UNKNOWN. Any context. */
+uint64_t fp_stack_lost(void);
+
 /* FILE may be NULL, which gives FP_SITE_NONE; it is copied. */
 fp_site_id fp_stack_intern_site(const char *file, int line);
 

@@ -173,4 +173,33 @@ hosted() {
 hosted ./linked
 FORKS=yes hosted ./linked # the child frees what the parent made and unloaded
 hosted ./dlopening "$libraries/libfencepost.so"
+# ---- Code that does not say where it was called from: the trace ends there, and says so
+cat >silent.c <<'END'
+#include <stdlib.h>
+void *make(void);
+void *silent(void);
+__attribute__((noinline)) void *make(void)
+{
+	void *block = malloc(77);
+	__asm__ volatile("");
+	return block;
+}
+__asm__(".globl silent\nsilent: push %rbp; mov $24, %rbp; sub $16, %rsp; call make\n"
+        "add $16, %rsp; pop %rbp; ret\n");
+int main(void)
+{
+	void *volatile block = silent();
+	free(block);
+	free(block);
+	return 0;
+}
+END
+if test "$(uname -m)" = x86_64; then
+	$CC -g -O1 -o silent silent.c || exit 99
+	"$fencepost" run ./silent >out 2>&1
+	grep -q '#0 make .*silent.c:6$' out && grep -q '#2 \[callers unknown' out &&
+		grep -q 'note: 1 call has a stack that could not be followed' out ||
+		complain "a stack that ends early: $(cat out)"
+fi
+
 exit $bad

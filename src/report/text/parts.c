@@ -93,7 +93,8 @@ static void print_function(const struct fp_report_page *page,
                            const struct fp_symbol_frame *symbol)
 {
 	fp_report_print_escaped(page, fp_report_text(symbol->function));
-	if (!symbol->file)
+	/* In brackets: said of a function, not its name. */
+	if (!symbol->file && symbol->function[0] != '[')
 		fprintf(page->out, "+0x%" PRIx64, symbol->function_offset);
 }
 
