@@ -14,6 +14,7 @@
 #include "leak/table.h"
 #include "registry/registry.h"
 #include "support/support.h"
+#include "support/times.h"
 
 enum { NODES = 1000000, NODE_BYTES = 32, SMALL = 64 };
 
@@ -141,18 +142,20 @@ static void expect_classes(size_t count, enum fp_leak_class class)
 
 START_TEST(a_list_of_a_million_is_reachable_or_one_leak)
 {
-	add_nodes(NODES);
-	for (size_t i = 0; i + 1 < NODES; i++)
+	const size_t nodes = (size_t)test_times(NODES, 200000);
+
+	add_nodes(nodes);
+	for (size_t i = 0; i + 1 < nodes; i++)
 		link_nodes(i, 3, i + 1);
 	check(make_root_to(0, 0));
-	ck_assert_uint_eq(result.blocks[FP_LEAK_REACHABLE], NODES);
+	ck_assert_uint_eq(result.blocks[FP_LEAK_REACHABLE], nodes);
 	check(NULL);
 	ck_assert_uint_eq(result.blocks[FP_LEAK_DEFINITE], 1);
-	ck_assert_uint_eq(result.blocks[FP_LEAK_INDIRECT], NODES - 1);
+	ck_assert_uint_eq(result.blocks[FP_LEAK_INDIRECT], nodes - 1);
 	ck_assert_int_eq(classes[0], FP_LEAK_DEFINITE);
 	/* From the middle on. */
-	check(make_root_to(NODES / 2, 0));
-	ck_assert_uint_eq(result.blocks[FP_LEAK_REACHABLE], NODES / 2);
+	check(make_root_to(nodes / 2, 0));
+	ck_assert_uint_eq(result.blocks[FP_LEAK_REACHABLE], nodes / 2);
 	ck_assert_uint_eq(result.blocks[FP_LEAK_DEFINITE], 1);
 }
 END_TEST
@@ -160,24 +163,28 @@ END_TEST
 /* Linked from the end: every block is a leak that the next one leads to. */
 START_TEST(a_list_against_the_order_of_addresses_is_one_leak)
 {
-	add_nodes(NODES);
-	for (size_t i = 1; i < NODES; i++)
+	const size_t nodes = (size_t)test_times(NODES, 200000);
+
+	add_nodes(nodes);
+	for (size_t i = 1; i < nodes; i++)
 		link_nodes(i, 0, i - 1);
 	check(NULL);
 	ck_assert_uint_eq(result.blocks[FP_LEAK_DEFINITE], 1);
-	ck_assert_int_eq(classes[NODES - 1], FP_LEAK_DEFINITE);
+	ck_assert_int_eq(classes[nodes - 1], FP_LEAK_DEFINITE);
 }
 END_TEST
 
 START_TEST(a_tree_of_a_million_is_reachable_or_one_leak)
 {
-	add_nodes(NODES);
-	for (size_t i = 0; 2 * i + 2 < NODES; i++) {
+	const size_t nodes = (size_t)test_times(NODES, 200000);
+
+	add_nodes(nodes);
+	for (size_t i = 0; 2 * i + 2 < nodes; i++) {
 		link_nodes(i, 1, 2 * i + 1);
 		link_nodes(i, 2, 2 * i + 2);
 	}
 	check(make_root_to(0, 0));
-	ck_assert_uint_ge(result.blocks[FP_LEAK_REACHABLE], NODES - 1);
+	ck_assert_uint_ge(result.blocks[FP_LEAK_REACHABLE], nodes - 1);
 	check(NULL);
 	ck_assert_uint_le(result.blocks[FP_LEAK_DEFINITE], 2);
 	ck_assert_int_eq(classes[0], FP_LEAK_DEFINITE);

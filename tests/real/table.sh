@@ -28,6 +28,15 @@ int main()
 END
 printf '#include <stdio.h>\nint main(void) { printf("one\\n"); return 0; }\n' >"$input/program.c"
 
+# What a row runs is compiled before, without us.
+make_program() { # make_program TIER ROW PROGRAM COMPILER ARGUMENT...: makes $input/PROGRAM
+	is_wanted "$1" "$2" && command -v "$4" >/dev/null || return 0
+	program=$3 compiler=$4
+	shift 4
+	"$compiler" -g -O1 -w -pthread -o "$input/$program" "$@"
+}
+programs=$top_srcdir/tests/real/programs
+
 # ---- Shells and tools
 row quick bash bash 'bash -c '\''for i in 1 2 3; do x=$(echo $i | sed s/1/2/); echo $x; done
 	declare -A a; for i in {1..500}; do a[$i]=$((i * i)); done; echo ${#a[@]} ${a[77]}
@@ -142,3 +151,25 @@ func main() {
 }
 END
 	GO111MODULE=off GOCACHE=$PWD/cache go build -o p p.go 2>&1 && ./p'
+
+# ---- What a program may do with its stack, its threads and what it loads
+make_program all coroutines coroutines gcc "$programs/coroutines.c"
+row all coroutines "$input/coroutines" '"$input/coroutines"'
+make_program all cancelled cancelled gcc "$programs/cancelled.c"
+row all cancelled "$input/cancelled" '"$input/cancelled"'
+make_program all plugins plugin_host gcc "$programs/plugin_host.c"
+for plugin in 1 2 3; do
+	make_program all plugins plugin$plugin.so gcc -shared -fPIC "$programs/plugin.c"
+done
+row all plugins "$input/plugin_host" '"$input/plugin_host" "$input"/plugin*.so'
+row all torsocks 'torsocks perl sort' 'torsocks sort -n --parallel=2 -S 1M "$input/lines" | cksum
+	torsocks perl -e '\''open my $f, "<", "/etc/passwd" or die; my @l = <$f>; close $f; print scalar(@l) > 0, "\n"; system "echo child"'\'
+row all php php 'php -v | head -n 1; php -r '\''$a = []; for ($i = 0; $i < 5000; $i++) $a["k$i"] = str_repeat("x", $i % 50);
+	echo count($a), " ", strlen(json_encode($a)), " ", preg_match_all("/x+/", implode(",", $a)), "\n";'\'
+row all rustc /usr/bin/rustc 'printf "fn main() { println!(\"hello\"); }\n" >p.rs && /usr/bin/rustc -o p p.rs && ./p'
+googletest=/usr/src/googletest/googletest
+test ! -f "$googletest/test/googletest-death-test-test.cc" ||
+	make_program all death_tests death_tests g++ -I"$googletest" -I"$googletest/include" "$googletest/src/gtest-all.cc" \
+		"$googletest/src/gtest_main.cc" "$googletest/test/googletest-death-test-test.cc"
+row all death_tests "$input/death_tests" '"$input/death_tests" >tests.out; status=$?
+	sed -n "s/ ([0-9]* ms.*//; /^\\[ .*\\]/p" tests.out | sort; exit $status'

@@ -13,6 +13,7 @@
 #include "log/format.h"
 #include "session/session.h"
 #include "sessions.h"
+#include "support/times.h"
 
 static struct test_events events;
 static struct test_event event;
@@ -169,7 +170,7 @@ static void fork_among_threads(void)
 
 	for (int i = 0; i < WORKERS; i++)
 		test_must(pthread_create(&threads[i], NULL, allocate_on, heap) == 0);
-	for (int i = 0; i < FORKS; i++) {
+	for (long i = test_times(FORKS, 30); i > 0; i--) {
 		int status = -1;
 		pid_t pid = fork();
 
