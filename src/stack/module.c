@@ -26,11 +26,13 @@ struct module {
 	const uint8_t *identity_at; /* in the module: eight bytes that others have otherwise */
 	uint64_t identity;
 	uint64_t mark;
+	_Atomic bool is_current; /* the latest that was met at its addresses */
+	_Atomic bool is_told;
 };
 
 static struct module modules[FP_MODULES_MAX + 1]; /* the first is not used */
 static _Atomic unsigned count;                    /* the last one that is */
-static _Atomic unsigned told;
+static _Atomic unsigned untold;
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_DEPOT);
 
 static uint64_t read_identity(const uint8_t *at)
@@ -96,15 +98,46 @@ static unsigned find(const struct dl_find_object *object)
 	return FP_MODULE_NONE;
 }
 
-static uint64_t choose_mark_locked(const struct module *module, unsigned number)
+static bool overlap(const struct module *one, const struct module *other)
 {
-	for (unsigned i = 1; i < number; i++)
-		if (modules[i].start < module->end && module->start < modules[i].end)
-			return number;
-	return 0;
+	return one->start < other->end && other->start < one->end;
 }
 
-static unsigned add(const struct dl_find_object *object)
+/* Whether other modules than NUMBER had its addresses. */
+static bool is_shared(unsigned number, unsigned last)
+{
+	for (unsigned i = 1; i <= last; i++)
+		if (i != number && overlap(&modules[i], &modules[number]))
+			return true;
+	return false;
+}
+
+static void make_current_locked(unsigned number)
+{
+	unsigned last = atomic_load(&count);
+
+	for (unsigned i = 1; i <= last; i++)
+		if (overlap(&modules[i], &modules[number]))
+			atomic_store(&modules[i].is_current, i == number);
+	if (atomic_exchange(&modules[number].is_told, false))
+		atomic_fetch_add(&untold, 1);
+}
+
+static unsigned append_locked(const struct module *module)
+{
+	unsigned number = atomic_load(&count) + 1;
+
+	if (number > FP_MODULES_MAX)
+		return FP_MODULE_UNKNOWN;
+	modules[number] = *module;
+	modules[number].mark = is_shared(number, number - 1) ? number : 0;
+	atomic_store_explicit(&count, number, memory_order_release);
+	make_current_locked(number);
+	return number;
+}
+
+/* One that is met for the first time, or was away. */
+static unsigned meet(const struct dl_find_object *object)
 {
 	struct module module = {
 	        .start = (uintptr_t)object->dlfo_map_start,
@@ -112,22 +145,17 @@ static unsigned add(const struct dl_find_object *object)
 	        .loaded = object->dlfo_link_map,
 	        .index = object->dlfo_eh_frame,
 	        .identity_at = find_identity(object),
+	        .is_told = true,
 	};
 
 	module.identity = read_identity(module.identity_at);
 	fp_lock_acquire(&lock);
-	/* Another thread may have met it, too. */
+	/* Another thread may have met it meanwhile. */
 	unsigned number = find(object);
-	if (number == FP_MODULE_NONE) {
-		number = atomic_load(&count) + 1;
-		if (number > FP_MODULES_MAX) {
-			number = FP_MODULE_UNKNOWN;
-		} else {
-			module.mark = choose_mark_locked(&module, number);
-			modules[number] = module;
-			atomic_store_explicit(&count, number, memory_order_release);
-		}
-	}
+	if (number == FP_MODULE_NONE)
+		number = append_locked(&module);
+	else if (!atomic_load(&modules[number].is_current))
+		make_current_locked(number);
 	fp_lock_release(&lock);
 	return number;
 }
@@ -139,8 +167,8 @@ struct fp_module fp_module_at(uintptr_t pc)
 	if (_dl_find_object((void *)pc, &object) != 0)
 		return (struct fp_module){.number = FP_MODULE_NONE};
 	unsigned number = find(&object);
-	if (number == FP_MODULE_NONE)
-		number = add(&object);
+	if (number == FP_MODULE_NONE || !atomic_load(&modules[number].is_current))
+		number = meet(&object);
 	return (struct fp_module){.number = number, .index = object.dlfo_eh_frame};
 }
 
@@ -151,7 +179,9 @@ bool fp_module_is_there(unsigned number, uintptr_t pc)
 
 	if (number == FP_MODULE_NONE || !is_module)
 		return number == FP_MODULE_NONE && !is_module;
-	return number <= FP_MODULES_MAX && is_at(&modules[number], &object);
+	return number <= FP_MODULES_MAX &&
+	       atomic_load_explicit(&modules[number].is_current, memory_order_relaxed) &&
+	       is_at(&modules[number], &object);
 }
 
 uint64_t fp_module_mark(unsigned number)
@@ -161,18 +191,22 @@ uint64_t fp_module_mark(unsigned number)
 
 bool fp_module_tell(struct fp_stack_code *code)
 {
-	unsigned number = atomic_load_explicit(&told, memory_order_relaxed);
+	unsigned last = atomic_load_explicit(&count, memory_order_acquire);
 
-	do {
-		if (number == atomic_load_explicit(&count, memory_order_acquire))
-			return false;
-	} while (!atomic_compare_exchange_weak(&told, &number, number + 1));
-	*code = (struct fp_stack_code){
-	        .start = modules[number + 1].start,
-	        .end = modules[number + 1].end,
-	        .is_first = modules[number + 1].mark == 0,
-	};
-	return true;
+	if (atomic_load_explicit(&untold, memory_order_relaxed) == 0)
+		return false;
+	for (unsigned i = 1; i <= last; i++) {
+		if (atomic_exchange(&modules[i].is_told, true))
+			continue;
+		atomic_fetch_sub(&untold, 1);
+		*code = (struct fp_stack_code){
+		        .start = modules[i].start,
+		        .end = modules[i].end,
+		        .is_first = !is_shared(i, last),
+		};
+		return true;
+	}
+	return false;
 }
 
 void fp_module_lock_for_fork(void)

@@ -34,7 +34,8 @@ bool fp_module_is_there(unsigned number, uintptr_t pc);
  * addresses before; 0 for the first one there. */
 uint64_t fp_module_mark(unsigned number);
 
-/* A module that nobody was told of yet, which is told now; false when there is none. */
+/* A module that was met, for the first time or after another one at its addresses, and that
+ * nobody was told of yet; it is told now. False when there is none. */
 struct fp_stack_code;
 bool fp_module_tell(struct fp_stack_code *code);
 

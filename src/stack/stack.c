@@ -89,12 +89,23 @@ struct capture {
 	bool is_lost; /* there are callers, and nobody knows where */
 };
 
+/* Before the trace is known: what its addresses meant until now is written down first. */
+static void tell_of_new_code(void)
+{
+	void (*look)(const struct fp_stack_code *) = atomic_load(&look_at_code);
+	struct fp_stack_code code;
+
+	while (look != NULL && fp_module_tell(&code))
+		look(&code);
+}
+
 /* What tells the trace apart from others with the same addresses becomes a word behind them. */
 static fp_trace_id keep(const struct capture *capture)
 {
 	uintptr_t tail = (uintptr_t)capture->walk.mark >> 1;
 	unsigned words = capture->count;
 
+	tell_of_new_code();
 	if (capture->is_lost) {
 		capture->frames[words++] = FP_TRACE_CALLERS_UNKNOWN;
 		atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
@@ -250,15 +261,6 @@ __attribute__((noinline)) static fp_trace_id capture_few(const struct fp_frame *
 	                                                     : FEW_FRAMES);
 }
 
-static void tell_of_new_code(void)
-{
-	void (*look)(const struct fp_stack_code *) = atomic_load(&look_at_code);
-	struct fp_stack_code code;
-
-	while (look != NULL && fp_module_tell(&code))
-		look(&code);
-}
-
 /* noinline: its frame is one that has a frame pointer, and is always left out. */
 __attribute__((noinline)) fp_trace_id fp_stack_capture(void)
 {
@@ -277,7 +279,6 @@ __attribute__((noinline)) fp_trace_id fp_stack_capture(void)
 		trace = capture_few(&caller);
 	}
 	give_buffer(buffer);
-	tell_of_new_code();
 	return trace;
 }
 

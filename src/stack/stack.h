@@ -32,8 +32,9 @@ struct fp_stack_code {
 	bool is_first; /* no other that was met had addresses of it before */
 };
 
-/* LOOK is called, outside of every lock, soon after the first trace through a module: whoever
- * wants its names later writes down what it is. */
+/* LOOK is called, outside of every lock, before the first trace through a module is kept, and
+ * again when it is back in the place of another: whoever wants names later writes down what is
+ * there, and what the traces so far meant. Context: that of the captures. */
 void fp_stack_on_new_code(void (*look)(const struct fp_stack_code *code));
 
 /* The trace of the caller; FP_TRACE_NONE when there is no memory to keep it. */
