@@ -159,7 +159,11 @@ int fp_leak_check(const struct fp_leak_config *config, uintptr_t stack,
 
 void fp_leak_look_at(const void *context, struct fp_leak_interrupted *interrupted)
 {
-	interrupted->stack = fp_leak_stack_pointer(context) - FP_LEAK_RED_ZONE_BYTES;
+	/* Without files of its own: this may be a handler of a process that has none left. */
+	const struct fp_leak_memory memory = {
+	        .mem_fd = -1, .pagemap_fd = -1, .pid = (int)getpid()};
+
+	interrupted->stack = fp_leak_stack_in_use(&memory, context);
 	interrupted->count = fp_leak_registers(context, interrupted->registers);
 }
 

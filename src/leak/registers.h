@@ -12,12 +12,14 @@
 #include <stdint.h>
 
 #include "leak/leak.h"
-
-/* Below the stack pointer a leaf function may keep as much. */
-enum { FP_LEAK_RED_ZONE_BYTES = 128 };
+#include "leak/memory.h"
 
 /* CONTEXT is the third argument of a signal's handler. */
 uintptr_t fp_leak_stack_pointer(const void *context);
+
+/* From where on the stack is in use: what a leaf function keeps below the stack pointer is,
+ * what functions that have returned left there is not. */
+uintptr_t fp_leak_stack_in_use(const struct fp_leak_memory *memory, const void *context);
 
 /* Where in memory the saved registers are; how many ranges. */
 unsigned fp_leak_registers(const void *context,

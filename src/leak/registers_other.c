@@ -11,6 +11,12 @@ uintptr_t fp_leak_stack_pointer(const void *context)
 	return (uintptr_t)context;
 }
 
+uintptr_t fp_leak_stack_in_use(const struct fp_leak_memory *memory, const void *context)
+{
+	(void)memory;
+	return fp_leak_stack_pointer(context);
+}
+
 unsigned fp_leak_registers(const void *context,
                            struct fp_leak_range ranges[FP_LEAK_REGISTER_RANGES])
 {

@@ -21,6 +21,9 @@ enum {
 	YMM_BYTES = 256
 };
 
+/* Below the stack pointer a leaf function may keep as much. */
+enum { RED_ZONE_BYTES = 128 };
+
 static const uint32_t magic = 0x46505853; /* FP_XSTATE_MAGIC1 */
 static const uint64_t state_sse = 2;
 static const uint64_t state_avx = 4;
@@ -30,6 +33,30 @@ uintptr_t fp_leak_stack_pointer(const void *context)
 	const ucontext_t *user = context;
 
 	return (uintptr_t)user->uc_mcontext.gregs[REG_RSP];
+}
+
+/* A thread that waits stands right behind the instruction, or on it when the call begins anew.
+ */
+static bool is_at_system_call(const struct fp_leak_memory *memory, uintptr_t at)
+{
+	static const uint8_t instruction[2] = {0x0f, 0x05};
+	uint8_t code[2 * sizeof(instruction)];
+
+	at -= sizeof(instruction);
+	return fp_leak_memory_read(memory, at, code, sizeof(code)) == sizeof(code) &&
+	       (memcmp(code, instruction, sizeof(instruction)) == 0 ||
+	        memcmp(code + sizeof(instruction), instruction, sizeof(instruction)) == 0);
+}
+
+/* Functions that wait are no leaves: they ask whether they are cancelled. Below their frames
+ * are those of calls before, often with the block that malloc has returned last. */
+uintptr_t fp_leak_stack_in_use(const struct fp_leak_memory *memory, const void *context)
+{
+	const ucontext_t *user = context;
+	uintptr_t stack = fp_leak_stack_pointer(context);
+	uintptr_t at = (uintptr_t)user->uc_mcontext.gregs[REG_RIP];
+
+	return is_at_system_call(memory, at) ? stack : stack - RED_ZONE_BYTES;
 }
 
 static uint64_t states_of(const char *area)

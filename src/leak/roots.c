@@ -295,14 +295,15 @@ static void note_use(struct fp_leak_roots *roots, uintptr_t address)
 		root->is_in_use = true;
 }
 
-void fp_leak_roots_cut_stack(struct fp_leak_roots *roots, const struct fp_leak_thread *thread)
+void fp_leak_roots_cut_stack(struct fp_leak_roots *roots, const struct fp_leak_thread *thread,
+                             uintptr_t start)
 {
 	note_use(roots, thread->stack);
 	note_use(roots, thread->storage);
 	struct fp_leak_root *root = find(roots, thread->stack);
 
 	if (root != NULL)
-		cut(root, thread->stack - FP_LEAK_RED_ZONE_BYTES, thread->storage);
+		cut(root, start, thread->storage);
 }
 
 void fp_leak_roots_cut_own_stack(struct fp_leak_roots *roots, uintptr_t stack)

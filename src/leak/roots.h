@@ -41,8 +41,9 @@ int fp_leak_roots_make(struct fp_leak_roots *roots, const struct fp_leak_memory 
                        const struct fp_leak_search *search);
 void fp_leak_roots_free(struct fp_leak_roots *roots);
 
-/* The stack of THREAD is in use from its stack pointer on only. */
-void fp_leak_roots_cut_stack(struct fp_leak_roots *roots, const struct fp_leak_thread *thread);
+/* The stack of THREAD is in use from START on only. */
+void fp_leak_roots_cut_stack(struct fp_leak_roots *roots, const struct fp_leak_thread *thread,
+                             uintptr_t start);
 
 /* The same for the calling thread, whose frames below STACK are Fencepost's. */
 void fp_leak_roots_cut_own_stack(struct fp_leak_roots *roots, uintptr_t stack);

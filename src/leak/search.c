@@ -36,7 +36,9 @@ static void mark_roots(struct fp_leak_search *search, struct fp_leak_roots *root
 
 		if (!is_stopped(thread))
 			continue;
-		fp_leak_roots_cut_stack(roots, thread);
+		fp_leak_roots_cut_stack(
+		        roots, thread,
+		        fp_leak_stack_in_use(marker->memory, (const void *)thread->context));
 		mark_registers(thread, marker);
 	}
 	fp_leak_roots_cut_own_stack(roots, search->stack);

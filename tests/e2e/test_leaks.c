@@ -24,6 +24,8 @@ static const struct {
         {"stale-stack", "definite", NULL, ""},
 #ifdef __x86_64__
         {"joined-thread", "definite", NULL, ""},
+        {"red-zone", "reachable", NULL, ""},
+        {"stale-red-zone", "definite", NULL, ""},
 #endif
         {"ended-thread", "reachable", NULL, ""},
         {"inside", "possible", NULL, ""},

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -209,36 +210,52 @@ static void *keep_as_specific(void *unused)
 }
 
 #ifdef __x86_64__
-/* Nowhere but in a register, of a thread that runs. */
+/* With the pointer, that nothing else holds now, in rbx: MOVE, and then runs. */
+#define RUN_WITH(move, ...)                                                                    \
+	__asm__ volatile("movq %[handover], %%rbx\n\t"                                         \
+	                 "notq %%rbx\n\t" move "movq $0, %[handover]\n\t"                      \
+	                 "movl $1, %[ready]\n"                                                 \
+	                 "1:\tpause\n\t"                                                       \
+	                 "cmpl $0, %[done]\n\t"                                                \
+	                 "je 1b"                                                               \
+	                 : [handover] "+m"(handover), [ready] "+m"(is_ready)                   \
+	                 : [done] "m"(is_done)                                                 \
+	                 : __VA_ARGS__)
+
 static void *keep_in_register(void *unused)
 {
-	__asm__ volatile("movq %[handover], %%rbx\n\t"
-	                 "notq %%rbx\n\t"
-	                 "movq $0, %[handover]\n\t"
-	                 "movl $1, %[ready]\n"
-	                 "1:\tpause\n\t"
-	                 "cmpl $0, %[done]\n\t"
-	                 "je 1b"
-	                 : [handover] "+m"(handover), [ready] "+m"(is_ready)
-	                 : [done] "m"(is_done)
-	                 : "rbx", "memory");
+	RUN_WITH("", "rbx", "memory");
 	return unused;
 }
 
 static void *keep_in_vector(void *unused)
 {
+	RUN_WITH("movq %%rbx, %%xmm9\n\txorl %%ebx, %%ebx\n\t", "rbx", "xmm9", "memory");
+	return unused;
+}
+
+/* Below the stack pointer, where a function that calls none may keep it. */
+static void *keep_in_red_zone(void *unused)
+{
+	RUN_WITH("movq %%rbx, -120(%%rsp)\n\txorl %%ebx, %%ebx\n\t", "rbx", "memory");
+	return unused;
+}
+
+/* The same place, where calls that have returned left it, of a thread that waits. */
+static void *leave_in_red_zone(void *unused)
+{
+	long call = SYS_pause;
+
 	__asm__ volatile("movq %[handover], %%rbx\n\t"
 	                 "notq %%rbx\n\t"
-	                 "movq %%rbx, %%xmm9\n\t"
+	                 "movq %%rbx, -120(%%rsp)\n\t"
 	                 "xorl %%ebx, %%ebx\n\t"
 	                 "movq $0, %[handover]\n\t"
-	                 "movl $1, %[ready]\n"
-	                 "1:\tpause\n\t"
-	                 "cmpl $0, %[done]\n\t"
-	                 "je 1b"
-	                 : [handover] "+m"(handover), [ready] "+m"(is_ready)
-	                 : [done] "m"(is_done)
-	                 : "rbx", "xmm9", "memory");
+	                 "movl $1, %[ready]\n\t"
+	                 "syscall"
+	                 : "+a"(call), [handover] "+m"(handover), [ready] "+m"(is_ready)
+	                 :
+	                 : "rbx", "rcx", "r11", "memory");
 	return unused;
 }
 #else
@@ -424,6 +441,10 @@ static const struct {
         {"sigwait", NULL, keep_waiting_for_signals},
         {"coroutine", NULL, keep_in_coroutine},
         {"stale-stack", NULL, leave_on_stale_stack},
+#ifdef __x86_64__
+        {"red-zone", NULL, keep_in_red_zone},
+        {"stale-red-zone", NULL, leave_in_red_zone},
+#endif
 };
 
 /* ---- Shapes of what is lost ---------------------------------------------------------------
