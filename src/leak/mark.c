@@ -57,6 +57,15 @@ static void meet_from_leader(struct fp_leak_marker *marker, uint32_t index, uint
 	push(marker, index, FP_LEAK_FOLLOWER);
 }
 
+/* To the first byte behind a block there is no pointer, but for empty arrays. */
+static bool is_pointer(const struct fp_leak_marker *marker, uint32_t index, uintptr_t word)
+{
+	const struct fp_leak_block *block = &marker->table->blocks[index];
+
+	return word - block->address != block->size || block->size == 0 ||
+	       fp_leak_is_empty_array(marker->memory, block);
+}
+
 /* STEP is 8 unless the words may stand at odd places. */
 static void scan_bytes(struct fp_leak_marker *marker, size_t size, size_t step)
 {
@@ -69,7 +78,7 @@ static void scan_bytes(struct fp_leak_marker *marker, size_t size, size_t step)
 		if (!fp_leak_table_spans(table, word))
 			continue;
 		uint32_t index = fp_leak_table_find(table, word);
-		if (index != FP_LEAK_NOWHERE)
+		if (index != FP_LEAK_NOWHERE && is_pointer(marker, index, word))
 			marker->meet(marker, index, word);
 	}
 }

@@ -52,8 +52,13 @@ void fp_leak_mark_root(struct fp_leak_marker *marker, uintptr_t start, uintptr_t
  * -ENOMEM. */
 int fp_leak_mark_classify(struct fp_leak_marker *marker, const struct fp_leak_config *config);
 
-/* Whether a pointer to the inside of BLOCK is how its owner points to it: arrays behind the
- * number of their elements, second bases, strings behind their lengths (in inside.c). */
+/* Whether BLOCK, which fp_leak_may_be_empty(), is the number of an array's elements and no
+ * more, so that a pointer to its end is one to the array (in inside.c). */
+bool fp_leak_is_empty_array(const struct fp_leak_memory *memory,
+                            const struct fp_leak_block *block);
+
+/* Whether a pointer to the inside of BLOCK, or to the end of an empty array, is how its owner
+ * points to it: with a tag in the low bits, behind a header, to a second base (in inside.c). */
 bool fp_leak_is_owners(const struct fp_leak_memory *memory, const struct fp_leak_block *block,
                        uintptr_t pointer);
 

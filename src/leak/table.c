@@ -47,7 +47,7 @@ static void add_block(const struct fp_block *block, void *user)
 
 static size_t extent_of(const struct fp_leak_block *block)
 {
-	return block->size == 0 ? 1 : block->size;
+	return block->size + (block->size == 0 || fp_leak_may_be_empty(block));
 }
 
 static void find_bounds(struct fp_leak_table *table)

@@ -36,8 +36,19 @@ struct fp_leak_table {
 int fp_leak_table_make(struct fp_leak_table *table, const struct fp_leak_config *config);
 void fp_leak_table_free(struct fp_leak_table *table);
 
-/* The index of the block that ADDRESS is in (a block of no bytes has one), or FP_LEAK_NOWHERE.
- */
+/* An array without elements is no more than their number: one word, two where C++ aligns them
+ * to 16 bytes, and so on. */
+static inline bool fp_leak_may_be_empty(const struct fp_leak_block *block)
+{
+	bool is_array = block->family == FP_FAMILY_NEW_ARRAY ||
+	                block->family == FP_FAMILY_ALIGNED_ARRAY;
+
+	return block->size == 8 || block->size == 16 ||
+	       (is_array && (block->size == 32 || block->size == 64));
+}
+
+/* The index of the block that ADDRESS is in, or FP_LEAK_NOWHERE. A block of no bytes has one,
+ * and one that may be an empty array has its end, too, unless another block begins there. */
 uint32_t fp_leak_table_find(const struct fp_leak_table *table, uintptr_t address);
 
 /* The first region that ends above ADDRESS, or NULL. */
