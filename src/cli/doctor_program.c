@@ -11,6 +11,7 @@
 
 #include "cli/doctor.h"
 #include "cli/image.h"
+#include "cli/pools.h"
 #include "cli/run.h"
 
 /* Why NAME is no program, and what would make it one. */
@@ -90,8 +91,8 @@ static void check_allocator(struct fp_cli_checkup *checkup, const struct fp_cli_
 	                           "has %s, whose blocks are not seen; those of the C "
 	                           "library's malloc are",
 	                           allocator);
-	if (strcmp(allocator, FP_CLI_PYTHON_HEAP) == 0 && quoted)
-		fp_cli_check_fix(check, "PYTHONMALLOC=malloc fencepost run %s", quoted);
+	if (fp_cli_is_pool(allocator) && quoted)
+		fp_cli_check_fix(check, "fencepost run --pools=off %s", quoted);
 	else
 		fp_cli_check_advise(check, "build it without, or link the parts to look at "
 		                           "with libfencepost");

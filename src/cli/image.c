@@ -65,6 +65,25 @@ bool fp_cli_image_has_section(const struct fp_cli_image *image, const char *name
 	return false;
 }
 
+bool fp_cli_image_has_text(const struct fp_cli_image *image, const char *text)
+{
+	const GElf_Xword flags = SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR;
+	Elf_Scn *section = NULL;
+
+	while ((section = elf_nextscn(image->elf, section))) {
+		GElf_Shdr header;
+		Elf_Data *data = NULL;
+
+		if (gelf_getshdr(section, &header) && header.sh_type == SHT_PROGBITS &&
+		    (header.sh_flags & flags) == SHF_ALLOC)
+			data = elf_rawdata(section, NULL);
+		if (data && data->d_buf &&
+		    memmem(data->d_buf, data->d_size, text, strlen(text) + 1))
+			return true;
+	}
+	return false;
+}
+
 /* The marks that allocators leave in a program that has them linked in or needs them. */
 static const struct mark {
 	const char *symbol;  /* defined in the program */
@@ -86,6 +105,7 @@ static const struct mark {
         {"JNI_CreateJavaVM", "libjli.so", "the Java heap"},
         {"malloc", NULL, FP_CLI_OWN_MALLOC},
         {"PyObject_Malloc", "libpython3", FP_CLI_PYTHON_HEAP},
+        {"_emalloc", "libphp", FP_CLI_PHP_HEAP},
         /* Their malloc is not called: ours comes first. */
         {NULL, "libjemalloc.so", "jemalloc's other functions (mallocx and its like)"},
         {NULL, "libtcmalloc", "tcmalloc's other functions (tc_malloc and its like)"},

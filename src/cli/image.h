@@ -22,11 +22,15 @@ void fp_cli_image_close(struct fp_cli_image *image);
 
 bool fp_cli_image_has_section(const struct fp_cli_image *image, const char *name);
 
+/* Whether TEXT stands among its constants. */
+bool fp_cli_image_has_text(const struct fp_cli_image *image, const char *text);
+
 /* What is said of a program that defines malloc and nothing else that is known. */
 #define FP_CLI_OWN_MALLOC "a malloc of its own"
 
-/* Which the program can be told to leave: PYTHONMALLOC=malloc. */
+/* Which the program can be told to leave (cli/pools.h). */
 #define FP_CLI_PYTHON_HEAP "Python's object allocator"
+#define FP_CLI_PHP_HEAP "PHP's allocator"
 
 /* What the program allocates with beside libc's malloc ("jemalloc", "the heap of Go"), or NULL.
  */

@@ -31,6 +31,7 @@ static struct fp_report_view view_of(const struct sheet *sheet, FILE *out)
 
 	return (struct fp_report_view){
 	        .leaks = leaks[sheet->options->leak_check],
+	        .has_possible = sheet->options->show_possible,
 	        .is_quiet = sheet->options->quiet,
 	        .has_blocks = sheet->options->gen_suppressions,
 	        .has_all_frames = sheet->options->stacks == FP_OPTIONS_STACKS_FULL,

@@ -14,14 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/pools.h"
 #include "cli/suppressions.h"
 #include "cli/sweep.h"
 #include "report/text/parts.h"
 
-enum { EXTRA_VARIABLES = 3 };
-
 struct run {
 	struct fp_options options;
+	char **arguments; /* all of them */
 	char **command;
 	bool is_forced;
 	bool is_sweep;
@@ -30,6 +30,7 @@ struct run {
 	char *program;
 	char directory[PATH_MAX];
 	struct fp_cli_unseen unseen;
+	struct fp_cli_pools pools;
 	struct fp_report_suppressions suppressions;
 };
 
@@ -144,47 +145,6 @@ static int check_program(const struct run *run)
 	return FP_CLI_FAILED;
 }
 
-static char *variable(const char *name, const char *first, const char *second)
-{
-	const char *separator = first[0] != '\0' && second[0] != '\0' ? ":" : "";
-	char *text;
-
-	return asprintf(&text, "%s=%s%s%s", name, first, separator, second) < 0 ? NULL : text;
-}
-
-/* The environment of the program, or NULL after saying why. */
-static char **make_environment(const char *path, const char *options)
-{
-	const char *preload = getenv("LD_PRELOAD");
-	const char *given = getenv("FENCEPOST_OPTIONS");
-	size_t count = 0;
-	size_t used = 0;
-
-	if (access(path, R_OK) != 0 || strpbrk(path, ": ")) {
-		fp_cli_fail(
-		        "cannot use %s: install it there, in a directory without spaces and "
-		        "colons in its name",
-		        path);
-		return NULL;
-	}
-	while (environ[count])
-		count++;
-	char **environment = calloc(count + EXTRA_VARIABLES, sizeof(*environment));
-	for (size_t i = 0; environment && i < count; i++) {
-		if (strncmp(environ[i], "LD_PRELOAD=", strlen("LD_PRELOAD=")) != 0 &&
-		    strncmp(environ[i], "FENCEPOST_OPTIONS=", strlen("FENCEPOST_OPTIONS=")) !=
-		            0)
-			environment[used++] = environ[i];
-	}
-	if (!environment) {
-		fp_cli_fail("not enough memory to start");
-		return NULL;
-	}
-	environment[used++] = variable("LD_PRELOAD", path, preload ? preload : "");
-	environment[used++] = variable("FENCEPOST_OPTIONS", given ? given : "", options);
-	return environment;
-}
-
 static int make_directory(struct run *run)
 {
 	const char *parent = fp_cli_temporary_directory();
@@ -243,7 +203,8 @@ static int start(struct run *run, struct fp_cli_launch *launch, int *status)
 	if (give_directions(run, self) != 0)
 		return FP_CLI_FAILED;
 	char *path = fp_cli_find_library();
-	launch->environment = path ? make_environment(path, run->given) : NULL;
+	launch->environment =
+	        path ? fp_cli_make_environment(path, run->given, run->options.pools) : NULL;
 	free(path);
 	if (!launch->environment)
 		return FP_CLI_FAILED;
@@ -357,6 +318,8 @@ static void print_unseen(const struct run *run, size_t findings)
 		return;
 	fp_cli_unseen_print(&run->unseen);
 	fp_cli_print_allocator(run->program);
+	if (run->options.pools)
+		fp_cli_pools_print(&run->pools, run->arguments);
 }
 
 static int report(struct run *run, const struct fp_cli_launch *launch, int status)
@@ -375,6 +338,7 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	if (harvest.count > 0 && fp_cli_render(harvest.logs, harvest.count, &run->options) != 0)
 		code = FP_CLI_FAILED;
 	fp_cli_unseen_read(&run->unseen, run->directory);
+	fp_cli_pools_look(&run->pools, &harvest);
 	print_unseen(run, sums.findings);
 	if (harvest.count + run->unseen.count == 0 && harvested == 0)
 		say_nothing_is_known(run);
@@ -424,6 +388,7 @@ static int try_layout(struct fp_cli_trial *trial, void *user)
 	/* The others execute the same. */
 	if (sweep->unseen.count == 0)
 		fp_cli_unseen_read(&sweep->unseen, run.directory);
+	fp_cli_pools_look(&sweep->pools, &trial->logs);
 	if (run.directory[0] != '\0')
 		fp_cli_remove(run.directory);
 	free(run.given);
@@ -460,7 +425,7 @@ static int run_sweep(struct run *run)
 
 int fp_cli_run(char **arguments)
 {
-	struct run run = {0};
+	struct run run = {.arguments = arguments};
 	int result = take_arguments(&run, arguments);
 
 	if (run.options.debuginfod)
@@ -482,6 +447,7 @@ int fp_cli_run(char **arguments)
 	free(run.program);
 	free(run.given);
 	fp_cli_unseen_free(&run.unseen);
+	fp_cli_pools_free(&run.pools);
 	fp_report_suppressions_free(&run.suppressions);
 	return result;
 }

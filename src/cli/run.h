@@ -45,6 +45,10 @@ bool fp_cli_find_obstacle(const char *path, struct fp_cli_obstacle *obstacle);
  */
 char *fp_cli_find_executed(const char *path);
 
+/* The environment for a program under LIBRARY, with the options GIVEN behind those that are
+ * there, and without custom allocators unless HAS_POOLS; or NULL after saying why. */
+char **fp_cli_make_environment(const char *library, const char *given, bool has_pools);
+
 /* In a child: what fp_cli_prepare_process() changed is as it was, for a program. */
 void fp_cli_restore_process(void);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/image.h"
+#include "cli/pools.h"
 #include "cli/run.h"
 #include "log/format.h"
 
@@ -80,16 +81,10 @@ void fp_cli_unseen_free(struct fp_cli_unseen *unseen)
 	*unseen = (struct fp_cli_unseen){0};
 }
 
-/* Of a malloc the library in the program has said so; Python may be told to use none of its
- * own.
- */
+/* Of a malloc the library in the program has said so; of pools there is more to say. */
 static bool is_worth_saying(const char *allocator)
 {
-	const char *chosen = getenv("PYTHONMALLOC");
-
-	if (strcmp(allocator, FP_CLI_PYTHON_HEAP) == 0)
-		return !chosen || strncmp(chosen, "malloc", strlen("malloc")) != 0;
-	return strcmp(allocator, FP_CLI_OWN_MALLOC) != 0;
+	return strcmp(allocator, FP_CLI_OWN_MALLOC) != 0 && !fp_cli_is_pool(allocator);
 }
 
 void fp_cli_print_allocator(const char *path)
@@ -99,11 +94,8 @@ void fp_cli_print_allocator(const char *path)
 	const char *allocator = image ? fp_cli_image_allocator(image) : NULL;
 
 	if (allocator && is_worth_saying(allocator))
-		fprintf(stderr, "fencepost: not seen: the blocks of %s, which %s has%s\n",
-		        allocator, executed,
-		        strcmp(allocator, FP_CLI_PYTHON_HEAP) == 0
-		                ? "; set PYTHONMALLOC=malloc to see them"
-		                : "");
+		fprintf(stderr, "fencepost: not seen: the blocks of %s, which %s has\n",
+		        allocator, executed);
 	fp_cli_image_close(image);
 	free(executed);
 }

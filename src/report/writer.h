@@ -22,6 +22,7 @@ enum fp_report_leaks {
 /* What of a report to show, and how. */
 struct fp_report_view {
 	enum fp_report_leaks leaks;
+	bool has_possible;       /* possible leaks are listed, too, not only counted */
 	bool is_quiet;           /* text: nothing at all when nothing was found */
 	bool has_colour;         /* text: OUT is a terminal */
 	const char *source_root; /* sarif: the repository, which files are named relative to; or
@@ -52,6 +53,7 @@ struct fp_report_walk {
 struct fp_report_writer {
 	const char *name;   /* the key of its output option; "text" for log */
 	bool has_snapshots; /* shows them: their stacks must be resolved */
+	bool is_data;       /* for programs, which choose: has possible leaks in any view */
 	int (*begin)(struct fp_report_walk *walk);
 	/* For each report: */
 	int (*begin_report)(struct fp_report_walk *walk, const struct fp_report *report);

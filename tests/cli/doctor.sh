@@ -97,7 +97,7 @@ if command -v dpkg-query >/dev/null && dpkg-query -S /bin/true >/dev/null 2>&1 &
 	says 0 'warning debug information' stripped '^fix: \(sudo \)*apt-get install coreutils-dbgsym$' $doctor /bin/true
 fi
 echo 'void PyObject_Malloc(void) {} int main(void) { return 0; }' >main.c
-compile python -g -Wl,-E && says 0 'warning allocator' "has Python's object allocator" '^fix: PYTHONMALLOC=malloc fencepost run ./python$' $doctor ./python
+compile python -g -Wl,-E && says 0 'warning allocator' "has Python's object allocator" '^fix: fencepost run --pools=off ./python$' $doctor ./python
 
 # ---- Limits
 says 0 'warning address space' 'limited to 3000000 KiB: about [0-9]* allocations are guarded' '^fix: ulimit -v unlimited$' \

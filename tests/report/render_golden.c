@@ -29,8 +29,10 @@ static const struct face faces[] = {
         {"json", "json", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"folded", "folded", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"html", "html", {.leaks = FP_REPORT_LEAKS_FULL}},
-        {"sarif", "sarif", {.leaks = FP_REPORT_LEAKS_FULL, .source_root = "/srv/plant"}},
-        {"xml", "xml", {.leaks = FP_REPORT_LEAKS_FULL}},
+        {"sarif",
+         "sarif",
+         {.leaks = FP_REPORT_LEAKS_FULL, .has_possible = true, .source_root = "/srv/plant"}},
+        {"xml", "xml", {.leaks = FP_REPORT_LEAKS_FULL, .has_possible = true}},
 };
 
 static struct encoder log_bytes[RECORDED_LOGS];

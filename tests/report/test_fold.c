@@ -55,8 +55,8 @@ static const char *print(bool has_all_frames)
 	size_t size;
 
 	free(text);
-	const struct fp_report_page page = {open_memstream(&text, &size), false,
-	                                    has_all_frames};
+	const struct fp_report_page page = {.out = open_memstream(&text, &size),
+	                                    .has_all_frames = has_all_frames};
 	fp_report_print_stack(&page, &stack);
 	fclose(page.out);
 	return text;

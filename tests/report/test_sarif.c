@@ -32,7 +32,8 @@ static void release(void)
 
 static void write_set(const struct fp_report *const *set, size_t count, const char *root)
 {
-	const struct fp_report_view view = {.leaks = FP_REPORT_LEAKS_FULL, .source_root = root};
+	const struct fp_report_view view = {
+	        .leaks = FP_REPORT_LEAKS_FULL, .has_possible = true, .source_root = root};
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);

@@ -173,7 +173,8 @@ static uint64_t share_of_leaks(const struct fp_report *report)
 	return total / STACK_SHARE;
 }
 
-static int put_leaks(struct stacks *stacks, const struct fp_report *report, bool is_reachable)
+static int put_leaks(struct stacks *stacks, const struct fp_report *report,
+                     const struct fp_report_view *view, bool is_reachable)
 {
 	int result = 0;
 
@@ -182,6 +183,8 @@ static int put_leaks(struct stacks *stacks, const struct fp_report *report, bool
 	for (size_t i = 0; result == 0 && i < report->leak_count; i++) {
 		const struct fp_report_leak *leak = &report->leaks[i];
 
+		if (leak->class == FP_LEAK_POSSIBLE && !view->has_possible)
+			continue;
 		if ((leak->class == FP_LEAK_REACHABLE) == is_reachable)
 			result = put_stack(stacks, leak->stack, leak->blocks, leak->bytes);
 	}
@@ -285,9 +288,10 @@ static void put_heap_source(FILE *out, const struct fp_report *report)
 	fprintf(out, ",\"sources\":%zu,\n", report->source_count);
 }
 
-int fp_report_html_data(FILE *out, const struct fp_report *report, bool with_leaks,
-                        size_t first_growing)
+int fp_report_html_data(FILE *out, const struct fp_report *report,
+                        const struct fp_report_view *view, size_t first_growing)
 {
+	bool with_leaks = view->leaks != FP_REPORT_LEAKS_NONE;
 	struct names names = {0};
 	struct stacks leaked = {.out = out, .names = &names};
 	struct stacks reachable = leaked;
@@ -301,9 +305,9 @@ int fp_report_html_data(FILE *out, const struct fp_report *report, bool with_lea
 	        report->heap.peak_bytes);
 	put_heap_source(out, report);
 	if (result == 0 && with_leaks)
-		result = put_leaks(&leaked, report, false);
+		result = put_leaks(&leaked, report, view, false);
 	if (result == 0 && with_leaks)
-		result = put_leaks(&reachable, report, true);
+		result = put_leaks(&reachable, report, view, true);
 	if (result == 0)
 		result = put_peak(&peak, report);
 	if (result == 0 && report->growth.is_looked_for)

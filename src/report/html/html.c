@@ -195,6 +195,24 @@ static void add_growing(struct fp_report_walk *walk, const struct fp_report *rep
 	fp_report_html_growth_end(out, report);
 }
 
+static void put_possible(FILE *out, const struct fp_report *report,
+                         const struct fp_report_view *view)
+{
+	struct fp_report_totals totals = fp_report_total(report);
+
+	if (view->has_possible || view->leaks == FP_REPORT_LEAKS_NONE ||
+	    totals.possible_blocks == 0)
+		return;
+	fputs("<p class=\"quiet\">", out);
+	fp_report_html_count(out, totals.possible_blocks, "block");
+	fputs(" with ", out);
+	fp_report_html_size(out, totals.possible_bytes);
+	fputs(totals.possible_blocks == 1 ? " is" : " are", out);
+	fputs(" possibly leaked and not listed here: only pointers into the middle were found. "
+	      "<code>--show-possible</code> lists them.</p>\n",
+	      out);
+}
+
 static int end_report(struct fp_report_walk *walk, const struct fp_report *report)
 {
 	struct document *document = walk->state;
@@ -210,11 +228,11 @@ static int end_report(struct fp_report_walk *walk, const struct fp_report *repor
 		      "them.</p>\n",
 		      out);
 	}
+	put_possible(out, report, walk->view);
 	add_growing(walk, report);
 	fp_report_html_facts(document->out[PROCESSES], report, walk->set->count == 1);
 	fputs(walk->index > 0 ? ",\n" : "", document->out[DATA]);
-	return fp_report_html_data(document->out[DATA], report,
-	                           walk->view->leaks != FP_REPORT_LEAKS_NONE, growing);
+	return fp_report_html_data(document->out[DATA], report, walk->view, growing);
 }
 
 static void put_head(const struct fp_report_walk *walk)

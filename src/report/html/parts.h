@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-#include "report/report.h"
+#include "report/writer.h"
 
 /* As content of an element or of a quoted attribute. */
 void fp_report_html_text(FILE *out, struct fp_report_string string);
@@ -39,10 +39,10 @@ void fp_report_html_excerpt(FILE *out, const struct fp_report_stack *stack, uint
 void fp_report_html_block(FILE *out, const struct fp_report *report,
                           const struct fp_report_finding *finding);
 
-/* What the script draws of REPORT, as one JSON object: stacks of leaks unless WITH_LEAKS is
- * false, stacks of the peak, the heap over time, and stacks that grew, of which the page has
+/* What the script draws of REPORT, as one JSON object: stacks of the leaks that are in
+ * VIEW, stacks of the peak, the heap over time, and stacks that grew, of which the page has
  * FIRST_GROWING before (in data.c). 0 or -ENOMEM. */
-int fp_report_html_data(FILE *out, const struct fp_report *report, bool with_leaks,
-                        size_t first_growing);
+int fp_report_html_data(FILE *out, const struct fp_report *report,
+                        const struct fp_report_view *view, size_t first_growing);
 
 #endif

@@ -269,6 +269,10 @@ static json_t *make_summary(struct fp_report_tree *tree, const struct fp_report 
 	                   make_new(report, with_leaks ? totals.new_leaked_blocks : 0));
 	fp_report_tree_put(tree, summary, "new_leaked_bytes",
 	                   make_new(report, with_leaks ? totals.new_leaked_bytes : 0));
+	fp_report_tree_put(tree, summary, "possible_blocks",
+	                   fp_report_make_count(with_leaks ? totals.possible_blocks : 0));
+	fp_report_tree_put(tree, summary, "possible_bytes",
+	                   fp_report_make_count(with_leaks ? totals.possible_bytes : 0));
 	fp_report_tree_put(tree, summary, "suppressed",
 	                   fp_report_make_count(report->suppressed));
 	return summary;
@@ -390,6 +394,7 @@ static void release(struct fp_report_walk *walk)
 
 const struct fp_report_writer fp_report_json_writer = {
         .name = "json",
+        .is_data = true,
         .has_snapshots = true,
         .begin = begin,
         .begin_report = begin_report,

@@ -113,11 +113,13 @@ void fp_report_print_known_leaks(const struct fp_report_page *page,
                                  const struct fp_report *report)
 {
 	struct fp_report_totals totals = fp_report_total(report);
-	uint64_t blocks = totals.leaked_blocks - totals.new_leaked_blocks +
-	                  totals.possible_blocks - totals.new_possible_blocks;
-	uint64_t bytes = totals.leaked_bytes - totals.new_leaked_bytes + totals.possible_bytes -
-	                 totals.new_possible_bytes;
+	uint64_t blocks = totals.leaked_blocks - totals.new_leaked_blocks;
+	uint64_t bytes = totals.leaked_bytes - totals.new_leaked_bytes;
 
+	if (page->has_possible) {
+		blocks += totals.possible_blocks - totals.new_possible_blocks;
+		bytes += totals.possible_bytes - totals.new_possible_bytes;
+	}
 	if (!report->is_check_of_news || blocks == 0)
 		return;
 	fputs("fencepost: note: ", page->out);
@@ -136,6 +138,8 @@ static void print_possible(const struct fp_report_page *page,
 	fputs(", ", page->out);
 	print_sum(page, blocks, bytes);
 	fputs(" possibly leaked", page->out);
+	if (!page->has_possible)
+		fputs(" (--show-possible lists them)", page->out);
 }
 
 void fp_report_print_lost(const struct fp_report_page *page, const struct fp_report *report)

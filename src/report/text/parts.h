@@ -16,6 +16,7 @@ struct fp_report_page {
 	FILE *out;
 	bool has_colour;
 	bool has_all_frames; /* nothing of a stack is cut or folded */
+	bool has_possible;   /* possible leaks are listed */
 };
 
 enum fp_report_style {
@@ -52,7 +53,7 @@ bool fp_report_is_known_leak(const struct fp_report *report, const struct fp_rep
 void fp_report_print_known_leaks(const struct fp_report_page *page,
                                  const struct fp_report *report);
 
-/* "2 blocks (48 bytes) leaked", "no leaks", "no new leaks". */
+/* "2 blocks (48 bytes) leaked", "no leaks", "no new leaks"; and what is possibly leaked. */
 void fp_report_print_lost(const struct fp_report_page *page, const struct fp_report *report);
 
 /* PREPOSITION and "plant.c:31 in make_rows", from the stack or else from the site; nothing when
