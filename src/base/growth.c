@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The first page of a reserve stays closed, and its end is never reached: both are fences.
+ * What stands before a reserve stays closed, and its end is never reached: both are fences,
+ * which are wide where there is address space.
  */
 #include "base/growth.h"
 
@@ -8,9 +9,13 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "base/align.h"
 #include "base/vm.h"
 
-enum { LIMIT_SHARES = 64 /* of a limited address space, one goes into a reserve */ };
+enum {
+	LIMIT_SHARES = 64, /* of a limited address space, one goes into a reserve */
+	FENCE_SHARES = 64  /* of a reserve, one stands as a fence on either side of it */
+};
 
 /* RLIMIT_AS counts reservations. */
 static size_t affordable(void)
@@ -24,15 +29,18 @@ static size_t affordable(void)
 
 int fp_growth_reserve(struct fp_growth *growth, size_t largest, size_t smallest)
 {
-	size_t fences = 2 * fp_vm_page_size();
+	size_t page = fp_vm_page_size();
 	size_t most = affordable();
 
 	for (size_t bytes = largest; bytes >= smallest; bytes /= 2) {
+		size_t fence = fp_align_up(bytes / FENCE_SHARES + 1, page);
+
 		if (bytes / 2 >= smallest && bytes > most)
 			continue;
-		if (fp_vm_reserve(bytes + fences, &growth->at) == 0) {
-			growth->end = growth->at + fences + bytes;
-			growth->at += fp_vm_page_size();
+		if (fp_vm_reserve(bytes + 2 * fence, &growth->at) == 0) {
+			growth->at += fence;
+			growth->end = growth->at + bytes + page;
+			growth->fence_end = growth->at + bytes + fence;
 			return 0;
 		}
 	}
@@ -56,6 +64,6 @@ void fp_growth_give_back(struct fp_growth *growth)
 	/* A page stays, as a fence. */
 	uintptr_t from = growth->at + fp_vm_page_size();
 
-	if (growth->end > from && fp_vm_unmap(from, growth->end - from) == 0)
-		growth->end = from;
+	if (growth->end > from && fp_vm_unmap(from, growth->fence_end - from) == 0)
+		growth->end = growth->fence_end = from;
 }

@@ -16,6 +16,7 @@
 struct fp_growth {
 	uintptr_t at; /* what is before it is open */
 	uintptr_t end;
+	uintptr_t fence_end; /* nobody can access what is from END to here */
 };
 
 /* Reserves LARGEST bytes, or half of it and so on down to SMALLEST. 0 or -ENOMEM. */

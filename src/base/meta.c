@@ -24,6 +24,7 @@ enum {
 	CLASSES = SMALL_MAX / UNIT,
 	CHUNK_BYTES = 4 << 20,
 	REGIONS_MAX = 64,
+	FENCE_PAGES = 16, /* inaccessible, on either side of a mapping */
 };
 
 static const size_t region_largest = (size_t)64 << 30;
@@ -72,31 +73,36 @@ static int make_accessible(uintptr_t base, size_t bytes, bool is_shared)
 	                 : fp_vm_open(base, bytes, PROT_READ | PROT_WRITE);
 }
 
-/* Accessible memory for BYTES and the mark, between two inaccessible pages. */
+static size_t fence_bytes(void)
+{
+	return FENCE_PAGES * fp_vm_page_size();
+}
+
+/* Accessible memory for BYTES and the mark, between two fences. */
 static uintptr_t map_fenced(size_t bytes, bool is_shared)
 {
-	size_t page = fp_vm_page_size();
-	size_t inner = fp_align_up(bytes + FP_META_MARK_BYTES, page);
+	size_t fence = fence_bytes();
+	size_t inner = fp_align_up(bytes + FP_META_MARK_BYTES, fp_vm_page_size());
 	uintptr_t base;
 
-	if (fp_vm_reserve(inner + 2 * page, &base) != 0)
+	if (fp_vm_reserve(inner + 2 * fence, &base) != 0)
 		return 0;
-	if (make_accessible(base + page, inner, is_shared) != 0) {
-		fp_vm_unmap(base, inner + 2 * page);
+	if (make_accessible(base + fence, inner, is_shared) != 0) {
+		fp_vm_unmap(base, inner + 2 * fence);
 		return 0;
 	}
-	uintptr_t end = base + page + inner;
+	uintptr_t end = base + fence + inner;
 	*(struct mark *)(end - FP_META_MARK_BYTES) = mark_of(end);
 	atomic_fetch_add(&footprint, inner);
-	return base + page;
+	return base + fence;
 }
 
 static void unmap_fenced(uintptr_t base, size_t bytes)
 {
-	size_t page = fp_vm_page_size();
-	size_t inner = fp_align_up(bytes + FP_META_MARK_BYTES, page);
+	size_t fence = fence_bytes();
+	size_t inner = fp_align_up(bytes + FP_META_MARK_BYTES, fp_vm_page_size());
 
-	fp_vm_unmap(base - page, inner + 2 * page);
+	fp_vm_unmap(base - fence, inner + 2 * fence);
 	atomic_fetch_sub(&footprint, inner);
 }
 

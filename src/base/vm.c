@@ -66,17 +66,27 @@ static int map(uintptr_t *base, size_t bytes, int prot, int flags)
 	return 0;
 }
 
+/* A reservation. Debuggers write out what nobody can access, too, terabytes of it, unless it is
+ * marked; and unmarked it would never merge again with what is. */
+static int reserve(uintptr_t *base, size_t bytes, int flags)
+{
+	int status = map(base, bytes, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | flags);
+
+	if (status == 0)
+		madvise((void *)*base, bytes, MADV_DONTDUMP);
+	return status;
+}
+
 int fp_vm_reserve(size_t bytes, uintptr_t *base)
 {
 	*base = 0;
-	return map(base, bytes, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE);
+	return reserve(base, bytes, 0);
 }
 
 int fp_vm_reserve_at(uintptr_t base, size_t bytes)
 {
 	uintptr_t at = base;
-	int status =
-	        map(&at, bytes, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED_NOREPLACE);
+	int status = reserve(&at, bytes, MAP_FIXED_NOREPLACE);
 
 	/* Kernels before 4.17 take the address for a hint. */
 	if (status != 0 || at == base)
@@ -93,6 +103,8 @@ int fp_vm_map(size_t bytes, int prot, uintptr_t *base)
 
 int fp_vm_remap(uintptr_t base, size_t bytes, int prot)
 {
+	if (prot == PROT_NONE)
+		return reserve(&base, bytes, MAP_FIXED);
 	return map(&base, bytes, prot, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED);
 }
 
@@ -145,11 +157,21 @@ int fp_vm_protect(uintptr_t base, size_t bytes, int prot)
 	return mprotect((void *)base, bytes, prot) ? -errno : 0;
 }
 
+void fp_vm_show(uintptr_t base, size_t bytes)
+{
+	madvise((void *)base, bytes, MADV_DODUMP);
+}
+
 int fp_vm_advise(uintptr_t base, size_t bytes, int advice)
 {
 	if (fp_inject_fails(FP_INJECT_VM))
 		return -ENOMEM;
 	return madvise((void *)base, bytes, advice) ? -errno : 0;
+}
+
+int fp_vm_find_resident(uintptr_t base, size_t bytes, unsigned char *is_there)
+{
+	return syscall(SYS_mincore, base, bytes, is_there) != 0 ? -errno : 0;
 }
 
 int fp_vm_advise_many(const struct iovec *ranges, size_t count, int advice)

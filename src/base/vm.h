@@ -22,7 +22,8 @@ uintptr_t fp_vm_user_end(void);
 /* vm.max_map_count: how many mappings a process may have. */
 uint64_t fp_vm_mappings_max(void);
 
-/* Address space without access and, where the kernel permits, without commit charge. */
+/* Address space without access and, where the kernel permits, without commit charge. Core files
+ * leave it out, and what becomes accessible of it, until it is shown. */
 int fp_vm_reserve(size_t bytes, uintptr_t *base);
 
 /* The same at BASE, or -EEXIST when something is mapped there. */
@@ -50,7 +51,15 @@ int fp_vm_protect(uintptr_t base, size_t bytes, int prot);
 /* Makes reserved memory without content accessible: by mprotect(2), or, where a sandbox forbids
  * that, by a mapping in its place. */
 int fp_vm_open(uintptr_t base, size_t bytes, int prot);
+
+/* Core files have these bytes again: the program's, for whoever looks at its end. */
+void fp_vm_show(uintptr_t base, size_t bytes);
+
 int fp_vm_advise(uintptr_t base, size_t bytes, int advice);
+
+/* mincore(2): a byte for each page, whose lowest bit is whether memory is there. A page that
+ * was swapped out may seem to be missing. */
+int fp_vm_find_resident(uintptr_t base, size_t bytes, unsigned char *is_there);
 
 /* madvise(2) for COUNT ranges in one call (Linux 6.13). On failure the advice may have been
  * taken for some of them. 0 or a negative errno. */

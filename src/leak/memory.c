@@ -13,28 +13,21 @@
 #include <unistd.h>
 
 #include "base/align.h"
+#include "base/pages.h"
 #include "base/vm.h"
-
-enum { ENTRIES = 512 };
-
-/* Bits of an entry of /proc/PID/pagemap. */
-static const uint64_t page_present = (uint64_t)1 << 63;
-static const uint64_t page_swapped = (uint64_t)1 << 62;
-static const uint64_t page_of_file = (uint64_t)1 << 61;
 
 void fp_leak_memory_open(struct fp_leak_memory *memory)
 {
 	memory->pid = (int)getpid();
 	memory->mem_fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-	memory->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	memory->pagemap_fd = fp_pages_open();
 }
 
 void fp_leak_memory_close(struct fp_leak_memory *memory)
 {
 	if (memory->mem_fd >= 0)
 		close(memory->mem_fd);
-	if (memory->pagemap_fd >= 0)
-		close(memory->pagemap_fd);
+	fp_pages_close(memory->pagemap_fd);
 }
 
 static ssize_t read_once(const struct fp_leak_memory *memory, uintptr_t address, void *buffer,
@@ -76,57 +69,8 @@ uintptr_t fp_leak_memory_next_page(uintptr_t address)
 	return fp_align_down(address, fp_vm_page_size()) + fp_vm_page_size();
 }
 
-/* Entries of the pages from START on; 0 when they cannot be had. */
-static size_t read_entries(const struct fp_leak_memory *memory, uintptr_t start, uintptr_t end,
-                           uint64_t entries[ENTRIES])
-{
-	size_t page = fp_vm_page_size();
-	size_t count = (end - start + page - 1) / page;
-
-	if (count > ENTRIES)
-		count = ENTRIES;
-	if (memory->pagemap_fd < 0)
-		return 0;
-	ssize_t got = pread(memory->pagemap_fd, entries, count * sizeof(*entries),
-	                    (off_t)(start / page * sizeof(*entries)));
-	return got <= 0 ? 0 : (size_t)got / sizeof(*entries);
-}
-
-/* A page of a private mapping that is still the file's was not written. */
-static bool may_hold_data(uint64_t entry, bool is_shared)
-{
-	if (is_shared)
-		return (entry & page_present) != 0;
-	return (entry & (page_present | page_swapped)) != 0 && (entry & page_of_file) == 0;
-}
-
 bool fp_leak_memory_next_run(const struct fp_leak_memory *memory, bool is_shared,
                              uintptr_t *start, uintptr_t end, uintptr_t *run_end)
 {
-	size_t page = fp_vm_page_size();
-	uint64_t entries[ENTRIES];
-	uintptr_t at = *start;
-
-	while (at < end) {
-		size_t count = read_entries(memory, at, end, entries);
-		size_t first = 0;
-
-		*start = at;
-		*run_end = end;
-		if (count == 0)
-			return true;
-		while (first < count && !may_hold_data(entries[first], is_shared))
-			first++;
-		size_t last = first;
-		while (last < count && may_hold_data(entries[last], is_shared))
-			last++;
-		if (first > 0)
-			*start = at / page * page + first * page;
-		at = at / page * page + last * page;
-		if (first == last)
-			continue;
-		*run_end = at < end ? at : end;
-		return true;
-	}
-	return false;
+	return fp_pages_next_run(memory->pagemap_fd, is_shared, start, end, run_end);
 }
