@@ -60,6 +60,7 @@ static int churn(unsigned rounds)
 		if (status != 0)
 			return status;
 		*(volatile char *)slot.base = 1;
+		slot.is_filled = false;
 		status = fp_guard_release(&slot);
 		if (status != 0)
 			return status;

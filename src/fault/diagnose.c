@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The diagnosis of bad accesses. An address in a slot belongs to the block that was there; one
- * in a guard, or in a slot that was never used, to the nearest block on either side.
+ * in a guard, a fence or a slot that was never used, to the nearest block on either side.
  */
 #include "fault/diagnose.h"
 
@@ -13,8 +13,14 @@
 
 const struct fp_fault_view fp_fault_heap = {
         .place = fp_guard_find,
+        .beside = fp_guard_find_beside,
         .block = fp_registry_find,
         .last_bytes = fp_registry_last_bytes,
+};
+
+enum {
+	STEPS_MAX = 128,  /* slots that are looked at for a block that is known */
+	MUCH_FARTHER = 16 /* so many times */
 };
 
 /* A block that an access may have been meant for. */
@@ -113,23 +119,93 @@ static void blame_nobody(const struct fp_fault_access *access, bool was_used,
 	                   "away");
 }
 
+/* The nearest known block on the one side of PLACE, and there, the nearest live one. */
+static void look_along(const struct fp_fault_view *view, const struct fp_place *place,
+                       bool is_behind, struct candidate *known, struct candidate *live)
+{
+	struct fp_place at = *place;
+
+	known->is_known = false;
+	live->is_known = false;
+	for (int steps = 0; steps < STEPS_MAX && !live->is_known; steps++) {
+		struct candidate next;
+
+		if (!view->beside(&at, is_behind, &at))
+			return;
+		look_up(view, at.slot.base, &next);
+		if (next.is_known && !known->is_known)
+			*known = next;
+		if (next.is_known && next.block.state == FP_BLOCK_LIVE)
+			*live = next;
+	}
+}
+
+/* Of blocks far away, a live one is meant rather than a freed one, unless it is much farther.
+ */
+static const struct candidate *likelier(const struct candidate *live,
+                                        const struct candidate *known, uintptr_t address)
+{
+	if (!live->is_known || !known->is_known)
+		return live->is_known ? live : known;
+	return fp_fault_distance(&known->block, address) <
+	                       fp_fault_distance(&live->block, address) / MUCH_FARTHER
+	               ? known
+	               : live;
+}
+
+/* No block stands beside the address. */
+static void diagnose_far(const struct fp_fault_access *access, const struct fp_place *place,
+                         const struct fp_fault_view *view, struct fp_finding *finding)
+{
+	struct candidate here;
+	struct candidate known[2];
+	struct candidate live[2];
+
+	look_up(view, place->slot.base, &here);
+	for (int side = 0; side < 2; side++)
+		look_along(view, place, side == 1, &known[side], &live[side]);
+	const struct candidate *alive = nearer(&live[0], &live[1], access->address);
+	const struct candidate *any = nearer(&known[0], &known[1], access->address);
+	if (here.is_known) {
+		any = nearer(any, &here, access->address);
+		if (here.block.state == FP_BLOCK_LIVE)
+			alive = nearer(alive, &here, access->address);
+	}
+	const struct candidate *blamed = likelier(alive, any, access->address);
+	if (blamed->is_known)
+		blame(access, view, blamed, finding);
+	else
+		blame_nobody(access, false, finding);
+}
+
+/* In a guard between two slots: what lies before it is as likely as what lies behind. */
 static void diagnose_between(const struct fp_fault_access *access, const struct fp_place *place,
                              const struct fp_fault_view *view, struct fp_finding *finding)
 {
 	struct candidate here;
 	struct candidate beside;
 	uintptr_t slot = place->slot.base;
-	/* A slot that was never used: what lies before it is as likely as what lies behind. */
-	bool is_behind = place->is_in_guard && access->address > slot;
 
 	look_up(view, slot, &here);
-	look_up_neighbour(view, is_behind ? slot + place->stride : slot - place->stride,
+	look_up_neighbour(view,
+	                  access->address > slot ? slot + place->stride : slot - place->stride,
 	                  &beside);
 	const struct candidate *nearest = nearer(&here, &beside, access->address);
 	if (nearest->is_known)
 		blame(access, view, nearest, finding);
 	else
-		blame_nobody(access, place->state == FP_PLACE_USED, finding);
+		blame_nobody(access, true, finding);
+}
+
+/* Whether the address is in the guard before or behind the slot of PLACE, which was used, and
+ * not in a fence or in what a chunk has left. */
+static bool is_between(const struct fp_place *place, uintptr_t address)
+{
+	size_t guard = place->stride - place->slot.bytes;
+	uintptr_t slot = place->slot.base;
+
+	return place->is_in_guard && place->state == FP_PLACE_USED &&
+	       address - (slot - guard) < guard + place->stride;
 }
 
 static void diagnose_at(const struct fp_fault_access *access, const struct fp_place *place,
@@ -142,8 +218,10 @@ static void diagnose_at(const struct fp_fault_access *access, const struct fp_pl
 		blame(access, view, &here, finding);
 	else if (!place->is_in_guard && place->state == FP_PLACE_USED)
 		blame_nobody(access, true, finding);
-	else
+	else if (is_between(place, access->address))
 		diagnose_between(access, place, view, finding);
+	else
+		diagnose_far(access, place, view, finding);
 }
 
 static bool is_sealed(const struct fp_place *place, const struct fp_fault_view *view)

@@ -17,10 +17,11 @@
 #include "model/finding.h"
 #include "region/region.h"
 
-/* How the heap is seen; tests make one up. As fp_guard_find, fp_registry_find and
- * fp_registry_last_bytes. */
+/* How the heap is seen; tests make one up. As fp_guard_find, fp_guard_find_beside,
+ * fp_registry_find and fp_registry_last_bytes. */
 struct fp_fault_view {
 	bool (*place)(uintptr_t address, struct fp_place *place);
+	bool (*beside)(const struct fp_place *place, bool is_behind, struct fp_place *beside);
 	bool (*block)(uintptr_t slot, struct fp_block *block);
 	size_t (*last_bytes)(uintptr_t slot, uint8_t *bytes, size_t size);
 };

@@ -13,6 +13,7 @@
 #include "base/thread.h"
 #include "fault/diagnose.h"
 #include "fault/state.h"
+#include "fault/words.h"
 #include "heap/heap.h"
 #include "stack/stack.h"
 
@@ -85,12 +86,16 @@ static bool spend_guard(const struct fp_fault_event *event, uint32_t held)
 	       fp_region_spend_guard((uintptr_t)event->info->si_addr);
 }
 
-/* Whether the heap itself met a page that the program had protected, and it is open now. */
+/* Whether the heap itself met a page that the program had changed, and it is open now. */
 static bool open_touched(int signal, const siginfo_t *info, void *context)
 {
-	if (signal != SIGSEGV || info->si_code != SEGV_ACCERR)
+	enum fp_touch_fault fault = FP_TOUCH_MISSING;
+
+	if (signal == SIGTRAP || !has_address(info))
 		return false;
-	switch (fp_heap_open_touched((uintptr_t)info->si_addr)) {
+	if (signal == SIGSEGV)
+		fault = info->si_code == SEGV_MAPERR ? FP_TOUCH_UNMAPPED : FP_TOUCH_DENIED;
+	switch (fp_heap_open_touched((uintptr_t)info->si_addr, fault)) {
 	case FP_TOUCH_OPENED:
 		return true;
 	case FP_TOUCH_REFUSED:
@@ -99,6 +104,20 @@ static bool open_touched(int signal, const siginfo_t *info, void *context)
 	default:
 		return false;
 	}
+}
+
+/* Whether the page is missing from a live block, because the program gave it back: no finding.
+ */
+static bool mend(int signal, const siginfo_t *info)
+{
+	if (signal != SIGBUS || info->si_code != BUS_ADRERR || fp_lock_is_in_fault_mode())
+		return false;
+	int saved_errno = errno;
+	uint32_t held = fp_lock_enter_fault_mode();
+	bool is_mended = fp_heap_mend((uintptr_t)info->si_addr);
+	fp_lock_leave_fault_mode(held);
+	errno = saved_errno;
+	return is_mended;
 }
 
 /* Whether we faulted ourselves, or a callback did while a fault was being reported: no second
@@ -145,7 +164,8 @@ void fp_fault_handle(int signal, siginfo_t *info, void *context)
 	};
 	int saved_errno = errno;
 
-	if (fp_stack_recover(context) || open_touched(signal, info, context))
+	if (fp_stack_recover(context) || open_touched(signal, info, context) ||
+	    mend(signal, info))
 		return;
 	if (is_own(&event)) {
 		fp_fault_die(&event);
@@ -186,17 +206,31 @@ int fp_fault_start(const struct fp_fault_config *config)
 	return fp_fault_install();
 }
 
-bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access access)
+/* Apart, for a finding takes more of a stack than a caller may have left. */
+__attribute__((noinline)) static bool report_range(const struct fp_fault_access *wanted,
+                                                   size_t length)
 {
-	const struct fp_fault_access wanted = {.address = address, .access = access};
 	struct fp_finding finding = {0};
 
-	if (!fp_fault_diagnose_range(&wanted, length, &fp_fault_heap, &finding) &&
-	    !fp_fault_diagnose_region_range(&wanted, length, fp_region_find, &finding))
+	if (!fp_fault_diagnose_range(wanted, length, &fp_fault_heap, &finding) &&
+	    !fp_fault_diagnose_region_range(wanted, length, fp_region_find, &finding))
 		return true;
 	finding.trace = fp_stack_capture();
 	finding.thread = fp_thread_self();
 	fp_thread_name(finding.thread_name);
 	fp_fault_configuration.sink(&finding, fp_fault_configuration.sink_user);
 	return false;
+}
+
+bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access access)
+{
+	const struct fp_fault_access wanted = {.address = address, .access = access};
+	struct fp_block block;
+
+	if (!fp_heap_find(address, &block) || block.state != FP_BLOCK_LIVE ||
+	    !fp_fault_is_inside(&block, address) ||
+	    length > block.size - (address - block.address))
+		return report_range(&wanted, length);
+	fp_heap_mend_range(address, length);
+	return true;
 }

@@ -7,10 +7,12 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/align.h"
 #include "base/lock.h"
+#include "base/maps.h"
 #include "base/meta.h"
 #include "base/thread.h"
 #include "base/vm.h"
@@ -71,10 +73,12 @@ static bool is_worth_again(int status, bool *has_tried)
 	return configuration.renew() == 0;
 }
 
-static const struct fp_backend *backend_for(size_t slot_bytes)
+static const struct fp_backend *backend_for(size_t slot_bytes, bool is_shared)
 {
 	const struct fp_backend *small = configuration.small;
 
+	if (!is_shared && configuration.huge != NULL)
+		return configuration.huge;
 	return small->slot_bytes_max == 0 || slot_bytes <= small->slot_bytes_max
 	               ? small
 	               : configuration.large;
@@ -87,7 +91,7 @@ static struct fp_chunk *make_chunk(size_t slot_bytes, bool is_shared, int prot)
 
 	if (chunk == NULL)
 		return NULL;
-	chunk->backend = backend_for(slot_bytes);
+	chunk->backend = backend_for(slot_bytes, is_shared);
 	chunk->slot_bytes = slot_bytes;
 	chunk->guard_bytes = configuration.guard_bytes;
 	chunk->prot = prot;
@@ -111,6 +115,17 @@ static int open_range(const struct fp_chunk *chunk, uintptr_t base, size_t bytes
 	return status;
 }
 
+static int hold(const struct fp_chunk *chunk, uintptr_t base, size_t bytes)
+{
+	bool has_tried = false;
+	int status;
+
+	do
+		status = chunk->backend->hold(base, bytes);
+	while (is_worth_again(status, &has_tried));
+	return status;
+}
+
 /* Opens what the slot at INDEX and the guard behind it need, and more, to do it seldom. */
 static int open_for(struct fp_chunk *chunk, size_t index)
 {
@@ -121,13 +136,29 @@ static int open_for(struct fp_chunk *chunk, size_t index)
 
 	if (needed <= opened)
 		return 0;
-	size_t wanted = chunk->backend->opens_at_once ? most : needed + OPEN_BYTES;
+	/* Twice as much each time where that costs no more: few programs need a whole chunk,
+	 * and what is open counts as data of the program (RLIMIT_DATA, core files). */
+	size_t ahead =
+	        chunk->backend->opens_widely && opened > OPEN_BYTES ? opened : OPEN_BYTES;
+	size_t wanted = needed + ahead;
 	if (wanted > most)
 		wanted = most;
 	int status = open_range(chunk, from + opened, wanted - opened);
 	if (status == 0)
 		atomic_store(&chunk->opened_bytes, wanted);
 	return status;
+}
+
+/* The rest of SLOT, whose base is known. */
+static void describe_slot(struct fp_slot *slot, size_t bytes, bool is_filled)
+{
+	*slot = (struct fp_slot){
+	        .base = slot->base,
+	        .bytes = bytes,
+	        .is_filled = is_filled,
+	        .used = slot->base,
+	        .used_bytes = bytes,
+	};
 }
 
 static int take_fresh_locked(struct fp_chunk *chunk, struct fp_slot *slot)
@@ -139,8 +170,7 @@ static int take_fresh_locked(struct fp_chunk *chunk, struct fp_slot *slot)
 		return status;
 	slot->base = fp_chunk_slot(chunk, index);
 	slot->bytes = chunk->slot_bytes;
-	slot->is_filled = chunk->backend->fills;
-	slot->is_dense = false;
+	describe_slot(slot, slot->bytes, chunk->backend->fills);
 	atomic_store(&chunk->fresh, index + 1);
 	return 0;
 }
@@ -236,9 +266,7 @@ static int take(struct arena *arena, size_t pages, int prot, struct fp_slot *slo
 	if (*was_ready) {
 		ready->claimed--;
 		slot->base = ready->slots[--ready->count];
-		slot->bytes = pages * fp_vm_page_size();
-		slot->is_filled = true;
-		slot->is_dense = false;
+		describe_slot(slot, pages * fp_vm_page_size(), true);
 	} else {
 		status = fresh_slot_locked(arena, pages, prot, slot);
 	}
@@ -311,22 +339,51 @@ static int recycle(const struct fp_chunk *chunk, const struct fp_slot *from,
 	return status;
 }
 
+/* The program has mapped something of its own in the slot, which died with the block. The range
+ * is made anew and joins its neighbours again. */
+static int seal_anew(const struct fp_chunk *chunk, const struct fp_slot *slot)
+{
+	int status = fp_vm_remap(slot->base, slot->bytes, PROT_NONE);
+
+	if (status == 0 && open_range(chunk, slot->base, slot->bytes) != 0)
+		atomic_fetch_add(&forced, 1);
+	return status == 0 ? 0 : seal_by_force(slot);
+}
+
+/* Whether nobody but the back end has the slot's pages. */
+static bool is_held(const struct fp_chunk *chunk, const struct fp_slot *slot)
+{
+	return !slot->is_shared || chunk->backend->hold == NULL ||
+	       hold(chunk, slot->base, slot->bytes) == 0;
+}
+
+/* What moved into FRESH becomes the fill byte there, where it is ours alone. */
+static void fill(const struct fp_slot *slot, const struct fp_slot *fresh)
+{
+	if (!slot->is_filled)
+		memset((void *)(fresh->base + (slot->used - slot->base)), configuration.fill,
+		       slot->used_bytes);
+}
+
 static int seal_or_recycle(const struct fp_chunk *chunk, const struct fp_slot *slot)
 {
 	struct arena *arena = own_arena((chunk->prot & PROT_EXEC) != 0);
 	struct fp_slot fresh;
 
+	if (!is_held(chunk, slot))
+		return seal_anew(chunk, slot);
 	if (chunk->backend->recycle == NULL || !claim_ready(arena, chunk, &fresh))
 		return seal(chunk, slot);
 	int status = recycle(chunk, slot, &fresh);
 	if (status == 0) {
+		fill(slot, &fresh);
 		settle_ready(arena, &fresh, true);
 		return 0;
 	}
 	/* The pages could not move (shared with a process since a fork): new ones do as well.
 	 */
 	settle_ready(arena, &fresh, unseal(&fresh) == 0);
-	return seal(chunk, slot);
+	return status == -EINVAL ? seal_anew(chunk, slot) : seal(chunk, slot);
 }
 
 int fp_arena_release(struct fp_chunk *chunk, const struct fp_slot *slot)
@@ -377,25 +434,48 @@ void fp_arena_release_many(const struct fp_slot *slots, size_t count)
 	}
 }
 
-static void reopen(struct fp_chunk *chunk, void *user)
+/* Piece by piece, for a mapping of the program's is in the way: that stays its own. */
+static int hold_pieces(const struct fp_chunk *chunk, uintptr_t from, uintptr_t end)
+{
+	struct fp_maps_place piece;
+	int first_error = 0;
+
+	for (uintptr_t at = from; at < end; at = piece.end) {
+		int status = fp_maps_at(at, &piece);
+
+		if (status != 0)
+			return status;
+		if (!piece.is_mapped || piece.is_file)
+			continue;
+		uintptr_t start = piece.start > from ? piece.start : from;
+		status = chunk->backend->hold(start,
+		                              (piece.end < end ? piece.end : end) - start);
+		if (first_error == 0)
+			first_error = status;
+	}
+	return first_error;
+}
+
+static void hold_again(struct fp_chunk *chunk, void *user)
 {
 	int *first_error = user;
+	uintptr_t from = fp_chunk_opened_from(chunk);
 	size_t opened = atomic_load(&chunk->opened_bytes);
 
-	/* Guards that nothing can take away stay, and opening again would wipe what is there.
-	 */
-	if (opened == 0 || chunk->backend->renew == NULL)
+	if (opened == 0 || chunk->backend->hold == NULL)
 		return;
-	int status = chunk->backend->open(fp_chunk_opened_from(chunk), opened, chunk->prot);
+	int status = chunk->backend->hold(from, opened);
+	if (status == -EINVAL || status == -EPERM)
+		status = hold_pieces(chunk, from, from + opened);
 	if (*first_error == 0)
 		*first_error = status;
 }
 
-int fp_arena_reopen_all(void)
+int fp_arena_hold_all(void)
 {
 	int first_error = 0;
 
-	fp_span_each_chunk(reopen, &first_error);
+	fp_span_each_chunk(hold_again, &first_error);
 	return first_error;
 }
 

@@ -19,6 +19,8 @@
 struct fp_arena_config {
 	const struct fp_backend *small; /* for the slots it takes */
 	const struct fp_backend *large; /* for the others */
+	const struct fp_backend *huge;  /* for those that have a chunk of their own, or NULL */
+	unsigned char fill;
 	size_t guard_bytes;
 	int (*renew)(void); /* called when a back end says -ESTALE */
 };
@@ -32,8 +34,9 @@ int fp_arena_release(struct fp_chunk *chunk, const struct fp_slot *slot);
 /* Slots of chunks whose back end seals many at once. */
 void fp_arena_release_many(const struct fp_slot *slots, size_t count);
 
-/* Opens again all that is in use. 0 or the first error. */
-int fp_arena_reopen_all(void);
+/* The back end holds again all that is in use, but for what the program has mapped there. 0 or
+ * the first error. */
+int fp_arena_hold_all(void);
 
 void fp_arena_lock_for_fork(void);
 void fp_arena_unlock_after_fork(void);

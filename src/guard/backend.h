@@ -29,7 +29,7 @@ struct fp_backend {
 	bool is_uncommon;
 
 	/* Opening costs the same for any number of bytes. */
-	bool opens_at_once;
+	bool opens_widely;
 
 	/* Does to a scratch mapping all that the other functions do and looks at the result. On
 	 * success the back end is ready for use. */
@@ -56,9 +56,19 @@ struct fp_backend {
 	/* Unsealed slots are filled with the byte of fp_backend_set_fill; otherwise zeros. */
 	bool fills;
 
-	/* Optional. Makes the back end work again after -ESTALE; then all ranges in use have to
-	 * be opened again. */
+	/* Optional. Makes the back end work again after -ESTALE; then it has to hold all ranges
+	 * in use again. */
 	int (*renew)(void);
+
+	/* Optional, with renew. An opened range comes into the back end's hold again, with what
+	 * is there and who may access it as it is. What somebody else mapped there may refuse
+	 * that: then nothing changes. */
+	int (*hold)(uintptr_t base, size_t bytes);
+
+	/* Optional. A page of an unsealed slot is missing, because the program gave it back
+	 * (MADV_DONTNEED): it becomes zeros, as it would be without us. 0, too, when there is
+	 * one by now. */
+	int (*mend)(uintptr_t page);
 };
 
 extern const struct fp_backend fp_backend_move;

@@ -7,16 +7,28 @@
  */
 #include "guard/backend.h"
 
+#include <errno.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/vm.h"
 
 /* Debian 12's headers do not have them. */
 enum { ADVISE_GUARD_INSTALL = 102, ADVISE_GUARD_REMOVE = 103 };
 
-static int seal_range(uintptr_t base, size_t bytes)
+static int install(uintptr_t base, size_t bytes)
 {
 	return fp_vm_advise(base, bytes, ADVISE_GUARD_INSTALL);
+}
+
+static int seal_range(uintptr_t base, size_t bytes)
+{
+	int status = install(base, bytes);
+
+	/* The program may have locked this block alone. */
+	return status == -EINVAL && munlock((void *)base, bytes) == 0 ? install(base, bytes)
+	                                                              : status;
 }
 
 static int seal_many(const struct iovec *slots, size_t count)
@@ -29,8 +41,11 @@ static int open_range(uintptr_t base, size_t bytes, int prot)
 	/* First of all, for it parts the range from the reservation: that gets no page tables
 	 * of its own with the guards then, and no core file is as long as it is. */
 	fp_backend_refuse_huge_pages(base, bytes);
+	/* Before there are page tables, too: ranges that differ then never become one mapping.
+	 */
+	fp_vm_show(base, bytes);
 	/* Guards first: between the two calls nothing is ever accessible. */
-	int status = seal_range(base, bytes);
+	int status = install(base, bytes);
 
 	if (status == 0)
 		status = fp_vm_protect(base, bytes, prot);

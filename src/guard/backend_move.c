@@ -12,6 +12,8 @@
  *   - Pages shared with a child or parent since a fork answer EBUSY until somebody writes.
  *   - When the last descriptor is closed, all ranges lose their registration.
  *   - MADV_DONTNEED is refused (EINVAL) in locked memory.
+ *   - What the program maps over its own blocks is not registered: such a mapping in the way
+ *     makes UFFDIO_MOVE fail with EINVAL, and a page that it gave back with ENOENT.
  */
 #include "guard/backend.h"
 
@@ -149,20 +151,28 @@ static int command(unsigned long request, void *argument)
 	}
 }
 
-static int open_range(uintptr_t base, size_t bytes, int prot)
+static int hold(uintptr_t base, size_t bytes)
 {
 	struct uffdio_register request = {
 	        .range = {.start = base, .len = bytes},
 	        .mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
+
+	return command(UFFDIO_REGISTER, &request);
+}
+
+static int open_range(uintptr_t base, size_t bytes, int prot)
+{
 	/* Registered first: a locked range would be populated as it becomes writable. */
-	int status = command(UFFDIO_REGISTER, &request);
+	int status = hold(base, bytes);
 
 	if (status == 0)
 		status = fp_vm_protect(base, bytes, prot);
-	if (status == 0)
-		fp_backend_refuse_huge_pages(base, bytes);
-	return status;
+	if (status != 0)
+		return status;
+	fp_backend_refuse_huge_pages(base, bytes);
+	fp_vm_show(base, bytes);
+	return 0;
 }
 
 static int drop_pages(uintptr_t base, size_t bytes)
@@ -219,7 +229,24 @@ static int recycle_slot(uintptr_t from, uintptr_t to, size_t bytes)
 	/* Half a slot has moved: nobody may ever see that. */
 	if (request.moved > 0)
 		drop_pages(to, (size_t)request.moved);
-	return status;
+	/* Nothing is known to be lost when a page was missing because the program gave it back.
+	 */
+	return status == -ESTALE && has_descriptor() ? -ENOENT : status;
+}
+
+static int mend(uintptr_t page)
+{
+	int status = -EAGAIN;
+
+	for (int tries = 0; status == -EAGAIN && tries < TRIES; tries++) {
+		struct uffdio_zeropage request = {
+		        .range = {.start = page, .len = fp_vm_page_size()},
+		        .mode = UFFDIO_ZEROPAGE_MODE_DONTWAKE,
+		};
+
+		status = command(UFFDIO_ZEROPAGE, &request);
+	}
+	return status == -EEXIST ? 0 : status;
 }
 
 static int probe(void)
@@ -240,7 +267,7 @@ const struct fp_backend fp_backend_move = {
                  "(Docker's default refuses it) or by vm.unprivileged_userfaultfd, and a free "
                  "descriptor",
         .slot_bytes_max = SLOT_PAGES_MAX * 4096,
-        .opens_at_once = true,
+        .opens_widely = true,
         .is_uncommon = true,
         .probe = probe,
         .open = open_range,
@@ -250,4 +277,6 @@ const struct fp_backend fp_backend_move = {
         .recycle = recycle_slot,
         .fills = true,
         .renew = renew,
+        .hold = hold,
+        .mend = mend,
 };

@@ -34,6 +34,8 @@ static int unseal_slot(uintptr_t base, size_t bytes, int prot)
 		status = fp_vm_open(base, bytes, prot);
 	if (status != 0)
 		atomic_fetch_sub(&live, 1);
+	else
+		fp_vm_show(base, bytes);
 	return status;
 }
 

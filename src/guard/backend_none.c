@@ -14,9 +14,11 @@ static int open_range(uintptr_t base, size_t bytes, int prot)
 {
 	int status = fp_vm_protect(base, bytes, prot);
 
-	if (status == 0)
-		fp_backend_refuse_huge_pages(base, bytes);
-	return status;
+	if (status != 0)
+		return status;
+	fp_backend_refuse_huge_pages(base, bytes);
+	fp_vm_show(base, bytes);
+	return 0;
 }
 
 static int unseal_slot(uintptr_t base, size_t bytes, int prot)

@@ -107,6 +107,8 @@ static int make_chunk(const struct shape *shape, struct fp_chunk **made)
 		return status;
 	}
 	*made = chunk;
+	/* A page more, so that the next chunk moves this border and needs no mapping for it. */
+	fp_vm_show(chunk->base, chunk->bytes + (shape->is_joined ? fp_vm_page_size() : 0));
 	/* The chunk stays cut when this fails: address space is all that is lost. */
 	return fp_vm_open(chunk->base, chunk->bytes, shape->prot);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/align.h"
 #include "base/lock.h"
 #include "base/vm.h"
 #include "guard/arena.h"
@@ -77,7 +78,7 @@ static int renew(void)
 	if (seen == atomic_load(&renewals)) {
 		status = backend->renew == NULL ? -ESTALE : backend->renew();
 		if (status == 0)
-			status = fp_arena_reopen_all();
+			status = fp_arena_hold_all();
 		if (status == 0)
 			atomic_fetch_add(&renewals, 1);
 		else
@@ -85,6 +86,15 @@ static int renew(void)
 	}
 	fp_lock_release(&renewal_lock);
 	return status;
+}
+
+/* A mapping or two for a slot of its own chunk is little, and of gigabytes that nobody touches
+ * no page gets a mark of its own. NULL: as for others. */
+static const struct fp_backend *for_huge_slots(void)
+{
+	return backend != &fp_backend_none && fp_backend_probe(&fp_backend_mprotect) == 0
+	               ? &fp_backend_mprotect
+	               : NULL;
 }
 
 int fp_guard_init(const struct fp_guard_config *config, const char **why)
@@ -97,6 +107,8 @@ int fp_guard_init(const struct fp_guard_config *config, const char **why)
 	const struct fp_arena_config arenas = {
 	        .small = backend,
 	        .large = backend->slot_bytes_max == 0 ? backend : best(false),
+	        .huge = for_huge_slots(),
+	        .fill = config->fill,
 	        .guard_bytes = config->guard_pages * fp_vm_page_size(),
 	        .renew = renew,
 	};
@@ -150,7 +162,7 @@ int fp_guard_release(const struct fp_slot *slot)
 
 	if (is_dense(chunk))
 		return fp_dense_release(chunk, slot);
-	if (!fp_batch_takes(chunk))
+	if (!slot->is_filled || !fp_batch_takes(chunk))
 		return fp_arena_release(chunk, slot);
 	fp_batch_release(slot);
 	return 0;
@@ -161,36 +173,92 @@ void fp_guard_seal_waiting(void)
 	fp_batch_seal_all();
 }
 
+static void describe(const struct fp_chunk *chunk, size_t index, struct fp_place *place)
+{
+	place->slot.base = fp_chunk_slot(chunk, index);
+	place->slot.bytes = chunk->slot_bytes;
+	place->slot.is_dense = is_dense(chunk);
+	place->slot.is_filled = !is_dense(chunk) && fp_batch_takes(chunk);
+	place->slot.is_shared = false;
+	place->slot.used = place->slot.base;
+	place->slot.used_bytes = chunk->slot_bytes;
+	place->stride = fp_chunk_stride(chunk);
+	place->is_in_guard = false;
+	place->state = index < atomic_load(&chunk->fresh) ? FP_PLACE_USED : FP_PLACE_FRESH;
+}
+
+/* What is before slot 0 counts to it, what is behind the last slot to that. */
+static size_t index_at(const struct fp_chunk *chunk, uintptr_t address)
+{
+	uintptr_t first = fp_chunk_slot(chunk, 0);
+	size_t index = address < first ? 0 : (address - first) / fp_chunk_stride(chunk);
+
+	return index < chunk->slots ? index : chunk->slots - 1;
+}
+
 bool fp_guard_find(uintptr_t address, struct fp_place *place)
 {
 	const struct fp_chunk *chunk = fp_span_find(address);
 
 	if (chunk == NULL)
+		chunk = fp_span_find_near(address);
+	if (chunk == NULL)
 		return false;
-	size_t offset = address - chunk->base;
-	/* The leading guard counts to slot 0, the tail of the chunk to its last slot. */
-	size_t index = offset < chunk->guard_bytes
-	                       ? 0
-	                       : (offset - chunk->guard_bytes) / fp_chunk_stride(chunk);
-	if (index >= chunk->slots)
-		index = chunk->slots - 1;
-	place->slot.base = fp_chunk_slot(chunk, index);
-	place->slot.bytes = chunk->slot_bytes;
-	place->slot.is_dense = is_dense(chunk);
-	place->slot.is_filled =
-	        !is_dense(chunk) && (chunk->backend->recycle != NULL || fp_batch_takes(chunk));
-	place->stride = fp_chunk_stride(chunk);
+	describe(chunk, index_at(chunk, address), place);
 	place->is_in_guard = address - place->slot.base >= chunk->slot_bytes;
-	place->state = index < atomic_load(&chunk->fresh) ? FP_PLACE_USED : FP_PLACE_FRESH;
 	return true;
+}
+
+/* The slot of a chunk that was handed out last, or first. */
+static bool find_used_end(const struct fp_chunk *chunk, bool is_last, struct fp_place *place)
+{
+	uint32_t fresh = atomic_load(&chunk->fresh);
+
+	if (fresh == 0)
+		return false;
+	describe(chunk, is_last ? fresh - 1 : 0, place);
+	return true;
+}
+
+bool fp_guard_find_beside(const struct fp_place *place, bool is_behind, struct fp_place *beside)
+{
+	const struct fp_chunk *chunk = fp_span_find(place->slot.base);
+	size_t index = index_at(chunk, place->slot.base);
+	size_t fresh = atomic_load(&chunk->fresh);
+	bool is_here = is_behind ? index + 1 < fresh : index > 0 && fresh > 0;
+
+	if (is_here && !is_behind)
+		index = index < fresh ? index : fresh;
+	if (is_here) {
+		describe(chunk, is_behind ? index + 1 : index - 1, beside);
+		return true;
+	}
+	while ((chunk = fp_span_next(chunk, is_behind)) != NULL)
+		if (find_used_end(chunk, !is_behind, beside))
+			return true;
+	return false;
 }
 
 /* Whether the chunk's back end has PAGE in its hold: it was opened, and its chunk lives. */
 static bool is_held(const struct fp_chunk *chunk, uintptr_t page)
 {
+	if (chunk == NULL) /* a fence */
+		return false;
 	uintptr_t from = fp_chunk_opened_from(chunk);
-
 	return page >= from && page - from < atomic_load(&chunk->opened_bytes);
+}
+
+bool fp_guard_can_miss(uintptr_t address)
+{
+	const struct fp_chunk *chunk = fp_span_find(address);
+
+	return chunk != NULL && !is_dense(chunk) && chunk->backend->mend != NULL;
+}
+
+bool fp_guard_mend(uintptr_t address)
+{
+	return fp_guard_can_miss(address) && fp_span_find(address)->backend->mend(fp_align_down(
+	                                             address, fp_vm_page_size())) == 0;
 }
 
 int fp_guard_expose(uintptr_t page)

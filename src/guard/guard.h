@@ -57,10 +57,17 @@ int fp_guard_probe(const char *backend);
 struct fp_slot {
 	uintptr_t base;
 	size_t bytes;
-	/* Acquired: every byte is the fill byte. Found: whoever releases the slot has to make
-	 * it so, because its memory moves on to another slot as it is. */
+	/* Acquired and released: every byte is the fill byte. Found: the slot is to be released
+	 * so, because it may stay accessible for a while. */
 	bool is_filled;
 	bool is_dense; /* a cell: without guards, and used again */
+	/* Released: a block had whole pages of it, which the program may have given back,
+	 * locked or mapped anew. Never filled, then: they may be a file's. */
+	bool is_shared;
+	/* Released and not filled: the bytes that may differ from the fill byte. Found and
+	 * acquired: all. */
+	uintptr_t used;
+	size_t used_bytes;
 };
 
 /* An accessible slot of PAGES pages, all zeros unless it is filled. 0 or -ENOMEM. */
@@ -93,13 +100,25 @@ struct fp_place {
 	struct fp_slot slot; /* the slot it is in, or, in a guard, the slot before that guard
 	                        (the first slot's leading guard counts to the first slot) */
 	size_t stride;       /* from this slot to the next one of its chunk */
-	bool is_in_guard;
-
+	bool is_in_guard;    /* or in a fence */
 	enum fp_place_state state;
 };
 
-/* Whether ADDRESS belongs to a chunk, and where. Takes no lock. */
+/* Whether ADDRESS is among the slots or in a fence around them, and where: in a fence, as in a
+ * guard, the place is that of the nearest slot. Takes no lock. */
 bool fp_guard_find(uintptr_t address, struct fp_place *place);
+
+/* The nearest slot before the one at PLACE, or behind it, that was ever handed out, of the same
+ * fenced area. False: none. Takes no lock. */
+bool fp_guard_find_beside(const struct fp_place *place, bool is_behind,
+                          struct fp_place *beside);
+
+/* ADDRESS is in a slot whose block is live: if its page is missing because the program gave it
+ * back, it reads as zeros from now on. Whether it can be accessed now. Also fault. */
+bool fp_guard_mend(uintptr_t address);
+
+/* Whether pages of that slot may be missing so, to whoever accesses them. */
+bool fp_guard_can_miss(uintptr_t address);
 
 /* Makes one sealed page accessible for a moment, zeros or filled, and inaccessible again. The
  * page is one that fp_guard_find knows. 0 or a negative errno. */

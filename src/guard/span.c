@@ -21,6 +21,7 @@ enum {
 	AREA_BYTES = 32 << 20,
 	SPANS_MAX = 1024,
 	LIMIT_SHARES = 16, /* of a limited address space, one goes into a span */
+	FENCE_SHARES = 64, /* of a span, one stands as a fence on either side of it */
 	LIMIT_APART = 16 << 20
 };
 
@@ -32,6 +33,7 @@ typedef struct fp_chunk *_Atomic chunk_link;
 
 struct span {
 	uintptr_t base;
+	_Atomic size_t fence; /* nobody can access so much before and behind it */
 	_Atomic size_t bytes; /* only ever less */
 	size_t cut_bytes;
 	size_t chunk_count;
@@ -67,21 +69,26 @@ static size_t share_of(bool is_guarded)
 	return limit / 2 > LIMIT_APART ? limit / 2 - LIMIT_APART : 0;
 }
 
-/* BYTES that begin at a unit: what the alignment costs goes back, for a limit would count it.
- */
+/* BYTES that begin at a unit, between fences: what the alignment costs goes back, for a limit
+ * would count it. Whoever errs by far from the first block or the last one meets a fence, and
+ * neither our records nor the program's memory. */
 static int reserve_aligned(size_t bytes, struct span *span)
 {
+	size_t fence = fp_align_up(bytes / FENCE_SHARES, UNIT_BYTES);
+	size_t fenced = bytes + 2 * fence;
 	uintptr_t base;
-	int status = fp_vm_reserve(bytes + UNIT_BYTES, &base);
+	int status = fp_vm_reserve(fenced + UNIT_BYTES, &base);
 
 	if (status != 0)
 		return status;
-	span->base = fp_align_up(base, UNIT_BYTES);
+	uintptr_t aligned = fp_align_up(base, UNIT_BYTES);
+	if (aligned > base)
+		fp_vm_unmap(base, aligned - base);
+	if (base + UNIT_BYTES > aligned)
+		fp_vm_unmap(aligned + fenced, base + UNIT_BYTES - aligned);
+	span->base = aligned + fence;
 	span->bytes = bytes;
-	if (span->base > base)
-		fp_vm_unmap(base, span->base - base);
-	if (base + UNIT_BYTES > span->base)
-		fp_vm_unmap(span->base + bytes, base + UNIT_BYTES - span->base);
+	span->fence = fence;
 	return 0;
 }
 
@@ -114,10 +121,13 @@ static bool make_lists(struct span *span)
 
 static void widen_bounds(const struct span *span)
 {
-	if (span->base < atomic_load(&fp_guard_bounds.low))
-		atomic_store(&fp_guard_bounds.low, span->base);
-	if (span->base + span->bytes > atomic_load(&fp_guard_bounds.high))
-		atomic_store(&fp_guard_bounds.high, span->base + span->bytes);
+	uintptr_t low = span->base - span->fence;
+	uintptr_t high = span->base + span->bytes + span->fence;
+
+	if (low < atomic_load(&fp_guard_bounds.low))
+		atomic_store(&fp_guard_bounds.low, low);
+	if (high > atomic_load(&fp_guard_bounds.high))
+		atomic_store(&fp_guard_bounds.high, high);
 }
 
 static int add_span_locked(size_t bytes, bool is_joined)
@@ -133,7 +143,7 @@ static int add_span_locked(size_t bytes, bool is_joined)
 	span->cut_bytes = 0;
 	span->chunk_count = 0;
 	if (!make_lists(span)) {
-		fp_vm_unmap(span->base, span->bytes);
+		fp_vm_unmap(span->base - span->fence, span->bytes + 2 * span->fence);
 		return -ENOMEM;
 	}
 	widen_bounds(span);
@@ -210,13 +220,23 @@ int fp_span_cut(struct fp_chunk *chunk, bool is_divisible)
 	return status;
 }
 
-/* Readers need no lock: no chunk is beyond what was cut. */
+/* What was not cut, and of the fences all but a unit. Readers need no lock: no chunk is beyond
+ * what was cut. */
 static void give_back_locked(struct span *span)
 {
-	if (span == NULL || span->bytes == span->cut_bytes)
+	if (span == NULL)
 		return;
-	if (fp_vm_unmap(span->base + span->cut_bytes, span->bytes - span->cut_bytes) == 0)
-		span->bytes = span->cut_bytes;
+	uintptr_t low = span->base - span->fence;
+	uintptr_t high = span->base + span->bytes + span->fence;
+	uintptr_t cut_end = span->base + span->cut_bytes;
+
+	if (high > cut_end + UNIT_BYTES &&
+	    fp_vm_unmap(cut_end + UNIT_BYTES, high - cut_end - UNIT_BYTES) != 0)
+		return;
+	if (low < span->base - UNIT_BYTES)
+		fp_vm_unmap(low, span->base - UNIT_BYTES - low);
+	span->bytes = span->cut_bytes;
+	span->fence = UNIT_BYTES;
 }
 
 void fp_span_give_back(void)
@@ -256,6 +276,35 @@ struct fp_chunk *fp_span_find(uintptr_t address)
 		if (address - spans[i].base < spans[i].bytes)
 			return find_in(&spans[i], address - spans[i].base);
 	return NULL;
+}
+
+static struct fp_chunk *last_chunk(const struct span *span)
+{
+	struct fp_chunk *last = NULL;
+	struct fp_chunk *next;
+
+	for (size_t i = 0; (next = chunk_at(span, i)) != NULL; i++)
+		last = next;
+	return last;
+}
+
+struct fp_chunk *fp_span_find_near(uintptr_t address)
+{
+	size_t count = atomic_load_explicit(&span_count, memory_order_acquire);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct span *span = &spans[i];
+
+		if (address - (span->base - span->fence) < span->bytes + 2 * span->fence)
+			return address < span->base ? chunk_at(span, 0) : last_chunk(span);
+	}
+	return NULL;
+}
+
+/* Chunks stand one behind the other in the order of the list. */
+struct fp_chunk *fp_span_next(const struct fp_chunk *chunk, bool is_behind)
+{
+	return fp_span_find(is_behind ? chunk->base + chunk->bytes : chunk->base - 1);
 }
 
 static void each_chunk_of(const struct span *span, void (*visit)(struct fp_chunk *, void *),

@@ -64,6 +64,13 @@ void fp_span_give_back(void);
 /* The chunk that holds ADDRESS, or NULL. Takes no lock. */
 struct fp_chunk *fp_span_find(uintptr_t address);
 
+/* The chunk of a span that ADDRESS is in no chunk of, but before, behind or in a fence of: the
+ * nearest, or NULL. Takes no lock. */
+struct fp_chunk *fp_span_find_near(uintptr_t address);
+
+/* The chunk of the same span that stands behind CHUNK, or before it; NULL: none. No lock. */
+struct fp_chunk *fp_span_next(const struct fp_chunk *chunk, bool is_behind);
+
 /* Visits all chunks cut so far. Takes no lock. */
 void fp_span_each_chunk(void (*visit)(struct fp_chunk *chunk, void *user), void *user);
 

@@ -15,34 +15,59 @@
 enum { BATCH = 32 }; /* damaged blocks per sweep; this array stands on the stack */
 
 struct sweep {
-	uintptr_t only; /* address of the one block to look at; 0: all */
 	size_t sides;
 	size_t blocks;
 	struct fp_damaged damaged[2 * BATCH];
 };
+
+static void verify(const struct fp_block *block, const struct fp_slot *slot,
+                   struct sweep *sweep)
+{
+	size_t sides = fp_findings_verify(block, slot->base, slot->bytes,
+	                                  &sweep->damaged[sweep->sides]);
+
+	if (sides == 0)
+		return;
+	sweep->sides += sides;
+	sweep->blocks++;
+	fp_padding_fill_around(block->address, block->address + block->size, slot->base,
+	                       slot->base + slot->bytes);
+}
+
+/* Padding that cannot be read is not judged: the program has unmapped it. */
+__attribute__((noinline)) static void
+try_verify(const struct fp_block *block, const struct fp_slot *slot, struct sweep *sweep)
+{
+	if (__builtin_setjmp(fp_touch.jump) != 0)
+		return;
+	fp_touch.can_give_up = true;
+	verify(block, slot, sweep);
+	fp_touch.can_give_up = false;
+}
 
 static void visit(const struct fp_block *block, void *user)
 {
 	struct sweep *sweep = user;
 	struct fp_place where;
 
-	if (sweep->only != 0 && block->address != sweep->only)
-		return;
 	if (sweep->blocks == BATCH || !fp_guard_find(block->address, &where))
 		return;
-	fp_touch_begin(&where.slot, false);
-	size_t sides = fp_findings_verify(block, where.slot.base, where.slot.bytes,
-	                                  &sweep->damaged[sweep->sides]);
-	if (sides > 0) {
-		sweep->sides += sides;
-		sweep->blocks++;
-		fp_padding_fill(where.slot.base, block->address);
-		fp_padding_fill(block->address + block->size,
-		                where.slot.base + where.slot.bytes);
-	}
-	fp_touch_conceal();
+	fp_touch_begin_live(&where.slot);
+	try_verify(block, &where.slot, sweep);
+	fp_touch_end_live();
 }
 
+static void look_at(uintptr_t only, struct sweep *sweep)
+{
+	struct fp_place where;
+
+	if (only == 0)
+		fp_registry_each_live(visit, sweep);
+	else if (fp_guard_find(only, &where))
+		fp_registry_look_at(where.slot.base, visit, sweep);
+}
+
+/* ONLY is the address of the one block to look at; 0: all. */
 static size_t check(uintptr_t only, const struct fp_misuse *misuse, const char *when)
 {
 	size_t found = 0;
@@ -51,10 +76,9 @@ static size_t check(uintptr_t only, const struct fp_misuse *misuse, const char *
 	fp_guard_seal_waiting();
 	/* A full sweep may have left some out; what it found is repaired, so this ends. */
 	do {
-		sweep.only = only;
 		sweep.sides = 0;
 		sweep.blocks = 0;
-		fp_registry_each_live(visit, &sweep);
+		look_at(only, &sweep);
 		for (size_t i = 0; i < sweep.sides; i++)
 			fp_findings_damaged(misuse, &sweep.damaged[i], when);
 		found += sweep.blocks;

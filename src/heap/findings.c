@@ -269,9 +269,10 @@ static void set_evidence(struct fp_finding *finding, const struct fp_damaged *da
 size_t fp_findings_verify(const struct fp_block *block, uintptr_t slot, size_t slot_bytes,
                           struct fp_damaged damaged[2])
 {
+	uintptr_t end = block->address + block->size;
 	const uintptr_t sides[2][2] = {
-	        {slot, block->address},
-	        {block->address + block->size, slot + slot_bytes},
+	        {fp_layout_padding_start(slot, block->address), block->address},
+	        {end, fp_layout_padding_end(end, slot + slot_bytes)},
 	};
 	size_t count = 0;
 

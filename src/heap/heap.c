@@ -61,12 +61,9 @@ static struct fp_block describe(const struct fp_heap *heap,
 
 static void fill_around(const struct fp_block *block, const struct fp_slot *slot)
 {
-	uintptr_t end = slot->base + slot->bytes;
-
-	if (slot->is_filled)
-		return;
-	fp_padding_fill(slot->base, block->address);
-	fp_padding_fill(block->address + block->size, end);
+	if (!slot->is_filled)
+		fp_padding_fill_around(block->address, block->address + block->size, slot->base,
+		                       slot->base + slot->bytes);
 }
 
 /* Slots that are not filled are zero already, and may be far larger than what gets touched. */
@@ -172,6 +169,7 @@ static int alloc_block(struct fp_heap *heap, const struct fp_heap_request *reque
 	fill_block(&block, &slot, request->is_zeroed);
 	status = fp_registry_add(slot.base, &block);
 	if (status != 0) {
+		slot.is_filled = false;
 		unplace(&slot);
 		fp_totals_refuse();
 		return status == -EUCLEAN ? fp_heap_fail(heap, trace, fp_heap_damaged_record)
@@ -212,21 +210,24 @@ int fp_heap_alloc(struct fp_heap *heap, const struct fp_heap_request *request, v
 	return status;
 }
 
-/* A slot whose memory becomes another block's is left filled; intact padding already is. */
-static void fill_for_release(const struct fp_block *block, const struct fp_slot *slot,
-                             bool is_intact)
+/* What of SLOT, whose block is dead, differs from the fill byte; and it is filled at once where
+ * it stays accessible for a while. Whole pages of the block may be anybody's by now. */
+static void settle(const struct fp_block *block, struct fp_slot *slot, bool is_intact)
 {
-	if (!slot->is_filled)
-		return;
-	if (is_intact)
-		fp_padding_fill(block->address, block->address + block->size);
-	else
-		fp_padding_fill(slot->base, slot->base + slot->bytes);
+	slot->is_shared = block->size >= fp_vm_page_size();
+	if (slot->is_shared)
+		slot->is_filled = false;
+	if (is_intact) {
+		slot->used = block->address;
+		slot->used_bytes = block->size;
+	}
+	if (slot->is_filled)
+		fp_padding_fill(slot->used, slot->used + slot->used_bytes);
 }
 
 /* False when the program protected its pages and the kernel refuses to undo that. */
 __attribute__((noinline)) static bool verify_and_fill(const struct fp_block *block,
-                                                      const struct fp_slot *slot,
+                                                      struct fp_slot *slot,
                                                       struct fp_damaged damaged[2],
                                                       size_t *sides)
 {
@@ -234,14 +235,14 @@ __attribute__((noinline)) static bool verify_and_fill(const struct fp_block *blo
 		return false;
 	fp_touch.can_give_up = true;
 	*sides = fp_findings_verify(block, slot->base, slot->bytes, damaged);
-	fill_for_release(block, slot, *sides == 0);
+	settle(block, slot, *sides == 0);
 	fp_touch.can_give_up = false;
 	return true;
 }
 
 /* The block is dead and ours alone. */
 static int retire(struct fp_heap *heap, const struct fp_misuse *misuse,
-                  const struct fp_block *block, const struct fp_slot *slot)
+                  const struct fp_block *block, struct fp_slot *slot)
 {
 	struct fp_damaged damaged[2];
 	size_t sides = 0;
@@ -269,7 +270,7 @@ static int retire(struct fp_heap *heap, const struct fp_misuse *misuse,
 }
 
 static int free_slot(struct fp_heap *heap, const struct fp_misuse *misuse,
-                     const struct fp_place *where)
+                     struct fp_place *where)
 {
 	struct fp_registry_free request = {
 	        .address = misuse->address,

@@ -158,16 +158,30 @@ int fp_heap_check_block(const struct fp_heap *heap, const void *address);
  */
 size_t fp_heap_check(fp_trace_id trace, const char *when);
 
-/* What became of an access to ADDRESS that faulted because the page's protection forbids it. */
+/* Why the heap itself could not access a page of a block that it frees or verifies. */
+enum fp_touch_fault {
+	FP_TOUCH_DENIED,   /* its protection forbids it */
+	FP_TOUCH_UNMAPPED, /* nothing is mapped there */
+	FP_TOUCH_MISSING   /* it is missing, or behind the end of a file */
+};
+
 enum fp_touch_answer {
 	FP_TOUCH_NONE,   /* none of the heap's own */
-	FP_TOUCH_OPENED, /* the program had protected a block that is being freed or verified:
-	                    it was opened, and the access can be tried again */
-	FP_TOUCH_REFUSED /* the kernel refuses that: fp_heap_give_up_touching() */
+	FP_TOUCH_OPENED, /* the program had done that to its block: the access can be tried
+	                    again */
+	FP_TOUCH_REFUSED /* it cannot be undone: fp_heap_give_up_touching() */
 };
 
 /* Context: also fault (in touch.c). */
-enum fp_touch_answer fp_heap_open_touched(uintptr_t address);
+enum fp_touch_answer fp_heap_open_touched(uintptr_t address, enum fp_touch_fault fault);
+
+/* ADDRESS could not be accessed: if it is in a live block whose page is missing, because the
+ * program gave it back, that page becomes zeros. Whether it was so. Context: also fault (in
+ * mend.c). */
+bool fp_heap_mend(uintptr_t address);
+
+/* The same for LENGTH bytes of a block that the kernel is about to access. */
+void fp_heap_mend_range(uintptr_t address, size_t length);
 
 /* Leaves the handler of that fault for where the heap goes on without the block. The thread's
  * signal mask is the interrupted one again. */

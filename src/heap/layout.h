@@ -49,4 +49,20 @@ static inline uintptr_t fp_layout_address(bool is_left, uintptr_t lowest, uintpt
 	return is_left ? fp_align_up(lowest, align) : fp_align_down(highest, align);
 }
 
+/* Most padding on either side: what an alignment leaves in front of a block may be gigabytes,
+ * which nobody touches. */
+enum { FP_PADDING_MAX = 64 << 10 };
+
+/* Where the padding of a block at ADDRESS, in a slot from SLOT on, begins; and where that
+ * behind ADDRESS, the block's end, ends in a slot up to SLOT_END. */
+static inline uintptr_t fp_layout_padding_start(uintptr_t slot, uintptr_t address)
+{
+	return address - slot > FP_PADDING_MAX ? address - FP_PADDING_MAX : slot;
+}
+
+static inline uintptr_t fp_layout_padding_end(uintptr_t address, uintptr_t slot_end)
+{
+	return slot_end - address > FP_PADDING_MAX ? address + FP_PADDING_MAX : slot_end;
+}
+
 #endif

@@ -8,10 +8,17 @@
 #include <string.h>
 
 #include "heap/intact.h"
+#include "heap/layout.h"
 
 void fp_padding_fill(uintptr_t start, uintptr_t end)
 {
 	memset((void *)start, FP_PADDING_BYTE, end - start);
+}
+
+void fp_padding_fill_around(uintptr_t start, uintptr_t end, uintptr_t slot, uintptr_t slot_end)
+{
+	fp_padding_fill(fp_layout_padding_start(slot, start), start);
+	fp_padding_fill(end, fp_layout_padding_end(end, slot_end));
 }
 
 bool fp_intact_is_by_libc(const unsigned char *start, size_t bytes)

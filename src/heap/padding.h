@@ -18,6 +18,9 @@ enum { FP_PADDING_BYTE = 0xcb };
 
 void fp_padding_fill(uintptr_t start, uintptr_t end);
 
+/* Both sides of a block from START to END in a slot. */
+void fp_padding_fill_around(uintptr_t start, uintptr_t end, uintptr_t slot, uintptr_t slot_end);
+
 /* The changed bytes of a run of padding, first to last. */
 struct fp_damage {
 	uintptr_t start;

@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/pages.h"
 #include "guard/guard.h"
 #include "heap/state.h"
 #include "registry/registry.h"
+
+enum { SPARSE_BYTES = 1 << 20 };
 
 bool fp_heap_is_ours(const void *address)
 {
@@ -43,6 +46,17 @@ bool fp_heap_owns(const struct fp_heap *heap, const void *address, size_t *size)
 	return true;
 }
 
+/* Of a large block most may never have been written, and the new one's memory is zeros then.
+ * Its size is beyond that of slots that are filled. */
+static void copy(void *to, const struct fp_block *from, size_t bytes)
+{
+	fp_heap_mend_range(from->address, bytes);
+	if (bytes >= SPARSE_BYTES)
+		fp_pages_copy(to, (const void *)from->address, bytes);
+	else
+		memcpy(to, (const void *)from->address, bytes);
+}
+
 int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
                     const struct fp_heap_request *request, void **block)
 {
@@ -57,7 +71,7 @@ int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
 	int status = fp_heap_alloc(heap, &wanted, block);
 	if (status != 0)
 		return status;
-	memcpy(*block, claim->block, old.size < request->size ? old.size : request->size);
+	copy(*block, &old, old.size < request->size ? old.size : request->size);
 	fp_heap_free_as(heap, claim);
 	return 0;
 }

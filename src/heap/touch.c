@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Blocks whose pages the program protected by itself (mprotect(2) on what a heap gave it): when
- * such a block is freed or verified, this module touches it and faults. The handler of faults
- * asks here and has the page opened, and the instruction is tried again. It is no finding: the
- * pages are the program's as long as the block lives. Where the kernel refuses to open them,
- * touching ends.
+ * Blocks whose pages the program protected, unmapped or mapped anew: when such a block is freed
+ * or verified, this module touches it and faults. The handler of faults asks here and has the
+ * page opened, and the instruction is tried again. It is no finding: the pages are the
+ * program's as long as the block lives, and then they are as they were. Where they cannot be
+ * opened, touching ends.
  */
 #include "heap/touch.h"
 
@@ -12,16 +12,23 @@
 #include <sys/mman.h>
 
 #include "base/align.h"
+#include "base/maps.h"
 #include "base/vm.h"
 
 _Thread_local struct fp_touch fp_touch;
 
-void fp_touch_begin(const struct fp_slot *slot, bool is_executable)
+static void begin(const struct fp_slot *slot, int prot, bool is_dying)
 {
 	fp_touch.end = slot->base + slot->bytes;
-	fp_touch.prot = PROT_READ | PROT_WRITE | (is_executable ? PROT_EXEC : 0);
+	fp_touch.prot = prot;
+	fp_touch.is_dying = is_dying;
 	fp_touch.opened = 0;
 	fp_touch.start = slot->base;
+}
+
+void fp_touch_begin(const struct fp_slot *slot, bool is_executable)
+{
+	begin(slot, PROT_READ | PROT_WRITE | (is_executable ? PROT_EXEC : 0), true);
 }
 
 void fp_touch_end(void)
@@ -30,22 +37,75 @@ void fp_touch_end(void)
 	fp_touch.end = 0;
 }
 
-void fp_touch_conceal(void)
+void fp_touch_begin_live(const struct fp_slot *slot)
+{
+	begin(slot, PROT_READ | PROT_WRITE, false);
+}
+
+void fp_touch_end_live(void)
 {
 	for (size_t i = 0; i < fp_touch.opened; i++)
-		fp_vm_protect(fp_touch.pages[i], fp_vm_page_size(), PROT_NONE);
+		fp_vm_protect(fp_touch.pages[i].base, fp_vm_page_size(),
+		              fp_touch.pages[i].prot);
 	fp_touch_end();
 }
 
 static bool is_opened(uintptr_t page)
 {
 	for (size_t i = 0; i < fp_touch.opened; i++)
-		if (fp_touch.pages[i] == page)
+		if (fp_touch.pages[i].base == page)
 			return true;
 	return false;
 }
 
-enum fp_touch_answer fp_heap_open_touched(uintptr_t address)
+static int prot_at(uintptr_t page, int *prot)
+{
+	struct fp_maps_place place;
+	int status = fp_maps_at(page, &place);
+
+	if (status == 0)
+		*prot = (place.is_readable ? PROT_READ : 0) |
+		        (place.is_writable ? PROT_WRITE : 0) |
+		        (place.is_executable ? PROT_EXEC : 0);
+	return status;
+}
+
+/* What is opened for good needs no place in the list; what is not has to find one. */
+static int unprotect(uintptr_t page)
+{
+	int before = 0;
+	int status = 0;
+
+	if (!fp_touch.is_dying)
+		status =
+		        fp_touch.opened < FP_TOUCH_PAGES_MAX ? prot_at(page, &before) : -ENOSPC;
+	if (status == 0)
+		status = fp_vm_protect(page, fp_vm_page_size(), fp_touch.prot);
+	if (status == 0 && fp_touch.opened < FP_TOUCH_PAGES_MAX)
+		fp_touch.pages[fp_touch.opened++] = (struct fp_touched_page){page, before};
+	return status;
+}
+
+/* What the program mapped over a block, or left unmapped, dies with the block. */
+static int replace(uintptr_t page)
+{
+	return fp_touch.is_dying ? fp_vm_remap(page, fp_vm_page_size(), fp_touch.prot) : -ENXIO;
+}
+
+static int open_page(uintptr_t page, enum fp_touch_fault fault)
+{
+	switch (fault) {
+	case FP_TOUCH_DENIED:
+		return unprotect(page);
+	case FP_TOUCH_MISSING:
+		return fp_guard_mend(page) ? 0 : replace(page);
+	case FP_TOUCH_UNMAPPED:
+		return replace(page);
+	}
+	return -ENXIO;
+}
+
+enum fp_touch_answer fp_heap_open_touched(uintptr_t address, enum fp_touch_fault fault)
 {
 	uintptr_t page = fp_align_down(address, fp_vm_page_size());
 	int saved_errno = errno;
@@ -53,15 +113,11 @@ enum fp_touch_answer fp_heap_open_touched(uintptr_t address)
 	/* What was opened and faults again is something else. */
 	if (address < fp_touch.start || address >= fp_touch.end || is_opened(page))
 		return FP_TOUCH_NONE;
-	int status = fp_vm_protect(page, fp_vm_page_size(), fp_touch.prot);
+	int status = open_page(page, fault);
 	errno = saved_errno;
-	if (status != 0)
-		return fp_touch.can_give_up ? FP_TOUCH_REFUSED : FP_TOUCH_NONE;
-	/* Of more, the last ones are forgotten, and stay open. */
-	fp_touch.pages[fp_touch.opened % FP_TOUCH_PAGES_MAX] = page;
-	if (fp_touch.opened < FP_TOUCH_PAGES_MAX)
-		fp_touch.opened++;
-	return FP_TOUCH_OPENED;
+	if (status == 0)
+		return FP_TOUCH_OPENED;
+	return fp_touch.can_give_up ? FP_TOUCH_REFUSED : FP_TOUCH_NONE;
 }
 
 void fp_heap_give_up_touching(void)

@@ -16,17 +16,23 @@ enum { FP_TOUCH_PAGES_MAX = 16 };
 extern _Thread_local struct fp_touch {
 	uintptr_t start; /* 0: no slot */
 	uintptr_t end;
-	int prot; /* what pages get */
+	int prot;      /* what pages get */
+	bool is_dying; /* the block is being freed: whatever is there goes with it */
 	size_t opened;
-	uintptr_t pages[FP_TOUCH_PAGES_MAX]; /* that were opened */
-	bool can_give_up;                    /* JUMP leads out */
+	struct fp_touched_page {
+		uintptr_t base;
+		int prot;            /* that it had */
+	} pages[FP_TOUCH_PAGES_MAX]; /* that were opened */
+	bool can_give_up;            /* JUMP leads out */
 	void *jump[5];
 } fp_touch;
 
+/* The slot of a block that is being freed. */
 void fp_touch_begin(const struct fp_slot *slot, bool is_executable);
 void fp_touch_end(void);
 
-/* Ends it, and what was opened is inaccessible again. */
-void fp_touch_conceal(void);
+/* The slot of a block that stays the program's: in the end, its pages are as they were. */
+void fp_touch_begin_live(const struct fp_slot *slot);
+void fp_touch_end_live(void);
 
 #endif

@@ -12,7 +12,7 @@
 #include "base/meta.h"
 #include "region/region.h"
 
-enum { WORD = sizeof(uint64_t) };
+enum { WORD = sizeof(uint64_t), SPARSE_BYTES = 256 << 10 };
 
 static void push(struct fp_leak_marker *marker, uint32_t index, enum fp_leak_state state)
 {
@@ -114,12 +114,13 @@ static size_t step_of(const struct fp_leak_block *block)
 }
 
 /* A page that is gone, or a device's, ends a piece, not the range. */
-static size_t scan_all(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end)
+static size_t scan_all(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end,
+                       size_t step)
 {
 	size_t total = 0;
 
 	while (start < end) {
-		size_t done = scan(marker, start, end, WORD);
+		size_t done = scan(marker, start, end, step);
 
 		total += done;
 		start = fp_leak_memory_next_page(start + done);
@@ -127,13 +128,26 @@ static size_t scan_all(struct fp_leak_marker *marker, uintptr_t start, uintptr_t
 	return total;
 }
 
-static void scan_written(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end)
+static void scan_written(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end,
+                         size_t step)
 {
 	uintptr_t run_end;
 
 	for (; fp_leak_memory_next_run(marker->memory, false, &start, end, &run_end);
 	     start = run_end)
-		scan_all(marker, start, run_end);
+		scan_all(marker, start, run_end, step);
+}
+
+/* Of a large block most may never have been written; of a small one the program may have given
+ * pages back, or mapped something of its own there. */
+static void scan_block(struct fp_leak_marker *marker, const struct fp_leak_block *block)
+{
+	uintptr_t end = block->address + block->size;
+
+	if (block->size >= SPARSE_BYTES)
+		scan_written(marker, block->address, end, step_of(block));
+	else
+		scan_all(marker, block->address, end, step_of(block));
 }
 
 /* Pages that are not committed hold nothing, and may be terabytes. */
@@ -146,7 +160,7 @@ static void scan_region(struct fp_leak_marker *marker, const struct fp_leak_bloc
 		if (!fp_region_find(at, &place))
 			break;
 		if (place.page.state == FP_PAGE_COMMITTED)
-			scan_written(marker, at, place.end < end ? place.end : end);
+			scan_written(marker, at, place.end < end ? place.end : end, WORD);
 	}
 }
 
@@ -159,8 +173,7 @@ static void work_off(struct fp_leak_marker *marker)
 		if (fp_leak_is_region(block))
 			scan_region(marker, block);
 		else if (block->size >= WORD)
-			scan(marker, block->address, block->address + block->size,
-			     step_of(block));
+			scan_block(marker, block);
 	}
 }
 
@@ -188,7 +201,7 @@ void fp_leak_mark_end(struct fp_leak_marker *marker)
 
 void fp_leak_mark_root(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end)
 {
-	marker->roots_bytes += scan_all(marker, start, end);
+	marker->roots_bytes += scan_all(marker, start, end, WORD);
 }
 
 static void work_off_kept(struct fp_leak_marker *marker)

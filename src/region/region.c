@@ -139,6 +139,8 @@ static int change_locked(const struct range *range, const struct fp_runs_change 
 		fp_table_drop(after);
 		return -ENOMEM;
 	}
+	if (!is_decommit)
+		fp_vm_show(range->start, bytes);
 	fp_table_replace(range->region, after);
 	return 0;
 }

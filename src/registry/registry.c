@@ -330,6 +330,17 @@ size_t fp_registry_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size)
 	return count;
 }
 
+void fp_registry_look_at(uintptr_t slot, fp_registry_visitor visit, void *user)
+{
+	struct shard *shard = shard_of(slot);
+
+	fp_lock_acquire(&shard->lock);
+	const struct record *record = find_live_locked(shard, slot);
+	if (record != NULL && is_whole(record))
+		visit(&record->block, user);
+	fp_lock_release(&shard->lock);
+}
+
 void fp_registry_each_live_of(size_t part, fp_registry_visitor visit, void *user)
 {
 	struct shard *shard = &shards[part];

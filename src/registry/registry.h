@@ -62,6 +62,9 @@ enum fp_registry_verdict fp_registry_free(uintptr_t slot,
 typedef void (*fp_registry_visitor)(const struct fp_block *block, void *user);
 void fp_registry_each_live(fp_registry_visitor visit, void *user);
 
+/* The same for the live block of SLOT, if there is one. */
+void fp_registry_look_at(uintptr_t slot, fp_registry_visitor visit, void *user);
+
 /* The same for one of FP_REGISTRY_PARTS parts that together have all, for whoever must not stay
  * long. */
 enum { FP_REGISTRY_PARTS = 64 };

@@ -9,7 +9,7 @@
 #include "fault/diagnose.h"
 #include "support/support.h"
 
-enum { PAGE = 4096, STRIDE = 2 * PAGE, SLOTS = 10, FRESH_FROM = 7 };
+enum { PAGE = 4096, STRIDE = 2 * PAGE, SLOTS = 10, FRESH_FROM = 7, FENCE = 8 << 20 };
 
 #define CHUNK ((uintptr_t)0x7e0000000000)
 #define SLOT(index) (CHUNK + PAGE + (uintptr_t)(index)*STRIDE)
@@ -33,9 +33,11 @@ static const struct {
 
 static bool find_place(uintptr_t address, struct fp_place *place)
 {
-	if (address - CHUNK >= PAGE + SLOTS * STRIDE)
+	if (address - (CHUNK - FENCE) >= PAGE + SLOTS * STRIDE + 2 * (uintptr_t)FENCE)
 		return false;
 	size_t index = address < SLOT(0) ? 0 : (address - SLOT(0)) / STRIDE;
+	if (index >= SLOTS)
+		index = SLOTS - 1;
 	*place = (struct fp_place){
 	        .slot = {.base = SLOT(index), .bytes = PAGE},
 	        .stride = STRIDE,
@@ -43,6 +45,20 @@ static bool find_place(uintptr_t address, struct fp_place *place)
 	        .state = index < FRESH_FROM ? FP_PLACE_USED : FP_PLACE_FRESH,
 	};
 	return true;
+}
+
+/* As if the next slots of each chunk stood where those of the only one stand. */
+static bool find_beside(const struct fp_place *place, bool is_behind, struct fp_place *beside)
+{
+	size_t index = (place->slot.base - SLOT(0)) / STRIDE;
+
+	if (is_behind ? index + 1 >= FRESH_FROM : index == 0)
+		return false;
+	if (is_behind)
+		index++;
+	else
+		index = index > FRESH_FROM ? FRESH_FROM - 1 : index - 1;
+	return find_place(SLOT(index), beside);
 }
 
 static bool find_block(uintptr_t slot, struct fp_block *block)
@@ -69,7 +85,7 @@ static size_t find_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size)
 	return 5;
 }
 
-static const struct fp_fault_view view = {find_place, find_block, find_last_bytes};
+static const struct fp_fault_view view = {find_place, find_beside, find_block, find_last_bytes};
 
 enum { NOBODY = -1 };
 
@@ -125,12 +141,19 @@ static const struct {
         {GUARD(6), PAGE - 1, OVER, 6, "4095 bytes past the end of a block of 48 bytes"},
         {SLOT(7), 0, OVER, 6, "4096 bytes past the end of a block of 48 bytes"},
         {SLOT(7), PAGE - 1, OVER, 6, "8191 bytes past the end of a block of 48 bytes"},
-        {GUARD(7), 0, OVER, NOBODY, NEVER_ONE},
-        {SLOT(8), 5, OVER, NOBODY, NEVER_ONE},
-        {GUARD(9), PAGE - 1, OVER, NOBODY, NEVER_ONE},
+        /* farther behind it: in what was never used, and in the fence behind all */
+        {GUARD(7), 0, OVER, 6, "8192 bytes past the end of a block of 48 bytes"},
+        {SLOT(8), 5, OVER, 6, "12293 bytes past the end of a block of 48 bytes"},
+        {GUARD(9), PAGE - 1, OVER, 6, "28671 bytes past the end of a block of 48 bytes"},
+        {GUARD(9), PAGE, OVER, 6, "28672 bytes past the end of a block of 48 bytes"},
+        {GUARD(9), 4 << 20, OVER, 6, "4218880 bytes past the end of a block of 48 bytes"},
         /* the guard before the first slot */
         {CHUNK, 0, UNDER, 0, "8128 bytes before a block of 64 bytes"},
         {CHUNK, PAGE - 1, UNDER, 0, "4033 bytes before a block of 64 bytes"},
+        /* the fence before that */
+        {CHUNK, -1, UNDER, 0, "8129 bytes before a block of 64 bytes"},
+        {CHUNK, -(4 << 20), UNDER, 0, "4202432 bytes before a block of 64 bytes"},
+        {CHUNK, -(8 << 20), UNDER, 0, "8396736 bytes before a block of 64 bytes"},
 };
 
 enum { ACCESSES = sizeof(accesses) / sizeof(accesses[0]) };
@@ -235,12 +258,12 @@ static void expect_untouched(const struct fp_finding *finding)
 	ck_assert_str_eq(finding->description, "");
 }
 
-/* Not in a chunk, or in the slot of a live block, which we never make inaccessible. */
+/* Beyond the fences, or in the slot of a live block, which we never make inaccessible. */
 START_TEST(what_is_not_ours_is_not_claimed)
 {
 	const uintptr_t addresses[] = {
-	        0,       1,           CHUNK - 1,     CHUNK + PAGE + SLOTS * STRIDE,
-	        SLOT(0), SLOT(4) + 9, BLOCK(4) + 20, UINTPTR_MAX,
+	        0,       1,           CHUNK - FENCE - 1, CHUNK + PAGE + SLOTS * STRIDE + FENCE,
+	        SLOT(0), SLOT(4) + 9, BLOCK(4) + 20,     UINTPTR_MAX,
 	        BLOCK(6)};
 	struct fp_finding finding = {.kind = FP_FINDING_DOUBLE_FREE, .address = 4711};
 
@@ -287,7 +310,10 @@ static const struct {
         {SLOT(1), PAGE - 112, 1, 1, UAF, 0},
         {SLOT(1), PAGE - 112, SIZE_MAX, 1, UAF, 0},
         {SLOT(2), 0, 1, NOBODY, UAF, 0},
-        {SLOT(8), 0, 1, NOBODY, OVER, 0},
+        {SLOT(8), 0, 1, 6, OVER, 2 * STRIDE - (PAGE - 48)},
+        /* in the fences around all slots */
+        {CHUNK, -1, 1, 0, UNDER, -(2 * PAGE - 64) - 1},
+        {CHUNK, PAGE + SLOTS *STRIDE, 100, 6, OVER, 4 * STRIDE - (PAGE - 48)},
         /* nothing is nowhere wrong */
         {SLOT(0), PAGE - 64, 0, FINE, 0, 0},
         {SLOT(0), PAGE, 0, FINE, 0, 0},
@@ -296,8 +322,8 @@ static const struct {
         /* nor is what is not ours */
         {0, 0, 1, FINE, 0, 0},
         {0, 0, SIZE_MAX, FINE, 0, 0},
-        {CHUNK, -1, 1, FINE, 0, 0},
-        {CHUNK, PAGE + SLOTS *STRIDE, 100, FINE, 0, 0},
+        {CHUNK - FENCE, -1, 1, FINE, 0, 0},
+        {CHUNK + FENCE, PAGE + SLOTS *STRIDE, 100, FINE, 0, 0},
         {UINTPTR_MAX, 0, SIZE_MAX, FINE, 0, 0},
 };
 

@@ -77,14 +77,17 @@ static inline struct fp_slot acquire(size_t pages)
 	return slot;
 }
 
-/* As the contract asks: memory that moves on is filled first. Safe in any thread. */
+/* As the contract asks: what may stay accessible for a while is filled first. Safe in any
+ * thread. */
 static inline int release(const struct fp_slot *slot)
 {
 	struct fp_place place;
 
-	if (fp_guard_find(slot->base, &place) && place.slot.is_filled)
+	if (!fp_guard_find(slot->base, &place))
+		return fp_guard_release(slot);
+	if (place.slot.is_filled)
 		memset((void *)slot->base, FILL, slot->bytes);
-	return fp_guard_release(slot);
+	return fp_guard_release(&place.slot);
 }
 
 #endif
