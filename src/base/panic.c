@@ -5,6 +5,8 @@
 #include "base/panic.h"
 
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -12,4 +14,12 @@ void fp_panic(const char *message)
 {
 	fp_say("internal error: ", message);
 	abort();
+}
+
+void fp_end(int status)
+{
+	for (;;) {
+		syscall(SYS_exit_group, status);
+		__builtin_trap();
+	}
 }

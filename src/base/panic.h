@@ -8,4 +8,8 @@
 /* MESSAGE is a fixed string, so that it can be searched for and tests can assert it. */
 _Noreturn void fp_panic(const char *message);
 
+/* The end of the process with STATUS, and of all its threads, without running anything more.
+ * Where a filter refuses that, it dies of a signal, as it does in libc. */
+_Noreturn void fp_end(int status);
+
 #endif

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/lock.h"
+#include "base/panic.h"
 #include "session/session.h"
 
 enum {
@@ -47,8 +48,7 @@ static void finish(int status)
 FP_API _Noreturn void _exit(int status)
 {
 	finish(status);
-	for (;;)
-		syscall(SYS_exit_group, status);
+	fp_end(status);
 }
 
 FP_API _Noreturn void _Exit(int status)

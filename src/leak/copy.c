@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/meta.h"
+#include "base/panic.h"
 #include "registry/registry.h"
 
 enum { SPARE_PLACES = 4096 };
@@ -56,8 +57,7 @@ _Noreturn void fp_leak_copy_search(struct fp_leak_copy *copy, struct fp_leak_sea
 		result->is_blind = search->is_blind;
 		result->is_done = true;
 	}
-	for (;;)
-		syscall(SYS_exit_group, 0);
+	fp_end(0);
 }
 
 int fp_leak_copy_collect(struct fp_leak_copy *copy, struct fp_leak_search *search)

@@ -4,10 +4,10 @@
  * registers its own, so it runs after every destructor, and what those do is seen.
  */
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/lock.h"
+#include "base/panic.h"
 #include "heap/tier.h"
 #include "preload/door.h"
 #include "preload/export.h"
@@ -63,8 +63,7 @@ void fp_preload_watch_exit(void)
 FP_EXPORT _Noreturn void _exit(int status)
 {
 	fp_preload_finish(status);
-	for (;;)
-		syscall(SYS_exit_group, status);
+	fp_end(status);
 }
 
 FP_EXPORT _Noreturn void _Exit(int status)
