@@ -112,7 +112,7 @@ int fp_vm_open(uintptr_t base, size_t bytes, int prot)
 {
 	int status = fp_vm_protect(base, bytes, prot);
 
-	return status == -EPERM || status == -EACCES ? fp_vm_remap(base, bytes, prot) : status;
+	return status == 0 ? 0 : fp_vm_remap(base, bytes, prot);
 }
 
 int fp_vm_remap_shared(uintptr_t base, size_t bytes, int prot)

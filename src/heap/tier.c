@@ -65,6 +65,12 @@ void fp_tier_leave_sampling(void)
 	sample = 1;
 }
 
+void fp_tier_count_beside(void)
+{
+	atomic_fetch_add_explicit(&plain_blocks, 1, memory_order_relaxed);
+	fp_tier_count(FP_REASON_SYSTEM_CALL);
+}
+
 void fp_tier_count_plain(uint64_t count)
 {
 	atomic_fetch_add_explicit(&plain_blocks, count, memory_order_relaxed);

@@ -70,6 +70,9 @@ void fp_tier_count(enum fp_reason reason);
 /* The door samples: from now on every block that the heap is asked for is of the sample. */
 void fp_tier_leave_sampling(void);
 
+/* A block was left to libc because no memory could be had for it. */
+void fp_tier_count_beside(void);
+
 /* COUNT blocks were left to libc because of sampling, and how many there were. */
 void fp_tier_count_plain(uint64_t count);
 uint64_t fp_tier_plain_blocks(void);

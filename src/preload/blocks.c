@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/thread.h"
+#include "heap/refusal.h"
 #include "heap/tier.h"
 #include "preload/door.h"
 #include "preload/libc_blocks.h"
@@ -40,6 +42,35 @@ static bool is_left_to_libc(void)
 	return false;
 }
 
+/* The kernel refuses what the heap needs: a limit was reached, or a filter came. libc may have
+ * memory of its own left, and a block that nobody watches is better than none. What
+ * `fail_alloc` refuses stays refused. */
+static void *alloc_beside(const struct fp_heap_request *request)
+{
+	int saved_errno = errno;
+	void *block = fp_refusal_rule == FP_REFUSE_NONE ? fp_libc_alloc(request) : NULL;
+
+	if (block != NULL)
+		fp_tier_count_beside();
+	errno = saved_errno;
+	return block;
+}
+
+static void *move_beside(const struct fp_heap_claim *claim,
+                         const struct fp_heap_request *request)
+{
+	void *moved = NULL;
+	size_t size;
+
+	if (fp_heap_size_of(claim->block, &size))
+		moved = alloc_beside(request);
+	if (moved == NULL)
+		return NULL;
+	memcpy(moved, claim->block, size < request->size ? size : request->size);
+	fp_heap_free_as(fp_preload.heap, claim);
+	return moved;
+}
+
 void *fp_preload_alloc(const struct fp_heap_request *request)
 {
 	void *block = NULL;
@@ -52,7 +83,8 @@ void *fp_preload_alloc(const struct fp_heap_request *request)
 		return block;
 	}
 	fp_preload_watch("malloc");
-	fp_heap_alloc(fp_preload.heap, request, &block);
+	if (fp_heap_alloc(fp_preload.heap, request, &block) == -ENOMEM)
+		block = alloc_beside(request);
 	fp_preload_leave();
 	return block;
 }
@@ -90,7 +122,8 @@ void *fp_preload_realloc(void *block, size_t size)
 	if (!fp_preload_enter())
 		return NULL;
 	fp_preload_watch("realloc");
-	fp_heap_realloc(fp_preload.heap, &claim, &request, &moved);
+	if (fp_heap_realloc(fp_preload.heap, &claim, &request, &moved) == -ENOMEM)
+		moved = move_beside(&claim, &request);
 	fp_preload_leave();
 	return moved;
 }
