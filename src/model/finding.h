@@ -37,7 +37,7 @@ enum fp_access {
 
 enum {
 	FP_EVIDENCE_MAX = 64,     /* changed bytes kept with a finding */
-	FP_DESCRIPTION_MAX = 200, /* bytes of a description, terminating zero included */
+	FP_DESCRIPTION_MAX = 512, /* bytes of a description, terminating zero included */
 	FP_THREAD_NAME_MAX = 16   /* the kernel's TASK_COMM_LEN */
 };
 
