@@ -24,7 +24,7 @@ enum fp_lock_rank {
 	FP_RANK_SPAN,     /* the address space shared by all arenas */
 	FP_RANK_SHARD,    /* one shard of the registry */
 	FP_RANK_DEPOT,    /* a depot's ids */
-	FP_RANK_MAPS,     /* the reader of /proc/self/maps */
+	FP_RANK_MAPS,     /* the reader of /proc/thread-self/maps */
 	FP_RANK_RECORD,   /* the recording of what is allocated */
 	FP_RANK_LOG,      /* the event log's buffer */
 	FP_RANK_META,     /* metadata memory: innermost, everyone allocates */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A reader of /proc/self/maps on a fixed buffer: dl_iterate_phdr(3) would take the loader's
+ * A reader of /proc/thread-self/maps on a fixed buffer: dl_iterate_phdr(3) would take the loader's
  * lock, which the thread we interrupted may hold.
  */
 #include "base/maps.h"
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/lock.h"
+#include "base/proc.h"
 
 /* A line holds at most PATH_MAX bytes of path and 73 before it. The buffer is neither on the
  * stack, which may have a few KiB, nor in memory mapped for it, which would change what is
@@ -103,7 +104,7 @@ static int visit_all(int fd, fp_maps_visitor visit, void *user)
 
 static int open_maps(void)
 {
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	int fd = open(FP_PROC_SELF "maps", O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is mapped in this process, from /proc/self/maps.
+ * What is mapped in this process, from /proc/thread-self/maps.
  *
  * Context: alloc and fault. One descriptor is used while the file is read.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One address looked up in /proc/self/maps, read a few lines at a time and without the lock of
+ * One address looked up in /proc/thread-self/maps, read a few lines at a time and without the lock of
  * the other reader: the thread that holds that one may be stopped.
  */
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/maps.h"
+#include "base/proc.h"
 #include "base/vm.h"
 
 /* "55d0-55d4 r-xp 00001000 fd:01 1234   /usr/bin/true" */
@@ -100,7 +101,7 @@ int fp_maps_at(uintptr_t address, struct fp_maps_place *place)
 {
 	char bytes[1024];
 	struct reader reader = {.field = START};
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	int fd = open(FP_PROC_SELF "maps", O_RDONLY | O_CLOEXEC);
 	ssize_t got;
 
 	if (fd < 0)

@@ -2,7 +2,7 @@
  *
  * What a pointer that is no block points to, in words.
  *
- * Context: alloc and fault (reads /proc/self/maps).
+ * Context: alloc and fault (reads /proc/thread-self/maps).
  */
 #ifndef FP_BASE_POINTER_H
 #define FP_BASE_POINTER_H

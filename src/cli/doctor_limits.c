@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/proc.h"
 #include "base/vm.h"
 #include "cli/doctor.h"
 #include "cli/run.h"
@@ -128,12 +129,12 @@ static void check_descriptors(struct fp_cli_checkup *checkup)
 	fp_cli_fix_limit(check, &fp_cli_limit_descriptors);
 }
 
-/* Of /proc/self/status. */
+/* Of /proc/thread-self/status. */
 int fp_cli_seccomp_mode(void)
 {
 	static const char key[] = "\nSeccomp:";
 	char text[STATUS_BYTES];
-	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	int fd = open(FP_PROC_SELF "status", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -1;

@@ -4,6 +4,7 @@
  * the signal that stands there, with a number, and sends its events to the socket that bears
  * that number. Nothing is traced, and a process that does not answer never gets the signal.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/proc.h"
 #include "cli/cli.h"
 #include "log/format.h"
 
@@ -69,32 +71,60 @@ static void read_line(struct asking *asking, const char *line)
 		asking->is_under_fencepost = true;
 }
 
-static int look_at(struct asking *asking)
+static int read_maps(struct asking *asking, FILE *maps)
 {
-	char path[64];
 	char *line = NULL;
 	size_t size = 0;
 
-	snprintf(path, sizeof(path), "/proc/%ld/maps", asking->pid);
-	FILE *maps = fopen(path, "re");
-	if (!maps && errno == EACCES)
-		return fp_cli_fail(
-		        "leaks: process %ld is not yours: ask as its user, or as root",
-		        asking->pid);
-	if (!maps)
-		return fp_cli_fail("leaks: no process %ld: ps -e lists those there are",
-		                   asking->pid);
 	errno = 0;
-	asking->is_gone = true;
 	while (getline(&line, &size, maps) >= 0)
 		read_line(asking, line);
-	bool is_refused = errno == EACCES || errno == EPERM;
+	int status = -errno;
 	free(line);
 	fclose(maps);
-	if (is_refused)
+	return status;
+}
+
+/* The mappings as thread TASK of the process has them; 0, or why they cannot be read. */
+static int look_at_task(struct asking *asking, const char *task)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "/proc/%ld/task/%s/maps", asking->pid, task);
+	FILE *maps = fopen(path, "re");
+	return maps ? read_maps(asking, maps) : -errno;
+}
+
+/* A thread that has ended, as the main one may have, has no mappings any more. */
+static int look_at_tasks(struct asking *asking)
+{
+	char path[64];
+	struct dirent *task;
+	int status = 0;
+
+	snprintf(path, sizeof(path), "/proc/%ld/task", asking->pid);
+	DIR *tasks = opendir(path);
+	if (!tasks)
+		return -errno;
+	asking->is_gone = true;
+	while (asking->is_gone && (task = readdir(tasks)))
+		if (task->d_name[0] != '.')
+			status = look_at_task(asking, task->d_name);
+	closedir(tasks);
+	return status;
+}
+
+static int look_at(struct asking *asking)
+{
+	int status = look_at_tasks(asking);
+
+	if (status == -EACCES || status == -EPERM)
 		return fp_cli_fail(
 		        "leaks: process %ld is not yours: ask as its user, or as root",
 		        asking->pid);
+	if (status == -ENOENT && !asking->is_gone)
+		return fp_cli_fail("leaks: no process %ld: ps -e lists those there are",
+		                   asking->pid);
 	if (asking->is_gone)
 		return fp_cli_fail("leaks: process %ld has ended", asking->pid);
 	if (asking->signal != 0)
@@ -213,7 +243,7 @@ int fp_cli_leaks(char **arguments)
 	int events = ask(&asking);
 	if (events > 0)
 		return events;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", -events);
+	snprintf(path, sizeof(path), FP_PROC_SELF "fd/%d", -events);
 	asking.arguments[asking.count] = path;
 	return fp_cli_report(asking.arguments);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/proc.h"
 #include "cli/run.h"
 
 static bool is_executable(const char *path)
@@ -53,7 +54,7 @@ char *fp_cli_find_program(const char *name)
 
 bool fp_cli_find_self(char path[PATH_MAX])
 {
-	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	ssize_t length = readlink(FP_PROC_SELF "exe", path, PATH_MAX - 1);
 
 	path[length > 0 ? length : 0] = '\0';
 	return length > 0;

@@ -3,6 +3,7 @@
  * Some sandboxes kill on a system call or an advice that they do not know. Where a filter is
  * about, a throw-away child probes first, and the process only does what the child survived.
  */
+#include "base/proc.h"
 #include "guard/backend.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ static bool may_be_filtered(void)
 {
 	static const char key[] = "\nSeccomp:\t";
 	char text[STATUS_BYTES];
-	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	int fd = open(FP_PROC_SELF "status", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Through /proc/self/mem, which needs no system call that a sandbox may not know and copies as
- * fast as memory goes. What is mapped but was never written holds no pointer: the page map
- * tells, so that reservations of terabytes cost nothing and no hole gets filled.
+ * Through /proc/thread-self/mem, which needs no system call that a sandbox may not know and
+ * copies as fast as memory goes. What is mapped but was never written holds no pointer: the
+ * page map tells, so that reservations of terabytes cost nothing and no hole gets filled.
  */
 #include "leak/memory.h"
 
@@ -14,12 +14,13 @@
 
 #include "base/align.h"
 #include "base/pages.h"
+#include "base/proc.h"
 #include "base/vm.h"
 
 void fp_leak_memory_open(struct fp_leak_memory *memory)
 {
-	memory->pid = (int)getpid();
-	memory->mem_fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	memory->thread = (int)syscall(SYS_gettid);
+	memory->mem_fd = open(FP_PROC_SELF "mem", O_RDONLY | O_CLOEXEC);
 	memory->pagemap_fd = fp_pages_open();
 }
 
@@ -38,7 +39,7 @@ static ssize_t read_once(const struct fp_leak_memory *memory, uintptr_t address,
 
 	if (memory->mem_fd >= 0)
 		return pread(memory->mem_fd, buffer, size, (off_t)address);
-	return syscall(SYS_process_vm_readv, memory->pid, &local, 1, &remote, 1, 0);
+	return syscall(SYS_process_vm_readv, memory->thread, &local, 1, &remote, 1, 0);
 }
 
 size_t fp_leak_memory_read(const struct fp_leak_memory *memory, uintptr_t address, void *buffer,

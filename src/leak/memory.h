@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 struct fp_leak_memory {
-	int mem_fd;     /* /proc/self/mem, or -1: the system call is used */
+	int mem_fd;     /* /proc/thread-self/mem, or -1: the system call is used */
 	int pagemap_fd; /* or -1: all pages are taken to hold data */
-	int pid;
+	int thread;     /* that is not gone: the process' main thread may be */
 };
 
 void fp_leak_memory_open(struct fp_leak_memory *memory);

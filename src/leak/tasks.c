@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/proc.h"
 #include "base/text.h"
 
 enum { FILE_BYTES = 4096, PATH_BYTES = 64, DIRECTORY_BYTES = 4096 };
@@ -57,7 +58,7 @@ static void visit_entries(const char *buffer, size_t size, void (*visit)(uint32_
 int fp_leak_tasks_each(void (*visit)(uint32_t id, void *user), void *user)
 {
 	_Alignas(struct entry) char buffer[DIRECTORY_BYTES];
-	int fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(FP_PROC_TASKS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	long got;
 
 	if (fd < 0)
@@ -76,7 +77,7 @@ static ssize_t read_file(uint32_t id, const char *name, char text[FILE_BYTES])
 	struct fp_text builder;
 
 	fp_text_begin(&builder, path, sizeof(path));
-	fp_text_string(&builder, "/proc/self/task/");
+	fp_text_string(&builder, FP_PROC_TASKS "/");
 	fp_text_decimal(&builder, id);
 	fp_text_string(&builder, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

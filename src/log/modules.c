@@ -15,6 +15,7 @@
 #include "base/align.h"
 #include "base/maps.h"
 #include "base/meta.h"
+#include "base/proc.h"
 #include "base/text.h"
 #include "log/writer.h"
 
@@ -31,7 +32,7 @@ struct scan {
 	char path[4096]; /* of the file whose first page is mapped at header */
 	uintptr_t header;
 	uintptr_t header_end;
-	int memory; /* /proc/self/mem, or -1 */
+	int memory; /* /proc/thread-self/mem, or -1 */
 	size_t copied;
 	_Alignas(8) char copy[HEADER_MAX]; /* of what is mapped at header */
 };
@@ -316,7 +317,7 @@ void fp_log_modules(struct fp_log *log, uintptr_t own_code)
 	if (scan != NULL) {
 		scan->log = log;
 		scan->own_code = own_code;
-		scan->memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+		scan->memory = open(FP_PROC_SELF "mem", O_RDONLY | O_CLOEXEC);
 		status = scan_twice(scan);
 		if (scan->memory >= 0)
 			close(scan->memory);
@@ -324,5 +325,5 @@ void fp_log_modules(struct fp_log *log, uintptr_t own_code)
 	}
 	if (status != 0)
 		fp_log_note(log, "the list of loaded modules could not be read from "
-		                 "/proc/self/maps, so some addresses stay without names");
+		                 "/proc/thread-self/maps, so some addresses stay without names");
 }

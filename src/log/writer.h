@@ -80,7 +80,7 @@ struct fp_log_process {
 	uint32_t page_bytes;
 	const char *version;
 	const char *executable;
-	const char *arguments; /* each terminated by a zero, as in /proc/self/cmdline */
+	const char *arguments; /* each terminated by a zero, as in /proc/thread-self/cmdline */
 	size_t arguments_bytes;
 };
 

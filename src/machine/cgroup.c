@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Memory cgroups, v1 and v2: where this process's is mounted, and what it and those above it
- * leave. A container sees the host's path in /proc/self/cgroup and only its own part of the
+ * leave. A container sees the host's path in /proc/thread-self/cgroup and only its own part of the
  * tree mounted, so the mount's root says what to leave out of the path.
  */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/proc.h"
 #include "base/text.h"
 #include "machine/files.h"
 #include "machine/machine.h"
@@ -16,7 +17,7 @@ struct cgroup {
 	bool is_unified; /* wanted: the one of v2, whoever has the memory controller */
 	bool is_found;
 	bool is_v2;
-	char path[FP_MACHINE_PATH_MAX]; /* as /proc/self/cgroup has it */
+	char path[FP_MACHINE_PATH_MAX]; /* as /proc/thread-self/cgroup has it */
 	size_t mount_length;
 	char directory[FP_MACHINE_PATH_MAX]; /* the mount, then what of the path is below it */
 };
@@ -123,9 +124,9 @@ static bool find_cgroup(struct cgroup *cgroup, bool is_unified)
 	cgroup->is_unified = is_unified;
 	cgroup->is_found = false;
 	cgroup->directory[0] = '\0';
-	return fp_machine_each_line("/proc/self/cgroup", see_membership, cgroup) &&
+	return fp_machine_each_line(FP_PROC_SELF "cgroup", see_membership, cgroup) &&
 	       cgroup->is_found &&
-	       fp_machine_each_line("/proc/self/mountinfo", see_mount, cgroup) &&
+	       fp_machine_each_line(FP_PROC_SELF "mountinfo", see_mount, cgroup) &&
 	       cgroup->directory[0] != '\0';
 }
 

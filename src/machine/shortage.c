@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "base/align.h"
+#include "base/proc.h"
 #include "base/vm.h"
 #include "machine/files.h"
 #include "machine/machine.h"
@@ -27,7 +28,7 @@ static bool find_resource(int resource, const char *key, uint64_t bytes,
 	uint64_t kilobytes;
 
 	if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
-	    !fp_machine_number("/proc/self/status", key, &kilobytes) ||
+	    !fp_machine_number(FP_PROC_SELF "status", key, &kilobytes) ||
 	    has_room(limit.rlim_cur, kilobytes * 1024, bytes))
 		return false;
 	shortage->value = limit.rlim_cur;
@@ -60,7 +61,7 @@ static bool is_mappings(uint64_t bytes, struct fp_machine_shortage *shortage)
 	uint64_t used = 0;
 
 	(void)bytes;
-	if (!fp_machine_each_line("/proc/self/maps", count_line, &used) ||
+	if (!fp_machine_each_line(FP_PROC_SELF "maps", count_line, &used) ||
 	    used + SLACK_MAPPINGS < most)
 		return false;
 	shortage->value = most;
@@ -113,7 +114,7 @@ static bool is_space(uint64_t bytes, struct fp_machine_shortage *shortage)
 {
 	uint64_t kilobytes = 0;
 
-	fp_machine_number("/proc/self/status", "VmSize:", &kilobytes);
+	fp_machine_number(FP_PROC_SELF "status", "VmSize:", &kilobytes);
 	if (has_room(fp_vm_user_end(), kilobytes * 1024, bytes))
 		return false;
 	shortage->value = fp_vm_user_end();

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/image.h"
+#include "base/proc.h"
 #include "base/text.h"
 #include "preload/door.h"
 #include "preload/export.h"
@@ -195,7 +196,7 @@ FP_EXPORT int fexecve(int fd, char *const arguments[], char *const environment[]
 	find_in_time();
 	write_recording();
 	fp_text_begin(&text, path, sizeof(path));
-	fp_text_string(&text, "/proc/self/fd/");
+	fp_text_string(&text, FP_PROC_SELF "fd/");
 	fp_text_decimal(&text, (uint64_t)fd);
 	CHOOSE_ENVIRONMENT(chosen, environment, must_be_left(path, environment))
 	return libc_fexecve(fd, arguments, chosen);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/maps.h"
+#include "base/proc.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "fault/fault.h"
@@ -273,7 +274,7 @@ void fp_session_log_beginning(struct fp_log *log)
 {
 	char arguments[ARGUMENTS_MAX];
 	char executable[FP_LOG_STRING_MAX];
-	ssize_t length = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
+	ssize_t length = readlink(FP_PROC_SELF "exe", executable, sizeof(executable) - 1);
 
 	executable[length < 0 ? 0 : length] = '\0';
 	const struct fp_log_process process = {
@@ -283,7 +284,7 @@ void fp_session_log_beginning(struct fp_log *log)
 	        .version = PACKAGE_VERSION,
 	        .executable = executable,
 	        .arguments = arguments,
-	        .arguments_bytes = fp_session_read_file("/proc/self/cmdline", arguments,
+	        .arguments_bytes = fp_session_read_file(FP_PROC_SELF "cmdline", arguments,
 	                                                sizeof(arguments)),
 	};
 	fp_log_process(log, &process);

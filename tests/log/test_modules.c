@@ -270,7 +270,7 @@ START_TEST(a_list_out_of_reach_is_noted)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &some), 0);
 	ck_assert_uint_eq(count_modules(), 0);
 	ck_assert(test_events_find(&events, FP_LOG_NOTE, &event));
-	ck_assert_ptr_nonnull(strstr(test_event_string(&event), "/proc/self/maps"));
+	ck_assert_ptr_nonnull(strstr(test_event_string(&event), "/proc/thread-self/maps"));
 }
 END_TEST
 

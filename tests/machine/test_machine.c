@@ -88,8 +88,8 @@ static void expect(double total, double available, bool is_limited)
 START_TEST(the_machine_decides_without_a_cgroup)
 {
 	expect(16 * GIB, 12 * GIB, false);
-	put("/proc/self/cgroup", "0::/user.slice\n");
-	put("/proc/self/mountinfo", "25 1 0:2 / / rw - ext4 /dev/sda rw\n");
+	put("/proc/thread-self/cgroup", "0::/user.slice\n");
+	put("/proc/thread-self/mountinfo", "25 1 0:2 / / rw - ext4 /dev/sda rw\n");
 	expect(16 * GIB, 12 * GIB, false);
 }
 END_TEST
@@ -116,13 +116,13 @@ static void mount_v2(const char *root_of_mount)
 	         "30 25 0:26 %s /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 "
 	         "rw,nsdelegate\n",
 	         root_of_mount);
-	put("/proc/self/mountinfo", line);
+	put("/proc/thread-self/mountinfo", line);
 }
 
 START_TEST(the_nearest_limit_of_v2_decides)
 {
 	mount_v2("/");
-	put("/proc/self/cgroup", "0::/a.slice/b.service\n");
+	put("/proc/thread-self/cgroup", "0::/a.slice/b.service\n");
 	put("/sys/fs/cgroup/a.slice/b.service/memory.max", "max\n");
 	put_number("/sys/fs/cgroup/a.slice/b.service/memory.current", 100 * MIB);
 	expect(16 * GIB, 12 * GIB, false);
@@ -153,7 +153,7 @@ END_TEST
 START_TEST(a_container_of_v2_sees_its_limit_at_the_mount)
 {
 	mount_v2("/");
-	put("/proc/self/cgroup", "0::/\n");
+	put("/proc/thread-self/cgroup", "0::/\n");
 	put_number("/sys/fs/cgroup/memory.max", 512 * MIB);
 	put_number("/sys/fs/cgroup/memory.current", 128 * MIB);
 	expect(512 * MIB, 384 * MIB, true);
@@ -163,9 +163,9 @@ END_TEST
 /* The host's path in /proc/self/cgroup, and only the container's part of the tree mounted. */
 START_TEST(a_container_of_v1_leaves_out_what_it_does_not_see)
 {
-	put("/proc/self/cgroup",
+	put("/proc/thread-self/cgroup",
 	    "12:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc/inner\n0::/\n");
-	put("/proc/self/mountinfo",
+	put("/proc/thread-self/mountinfo",
 	    "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"
 	    "32 31 0:29 /docker/abc /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
 	    "35 31 0:32 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n"
@@ -189,12 +189,12 @@ START_TEST(a_container_of_v1_leaves_out_what_it_does_not_see)
 	    "inactive_file 1\ntotal_inactive_file 52428800\n");
 	put_number("/sys/fs/cgroup/memory/inner/memory.limit_in_bytes", 6 * MIB);
 	/* Seen from elsewhere: only the mount can be looked at. */
-	put("/proc/self/cgroup", "4:memory:/other\n");
+	put("/proc/thread-self/cgroup", "4:memory:/other\n");
 	expect(700 * MIB, 450 * MIB, true);
-	put("/proc/self/cgroup", "4:memory:/../../x\n");
+	put("/proc/thread-self/cgroup", "4:memory:/../../x\n");
 	expect(700 * MIB, 450 * MIB, true);
 	/* Another controller with a like name. */
-	put("/proc/self/cgroup", "4:memoryless:/docker/abc\n");
+	put("/proc/thread-self/cgroup", "4:memoryless:/docker/abc\n");
 	expect(16 * GIB, 12 * GIB, false);
 }
 END_TEST
@@ -216,11 +216,11 @@ START_TEST(the_limit_that_is_hit_is_named)
 {
 	struct fp_machine_shortage shortage;
 
-	put("/proc/self/status", "VmSize:\t 1048576 kB\nVmData:\t 1024 kB\n");
-	put("/proc/self/maps", "1-2 r\n2-3 w\n");
+	put("/proc/thread-self/status", "VmSize:\t 1048576 kB\nVmData:\t 1024 kB\n");
+	put("/proc/thread-self/maps", "1-2 r\n2-3 w\n");
 	ck_assert(!fp_machine_shortage(1 << 20, &shortage));
 	expect_shortage(12 * GIB, "the memory of the machine", 16 * GIB, 4 * GIB);
-	put("/proc/self/cgroup", "0::/x\n");
+	put("/proc/thread-self/cgroup", "0::/x\n");
 	mount_v2("/");
 	put_number("/sys/fs/cgroup/x/memory.max", 300 * MIB);
 	put_number("/sys/fs/cgroup/x/memory.current", 290 * MIB);
@@ -245,13 +245,13 @@ START_TEST(long_and_broken_files_are_read_as_far_as_they_go)
 	memset(line, 'x', 10000);
 	line[10000] = '\0';
 	mount_v2("/");
-	put("/proc/self/cgroup", line);
+	put("/proc/thread-self/cgroup", line);
 	expect(16 * GIB, 12 * GIB, false);
-	put("/proc/self/cgroup", "0::/no-newline");
+	put("/proc/thread-self/cgroup", "0::/no-newline");
 	put_number("/sys/fs/cgroup/no-newline/memory.max", 300 * MIB);
 	put("/sys/fs/cgroup/no-newline/memory.current", "104857600");
 	expect(300 * MIB, 200 * MIB, true);
-	put("/proc/self/mountinfo", "30 25 0:26 / /sys\n- cgroup2\n - cgroup2 x\n");
+	put("/proc/thread-self/mountinfo", "30 25 0:26 / /sys\n- cgroup2\n - cgroup2 x\n");
 	expect(16 * GIB, 12 * GIB, false);
 	free(line);
 }
@@ -352,7 +352,7 @@ END_TEST
 START_TEST(pressure_is_that_of_the_own_cgroup)
 {
 	mount_v2("/");
-	put("/proc/self/cgroup", "0::/a.slice\n");
+	put("/proc/thread-self/cgroup", "0::/a.slice\n");
 	put_stalled("/sys/fs/cgroup/a.slice/memory.pressure", 0);
 	put_stalled("/proc/pressure/memory", 0);
 	begin();
