@@ -10,6 +10,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "base/inject.h"
@@ -99,6 +100,25 @@ int fp_vm_map(size_t bytes, int prot, uintptr_t *base)
 {
 	*base = 0;
 	return map(base, bytes, prot, MAP_PRIVATE | MAP_NORESERVE);
+}
+
+int fp_vm_can_promise(size_t bytes)
+{
+	uintptr_t base = 0;
+	int status = map(&base, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+
+	if (status == 0)
+		munmap((void *)base, bytes);
+	return status;
+}
+
+uint64_t fp_vm_machine_bytes(void)
+{
+	struct sysinfo machine;
+
+	if (syscall(SYS_sysinfo, &machine) != 0)
+		return UINT64_MAX;
+	return ((uint64_t)machine.totalram + machine.totalswap) * machine.mem_unit;
 }
 
 int fp_vm_remap(uintptr_t base, size_t bytes, int prot)

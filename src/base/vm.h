@@ -32,6 +32,13 @@ int fp_vm_reserve_at(uintptr_t base, size_t bytes);
 /* Zeroed private memory; PROT as for mmap(2). */
 int fp_vm_map(size_t bytes, int prot, uintptr_t *base);
 
+/* Whether the kernel would promise so much memory to somebody who reserves nothing: what libc's
+ * malloc asks before it gives out so large a block. 0 or a negative errno; nothing is kept. */
+int fp_vm_can_promise(size_t bytes);
+
+/* Memory and swap of the machine, in bytes; UINT64_MAX when the kernel does not say. */
+uint64_t fp_vm_machine_bytes(void);
+
 /* Replaces what is mapped at BASE by fresh zeroed memory of PROT (PROT_NONE: a reservation). */
 int fp_vm_remap(uintptr_t base, size_t bytes, int prot);
 

@@ -9,6 +9,7 @@
 #include "base/pointer.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "heap/pair.h"
 
 static fp_finding_sink sink;
 static void *sink_user;
@@ -125,6 +126,36 @@ void fp_findings_foreign_free(const struct fp_misuse *misuse)
 	fp_findings_deliver(&finding);
 }
 
+void fp_findings_asked(const struct fp_misuse *misuse, const char *call,
+                       const struct fp_block *block)
+{
+	bool is_freed = block != NULL && block->state == FP_BLOCK_FREED;
+	struct fp_finding finding;
+	struct fp_text text;
+
+	fp_findings_begin(
+	        &finding, &text,
+	        is_freed ? FP_FINDING_HEAP_USE_AFTER_FREE : FP_FINDING_INVALID_FREE, misuse);
+	finding.access = FP_ACCESS_UNKNOWN;
+	fp_text_string(&text, call);
+	fp_text_string(&text, " was asked about ");
+	if (block == NULL) {
+		fp_text_string(&text, "what is not a block: the pointer points to ");
+		fp_pointer_describe(&text, misuse->address);
+	} else {
+		set_block(&finding, block);
+		if (is_freed && finding.offset == 0) {
+			fp_text_string(&text, "a block of ");
+			append_count(&text, block->size, "byte");
+		} else {
+			fp_text_string(&text, "a pointer that is ");
+			append_position(&text, finding.offset, block->size);
+		}
+		fp_text_string(&text, is_freed ? " that was freed before" : ", not its start");
+	}
+	fp_findings_deliver(&finding);
+}
+
 /* How blocks of a family are made and freed, in the words of their users. */
 static const struct {
 	const char *made;
@@ -170,6 +201,8 @@ bool fp_findings_claim(const struct fp_misuse *misuse, const struct fp_block *bl
 
 	if (claim == NULL || (claim->family == block->family && !is_other_size(claim, block) &&
 	                      !is_other_align(claim, block)))
+		return false;
+	if (claim->family != block->family && fp_pair_fits(block, claim->family, misuse->trace))
 		return false;
 	fp_findings_begin(&finding, &text, FP_FINDING_ALLOC_DEALLOC_MISMATCH, misuse);
 	set_block(&finding, block);
@@ -227,16 +260,22 @@ void fp_findings_in_handler(const struct fp_misuse *misuse, const char *call,
 	fp_findings_deliver(&finding);
 }
 
-void fp_findings_too_large(const struct fp_misuse *misuse, size_t size)
+void fp_findings_too_large(const struct fp_misuse *misuse,
+                           const struct fp_heap_request *request)
 {
+	size_t size = request->size;
 	struct fp_finding finding;
 	struct fp_text text;
 
 	fp_findings_begin(&finding, &text, FP_FINDING_ALLOCATION_TOO_LARGE, misuse);
 	finding.access = FP_ACCESS_UNKNOWN;
+	if (request->count != 0) {
+		fp_text_decimal(&text, request->count);
+		fp_text_string(&text, " times ");
+	}
 	append_count(&text, size, "byte");
 	fp_text_string(&text, " were asked for, more than any address space holds");
-	if ((int64_t)size < 0) {
+	if (request->count == 0 && (int64_t)size < 0) {
 		fp_text_string(&text, "; as a signed number that is ");
 		fp_text_signed(&text, (int64_t)size);
 	}

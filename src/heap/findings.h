@@ -74,7 +74,13 @@ void fp_findings_unusable(const struct fp_misuse *misuse, fp_heap_id heap, const
 void fp_findings_in_handler(const struct fp_misuse *misuse, const char *call,
                             const char *signal);
 
-void fp_findings_too_large(const struct fp_misuse *misuse, size_t size);
+void fp_findings_too_large(const struct fp_misuse *misuse,
+                           const struct fp_heap_request *request);
+
+/* CALL was asked about BLOCK, which is not live or does not start there, or with NULL about what
+ * is no block. */
+void fp_findings_asked(const struct fp_misuse *misuse, const char *call,
+                       const struct fp_block *block);
 
 /* What verifying a block's padding found. The bytes are copied while the slot is accessible. */
 struct fp_damaged {

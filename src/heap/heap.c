@@ -151,8 +151,8 @@ static int alloc_block(struct fp_heap *heap, const struct fp_heap_request *reque
 {
 	struct fp_block block = describe(heap, request, trace);
 	struct fp_slot slot = {0};
-	size_t align = request->align == 0 ? configuration.align : request->align;
-
+	size_t align = request->align > configuration.align ? request->align
+	                                                    : configuration.align;
 	int status;
 
 	/* A serial was spent on a block that nobody gets. */
@@ -160,7 +160,8 @@ static int alloc_block(struct fp_heap *heap, const struct fp_heap_request *reque
 		fp_totals_refuse();
 		return -ENOMEM;
 	}
-	status = place(heap, &block, align, &slot);
+	status = fp_heap_is_promised(request->size) ? place(heap, &block, align, &slot)
+	                                            : -ENOMEM;
 	if (status != 0) {
 		fp_totals_refuse();
 		return fp_heap_refuse_memory(heap, request, trace, status);
@@ -192,11 +193,11 @@ static int alloc_or_report(struct fp_heap *heap, const struct fp_heap_request *r
 	fp_trace_id trace = fp_stack_capture();
 	if (request->align > FP_BLOCK_SIZE_MAX)
 		return -ENOMEM;
-	if (request->size <= FP_BLOCK_SIZE_MAX)
+	if (request->size <= FP_BLOCK_SIZE_MAX && request->count == 0)
 		return alloc_block(heap, request, trace, address);
 	struct fp_misuse misuse = fp_heap_misuse(heap, NULL, trace);
 	misuse.hresult = heap->traits.answers.no_memory;
-	fp_findings_too_large(&misuse, request->size);
+	fp_findings_too_large(&misuse, request);
 	return -ENOMEM;
 }
 

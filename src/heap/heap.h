@@ -92,7 +92,8 @@ int fp_heap_report_unusable(const struct fp_heap *heap, const char *call);
 
 struct fp_heap_request {
 	size_t size;      /* bytes; 0 gives a block with an address of its own */
-	size_t align;     /* a power of two; 0: that of the configuration */
+	size_t count;     /* 0, or more elements of SIZE bytes than size_t can count: refused */
+	size_t align;     /* a power of two; what the configuration has, when that is more */
 	bool is_zeroed;   /* the caller wants zeros */
 	uint8_t family;   /* enum fp_family */
 	uint8_t level;    /* enum fp_level */
@@ -136,6 +137,11 @@ bool fp_heap_is_ours(const void *address);
 
 /* Whether a live block starts at ADDRESS; then SIZE is what was asked for. */
 bool fp_heap_size_of(const void *address, size_t *size);
+
+/* The same for CALL, which its users may only ask about a live block of HEAP: 0, or -EPERM after
+ * a finding. */
+int fp_heap_ask_size(const struct fp_heap *heap, const char *call, const void *address,
+                     size_t *size);
 
 /* The same for a live block of HEAP. */
 bool fp_heap_owns(const struct fp_heap *heap, const void *address, size_t *size);

@@ -10,6 +10,7 @@
 #include "guard/guard.h"
 #include "heap/state.h"
 #include "registry/registry.h"
+#include "stack/stack.h"
 
 enum { SPARSE_BYTES = 1 << 20 };
 
@@ -34,6 +35,24 @@ bool fp_heap_size_of(const void *address, size_t *size)
 		return false;
 	*size = block.size;
 	return true;
+}
+
+int fp_heap_ask_size(const struct fp_heap *heap, const char *call, const void *address,
+                     size_t *size)
+{
+	int saved_errno = errno;
+	struct fp_block block;
+	bool is_known = fp_heap_find((uintptr_t)address, &block);
+
+	*size = 0;
+	if (is_known && block.state == FP_BLOCK_LIVE && block.address == (uintptr_t)address) {
+		*size = block.size;
+		return 0;
+	}
+	const struct fp_misuse misuse = fp_heap_misuse(heap, address, fp_stack_capture());
+	fp_findings_asked(&misuse, call, is_known ? &block : NULL);
+	errno = saved_errno;
+	return -EPERM;
 }
 
 bool fp_heap_owns(const struct fp_heap *heap, const void *address, size_t *size)

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "base/vm.h"
 #include "heap/state.h"
 #include "machine/machine.h"
 
@@ -82,6 +83,16 @@ int fp_heap_report_shortage(const struct fp_heap *heap, const struct fp_heap_req
 	}
 	fp_findings_deliver(&finding);
 	return -ENOMEM;
+}
+
+/* Under heuristic overcommit (vm.overcommit_memory=0) the kernel refuses a mapping larger than
+ * memory and swap together, and promises any smaller one. */
+bool fp_heap_is_promised(size_t size)
+{
+	enum { ANY_MACHINE_BYTES = 64 << 20 };
+
+	return size <= ANY_MACHINE_BYTES || size <= fp_vm_machine_bytes() ||
+	       fp_vm_can_promise(size) == 0;
 }
 
 static bool is_forbidden(int status)

@@ -83,6 +83,10 @@ static inline bool fp_heap_has_failed(const struct fp_heap *heap)
 	       atomic_load_explicit(&heap->failed_by, memory_order_relaxed) != 0;
 }
 
+/* Whether the kernel promises so much memory. Reservations of ours are not asked about, so that
+ * it would take the touching of them for it to say no (in shortage.c). */
+bool fp_heap_is_promised(size_t size);
+
 /* REQUEST, or with NULL a new heap, could not be met: a finding where callers are told
  * HRESULTs. -ENOMEM (in shortage.c). */
 int fp_heap_report_shortage(const struct fp_heap *heap, const struct fp_heap_request *request,

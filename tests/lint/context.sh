@@ -59,7 +59,7 @@ libs "$alloc clock_gettime fcntl fstat poll write strchr strncmp strrchr strstr"
 libs "$alloc _exit fcntl getrlimit ioctl strstr waitpid" guard
 # Nothing that waits for the loader: a thread that is in it may wait for one that captures a stack.
 # (_dl_find_object is made for unwinders: it neither locks nor allocates.)
-libs "$alloc _dl_find_object" stack
+libs "$alloc _dl_find_object memmem strncmp strstr" stack
 libs "$alloc __sigaction nanosleep pthread_key_create pthread_once pthread_setspecific raise sigaddset
 sigaltstack sigdelset sigfillset sigismember sigprocmask" fault
 libs "$session" session
