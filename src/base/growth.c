@@ -59,10 +59,10 @@ uintptr_t fp_growth_take(struct fp_growth *growth, size_t bytes)
 	return base;
 }
 
-void fp_growth_give_back(struct fp_growth *growth)
+void fp_growth_give_back(struct fp_growth *growth, size_t kept)
 {
 	/* A page stays, as a fence. */
-	uintptr_t from = growth->at + fp_vm_page_size();
+	uintptr_t from = growth->at + kept + fp_vm_page_size();
 
 	if (growth->end > from && fp_vm_unmap(from, growth->fence_end - from) == 0)
 		growth->end = growth->fence_end = from;

@@ -26,7 +26,7 @@ int fp_growth_reserve(struct fp_growth *growth, size_t largest, size_t smallest)
  * refuses. */
 uintptr_t fp_growth_take(struct fp_growth *growth, size_t bytes);
 
-/* Gives back the address space that was not taken. Nothing can be taken any more. */
-void fp_growth_give_back(struct fp_growth *growth);
+/* Gives back the address space that was not taken, but for KEPT bytes. */
+void fp_growth_give_back(struct fp_growth *growth, size_t kept);
 
 #endif

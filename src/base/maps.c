@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A reader of /proc/thread-self/maps on a fixed buffer: dl_iterate_phdr(3) would take the loader's
- * lock, which the thread we interrupted may hold.
+ * A reader of /proc/thread-self/maps on a fixed buffer: dl_iterate_phdr(3) would take the
+ * loader's lock, which the thread we interrupted may hold.
  */
 #include "base/maps.h"
 

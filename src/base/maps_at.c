@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One address looked up in /proc/thread-self/maps, read a few lines at a time and without the lock of
- * the other reader: the thread that holds that one may be stopped.
+ * One address looked up in /proc/thread-self/maps, read a few lines at a time and without the
+ * lock of the other reader: the thread that holds that one may be stopped.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -24,6 +24,7 @@ enum {
 	CLASSES = SMALL_MAX / UNIT,
 	CHUNK_BYTES = 4 << 20,
 	REGIONS_MAX = 64,
+	REPORT_BYTES = 8 << 20,
 	FENCE_PAGES = 16, /* inaccessible, on either side of a mapping */
 };
 
@@ -238,7 +239,7 @@ void fp_meta_free(void *memory, size_t bytes)
 void fp_meta_give_reserve_back(void)
 {
 	fp_lock_acquire(&lock);
-	fp_growth_give_back(&growth);
+	fp_growth_give_back(&growth, REPORT_BYTES);
 	fp_lock_release(&lock);
 }
 

@@ -25,7 +25,8 @@ void *fp_meta_alloc_shared(size_t bytes);
 /* Takes what fp_meta_alloc(BYTES) or fp_meta_alloc_shared(BYTES) returned, or NULL. */
 void fp_meta_free(void *memory, size_t bytes);
 
-/* Gives back the address space that is reserved and was never used. */
+/* Gives back the address space that is reserved and was never used, but for what a report
+ * takes: there may be no more (RLIMIT_AS). */
 void fp_meta_give_reserve_back(void);
 
 /* Bytes obtained from the system so far and not given back. */

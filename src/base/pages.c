@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/align.h"
+#include "base/proc.h"
 #include "base/vm.h"
 
 enum { ENTRIES = 64 }; /* they stand on a stack that may be the program's, and small */
@@ -50,10 +51,7 @@ static const unsigned long scan_request = 0xc0606610;
 
 int fp_pages_open(void)
 {
-	/* Not "self", which is empty when the first thread has ended before the others. */
-	int map = open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC);
-
-	return map >= 0 ? map : open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	return open(FP_PROC_SELF "pagemap", O_RDONLY | O_CLOEXEC);
 }
 
 void fp_pages_close(int map)

@@ -133,9 +133,9 @@ void fp_findings_asked(const struct fp_misuse *misuse, const char *call,
 	struct fp_finding finding;
 	struct fp_text text;
 
-	fp_findings_begin(
-	        &finding, &text,
-	        is_freed ? FP_FINDING_HEAP_USE_AFTER_FREE : FP_FINDING_INVALID_FREE, misuse);
+	fp_findings_begin(&finding, &text,
+	                  is_freed ? FP_FINDING_HEAP_USE_AFTER_FREE : FP_FINDING_INVALID_FREE,
+	                  misuse);
 	finding.access = FP_ACCESS_UNKNOWN;
 	fp_text_string(&text, call);
 	fp_text_string(&text, " was asked about ");

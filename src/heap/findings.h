@@ -77,8 +77,8 @@ void fp_findings_in_handler(const struct fp_misuse *misuse, const char *call,
 void fp_findings_too_large(const struct fp_misuse *misuse,
                            const struct fp_heap_request *request);
 
-/* CALL was asked about BLOCK, which is not live or does not start there, or with NULL about what
- * is no block. */
+/* CALL was asked about BLOCK, which is not live or does not start there, or with NULL about
+ * what is no block. */
 void fp_findings_asked(const struct fp_misuse *misuse, const char *call,
                        const struct fp_block *block);
 

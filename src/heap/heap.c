@@ -151,8 +151,8 @@ static int alloc_block(struct fp_heap *heap, const struct fp_heap_request *reque
 {
 	struct fp_block block = describe(heap, request, trace);
 	struct fp_slot slot = {0};
-	size_t align = request->align > configuration.align ? request->align
-	                                                    : configuration.align;
+	size_t align =
+	        request->align > configuration.align ? request->align : configuration.align;
 	int status;
 
 	/* A serial was spent on a block that nobody gets. */

@@ -138,8 +138,8 @@ bool fp_heap_is_ours(const void *address);
 /* Whether a live block starts at ADDRESS; then SIZE is what was asked for. */
 bool fp_heap_size_of(const void *address, size_t *size);
 
-/* The same for CALL, which its users may only ask about a live block of HEAP: 0, or -EPERM after
- * a finding. */
+/* The same for CALL, which its users may only ask about a live block of HEAP: 0, or -EPERM
+ * after a finding. */
 int fp_heap_ask_size(const struct fp_heap *heap, const char *call, const void *address,
                      size_t *size);
 

@@ -14,7 +14,8 @@
 static uint64_t max_pages = UINT64_MAX;
 static uint64_t sample = 1;
 static _Atomic uint64_t guarded_pages;
-static _Atomic uint64_t plain_blocks;
+static _Atomic uint64_t beside_blocks;
+static uint64_t (*count_plain)(void); /* of the door that samples, or NULL */
 static _Atomic uint64_t blocks[FP_REASON_COUNT];
 
 void fp_tier_init(const struct fp_tier_config *config)
@@ -60,26 +61,26 @@ void fp_tier_count(enum fp_reason reason)
 	atomic_fetch_add_explicit(&blocks[reason], 1, memory_order_relaxed);
 }
 
-void fp_tier_leave_sampling(void)
+void fp_tier_leave_sampling(uint64_t (*count)(void))
 {
 	sample = 1;
+	count_plain = count;
 }
 
 void fp_tier_count_beside(void)
 {
-	atomic_fetch_add_explicit(&plain_blocks, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&beside_blocks, 1, memory_order_relaxed);
 	fp_tier_count(FP_REASON_SYSTEM_CALL);
 }
 
-void fp_tier_count_plain(uint64_t count)
+uint64_t fp_tier_beside_blocks(void)
 {
-	atomic_fetch_add_explicit(&plain_blocks, count, memory_order_relaxed);
-	atomic_fetch_add_explicit(&blocks[FP_REASON_SAMPLING], count, memory_order_relaxed);
+	return atomic_load(&beside_blocks);
 }
 
 uint64_t fp_tier_plain_blocks(void)
 {
-	return atomic_load(&plain_blocks);
+	return count_plain == NULL ? 0 : count_plain();
 }
 
 uint64_t fp_tier_blocks(enum fp_reason reason)

@@ -67,17 +67,18 @@ enum fp_reason fp_tier_reason_of(int status);
 /* A block was made without a guard because of REASON. */
 void fp_tier_count(enum fp_reason reason);
 
-/* The door samples: from now on every block that the heap is asked for is of the sample. */
-void fp_tier_leave_sampling(void);
+/* The door samples: from now on every block that the heap is asked for is of the sample. COUNT
+ * tells how many the door left to libc up to now. */
+void fp_tier_leave_sampling(uint64_t (*count)(void));
 
-/* A block was left to libc because no memory could be had for it. */
+/* A block was left to libc because no memory could be had for it, and how many were. */
 void fp_tier_count_beside(void);
+uint64_t fp_tier_beside_blocks(void);
 
-/* COUNT blocks were left to libc because of sampling, and how many there were. */
-void fp_tier_count_plain(uint64_t count);
+/* Blocks that were left to libc, because of FP_REASON_SAMPLING. */
 uint64_t fp_tier_plain_blocks(void);
 
-/* Blocks that are not guarded because of REASON, and its name. */
+/* Blocks of the heap that are not guarded because of REASON, and its name. */
 uint64_t fp_tier_blocks(enum fp_reason reason);
 const char *fp_tier_reason_name(enum fp_reason reason);
 const char *fp_tier_remedy(enum fp_reason reason); /* or NULL */

@@ -324,6 +324,7 @@ void fp_log_modules(struct fp_log *log, uintptr_t own_code)
 		give_scan(scan);
 	}
 	if (status != 0)
-		fp_log_note(log, "the list of loaded modules could not be read from "
-		                 "/proc/thread-self/maps, so some addresses stay without names");
+		fp_log_note(log,
+		            "the list of loaded modules could not be read from "
+		            "/proc/thread-self/maps, so some addresses stay without names");
 }

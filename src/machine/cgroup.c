@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Memory cgroups, v1 and v2: where this process's is mounted, and what it and those above it
- * leave. A container sees the host's path in /proc/thread-self/cgroup and only its own part of the
- * tree mounted, so the mount's root says what to leave out of the path.
+ * leave. A container sees the host's path in /proc/thread-self/cgroup and only its own part of
+ * the tree mounted, so the mount's root says what to leave out of the path.
  */
 #include <fcntl.h>
 #include <string.h>

@@ -9,23 +9,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/thread.h"
 #include "heap/refusal.h"
 #include "heap/tier.h"
 #include "preload/door.h"
 #include "preload/libc_blocks.h"
-
-/* The blocks up to the next guarded one, evenly from 0 to 2 * (sample - 1): a program that
- * allocates in a rhythm does not hide its every Nth block. */
-static uint64_t next_gap(struct fp_preload_thread *thread)
-{
-	if (thread->random == 0)
-		thread->random = fp_thread_self() * 0x9e3779b97f4a7c15u;
-	thread->random ^= thread->random << 13;
-	thread->random ^= thread->random >> 7;
-	thread->random ^= thread->random << 17;
-	return (thread->random >> 11) % (2 * fp_preload.sample - 1);
-}
 
 static bool is_left_to_libc(void)
 {
@@ -33,12 +20,9 @@ static bool is_left_to_libc(void)
 
 	if (fp_preload.sample == 1)
 		return false;
-	if (thread->skip > 0) {
-		thread->skip--;
+	if (fp_sampling_skips(thread->sampling))
 		return true;
-	}
-	fp_tier_count_plain(thread->gap);
-	thread->gap = thread->skip = next_gap(thread);
+	fp_sampling_draw(&thread->sampling);
 	return false;
 }
 
@@ -89,6 +73,17 @@ void *fp_preload_alloc(const struct fp_heap_request *request)
 	return block;
 }
 
+void fp_preload_refuse(const struct fp_heap_request *request)
+{
+	void *none;
+
+	if (!fp_preload_enter())
+		return;
+	fp_preload_watch("malloc");
+	fp_heap_alloc(fp_preload.heap, request, &none);
+	fp_preload_leave();
+}
+
 void fp_preload_free(const struct fp_heap_claim *claim)
 {
 	if (claim->block == NULL)
@@ -132,12 +127,11 @@ size_t fp_preload_size_of(void *block)
 {
 	size_t size = 0;
 
-	if (!fp_heap_is_ours(block))
+	if (!fp_heap_is_ours(block) && fp_libc_has(block))
 		return fp_libc_usable_size(block);
 	if (!fp_preload_enter())
 		return 0;
-	if (!fp_heap_size_of(block, &size))
-		size = 0;
+	fp_heap_ask_size(fp_preload.heap, "malloc_usable_size", block, &size);
 	fp_preload_leave();
 	return size;
 }

@@ -16,12 +16,15 @@
 /* A block, or NULL; errno stays as it is. */
 void *fp_preload_alloc(const struct fp_heap_request *request);
 
+/* For a REQUEST that cannot be met: a finding. errno stays as it is. */
+void fp_preload_refuse(const struct fp_heap_request *request);
+
 void fp_preload_free(const struct fp_heap_claim *claim);
 
 /* As realloc(3) for a block and a size above 0; errno stays as it is. */
 void *fp_preload_realloc(void *block, size_t size);
 
-/* The size that was asked for; 0 for what is no block. */
+/* The size that was asked for; for what is no live block 0, and a finding. */
 size_t fp_preload_size_of(void *block);
 
 #endif

@@ -13,7 +13,7 @@
 #include "preload/next.h"
 #include "session/session.h"
 
-_Thread_local struct fp_preload_thread fp_preload_thread;
+_Thread_local struct fp_preload_thread fp_preload_thread = {.sampling = &fp_sampling_none};
 struct fp_preload fp_preload = {.sample = 1};
 
 /* From the first of fork's handlers to the last: our locks are held in between. */
@@ -33,6 +33,7 @@ static void after_fork_in_child(void)
 	/* It was the parent's. */
 	fp_preload_thread.deferred = 0;
 	fp_preload_drop_postponed();
+	fp_sampling_renew_in_child(fp_preload_thread.sampling);
 	fp_preload_leave();
 }
 
@@ -51,7 +52,9 @@ static bool open_door(void)
 		return false;
 	if (fp_heap_create(&traits, &fp_preload.heap) != 0)
 		return false;
-	fp_preload.sample = fp_session_take_sampling();
+	fp_preload.sample = fp_session_take_sampling(fp_sampling_count);
+	if (fp_preload.sample > 1)
+		fp_sampling_start();
 	atomic_store(&fp_preload.pid, getpid());
 	if (!fp_preload_is_malloc_ours())
 		fp_session_note("the program brings its own malloc, so the blocks of that are "
@@ -60,6 +63,7 @@ static bool open_door(void)
 		fp_preload_leave_children();
 	fp_session_watch_unseen();
 	fp_preload_find_next();
+	fp_preload_redirect_libc();
 	fp_preload_find_operators();
 	fp_preload_find_calls();
 	fp_preload_find_threads();

@@ -16,6 +16,7 @@
 
 #include "heap/heap.h"
 #include "preload/interruption.h"
+#include "preload/sampling.h"
 
 enum { FP_PRELOAD_PARKED_AT_HAND = 16, FP_PRELOAD_POSTPONED_MAX = 4 };
 
@@ -26,9 +27,7 @@ struct fp_preload_thread {
 	volatile bool is_inside;
 	volatile uint8_t
 	        deferred; /* a signal that ends the process once we are outside, or 0 */
-	uint64_t skip;    /* blocks to leave to libc before the next guarded one */
-	uint64_t gap;     /* what skip was after the last guarded one */
-	uint64_t random;
+	struct fp_sampling *sampling;
 	struct fp_preload_interruption interruption;
 	struct fp_preload_exposure exposure;
 	/* Signals whose handlers wait until the thread is outside; and as bits, those that are
@@ -149,6 +148,12 @@ uintptr_t fp_preload_own_malloc(void);
  * position-independent and takes the address of one gives it that of its own stub (in
  * malloc.c). */
 bool fp_preload_is_stub(uintptr_t function);
+
+/* After fp_preload_find_next: who asks for libc's malloc gets ours (in redirect.c). */
+void fp_preload_redirect_libc(void);
+
+/* At the end: says that modules have namespaces, where that is so (in redirect.c). */
+void fp_preload_note_namespaces(void);
 
 /* Finds out whether the program has operators of its own (in operators.c). */
 void fp_preload_find_operators(void);

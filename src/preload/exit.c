@@ -8,7 +8,6 @@
 
 #include "base/lock.h"
 #include "base/panic.h"
-#include "heap/tier.h"
 #include "preload/door.h"
 #include "preload/export.h"
 #include "session/session.h"
@@ -28,8 +27,7 @@ void fp_preload_finish(int status)
 	if (was_inside)
 		held = fp_lock_enter_fault_mode();
 	thread->is_inside = true;
-	fp_tier_count_plain(thread->gap - thread->skip);
-	thread->gap = thread->skip;
+	fp_preload_note_namespaces();
 	fp_session_set_exit(status);
 	fp_session_finish();
 	thread->is_inside = was_inside;

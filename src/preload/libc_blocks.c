@@ -6,10 +6,12 @@
  */
 #include "preload/libc_blocks.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/maps.h"
+#include "preload/chunk.h"
 #include "preload/door.h"
 #include "preload/next.h"
 
@@ -49,13 +51,21 @@ static bool may_be_foreign(uintptr_t block)
 	       (stack < place.start || stack >= place.end);
 }
 
-static bool is_lenient(uintptr_t block)
+/* Of those that are not in the set: __libc_malloc and the libc of another namespace (dlmopen)
+ * make blocks that nobody told us of. */
+static bool may_be_libcs(uintptr_t block)
 {
-	return fp_preload_is_lenient() || atomic_load(&is_full) || may_be_foreign(block);
+	int saved_errno = errno;
+	bool may_be = fp_preload_is_lenient() || atomic_load(&is_full) ||
+	              may_be_foreign(block) ||
+	              (!fp_preload_next.is_foreign && fp_chunk_is_in_use(block));
+
+	errno = saved_errno;
+	return may_be;
 }
 
-/* Whether BLOCK was in the set, or may be libc's all the same. */
-static bool take(uintptr_t block)
+/* Where BLOCK is in the set, or NULL. */
+static _Atomic uintptr_t *find(uintptr_t block)
 {
 	size_t at = first_place(block);
 
@@ -64,11 +74,25 @@ static bool take(uintptr_t block)
 
 		if (seen == EMPTY)
 			break;
-		if (seen == block &&
-		    atomic_compare_exchange_strong(&places[at], &seen, GIVEN_UP))
-			return true;
+		if (seen == block)
+			return &places[at];
 	}
-	return is_lenient(block);
+	return NULL;
+}
+
+/* Whether BLOCK was in the set, or may be libc's all the same. */
+static bool take(uintptr_t block)
+{
+	_Atomic uintptr_t *place = find(block);
+	uintptr_t seen = block;
+
+	return (place != NULL && atomic_compare_exchange_strong(place, &seen, GIVEN_UP)) ||
+	       may_be_libcs(block);
+}
+
+bool fp_libc_has(void *block)
+{
+	return find((uintptr_t)block) != NULL || may_be_libcs((uintptr_t)block);
 }
 
 void *fp_libc_alloc(const struct fp_heap_request *request)

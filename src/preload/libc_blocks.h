@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The blocks that libc serves for us, and which of them live: a pointer that is neither in a
- * slot nor here is an invalid free.
+ * The blocks that libc serves for us, and which of them live. Others of libc's may come to us,
+ * too: a pointer that is neither in a slot nor here nor looks like one of them is an invalid
+ * free.
  *
  * Context: alloc, and signal handlers: lock-free.
  */
@@ -16,11 +17,13 @@
 /* A block of libc's as REQUEST says, or NULL. */
 void *fp_libc_alloc(const struct fp_heap_request *request);
 
-/* False: BLOCK was not handed out here, and nothing has happened. */
+/* Whether BLOCK may be one of libc's. */
+bool fp_libc_has(void *block);
+
+/* False: BLOCK is none of libc's, and nothing has happened. */
 bool fp_libc_free(void *block);
 
-/* As realloc(3); *IS_KNOWN is false, and nothing has happened, when BLOCK was not handed out
- * here. */
+/* As realloc(3); *IS_KNOWN is false, and nothing has happened, when BLOCK is none of libc's. */
 void *fp_libc_realloc(void *block, size_t size, bool *is_known);
 
 /* Bytes that may be used of a block of libc's. */

@@ -39,10 +39,8 @@ static void *allocate(size_t align, size_t size)
 FP_EXPORT void *malloc(size_t size)
 {
 	/* Between two blocks of a sample: as much as a program that samples can feel. */
-	if (fp_preload_thread.skip > 0) {
-		fp_preload_thread.skip--;
+	if (fp_sampling_skips(fp_preload_thread.sampling))
 		return fp_preload_next.malloc(size);
-	}
 	return with_errno(allocate(0, size));
 }
 
@@ -71,16 +69,25 @@ bool fp_preload_is_malloc_ours(void)
 	return visible == own_malloc || fp_preload_is_stub((uintptr_t)visible);
 }
 
+/* COUNT times SIZE bytes are more than size_t can say: no allocator gets to see that. */
+static void *refuse_product(size_t count, size_t size)
+{
+	fp_preload_refuse(&(const struct fp_heap_request){
+	        .count = count,
+	        .size = size,
+	        .family = FP_FAMILY_MALLOC,
+	});
+	return with_errno(NULL);
+}
+
 FP_EXPORT void *calloc(size_t count, size_t size)
 {
 	struct fp_heap_request request = {.family = FP_FAMILY_MALLOC, .is_zeroed = true};
 
-	if (fp_preload_thread.skip > 0) {
-		fp_preload_thread.skip--;
-		return fp_preload_next.calloc(count, size);
-	}
 	if (__builtin_mul_overflow(count, size, &request.size))
-		return with_errno(NULL);
+		return refuse_product(count, size);
+	if (fp_sampling_skips(fp_preload_thread.sampling))
+		return fp_preload_next.calloc(count, size);
 	return with_errno(fp_preload_alloc(&request));
 }
 
@@ -106,6 +113,16 @@ FP_EXPORT void cfree(void *block)
 	free(block);
 }
 
+/* glibc's functions round an alignment that is no power of two up to one. */
+static size_t power_from(size_t align)
+{
+	size_t power = 1;
+
+	while (power < align && power != 0)
+		power *= 2;
+	return power;
+}
+
 static void free_as(void *block, size_t size, size_t align)
 {
 	const struct fp_heap_claim claim = {
@@ -126,7 +143,7 @@ FP_EXPORT void free_sized(void *block, size_t size)
 
 FP_EXPORT void free_aligned_sized(void *block, size_t align, size_t size)
 {
-	free_as(block, size, align);
+	free_as(block, size, power_from(align));
 }
 
 FP_EXPORT void *realloc(void *block, size_t size)
@@ -147,7 +164,7 @@ FP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
 	size_t bytes;
 
 	if (__builtin_mul_overflow(count, size, &bytes))
-		return with_errno(NULL);
+		return refuse_product(count, size);
 	return realloc(block, bytes);
 }
 
@@ -162,18 +179,13 @@ FP_EXPORT int posix_memalign(void **block, size_t align, size_t size)
 	return 0;
 }
 
-/* glibc's rounds an alignment that is no power of two up to one. */
 FP_EXPORT void *memalign(size_t align, size_t size)
 {
-	size_t power = 1;
-
 	if (align > SIZE_MAX / 2 + 1) {
 		errno = EINVAL;
 		return NULL;
 	}
-	while (power < align)
-		power *= 2;
-	return with_errno(allocate(power > sizeof(max_align_t) / 2 ? power : 0, size));
+	return with_errno(allocate(power_from(align), size));
 }
 
 FP_EXPORT void *aligned_alloc(size_t align, size_t size)
@@ -190,9 +202,8 @@ FP_EXPORT void *pvalloc(size_t size)
 {
 	size_t page = fp_vm_page_size();
 
-	if (size > SIZE_MAX - page)
-		return with_errno(NULL);
-	return memalign(page, fp_align_up(size, page));
+	/* Where whole pages would be too many, so are the bytes. */
+	return memalign(page, size > SIZE_MAX - page ? size : fp_align_up(size, page));
 }
 
 FP_EXPORT size_t malloc_usable_size(void *block)

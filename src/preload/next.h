@@ -27,4 +27,10 @@ extern struct fp_preload_next fp_preload_next;
 /* Finds them now, for who asks is_foreign. */
 void fp_preload_find_next(void);
 
+/* This library in the loader's list, or NULL. */
+struct link_map;
+const struct link_map *fp_preload_find_self(void);
+
+bool fp_preload_is_libc(const struct link_map *module);
+
 #endif

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/align.h"
 #include "base/panic.h"
 #include "preload/blocks.h"
 #include "preload/door.h"
@@ -76,6 +77,9 @@ static enum fp_family family_of(enum fp_family family)
 	return are_mixed ? FP_FAMILY_MALLOC : family;
 }
 
+/* What a form without an alignment asks for. */
+enum { UNALIGNED = 1 };
+
 static void *allocate(enum fp_family family, size_t size, size_t align)
 {
 	const struct fp_heap_request request = {
@@ -87,11 +91,14 @@ static void *allocate(enum fp_family family, size_t size, size_t align)
 	return fp_preload_alloc(&request);
 }
 
-/* Until there is memory, or the program's handler gives up by throwing. */
+/* Until there is memory, or the program's handler gives up by throwing. It is not asked about
+ * an alignment that is no power of two: no memory helps. */
 static void *allocate_or_throw(enum fp_family family, size_t size, size_t align)
 {
 	void *block;
 
+	if (!fp_is_power_of_two(align))
+		throw_bad_alloc();
 	while ((block = allocate(family, size, align)) == NULL) {
 		new_handler handler = current_handler();
 
@@ -159,6 +166,8 @@ static void release_sized(enum fp_family family, void *block, size_t size, size_
 	{                                                                                      \
 		if (THEIRS(name) != NULL)                                                      \
 			return THEIRS(name) arguments;                                         \
+		if (!fp_is_power_of_two(align))                                                \
+			return NULL;                                                           \
 		void *block = allocate(FP_FAMILY_##family, size, align);                       \
 		if (block == NULL && CATCHING(name) != NULL)                                   \
 			block = CATCHING(name) arguments;                                      \
@@ -179,13 +188,13 @@ static void release_sized(enum fp_family family, void *block, size_t size, size_
 #define ALIGN size_t align
 #define TAG const struct nothrow *tag
 
-NEW(new, "_Znwm", NEW, 0, (size_t size), (size))
-NEW(new_array, "_Znam", NEW_ARRAY, 0, (size_t size), (size))
+NEW(new, "_Znwm", NEW, UNALIGNED, (size_t size), (size))
+NEW(new_array, "_Znam", NEW_ARRAY, UNALIGNED, (size_t size), (size))
 NEW(new_aligned, "_ZnwmSt11align_val_t", ALIGNED, align, (size_t size, ALIGN), (size, align))
 NEW(new_array_aligned, "_ZnamSt11align_val_t", ALIGNED_ARRAY, align, (size_t size, ALIGN),
     (size, align))
-NEW_NOTHROW(new_nothrow, "_ZnwmRKSt9nothrow_t", NEW, 0, (size_t size, TAG), (size, tag))
-NEW_NOTHROW(new_array_nothrow, "_ZnamRKSt9nothrow_t", NEW_ARRAY, 0, (size_t size, TAG),
+NEW_NOTHROW(new_nothrow, "_ZnwmRKSt9nothrow_t", NEW, UNALIGNED, (size_t size, TAG), (size, tag))
+NEW_NOTHROW(new_array_nothrow, "_ZnamRKSt9nothrow_t", NEW_ARRAY, UNALIGNED, (size_t size, TAG),
             (size, tag))
 NEW_NOTHROW(new_aligned_nothrow, "_ZnwmSt11align_val_tRKSt9nothrow_t", ALIGNED, align,
             (size_t size, ALIGN, TAG), (size, align, tag))

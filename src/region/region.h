@@ -103,8 +103,8 @@ struct fp_region_info {
 /*
  * What is at ADDRESS, of a region or not. Takes no lock, allocates nothing and waits for
  * nobody, so that it serves while any other threads are stopped. 0; -EINVAL above what the
- * process may address; else what stood in the way of reading /proc/thread-self/maps, which happens for
- * memory of others only. Context: also fault.
+ * process may address; else what stood in the way of reading /proc/thread-self/maps, which
+ * happens for memory of others only. Context: also fault.
  */
 int fp_region_query(uintptr_t address, struct fp_region_info *info);
 

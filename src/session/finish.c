@@ -55,7 +55,8 @@ static void release_reserve(void)
 static void log_protection(struct fp_log *tail, const struct fp_heap_totals *totals)
 {
 	struct fp_log_reason reasons[FP_REASON_COUNT];
-	uint64_t plain = fp_tier_plain_blocks();
+	uint64_t sampled = fp_tier_plain_blocks();
+	uint64_t plain = sampled + fp_tier_beside_blocks();
 	struct fp_log_protection protection = {
 	        .allocations = totals->allocations + plain,
 	        .reasons = reasons,
@@ -63,7 +64,8 @@ static void log_protection(struct fp_log *tail, const struct fp_heap_totals *tot
 	uint64_t unguarded = 0;
 
 	for (enum fp_reason reason = FP_REASON_NONE + 1; reason < FP_REASON_COUNT; reason++) {
-		uint64_t blocks = fp_tier_blocks(reason);
+		uint64_t blocks =
+		        fp_tier_blocks(reason) + (reason == FP_REASON_SAMPLING ? sampled : 0);
 
 		if (blocks == 0)
 			continue;

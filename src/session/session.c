@@ -406,9 +406,9 @@ int fp_session_start(const char *text)
 	return status;
 }
 
-uint64_t fp_session_take_sampling(void)
+uint64_t fp_session_take_sampling(uint64_t (*count_plain)(void))
 {
-	fp_tier_leave_sampling();
+	fp_tier_leave_sampling(count_plain);
 	if (fp_record_is_on && fp_session.options.sample > 1)
 		fp_session_note("with sample=N a recording has the guarded blocks only; "
 		                "sample=1 records all");

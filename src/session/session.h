@@ -88,8 +88,8 @@ void fp_session_finish_dying(int signal);
 void fp_session_finish_terminated(int signal, const void *context);
 
 /* For a door that leaves blocks to libc by itself: from now on the heap guards every block it
- * is asked for. N of sample=N. */
-uint64_t fp_session_take_sampling(void);
+ * is asked for. COUNT_PLAIN tells how many were left. N of sample=N. */
+uint64_t fp_session_take_sampling(uint64_t (*count_plain)(void));
 
 /* One sentence for the report on what could not be seen. */
 void fp_session_note(const char *text);

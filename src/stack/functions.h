@@ -18,8 +18,8 @@ struct fp_function {
 	uintptr_t end;
 };
 
-/* Calls VISIT for each function of the file that MAPPING, of code, is of; for none when it is of
- * no file that can be read. A function may come twice. */
+/* Calls VISIT for each function of the file that MAPPING, of code, is of; for none when it is
+ * of no file that can be read. A function may come twice. */
 void fp_functions_each(const struct fp_mapping *mapping,
                        void (*visit)(const struct fp_function *function, void *user),
                        void *user);

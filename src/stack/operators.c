@@ -86,8 +86,8 @@ static bool look_for_run_time(const struct fp_mapping *mapping, void *user)
 	return false;
 }
 
-/* A function without a name, in a module that was stripped and has a run time of its own, may be
- * any operator of that. */
+/* A function without a name, in a module that was stripped and has a run time of its own, may
+ * be any operator of that. */
 static uint8_t forms_unnamed_at(enum fp_operator which, uintptr_t address)
 {
 	struct search search = {.which = which, .address = address};
@@ -168,8 +168,8 @@ static void look_for_delete(const struct fp_function *function, void *user)
 /* The run time's operators are reached through ours. */
 static bool is_run_time(const char *path)
 {
-	return strstr(path, "/libstdc++.so.") != NULL || strstr(path, "/libc++abi.so.") != NULL ||
-	       strstr(path, "/libc++.so.") != NULL;
+	return strstr(path, "/libstdc++.so.") != NULL ||
+	       strstr(path, "/libc++abi.so.") != NULL || strstr(path, "/libc++.so.") != NULL;
 }
 
 static bool look_at_module(const struct fp_mapping *mapping, void *user)

@@ -25,16 +25,16 @@ enum {
 enum fp_operator { FP_OPERATOR_NEW, FP_OPERATOR_DELETE };
 
 /* The forms of the outermost OPERATOR at the inner end of TRACE; 0 when none is known to be
- * there. Form new[] ends in new without leaving a frame: with PLAIN there may be ARRAY, too. All
- * forms, when new is called from code without a name that may be any. */
+ * there. Form new[] ends in new without leaving a frame: with PLAIN there may be ARRAY, too.
+ * All forms, when new is called from code without a name that may be any. */
 uint8_t fp_operator_forms(enum fp_operator which, fp_trace_id trace);
 
 /* Whether the innermost frame of TRACE called Fencepost itself, so that no operator is between
  * them. */
 bool fp_operator_is_excluded(fp_trace_id trace);
 
-/* Whether a module other than Fencepost and the C++ run time has an operator delete, with a name
- * or in a run time of its own. */
+/* Whether a module other than Fencepost and the C++ run time has an operator delete, with a
+ * name or in a run time of its own. */
 bool fp_operator_are_there_others(void);
 
 #endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A module with operators of its own, which nobody can interpose: what a C++ run time that is
+ * linked into a module brings. Optimized, so that they end in jumps.
+ */
+#include <cstdlib>
+#include <new>
+
+#include "operators_module.h"
+
+#define HIDDEN __attribute__((visibility("hidden"), noinline))
+
+HIDDEN void *operator new(std::size_t size)
+{
+	void *block = std::malloc(size == 0 ? 1 : size);
+
+	if (block == nullptr)
+		throw std::bad_alloc();
+	return block;
+}
+
+HIDDEN void *operator new[](std::size_t size)
+{
+	return ::operator new(size);
+}
+
+HIDDEN void operator delete(void *block) noexcept
+{
+	std::free(block);
+}
+
+HIDDEN void operator delete(void *block, std::size_t) noexcept
+{
+	::operator delete(block);
+}
+
+HIDDEN void operator delete[](void *block) noexcept
+{
+	::operator delete(block);
+}
+
+static int *volatile freed;
+
+struct module_object : object {
+	~module_object() override
+	{
+	}
+};
+
+static object *make_object()
+{
+	return new module_object;
+}
+
+static void delete_object(object *one)
+{
+	delete one; /* by its destructor */
+}
+
+static int *make_array()
+{
+	return new int[10];
+}
+
+static void delete_array(int *array)
+{
+	delete[] array;
+}
+
+static void free_array(int *array)
+{
+	std::free(array); /* plant: free_array */
+	freed = nullptr;  /* no jump to free */
+}
+
+extern "C" __attribute__((visibility("default"))) functions all;
+functions all = {make_object, delete_object, make_array, delete_array, free_array};
