@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "base/align.h"
+#include "base/sys.h"
 #include "base/vm.h"
 
 enum {
@@ -22,7 +23,7 @@ static size_t affordable(void)
 {
 	struct rlimit limit;
 
-	return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY
+	return fp_sys_get_limit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY
 	               ? limit.rlim_cur / LIMIT_SHARES
 	               : SIZE_MAX;
 }

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
-#include <unistd.h>
+
+#include "base/sys.h"
 
 enum { SEGMENTS_MAX = 64, WINDOW_BYTES = 2048, LOADER_MAX = 128, NAMES_MAX = 64 << 20 };
 
@@ -32,8 +33,8 @@ static size_t read_at(int fd, uint64_t offset, void *buffer, size_t bytes)
 	size_t used = 0;
 
 	while (used < bytes) {
-		ssize_t got =
-		        pread(fd, (char *)buffer + used, bytes - used, (off_t)(offset + used));
+		ssize_t got = fp_sys_pread(fd, (char *)buffer + used, bytes - used,
+		                           (off_t)(offset + used));
 
 		if (got <= 0)
 			break;
@@ -175,18 +176,20 @@ static bool is_privileged(const char *path)
 {
 	struct stat status;
 
-	if (stat(path, &status) != 0)
+	if (fp_sys_stat(path, &status) != 0)
 		return false;
-	bool is_other_user = (status.st_mode & S_ISUID) != 0 && status.st_uid != getuid();
+	bool is_other_user =
+	        (status.st_mode & S_ISUID) != 0 && status.st_uid != fp_sys(SYS_getuid);
 	bool is_other_group = (status.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-	                      status.st_gid != getgid();
+	                      status.st_gid != fp_sys(SYS_getgid);
 	return is_other_user || is_other_group ||
-	       (getuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0);
+	       (fp_sys(SYS_getuid) != 0 &&
+	        fp_sys(SYS_getxattr, path, "security.capability", NULL, 0) > 0);
 }
 
 static int open_file(const char *path)
 {
-	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return fp_sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
 }
 
 enum fp_image_obstacle fp_image_examine(const char *path, const char **sanitizer)
@@ -202,7 +205,7 @@ enum fp_image_obstacle fp_image_examine(const char *path, const char **sanitizer
 		return FP_IMAGE_NO_OBSTACLE;
 	if (read_elf(&elf))
 		obstacle = examine_elf(&elf, sanitizer);
-	close(elf.fd);
+	fp_sys_close(elf.fd);
 	return obstacle;
 }
 
@@ -213,7 +216,7 @@ bool fp_image_read_script(const char *path, char line[FP_IMAGE_LINE_MAX])
 	if (fd < 0)
 		return false;
 	line[read_at(fd, 0, line, FP_IMAGE_LINE_MAX - 1)] = '\0';
-	close(fd);
+	fp_sys_close(fd);
 	if (strncmp(line, "#!", 2) != 0)
 		return false;
 	line[strcspn(line, "\n")] = '\0';

@@ -8,11 +8,10 @@
 #include <linux/futex.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/panic.h"
+#include "base/sys.h"
 
 enum { FREE, HELD, CONTENDED };
 
@@ -25,7 +24,7 @@ static _Thread_local uint32_t passed_over_ranks;
 
 static long futex(struct fp_lock *lock, int operation, uint32_t value)
 {
-	return syscall(SYS_futex, &lock->word, operation | FUTEX_PRIVATE_FLAG, value, NULL);
+	return fp_sys(SYS_futex, &lock->word, operation | FUTEX_PRIVATE_FLAG, value, NULL);
 }
 
 static void take(struct fp_lock *lock)
@@ -57,7 +56,7 @@ static bool take_in_time(struct fp_lock *lock)
 		                                            memory_order_acquire,
 		                                            memory_order_relaxed))
 			return true;
-		nanosleep(&pause, NULL);
+		fp_sys_sleep(&pause);
 	}
 	return false;
 }

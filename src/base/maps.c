@@ -9,10 +9,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/lock.h"
 #include "base/proc.h"
+#include "base/sys.h"
 
 /* A line holds at most PATH_MAX bytes of path and 73 before it. The buffer is neither on the
  * stack, which may have a few KiB, nor in memory mapped for it, which would change what is
@@ -89,12 +89,12 @@ static int visit_all(int fd, fp_maps_visitor visit, void *user)
 	size_t used = 0;
 
 	while (used < LINE_MAX_BYTES) {
-		ssize_t got = read(fd, buffer + used, LINE_MAX_BYTES - used);
+		ssize_t got = fp_sys_read(fd, buffer + used, LINE_MAX_BYTES - used);
 
-		if (got < 0 && errno == EINTR)
+		if (got == -EINTR)
 			continue;
 		if (got < 0)
-			return -errno;
+			return (int)got;
 		used += (size_t)got;
 		if (got == 0 || !visit_lines(&used, visit, user))
 			break;
@@ -104,9 +104,7 @@ static int visit_all(int fd, fp_maps_visitor visit, void *user)
 
 static int open_maps(void)
 {
-	int fd = open(FP_PROC_SELF "maps", O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
+	return fp_sys_open(FP_PROC_SELF "maps", O_RDONLY | O_CLOEXEC, 0);
 }
 
 /* For a process that has used up its descriptors: one more than it may have. */
@@ -114,15 +112,15 @@ static int open_beyond_limit(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+	if (fp_sys_get_limit(RLIMIT_NOFILE, &limit) != 0)
 		return -EMFILE;
 	struct rlimit raised = {.rlim_cur = limit.rlim_cur + 1, .rlim_max = limit.rlim_max};
 	if (raised.rlim_max < raised.rlim_cur)
 		raised.rlim_max = raised.rlim_cur;
-	if (setrlimit(RLIMIT_NOFILE, &raised) != 0)
+	if (fp_sys_set_limit(RLIMIT_NOFILE, &raised) != 0)
 		return -EMFILE;
 	int fd = open_maps();
-	setrlimit(RLIMIT_NOFILE, &limit);
+	fp_sys_set_limit(RLIMIT_NOFILE, &limit);
 	return fd;
 }
 
@@ -138,7 +136,7 @@ int fp_maps_each(fp_maps_visitor visit, void *user)
 	fp_lock_acquire(&lock);
 	status = visit_all(fd, visit, user);
 	fp_lock_release(&lock);
-	close(fd);
+	fp_sys_close(fd);
 	return status;
 }
 

@@ -5,10 +5,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "base/maps.h"
 #include "base/proc.h"
+#include "base/sys.h"
 #include "base/vm.h"
 
 /* "55d0-55d4 r-xp 00001000 fd:01 1234   /usr/bin/true" */
@@ -101,17 +101,17 @@ int fp_maps_at(uintptr_t address, struct fp_maps_place *place)
 {
 	char bytes[1024];
 	struct reader reader = {.field = START};
-	int fd = open(FP_PROC_SELF "maps", O_RDONLY | O_CLOEXEC);
+	int fd = fp_sys_open(FP_PROC_SELF "maps", O_RDONLY | O_CLOEXEC, 0);
 	ssize_t got;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	*place = (struct fp_maps_place){.start = address};
-	while ((got = read(fd, bytes, sizeof(bytes))) > 0 || (got < 0 && errno == EINTR))
+	while ((got = fp_sys_read(fd, bytes, sizeof(bytes))) > 0 || (got == -EINTR))
 		if (got > 0 && take_bytes(&reader, bytes, (size_t)got, place))
 			break;
-	int status = got < 0 ? -errno : 0;
-	close(fd);
+	int status = got < 0 ? (int)got : 0;
+	fp_sys_close(fd);
 	if (got == 0)
 		*place = (struct fp_maps_place){.start = reader.reached,
 		                                .end = fp_vm_user_end()};

@@ -7,8 +7,8 @@
 
 #include <stdatomic.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "base/sys.h"
 
 static _Thread_local uint32_t cached_id;
 static _Thread_local uint32_t ordinal_plus_one;
@@ -18,7 +18,7 @@ static _Atomic uint32_t threads_seen;
 uint32_t fp_thread_self(void)
 {
 	if (cached_id == 0)
-		cached_id = (uint32_t)syscall(SYS_gettid);
+		cached_id = (uint32_t)fp_sys_gettid();
 	return cached_id;
 }
 
@@ -31,7 +31,7 @@ uint32_t fp_thread_ordinal(void)
 
 void fp_thread_name(char *name)
 {
-	if (prctl(PR_GET_NAME, name) != 0)
+	if (fp_sys(SYS_prctl, PR_GET_NAME, name) != 0)
 		name[0] = '\0';
 }
 

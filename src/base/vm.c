@@ -9,11 +9,10 @@
 #include <stdatomic.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/sysinfo.h>
-#include <unistd.h>
 
 #include "base/inject.h"
+#include "base/sys.h"
 
 enum { SELF = -10000 /* PIDFD_SELF, which Debian 12 does not know */ };
 #if defined(__aarch64__)
@@ -44,27 +43,35 @@ uint64_t fp_vm_mappings_max(void)
 {
 	char text[24] = "";
 	uint64_t count = 0;
-	int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+	int fd = fp_sys_open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC, 0);
 
 	if (fd >= 0) {
-		if (read(fd, text, sizeof(text) - 1) < 0)
+		if (fp_sys_read(fd, text, sizeof(text) - 1) < 0)
 			text[0] = '\0';
-		close(fd);
+		fp_sys_close(fd);
 	}
 	for (const char *at = text; *at >= '0' && *at <= '9'; at++)
 		count = count * 10 + (uint64_t)(*at - '0');
 	return count != 0 ? count : 65530; /* the kernel's default */
 }
 
+/* *BASE is asked for, and on failure stays as it is. */
+static int map_file(int fd, size_t bytes, int prot, int flags, uintptr_t *base)
+{
+	long result = fp_sys(SYS_mmap, *base, bytes, prot, flags, fd, 0);
+
+	/* Nothing is mapped in the last page, whose addresses errors look like. */
+	if (result < 0)
+		return (int)result;
+	*base = (uintptr_t)result;
+	return 0;
+}
+
 static int map(uintptr_t *base, size_t bytes, int prot, int flags)
 {
 	if (fp_inject_fails(FP_INJECT_VM))
 		return -ENOMEM;
-	void *p = mmap((void *)*base, bytes, prot, MAP_ANONYMOUS | flags, -1, 0);
-	if (p == MAP_FAILED)
-		return -errno;
-	*base = (uintptr_t)p;
-	return 0;
+	return map_file(-1, bytes, prot, MAP_ANONYMOUS | flags, base);
 }
 
 /* A reservation. Debuggers write out what nobody can access, too, terabytes of it, unless it is
@@ -92,7 +99,7 @@ int fp_vm_reserve_at(uintptr_t base, size_t bytes)
 	/* Kernels before 4.17 take the address for a hint. */
 	if (status != 0 || at == base)
 		return status;
-	munmap((void *)at, bytes);
+	fp_sys(SYS_munmap, at, bytes);
 	return -EEXIST;
 }
 
@@ -144,29 +151,26 @@ int fp_vm_map_file(int fd, size_t bytes, uintptr_t *base)
 {
 	if (fp_inject_fails(FP_INJECT_VM))
 		return -ENOMEM;
-	void *file = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-	*base = file == MAP_FAILED ? 0 : (uintptr_t)file;
-	return file == MAP_FAILED ? -errno : 0;
+	*base = 0;
+	return map_file(fd, bytes, PROT_READ, MAP_PRIVATE, base);
 }
 
 int fp_vm_unmap(uintptr_t base, size_t bytes)
 {
 	if (fp_inject_fails(FP_INJECT_VM))
 		return -ENOMEM;
-	return munmap((void *)base, bytes) ? -errno : 0;
+	return (int)fp_sys(SYS_munmap, base, bytes);
 }
 
 int fp_vm_mark(const char *name, uintptr_t *mark)
 {
-	int fd = (int)syscall(SYS_memfd_create, name, 1 /* MFD_CLOEXEC */);
+	int fd = (int)fp_sys(SYS_memfd_create, name, 1 /* MFD_CLOEXEC */);
 
 	*mark = 0;
 	if (fd < 0)
-		return -errno;
-	void *made = mmap(NULL, fp_vm_page_size(), PROT_NONE, MAP_PRIVATE, fd, 0);
-	int status = made == MAP_FAILED ? -errno : 0;
-	*mark = status == 0 ? (uintptr_t)made : 0;
-	close(fd);
+		return fd;
+	int status = map_file(fd, fp_vm_page_size(), PROT_NONE, MAP_PRIVATE, mark);
+	fp_sys_close(fd);
 	return status;
 }
 
@@ -174,7 +178,7 @@ int fp_vm_protect(uintptr_t base, size_t bytes, int prot)
 {
 	if (fp_inject_fails(FP_INJECT_VM))
 		return -ENOMEM;
-	return mprotect((void *)base, bytes, prot) ? -errno : 0;
+	return (int)fp_sys(SYS_mprotect, base, bytes, prot);
 }
 
 void fp_vm_show(uintptr_t base, size_t bytes)
@@ -186,7 +190,7 @@ int fp_vm_advise(uintptr_t base, size_t bytes, int advice)
 {
 	if (fp_inject_fails(FP_INJECT_VM))
 		return -ENOMEM;
-	return madvise((void *)base, bytes, advice) ? -errno : 0;
+	return (int)fp_sys(SYS_madvise, base, bytes, advice);
 }
 
 int fp_vm_find_resident(uintptr_t base, size_t bytes, unsigned char *is_there)
@@ -202,8 +206,8 @@ int fp_vm_advise_many(const struct iovec *ranges, size_t count, int advice)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		wanted += (ssize_t)ranges[i].iov_len;
-	long advised = syscall(SYS_process_madvise, SELF, ranges, count, advice, 0);
+	long advised = fp_sys(SYS_process_madvise, SELF, ranges, count, advice, 0);
 	if (advised < 0)
-		return -errno;
+		return (int)advised;
 	return advised == wanted ? 0 : -EAGAIN;
 }

@@ -8,21 +8,19 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { KERNEL_MASK_BYTES = 8 };
+#include "base/sys.h"
 
 static int write_all(int fd, const char *bytes, size_t count)
 {
 	while (count > 0) {
-		long written = syscall(SYS_write, fd, bytes, count);
+		long written = fp_sys_write(fd, bytes, count);
 
-		if (written < 0 && errno == EINTR)
+		if (written == -EINTR)
 			continue;
 		if (written <= 0)
-			return written < 0 ? -errno : -EIO;
+			return written < 0 ? (int)written : -EIO;
 		bytes += written;
 		count -= (size_t)written;
 	}
@@ -39,7 +37,7 @@ static void swallow(uint64_t signals)
 {
 	const struct timespec at_once = {0};
 
-	while (syscall(SYS_rt_sigtimedwait, &signals, NULL, &at_once, KERNEL_MASK_BYTES) > 0)
+	while (fp_sys(SYS_rt_sigtimedwait, &signals, NULL, &at_once, FP_SYS_SIGSET_BYTES) > 0)
 		;
 }
 
@@ -50,11 +48,11 @@ int fp_write_all(int fd, const void *bytes, size_t count)
 	uint64_t mask;
 	uint64_t pending;
 
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &deaf, &mask, KERNEL_MASK_BYTES);
-	syscall(SYS_rt_sigpending, &pending, KERNEL_MASK_BYTES);
+	fp_sys_sigmask(SIG_BLOCK, &deaf, &mask);
+	fp_sys(SYS_rt_sigpending, &pending, FP_SYS_SIGSET_BYTES);
 	int status = write_all(fd, bytes, count);
 	if (status != 0)
 		swallow(deaf & ~pending);
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, KERNEL_MASK_BYTES);
+	fp_sys_sigmask(SIG_SETMASK, &mask, NULL);
 	return status;
 }

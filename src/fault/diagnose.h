@@ -46,6 +46,9 @@ bool fp_fault_is_sealed(uintptr_t address, const struct fp_fault_view *view);
 bool fp_fault_diagnose_range(const struct fp_fault_access *access, size_t length,
                              const struct fp_fault_view *view, struct fp_finding *finding);
 
+/* Whether all of them are in one live block; what a call on a small stack can afford to ask. */
+bool fp_fault_is_range_live(uintptr_t address, size_t length, const struct fp_fault_view *view);
+
 /* How regions are seen: as fp_region_find. */
 typedef bool (*fp_fault_region_finder)(uintptr_t address, struct fp_region_place *place);
 

@@ -7,13 +7,13 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "base/align.h"
 #include "base/lock.h"
+#include "base/sys.h"
 #include "base/thread.h"
 #include "base/vm.h"
 #include "fault/state.h"
@@ -48,12 +48,12 @@ void fp_fault_never_block(bool (*is_blocked)(int signal, const sigset_t *mask))
 
 uint64_t fp_fault_identity(void)
 {
-	return (uint64_t)syscall(SYS_getpid) << 32 | fp_thread_self();
+	return (uint64_t)fp_sys_getpid() << 32 | fp_thread_self();
 }
 
 bool fp_fault_is_of_other_process(uint64_t identity)
 {
-	return identity >> 32 != (uint64_t)syscall(SYS_getpid);
+	return identity >> 32 != (uint64_t)fp_sys_getpid();
 }
 
 /* Not by sigprocmask, in whose place a door may stand. */
@@ -63,7 +63,7 @@ void fp_fault_set_mask(sigset_t *mask)
 		sigdelset(mask, SIGSEGV);
 		sigdelset(mask, SIGBUS);
 	}
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, KERNEL_SIGSET_BYTES);
+	fp_sys_sigmask(SIG_SETMASK, mask, NULL);
 }
 
 /* ---- The default action --------------------------------------------------------------------
@@ -82,10 +82,10 @@ static bool become_dying(void)
 		if (seen == self)
 			return false;
 		while (!fp_fault_is_of_other_process(seen))
-			nanosleep(&pause, NULL);
+			fp_sys_sleep(&pause);
 	}
 	/* Threads that fault at this moment get the time to deliver theirs. */
-	nanosleep(&pause, NULL);
+	fp_sys_sleep(&pause);
 	return true;
 }
 
@@ -94,9 +94,9 @@ static void send(const struct fp_fault_event *event)
 {
 	uint64_t bit = UINT64_C(1) << (event->signal - 1);
 
-	syscall(SYS_rt_tgsigqueueinfo, syscall(SYS_getpid), syscall(SYS_gettid), event->signal,
-	        event->info);
-	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &bit, NULL, KERNEL_SIGSET_BYTES);
+	fp_sys(SYS_rt_tgsigqueueinfo, fp_sys_getpid(), fp_sys_gettid(), event->signal,
+	       event->info);
+	fp_sys_sigmask(SIG_UNBLOCK, &bit, NULL);
 }
 
 /* At the next try of the instruction. */
@@ -233,5 +233,5 @@ void fp_fault_pass_on(const struct fp_fault_event *event)
 	/* A fault that is ignored kills like one that is not handled. */
 	fp_fault_die(event);
 	if (is_sent || event->signal == SIGTRAP)
-		raise(event->signal);
+		fp_sys_raise(event->signal);
 }

@@ -9,7 +9,6 @@
  * string instruction the trap comes after each element. One thread steps at a time, and no
  * signal is delivered to it meanwhile. What runs off a block for ever is stopped.
  */
-#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +17,7 @@
 #include "base/align.h"
 #include "base/lock.h"
 #include "base/meta.h"
+#include "base/sys.h"
 #include "base/vm.h"
 #include "fault/diagnose.h"
 #include "fault/run.h"
@@ -115,7 +115,7 @@ static void become_owner(void)
 		if (seen != 0 && fp_fault_is_of_other_process(seen))
 			continue;
 		seen = 0;
-		nanosleep(&pause, NULL);
+		fp_sys_sleep(&pause);
 	}
 }
 

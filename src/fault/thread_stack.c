@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "base/meta.h"
+#include "base/sys.h"
 #include "fault/state.h"
 
 /* Handlers of the program that ask for no stack of their own run on this one too, as deep as
@@ -23,7 +24,7 @@ static void detach(void *stack)
 	const stack_t none = {.ss_flags = SS_DISABLE};
 
 	/* A thread that dies while it runs on its alternate stack keeps it. */
-	if (sigaltstack(&none, NULL) == 0)
+	if (fp_sys(SYS_sigaltstack, &none, NULL) == 0)
 		fp_meta_free(stack, STACK_BYTES);
 }
 
@@ -37,13 +38,14 @@ static void attach(void)
 	stack_t current;
 	stack_t stack = {.ss_size = STACK_BYTES};
 
-	if (sigaltstack(NULL, &current) != 0 || (current.ss_flags & SS_DISABLE) == 0)
+	if (fp_sys(SYS_sigaltstack, NULL, &current) != 0 ||
+	    (current.ss_flags & SS_DISABLE) == 0)
 		return;
 	pthread_once(&key_once, make_key);
 	stack.ss_sp = fp_meta_alloc(STACK_BYTES);
 	if (stack.ss_sp == NULL)
 		return;
-	if (sigaltstack(&stack, NULL) != 0)
+	if (fp_sys(SYS_sigaltstack, &stack, NULL) != 0)
 		fp_meta_free(stack.ss_sp, STACK_BYTES);
 	else if (has_key)
 		pthread_setspecific(key, stack.ss_sp);

@@ -15,6 +15,7 @@
  *   - What the program maps over its own blocks is not registered: such a mapping in the way
  *     makes UFFDIO_MOVE fail with EINVAL, and a page that it gave back with ENOENT.
  */
+#include "base/sys.h"
 #include "guard/backend.h"
 
 #include <errno.h>
@@ -24,8 +25,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/inject.h"
 #include "base/vm.h"
@@ -71,20 +70,19 @@ static int open_descriptor(void)
 	        .api = UFFD_API,
 	        .features = UFFD_FEATURE_SIGBUS | FEATURE_MOVE,
 	};
-	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | USER_MODE_ONLY);
+	int fd = (int)fp_sys(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | USER_MODE_ONLY);
 
 	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, UFFDIO_API, &api) != 0) {
-		int status = -errno;
-
-		close(fd);
+		return fd;
+	int status = (int)fp_sys(SYS_ioctl, fd, UFFDIO_API, &api);
+	if (status != 0) {
+		fp_sys_close(fd);
 		return status;
 	}
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_FLOOR);
+	int high = fp_sys_fcntl(fd, F_DUPFD_CLOEXEC, FD_FLOOR);
 	if (high < 0)
 		return fd;
-	close(fd);
+	fp_sys_close(fd);
 	return high;
 }
 
@@ -94,7 +92,7 @@ static bool is_userfaultfd(int fd)
 {
 	struct uffdio_api api = {.api = UFFD_API};
 
-	return ioctl(fd, UFFDIO_API, &api) != 0 && errno == EINVAL;
+	return fp_sys(SYS_ioctl, fd, UFFDIO_API, &api) == -EINVAL;
 }
 
 static int prepare_pages(void)
@@ -125,7 +123,7 @@ static int renew(void)
 		return fd;
 	/* Only in the child of a fork is an old descriptor still ours to close. */
 	if (atomic_load(witness) == 0 && old >= 0 && is_userfaultfd(old))
-		close(old);
+		fp_sys_close(old);
 	atomic_store(&uffd, fd);
 	atomic_store(witness, 1);
 	return 0;
@@ -138,16 +136,16 @@ static int command(unsigned long request, void *argument)
 		return -ESTALE;
 	if (fp_inject_fails(FP_INJECT_VM))
 		return -ENOMEM;
-	if (ioctl(atomic_load_explicit(&uffd, memory_order_relaxed), request, argument) == 0)
-		return 0;
-	switch (errno) {
-	case EBADF:  /* closed */
-	case ENOTTY: /* closed, and the number is another file's */
-	case ENOENT: /* the number is another userfaultfd's, or the range lost its registration
-	              */
+	int fd = atomic_load_explicit(&uffd, memory_order_relaxed);
+	int status = (int)fp_sys(SYS_ioctl, fd, request, argument);
+	switch (status) {
+	case -EBADF:  /* closed */
+	case -ENOTTY: /* closed, and the number is another file's */
+	case -ENOENT: /* the number is another userfaultfd's, or the range lost its registration
+	               */
 		return -ESTALE;
 	default:
-		return -errno;
+		return status;
 	}
 }
 

@@ -3,13 +3,12 @@
  * What back ends share: advice on huge pages and a probe. Accessibility is asked of the kernel,
  * which answers EFAULT where a touch would fault, so a probe needs no signal handler.
  */
+#include "base/sys.h"
 #include "guard/backend.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/vm.h"
 
@@ -20,10 +19,7 @@ enum { SCRATCH_PAGES = 5 };
  * rt_sigprocmask alone, unlike process_vm_readv(2). */
 static bool is_accessible(uintptr_t address)
 {
-	enum { KERNEL_SIGSET_BYTES = 8 };
-
-	return syscall(SYS_rt_sigprocmask, ~0, address, NULL, KERNEL_SIGSET_BYTES) != 0 &&
-	       errno == EINVAL;
+	return fp_sys_sigmask(~0, (const void *)address, NULL) == -EINVAL;
 }
 
 /* Whether of the scratch pages exactly the one at INDEX is accessible; -1: none. */

@@ -4,15 +4,14 @@
  * about, a throw-away child probes first, and the process only does what the child survived.
  */
 #include "base/proc.h"
+#include "base/sys.h"
 #include "guard/backend.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 enum { STATUS_BYTES = 4096 };
 
@@ -22,12 +21,12 @@ static bool may_be_filtered(void)
 {
 	static const char key[] = "\nSeccomp:\t";
 	char text[STATUS_BYTES];
-	int fd = open(FP_PROC_SELF "status", O_RDONLY | O_CLOEXEC);
+	int fd = fp_sys_open(FP_PROC_SELF "status", O_RDONLY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return true;
-	ssize_t length = read(fd, text, sizeof(text) - 1);
-	close(fd);
+	ssize_t length = fp_sys_read(fd, text, sizeof(text) - 1);
+	fp_sys_close(fd);
 	text[length < 0 ? 0 : length] = '\0';
 	const char *found = strstr(text, key);
 	return found == NULL || found[strlen(key)] != '0';
@@ -36,9 +35,9 @@ static bool may_be_filtered(void)
 _Noreturn static void rehearse_in_child(const struct fp_backend *backend)
 {
 	/* A death here is no news for a collector of core dumps. */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	fp_sys(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	int status = backend->probe();
-	_exit(-status);
+	fp_sys_exit(-status);
 }
 
 /*
@@ -48,15 +47,15 @@ _Noreturn static void rehearse_in_child(const struct fp_backend *backend)
 static int rehearse(const struct fp_backend *backend)
 {
 	int wait_status;
-	pid_t child = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+	pid_t child = fp_sys_fork(0);
 
 	if (child == 0)
 		rehearse_in_child(backend);
 	if (child < 0)
-		return -errno;
-	while (waitpid(child, &wait_status, __WALL) < 0)
-		if (errno != EINTR)
-			return -errno;
+		return child;
+	pid_t waited = fp_sys_wait(child, &wait_status, __WALL);
+	if (waited < 0)
+		return waited;
 	return WIFEXITED(wait_status) ? -WEXITSTATUS(wait_status) : -EPERM;
 }
 

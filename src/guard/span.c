@@ -13,6 +13,7 @@
 #include "base/align.h"
 #include "base/lock.h"
 #include "base/meta.h"
+#include "base/sys.h"
 #include "base/vm.h"
 #include "guard/guard.h"
 
@@ -53,7 +54,7 @@ static size_t address_space_limit(void)
 {
 	struct rlimit limit;
 
-	return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY
+	return fp_sys_get_limit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY
 	               ? limit.rlim_cur
 	               : SIZE_MAX;
 }

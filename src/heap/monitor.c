@@ -9,10 +9,10 @@
  * blocks, and looking again also notices that the holder is dead or the heap released.
  */
 #include <errno.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "base/clock.h"
+#include "base/sys.h"
 #include "base/thread.h"
 #include "heap/state.h"
 #include "stack/stack.h"
@@ -28,7 +28,7 @@ static uint64_t now_ms(void)
 {
 	struct timespec now;
 
-	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+	fp_clock_read(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
@@ -36,13 +36,13 @@ static void pause_for_a_moment(void)
 {
 	const struct timespec moment = {.tv_nsec = 500000};
 
-	nanosleep(&moment, NULL);
+	fp_sys_sleep(&moment);
 }
 
 /* The child of a fork has none of its parent's other threads. */
 static bool is_alive(fp_thread_id thread)
 {
-	return syscall(SYS_tgkill, syscall(SYS_getpid), thread, 0) == 0 || errno != ESRCH;
+	return fp_sys(SYS_tgkill, fp_sys_getpid(), thread, 0) != -ESRCH;
 }
 
 /* A meeting of two threads that ends the call of this one. */

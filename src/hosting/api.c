@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "base/sys.h"
 #include "hosting/ends.h"
 #include "hosting/notify.h"
 #include "hosting/object.h"
@@ -77,7 +78,7 @@ size_t fp_finding_count(void)
 
 int fp_write_report(int fd, const char *format)
 {
-	if (fcntl(fd, F_GETFD) < 0)
+	if (fp_sys_fcntl(fd, F_GETFD, 0) < 0)
 		return -EBADF;
 	return format == NULL ? -EINVAL : fp_session_write_report(fd, format);
 }

@@ -16,12 +16,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/lock.h"
 #include "base/panic.h"
+#include "base/sys.h"
 #include "session/session.h"
 
 enum {
@@ -53,7 +53,8 @@ FP_API _Noreturn void _exit(int status)
 
 FP_API _Noreturn void _Exit(int status)
 {
-	_exit(status);
+	finish(status);
+	fp_sys_exit(status);
 }
 
 /* The status is not told. */
@@ -79,10 +80,10 @@ static void die_of(int signal)
 	sigset_t set;
 
 	sigaction(signal, &action, NULL);
-	raise(signal);
+	fp_sys_raise(signal);
 	sigemptyset(&set);
 	sigaddset(&set, signal);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	fp_sys_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 /* A thread that is in the heap is outside soon: the signal comes again, to the same thread. */
@@ -95,9 +96,9 @@ static bool is_deferred(int signal)
 
 	if (!fp_lock_is_any_held() || atomic_fetch_add(&tries, 1) >= TRIES)
 		return false;
-	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-	return syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) == 0 &&
-	       syscall(SYS_timer_settime, timer, 0, &once, NULL) == 0;
+	event._sigev_un._tid = fp_sys_gettid();
+	return fp_sys(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) == 0 &&
+	       fp_sys(SYS_timer_settime, timer, 0, &once, NULL) == 0;
 }
 
 static void handle_deadly(int signal, siginfo_t *info, void *context)

@@ -10,9 +10,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include "base/meta.h"
+#include "base/sys.h"
 #include "leak/leak.h"
 #include "machine/machine.h"
 
@@ -40,7 +40,7 @@ static void *run(void *user)
 	struct registration *registration = user;
 	enum fp_machine_level told = FP_MACHINE_NEUTRAL;
 
-	prctl(PR_SET_NAME, "fencepost");
+	fp_sys(SYS_prctl, PR_SET_NAME, "fencepost");
 	while (!atomic_load(&registration->is_ending)) {
 		enum fp_machine_level level =
 		        fp_machine_watch_wait(&registration->watch, LOOK_MS);
@@ -87,16 +87,16 @@ static int start_thread(struct registration *registration)
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	fill_mask(&mask);
-	pthread_sigmask(SIG_SETMASK, &mask, &before);
+	fp_sys_sigmask(SIG_SETMASK, &mask, &before);
 	status = pthread_create(&thread, &attributes, run, registration);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	fp_sys_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return status;
 }
 
 static void replace(struct registration *registration)
 {
-	atomic_store(&watching, registration == NULL ? 0 : getpid());
+	atomic_store(&watching, registration == NULL ? 0 : fp_sys_getpid());
 	struct registration *old = atomic_exchange(&current, registration);
 	if (old != NULL)
 		atomic_store(&old->is_ending, true);
@@ -133,8 +133,8 @@ void fp_notify_resume(void)
 	pid_t watcher = atomic_load(&watching);
 	int saved_errno = errno;
 
-	if (watcher == 0 || watcher == getpid() ||
-	    !atomic_compare_exchange_strong(&watching, &watcher, getpid()))
+	if (watcher == 0 || watcher == fp_sys_getpid() ||
+	    !atomic_compare_exchange_strong(&watching, &watcher, fp_sys_getpid()))
 		return;
 	struct registration *registration = atomic_load(&current);
 	if (registration == NULL)

@@ -8,13 +8,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/maps.h"
 #include "base/meta.h"
+#include "base/sys.h"
 #include "leak/copy.h"
 #include "leak/groups.h"
 #include "leak/leak.h"
@@ -22,8 +22,6 @@
 #include "leak/search.h"
 #include "leak/threads.h"
 #include "registry/registry.h"
-
-enum { KERNEL_SIGSET_BYTES = 8 };
 
 static const uint64_t nsec_per_sec = 1000000000;
 
@@ -57,7 +55,7 @@ static uint64_t now(void)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	fp_clock_read(CLOCK_MONOTONIC, &time);
 	return (uint64_t)time.tv_sec * nsec_per_sec + (uint64_t)time.tv_nsec;
 }
 
@@ -126,7 +124,7 @@ static void block_signals(uint64_t *old)
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		set &= ~((uint64_t)1 << (faults[i] - 1));
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, old, KERNEL_SIGSET_BYTES);
+	fp_sys_sigmask(SIG_BLOCK, &set, old);
 }
 
 int fp_leak_check(const struct fp_leak_config *config, uintptr_t stack,
@@ -151,7 +149,7 @@ int fp_leak_check(const struct fp_leak_config *config, uintptr_t stack,
 		status = search_and_visit(&search, result);
 		fp_leak_threads_free(&threads);
 	}
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, KERNEL_SIGSET_BYTES);
+	fp_sys_sigmask(SIG_SETMASK, &mask, NULL);
 	fp_lock_release(&lock);
 	pthread_setcancelstate(cancelability, NULL);
 	return status;

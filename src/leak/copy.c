@@ -7,12 +7,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/meta.h"
 #include "base/panic.h"
+#include "base/sys.h"
 #include "registry/registry.h"
 
 enum { SPARE_PLACES = 4096 };
@@ -40,7 +39,7 @@ int fp_leak_copy_make(struct fp_leak_copy *copy)
 
 bool fp_leak_copy_fork(struct fp_leak_copy *copy)
 {
-	copy->child = (int)syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+	copy->child = fp_sys_fork(0);
 	return copy->child == 0;
 }
 
@@ -66,8 +65,8 @@ int fp_leak_copy_collect(struct fp_leak_copy *copy, struct fp_leak_search *searc
 	struct fp_leak_table *table = &search->table;
 	int status = -EIO;
 
-	while (copy->child > 0 && waitpid(copy->child, NULL, __WALL) < 0 && errno == EINTR)
-		;
+	if (copy->child > 0)
+		fp_sys_wait(copy->child, NULL, __WALL);
 	*table = (struct fp_leak_table){.capacity = result->count};
 	if (result->is_done) {
 		table->blocks = fp_meta_alloc(result->count * sizeof(*table->blocks));

@@ -8,26 +8,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include "base/align.h"
 #include "base/pages.h"
 #include "base/proc.h"
+#include "base/sys.h"
 #include "base/vm.h"
 
 void fp_leak_memory_open(struct fp_leak_memory *memory)
 {
-	memory->thread = (int)syscall(SYS_gettid);
-	memory->mem_fd = open(FP_PROC_SELF "mem", O_RDONLY | O_CLOEXEC);
+	memory->thread = fp_sys_gettid();
+	memory->mem_fd = fp_sys_open(FP_PROC_SELF "mem", O_RDONLY | O_CLOEXEC, 0);
 	memory->pagemap_fd = fp_pages_open();
 }
 
 void fp_leak_memory_close(struct fp_leak_memory *memory)
 {
 	if (memory->mem_fd >= 0)
-		close(memory->mem_fd);
+		fp_sys_close(memory->mem_fd);
 	fp_pages_close(memory->pagemap_fd);
 }
 
@@ -38,8 +37,8 @@ static ssize_t read_once(const struct fp_leak_memory *memory, uintptr_t address,
 	struct iovec remote = {.iov_base = (void *)address, .iov_len = size};
 
 	if (memory->mem_fd >= 0)
-		return pread(memory->mem_fd, buffer, size, (off_t)address);
-	return syscall(SYS_process_vm_readv, memory->thread, &local, 1, &remote, 1, 0);
+		return fp_sys_pread(memory->mem_fd, buffer, size, (off_t)address);
+	return fp_sys(SYS_process_vm_readv, memory->thread, &local, 1, &remote, 1, 0);
 }
 
 size_t fp_leak_memory_read(const struct fp_leak_memory *memory, uintptr_t address, void *buffer,
@@ -51,7 +50,7 @@ size_t fp_leak_memory_read(const struct fp_leak_memory *memory, uintptr_t addres
 		ssize_t got =
 		        read_once(memory, address + done, (char *)buffer + done, size - done);
 
-		if (got < 0 && errno == EINTR)
+		if (got == -EINTR)
 			continue;
 		if (got <= 0)
 			break;

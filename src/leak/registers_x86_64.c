@@ -5,10 +5,9 @@
  */
 #include <stdbool.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
-#include <unistd.h>
 
+#include "base/sys.h"
 #include "leak/registers.h"
 
 /* The area that XSAVE writes. */
@@ -123,7 +122,7 @@ static bool is_layout_known(void)
 	const uint8_t *self;
 
 	__asm__("movq %%fs:%c1, %0" : "=r"(self) : "i"(SELF_AT));
-	return tid_at(self + TID_AT) == (int32_t)syscall(SYS_gettid);
+	return tid_at(self + TID_AT) == (int32_t)fp_sys_gettid();
 }
 
 /* It points to itself twice; a thread that was joined has no id, and one that ended only has 0.

@@ -9,10 +9,9 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/proc.h"
+#include "base/sys.h"
 #include "base/text.h"
 
 enum { FILE_BYTES = 4096, PATH_BYTES = 64, DIRECTORY_BYTES = 4096 };
@@ -58,15 +57,15 @@ static void visit_entries(const char *buffer, size_t size, void (*visit)(uint32_
 int fp_leak_tasks_each(void (*visit)(uint32_t id, void *user), void *user)
 {
 	_Alignas(struct entry) char buffer[DIRECTORY_BYTES];
-	int fd = open(FP_PROC_TASKS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = fp_sys_open(FP_PROC_TASKS, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	long got;
 
 	if (fd < 0)
-		return -errno;
-	while ((got = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0)
+		return fd;
+	while ((got = fp_sys(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0)
 		visit_entries(buffer, (size_t)got, visit, user);
-	int status = got < 0 ? -errno : 0;
-	close(fd);
+	int status = got < 0 ? (int)got : 0;
+	fp_sys_close(fd);
 	return status;
 }
 
@@ -80,13 +79,11 @@ static ssize_t read_file(uint32_t id, const char *name, char text[FILE_BYTES])
 	fp_text_string(&builder, FP_PROC_TASKS "/");
 	fp_text_decimal(&builder, id);
 	fp_text_string(&builder, name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = fp_sys_open(path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
-		return -errno;
-	ssize_t got = read(fd, text, FILE_BYTES - 1);
-	if (got < 0)
-		got = -errno;
-	close(fd);
+		return fd;
+	ssize_t got = fp_sys_read(fd, text, FILE_BYTES - 1);
+	fp_sys_close(fd);
 	text[got < 0 ? 0 : got] = '\0';
 	return got;
 }

@@ -12,12 +12,12 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <ucontext.h>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/meta.h"
+#include "base/sys.h"
 #include "base/thread.h"
 #include "leak/leak.h"
 #include "leak/registers.h"
@@ -54,7 +54,7 @@ uintptr_t fp_leak_thread_storage(void)
 static long futex(_Atomic uint32_t *word, int operation, uint32_t value,
                   const struct timespec *timeout)
 {
-	return syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout);
+	return fp_sys(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout);
 }
 
 static struct fp_leak_thread *find(struct fp_leak_threads *threads, uint32_t id)
@@ -72,7 +72,7 @@ static bool answer(uint32_t round, void *context)
 
 	if (round % 2 == 0 || round != atomic_load(&round_word) || threads == NULL)
 		return false;
-	struct fp_leak_thread *own = find(threads, (uint32_t)syscall(SYS_gettid));
+	struct fp_leak_thread *own = find(threads, (uint32_t)fp_sys_gettid());
 	if (own == NULL || atomic_load(&own->state) != FP_LEAK_THREAD_ASKED)
 		return false;
 	own->context = (uintptr_t)context;
@@ -90,8 +90,8 @@ static void wait_for_end(uint32_t round)
 	uint32_t leader = atomic_load(&stopper);
 
 	while (atomic_load(&round_word) == round)
-		if (futex(&round_word, FUTEX_WAIT, round, &pause) != 0 && errno == ETIMEDOUT &&
-		    syscall(SYS_tgkill, getpid(), leader, 0) != 0 && errno == ESRCH)
+		if (futex(&round_word, FUTEX_WAIT, round, &pause) == -ETIMEDOUT &&
+		    fp_sys(SYS_tgkill, fp_sys_getpid(), leader, 0) == -ESRCH)
 			break;
 }
 
@@ -205,9 +205,10 @@ static void settle(struct fp_leak_thread *thread, enum fp_leak_thread_state stat
 static void ask(struct fp_leak_thread *thread, int signal)
 {
 	thread->is_signalled = true;
-	if (syscall(SYS_tgkill, getpid(), thread->id, signal) != 0)
+	long status = fp_sys(SYS_tgkill, fp_sys_getpid(), thread->id, signal);
+	if (status != 0)
 		settle(thread,
-		       errno == ESRCH ? FP_LEAK_THREAD_GONE : FP_LEAK_THREAD_UNANSWERED);
+		       status == -ESRCH ? FP_LEAK_THREAD_GONE : FP_LEAK_THREAD_UNANSWERED);
 }
 
 /* Whether THREAD can be left out of the waiting. */
@@ -252,7 +253,7 @@ static void wait_for_answers(struct fp_leak_threads *threads)
 	struct timespec now;
 	unsigned turn = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	fp_clock_read(CLOCK_MONOTONIC, &start);
 	for (;;) {
 		uint32_t seen = atomic_load(&answers);
 
@@ -260,7 +261,7 @@ static void wait_for_answers(struct fp_leak_threads *threads)
 			return;
 		if (atomic_load(&answers) == seen)
 			futex(&answers, FUTEX_WAIT, seen, &pause);
-		clock_gettime(CLOCK_MONOTONIC, &now);
+		fp_clock_read(CLOCK_MONOTONIC, &now);
 		turn = (unsigned)((now.tv_sec - start.tv_sec) * 1000 / TURN_MSEC +
 		                  (now.tv_nsec - start.tv_nsec) / NSEC_PER_MSEC / TURN_MSEC);
 	}
@@ -327,5 +328,5 @@ void fp_leak_threads_resume(void)
 	atomic_store(&current, NULL);
 	futex(&round_word, FUTEX_WAKE, INT_MAX, NULL);
 	while (atomic_load(&inside) > 0)
-		nanosleep(&pause, NULL);
+		fp_sys_sleep(&pause);
 }

@@ -10,12 +10,12 @@
 #include <link.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/align.h"
 #include "base/maps.h"
 #include "base/meta.h"
 #include "base/proc.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "log/writer.h"
 
@@ -42,9 +42,9 @@ static void copy_header(struct scan *scan)
 {
 	size_t mapped = scan->header_end - scan->header;
 	size_t bytes = mapped < HEADER_MAX ? mapped : HEADER_MAX;
-	ssize_t copied = scan->memory < 0
-	                         ? -1
-	                         : pread(scan->memory, scan->copy, bytes, (off_t)scan->header);
+	ssize_t copied = scan->memory < 0 ? -1
+	                                  : fp_sys_pread(scan->memory, scan->copy, bytes,
+	                                                 (off_t)scan->header);
 
 	if (copied < 0 && scan->memory < 0) {
 		memcpy(scan->copy, (const void *)scan->header, bytes);
@@ -317,10 +317,10 @@ void fp_log_modules(struct fp_log *log, uintptr_t own_code)
 	if (scan != NULL) {
 		scan->log = log;
 		scan->own_code = own_code;
-		scan->memory = open(FP_PROC_SELF "mem", O_RDONLY | O_CLOEXEC);
+		scan->memory = fp_sys_open(FP_PROC_SELF "mem", O_RDONLY | O_CLOEXEC, 0);
 		status = scan_twice(scan);
 		if (scan->memory >= 0)
-			close(scan->memory);
+			fp_sys_close(scan->memory);
 		give_scan(scan);
 	}
 	if (status != 0)

@@ -6,9 +6,9 @@
  */
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/proc.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "machine/files.h"
 #include "machine/machine.h"
@@ -223,10 +223,10 @@ bool fp_machine_pressure_path(char path[FP_MACHINE_PATH_MAX])
 		int fd = fp_machine_open(path, O_RDONLY);
 
 		if (fd >= 0)
-			return close(fd) == 0;
+			return fp_sys_close(fd) == 0;
 		fp_text_begin(&text, path, FP_MACHINE_PATH_MAX);
 	}
 	fp_text_string(&text, "/proc/pressure/memory");
 	int fd = fp_machine_open(path, O_RDONLY);
-	return fd >= 0 && close(fd) == 0;
+	return fd >= 0 && fp_sys_close(fd) == 0;
 }

@@ -4,11 +4,10 @@
  */
 #include "machine/files.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/sys.h"
 #include "base/text.h"
 #include "machine/machine.h"
 
@@ -32,8 +31,7 @@ int fp_machine_open(const char *path, int flags)
 	fp_text_begin(&text, whole, sizeof(whole));
 	fp_text_string(&text, root);
 	fp_text_string(&text, path);
-	int fd = open(whole, flags | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return fp_sys_open(whole, flags | O_CLOEXEC, 0);
 }
 
 /* Visits the complete lines in BUFFER and moves the rest to its front. */
@@ -62,7 +60,7 @@ bool fp_machine_each_line(const char *path, bool (*visit)(char *line, void *user
 
 	if (fd < 0)
 		return false;
-	while ((got = read(fd, buffer + used, BUFFER_BYTES - used)) > 0) {
+	while ((got = fp_sys_read(fd, buffer + used, BUFFER_BYTES - used)) > 0) {
 		used += (size_t)got;
 		if (used == BUFFER_BYTES && memchr(buffer, '\n', used) == NULL)
 			buffer[used - 1] = '\n';
@@ -74,7 +72,7 @@ bool fp_machine_each_line(const char *path, bool (*visit)(char *line, void *user
 		buffer[used] = '\0';
 		visit(buffer, user);
 	}
-	close(fd);
+	fp_sys_close(fd);
 	return got >= 0;
 }
 

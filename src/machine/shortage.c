@@ -7,6 +7,7 @@
 
 #include "base/align.h"
 #include "base/proc.h"
+#include "base/sys.h"
 #include "base/vm.h"
 #include "machine/files.h"
 #include "machine/machine.h"
@@ -27,7 +28,7 @@ static bool find_resource(int resource, const char *key, uint64_t bytes,
 	struct rlimit limit;
 	uint64_t kilobytes;
 
-	if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+	if (fp_sys_get_limit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
 	    !fp_machine_number(FP_PROC_SELF "status", key, &kilobytes) ||
 	    has_room(limit.rlim_cur, kilobytes * 1024, bytes))
 		return false;

@@ -12,8 +12,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "base/clock.h"
+#include "base/sys.h"
 #include "machine/files.h"
 #include "machine/machine.h"
 
@@ -35,7 +36,7 @@ static uint64_t now_ms(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	fp_clock_read(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
@@ -52,11 +53,11 @@ static int open_trigger(void)
 	if (fd < 0)
 		return fd;
 	/* With the terminating zero, as the kernel's documentation has it. */
-	int status = write(fd, TRIGGER, sizeof(TRIGGER)) < 0 ? -errno : 0;
-	int high = status == 0 ? fcntl(fd, F_DUPFD_CLOEXEC, FD_FLOOR) : status;
-	if (status == 0 && high < 0)
+	int status = (int)fp_sys_write(fd, TRIGGER, sizeof(TRIGGER));
+	int high = status >= 0 ? fp_sys_fcntl(fd, F_DUPFD_CLOEXEC, FD_FLOOR) : status;
+	if (status >= 0 && high < 0)
 		return fd;
-	close(fd);
+	fp_sys_close(fd);
 	return high;
 }
 
@@ -64,8 +65,8 @@ static bool is_ours(const struct fp_machine_watch *watch)
 {
 	struct stat stat;
 
-	return watch->fd >= 0 && fstat(watch->fd, &stat) == 0 && stat.st_dev == watch->device &&
-	       stat.st_ino == watch->inode;
+	return watch->fd >= 0 && fp_sys_fstat(watch->fd, &stat) == 0 &&
+	       stat.st_dev == watch->device && stat.st_ino == watch->inode;
 }
 
 static void renew_trigger(struct fp_machine_watch *watch, uint64_t now)
@@ -76,7 +77,7 @@ static void renew_trigger(struct fp_machine_watch *watch, uint64_t now)
 		return;
 	watch->retry_at = now + RETRY_MS;
 	watch->fd = open_trigger();
-	if (watch->fd < 0 || fstat(watch->fd, &stat) != 0)
+	if (watch->fd < 0 || fp_sys_fstat(watch->fd, &stat) != 0)
 		return;
 	watch->device = stat.st_dev;
 	watch->inode = stat.st_ino;
@@ -161,7 +162,7 @@ enum fp_machine_level fp_machine_watch_wait(struct fp_machine_watch *watch,
 
 	renew_trigger(watch, now);
 	struct pollfd poll_fd = {.fd = is_ours(watch) ? watch->fd : -1, .events = POLLPRI};
-	bool was_woken = poll(&poll_fd, 1, (int)milliseconds) > 0;
+	bool was_woken = fp_sys_poll(&poll_fd, 1, (int)milliseconds) > 0;
 	/* An error is no pressure: the cgroup is gone, say. */
 	if (was_woken && (poll_fd.revents & POLLPRI) == 0) {
 		watch->fd = -1;
@@ -174,6 +175,6 @@ enum fp_machine_level fp_machine_watch_wait(struct fp_machine_watch *watch,
 void fp_machine_watch_end(struct fp_machine_watch *watch)
 {
 	if (is_ours(watch))
-		close(watch->fd);
+		fp_sys_close(watch->fd);
 	watch->fd = -1;
 }

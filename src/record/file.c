@@ -10,9 +10,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "base/sys.h"
 #include "base/text.h"
 #include "base/write.h"
 
@@ -32,16 +31,14 @@ int fp_record_file_name(struct fp_record_file *file, const char *path, bool is_k
 
 static int open_file(const char *path, int flags)
 {
-	return (int)syscall(SYS_openat, AT_FDCWD, path,
-	                    O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | flags, 0666);
+	return fp_sys_open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | flags, 0666);
 }
 
 static bool is_regular(const char *path)
 {
 	struct stat status;
 
-	return syscall(SYS_newfstatat, AT_FDCWD, path, &status, 0) == 0 &&
-	       S_ISREG(status.st_mode);
+	return fp_sys_stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 static void append_number(struct fp_record_file *file, unsigned number)
@@ -58,9 +55,9 @@ static int make(struct fp_record_file *file)
 	if (!file->is_kept)
 		return open_file(file->path, O_CREAT | O_TRUNC);
 	int fd = open_file(file->path, O_CREAT | O_EXCL);
-	if (fd < 0 && errno == EEXIST && !is_regular(file->path))
+	if (fd == -EEXIST && !is_regular(file->path))
 		return open_file(file->path, 0);
-	for (unsigned number = 1; fd < 0 && errno == EEXIST && number < NUMBERS_MAX; number++) {
+	for (unsigned number = 1; fd == -EEXIST && number < NUMBERS_MAX; number++) {
 		append_number(file, number);
 		fd = open_file(file->path, O_CREAT | O_EXCL);
 	}
@@ -72,9 +69,9 @@ int fp_record_file_append(struct fp_record_file *file, const void *bytes, size_t
 	int fd = file->is_made ? open_file(file->path, 0) : make(file);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	file->is_made = true;
 	int status = fp_write_all(fd, bytes, count);
-	syscall(SYS_close, fd);
+	fp_sys_close(fd);
 	return status;
 }

@@ -9,11 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/lock.h"
 #include "base/meta.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "base/thread.h"
 #include "record/file.h"
@@ -85,8 +84,8 @@ static void begin_locked(void)
 	memset(buffer, 0, FP_RECORD_HEADER_BYTES);
 	memcpy(buffer, FP_RECORD_MAGIC, sizeof(FP_RECORD_MAGIC) - 1);
 	put_u32(buffer + 8, FP_RECORD_VERSION);
-	put_u32(buffer + 12, (uint32_t)syscall(SYS_getpid));
-	put_u32(buffer + 16, (uint32_t)syscall(SYS_getppid));
+	put_u32(buffer + 12, (uint32_t)fp_sys_getpid());
+	put_u32(buffer + 16, (uint32_t)fp_sys(SYS_getppid));
 	used = FP_RECORD_HEADER_BYTES;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/maps.h"
 #include "base/meta.h"
+#include "base/sys.h"
 #include "base/thread.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
@@ -62,7 +63,7 @@ static void after_fork_in_child(void)
 	fp_timeline_start_in_child();
 	fp_heap_totals(&totals);
 	fp_session.is_forked_child = true;
-	fp_session.pid = getpid();
+	fp_session.pid = fp_sys_getpid();
 	fp_session.first_serial = totals.last_serial;
 	fp_session.first_region = fp_region_last_serial();
 	fp_session_forget_findings();

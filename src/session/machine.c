@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
+#include "base/sys.h"
 #include "machine/machine.h"
 #include "session/state.h"
 
@@ -14,13 +14,13 @@ size_t fp_session_read_file(const char *path, char *buffer, size_t size)
 {
 	size_t used = 0;
 	ssize_t got = -1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = fp_sys_open(path, O_RDONLY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return 0;
-	while (used < size && (got = read(fd, buffer + used, size - used)) > 0)
+	while (used < size && (got = fp_sys_read(fd, buffer + used, size - used)) > 0)
 		used += (size_t)got;
-	close(fd);
+	fp_sys_close(fd);
 	return used;
 }
 
@@ -36,7 +36,7 @@ size_t fp_session_affordable(size_t bytes)
 	enum { SHARE = 16 };
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+	if (fp_sys_get_limit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
 		return bytes;
 	return bytes < limit.rlim_cur / SHARE ? bytes : limit.rlim_cur / SHARE;
 }

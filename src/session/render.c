@@ -9,6 +9,7 @@
 
 #include "base/maps.h"
 #include "base/meta.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "session/state.h"
 
@@ -60,7 +61,7 @@ static const char *find_program(char *path, size_t size)
 		struct fp_text text = {.buffer = path, .size = size, .used = directory};
 
 		fp_text_string(&text, beside[i]);
-		if (access(path, X_OK) == 0)
+		if (fp_sys_access(path, X_OK) == 0)
 			return path;
 	}
 	return FP_BINDIR "/fencepost";
@@ -127,14 +128,15 @@ static int open_kept(char *path, size_t size)
 
 		fp_text_begin(&text, path, size);
 		fp_text_string(&text, "/tmp/fencepost.");
-		fp_text_decimal(&text, (uint64_t)getpid());
+		fp_text_decimal(&text, (uint64_t)fp_sys_getpid());
 		if (number > 0) {
 			fp_text_string(&text, "-");
 			fp_text_decimal(&text, number);
 		}
 		fp_text_string(&text, ".events");
-		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd < 0 && errno != EEXIST)
+		fd = fp_sys_open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		                 0600);
+		if (fd < 0 && fd != -EEXIST)
 			break;
 	}
 	return fd;
@@ -151,9 +153,9 @@ static void keep_events(struct fp_log *tail, const char *program, int reason)
 	bool is_kept =
 	        fd >= 0 && fp_log_copy(&fp_session.log, fd) == 0 && fp_log_copy(tail, fd) == 0;
 	if (fd >= 0)
-		close(fd);
+		fp_sys_close(fd);
 	if (fd >= 0 && !is_kept)
-		unlink(path);
+		fp_sys_unlink(path);
 	if (fp_session_is_stderr_lost())
 		return;
 	fp_text_begin(&text, line, sizeof(line));

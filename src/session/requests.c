@@ -14,11 +14,11 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "leak/leak.h"
@@ -31,7 +31,6 @@ extern int __sigaction(int signal, const struct sigaction *action, struct sigact
 
 enum {
 	REQUESTS_MAX = 8,
-	KERNEL_SIGSET_BYTES = 8,
 	FIRST_OF_LIBC = 32,
 	LAST_OF_LIBC = 33,
 	STACK_BYTES = 256 << 10,
@@ -69,7 +68,7 @@ static void handle_signal(int signal, siginfo_t *info, void *context)
 			break;
 	}
 	atomic_fetch_add(&asked, 1);
-	syscall(SYS_futex, &asked, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL);
+	fp_sys(SYS_futex, &asked, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL);
 	errno = saved_errno;
 }
 
@@ -94,8 +93,8 @@ static bool is_trusted(int fd)
 	struct ucred peer;
 	socklen_t bytes = sizeof(peer);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
-	       (peer.uid == 0 || peer.uid == geteuid());
+	return fp_sys(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+	       (peer.uid == 0 || peer.uid == fp_sys(SYS_geteuid));
 }
 
 static int connect_to(uint64_t number)
@@ -103,14 +102,15 @@ static int connect_to(uint64_t number)
 	const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
 	struct sockaddr_un address;
 	socklen_t bytes = name_socket(number, &address);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = (int)fp_sys(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (connect(fd, (const struct sockaddr *)&address, bytes) == 0 && is_trusted(fd))
 		return fd;
-	close(fd);
+	fp_sys(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (fp_sys(SYS_connect, fd, (const struct sockaddr *)&address, bytes) == 0 &&
+	    is_trusted(fd))
+		return fd;
+	fp_sys_close(fd);
 	return -EPERM;
 }
 
@@ -119,10 +119,10 @@ static void send_events(int fd, struct fp_log *tail)
 {
 	int events = fp_session_make_events(tail);
 
-	while (events >= 0 && sendfile(fd, events, NULL, (size_t)1 << 30) > 0)
+	while (events >= 0 && fp_sys(SYS_sendfile, fd, events, NULL, (size_t)1 << 30) > 0)
 		continue;
 	if (events >= 0)
-		close(events);
+		fp_sys_close(events);
 }
 
 static void answer(uintptr_t stack, void *user)
@@ -141,7 +141,7 @@ static void answer(uintptr_t stack, void *user)
 	if (tail != NULL)
 		fp_session_drop_tail(tail);
 	if (fd >= 0)
-		close(fd);
+		fp_sys_close(fd);
 }
 
 static void answer_all(void)
@@ -171,7 +171,7 @@ static void set_mask(void)
 	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
 		if (open[i] > 0)
 			mask &= ~((uint64_t)1 << (open[i] - 1));
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, KERNEL_SIGSET_BYTES);
+	fp_sys_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
 static void *answer_requests(void *unused)
@@ -184,7 +184,7 @@ static void *answer_requests(void *unused)
 		uint32_t seen = atomic_load(&asked);
 
 		if (seen == done)
-			syscall(SYS_futex, &asked, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, done, NULL);
+			fp_sys(SYS_futex, &asked, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, done, NULL);
 		else
 			answer_all();
 		done = seen;
@@ -205,9 +205,9 @@ static int make_thread(void)
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET_BYTES);
+	fp_sys_sigmask(SIG_SETMASK, &all, &before);
 	int status = pthread_create(&thread, &attributes, answer_requests, NULL);
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_BYTES);
+	fp_sys_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return -status;
 }

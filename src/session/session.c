@@ -13,6 +13,7 @@
 
 #include "base/maps.h"
 #include "base/proc.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "fault/fault.h"
@@ -88,12 +89,12 @@ void fp_session_expand_path(const char *name, char *path, size_t size)
 		fp_text_string(&text, name);
 		if (fp_session.is_forked_child && name[0] != '\0') {
 			fp_text_string(&text, ".");
-			fp_text_decimal(&text, (uint64_t)getpid());
+			fp_text_decimal(&text, (uint64_t)fp_sys_getpid());
 		}
 		return;
 	}
 	fp_text_bytes(&text, name, (size_t)(mark - name));
-	fp_text_decimal(&text, (uint64_t)getpid());
+	fp_text_decimal(&text, (uint64_t)fp_sys_getpid());
 	fp_text_string(&text, mark + 2);
 }
 
@@ -102,22 +103,24 @@ static int check_writable(const char *path)
 {
 	char directory[FP_SESSION_PATH_MAX];
 	struct fp_text text;
-	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = fp_sys_open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
 
 	if (fd >= 0)
-		return close(fd);
+		return fp_sys_close(fd);
 	/* Descriptors are short now; the reporter brings its own. */
-	if (errno == EMFILE || errno == ENFILE)
+	if (fd == -EMFILE || fd == -ENFILE)
 		return 0;
-	if (errno != ENOENT)
-		return -errno;
+	if (fd != -ENOENT)
+		return fd;
 	const char *slash = strrchr(path, '/');
 	fp_text_begin(&text, directory, sizeof(directory));
 	if (slash == NULL)
 		fp_text_string(&text, ".");
 	else
 		fp_text_bytes(&text, path, slash == path ? 1 : (size_t)(slash - path));
-	return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : -errno;
+	int status = (int)fp_sys(SYS_faccessat2, AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS);
+	/* Linux before 5.8. */
+	return status == -ENOSYS ? fp_sys_access(directory, W_OK | X_OK) : status;
 }
 
 static int check_output(const char *key, const char *name)
@@ -152,7 +155,8 @@ static int check_outputs(const struct fp_options *options)
 	for (size_t i = 0; status == 0 && i < FP_OPTIONS_COUNT; i++)
 		status = check_output(fp_options_table[i].key,
 		                      fp_options_output(options, &fp_options_table[i]));
-	if (status == 0 && options->reporter[0] != '\0' && access(options->reporter, X_OK) != 0)
+	if (status == 0 && options->reporter[0] != '\0' &&
+	    fp_sys_access(options->reporter, X_OK) != 0)
 		status =
 		        complain("reporter: no program that can be run at ", options->reporter);
 	return status;
@@ -274,12 +278,12 @@ void fp_session_log_beginning(struct fp_log *log)
 {
 	char arguments[ARGUMENTS_MAX];
 	char executable[FP_LOG_STRING_MAX];
-	ssize_t length = readlink(FP_PROC_SELF "exe", executable, sizeof(executable) - 1);
+	ssize_t length = fp_sys_readlink(FP_PROC_SELF "exe", executable, sizeof(executable) - 1);
 
 	executable[length < 0 ? 0 : length] = '\0';
 	const struct fp_log_process process = {
-	        .pid = (uint32_t)getpid(),
-	        .ppid = (uint32_t)getppid(),
+	        .pid = (uint32_t)fp_sys_getpid(),
+	        .ppid = (uint32_t)fp_sys(SYS_getppid),
 	        .page_bytes = (uint32_t)fp_vm_page_size(),
 	        .version = PACKAGE_VERSION,
 	        .executable = executable,
@@ -299,11 +303,11 @@ static int open_events(void)
 	if (fp_session.options.events[0] == '\0')
 		return -1;
 	fp_session_expand_path(fp_session.options.events, path, sizeof(path));
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, EVENTS_FD_FLOOR);
+	int fd = fp_sys_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+	int high = fp_sys_fcntl(fd, F_DUPFD_CLOEXEC, EVENTS_FD_FLOOR);
 	if (high < 0)
 		return fd;
-	close(fd);
+	fp_sys_close(fd);
 	return high;
 }
 
@@ -349,7 +353,7 @@ static int start_locked(const char *text)
 	int status = parse_options(text, options);
 
 	/* A directory that is gone leaves the names as they are. */
-	if (getcwd(fp_session.directory, sizeof(fp_session.directory)) == NULL)
+	if (fp_sys(SYS_getcwd, fp_session.directory, sizeof(fp_session.directory)) < 0)
 		fp_session.directory[0] = '\0';
 
 	if (status == 0)
@@ -366,7 +370,7 @@ static int start_locked(const char *text)
 	status = start_fault(options);
 	if (status != 0)
 		return status;
-	fp_session.pid = getpid();
+	fp_session.pid = fp_sys_getpid();
 	fp_session_read_lsan_options();
 	fp_session_remember_stderr();
 	fp_log_open(&fp_session.log, open_events(), false);
@@ -427,7 +431,7 @@ bool fp_session_traces_children(void)
 
 bool fp_session_is_here(void)
 {
-	return fp_session_is_started() && fp_session.pid == getpid();
+	return fp_session_is_started() && fp_session.pid == fp_sys_getpid();
 }
 
 bool fp_session_catches_signals(void)

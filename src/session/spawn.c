@@ -12,20 +12,22 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/meta.h"
+#include "base/sys.h"
 #include "session/state.h"
 
-enum { CHILD_STACK_BYTES = 64 << 10, EXIT_NOT_RUN = 127 };
+/* The child's stack, at whose low end stands that of the process that executes the reporter. */
+enum { CHILD_STACK_BYTES = 64 << 10, EXECUTE_STACK_BYTES = 4 << 10, EXIT_NOT_RUN = 127 };
 
 struct child {
 	struct fp_log *tail;
 	int output_fd; /* or -1 */
 	int feed_fd;   /* the pipe through which the reporter gets the log; -1: it has a file */
 	bool is_stderr_lost;
+	char *stack;
 	sigset_t signals; /* blocked in the program when it called us */
 	const struct fp_session_command *command;
 	int status; /* what kept the reporter from running: shared memory brings it back */
@@ -36,14 +38,14 @@ static bool had_stderr;
 
 void fp_session_remember_stderr(void)
 {
-	had_stderr = fstat(STDERR_FILENO, &stderr_at_start) == 0;
+	had_stderr = fp_sys_fstat(STDERR_FILENO, &stderr_at_start) == 0;
 }
 
 bool fp_session_is_stderr_lost(void)
 {
 	struct stat now;
 
-	return !had_stderr || fstat(STDERR_FILENO, &now) != 0 ||
+	return !had_stderr || fp_sys_fstat(STDERR_FILENO, &now) != 0 ||
 	       now.st_dev != stderr_at_start.st_dev || now.st_ino != stderr_at_start.st_ino;
 }
 
@@ -68,26 +70,26 @@ static void raise_limits(void)
 	struct rlimit limit;
 
 	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
-		if (getrlimit((__rlimit_resource_t)resources[i], &limit) != 0)
+		if (fp_sys_get_limit(resources[i], &limit) != 0)
 			continue;
 		limit.rlim_cur = limit.rlim_max;
-		setrlimit((__rlimit_resource_t)resources[i], &limit);
+		fp_sys_set_limit(resources[i], &limit);
 	}
 }
 
 int fp_session_make_events(struct fp_log *tail)
 {
-	int fd = (int)syscall(SYS_memfd_create, "fencepost-events", 0);
+	int fd = (int)fp_sys(SYS_memfd_create, "fencepost-events", 0);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	int status = fp_log_copy(&fp_session.log, fd);
 	if (status == 0)
 		status = fp_log_copy(tail, fd);
-	if (status == 0 && lseek(fd, 0, SEEK_SET) != 0)
-		status = -errno;
+	if (status == 0)
+		status = (int)fp_sys_lseek(fd, 0, SEEK_SET);
 	if (status != 0)
-		close(fd);
+		fp_sys_close(fd);
 	return status == 0 ? fd : status;
 }
 
@@ -96,20 +98,21 @@ static int make_feed(struct child *child)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return -errno;
+	int status = (int)fp_sys(SYS_pipe2, ends, O_CLOEXEC);
+	if (status != 0)
+		return status;
 	child->feed_fd = ends[1];
-	fcntl(ends[0], F_SETFD, 0);
+	fp_sys_fcntl(ends[0], F_SETFD, 0);
 	return ends[0];
 }
 
 /* Our end for reading is closed first: a reporter that has died must not leave us waiting. */
 static void feed(const struct child *child)
 {
-	close(STDIN_FILENO);
+	fp_sys_close(STDIN_FILENO);
 	if (fp_log_copy(&fp_session.log, child->feed_fd) == 0)
 		fp_log_copy(child->tail, child->feed_fd);
-	close(child->feed_fd);
+	fp_sys_close(child->feed_fd);
 }
 
 /* Leaves standard input the log, standard error what it was at the start, FP_SESSION_OUTPUT_FD
@@ -119,40 +122,43 @@ static int arrange_descriptors(struct child *child)
 	int keep = STDERR_FILENO;
 
 	if (child->output_fd >= 0) {
-		if (child->output_fd != FP_SESSION_OUTPUT_FD &&
-		    dup2(child->output_fd, FP_SESSION_OUTPUT_FD) < 0)
-			return -errno;
-		fcntl(FP_SESSION_OUTPUT_FD, F_SETFD, 0);
+		int status = fp_sys_dup_to(child->output_fd, FP_SESSION_OUTPUT_FD);
+		if (status < 0)
+			return status;
+		fp_sys_fcntl(FP_SESSION_OUTPUT_FD, F_SETFD, 0);
 		keep = FP_SESSION_OUTPUT_FD;
 	}
-	syscall(SYS_close_range, keep + 1, ~0U, 0);
+	fp_sys(SYS_close_range, keep + 1, ~0U, 0);
 	if (child->is_stderr_lost)
-		close(STDERR_FILENO);
-	int null = open("/dev/null", O_RDWR);
+		fp_sys_close(STDERR_FILENO);
+	int null = fp_sys_open("/dev/null", O_RDWR, 0);
 	/* Fill the gaps below: no file of ours may become somebody's standard error. */
 	while (null >= 0 && null <= STDERR_FILENO)
-		null = open("/dev/null", O_RDWR);
-	close(STDIN_FILENO);
+		null = fp_sys_open("/dev/null", O_RDWR, 0);
+	fp_sys_close(STDIN_FILENO);
 	int input = fp_session_make_events(child->tail);
 	if (input == -EFBIG)
 		input = make_feed(child);
 	if (input < 0)
 		return input;
-	return input == STDIN_FILENO || dup2(input, STDIN_FILENO) == STDIN_FILENO ? 0 : -errno;
+	return fp_sys_dup_to(input, STDIN_FILENO);
+}
+
+static int execute_reporter(void *argument)
+{
+	struct child *child = argument;
+
+	fp_sys_sigmask(SIG_SETMASK, &child->signals, NULL);
+	child->status = (int)fp_sys(SYS_execve, child->command->program,
+	                            child->command->arguments, child->command->environment);
+	return EXIT_NOT_RUN;
 }
 
 /* Memory stays shared until the new process has executed the reporter, or could not. */
 static pid_t start_reporter(struct child *child)
 {
-	pid_t pid = vfork();
-
-	if (pid != 0)
-		return pid;
-	/* A system call and no more, whatever the analyzer holds of it after vfork. */
-	sigprocmask(SIG_SETMASK, &child->signals, NULL); /* NOLINT(clang-analyzer-unix.Vfork) */
-	execve(child->command->program, child->command->arguments, child->command->environment);
-	child->status = -errno;
-	_exit(EXIT_NOT_RUN);
+	return (pid_t)fp_sys_clone(CLONE_VM | CLONE_VFORK | SIGCHLD,
+	                           child->stack + EXECUTE_STACK_BYTES, execute_reporter, child);
 }
 
 static int run_child(void *argument)
@@ -164,23 +170,23 @@ static int run_child(void *argument)
 	raise_limits();
 	child->status = arrange_descriptors(child);
 	if (child->status != 0)
-		_exit(EXIT_NOT_RUN);
+		return EXIT_NOT_RUN;
 	pid_t pid = start_reporter(child);
 	if (pid < 0)
-		child->status = -errno;
+		child->status = pid;
 	if (pid > 0 && child->feed_fd >= 0)
 		feed(child);
-	while (pid > 0 && waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
-		;
+	if (pid > 0)
+		fp_sys_wait(pid, &wait_status, 0);
 	if (pid > 0 && WIFSIGNALED(wait_status))
 		child->status = -ECHILD;
-	_exit(wait_status == 0 ? 0 : EXIT_NOT_RUN);
+	return wait_status == 0 ? 0 : EXIT_NOT_RUN;
 }
 
 /* 0 once the reporter has done its work. */
 static int run(struct child *child)
 {
-	char *stack = fp_meta_alloc(CHILD_STACK_BYTES);
+	char *stack = child->stack = fp_meta_alloc(CHILD_STACK_BYTES);
 	sigset_t all;
 	int wait_status = 0;
 	int status = 0;
@@ -188,14 +194,15 @@ static int run(struct child *child)
 	if (stack == NULL)
 		return -ENOMEM;
 	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &child->signals);
+	fp_sys_sigmask(SIG_BLOCK, &all, &child->signals);
 	/* No exit signal: the program may handle SIGCHLD, or wait for any child. */
-	pid_t pid = clone(run_child, stack + CHILD_STACK_BYTES, CLONE_VM | CLONE_VFORK, child);
+	pid_t pid = (pid_t)fp_sys_clone(CLONE_VM | CLONE_VFORK, stack + CHILD_STACK_BYTES,
+	                                run_child, child);
 	if (pid < 0)
-		status = -errno;
-	while (pid > 0 && waitpid(pid, &wait_status, __WCLONE) < 0 && errno == EINTR)
-		;
-	sigprocmask(SIG_SETMASK, &child->signals, NULL);
+		status = pid;
+	else
+		fp_sys_wait(pid, &wait_status, __WCLONE);
+	fp_sys_sigmask(SIG_SETMASK, &child->signals, NULL);
 	fp_meta_free(stack, CHILD_STACK_BYTES);
 	if (status == 0)
 		status = child->status;

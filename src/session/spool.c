@@ -11,8 +11,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <unistd.h>
 
+#include "base/sys.h"
 #include "base/text.h"
 #include "base/write.h"
 #include "log/format.h"
@@ -44,7 +44,7 @@ static void name_file(unsigned number)
 	fp_text_begin(&text, file, sizeof(file));
 	fp_text_string(&text, fp_session.options.spool);
 	fp_text_string(&text, "/");
-	fp_text_decimal(&text, (uint64_t)getpid());
+	fp_text_decimal(&text, (uint64_t)fp_sys_getpid());
 	fp_text_string(&text, "-");
 	fp_text_decimal(&text, image_id());
 	fp_text_string(&text, "-");
@@ -58,8 +58,8 @@ static int make_file(void)
 
 	for (unsigned number = 0; fd < 0 && number < IMAGES_MAX; number++) {
 		name_file(number);
-		fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd < 0 && errno != EEXIST)
+		fd = fp_sys_open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0 && fd != -EEXIST)
 			break;
 	}
 	is_made = fd >= 0;
@@ -73,8 +73,8 @@ static int append(int fd, struct fp_log *tail)
 	if (status == 0 && tail != NULL)
 		status = fp_log_copy(tail, fd);
 	/* A file that is there and empty says that this process was, and not what it did. */
-	if (status != 0 && ftruncate(fd, 0) != 0)
-		unlink(file);
+	if (status != 0 && fp_sys(SYS_ftruncate, fd, 0) != 0)
+		fp_sys_unlink(file);
 	return status;
 }
 
@@ -107,7 +107,7 @@ static void explain(void)
 		return;
 	fp_text_begin(&text, line, sizeof(line));
 	fp_text_string(&text, "process ");
-	fp_text_decimal(&text, (uint64_t)getpid());
+	fp_text_decimal(&text, (uint64_t)fp_sys_getpid());
 	fp_text_string(&text, " cannot leave its events in ");
 	fp_text_string(&text, fp_session.options.spool);
 	fp_text_string(&text, " (");
@@ -122,11 +122,11 @@ int fp_session_spool(struct fp_log *tail)
 		return -ENOENT;
 	if (failure != 0)
 		return failure;
-	int fd = is_made ? open(file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
+	int fd = is_made ? fp_sys_open(file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0)
 	                 : make_file();
-	failure = fd < 0 ? -errno : append(fd, tail);
+	failure = fd < 0 ? fd : append(fd, tail);
 	if (fd >= 0)
-		close(fd);
+		fp_sys_close(fd);
 	if (failure != 0 &&
 	    (!fp_session_is_spool_out_of_reach() || fp_session_finding_count() > 0))
 		explain();

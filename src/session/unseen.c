@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "base/write.h"
@@ -42,11 +42,12 @@ static void collect(const char *line)
 	fp_text_begin(&text, path, sizeof(path));
 	fp_text_string(&text, fp_session.options.spool);
 	fp_text_string(&text, "/" FP_LOG_UNSEEN);
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd =
+	        fp_sys_open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return;
 	fp_write_all(fd, line, strlen(line));
-	close(fd);
+	fp_sys_close(fd);
 }
 
 static uint64_t hash_of(const char *line)

@@ -10,8 +10,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/maps.h"
+#include "base/sys.h"
+#include "base/vm.h"
 #include "stack/functions.h"
 #include "stack/stack.h"
 

@@ -7,28 +7,19 @@
  */
 #include "stack/reading.h"
 
-#include <errno.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "base/sys.h"
 
 enum {
 	PAGE = 4096, /* of any size: pages of more are asked in parts */
 	GAP_MAX = 256 * PAGE,
-	NO_SUCH_WAY = 1 << 20,
-	KERNEL_SIGSET_BYTES = 8
+	NO_SUCH_WAY = 1 << 20
 };
 
 _Thread_local struct fp_reading fp_reading;
 
 static bool is_readable(uintptr_t page)
 {
-	int saved_errno = errno;
-	bool is_refused = syscall(SYS_rt_sigprocmask, NO_SUCH_WAY, page, NULL,
-	                          KERNEL_SIGSET_BYTES) != 0 &&
-	                  errno == EFAULT;
-
-	errno = saved_errno;
-	return !is_refused;
+	return fp_sys_sigmask(NO_SUCH_WAY, (const void *)page, NULL) != -EFAULT;
 }
 
 bool fp_reading_extend(uintptr_t address)

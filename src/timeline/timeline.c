@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "heap/heap.h"
 #include "timeline/pace.h"
@@ -44,7 +45,7 @@ static uint64_t nanoseconds(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	fp_clock_read(CLOCK_MONOTONIC, &now);
 	return (uint64_t)((now.tv_sec - start.tv_sec) * 1000000000 +
 	                  (now.tv_nsec - start.tv_nsec));
 }
@@ -159,7 +160,7 @@ static void begin(uint64_t peak)
 {
 	struct fp_heap_totals totals;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	fp_clock_read(CLOCK_MONOTONIC, &start);
 	moment_count = 0;
 	step = 1;
 	fp_picture_drop(&picture);
