@@ -19,8 +19,6 @@
 #include "fault/state.h"
 #include "guard/guard.h"
 
-enum { KERNEL_SIGSET_BYTES = 8 };
-
 static bool is_never_blocked;
 static bool (*is_blocked_by_program)(int signal, const sigset_t *mask);
 

@@ -20,13 +20,12 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/align.h"
-#include "base/vm.h"
+#include "base/readable.h"
 #include "fault/fault.h"
 #include "heap/heap.h"
 #include "preload/door.h"
@@ -43,33 +42,12 @@ static void check(const void *address, size_t size, enum fp_access access)
 	fp_preload_leave();
 }
 
-/*
- * Whether the kernel can read the bytes, asked of the kernel: a mask that it cannot read is
- * EFAULT before the unknown request is EINVAL. The structures that tell where buffers are may
- * be anywhere, and a call with a bad pointer to one fails; it does not fault.
- */
-static bool is_readable(const void *address, size_t size)
-{
-	enum { NO_REQUEST = -1 };
-	uintptr_t end = (uintptr_t)address + size;
-	int saved_errno = errno;
-	bool is_good = address != NULL && end >= size;
-
-	/* Aligned words, which lie in one page. */
-	for (uintptr_t at = fp_align_down((uintptr_t)address, sizeof(uint64_t));
-	     is_good && at < end; at = fp_align_down(at, fp_vm_page_size()) + fp_vm_page_size())
-		is_good = syscall(SYS_rt_sigprocmask, NO_REQUEST, at, NULL, sizeof(uint64_t)) ==
-		                  0 ||
-		          errno != EFAULT;
-	errno = saved_errno;
-	return is_good;
-}
-
-/* The same, for what the call itself accesses. */
+/* The structures that tell where buffers are may be anywhere, and a call with a bad pointer to
+ * one fails; it does not fault. */
 static bool check_readable(const void *address, size_t size, enum fp_access access)
 {
 	check(address, size, access);
-	return is_readable(address, size);
+	return fp_is_readable(address, size);
 }
 
 /* More parts than the kernel takes are refused before it looks at one. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "fault/fault.h"
 #include "preload/next.h"
 #include "session/session.h"
@@ -29,7 +30,7 @@ static void after_fork(void)
 
 static void after_fork_in_child(void)
 {
-	atomic_store(&fp_preload.pid, getpid());
+	atomic_store(&fp_preload.pid, fp_sys_getpid());
 	/* It was the parent's. */
 	fp_preload_thread.deferred = 0;
 	fp_preload_drop_postponed();
@@ -55,7 +56,7 @@ static bool open_door(void)
 	fp_preload.sample = fp_session_take_sampling(fp_sampling_count);
 	if (fp_preload.sample > 1)
 		fp_sampling_start();
-	atomic_store(&fp_preload.pid, getpid());
+	atomic_store(&fp_preload.pid, fp_sys_getpid());
 	if (!fp_preload_is_malloc_ours())
 		fp_session_note("the program brings its own malloc, so the blocks of that are "
 		                "not seen; build it without");

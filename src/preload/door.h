@@ -124,13 +124,10 @@ static inline bool fp_preload_is_lenient(void)
 /* Has the programs that this one executes start without us (in environment.c). */
 void fp_preload_leave_children(void);
 
-/* For one program only (in environment.c): whether ENVIRONMENT would load us, and a COPY of
- * the size given that does not; other libraries of it go through ROOM. */
-enum { FP_PRELOAD_PATHS_MAX = 2048 };
+/* For one program only (in environment.c): whether ENVIRONMENT would load us, and a copy of it
+ * in BYTES of MEMORY that does not; false when they are too few. */
 bool fp_preload_is_in(char *const *environment);
-size_t fp_preload_environment_bytes(char *const *environment);
-void fp_preload_copy_environment(char *const *environment, char **copy,
-                                 char room[FP_PRELOAD_PATHS_MAX]);
+bool fp_preload_copy_environment(char *const *environment, void *memory, size_t bytes);
 
 /* The report, when this process is the one to make it (in exit.c). */
 void fp_preload_finish(int status);

@@ -69,28 +69,38 @@ bool fp_preload_is_in(char *const *environment)
 	return false;
 }
 
-size_t fp_preload_environment_bytes(char *const *environment)
+static size_t count_of(char *const *environment)
 {
-	size_t count = 1;
+	size_t count = 0;
 
-	while (*environment++ != NULL)
+	while (environment[count] != NULL)
 		count++;
-	return count * sizeof(*environment);
+	return count;
 }
 
-void fp_preload_copy_environment(char *const *environment, char **copy,
-                                 char room[FP_PRELOAD_PATHS_MAX])
+bool fp_preload_copy_environment(char *const *environment, void *memory, size_t bytes)
 {
+	char **copy = memory;
+	size_t used = (count_of(environment) + 1) * sizeof(*copy);
+
+	if (used > bytes)
+		return false;
 	for (; *environment != NULL; environment++) {
+		size_t length = strlen(*environment) + 1;
+
 		if (!starts_with(*environment, preload)) {
 			*copy++ = *environment;
-		} else if (strlen(*environment) < FP_PRELOAD_PATHS_MAX) {
-			strcpy(room, *environment);
-			if (leave_others(room + strlen(preload)))
-				*copy++ = room;
+			continue;
 		}
+		if (used + length > bytes)
+			return false;
+		char *own = memcpy((char *)memory + used, *environment, length);
+		if (leave_others(own + strlen(preload)))
+			*copy++ = own;
+		used += length;
 	}
 	*copy = NULL;
+	return true;
 }
 
 void fp_preload_leave_children(void)

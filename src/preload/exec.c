@@ -2,19 +2,23 @@
  *
  * Programs that this one executes and that our library cannot be put under, or would break,
  * run as if nobody watched; what was not seen is noted for the report. All of this may run in a
- * child of vfork: nothing is allocated, no lock is taken, and nothing of the parent's changes.
+ * child of vfork, or of clone(2) on a stack of one page: nothing is allocated, no lock is
+ * taken, nothing of the parent's changes, and what is deep runs on a stack of our own.
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/image.h"
 #include "base/proc.h"
+#include "base/readable.h"
+#include "base/room.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "preload/door.h"
 #include "preload/export.h"
@@ -99,21 +103,36 @@ static bool is_to_be_left(enum fp_image_obstacle obstacle)
 	       obstacle == FP_IMAGE_SANITIZED;
 }
 
-/* Whether the program at PATH has to have another environment; notes what is not seen. */
+/* A program that is to be executed, and whether it has to have another environment. */
+struct program {
+	const char *path;
+	int directory;
+	int flags;        /* AT_EMPTY_PATH: the file is DIRECTORY itself */
+	bool is_command;  /* PATH is looked for as the shell does */
+	bool is_in_place; /* of this one, whose recording ends */
+	char *const *arguments;
+	char *const *environment;
+	bool is_left;
+};
+
+static bool is_executable(const char *path)
+{
+	return fp_sys_access(path, X_OK) == 0;
+}
+
+/* Notes what is not seen. */
 static bool must_be_left(const char *path, char *const environment[])
 {
-	int saved_errno = errno;
 	enum fp_image_obstacle obstacle = FP_IMAGE_NO_OBSTACLE;
 	bool is_in = fp_preload_is_in(environment);
 	bool is_wanted = is_in || fp_session_traces_children();
 
-	if (is_wanted && access(path, X_OK) == 0)
+	if (is_wanted && is_executable(path))
 		obstacle = examine(path);
 	if (obstacle != FP_IMAGE_NO_OBSTACLE)
 		note(path, text_of(obstacle));
-	else if (is_wanted && !is_in && access(path, X_OK) == 0)
+	else if (is_wanted && !is_in && is_executable(path))
 		note(path, "executed without LD_PRELOAD in its environment");
-	errno = saved_errno;
 	return is_in && is_to_be_left(obstacle);
 }
 
@@ -132,40 +151,94 @@ static const char *search(const char *file, char found[PATH_BYTES])
 		fp_text_bytes(&text, paths, length);
 		fp_text_string(&text, length > 0 ? "/" : "./");
 		fp_text_string(&text, file);
-		if (!text.is_cut && access(found, X_OK) == 0)
+		if (!text.is_cut && is_executable(found))
 			return found;
 		paths += length + (paths[length] != '\0');
 	}
 	return file;
 }
 
-/* ENVIRONMENT, or without our library on the caller's stack where IS_LEFT. */
-#define CHOOSE_ENVIRONMENT(chosen, environment, is_left)                                       \
-	char *const *chosen = (environment);                                                   \
-	char room[FP_PRELOAD_PATHS_MAX];                                                       \
-	if (is_left) {                                                                         \
-		char **copy = __builtin_alloca(fp_preload_environment_bytes(environment));     \
-                                                                                               \
-		fp_preload_copy_environment(environment, copy, room);                          \
-		chosen = copy;                                                                 \
-	}
+/* What is relative to a directory goes by way of its descriptor. */
+static const char *find_file(const struct program *program, char found[PATH_BYTES])
+{
+	bool is_descriptor = program->path[0] == '\0' && (program->flags & AT_EMPTY_PATH) != 0;
+	struct fp_text text;
+
+	if (program->is_command)
+		return search(program->path, found);
+	if (!is_descriptor && (program->path[0] == '/' || program->directory == AT_FDCWD))
+		return program->path;
+	fp_text_begin(&text, found, PATH_BYTES);
+	fp_text_string(&text, FP_PROC_SELF "fd/");
+	fp_text_signed(&text, program->directory);
+	fp_text_string(&text, is_descriptor ? "" : "/");
+	fp_text_string(&text, program->path);
+	return found;
+}
 
 /* What comes of this process cannot be told from what it does: it is written before. A child of
  * vfork, and a handler that interrupted us, leave that to others. */
 static void write_recording(void)
 {
-	int saved_errno = errno;
-
-	if (!fp_preload_thread.is_inside && atomic_load(&fp_preload.pid) == getpid())
+	if (!fp_preload_thread.is_inside && atomic_load(&fp_preload.pid) == fp_sys_getpid())
 		fp_session_write_recording();
-	errno = saved_errno;
+}
+
+/* To Linux, NULL is an empty one. */
+static bool is_vector_readable(char *const *texts)
+{
+	return texts == NULL || fp_are_texts_readable(texts);
+}
+
+/* What the kernel cannot read either, it refuses. */
+static void look(void *argument)
+{
+	struct program *program = argument;
+	char found[PATH_BYTES];
+
+	if (program->is_in_place)
+		write_recording();
+	program->is_left = fp_is_text_readable(program->path) &&
+	                   is_vector_readable(program->arguments) &&
+	                   is_vector_readable(program->environment) &&
+	                   must_be_left(find_file(program, found), program->environment);
+}
+
+/* The environment for PROGRAM. What has to be copied for it stays in the room that is returned,
+ * until that is given back. */
+static struct fp_room *choose(struct program *program)
+{
+	struct fp_room *room = fp_room_take();
+
+	fp_room_work(room, look, program);
+	if (program->is_left && room != NULL &&
+	    fp_preload_copy_environment(program->environment, fp_room_kept(room),
+	                                FP_ROOM_KEPT_BYTES)) {
+		program->environment = fp_room_kept(room);
+		return room;
+	}
+	fp_room_give(room);
+	return NULL;
+}
+
+/* ERROR is the kernel's; the program was not executed. */
+static int fail(struct fp_room *room, long error)
+{
+	fp_room_give(room);
+	errno = (int)-error;
+	return -1;
 }
 
 FP_EXPORT int execve(const char *path, char *const arguments[], char *const environment[])
 {
-	write_recording();
-	CHOOSE_ENVIRONMENT(chosen, environment, must_be_left(path, environment))
-	return (int)syscall(SYS_execve, path, arguments, chosen);
+	struct program program = {.path = path,
+	                          .directory = AT_FDCWD,
+	                          .is_in_place = true,
+	                          .arguments = arguments,
+	                          .environment = environment};
+	struct fp_room *room = choose(&program);
+
+	return fail(room, fp_sys(SYS_execve, path, arguments, program.environment));
 }
 
 FP_EXPORT int execv(const char *path, char *const arguments[])
@@ -173,14 +246,35 @@ FP_EXPORT int execv(const char *path, char *const arguments[])
 	return execve(path, arguments, environ);
 }
 
+FP_EXPORT int execveat(int directory, const char *path, char *const arguments[],
+                       char *const environment[], int flags)
+{
+	struct program program = {.path = path,
+	                          .directory = directory,
+	                          .flags = flags,
+	                          .is_in_place = true,
+	                          .arguments = arguments,
+	                          .environment = environment};
+	struct fp_room *room = choose(&program);
+
+	return fail(room, fp_sys(SYS_execveat, directory, path, arguments, program.environment,
+	                         flags));
+}
+
 FP_EXPORT int execvpe(const char *file, char *const arguments[], char *const environment[])
 {
-	char found[PATH_BYTES];
+	struct program program = {.path = file,
+	                          .directory = AT_FDCWD,
+	                          .is_command = true,
+	                          .is_in_place = true,
+	                          .arguments = arguments,
+	                          .environment = environment};
+	struct fp_room *room = choose(&program);
 
 	find_in_time();
-	write_recording();
-	CHOOSE_ENVIRONMENT(chosen, environment, must_be_left(search(file, found), environment))
-	return libc_execvpe(file, arguments, chosen);
+	int result = libc_execvpe(file, arguments, program.environment);
+	fp_room_give(room);
+	return result;
 }
 
 FP_EXPORT int execvp(const char *file, char *const arguments[])
@@ -190,16 +284,18 @@ FP_EXPORT int execvp(const char *file, char *const arguments[])
 
 FP_EXPORT int fexecve(int fd, char *const arguments[], char *const environment[])
 {
-	char path[64];
-	struct fp_text text;
+	struct program program = {.path = "",
+	                          .directory = fd,
+	                          .flags = AT_EMPTY_PATH,
+	                          .is_in_place = true,
+	                          .arguments = arguments,
+	                          .environment = environment};
+	struct fp_room *room = choose(&program);
 
 	find_in_time();
-	write_recording();
-	fp_text_begin(&text, path, sizeof(path));
-	fp_text_string(&text, FP_PROC_SELF "fd/");
-	fp_text_decimal(&text, (uint64_t)fd);
-	CHOOSE_ENVIRONMENT(chosen, environment, must_be_left(path, environment))
-	return libc_fexecve(fd, arguments, chosen);
+	int result = libc_fexecve(fd, arguments, program.environment);
+	fp_room_give(room);
+	return result;
 }
 
 FP_EXPORT int posix_spawn(pid_t *pid, const char *path,
@@ -207,9 +303,16 @@ FP_EXPORT int posix_spawn(pid_t *pid, const char *path,
                           const posix_spawnattr_t *attributes, char *const arguments[],
                           char *const environment[])
 {
+	struct program program = {.path = path,
+	                          .directory = AT_FDCWD,
+	                          .arguments = arguments,
+	                          .environment = environment};
+	struct fp_room *room = choose(&program);
+
 	find_in_time();
-	CHOOSE_ENVIRONMENT(chosen, environment, must_be_left(path, environment))
-	return libc_spawn(pid, path, actions, attributes, arguments, chosen);
+	int status = libc_spawn(pid, path, actions, attributes, arguments, program.environment);
+	fp_room_give(room);
+	return status;
 }
 
 FP_EXPORT int posix_spawnp(pid_t *pid, const char *file,
@@ -217,11 +320,18 @@ FP_EXPORT int posix_spawnp(pid_t *pid, const char *file,
                            const posix_spawnattr_t *attributes, char *const arguments[],
                            char *const environment[])
 {
-	char found[PATH_BYTES];
+	struct program program = {.path = file,
+	                          .directory = AT_FDCWD,
+	                          .is_command = true,
+	                          .arguments = arguments,
+	                          .environment = environment};
+	struct fp_room *room = choose(&program);
 
 	find_in_time();
-	CHOOSE_ENVIRONMENT(chosen, environment, must_be_left(search(file, found), environment))
-	return libc_spawnp(pid, file, actions, attributes, arguments, chosen);
+	int status =
+	        libc_spawnp(pid, file, actions, attributes, arguments, program.environment);
+	fp_room_give(room);
+	return status;
 }
 
 /* ---- Arguments one by one -------------------------------------------------------------------

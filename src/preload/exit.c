@@ -20,7 +20,7 @@ void fp_preload_finish(int status)
 
 	/* A child of vfork ends in its parent's memory. */
 	if (atomic_load(&fp_preload.state) != FP_PRELOAD_OPEN ||
-	    atomic_load(&fp_preload.pid) != getpid())
+	    atomic_load(&fp_preload.pid) != fp_sys_getpid())
 		return;
 	atomic_store(&fp_preload.is_ending, true);
 	/* A handler that interrupted us ends the process: what we hold is never given back. */
@@ -66,5 +66,6 @@ FP_EXPORT _Noreturn void _exit(int status)
 
 FP_EXPORT _Noreturn void _Exit(int status)
 {
-	_exit(status);
+	fp_preload_finish(status);
+	fp_sys_exit(status);
 }

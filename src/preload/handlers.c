@@ -10,9 +10,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/lock.h"
+#include "base/sys.h"
 #include "fault/fault.h"
 #include "preload/door.h"
 #include "preload/export.h"
@@ -96,8 +96,8 @@ static void die_of(int signal, const siginfo_t *info)
 		return;
 	sigemptyset(&set);
 	sigaddset(&set, signal);
-	raise(signal);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	fp_sys_raise(signal);
+	fp_sys_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 /* A thread that is inside is outside soon, and then leaks can be looked for; not a second time,
@@ -117,7 +117,7 @@ void fp_preload_raise_deferred(void)
 {
 	int saved_errno = errno;
 
-	raise(fp_preload_thread.deferred);
+	fp_sys_raise(fp_preload_thread.deferred);
 	fp_preload_thread.deferred = 0;
 	errno = saved_errno;
 }
@@ -138,7 +138,7 @@ static void finish_dying(int signal, const void *context)
 static void report_death(int signal, siginfo_t *info, void *context)
 {
 	/* A child of vfork has our memory and is not us. */
-	if (atomic_load(&fp_preload.pid) == getpid()) {
+	if (atomic_load(&fp_preload.pid) == fp_sys_getpid()) {
 		if (is_deferred(signal))
 			return;
 		finish_dying(signal, context);

@@ -8,16 +8,15 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
-#include <unistd.h>
 
+#include "base/sys.h"
 #include "base/text.h"
 #include "heap/findings.h"
 #include "preload/door.h"
 #include "stack/stack.h"
 
-enum { KERNEL_SIGSET_BYTES = 8, MASK_LOOKS = 100, STACK_LOOKS = 20, NAME_BYTES = 24 };
+enum { MASK_LOOKS = 100, STACK_LOOKS = 20, NAME_BYTES = 24 };
 
 _Atomic uint32_t fp_preload_handlers;
 
@@ -43,7 +42,7 @@ static bool is_asynchronous(int signal, const siginfo_t *info)
 	case SI_USER:
 	case SI_TKILL:
 	case SI_QUEUE:
-		return info->si_pid != getpid();
+		return info->si_pid != fp_sys_getpid();
 	default:
 		break;
 	}
@@ -143,7 +142,7 @@ static void look_at_mask(struct fp_preload_exposure *exposure)
 	if (exposure->seen != now)
 		*exposure = (struct fp_preload_exposure){
 		        .seen = now, .settled = now - 1, .looks_left = MASK_LOOKS};
-	if (syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &blocked, KERNEL_SIGSET_BYTES) == 0)
+	if (fp_sys_sigmask(SIG_BLOCK, NULL, &blocked) == 0)
 		exposure->signals |= atomic_load(&handled) & ~blocked;
 	if (exposure->signals == atomic_load(&handled) || --exposure->looks_left == 0)
 		exposure->settled = now;

@@ -3,27 +3,34 @@
  * A program that limits its own address space would find most of it taken: reservations count,
  * and ours are generous. So what was reserved and never used goes back before the limit comes.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/meta.h"
+#include "base/readable.h"
+#include "base/sys.h"
 #include "guard/guard.h"
 #include "preload/export.h"
 
 static bool is_finite(const struct rlimit *limit)
 {
-	return limit != NULL && limit->rlim_cur != RLIM_INFINITY;
+	return fp_is_readable(limit, sizeof(*limit)) && limit->rlim_cur != RLIM_INFINITY;
 }
 
 static int set_limit(pid_t pid, int resource, const struct rlimit *limit, struct rlimit *old)
 {
-	if (resource == RLIMIT_AS && (pid == 0 || pid == getpid()) && is_finite(limit)) {
+	bool is_own = pid == 0 || pid == fp_sys_getpid();
+
+	if (resource == RLIMIT_AS && is_own && is_finite(limit)) {
 		fp_guard_give_reserve_back();
 		fp_meta_give_reserve_back();
 	}
-	return (int)syscall(SYS_prlimit64, pid, resource, limit, old);
+	long status = fp_sys(SYS_prlimit64, pid, resource, limit, old);
+	if (status == 0)
+		return 0;
+	errno = (int)-status;
+	return -1;
 }
 
 /* On 64-bit systems, the only ones here, both structs are one. */

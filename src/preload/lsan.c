@@ -3,8 +3,8 @@
  * LeakSanitizer's functions, for programs that know nothing of us. A signal handler that
  * interrupts them may call malloc: the thread is inside meanwhile.
  */
-#include <unistd.h>
 
+#include "base/sys.h"
 #include "base/thread.h"
 #include "preload/door.h"
 #include "preload/export.h"
@@ -73,6 +73,8 @@ void __lsan_do_leak_check(void)
 		return;
 	int status = fp_session_check_leaks_finally();
 	fp_preload_leave();
-	if (status != 0)
-		_exit(status);
+	if (status == 0)
+		return;
+	fp_preload_finish(status);
+	fp_sys_exit(status);
 }

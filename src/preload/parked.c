@@ -10,9 +10,8 @@
 #include <stddef.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "base/sys.h"
 #include "base/vm.h"
 #include "preload/door.h"
 
@@ -88,11 +87,10 @@ static void free_all(struct fp_preload_thread *thread)
 /* Unless handlers have parked since; now there are none. */
 static void drop_shelves(struct fp_preload_thread *thread)
 {
-	enum { KERNEL_SIGSET_BYTES = 8 };
 	const uint64_t all = ~UINT64_C(0);
 	uint64_t before;
 
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET_BYTES);
+	fp_sys_sigmask(SIG_SETMASK, &all, &before);
 	struct fp_preload_shelf *shelf = NULL;
 	if (atomic_load(&thread->parked_count) == 0)
 		shelf = atomic_exchange(&thread->shelf, NULL);
@@ -102,7 +100,7 @@ static void drop_shelves(struct fp_preload_thread *thread)
 		fp_vm_unmap((uintptr_t)shelf, SHELF_BYTES);
 		shelf = next;
 	}
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_BYTES);
+	fp_sys_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void fp_preload_free_parked(void)

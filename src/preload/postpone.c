@@ -8,17 +8,14 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 #include "base/lock.h"
+#include "base/sys.h"
 #include "preload/door.h"
 
 /* glibc's own name for sigaction(2). */
 extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
-
-enum { KERNEL_SIGSET_BYTES = 8 };
 
 /* What a thread's own instructions raise. */
 static const int own_doings[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
@@ -63,7 +60,8 @@ bool fp_preload_postpone(const siginfo_t *info, const struct sigaction *placed, 
 
 	if (!thread->is_inside || thread->postponed_count == FP_PRELOAD_POSTPONED_MAX ||
 	    !can_wait(signal, info) || fp_lock_is_in_fault_mode() ||
-	    atomic_load(&fp_preload.is_ending) || atomic_load(&fp_preload.pid) != getpid())
+	    atomic_load(&fp_preload.is_ending) ||
+	    atomic_load(&fp_preload.pid) != fp_sys_getpid())
 		return false;
 	/* The kernel has taken the handler of SA_RESETHAND away. */
 	if ((placed->sa_flags & (int)SA_RESETHAND) != 0)
@@ -77,9 +75,9 @@ bool fp_preload_postpone(const siginfo_t *info, const struct sigaction *placed, 
 /* The kernel lets a process send itself anything. */
 static void send_again(const siginfo_t *info)
 {
-	if (syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), info->si_signo,
-	            info) != 0)
-		raise(info->si_signo);
+	if (fp_sys(SYS_rt_tgsigqueueinfo, fp_sys_getpid(), fp_sys_gettid(), info->si_signo,
+	           info) != 0)
+		fp_sys_raise(info->si_signo);
 }
 
 /* What need not wait any more, as bits. */
@@ -94,7 +92,7 @@ static uint64_t take_postponed(struct fp_preload_thread *thread)
 
 static void unblock(uint64_t signals)
 {
-	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &signals, NULL, KERNEL_SIGSET_BYTES);
+	fp_sys_sigmask(SIG_UNBLOCK, &signals, NULL);
 }
 
 void fp_preload_deliver_postponed(void)

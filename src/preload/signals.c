@@ -10,17 +10,17 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/lock.h"
+#include "base/readable.h"
+#include "base/sys.h"
 #include "fault/fault.h"
 #include "leak/leak.h"
 #include "preload/door.h"
 #include "preload/export.h"
 #include "session/session.h"
 
-enum { KERNEL_SIGSET_BYTES = 8, FIRST_OF_LIBC = 32, LAST_OF_LIBC = 33 };
+enum { FIRST_OF_LIBC = 32, LAST_OF_LIBC = 33 };
 
 /* The signals that are spared: those of faults, and the one that stops threads while leaks are
  * looked for. Where bits are kept of them, they are those that the program thinks are in a mask
@@ -72,9 +72,11 @@ void fp_preload_put_back(sigset_t *set, uint8_t bits)
 
 const sigset_t *fp_preload_spare(const sigset_t *mask, sigset_t *spared)
 {
-	if (mask == NULL)
+	/* The kernel answers EFAULT, and reads no more than its own set. */
+	if (!fp_is_readable(mask, FP_SYS_SIGSET_BYTES))
 		return mask;
-	*spared = *mask;
+	sigemptyset(spared);
+	spared->__val[0] = mask->__val[0];
 	fp_preload_withhold(spared);
 	return spared;
 }
@@ -86,7 +88,7 @@ uint8_t fp_preload_withheld(void)
 
 static int change_mask(int how, const sigset_t *set, sigset_t *old)
 {
-	return syscall(SYS_rt_sigprocmask, how, set, old, KERNEL_SIGSET_BYTES) == 0 ? 0 : errno;
+	return -fp_sys_sigmask(how, set, old);
 }
 
 void fp_preload_adopt_mask(uint8_t inherited)
