@@ -16,19 +16,32 @@ void preload_run_without(struct e2e_run *run, const char *const argv[])
 	e2e_run_raw(run, "", argv);
 }
 
-void preload_run(struct e2e_run *run, int backend, const char *options,
-                 const char *const argv[])
+static void run_preloaded(struct e2e_run *run, const char *before, int backend,
+                          const char *options, const char *const argv[])
 {
-	char library[PATH_BYTES];
+	char libraries[2 * PATH_BYTES];
 	char all[OPTIONS_BYTES];
 
 	memset(run, 0, sizeof(*run));
-	snprintf(library, sizeof(library), "%s/src/preload/.libs/libfencepost-preload.so",
-	         getenv("FP_BUILDDIR"));
+	snprintf(libraries, sizeof(libraries),
+	         "%s%s%s/src/preload/.libs/libfencepost-preload.so", before,
+	         before[0] != '\0' ? ":" : "", getenv("FP_BUILDDIR"));
 	/* Bad accesses are what is looked for; what the victims lose is their own. */
 	snprintf(all, sizeof(all), "leak_check=no:%s%s%s", e2e_backend_option(backend),
 	         options != NULL ? ":" : "", options != NULL ? options : "");
-	setenv("LD_PRELOAD", library, 1);
+	setenv("LD_PRELOAD", libraries, 1);
 	e2e_run(run, all, argv);
 	unsetenv("LD_PRELOAD");
+}
+
+void preload_run(struct e2e_run *run, int backend, const char *options,
+                 const char *const argv[])
+{
+	run_preloaded(run, "", backend, options, argv);
+}
+
+void preload_run_behind(struct e2e_run *run, const char *library, int backend,
+                        const char *const argv[])
+{
+	run_preloaded(run, library, backend, NULL, argv);
 }

@@ -15,4 +15,8 @@ void preload_run_without(struct e2e_run *run, const char *const argv[]);
 void preload_run(struct e2e_run *run, int backend, const char *options,
                  const char *const argv[]);
 
+/* Behind another preloaded LIBRARY. */
+void preload_run_behind(struct e2e_run *run, const char *library, int backend,
+                        const char *const argv[]);
+
 #endif
