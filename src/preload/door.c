@@ -67,6 +67,7 @@ static bool open_door(void)
 	fp_preload_redirect_libc();
 	fp_preload_find_operators();
 	fp_preload_find_calls();
+	fp_preload_find_system_call();
 	fp_preload_find_threads();
 	fp_preload_find_programs();
 	fp_preload_watch_exit();

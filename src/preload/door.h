@@ -160,6 +160,7 @@ void fp_preload_find_calls(void);
 void fp_preload_find_threads(void);
 void fp_preload_start_lsan(void);
 void fp_preload_find_programs(void);
+void fp_preload_find_system_call(void);
 
 /* In signals.c: takes the signals of faults out of SET; which were in it, and back. */
 uint8_t fp_preload_withhold(sigset_t *set);
