@@ -13,6 +13,7 @@
 
 #include "base/align.h"
 #include "base/proc.h"
+#include "base/sys.h"
 #include "base/vm.h"
 
 enum { ENTRIES = 64 }; /* they stand on a stack that may be the program's, and small */
@@ -51,13 +52,13 @@ static const unsigned long scan_request = 0xc0606610;
 
 int fp_pages_open(void)
 {
-	return open(FP_PROC_SELF "pagemap", O_RDONLY | O_CLOEXEC);
+	return fp_sys_open(FP_PROC_SELF "pagemap", O_RDONLY | O_CLOEXEC, 0);
 }
 
 void fp_pages_close(int map)
 {
 	if (map >= 0)
-		close(map);
+		fp_sys_close(map);
 }
 
 /* Whether the kernel knows the call; then *IS_FOUND is whether there is a run. A page of a
@@ -80,7 +81,7 @@ static bool scan(int map, bool is_shared, uintptr_t *start, uintptr_t end, uintp
 	        .return_mask = IS_PRESENT,
 	};
 
-	long count = syscall(SYS_ioctl, map, scan_request, &request);
+	long count = fp_sys(SYS_ioctl, map, scan_request, &request);
 	if (count < 0)
 		return false;
 	*is_found = count > 0;
@@ -99,8 +100,8 @@ static size_t read_entries(int map, uintptr_t start, uintptr_t end, uint64_t ent
 
 	if (count > ENTRIES)
 		count = ENTRIES;
-	ssize_t got = pread(map, entries, count * sizeof(*entries),
-	                    (off_t)(start / page * sizeof(*entries)));
+	ssize_t got = fp_sys_pread(map, entries, count * sizeof(*entries),
+	                           (off_t)(start / page * sizeof(*entries)));
 	return got <= 0 ? 0 : (size_t)got / sizeof(*entries);
 }
 

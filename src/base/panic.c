@@ -5,9 +5,8 @@
 #include "base/panic.h"
 
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "base/sys.h"
 #include "base/text.h"
 
 void fp_panic(const char *message)
@@ -19,7 +18,7 @@ void fp_panic(const char *message)
 void fp_end(int status)
 {
 	for (;;) {
-		syscall(SYS_exit_group, status);
+		fp_sys(SYS_exit_group, status);
 		__builtin_trap();
 	}
 }

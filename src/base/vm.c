@@ -81,7 +81,7 @@ static int reserve(uintptr_t *base, size_t bytes, int flags)
 	int status = map(base, bytes, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | flags);
 
 	if (status == 0)
-		madvise((void *)*base, bytes, MADV_DONTDUMP);
+		fp_sys(SYS_madvise, *base, bytes, MADV_DONTDUMP);
 	return status;
 }
 
@@ -123,7 +123,7 @@ uint64_t fp_vm_machine_bytes(void)
 {
 	struct sysinfo machine;
 
-	if (syscall(SYS_sysinfo, &machine) != 0)
+	if (fp_sys(SYS_sysinfo, &machine) != 0)
 		return UINT64_MAX;
 	return ((uint64_t)machine.totalram + machine.totalswap) * machine.mem_unit;
 }
@@ -183,7 +183,7 @@ int fp_vm_protect(uintptr_t base, size_t bytes, int prot)
 
 void fp_vm_show(uintptr_t base, size_t bytes)
 {
-	madvise((void *)base, bytes, MADV_DODUMP);
+	fp_sys(SYS_madvise, base, bytes, MADV_DODUMP);
 }
 
 int fp_vm_advise(uintptr_t base, size_t bytes, int advice)
@@ -195,7 +195,7 @@ int fp_vm_advise(uintptr_t base, size_t bytes, int advice)
 
 int fp_vm_find_resident(uintptr_t base, size_t bytes, unsigned char *is_there)
 {
-	return syscall(SYS_mincore, base, bytes, is_there) != 0 ? -errno : 0;
+	return (int)fp_sys(SYS_mincore, base, bytes, is_there);
 }
 
 int fp_vm_advise_many(const struct iovec *ranges, size_t count, int advice)

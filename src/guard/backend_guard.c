@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "base/vm.h"
 
 /* Debian 12's headers do not have them. */
@@ -27,7 +28,7 @@ static int seal_range(uintptr_t base, size_t bytes)
 	int status = install(base, bytes);
 
 	/* The program may have locked this block alone. */
-	return status == -EINVAL && munlock((void *)base, bytes) == 0 ? install(base, bytes)
+	return status == -EINVAL && fp_sys(SYS_munlock, base, bytes) == 0 ? install(base, bytes)
 	                                                              : status;
 }
 

@@ -159,7 +159,7 @@ void fp_leak_look_at(const void *context, struct fp_leak_interrupted *interrupte
 {
 	/* Without files of its own: this may be a handler of a process that has none left. */
 	const struct fp_leak_memory memory = {
-	        .mem_fd = -1, .pagemap_fd = -1, .pid = (int)getpid()};
+	        .mem_fd = -1, .pagemap_fd = -1, .thread = fp_sys_gettid()};
 
 	interrupted->stack = fp_leak_stack_in_use(&memory, context);
 	interrupted->count = fp_leak_registers(context, interrupted->registers);

@@ -9,6 +9,7 @@
 #define __NO_INLINE__ 1
 #include <dlfcn.h>
 #include <dirent.h>
+#include <grp.h>
 #include <mqueue.h>
 #include <limits.h>
 #include <poll.h>

@@ -8,6 +8,7 @@
 
 #include "base/lock.h"
 #include "base/panic.h"
+#include "base/sys.h"
 #include "preload/door.h"
 #include "preload/export.h"
 #include "session/session.h"
@@ -67,5 +68,5 @@ FP_EXPORT _Noreturn void _exit(int status)
 FP_EXPORT _Noreturn void _Exit(int status)
 {
 	fp_preload_finish(status);
-	fp_sys_exit(status);
+	fp_end(status);
 }

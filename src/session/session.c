@@ -278,7 +278,8 @@ void fp_session_log_beginning(struct fp_log *log)
 {
 	char arguments[ARGUMENTS_MAX];
 	char executable[FP_LOG_STRING_MAX];
-	ssize_t length = fp_sys_readlink(FP_PROC_SELF "exe", executable, sizeof(executable) - 1);
+	ssize_t length =
+	        fp_sys_readlink(FP_PROC_SELF "exe", executable, sizeof(executable) - 1);
 
 	executable[length < 0 ? 0 : length] = '\0';
 	const struct fp_log_process process = {

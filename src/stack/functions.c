@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/align.h"
+#include "base/sys.h"
 #include "base/vm.h"
 
 /* A file in memory. Nothing in it is taken on trust. */
@@ -141,14 +142,14 @@ static bool has_bad_alloc(const struct file *file)
 
 static bool open_file(const char *path, struct file *file)
 {
-	int fd = path[0] == '/' ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	int fd = path[0] == '/' ? fp_sys_open(path, O_RDONLY | O_CLOEXEC, 0) : -1;
 	uintptr_t bytes;
 
 	if (fd < 0)
 		return false;
-	long size = syscall(SYS_lseek, fd, 0, SEEK_END);
+	long size = fp_sys_lseek(fd, 0, SEEK_END);
 	int status = size <= 0 ? -1 : fp_vm_map_file(fd, (size_t)size, &bytes);
-	close(fd);
+	fp_sys_close(fd);
 	if (status != 0)
 		return false;
 	*file = (struct file){(const char *)bytes, (size_t)size};
