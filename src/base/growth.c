@@ -39,6 +39,8 @@ int fp_growth_reserve(struct fp_growth *growth, size_t largest, size_t smallest)
 		if (bytes / 2 >= smallest && bytes > most)
 			continue;
 		if (fp_vm_reserve(bytes + 2 * fence, &growth->at) == 0) {
+			growth->fence_start = growth->at;
+			growth->fence_bytes = fence;
 			growth->at += fence;
 			growth->end = growth->at + bytes + page;
 			growth->fence_end = growth->at + bytes + fence;
@@ -62,8 +64,13 @@ uintptr_t fp_growth_take(struct fp_growth *growth, size_t bytes)
 
 void fp_growth_give_back(struct fp_growth *growth, size_t kept)
 {
-	/* A page stays, as a fence. */
-	uintptr_t from = growth->at + kept + fp_vm_page_size();
+	/* A page stays, as a fence, on either side. */
+	size_t page = fp_vm_page_size();
+	uintptr_t from = growth->at + kept + page;
+
+	if (growth->fence_bytes > page &&
+	    fp_vm_unmap(growth->fence_start, growth->fence_bytes - page) == 0)
+		growth->fence_bytes = 0;
 
 	if (growth->end > from && fp_vm_unmap(from, growth->fence_end - from) == 0)
 		growth->end = growth->fence_end = from;

@@ -16,7 +16,9 @@
 struct fp_growth {
 	uintptr_t at; /* what is before it is open */
 	uintptr_t end;
-	uintptr_t fence_end; /* nobody can access what is from END to here */
+	uintptr_t fence_end;   /* nobody can access what is from END to here */
+	uintptr_t fence_start; /* nor what is from here on, so many bytes */
+	size_t fence_bytes;
 };
 
 /* Reserves LARGEST bytes, or half of it and so on down to SMALLEST. 0 or -ENOMEM. */

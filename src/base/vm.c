@@ -115,7 +115,7 @@ int fp_vm_can_promise(size_t bytes)
 	int status = map(&base, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE);
 
 	if (status == 0)
-		munmap((void *)base, bytes);
+		fp_sys(SYS_munmap, base, bytes);
 	return status;
 }
 
@@ -139,7 +139,8 @@ int fp_vm_open(uintptr_t base, size_t bytes, int prot)
 {
 	int status = fp_vm_protect(base, bytes, prot);
 
-	return status == 0 ? 0 : fp_vm_remap(base, bytes, prot);
+	/* A mapping in its place would pass RLIMIT_DATA by, and leave nothing for others. */
+	return status == 0 || status == -ENOMEM ? status : fp_vm_remap(base, bytes, prot);
 }
 
 int fp_vm_remap_shared(uintptr_t base, size_t bytes, int prot)

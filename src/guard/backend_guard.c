@@ -29,7 +29,7 @@ static int seal_range(uintptr_t base, size_t bytes)
 
 	/* The program may have locked this block alone. */
 	return status == -EINVAL && fp_sys(SYS_munlock, base, bytes) == 0 ? install(base, bytes)
-	                                                              : status;
+	                                                                  : status;
 }
 
 static int seal_many(const struct iovec *slots, size_t count)

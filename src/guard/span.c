@@ -75,7 +75,8 @@ static size_t share_of(bool is_guarded)
  * neither our records nor the program's memory. */
 static int reserve_aligned(size_t bytes, struct span *span)
 {
-	size_t fence = fp_align_up(bytes / FENCE_SHARES, UNIT_BYTES);
+	/* None for small spans, which are made where address space is limited. */
+	size_t fence = fp_align_down(bytes / FENCE_SHARES, UNIT_BYTES);
 	size_t fenced = bytes + 2 * fence;
 	uintptr_t base;
 	int status = fp_vm_reserve(fenced + UNIT_BYTES, &base);
@@ -234,10 +235,11 @@ static void give_back_locked(struct span *span)
 	if (high > cut_end + UNIT_BYTES &&
 	    fp_vm_unmap(cut_end + UNIT_BYTES, high - cut_end - UNIT_BYTES) != 0)
 		return;
-	if (low < span->base - UNIT_BYTES)
+	if (span->fence > UNIT_BYTES)
 		fp_vm_unmap(low, span->base - UNIT_BYTES - low);
 	span->bytes = span->cut_bytes;
-	span->fence = UNIT_BYTES;
+	if (span->fence > UNIT_BYTES)
+		span->fence = UNIT_BYTES;
 }
 
 void fp_span_give_back(void)

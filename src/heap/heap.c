@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/maps.h"
 #include "base/thread.h"
 #include "base/vm.h"
 #include "guard/guard.h"
@@ -241,6 +242,28 @@ __attribute__((noinline)) static bool verify_and_fill(const struct fp_block *blo
 	return true;
 }
 
+/* Whether the kernel refused to seal the slot of BLOCK because it keeps the protection that the
+ * program gave its pages, and not for want of mappings or by a filter. */
+static bool is_kept_closed(const struct fp_block *block, int status)
+{
+	struct fp_maps_place place;
+
+	return status != -ENOMEM && fp_maps_at(block->address, &place) == 0 &&
+	       place.is_mapped && !place.is_writable;
+}
+
+/* The program's protection of the block cannot be undone. */
+static int give_up(struct fp_heap *heap, const struct fp_misuse *misuse,
+                   const struct fp_block *block)
+{
+	fp_totals_seal_failure();
+	fp_totals_remove(block);
+	return fp_heap_fail_alone(heap, misuse->trace,
+	                          "the program protected pages of the block, and the kernel "
+	                          "refuses to undo that: "
+	                          "mseal(2) or a seccomp filter");
+}
+
 /* The block is dead and ours alone. */
 static int retire(struct fp_heap *heap, const struct fp_misuse *misuse,
                   const struct fp_block *block, struct fp_slot *slot)
@@ -253,16 +276,14 @@ static int retire(struct fp_heap *heap, const struct fp_misuse *misuse,
 	bool is_open = verify_and_fill(block, slot, damaged, &sides);
 
 	fp_touch_end();
-	if (!is_open) {
+	if (!is_open)
+		return give_up(heap, misuse, block);
+	int status = unplace(slot);
+	if (status != 0) {
+		if (is_kept_closed(block, status))
+			return give_up(heap, misuse, block);
 		fp_totals_seal_failure();
-		fp_totals_remove(block);
-		return fp_heap_fail_alone(
-		        heap, misuse->trace,
-		        "the program protected pages of the block, and the kernel refuses to "
-		        "undo that: mseal(2) or a seccomp filter");
 	}
-	if (unplace(slot) != 0)
-		fp_totals_seal_failure();
 	fp_totals_remove(block);
 	for (size_t i = 0; i < sides; i++)
 		fp_findings_damaged(misuse, &damaged[i], "when the block was freed");

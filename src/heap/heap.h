@@ -56,6 +56,9 @@ struct fp_slot;
  */
 int fp_heap_create(const struct fp_heap_traits *traits, struct fp_heap **heap);
 
+/* For a door that has no memory for what it keeps beside a heap: the same finding. -ENOMEM. */
+int fp_heap_refuse_creation(const struct fp_heap_traits *traits);
+
 /* From now on every use is a finding. Its live blocks stay valid. */
 void fp_heap_release(struct fp_heap *heap);
 

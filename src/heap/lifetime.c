@@ -70,6 +70,11 @@ static int refuse_for_shortage(const struct fp_heap_traits *traits, fp_trace_id 
 	return fp_heap_report_shortage(&none, NULL, trace);
 }
 
+int fp_heap_refuse_creation(const struct fp_heap_traits *traits)
+{
+	return refuse_for_shortage(traits, fp_stack_capture());
+}
+
 int fp_heap_create(const struct fp_heap_traits *traits, struct fp_heap **heap)
 {
 	*heap = NULL;

@@ -322,9 +322,8 @@ HRESULT fp_malloc_create(DWORD flags, IHostMalloc **out)
 	};
 	struct host_malloc *object = fp_meta_alloc(sizeof(*object));
 
-	if (object == NULL)
-		return E_OUTOFMEMORY;
-	int status = fp_heap_create(&traits, &object->heap);
+	int status = object == NULL ? fp_heap_refuse_creation(&traits)
+	                            : fp_heap_create(&traits, &object->heap);
 	if (status != 0) {
 		fp_meta_free(object, sizeof(*object));
 		return result_of(status);

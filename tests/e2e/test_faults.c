@@ -81,8 +81,6 @@ START_TEST(test_access_is_one_finding)
 
 	if (!e2e_can_run(backend) || (strcmp(given[3], "32") == 0 && !has_wide_moves()))
 		return;
-	if (expected.allocation[0] == '\0')
-		expected.allocation = NULL;
 	if (strcmp(expected.kind, "heap-use-after-free") == 0)
 		expected.first_free = "free";
 	fault_run(&run, backend, accesses[at].options, argv);

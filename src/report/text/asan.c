@@ -226,7 +226,7 @@ static int begin_report(struct fp_report_walk *walk, const struct fp_report *rep
 {
 	struct document *document = walk->state;
 
-	*document = (struct document){.page = {walk->out, walk->view->has_colour, true},
+	*document = (struct document){.page = {walk->out, walk->view->has_colour, true, false},
 	                              .pid = report->pid};
 	number_of(document, report->pid);
 	return 0;

@@ -266,7 +266,7 @@ static long resident_mib(void)
 	return usage.ru_maxrss >> 10;
 }
 
-static char *table;
+static char *volatile table;
 
 /* Gigabytes, of which a page is used; the last table lives until the end. */
 static void sparse(void)
