@@ -89,12 +89,17 @@ static void print_line(const struct fp_report_page *page, struct fp_report_strin
 		fprintf(page->out, ":%" PRIu32, line);
 }
 
+/* In brackets: said of the stack, not the name of a function. */
+static bool is_remark(const struct fp_symbol_frame *symbol)
+{
+	return symbol && symbol->function && symbol->function[0] == '[';
+}
+
 static void print_function(const struct fp_report_page *page,
                            const struct fp_symbol_frame *symbol)
 {
 	fp_report_print_escaped(page, fp_report_text(symbol->function));
-	/* In brackets: said of a function, not its name. */
-	if (!symbol->file && symbol->function[0] != '[')
+	if (!symbol->file && !is_remark(symbol))
 		fprintf(page->out, "+0x%" PRIx64, symbol->function_offset);
 }
 
@@ -153,7 +158,7 @@ static void print_frame(const struct fp_report_page *page, size_t number,
 	fp_report_print_style(page, FP_REPORT_STYLE_DIM);
 	if (symbol && symbol->file) {
 		print_line(page, fp_report_text(symbol->file), symbol->line);
-	} else if (frame->module || !symbol) {
+	} else if (!is_remark(symbol)) {
 		fputc('(', page->out);
 		print_module(page, frame);
 		print_build_id(page, frame);
