@@ -38,6 +38,10 @@ _Noreturn static void execute(char **command, int input)
 {
 	if (input >= 0)
 		dup2(input, STDIN_FILENO);
+	/* Tests that run in the background inherit that these are ignored. */
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
 	execvp(command[0], command);
 	perror(command[0]);
 	_exit(99);
