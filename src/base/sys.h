@@ -148,14 +148,6 @@ static inline pid_t fp_sys_wait(pid_t pid, int *status, int options)
 	return (pid_t)result;
 }
 
-/* Whatever a filter makes of the first: nothing runs behind it. */
-_Noreturn static inline void fp_sys_exit(int status)
-{
-	fp_sys(SYS_exit_group, status);
-	fp_sys(SYS_exit, status);
-	__builtin_trap();
-}
-
 static inline int fp_sys_get_limit(int resource, struct rlimit *limit)
 {
 	return (int)fp_sys(SYS_prlimit64, 0, resource, NULL, limit);

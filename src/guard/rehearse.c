@@ -4,6 +4,7 @@
  * about, a throw-away child probes first, and the process only does what the child survived.
  */
 #include "base/proc.h"
+#include "base/panic.h"
 #include "base/sys.h"
 #include "guard/backend.h"
 
@@ -37,7 +38,7 @@ _Noreturn static void rehearse_in_child(const struct fp_backend *backend)
 	/* A death here is no news for a collector of core dumps. */
 	fp_sys(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	int status = backend->probe();
-	fp_sys_exit(-status);
+	fp_end(-status);
 }
 
 /*

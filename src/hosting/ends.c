@@ -54,7 +54,7 @@ FP_API _Noreturn void _exit(int status)
 FP_API _Noreturn void _Exit(int status)
 {
 	finish(status);
-	fp_sys_exit(status);
+	fp_end(status);
 }
 
 /* The status is not told. */

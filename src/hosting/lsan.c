@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "base/sys.h"
+#include "base/panic.h"
 #include "base/thread.h"
 #include "hosting/object.h"
 #include "session/session.h"
@@ -63,5 +63,5 @@ void __lsan_do_leak_check(void)
 		return;
 	fp_session_set_exit(status);
 	fp_session_finish();
-	fp_sys_exit(status);
+	fp_end(status);
 }

@@ -4,7 +4,7 @@
  * interrupts them may call malloc: the thread is inside meanwhile.
  */
 
-#include "base/sys.h"
+#include "base/panic.h"
 #include "base/thread.h"
 #include "preload/door.h"
 #include "preload/export.h"
@@ -76,5 +76,5 @@ void __lsan_do_leak_check(void)
 	if (status == 0)
 		return;
 	fp_preload_finish(status);
-	fp_sys_exit(status);
+	fp_end(status);
 }
