@@ -36,6 +36,7 @@ class Browser:
         self.buffer = b""
         self.serial = 0
         self.session = None
+        self.script = True
         self.complaints = []
         self.requests = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -86,6 +87,7 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
+        self.script = script
 
     def open(self, path):
         self.requests.clear()
@@ -95,6 +97,10 @@ class Browser:
             if time.monotonic() > deadline:
                 raise TimeoutError("loading " + path)
             time.sleep(0.05)
+        # A loaded page is not a drawn one: charts are drawn when their boxes have a size, with the
+        # first frame, which is late on a busy machine.
+        if self.script:
+            self.settle()
 
     def run(self, expression):
         """The value of a JavaScript expression in the page."""
