@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/maps.h"
+#include "base/room.h"
 
 struct search {
 	uintptr_t address;
@@ -74,7 +75,7 @@ void fp_pointer_describe(struct fp_text *text, uintptr_t address)
 {
 	struct search search = {
 	        .address = address,
-	        .own_stack = (uintptr_t)__builtin_frame_address(0),
+	        .own_stack = fp_room_outside((uintptr_t)__builtin_frame_address(0)),
 	        .text = text,
 	};
 	int status = fp_maps_each(visit, &search);

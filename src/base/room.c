@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Rooms stand in a list that only grows: as many as were in use at the same time.
+ * Rooms stand in a list that only grows: as many as were in use at the same time. Each thread
+ * comes back to the one it had.
+ *
+ * They lie below everything else, so that a walk from a room to the program's stack goes up:
+ * debuggers take a step down for a broken stack.
  */
 #include "base/room.h"
 
@@ -10,59 +14,97 @@
 #include "base/sys.h"
 #include "base/vm.h"
 
-enum { STACK_BYTES = 64 << 10, HEAD_BYTES = 64 };
+enum {
+	FENCE_BYTES = 64 << 10, /* the largest page there is */
+	STACK_BYTES = 128 << 10,
+	LINE_BYTES = 64,
+	NOBODY = 0,
+	WHO_IS_BRIEF = -1
+};
+
+/* Free in every program; where it is not, any other place will do. */
+static const uintptr_t low = (uintptr_t)1 << 44;
 
 struct fp_room {
+	char fence[FENCE_BYTES];
 	struct fp_room *next;
-	_Atomic int owner; /* a thread's id; 0: nobody */
-	_Alignas(HEAD_BYTES) char kept[FP_ROOM_KEPT_BYTES];
-	_Alignas(HEAD_BYTES) char stack[STACK_BYTES];
+	_Atomic int owner;         /* a thread's id, or one of the above */
+	_Atomic uintptr_t outside; /* the stack pointer of who is brief */
+	_Alignas(LINE_BYTES) char kept[FP_ROOM_KEPT_BYTES];
+	_Alignas(LINE_BYTES) char stack[STACK_BYTES];
 };
 
 static struct fp_room *_Atomic rooms;
 
+static _Thread_local struct {
+	struct fp_room *latest;
+	struct fp_room_door door;
+} own;
+
 /* Another may have got its number; that one only keeps the room a little longer. */
 static bool has_ended(int thread)
 {
-	return fp_sys(SYS_tkill, thread, 0) == -ESRCH;
+	return thread > NOBODY && fp_sys(SYS_tkill, thread, 0) == -ESRCH;
 }
 
-static bool claim(struct fp_room *room, int self)
+static bool claim(struct fp_room *room, int owner)
 {
-	int owner = atomic_load(&room->owner);
+	int before = NOBODY;
 
-	return (owner == 0 || (owner != self && has_ended(owner))) &&
-	       atomic_compare_exchange_strong(&room->owner, &owner, self);
+	return atomic_load_explicit(&room->owner, memory_order_relaxed) == NOBODY &&
+	       atomic_compare_exchange_strong(&room->owner, &before, owner);
 }
 
-static struct fp_room *make(int self)
+static bool inherit(struct fp_room *room, int owner)
+{
+	int before = atomic_load(&room->owner);
+
+	return before != owner && has_ended(before) &&
+	       atomic_compare_exchange_strong(&room->owner, &before, owner);
+}
+
+static struct fp_room *make(int owner)
 {
 	uintptr_t memory;
 
-	if (fp_vm_map(sizeof(struct fp_room), PROT_READ | PROT_WRITE, &memory) != 0)
+	if (fp_vm_map_near(low, sizeof(struct fp_room), PROT_READ | PROT_WRITE, &memory) != 0)
 		return NULL;
+	fp_vm_protect(memory, FENCE_BYTES, PROT_NONE);
 	struct fp_room *room = (struct fp_room *)memory;
-	atomic_store(&room->owner, self);
+	atomic_store(&room->owner, owner);
 	room->next = atomic_load(&rooms);
 	while (!atomic_compare_exchange_weak(&rooms, &room->next, room))
 		continue;
 	return room;
 }
 
+static struct fp_room *find(bool (*is_mine)(struct fp_room *, int), int owner)
+{
+	for (struct fp_room *room = atomic_load(&rooms); room != NULL; room = room->next)
+		if (is_mine(room, owner))
+			return room;
+	return NULL;
+}
+
+/* Room by room, before a system call for each that is taken. */
+static struct fp_room *take(int owner)
+{
+	struct fp_room *room = find(claim, owner);
+
+	if (room == NULL && owner != WHO_IS_BRIEF)
+		room = find(inherit, owner);
+	return room != NULL ? room : make(owner);
+}
+
 struct fp_room *fp_room_take(void)
 {
-	int self = fp_sys_gettid();
-
-	for (struct fp_room *room = atomic_load(&rooms); room != NULL; room = room->next)
-		if (claim(room, self))
-			return room;
-	return make(self);
+	return take(fp_sys_gettid());
 }
 
 void fp_room_give(struct fp_room *room)
 {
 	if (room != NULL)
-		atomic_store(&room->owner, 0);
+		atomic_store_explicit(&room->owner, NOBODY, memory_order_release);
 }
 
 void *fp_room_kept(struct fp_room *room)
@@ -89,4 +131,59 @@ void fp_room_work(struct fp_room *room, void (*work)(void *argument), void *argu
 	fp_sys_sigmask(SIG_BLOCK, &blocked, &before);
 	fp_sys_call_on(room->stack + STACK_BYTES, work, argument);
 	fp_sys_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* noinline: the frame is the door. */
+__attribute__((noinline)) void fp_room_run(void (*work)(void *argument), void *argument)
+{
+	struct fp_room *room = own.latest;
+
+	if (room == NULL || !claim(room, WHO_IS_BRIEF)) {
+		room = take(WHO_IS_BRIEF);
+		own.latest = room;
+	}
+	if (room == NULL) {
+		work(argument);
+		return;
+	}
+	own.door.frame = __builtin_frame_address(0);
+	own.door.sp = (uintptr_t)__builtin_dwarf_cfa();
+	atomic_store_explicit(&room->outside, own.door.sp, memory_order_relaxed);
+	fp_sys_call_on(room->stack + STACK_BYTES, work, argument);
+	own.door.frame = NULL;
+	fp_room_give(room);
+}
+
+struct fp_room_door fp_room_door(void)
+{
+	return own.door;
+}
+
+static struct fp_room *room_at(uintptr_t address)
+{
+	for (struct fp_room *room = atomic_load(&rooms); room != NULL; room = room->next)
+		if (address - (uintptr_t)room < sizeof(*room))
+			return room;
+	return NULL;
+}
+
+uintptr_t fp_room_outside(uintptr_t stack)
+{
+	struct fp_room *room = room_at(stack);
+
+	return room != NULL && atomic_load(&room->owner) == WHO_IS_BRIEF
+	               ? atomic_load(&room->outside)
+	               : stack;
+}
+
+bool fp_room_holds(uintptr_t address)
+{
+	return room_at(address) != NULL;
+}
+
+void fp_room_forget(void)
+{
+	for (struct fp_room *room = atomic_load(&rooms); room != NULL; room = room->next)
+		if (atomic_load(&room->owner) == WHO_IS_BRIEF)
+			fp_room_give(room);
 }

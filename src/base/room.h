@@ -10,7 +10,9 @@
 #ifndef FP_BASE_ROOM_H
 #define FP_BASE_ROOM_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct fp_room;
 
@@ -27,5 +29,28 @@ void *fp_room_kept(struct fp_room *room);
 /* WORK(ARGUMENT) on that stack, with the program's signals blocked; on the caller's where ROOM
  * is NULL. */
 void fp_room_work(struct fp_room *room, void (*work)(void *argument), void *argument);
+
+/* WORK(ARGUMENT) in a room for as long as it takes, without a system call: for the way through
+ * malloc. The caller sees to it that no handler of the program runs meanwhile, and does not
+ * nest. */
+void fp_room_run(void (*work)(void *argument), void *argument);
+
+/* Where the calling thread left the stack that it has from the program. */
+struct fp_room_door {
+	const uintptr_t *frame; /* of fp_room_run, or NULL: it is there still */
+	uintptr_t sp;           /* of its caller */
+};
+
+struct fp_room_door fp_room_door(void);
+
+/* The stack pointer in the program for a thread that has STACK: another one where that is in a
+ * room that fp_room_run uses. */
+uintptr_t fp_room_outside(uintptr_t stack);
+
+/* Whether ADDRESS is in a room. */
+bool fp_room_holds(uintptr_t address);
+
+/* In the child of a fork: the threads that were in rooms are not there. */
+void fp_room_forget(void);
 
 #endif

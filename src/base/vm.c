@@ -105,7 +105,12 @@ int fp_vm_reserve_at(uintptr_t base, size_t bytes)
 
 int fp_vm_map(size_t bytes, int prot, uintptr_t *base)
 {
-	*base = 0;
+	return fp_vm_map_near(0, bytes, prot, base);
+}
+
+int fp_vm_map_near(uintptr_t place, size_t bytes, int prot, uintptr_t *base)
+{
+	*base = place;
 	return map(base, bytes, prot, MAP_PRIVATE | MAP_NORESERVE);
 }
 

@@ -32,6 +32,9 @@ int fp_vm_reserve_at(uintptr_t base, size_t bytes);
 /* Zeroed private memory; PROT as for mmap(2). */
 int fp_vm_map(size_t bytes, int prot, uintptr_t *base);
 
+/* The same at PLACE, a multiple of the page size, or elsewhere when that is taken. */
+int fp_vm_map_near(uintptr_t place, size_t bytes, int prot, uintptr_t *base);
+
 /* Whether the kernel would promise so much memory to somebody who reserves nothing: what libc's
  * malloc asks before it gives out so large a block. 0 or a negative errno; nothing is kept. */
 int fp_vm_can_promise(size_t bytes);

@@ -12,6 +12,7 @@
 #include "base/align.h"
 #include "base/maps.h"
 #include "base/meta.h"
+#include "base/room.h"
 #include "base/vm.h"
 #include "guard/guard.h"
 #include "leak/registers.h"
@@ -248,7 +249,8 @@ int fp_leak_roots_make(struct fp_leak_roots *roots, const struct fp_leak_memory 
 	int status = collect_with_room(collection);
 	fp_meta_free(collection, sizeof(*collection));
 	for (size_t i = 0; status == 0 && i < roots->count; i++)
-		roots->items[i].is_own = is_metadata(memory, &roots->items[i]);
+		roots->items[i].is_own = fp_room_holds(roots->items[i].start) ||
+		                         is_metadata(memory, &roots->items[i]);
 	return status;
 }
 
@@ -295,26 +297,44 @@ static void note_use(struct fp_leak_roots *roots, uintptr_t address)
 		root->is_in_use = true;
 }
 
+/* The stack that is in use at AT, from START on; false when others may use it, too. */
+static bool cut_at(struct fp_leak_roots *roots, uintptr_t at, uintptr_t start,
+                   uintptr_t storage)
+{
+	struct fp_leak_root *root = find(roots, at);
+
+	note_use(roots, at);
+	return root == NULL || cut(root, start, storage);
+}
+
+/* A thread that is in a room, with registers of the program's in its frames there, has left
+ * another stack. Where it is then. */
+static uintptr_t leave_room(struct fp_leak_roots *roots, uintptr_t at, uintptr_t start)
+{
+	uintptr_t outside = fp_room_outside(at);
+
+	if (outside != at)
+		cut_at(roots, at, start, 0);
+	return outside;
+}
+
 void fp_leak_roots_cut_stack(struct fp_leak_roots *roots, const struct fp_leak_thread *thread,
                              uintptr_t start)
 {
-	note_use(roots, thread->stack);
-	note_use(roots, thread->storage);
-	struct fp_leak_root *root = find(roots, thread->stack);
+	uintptr_t stack = leave_room(roots, thread->stack, start);
 
-	if (root != NULL)
-		cut(root, start, thread->storage);
+	note_use(roots, thread->storage);
+	cut_at(roots, stack, stack == thread->stack ? start : stack, thread->storage);
 }
 
 void fp_leak_roots_cut_own_stack(struct fp_leak_roots *roots, uintptr_t stack)
 {
-	note_use(roots, stack);
+	stack = leave_room(roots, stack, stack);
 	note_use(roots, fp_leak_thread_storage());
-	struct fp_leak_root *root = find(roots, stack);
-
-	if (root == NULL || cut(root, stack, fp_leak_thread_storage()) ||
+	if (cut_at(roots, stack, stack, fp_leak_thread_storage()) ||
 	    roots->count == roots->capacity)
 		return;
+	struct fp_leak_root *root = find(roots, stack);
 	/* A stack of the program's making: only what our frames take is left out. */
 	uintptr_t below =
 	        root->start + OWN_FRAMES_BYTES < stack ? stack - OWN_FRAMES_BYTES : root->start;

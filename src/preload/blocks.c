@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/room.h"
 #include "heap/refusal.h"
 #include "heap/tier.h"
 #include "preload/door.h"
@@ -55,83 +56,146 @@ static void *move_beside(const struct fp_heap_claim *claim,
 	return moved;
 }
 
+/* One way through the door. Only the least of it is done on the stack of the program, which may
+ * be a coroutine's. */
+struct visit {
+	const struct fp_heap_request *request;
+	const struct fp_heap_claim *claim;
+	void *block;
+	size_t size;
+};
+
+/* The thread is inside. */
+static void pass(void (*work)(void *), struct visit *visit)
+{
+	fp_room_run(work, visit);
+	fp_preload_leave();
+}
+
+static void alloc_inside(void *argument)
+{
+	struct visit *visit = argument;
+
+	fp_preload_watch("malloc");
+	if (fp_heap_alloc(fp_preload.heap, visit->request, &visit->block) == -ENOMEM)
+		visit->block = alloc_beside(visit->request);
+}
+
 void *fp_preload_alloc(const struct fp_heap_request *request)
 {
-	void *block = NULL;
+	struct visit visit = {.request = request};
 
 	if (is_left_to_libc() || !fp_preload_enter()) {
 		int saved_errno = errno;
 
-		block = fp_libc_alloc(request);
+		visit.block = fp_libc_alloc(request);
 		errno = saved_errno;
-		return block;
+	} else {
+		pass(alloc_inside, &visit);
 	}
+	return visit.block;
+}
+
+static void refuse_inside(void *argument)
+{
+	struct visit *visit = argument;
+
 	fp_preload_watch("malloc");
-	if (fp_heap_alloc(fp_preload.heap, request, &block) == -ENOMEM)
-		block = alloc_beside(request);
-	fp_preload_leave();
-	return block;
+	fp_heap_alloc(fp_preload.heap, visit->request, &visit->block);
 }
 
 void fp_preload_refuse(const struct fp_heap_request *request)
 {
-	void *none;
+	struct visit visit = {.request = request};
 
-	if (!fp_preload_enter())
+	if (fp_preload_enter())
+		pass(refuse_inside, &visit);
+}
+
+/* Whether the block was libc's, which has it back. */
+static bool free_of_libc(const struct fp_heap_claim *claim)
+{
+	return !fp_heap_is_ours(claim->block) && fp_libc_free(claim->block);
+}
+
+static void free_inside(void *argument)
+{
+	const struct visit *visit = argument;
+
+	if (free_of_libc(visit->claim))
 		return;
-	fp_preload_watch("malloc");
-	fp_heap_alloc(fp_preload.heap, request, &none);
-	fp_preload_leave();
+	fp_preload_watch("free");
+	fp_heap_free_as(fp_preload.heap, visit->claim);
 }
 
 void fp_preload_free(const struct fp_heap_claim *claim)
 {
+	struct visit visit = {.claim = claim};
+
 	if (claim->block == NULL)
 		return;
-	if (!fp_heap_is_ours(claim->block) && fp_libc_free(claim->block))
-		return;
-	if (!fp_preload_enter()) {
+	if (fp_preload_enter())
+		pass(free_inside, &visit);
+	else if (!free_of_libc(claim))
 		fp_preload_park(claim);
+}
+
+/* Whether the block was libc's, which has made another of it, or not. */
+static bool realloc_of_libc(struct visit *visit)
+{
+	int saved_errno = errno;
+	bool is_known = false;
+
+	if (!fp_heap_is_ours(visit->claim->block))
+		visit->block =
+		        fp_libc_realloc(visit->claim->block, visit->request->size, &is_known);
+	errno = saved_errno;
+	return is_known;
+}
+
+static void realloc_inside(void *argument)
+{
+	struct visit *visit = argument;
+
+	if (realloc_of_libc(visit))
 		return;
-	}
-	fp_preload_watch("free");
-	fp_heap_free_as(fp_preload.heap, claim);
-	fp_preload_leave();
+	fp_preload_watch("realloc");
+	if (fp_heap_realloc(fp_preload.heap, visit->claim, visit->request, &visit->block) ==
+	    -ENOMEM)
+		visit->block = move_beside(visit->claim, visit->request);
 }
 
 void *fp_preload_realloc(void *block, size_t size)
 {
 	const struct fp_heap_claim claim = {.block = block, .family = FP_FAMILY_MALLOC};
 	const struct fp_heap_request request = {.size = size, .family = FP_FAMILY_MALLOC};
-	void *moved = NULL;
+	struct visit visit = {.claim = &claim, .request = &request};
 
-	if (!fp_heap_is_ours(block)) {
-		int saved_errno = errno;
-		bool is_known;
+	if (fp_preload_enter())
+		pass(realloc_inside, &visit);
+	else if (!realloc_of_libc(&visit))
+		visit.block = NULL;
+	return visit.block;
+}
 
-		moved = fp_libc_realloc(block, size, &is_known);
-		errno = saved_errno;
-		if (is_known)
-			return moved;
-	}
-	if (!fp_preload_enter())
-		return NULL;
-	fp_preload_watch("realloc");
-	if (fp_heap_realloc(fp_preload.heap, &claim, &request, &moved) == -ENOMEM)
-		moved = move_beside(&claim, &request);
-	fp_preload_leave();
-	return moved;
+static void size_inside(void *argument)
+{
+	struct visit *visit = argument;
+	void *block = visit->block;
+
+	if (!fp_heap_is_ours(block) && fp_libc_has(block))
+		visit->size = fp_libc_usable_size(block);
+	else
+		fp_heap_ask_size(fp_preload.heap, "malloc_usable_size", block, &visit->size);
 }
 
 size_t fp_preload_size_of(void *block)
 {
-	size_t size = 0;
+	struct visit visit = {.block = block};
 
-	if (!fp_heap_is_ours(block) && fp_libc_has(block))
-		return fp_libc_usable_size(block);
-	if (!fp_preload_enter())
-		return 0;
-	fp_heap_ask_size(fp_preload.heap, "malloc_usable_size", block, &size);
-	fp_preload_leave();
-	return size;
+	if (fp_preload_enter())
+		pass(size_inside, &visit);
+	else if (!fp_heap_is_ours(block) && fp_libc_has(block))
+		visit.size = fp_libc_usable_size(block);
+	return visit.size;
 }

@@ -11,6 +11,7 @@
 
 #include "base/align.h"
 #include "base/maps.h"
+#include "base/room.h"
 #include "base/vm.h"
 
 enum {
@@ -104,7 +105,7 @@ static bool is_in_arena(const struct chunk *chunk, const struct fp_maps_place *p
 
 bool fp_chunk_is_in_use(uintptr_t block)
 {
-	uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t stack = fp_room_outside((uintptr_t)__builtin_frame_address(0));
 	struct fp_maps_place place;
 
 	if (block % ALIGN != 0 || block < HEADER || !has_memory_at(block, &place) ||

@@ -34,6 +34,7 @@ static void after_fork_in_child(void)
 	/* It was the parent's. */
 	fp_preload_thread.deferred = 0;
 	fp_preload_drop_postponed();
+	fp_room_forget();
 	fp_sampling_renew_in_child(fp_preload_thread.sampling);
 	fp_preload_leave();
 }
@@ -44,7 +45,7 @@ static bool is_inside(void)
 	return fp_preload_thread.is_inside && fp_preload_thread.interruption.signal == 0;
 }
 
-static bool open_door(void)
+static bool open_session(void)
 {
 	static const struct fp_heap_traits traits = {.answers = {.has_hresult = false}};
 
@@ -77,6 +78,13 @@ static bool open_door(void)
 	return pthread_atfork(before_fork, after_fork, after_fork_in_child) == 0;
 }
 
+static void open_door(void *argument)
+{
+	bool *is_open = argument;
+
+	*is_open = open_session();
+}
+
 bool fp_preload_start(void)
 {
 	int cold = FP_PRELOAD_COLD;
@@ -87,7 +95,10 @@ bool fp_preload_start(void)
 	if (!atomic_compare_exchange_strong(&fp_preload.state, &cold, FP_PRELOAD_STARTING))
 		return cold == FP_PRELOAD_OPEN;
 	fp_preload_thread.is_inside = true;
-	bool is_open = open_door();
+	struct fp_room *room = fp_room_take();
+	bool is_open;
+	fp_room_work(room, open_door, &is_open);
+	fp_room_give(room);
 	atomic_store(&fp_preload.state, is_open ? FP_PRELOAD_OPEN : FP_PRELOAD_SHUT);
 	fp_preload_thread.is_inside = false;
 	return is_open;

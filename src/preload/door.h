@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/room.h"
 #include "heap/heap.h"
 #include "preload/interruption.h"
 #include "preload/sampling.h"
@@ -79,7 +80,7 @@ void fp_preload_drop_postponed(void);
 void fp_preload_park(const struct fp_heap_claim *claim);
 
 /* Frees what was parked. The thread is inside. */
-void fp_preload_free_parked(void);
+void fp_preload_free_parked(void *unused);
 
 /* True: the thread is inside from now on, until it leaves. */
 static inline bool fp_preload_enter(void)
@@ -96,7 +97,7 @@ static inline bool fp_preload_enter(void)
 static inline void fp_preload_leave(void)
 {
 	if (atomic_load_explicit(&fp_preload_thread.parked_count, memory_order_relaxed) > 0)
-		fp_preload_free_parked();
+		fp_room_run(fp_preload_free_parked, NULL);
 	fp_preload_thread.is_inside = false;
 	/* After that: what comes now is not deferred. */
 	if (fp_preload_thread.deferred != 0)

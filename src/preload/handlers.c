@@ -42,7 +42,10 @@ static const int deadly[] = {SIGHUP,  SIGINT,  SIGTERM,   SIGPIPE, SIGALRM, SIGU
 enum { DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
 
 /* What the program set of them while it wanted the default action. */
-static struct sigaction of_default[DEADLY];
+static struct defaulted {
+	int flags;
+	uint64_t mask;
+} of_default[DEADLY];
 
 /* The linker names the ends of a section of its own. */
 #define HANDLER_CALLS __attribute__((section("fp_handler_calls"), noinline))
@@ -167,23 +170,21 @@ static bool is_handler(const struct sigaction *action)
 	       action->sa_handler != SIG_ERR;
 }
 
-/* ACTION as the kernel is to have it. */
-static struct sigaction place_before(int signal, const struct sigaction *action)
+/* Turns ACTION into what the kernel is to have. */
+static void place(int signal, struct sigaction *action)
 {
-	struct sigaction placed = *action;
-
-	fp_preload_withhold(&placed.sa_mask);
 	if (is_handler(action)) {
-		placed.sa_sigaction = call_handler;
-		placed.sa_flags |= SA_SIGINFO;
+		fp_preload_withhold(&action->sa_mask);
+		action->sa_sigaction = call_handler;
+		action->sa_flags |= SA_SIGINFO;
 	} else if (action->sa_handler == SIG_DFL && index_of_deadly(signal) >= 0) {
-		of_default[index_of_deadly(signal)] = *action;
-		placed.sa_sigaction = report_death;
-		placed.sa_flags = SA_SIGINFO | SA_ONSTACK;
-		sigfillset(&placed.sa_mask);
-		fp_preload_withhold(&placed.sa_mask);
+		of_default[index_of_deadly(signal)] = (struct defaulted){
+		        .flags = action->sa_flags, .mask = action->sa_mask.__val[0]};
+		action->sa_sigaction = report_death;
+		action->sa_flags = SA_SIGINFO | SA_ONSTACK;
+		sigfillset(&action->sa_mask);
+		fp_preload_withhold(&action->sa_mask);
 	}
-	return placed;
 }
 
 static void remember(int signal, const struct sigaction *action)
@@ -202,7 +203,7 @@ struct memory {
 	handler_function *handler;
 	int flags;
 	uint8_t withheld;
-	struct sigaction by_default;
+	struct defaulted by_default;
 };
 
 static struct memory remembered(int signal)
@@ -221,7 +222,8 @@ static struct memory remembered(int signal)
 static void take_back(struct sigaction *old, const struct memory *memory)
 {
 	if (old->sa_sigaction == report_death) {
-		*old = memory->by_default;
+		*old = (struct sigaction){.sa_flags = memory->by_default.flags};
+		old->sa_mask.__val[0] = memory->by_default.mask;
 	} else if (old->sa_sigaction == call_handler) {
 		old->sa_sigaction = memory->handler;
 		if ((memory->flags & SA_SIGINFO) == 0)
@@ -230,13 +232,15 @@ static void take_back(struct sigaction *old, const struct memory *memory)
 	}
 }
 
+/* OLD may be ACTION. */
 static int exchange(int signal, const struct sigaction *action, struct sigaction *old)
 {
 	const struct memory memory = remembered(signal);
 	struct sigaction placed;
 
 	if (action != NULL) {
-		placed = place_before(signal, action);
+		placed = *action;
+		place(signal, &placed);
 		/* Before the kernel: from then on it may be called. */
 		if (is_handler(action)) {
 			remember(signal, action);
@@ -280,7 +284,6 @@ void fp_preload_watch_deaths(void)
 static sighandler_t set_handler(int number, sighandler_t handler, int flags)
 {
 	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
-	struct sigaction old;
 
 	if (handler == SIG_ERR) {
 		errno = EINVAL;
@@ -289,7 +292,7 @@ static sighandler_t set_handler(int number, sighandler_t handler, int flags)
 	sigemptyset(&action.sa_mask);
 	if ((flags & SA_NODEFER) == 0 && sigaddset(&action.sa_mask, number) != 0)
 		return SIG_ERR;
-	return sigaction(number, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
+	return sigaction(number, &action, &action) == 0 ? action.sa_handler : SIG_ERR;
 }
 
 static bool is_interrupting(int number)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/maps.h"
+#include "base/room.h"
 #include "preload/chunk.h"
 #include "preload/door.h"
 #include "preload/next.h"
@@ -43,7 +44,7 @@ static void add(uintptr_t block)
  * to free. It lies in memory of no file. */
 static bool may_be_foreign(uintptr_t block)
 {
-	uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t stack = fp_room_outside((uintptr_t)__builtin_frame_address(0));
 	struct fp_maps_place place;
 
 	return fp_preload_next.is_foreign && fp_maps_at(block, &place) == 0 &&

@@ -103,10 +103,11 @@ static void drop_shelves(struct fp_preload_thread *thread)
 	fp_sys_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-void fp_preload_free_parked(void)
+void fp_preload_free_parked(void *unused)
 {
 	struct fp_preload_thread *thread = &fp_preload_thread;
 
+	(void)unused;
 	free_all(thread);
 	while (atomic_load(&thread->shelf) != NULL) {
 		drop_shelves(thread);

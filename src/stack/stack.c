@@ -9,6 +9,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "base/room.h"
 #include "base/thread.h"
 #include "stack/cpu.h"
 #include "stack/depot.h"
@@ -62,6 +63,14 @@ static struct fp_frame caller_of(const uintptr_t *own, uintptr_t sp)
 	return (struct fp_frame){.pc = fp_cpu_strip(own[1]), .sp = sp, .fp = own[0]};
 }
 
+/* The same, or, in a room, who called the function that went there. */
+static struct fp_frame caller_outside(const uintptr_t *own, uintptr_t sp)
+{
+	const struct fp_room_door door = fp_room_door();
+
+	return door.frame != NULL ? caller_of(door.frame, door.sp) : caller_of(own, sp);
+}
+
 /* The frame that called Fencepost, from that of one of our functions: all of them have a frame
  * pointer, and on most machines it tells where their frames end. */
 static struct fp_frame find_caller(struct fp_frame frame)
@@ -74,7 +83,8 @@ static struct fp_frame find_caller(struct fp_frame frame)
 }
 
 #define FIND_CALLER()                                                                          \
-	find_caller(caller_of(__builtin_frame_address(0), (uintptr_t)__builtin_dwarf_cfa()))
+	find_caller(                                                                           \
+	        caller_outside(__builtin_frame_address(0), (uintptr_t)__builtin_dwarf_cfa()))
 
 /* No return address has this bit. */
 #define TAIL_BIT ((uintptr_t)1 << (8 * sizeof(uintptr_t) - 1))

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -90,6 +91,12 @@ static void call_delete(void)
 static void call_free(void)
 {
 	free(block);
+}
+
+/* A finding. */
+static void call_size_of_freed(void)
+{
+	malloc_usable_size(block);
 }
 
 static void handle(int signal)
@@ -264,6 +271,7 @@ static const struct {
         {"nothing", call_nothing, 0},
         {"malloc", call_malloc, 0},
         {"free", call_free, 0},
+        {"size-of-freed", call_size_of_freed, 0},
         {"malloc-large", call_large_malloc, 0},
         {"free-large", call_free, 0},
         {"calloc", call_calloc, 0},
