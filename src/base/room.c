@@ -119,22 +119,35 @@ static uint64_t all_but_faults(void)
 	         UINT64_C(1) << (SIGTRAP - 1));
 }
 
-void fp_room_work(struct fp_room *room, void (*work)(void *argument), void *argument)
+/* noinline: the frame is the door. */
+__attribute__((noinline)) static void go(struct fp_room *room, void (*work)(void *argument),
+                                         void *argument)
 {
-	uint64_t blocked = all_but_faults();
-	uint64_t before;
+	const struct fp_room_door before = own.door;
 
 	if (room == NULL) {
 		work(argument);
 		return;
 	}
-	fp_sys_sigmask(SIG_BLOCK, &blocked, &before);
+	if (before.frame == NULL)
+		own.door = (struct fp_room_door){__builtin_frame_address(0),
+		                                 (uintptr_t)__builtin_dwarf_cfa()};
+	atomic_store_explicit(&room->outside, own.door.sp, memory_order_relaxed);
 	fp_sys_call_on(room->stack + STACK_BYTES, work, argument);
+	own.door = before;
+}
+
+void fp_room_work(struct fp_room *room, void (*work)(void *argument), void *argument)
+{
+	uint64_t blocked = all_but_faults();
+	uint64_t before;
+
+	fp_sys_sigmask(SIG_BLOCK, &blocked, &before);
+	go(room, work, argument);
 	fp_sys_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* noinline: the frame is the door. */
-__attribute__((noinline)) void fp_room_run(void (*work)(void *argument), void *argument)
+void fp_room_run(void (*work)(void *argument), void *argument)
 {
 	struct fp_room *room = own.latest;
 
@@ -142,15 +155,7 @@ __attribute__((noinline)) void fp_room_run(void (*work)(void *argument), void *a
 		room = take(WHO_IS_BRIEF);
 		own.latest = room;
 	}
-	if (room == NULL) {
-		work(argument);
-		return;
-	}
-	own.door.frame = __builtin_frame_address(0);
-	own.door.sp = (uintptr_t)__builtin_dwarf_cfa();
-	atomic_store_explicit(&room->outside, own.door.sp, memory_order_relaxed);
-	fp_sys_call_on(room->stack + STACK_BYTES, work, argument);
-	own.door.frame = NULL;
+	go(room, work, argument);
 	fp_room_give(room);
 }
 
@@ -171,9 +176,7 @@ uintptr_t fp_room_outside(uintptr_t stack)
 {
 	struct fp_room *room = room_at(stack);
 
-	return room != NULL && atomic_load(&room->owner) == WHO_IS_BRIEF
-	               ? atomic_load(&room->outside)
-	               : stack;
+	return room != NULL ? atomic_load(&room->outside) : stack;
 }
 
 bool fp_room_holds(uintptr_t address)

@@ -37,14 +37,14 @@ void fp_room_run(void (*work)(void *argument), void *argument);
 
 /* Where the calling thread left the stack that it has from the program. */
 struct fp_room_door {
-	const uintptr_t *frame; /* of fp_room_run, or NULL: it is there still */
+	const uintptr_t *frame; /* of the function that did, or NULL: it is there still */
 	uintptr_t sp;           /* of its caller */
 };
 
 struct fp_room_door fp_room_door(void);
 
 /* The stack pointer in the program for a thread that has STACK: another one where that is in a
- * room that fp_room_run uses. */
+ * room. */
 uintptr_t fp_room_outside(uintptr_t stack);
 
 /* Whether ADDRESS is in a room. */
