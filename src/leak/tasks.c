@@ -13,6 +13,7 @@
 #include "base/proc.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "leak/memory.h"
 
 enum { FILE_BYTES = 4096, PATH_BYTES = 64, DIRECTORY_BYTES = 4096 };
 
@@ -105,13 +106,18 @@ static bool is_in(uint64_t set, int signal)
 static bool is_waiting_for(uint32_t id, int signal)
 {
 	char text[FILE_BYTES] = "";
+	struct fp_leak_memory memory;
+	uint64_t set;
 
 	if (read_file(id, "/syscall", text) <= 0 || parse(text, 10) != SYS_rt_sigtimedwait)
 		return false;
 	/* The set is in the caller's frame, which stands while it waits; should it go on at
-	 * this moment, a mistake either way costs an answer, not more. */
-	const uint64_t *set = (const uint64_t *)(uintptr_t)parse(value_of(text, " 0x"), 16);
-	return set == NULL || is_in(*(const volatile uint64_t *)set, signal);
+	 * this moment, or end and its stack with it, a mistake either way costs an answer, not
+	 * more. */
+	fp_leak_memory_open(&memory);
+	bool is_known = fp_leak_memory_word(&memory, parse(value_of(text, " 0x"), 16), &set);
+	fp_leak_memory_close(&memory);
+	return !is_known || is_in(set, signal);
 }
 
 enum fp_leak_task_state fp_leak_task_look(uint32_t id, int signal)

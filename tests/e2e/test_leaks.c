@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "preload_runs.h"
+#include "support/times.h"
 
 #define SOURCE VICTIMS "leak_places.c"
 
@@ -256,6 +257,30 @@ START_TEST(a_host_looks_for_leaks_while_its_threads_run)
 }
 END_TEST
 
+enum { CHECKS = 200, LEAST_CHECKS = 20, SNAPSHOT = 1, UNMAPPED = 2, THREAD_WAYS = 4 };
+
+/* What a thread left behind may be gone when it is looked at. Loop index: way and back end. */
+START_TEST(threads_that_end_are_nobody_to_be_looked_at)
+{
+	char times[24];
+	const char *const argv[] = {VICTIMS "threads_end",
+	                            (_i & UNMAPPED) != 0 ? "unmapped" : "churn", times, NULL};
+	const char *options = (_i & SNAPSHOT) != 0 ? "leak_check=full:leak_snapshot=yes"
+	                                           : "leak_check=full:leak_snapshot=no";
+	struct e2e_run run;
+
+	if (!e2e_can_run(_i / THREAD_WAYS))
+		return;
+	snprintf(times, sizeof(times), "%ld", test_times(CHECKS, LEAST_CHECKS));
+	preload_run(&run, _i / THREAD_WAYS, options, argv);
+	e2e_check_exit(&run, 0);
+	ck_assert_str_eq(run.out, "done\n");
+	e2e_check_counts(&run, 0, 1);
+	ck_assert_ptr_null(strstr(run.err, "internal error"));
+	e2e_release(&run);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("leaks");
@@ -272,6 +297,8 @@ int main(void)
 	tcase_add_loop_test(tests, a_forked_child_tells_what_it_lost_itself, 0,
 	                    E2E_BACKEND_COUNT);
 	e2e_add_shared_test(tests, a_host_looks_for_leaks_while_its_threads_run, 2,
+	                    E2E_BACKEND_COUNT);
+	e2e_add_shared_test(tests, threads_that_end_are_nobody_to_be_looked_at, THREAD_WAYS,
 	                    E2E_BACKEND_COUNT);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
