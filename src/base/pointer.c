@@ -10,14 +10,29 @@
 #include "base/maps.h"
 #include "base/room.h"
 
+/* Of a longer path the end is shown, which has the file's name. */
+enum { PATH_SHOWN = 248 };
+
 struct search {
 	uintptr_t address;
 	uintptr_t own_stack; /* an address in the calling thread's stack */
 	struct fp_text *text;
-	char module[256]; /* the file whose segments end where the current mapping starts */
+	char module[PATH_SHOWN +
+	            8]; /* the file whose segments end where the current mapping starts */
 	uintptr_t module_end;
 	bool is_found;
 };
+
+static void append_path(struct fp_text *text, const char *path)
+{
+	size_t length = strlen(path);
+
+	if (length > PATH_SHOWN) {
+		fp_text_string(text, "...");
+		path += length - PATH_SHOWN;
+	}
+	fp_text_string(text, path);
+}
 
 static void describe_file(struct search *search, const struct fp_mapping *mapping,
                           const char *path)
@@ -28,7 +43,7 @@ static void describe_file(struct search *search, const struct fp_mapping *mappin
 		fp_text_string(search->text, "a global variable of ");
 	else
 		fp_text_string(search->text, "constant data of ");
-	fp_text_string(search->text, path);
+	append_path(search->text, path);
 }
 
 static void describe_mapping(struct search *search, const struct fp_mapping *mapping)
@@ -65,7 +80,7 @@ static bool visit(const struct fp_mapping *mapping, void *user)
 		struct fp_text module;
 
 		fp_text_begin(&module, search->module, sizeof(search->module));
-		fp_text_string(&module, mapping->path);
+		append_path(&module, mapping->path);
 		search->module_end = mapping->end;
 	}
 	return true;

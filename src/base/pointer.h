@@ -11,8 +11,8 @@
 
 #include "base/text.h"
 
-/* Appends for example "the stack of the calling thread" or "a global variable of /usr/bin/x".
- */
+/* Appends for example "the stack of the calling thread" or "a global variable of /usr/bin/x". A
+ * path of more than 248 bytes is "..." and as much of its end. */
 void fp_pointer_describe(struct fp_text *text, uintptr_t address);
 
 #endif

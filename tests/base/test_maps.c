@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/maps.h"
+#include "base/pointer.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "base/write.h"
@@ -255,6 +257,21 @@ static void remove_long_path(char *path, size_t keep)
 	}
 }
 
+/* What a description has room for: the file's name is at the end. */
+static void expect_end_of_path(const void *address, const char *path)
+{
+	enum { SHOWN = 248 };
+	char expected[512];
+	char buffer[512];
+	struct fp_text text;
+
+	fp_text_begin(&text, buffer, sizeof(buffer));
+	fp_pointer_describe(&text, (uintptr_t)address);
+	snprintf(expected, sizeof(expected), "constant data of ...%s",
+	         path + strlen(path) - SHOWN);
+	ck_assert_str_eq(buffer, expected);
+}
+
 START_TEST(long_paths_and_file_offsets_are_kept)
 {
 	size_t page = fp_vm_page_size();
@@ -276,6 +293,7 @@ START_TEST(long_paths_and_file_offsets_are_kept)
 	ck_assert_uint_eq(search.mapping.file_offset, 3 * page);
 	ck_assert_uint_eq(search.mapping.end - search.mapping.start, page);
 	ck_assert_uint_eq(search.visited, search.lines);
+	expect_end_of_path(memory, path);
 	remove_long_path(path, root);
 	find(memory, &search);
 	ck_assert(search.is_found);
