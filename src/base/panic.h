@@ -9,7 +9,8 @@
 _Noreturn void fp_panic(const char *message);
 
 /* The end of the process with STATUS, and of all its threads, without running anything more.
- * Where a filter refuses that, it dies of a signal, as it does in libc. */
+ * Where a filter refuses that, it is what it is in libc: the end of the thread, and with that
+ * of a process that has no other, or death by a signal. */
 _Noreturn void fp_end(int status);
 
 #endif

@@ -25,6 +25,12 @@ static inline long fp_sys_call(long number, long a, long b, long c, long d, long
 	return x0;
 }
 
+/* As the other's (sys_x86_64.h). */
+static inline void fp_sys_trap(void)
+{
+	__asm__ volatile("brk #1000");
+}
+
 /* A process that shares what FLAGS say and calls RUN on the stack that ends at TOP, which is a
  * multiple of 16; what RUN returns is its exit status. The process id, or a negative errno. */
 static inline long fp_sys_clone(unsigned long flags, void *top, int (*run)(void *),

@@ -22,6 +22,11 @@ static inline long fp_sys_call(long number, long a, long b, long c, long d, long
 }
 
 /* As the others' (sys_x86_64.h). */
+static inline void fp_sys_trap(void)
+{
+	__builtin_trap();
+}
+
 static inline long fp_sys_clone(unsigned long flags, void *top, int (*run)(void *),
                                 void *argument)
 {
