@@ -8,7 +8,7 @@
 #include <fencepost/extension.h>
 
 #include <errno.h>
-#include <stdint.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -61,15 +61,49 @@ static void freed(void)
 	EXPECT(fp_finding_count() == 0);
 }
 
+/* "r-xp" */
+static void read_protection(const char *address, char protection[5])
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	uintptr_t start;
+	uintptr_t end;
+
+	EXPECT(maps != NULL);
+	protection[0] = '\0';
+	while (fgets(line, sizeof(line), maps) != NULL)
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &start, &end) == 2 &&
+		    (uintptr_t)address >= start && (uintptr_t)address < end)
+			sscanf(line, "%*s %4s", protection);
+	fclose(maps);
+}
+
 /* What is only looked at stays as the host had it. */
 static void checked(void)
 {
-	char *block = make_protected(100, PROT_NONE);
-	int ends[2];
+	static const struct {
+		int protection;
+		const char *words;
+	} protections[] = {{PROT_NONE, "---p"},
+	                   {PROT_READ, "r--p"},
+	                   {PROT_READ | PROT_EXEC, "r-xp"},
+	                   {PROT_READ | PROT_WRITE | PROT_EXEC, "rwxp"}};
+	enum { PROTECTIONS = sizeof(protections) / sizeof(protections[0]) };
+	static const size_t sizes[] = {100, 3 * PAGE - 100, 20 * PAGE - 100};
+	char *blocks[3][PROTECTIONS];
+	char words[5];
 
-	EXPECT(fp_check_heap() == 0 && pipe(ends) == 0);
-	EXPECT(write(ends[1], block, 1) < 0 && errno == EFAULT);
-	block = NULL;
+	for (int i = 0; i < 3 * PROTECTIONS; i++)
+		blocks[i / PROTECTIONS][i % PROTECTIONS] = make_protected(
+		        sizes[i / PROTECTIONS], protections[i % PROTECTIONS].protection);
+	for (int round = 0; round < 2; round++) {
+		EXPECT(fp_check_heap() == 0);
+		for (int i = 0; i < 3 * PROTECTIONS; i++) {
+			read_protection(page_of(blocks[i / PROTECTIONS][i % PROTECTIONS]),
+			                words);
+			EXPECT(strcmp(words, protections[i % PROTECTIONS].words) == 0);
+		}
+	}
 }
 
 static void expect_end(char *block)
