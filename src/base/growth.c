@@ -38,7 +38,7 @@ int fp_growth_reserve(struct fp_growth *growth, size_t largest, size_t smallest)
 
 		if (bytes / 2 >= smallest && bytes > most)
 			continue;
-		if (fp_vm_reserve(bytes + 2 * fence, &growth->at) == 0) {
+		if (fp_vm_reserve_own(bytes + 2 * fence, fence, &growth->at) == 0) {
 			growth->fence_start = growth->at;
 			growth->fence_bytes = fence;
 			growth->at += fence;

@@ -86,7 +86,7 @@ static uintptr_t map_fenced(size_t bytes, bool is_shared)
 	size_t inner = fp_align_up(bytes + FP_META_MARK_BYTES, fp_vm_page_size());
 	uintptr_t base;
 
-	if (fp_vm_reserve(inner + 2 * fence, &base) != 0)
+	if (fp_vm_reserve_own(inner + 2 * fence, fence, &base) != 0)
 		return 0;
 	if (make_accessible(base + fence, inner, is_shared) != 0) {
 		fp_vm_unmap(base, inner + 2 * fence);

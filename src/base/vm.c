@@ -91,6 +91,23 @@ int fp_vm_reserve(size_t bytes, uintptr_t *base)
 	return reserve(base, bytes, 0);
 }
 
+/* RLIMIT_DATA does not count what may grow downwards. Ours never does: a fence of another kind
+ * stands before it. */
+int fp_vm_reserve_own(size_t bytes, size_t fence, uintptr_t *base)
+{
+	*base = 0;
+	int status = reserve(base, bytes, MAP_GROWSDOWN);
+
+	/* A sandbox, or a kernel, that does not know the kind. */
+	if (status != 0 && status != -ENOMEM)
+		return fp_vm_reserve(bytes, base);
+	if (status == 0)
+		status = fp_vm_remap(*base, fence, PROT_NONE);
+	if (status != 0 && *base != 0)
+		fp_sys(SYS_munmap, *base, bytes);
+	return status;
+}
+
 int fp_vm_reserve_at(uintptr_t base, size_t bytes)
 {
 	uintptr_t at = base;
@@ -140,12 +157,22 @@ int fp_vm_remap(uintptr_t base, size_t bytes, int prot)
 	return map(&base, bytes, prot, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED);
 }
 
+int fp_vm_remap_own(uintptr_t base, size_t bytes, int prot)
+{
+	int status = prot == PROT_NONE
+	                     ? reserve(&base, bytes, MAP_FIXED | MAP_GROWSDOWN)
+	                     : map(&base, bytes, prot,
+	                           MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED | MAP_GROWSDOWN);
+
+	return status == 0 || status == -ENOMEM ? status : fp_vm_remap(base, bytes, prot);
+}
+
 int fp_vm_open(uintptr_t base, size_t bytes, int prot)
 {
 	int status = fp_vm_protect(base, bytes, prot);
 
-	/* A mapping in its place would pass RLIMIT_DATA by, and leave nothing for others. */
-	return status == 0 || status == -ENOMEM ? status : fp_vm_remap(base, bytes, prot);
+	/* Where mappings ran out, one in its place leaves none for others. */
+	return status == 0 || status == -ENOMEM ? status : fp_vm_remap_own(base, bytes, prot);
 }
 
 int fp_vm_remap_shared(uintptr_t base, size_t bytes, int prot)

@@ -26,7 +26,13 @@ uint64_t fp_vm_mappings_max(void);
  * leave it out, and what becomes accessible of it, until it is shown. */
 int fp_vm_reserve(size_t bytes, uintptr_t *base);
 
-/* The same at BASE, or -EEXIST when something is mapped there. */
+/* The same of memory of our own, whatever is made accessible of it: RLIMIT_DATA does not count
+ * it, and is left to the program. The first FENCE bytes, whole pages and at least one, are
+ * never opened. Where something is unmapped in the midst of the rest, it may grow into the
+ * hole. */
+int fp_vm_reserve_own(size_t bytes, size_t fence, uintptr_t *base);
+
+/* As fp_vm_reserve at BASE, or -EEXIST when something is mapped there. */
 int fp_vm_reserve_at(uintptr_t base, size_t bytes);
 
 /* Zeroed private memory; PROT as for mmap(2). */
@@ -45,6 +51,9 @@ uint64_t fp_vm_machine_bytes(void);
 /* Replaces what is mapped at BASE by fresh zeroed memory of PROT (PROT_NONE: a reservation). */
 int fp_vm_remap(uintptr_t base, size_t bytes, int prot);
 
+/* The same where fp_vm_reserve_own reserved. */
+int fp_vm_remap_own(uintptr_t base, size_t bytes, int prot);
+
 /* The first BYTES of the file FD, to read. */
 int fp_vm_map_file(int fd, size_t bytes, uintptr_t *base);
 
@@ -58,8 +67,8 @@ int fp_vm_unmap(uintptr_t base, size_t bytes);
 int fp_vm_mark(const char *name, uintptr_t *mark);
 int fp_vm_protect(uintptr_t base, size_t bytes, int prot);
 
-/* Makes reserved memory without content accessible: by mprotect(2), or, where a sandbox forbids
- * that, by a mapping in its place. */
+/* Makes reserved memory of our own without content accessible: by mprotect(2), or, where a
+ * sandbox forbids that, by a mapping in its place. */
 int fp_vm_open(uintptr_t base, size_t bytes, int prot);
 
 /* Core files have these bytes again: the program's, for whoever looks at its end. */

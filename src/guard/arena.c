@@ -196,8 +196,14 @@ static int fresh_slot_locked(struct arena *arena, size_t pages, int prot, struct
 	bool is_shared = bytes + configuration.guard_bytes <= SHARED_STRIDE_MAX;
 	struct fp_chunk *chunk = is_shared ? shared_chunk_locked(arena, pages, prot)
 	                                   : make_chunk(bytes, false, prot);
-
-	return chunk == NULL ? -ENOMEM : take_fresh_locked(chunk, slot);
+	int status = chunk == NULL ? -ENOMEM : take_fresh_locked(chunk, slot);
+	/* A limit that came behind the chunk does not count a new one. */
+	if (status == -ENOMEM && is_shared && chunk != NULL &&
+	    fp_span_is_limited(chunk->base)) {
+		arena->current[pages] = NULL;
+		status = fresh_slot_locked(arena, pages, prot, slot);
+	}
+	return status;
 }
 
 static struct ready *ready_of(struct arena *arena, size_t pages)
@@ -211,7 +217,7 @@ static void bury(struct fp_chunk *chunk)
 	if (atomic_fetch_add(&chunk->dead, 1) + 1 != chunk->slots)
 		return;
 	atomic_store(&chunk->opened_bytes, 0);
-	fp_vm_remap(chunk->base, chunk->bytes, PROT_NONE);
+	fp_span_remap(chunk->base, chunk->bytes, PROT_NONE);
 }
 
 static int unseal(const struct fp_slot *slot)
@@ -233,7 +239,7 @@ static int seal_by_force(const struct fp_slot *slot)
 	int status = -ENOMEM;
 
 	if (atomic_fetch_add(&forced, 1) < forced_max)
-		status = fp_vm_remap(slot->base, slot->bytes, PROT_NONE);
+		status = fp_span_remap(slot->base, slot->bytes, PROT_NONE);
 	if (status == 0)
 		return 0;
 	/* No mapping is left: a slot that has one of its own needs no other. */
@@ -343,7 +349,7 @@ static int recycle(const struct fp_chunk *chunk, const struct fp_slot *from,
  * is made anew and joins its neighbours again. */
 static int seal_anew(const struct fp_chunk *chunk, const struct fp_slot *slot)
 {
-	int status = fp_vm_remap(slot->base, slot->bytes, PROT_NONE);
+	int status = fp_span_remap(slot->base, slot->bytes, PROT_NONE);
 
 	if (status == 0 && open_range(chunk, slot->base, slot->bytes) != 0)
 		atomic_fetch_add(&forced, 1);

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "base/vm.h"
+#include "guard/span.h"
 
 static _Atomic uint64_t live;
 static uint64_t live_max;
@@ -31,7 +32,7 @@ static int unseal_slot(uintptr_t base, size_t bytes, int prot)
 	int status = -ENOMEM;
 
 	if (atomic_fetch_add(&live, 1) < live_max)
-		status = fp_vm_open(base, bytes, prot);
+		status = fp_span_open(base, bytes, prot);
 	if (status != 0)
 		atomic_fetch_sub(&live, 1);
 	else
@@ -42,7 +43,7 @@ static int unseal_slot(uintptr_t base, size_t bytes, int prot)
 static int seal_slot(uintptr_t base, size_t bytes)
 {
 	atomic_fetch_sub(&live, 1);
-	return fp_vm_remap(base, bytes, PROT_NONE);
+	return fp_span_remap(base, bytes, PROT_NONE);
 }
 
 static int probe(void)

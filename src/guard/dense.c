@@ -110,7 +110,7 @@ static int make_chunk(const struct shape *shape, struct fp_chunk **made)
 	/* A page more, so that the next chunk moves this border and needs no mapping for it. */
 	fp_vm_show(chunk->base, chunk->bytes + (shape->is_joined ? fp_vm_page_size() : 0));
 	/* The chunk stays cut when this fails: address space is all that is lost. */
-	return fp_vm_open(chunk->base, chunk->bytes, shape->prot);
+	return fp_span_open(chunk->base, chunk->bytes, shape->prot);
 }
 
 static int take_fresh_locked(struct class *class, size_t cell_bytes, int prot,
@@ -183,7 +183,7 @@ int fp_dense_acquire(size_t bytes, bool is_executable, struct fp_slot *slot)
 static int release_alone(const struct fp_chunk *chunk)
 {
 	return chunk->is_joined ? fp_vm_advise(chunk->base, chunk->bytes, MADV_DONTNEED)
-	                        : fp_vm_remap(chunk->base, chunk->bytes, PROT_NONE);
+	                        : fp_span_remap(chunk->base, chunk->bytes, PROT_NONE);
 }
 
 int fp_dense_release(const struct fp_chunk *chunk, const struct fp_slot *slot)

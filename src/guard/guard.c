@@ -267,7 +267,7 @@ int fp_guard_expose(uintptr_t page)
 
 	if (is_held(chunk, page))
 		return chunk->backend->unseal(page, fp_vm_page_size(), chunk->prot);
-	return fp_vm_remap(page, fp_vm_page_size(), PROT_READ | PROT_WRITE);
+	return fp_span_remap(page, fp_vm_page_size(), PROT_READ | PROT_WRITE);
 }
 
 int fp_guard_conceal(uintptr_t page)
@@ -276,7 +276,7 @@ int fp_guard_conceal(uintptr_t page)
 
 	if (is_held(chunk, page))
 		return chunk->backend->seal(page, fp_vm_page_size());
-	return fp_vm_remap(page, fp_vm_page_size(), PROT_NONE);
+	return fp_span_remap(page, fp_vm_page_size(), PROT_NONE);
 }
 
 int fp_guard_deny(uintptr_t page)

@@ -8,6 +8,7 @@
 #include "guard/span.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "base/align.h"
@@ -36,6 +37,7 @@ struct span {
 	uintptr_t base;
 	_Atomic size_t fence; /* nobody can access so much before and behind it */
 	_Atomic size_t bytes; /* only ever less */
+	bool is_own;          /* RLIMIT_DATA does not count it */
 	size_t cut_bytes;
 	size_t chunk_count;
 	chunk_link *chunks;
@@ -59,6 +61,13 @@ static size_t address_space_limit(void)
 	               : SIZE_MAX;
 }
 
+static bool has_data_limit(void)
+{
+	struct rlimit limit;
+
+	return fp_sys_get_limit(RLIMIT_DATA, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
 /* For guarded chunks half of what there is beyond the libraries and the metadata of any
  * program. For others all of the limit: reserved before it came, they would know no end. */
 static size_t share_of(bool is_guarded)
@@ -78,14 +87,22 @@ static int reserve_aligned(size_t bytes, struct span *span)
 	/* None for small spans, which are made where address space is limited. */
 	size_t fence = fp_align_down(bytes / FENCE_SHARES, UNIT_BYTES);
 	size_t fenced = bytes + 2 * fence;
+	size_t page = fp_vm_page_size();
 	uintptr_t base;
-	int status = fp_vm_reserve(fenced + UNIT_BYTES, &base);
+	/* Slots and their guards are many times the program's data. Without a limit, pages that
+	 * it unmaps stay unmapped. */
+	span->is_own = has_data_limit();
+	int status = span->is_own ? fp_vm_reserve_own(fenced + UNIT_BYTES, page, &base)
+	                          : fp_vm_reserve(fenced + UNIT_BYTES, &base);
 
 	if (status != 0)
 		return status;
-	uintptr_t aligned = fp_align_up(base, UNIT_BYTES);
-	if (aligned > base)
-		fp_vm_unmap(base, aligned - base);
+	uintptr_t aligned = fp_align_up(base + page, UNIT_BYTES);
+	if (aligned - page > base) {
+		fp_vm_unmap(base, aligned - page - base);
+		/* What is first now. */
+		fp_vm_remap(aligned - page, page, PROT_NONE);
+	}
 	if (base + UNIT_BYTES > aligned)
 		fp_vm_unmap(aligned + fenced, base + UNIT_BYTES - aligned);
 	span->base = aligned + fence;
@@ -145,7 +162,8 @@ static int add_span_locked(size_t bytes, bool is_joined)
 	span->cut_bytes = 0;
 	span->chunk_count = 0;
 	if (!make_lists(span)) {
-		fp_vm_unmap(span->base - span->fence, span->bytes + 2 * span->fence);
+		fp_vm_unmap(span->base - span->fence - fp_vm_page_size(),
+		            span->bytes + 2 * span->fence + fp_vm_page_size());
 		return -ENOMEM;
 	}
 	widen_bounds(span);
@@ -158,8 +176,10 @@ static struct span *span_with_room_locked(size_t bytes, bool is_joined)
 {
 	const struct span *span = newest[is_joined];
 
-	/* Only the newest: what is left of older spans was too small before. */
-	if ((span == NULL || span->bytes - span->cut_bytes < bytes) &&
+	/* Only the newest: what is left of older spans was too small before, or counts against
+	 * a limit that came since. */
+	if ((span == NULL || span->bytes - span->cut_bytes < bytes ||
+	     (!span->is_own && has_data_limit())) &&
 	    add_span_locked(bytes, is_joined) != 0)
 		return NULL;
 	return newest[is_joined];
@@ -228,15 +248,18 @@ static void give_back_locked(struct span *span)
 {
 	if (span == NULL)
 		return;
-	uintptr_t low = span->base - span->fence;
+	size_t page = fp_vm_page_size();
+	uintptr_t low = span->base - span->fence - page;
 	uintptr_t high = span->base + span->bytes + span->fence;
 	uintptr_t cut_end = span->base + span->cut_bytes;
 
 	if (high > cut_end + UNIT_BYTES &&
 	    fp_vm_unmap(cut_end + UNIT_BYTES, high - cut_end - UNIT_BYTES) != 0)
 		return;
-	if (span->fence > UNIT_BYTES)
-		fp_vm_unmap(low, span->base - UNIT_BYTES - low);
+	if (span->fence > UNIT_BYTES) {
+		fp_vm_remap(span->base - UNIT_BYTES - page, page, PROT_NONE);
+		fp_vm_unmap(low, span->base - UNIT_BYTES - page - low);
+	}
 	span->bytes = span->cut_bytes;
 	if (span->fence > UNIT_BYTES)
 		span->fence = UNIT_BYTES;
@@ -271,14 +294,42 @@ static struct fp_chunk *find_in(const struct span *span, uintptr_t offset)
 	return chunk;
 }
 
-struct fp_chunk *fp_span_find(uintptr_t address)
+static const struct span *span_of(uintptr_t address)
 {
 	size_t count = atomic_load_explicit(&span_count, memory_order_acquire);
 
 	for (size_t i = 0; i < count; i++)
 		if (address - spans[i].base < spans[i].bytes)
-			return find_in(&spans[i], address - spans[i].base);
+			return &spans[i];
 	return NULL;
+}
+
+struct fp_chunk *fp_span_find(uintptr_t address)
+{
+	const struct span *span = span_of(address);
+
+	return span == NULL ? NULL : find_in(span, address - span->base);
+}
+
+bool fp_span_is_limited(uintptr_t address)
+{
+	return !span_of(address)->is_own && has_data_limit();
+}
+
+int fp_span_remap(uintptr_t base, size_t bytes, int prot)
+{
+	const struct span *span = span_of(base);
+
+	return span != NULL && span->is_own ? fp_vm_remap_own(base, bytes, prot)
+	                                    : fp_vm_remap(base, bytes, prot);
+}
+
+int fp_span_open(uintptr_t base, size_t bytes, int prot)
+{
+	int status = fp_vm_protect(base, bytes, prot);
+
+	/* A mapping in its place would pass RLIMIT_DATA by, and leave nothing for others. */
+	return status == 0 || status == -ENOMEM ? status : fp_span_remap(base, bytes, prot);
 }
 
 static struct fp_chunk *last_chunk(const struct span *span)

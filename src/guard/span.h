@@ -64,6 +64,18 @@ void fp_span_give_back(void);
 /* The chunk that holds ADDRESS, or NULL. Takes no lock. */
 struct fp_chunk *fp_span_find(uintptr_t address);
 
+/* Replaces what is mapped at BASE, in a span or not, by fresh memory of PROT. 0 or a negative
+ * errno. */
+int fp_span_remap(uintptr_t base, size_t bytes, int prot);
+
+/* Makes what has no content accessible: by mprotect(2), or, where a sandbox forbids that, by a
+ * mapping in its place. */
+int fp_span_open(uintptr_t base, size_t bytes, int prot);
+
+/* Whether RLIMIT_DATA counts what is opened at ADDRESS, which is in a span, and would not count
+ * a new chunk. */
+bool fp_span_is_limited(uintptr_t address);
+
 /* The chunk of a span that ADDRESS is in no chunk of, but before, behind or in a fence of: the
  * nearest, or NULL. Takes no lock. */
 struct fp_chunk *fp_span_find_near(uintptr_t address);

@@ -161,8 +161,9 @@ static int alloc_block(struct fp_heap *heap, const struct fp_heap_request *reque
 		fp_totals_refuse();
 		return -ENOMEM;
 	}
-	status = fp_heap_is_promised(request->size) ? place(heap, &block, align, &slot)
-	                                            : -ENOMEM;
+	status = fp_heap_is_promised(request->size, block.serial)
+	                 ? place(heap, &block, align, &slot)
+	                 : -ENOMEM;
 	if (status != 0) {
 		fp_totals_refuse();
 		return fp_heap_refuse_memory(heap, request, trace, status);

@@ -6,7 +6,10 @@
  * inaccessible, it can never open again, and that heap is at its end.
  */
 #include <errno.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
 
+#include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "heap/state.h"
@@ -31,11 +34,30 @@ static bool is_told(fp_trace_id trace)
 	return false;
 }
 
+/* Memory of ours is none of the program's data to the kernel, which would let it grow without
+ * an end: so the limit is looked at here. What was had and freed once, libc would have again.
+ */
+static bool is_within_data_limit(size_t size, struct fp_machine_shortage *shortage)
+{
+	struct fp_heap_totals totals;
+	struct rlimit limit;
+
+	if (fp_sys_get_limit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return true;
+	fp_heap_totals(&totals);
+	*shortage = (struct fp_machine_shortage){.limit = "RLIMIT_DATA (ulimit -d)",
+	                                         .unit = "bytes",
+	                                         .value = limit.rlim_cur,
+	                                         .used = totals.live_bytes};
+	return totals.live_bytes + size <= limit.rlim_cur ||
+	       totals.live_bytes + size <= totals.peak_bytes;
+}
+
 static void append_limit(struct fp_text *text, size_t size)
 {
 	struct fp_machine_shortage shortage;
 
-	if (!fp_machine_shortage(size, &shortage)) {
+	if (is_within_data_limit(size, &shortage) && !fp_machine_shortage(size, &shortage)) {
 		fp_text_string(text, "the kernel refused, and no limit that is known is near");
 		return;
 	}
@@ -85,14 +107,31 @@ int fp_heap_report_shortage(const struct fp_heap *heap, const struct fp_heap_req
 	return -ENOMEM;
 }
 
+/* Now and then, and each time once it was reached. */
+static bool is_data_to_be_had(size_t size, uint64_t serial)
+{
+	enum { LARGE_BYTES = 16 << 10, SERIALS = 256 };
+	static _Atomic bool was_reached;
+	struct fp_machine_shortage shortage;
+	bool was = atomic_load_explicit(&was_reached, memory_order_relaxed);
+
+	if (size < LARGE_BYTES && serial % SERIALS != 0 && !was)
+		return true;
+	bool is_reached = !is_within_data_limit(size, &shortage);
+	if (is_reached != was)
+		atomic_store_explicit(&was_reached, is_reached, memory_order_relaxed);
+	return !is_reached;
+}
+
 /* Under heuristic overcommit (vm.overcommit_memory=0) the kernel refuses a mapping larger than
  * memory and swap together, and promises any smaller one. */
-bool fp_heap_is_promised(size_t size)
+bool fp_heap_is_promised(size_t size, uint64_t serial)
 {
 	enum { ANY_MACHINE_BYTES = 64 << 20 };
 
-	return size <= ANY_MACHINE_BYTES || size <= fp_vm_machine_bytes() ||
-	       fp_vm_can_promise(size) == 0;
+	return is_data_to_be_had(size, serial) &&
+	       (size <= ANY_MACHINE_BYTES || size <= fp_vm_machine_bytes() ||
+	        fp_vm_can_promise(size) == 0);
 }
 
 static bool is_forbidden(int status)

@@ -83,9 +83,10 @@ static inline bool fp_heap_has_failed(const struct fp_heap *heap)
 	       atomic_load_explicit(&heap->failed_by, memory_order_relaxed) != 0;
 }
 
-/* Whether the kernel promises so much memory. Reservations of ours are not asked about, so that
- * it would take the touching of them for it to say no (in shortage.c). */
-bool fp_heap_is_promised(size_t size);
+/* Whether the kernel would promise so much memory, and RLIMIT_DATA allow it, to block SERIAL.
+ * Reservations of ours are not asked about, so that it would take the touching of them for the
+ * kernel to say no (in shortage.c). */
+bool fp_heap_is_promised(size_t size, uint64_t serial);
 
 /* REQUEST, or with NULL a new heap, could not be met: a finding where callers are told
  * HRESULTs. -ENOMEM (in shortage.c). */

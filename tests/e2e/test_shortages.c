@@ -32,7 +32,7 @@ static const struct {
         {"heaps",
          1,
          "create",
-         {"no memory for a heap: RLIMIT_DATA (ulimit -d) is ", " are in use"}},
+         {"no memory for a heap: RLIMIT_AS (ulimit -v) is ", " are in use"}},
         {"mappings",
          1,
          "alloc",

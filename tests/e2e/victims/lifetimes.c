@@ -27,22 +27,24 @@ static int leave_all(void)
 
 static int create_many(void)
 {
-	IHostMemoryManager *manager = victim_manager();
-	IHostMalloc *heap = victim_heap();
+	struct rlimit limit = {.rlim_cur = 64 << 20, .rlim_max = RLIM_INFINITY};
+	IHostMemoryManager *manager;
+	IHostMalloc *heap;
 	IHostMalloc *another = NULL;
-	struct rlimit limit = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
 	HRESULT got = S_OK;
 	void *block = NULL;
 	unsigned long created = 0;
 
+	EXPECT(setrlimit(RLIMIT_AS, &limit) == 0);
+	manager = victim_manager();
+	heap = victim_heap();
 	EXPECT(IHostMalloc_Alloc(heap, 10, eTaskCritical, &block) == S_OK);
-	EXPECT(setrlimit(RLIMIT_DATA, &limit) == 0);
 	for (; got == S_OK && created < 1000000; created++)
 		got = IHostMemoryManager_CreateMalloc(manager, 1, &another); /* plant: many */
 	EXPECT(got == E_OUTOFMEMORY && another == NULL && created > 1);
 	EXPECT(IHostMalloc_Free(heap, block) == S_OK);
 	limit.rlim_cur = RLIM_INFINITY;
-	EXPECT(setrlimit(RLIMIT_DATA, &limit) == 0);
+	EXPECT(setrlimit(RLIMIT_AS, &limit) == 0);
 	EXPECT(IHostMemoryManager_CreateMalloc(manager, MALLOC_THREADSAFE, &another) == S_OK);
 	EXPECT(IHostMalloc_Alloc(another, 10, eTaskCritical, &block) == S_OK);
 	EXPECT(IHostMalloc_Free(another, block) == S_OK);

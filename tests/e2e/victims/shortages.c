@@ -139,8 +139,8 @@ static void data(void)
 
 static void heaps(void)
 {
+	limit(RLIMIT_AS, 64 * (rlim_t)MIB);
 	start(MALLOC_THREADSAFE);
-	limit(RLIMIT_DATA, status_bytes("VmData:"));
 	EXPECT(fill_with_heaps() == E_OUTOFMEMORY);
 }
 
