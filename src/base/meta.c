@@ -2,7 +2,8 @@
  *
  * Metadata memory: size classes of 16 bytes up to 512 cut from chunks, with a free list each;
  * larger requests are mappings of their own. Chunks come from memory that grows without a
- * mapping more, and so do larger requests once the process may have no other mapping.
+ * mapping more, and so do larger requests once the process may have no other mapping. What was
+ * set aside is accessible already, and needs nothing of the system at all.
  */
 #include "base/meta.h"
 
@@ -23,6 +24,7 @@ enum {
 	SMALL_MAX = 512,
 	CLASSES = SMALL_MAX / UNIT,
 	CHUNK_BYTES = 4 << 20,
+	SMALL_CHUNK_BYTES = 64 << 10,
 	REGIONS_MAX = 64,
 	REPORT_BYTES = 8 << 20,
 	FENCE_PAGES = 16, /* inaccessible, on either side of a mapping */
@@ -42,6 +44,14 @@ static struct region {
 	_Atomic uintptr_t end;
 } regions[REGIONS_MAX];
 static _Atomic size_t region_count;
+/* What was set aside. Whoever is last gives back all, and whoever took last what he took. */
+static struct {
+	uintptr_t start;
+	uintptr_t at;
+	uintptr_t usable_end;
+	uintptr_t end;
+	size_t items;
+} aside;
 static uintptr_t chunk_at;
 static uintptr_t chunk_end;
 static _Atomic size_t footprint;
@@ -107,14 +117,14 @@ static void unmap_fenced(uintptr_t base, size_t bytes)
 	atomic_fetch_sub(&footprint, inner);
 }
 
-static bool add_region_locked(size_t bytes)
+static bool add_region_locked(struct fp_growth *added, size_t largest, size_t smallest)
 {
 	size_t index = atomic_load(&region_count);
 
-	if (index == REGIONS_MAX || fp_growth_reserve(&growth, region_largest, bytes) != 0)
+	if (index == REGIONS_MAX || fp_growth_reserve(added, largest, smallest) != 0)
 		return false;
-	atomic_store(&regions[index].start, growth.at);
-	atomic_store(&regions[index].end, growth.end);
+	atomic_store(&regions[index].start, added->at);
+	atomic_store(&regions[index].end, added->end);
 	atomic_store_explicit(&region_count, index + 1, memory_order_release);
 	return true;
 }
@@ -124,7 +134,7 @@ static uintptr_t grow_locked(size_t bytes)
 	uintptr_t base = fp_growth_take(&growth, bytes);
 
 	if (base == 0 && growth.end - growth.at < bytes + fp_vm_page_size() &&
-	    add_region_locked(bytes))
+	    add_region_locked(&growth, region_largest, bytes))
 		base = fp_growth_take(&growth, bytes);
 	if (base != 0)
 		atomic_fetch_add(&footprint, bytes);
@@ -142,13 +152,60 @@ static bool is_grown(uintptr_t base)
 	return false;
 }
 
+static uintptr_t take_aside_locked(size_t bytes)
+{
+	uintptr_t base = aside.at;
+
+	if (aside.usable_end - base < bytes)
+		return 0;
+	aside.at += bytes;
+	aside.items++;
+	memset((void *)base, 0, bytes);
+	return base;
+}
+
+static void give_aside_back(uintptr_t base, size_t bytes)
+{
+	fp_lock_acquire(&lock);
+	if (base + bytes == aside.at)
+		aside.at = base;
+	if (--aside.items == 0)
+		aside.at = aside.start;
+	fp_lock_release(&lock);
+}
+
+void fp_meta_set_aside(size_t bytes)
+{
+	struct fp_growth memory;
+
+	fp_lock_acquire(&lock);
+	if (aside.start == 0 && add_region_locked(&memory, bytes, bytes)) {
+		aside.start = fp_growth_take(&memory, bytes);
+		bytes = aside.start == 0 ? 0 : bytes;
+		aside.at = aside.start;
+		aside.usable_end = aside.start + bytes / 2;
+		aside.end = aside.start + bytes;
+	}
+	fp_lock_release(&lock);
+}
+
+void fp_meta_use_aside(void)
+{
+	fp_lock_acquire(&lock);
+	aside.usable_end = aside.end;
+	fp_lock_release(&lock);
+}
+
 static void *take_large(size_t bytes)
 {
 	uintptr_t base = map_fenced(bytes, false);
+	size_t grown = fp_align_up(bytes, fp_vm_page_size());
 
 	if (base == 0) {
 		fp_lock_acquire(&lock);
-		base = grow_locked(fp_align_up(bytes, fp_vm_page_size()));
+		base = grow_locked(grown);
+		if (base == 0)
+			base = take_aside_locked(grown);
 		fp_lock_release(&lock);
 	}
 	return (void *)base;
@@ -160,10 +217,32 @@ static void give_large_back(uintptr_t base, size_t bytes)
 		unmap_fenced(base, bytes);
 		return;
 	}
-	/* Its memory goes back, its addresses are lost: the way forward is all there is. */
 	size_t grown = fp_align_up(bytes, fp_vm_page_size());
+	if (base - aside.start < aside.end - aside.start) {
+		give_aside_back(base, grown);
+		return;
+	}
+	/* Its memory goes back, its addresses are lost: the way forward is all there is. */
 	fp_vm_advise(base, grown, MADV_DONTNEED);
 	atomic_fetch_sub(&footprint, grown);
+}
+
+static bool add_chunk_locked(void)
+{
+	size_t bytes = CHUNK_BYTES;
+	uintptr_t chunk = grow_locked(bytes);
+
+	if (chunk == 0)
+		chunk = map_fenced(bytes, false);
+	if (chunk == 0) {
+		bytes = SMALL_CHUNK_BYTES;
+		chunk = take_aside_locked(bytes); /* for good */
+	}
+	if (chunk == 0)
+		return false;
+	chunk_at = chunk;
+	chunk_end = chunk + bytes;
+	return true;
 }
 
 static void *take_small_locked(size_t bytes)
@@ -175,17 +254,9 @@ static void *take_small_locked(size_t bytes)
 		memset(item, 0, bytes);
 		return item;
 	}
-	if (chunk_end - chunk_at < bytes) {
-		/* The rest of the old chunk is given up: less than one small item. */
-		uintptr_t chunk = grow_locked(CHUNK_BYTES);
-
-		if (chunk == 0)
-			chunk = map_fenced(CHUNK_BYTES, false);
-		if (chunk == 0)
-			return NULL;
-		chunk_at = chunk;
-		chunk_end = chunk + CHUNK_BYTES;
-	}
+	/* The rest of the old chunk is given up: less than one small item. */
+	if (chunk_end - chunk_at < bytes && !add_chunk_locked())
+		return NULL;
 	void *memory = (void *)chunk_at;
 	chunk_at += bytes;
 	return memory;

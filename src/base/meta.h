@@ -25,6 +25,11 @@ void *fp_meta_alloc_shared(size_t bytes);
 /* Takes what fp_meta_alloc(BYTES) or fp_meta_alloc_shared(BYTES) returned, or NULL. */
 void fp_meta_free(void *memory, size_t bytes);
 
+/* Once: sets BYTES aside, which are accessible at once, for when the system refuses more: one
+ * half for anybody, the other for whoever comes after fp_meta_use_aside(). */
+void fp_meta_set_aside(size_t bytes);
+void fp_meta_use_aside(void);
+
 /* Gives back the address space that is reserved and was never used, but for what a report
  * takes: there may be no more (RLIMIT_AS). */
 void fp_meta_give_reserve_back(void);

@@ -19,37 +19,17 @@
 #include "stack/stack.h"
 #include "timeline/timeline.h"
 
-/* A process that ends because it has no memory or no mappings left is the one whose report is
- * wanted most: these pieces go back to the system before the report is made. */
-enum { RESERVE_PIECES = 16, RESERVE_BYTES = 256 << 10 };
+/* A process that ends because it has no memory left, or may have none, is the one whose report
+ * is wanted most. */
+enum { RESERVE_BYTES = 4 << 20 };
 
-static void *reserve[RESERVE_PIECES];
-static size_t pieces_left;     /* under the session's lock */
 static uint64_t leaked_blocks; /* by the last tail */
 static _Atomic(fp_session_companion) companion;
 
 void fp_session_reserve(void)
 {
-	for (size_t i = 0; i < RESERVE_PIECES; i++)
-		reserve[i] = fp_meta_alloc(RESERVE_BYTES);
-	pieces_left = RESERVE_PIECES;
+	fp_meta_set_aside(RESERVE_BYTES);
 	fp_session_reserve_findings();
-}
-
-void fp_session_release_piece(void)
-{
-	if (pieces_left <= RESERVE_PIECES / 2)
-		return;
-	pieces_left--;
-	fp_meta_free(reserve[pieces_left], RESERVE_BYTES);
-}
-
-static void release_reserve(void)
-{
-	fp_lock_acquire(&fp_session.lock);
-	while (pieces_left > 0)
-		fp_meta_free(reserve[--pieces_left], RESERVE_BYTES);
-	fp_lock_release(&fp_session.lock);
 }
 
 static void log_protection(struct fp_log *tail, const struct fp_heap_totals *totals)
@@ -244,7 +224,7 @@ static void finish(uintptr_t stack, void *unused)
 	int saved_errno = errno;
 
 	(void)unused;
-	release_reserve();
+	fp_meta_use_aside();
 	fp_record_end(!fp_session.is_forked_child);
 	if (!is_dying())
 		fp_heap_check(FP_TRACE_NONE, "at exit");

@@ -90,8 +90,6 @@ void fp_session_reserve_findings(void)
 /* Whether the finding is a new one. */
 static bool add_locked(const struct fp_finding *finding)
 {
-	if (finding->kind == FP_FINDING_OUT_OF_MEMORY)
-		fp_session_release_piece();
 	if (table == NULL)
 		fp_session_reserve_findings();
 	struct known *known = table != NULL ? find_locked(finding) : NULL;

@@ -127,9 +127,6 @@ size_t fp_session_copy_roots(struct fp_leak_range *copy, size_t room);
 /* Sets memory aside for the report at the end (in finish.c). */
 void fp_session_reserve(void);
 
-/* Some of it goes back before that: for the finding that tells of having no memory. */
-void fp_session_release_piece(void);
-
 /* The table that findings are counted in (in sink.c). */
 void fp_session_reserve_findings(void);
 

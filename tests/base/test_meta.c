@@ -163,6 +163,32 @@ START_TEST(large_metadata_needs_no_mapping_of_its_own)
 }
 END_TEST
 
+/* One half for anybody, the other for the end; and used again when all of it came back. */
+START_TEST(what_was_set_aside_is_there_when_all_is_refused)
+{
+	const size_t bytes = 1 << 20;
+
+	fp_meta_set_aside(4 * bytes);
+	fp_inject_arm(FP_INJECT_VM, 1, true);
+	for (int round = 0; round < 3; round++) {
+		unsigned char *first = fp_meta_alloc(bytes);
+		unsigned char *second = fp_meta_alloc(bytes);
+
+		ck_assert(first != NULL && second != NULL);
+		ck_assert(is_all(first, bytes, 0) && is_all(second, bytes, 0));
+		ck_assert_ptr_null(fp_meta_alloc(bytes));
+		memset(first, 1, bytes);
+		memset(second, 1, bytes);
+		fp_meta_free(first, bytes);
+		fp_meta_free(second, bytes);
+	}
+	fp_meta_use_aside();
+	ck_assert_ptr_nonnull(fp_meta_alloc(4 * bytes - (1 << 16)));
+	ck_assert_ptr_nonnull(fp_meta_alloc(100));
+	ck_assert_ptr_null(fp_meta_alloc(bytes));
+}
+END_TEST
+
 static void churn_metadata(unsigned index, void *user)
 {
 	_Atomic int *bad = user;
@@ -208,6 +234,7 @@ int main(void)
 	tcase_add_test(tests, refused_metadata_is_null_and_the_next_is_not);
 	tcase_add_test(tests, metadata_survives_every_refused_system_call);
 	tcase_add_test(tests, large_metadata_needs_no_mapping_of_its_own);
+	tcase_add_test(tests, what_was_set_aside_is_there_when_all_is_refused);
 	tcase_add_test(tests, eight_threads_share_metadata_memory);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
