@@ -62,7 +62,7 @@ static int map_file(int fd, size_t bytes, int prot, int flags, uintptr_t *base)
 
 	/* Nothing is mapped in the last page, whose addresses errors look like. */
 	if (result < 0)
-		return (int)result;
+		return fp_vm_note("mmap", (int)result);
 	*base = (uintptr_t)result;
 	return 0;
 }
@@ -211,7 +211,7 @@ int fp_vm_protect(uintptr_t base, size_t bytes, int prot)
 {
 	if (fp_inject_fails(FP_INJECT_VM))
 		return -ENOMEM;
-	return (int)fp_sys(SYS_mprotect, base, bytes, prot);
+	return fp_vm_note("mprotect", (int)fp_sys(SYS_mprotect, base, bytes, prot));
 }
 
 void fp_vm_show(uintptr_t base, size_t bytes)
@@ -223,7 +223,7 @@ int fp_vm_advise(uintptr_t base, size_t bytes, int advice)
 {
 	if (fp_inject_fails(FP_INJECT_VM))
 		return -ENOMEM;
-	return (int)fp_sys(SYS_madvise, base, bytes, advice);
+	return fp_vm_note("madvise", (int)fp_sys(SYS_madvise, base, bytes, advice));
 }
 
 int fp_vm_find_resident(uintptr_t base, size_t bytes, unsigned char *is_there)

@@ -76,6 +76,17 @@ void fp_vm_show(uintptr_t base, size_t bytes);
 
 int fp_vm_advise(uintptr_t base, size_t bytes, int advice);
 
+/* The first refusal of each call since fp_vm_watch_refusals(), when a filter, not want of
+ * something, is the cause; false behind the last. Back ends note theirs. */
+struct fp_vm_refusal {
+	const char *call; /* "mprotect" */
+	int status;       /* a negative errno */
+	uint64_t after;   /* milliseconds from the watch's beginning */
+};
+void fp_vm_watch_refusals(void);
+int fp_vm_note(const char *call, int status); /* STATUS */
+bool fp_vm_refusal(size_t index, struct fp_vm_refusal *refusal);
+
 /* mincore(2): a byte for each page, whose lowest bit is whether memory is there. A page that
  * was swapped out may seem to be missing. */
 int fp_vm_find_resident(uintptr_t base, size_t bytes, unsigned char *is_there);

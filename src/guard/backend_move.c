@@ -137,7 +137,7 @@ static int command(unsigned long request, void *argument)
 	if (fp_inject_fails(FP_INJECT_VM))
 		return -ENOMEM;
 	int fd = atomic_load_explicit(&uffd, memory_order_relaxed);
-	int status = (int)fp_sys(SYS_ioctl, fd, request, argument);
+	int status = fp_vm_note("ioctl", (int)fp_sys(SYS_ioctl, fd, request, argument));
 	switch (status) {
 	case -EBADF:  /* closed */
 	case -ENOTTY: /* closed, and the number is another file's */

@@ -69,8 +69,10 @@ void fp_tier_leave_sampling(uint64_t (*count)(void))
 
 void fp_tier_count_beside(void)
 {
+	struct fp_vm_refusal refusal;
+
 	atomic_fetch_add_explicit(&beside_blocks, 1, memory_order_relaxed);
-	fp_tier_count(FP_REASON_SYSTEM_CALL);
+	fp_tier_count(fp_vm_refusal(0, &refusal) ? FP_REASON_SYSTEM_CALL : FP_REASON_MAPPINGS);
 }
 
 uint64_t fp_tier_beside_blocks(void)

@@ -29,7 +29,7 @@
 	          "because mappings or address space ran out: use backend=move or "            \
 	          "backend=guard, which need no mapping for each block, or raise "             \
 	          "vm.max_map_count (sysctl -w vm.max_map_count=1048576); lift a limit on "    \
-	          "address space (ulimit -v unlimited)")                                       \
+	          "address space or data (ulimit -v unlimited, ulimit -d unlimited)")          \
 	FP_REASON(SYSTEM_CALL, "system-call",                                                  \
 	          "because the kernel refused a system call that had worked at the start: "    \
 	          "the program locked its memory, ran out of descriptors or entered a "        \

@@ -8,6 +8,7 @@
 
 #include "base/meta.h"
 #include "base/text.h"
+#include "base/vm.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
 #include "heap/tier.h"
@@ -103,6 +104,26 @@ static void log_remedies(struct fp_log *tail)
 	}
 }
 
+/* What was refused, and since when. */
+static void log_refused_calls(struct fp_log *tail)
+{
+	struct fp_vm_refusal refusal;
+	char line[160];
+	struct fp_text text;
+
+	for (size_t i = 0; fp_vm_refusal(i, &refusal); i++) {
+		fp_text_begin(&text, line, sizeof(line));
+		fp_text_string(&text, "the kernel refused ");
+		fp_text_string(&text, refusal.call);
+		fp_text_string(&text, " (");
+		fp_text_string(&text, strerrordesc_np(-refusal.status));
+		fp_text_string(&text, ") for the first time ");
+		fp_text_decimal(&text, refusal.after);
+		fp_text_string(&text, " ms after the start");
+		fp_log_note(tail, line);
+	}
+}
+
 static void log_totals(struct fp_log *tail)
 {
 	struct fp_heap_totals totals;
@@ -119,6 +140,8 @@ static void log_totals(struct fp_log *tail)
 	};
 	fp_log_heap(tail, &heap);
 	log_remedies(tail);
+	if (fp_tier_blocks(FP_REASON_SYSTEM_CALL) > 0 || totals.seal_failures > 0)
+		log_refused_calls(tail);
 	log_lost_stacks(tail);
 	if (fp_guard_has_lapsed())
 		fp_log_note(

@@ -379,6 +379,7 @@ static int start_locked(const char *text)
 	fp_session_watch_code();
 	fp_session_start_recording();
 	fp_session_reserve();
+	fp_vm_watch_refusals();
 	on_exit(remember_status, NULL);
 	return fp_session_watch_fork();
 }

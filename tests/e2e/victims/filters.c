@@ -9,8 +9,10 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -24,9 +26,10 @@
 
 enum { RULES_MAX = 4, RULE_LENGTH = 5, PROGRAM_MAX = 4 + RULES_MAX * RULE_LENGTH };
 
-enum test { ANY, EQUAL, ABOVE };
+enum test { ANY, EQUAL, ABOVE, WITH };
 
-/* SYSCALL is answered with ACTION when TEST holds between its argument and VALUE. */
+/* SYSCALL is answered with ACTION when TEST holds between its argument and VALUE; WITH: it has
+ * one of those bits. */
 struct rule {
 	int syscall;
 	uint32_t action;
@@ -54,6 +57,16 @@ static const struct filter {
          {{SYS_userfaultfd, REFUSED(EPERM), ANY, 0, 0},
           {SYS_madvise, REFUSED(EPERM), EQUAL, LOW_HALF(2), GUARD_INSTALL}}},
         {"no-mprotect", {{SYS_mprotect, REFUSED(EPERM), ANY, 0, 0}}},
+        {"no-madvise", {{SYS_madvise, REFUSED(EPERM), ANY, 0, 0}}},
+        {"no-ioctl", {{SYS_ioctl, REFUSED(EPERM), ANY, 0, 0}}},
+        {"no-inaccessible-maps", {{SYS_mmap, REFUSED(EPERM), EQUAL, LOW_HALF(2), PROT_NONE}}},
+        {"no-fixed-maps", {{SYS_mmap, REFUSED(EPERM), WITH, LOW_HALF(3), MAP_FIXED}}},
+        {"no-mapping-or-protecting",
+         {{SYS_mmap, REFUSED(EPERM), ANY, 0, 0}, {SYS_mprotect, REFUSED(EPERM), ANY, 0, 0}}},
+        {"no-mremap", {{SYS_mremap, REFUSED(EPERM), ANY, 0, 0}}},
+        {"no-exit-group", {{SYS_exit_group, REFUSED(EPERM), ANY, 0, 0}}},
+        {"no-exit",
+         {{SYS_exit_group, REFUSED(EPERM), ANY, 0, 0}, {SYS_exit, REFUSED(EPERM), ANY, 0, 0}}},
         {"no-code",
          {{SYS_mprotect, REFUSED(EPERM), EQUAL, LOW_HALF(2), 7},
           {SYS_mmap, REFUSED(EPERM), EQUAL, LOW_HALF(2), 7}}},
@@ -73,23 +86,25 @@ static const struct filter {
         {"no-large-reservations", {{SYS_mmap, REFUSED(ENOMEM), ABOVE, HIGH_HALF(1), 1}}},
 };
 
-static size_t add_rule(struct sock_filter *at, const struct rule *rule)
+static size_t add_rule(struct sock_filter *at, const struct rule *rule, int error)
 {
+	static const uint16_t jumps[] = {
+	        [ANY] = BPF_JGE, [EQUAL] = BPF_JEQ, [ABOVE] = BPF_JGE, [WITH] = BPF_JSET};
+	bool is_other = error != 0 && rule->action == REFUSED(EPERM);
 	const struct sock_filter code[RULE_LENGTH] = {
 	        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)rule->syscall, 0, 3),
 	        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, rule->offset),
 	        /* Every value is above or equal 0. */
-	        BPF_JUMP(BPF_JMP | (rule->test == EQUAL ? BPF_JEQ : BPF_JGE) | BPF_K,
-	                 rule->value, 0, 1),
-	        BPF_STMT(BPF_RET | BPF_K, rule->action),
+	        BPF_JUMP(BPF_JMP | jumps[rule->test] | BPF_K, rule->value, 0, 1),
+	        BPF_STMT(BPF_RET | BPF_K, is_other ? REFUSED((uint32_t)error) : rule->action),
 	};
 
 	memcpy(at, code, sizeof(code));
 	return RULE_LENGTH;
 }
 
-static int install(const struct rule *rules)
+static int install(const struct rule *rules, int error)
 {
 	struct sock_filter code[PROGRAM_MAX] = {
 	        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -99,7 +114,7 @@ static int install(const struct rule *rules)
 	size_t length = 3;
 
 	for (size_t i = 0; i < RULES_MAX && rules[i].action != 0; i++)
-		length += add_rule(&code[length], &rules[i]);
+		length += add_rule(&code[length], &rules[i], error);
 	code[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	const struct sock_fprog program = {.len = (unsigned short)length, .filter = code};
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
@@ -107,11 +122,16 @@ static int install(const struct rule *rules)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-int filter_enter(const char *name)
+int filter_enter_with(const char *name, int error)
 {
 	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
 		if (strcmp(filters[i].name, name) == 0)
-			return install(filters[i].rules);
+			return install(filters[i].rules, error);
 	errno = ENOENT;
 	return -1;
+}
+
+int filter_enter(const char *name)
+{
+	return filter_enter_with(name, 0);
 }

@@ -8,4 +8,7 @@
 /* Puts the process under the filter of that name, for good. 0, or -1 with errno. */
 int filter_enter(const char *name);
 
+/* The same with ERROR in the place of EPERM. */
+int filter_enter_with(const char *name, int error);
+
 #endif
