@@ -1,37 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Buffers of calls, by what tells their size: a number, a structure, a request. What the kernel
- * would refuse is left to it.
+ * Buffers of calls, by what tells their size: a number, a structure, a zero at the end. What
+ * the kernel would refuse is left to it.
  */
 #include "preload/buffers.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
+#include <string.h>
 
 #include "base/align.h"
 #include "base/readable.h"
+#include "base/vm.h"
 #include "fault/fault.h"
 #include "heap/heap.h"
+#include "preload/door.h"
 
 /* Pointers that are none of ours, nearly all there are, cost a look at a table and no lock. */
-void fp_buffer_check(const void *address, size_t size, enum fp_access access)
+bool fp_buffer_check(const void *address, size_t size, enum fp_access access)
 {
 	if (size == 0 || address == NULL || !fp_heap_is_ours(address) || !fp_preload_enter())
-		return;
+		return true;
 	int saved_errno = errno;
-	fp_fault_check_range((uintptr_t)address, size, access);
+	bool is_good = fp_fault_check_range((uintptr_t)address, size, access);
 	errno = saved_errno;
 	fp_preload_leave();
+	return is_good;
 }
 
 /* The structures that tell where buffers are may be anywhere, and a call with a bad pointer to
  * one fails; it does not fault. */
 static bool check_readable(const void *address, size_t size, enum fp_access access)
 {
-	fp_buffer_check(address, size, access);
-	return fp_is_readable(address, size);
+	return fp_buffer_check(address, size, access) && fp_is_readable(address, size);
+}
+
+bool fp_buffer_can_read(const void *address, size_t size)
+{
+	return check_readable(address, size, FP_ACCESS_READ);
 }
 
 /* More parts than the kernel takes are refused before it looks at one. */
@@ -84,84 +90,70 @@ void fp_buffer_check_line(char *const *line, const size_t *size)
 		fp_buffer_check(*line, *size, FP_ACCESS_WRITE);
 }
 
-size_t fp_buffer_positive(int count)
+/* Bytes from TEXT to the end of its block, 0 when it is in no live one. Apart, as has_end is:
+ * what they need of the stack is not needed while the block is checked. */
+__attribute__((noinline)) static size_t rest_of_block(const char *text)
 {
-	return count > 0 ? (size_t)count : 0;
+	uintptr_t address = (uintptr_t)text;
+	struct fp_block block;
+
+	if (!fp_heap_find(address, &block) || block.state != FP_BLOCK_LIVE ||
+	    address < block.address || address - block.address >= block.size)
+		return 0;
+	return block.size - (address - block.address);
 }
 
-size_t fp_buffer_fd_set_bytes(int count)
+/* Whether the kernel finds an end in so many bytes: a zero, or a page that it cannot read,
+ * which the program may have made one. */
+__attribute__((noinline)) static bool has_end(const char *text, size_t size)
 {
-	return fp_align_up(fp_buffer_positive(count), 8 * sizeof(long)) / 8;
+	size_t page = fp_vm_page_size();
+
+	for (const char *end = text + size; text < end;) {
+		size_t bytes = page - (uintptr_t)text % page;
+
+		if (bytes > (size_t)(end - text))
+			bytes = (size_t)(end - text);
+		if (!fp_is_readable(text, bytes) || memchr(text, '\0', bytes) != NULL)
+			return true;
+		text += bytes;
+	}
+	return false;
 }
 
-/* asm-generic's; that of <termios.h> is larger, and libc's alone. */
-enum { TERMIOS_BYTES = 36 };
-
-/* Requests that are older than the rule that the number tells what the argument is. */
-static const struct {
-	unsigned request;
-	unsigned bytes;
-	enum fp_access access;
-} old_requests[] = {
-        {TCGETS, TERMIOS_BYTES, FP_ACCESS_WRITE},
-        {TCSETS, TERMIOS_BYTES, FP_ACCESS_READ},
-        {TCSETSW, TERMIOS_BYTES, FP_ACCESS_READ},
-        {TCSETSF, TERMIOS_BYTES, FP_ACCESS_READ},
-        {TIOCGWINSZ, sizeof(struct winsize), FP_ACCESS_WRITE},
-        {TIOCSWINSZ, sizeof(struct winsize), FP_ACCESS_READ},
-        {TIOCGPGRP, sizeof(pid_t), FP_ACCESS_WRITE},
-        {TIOCSPGRP, sizeof(pid_t), FP_ACCESS_READ},
-        {TIOCGSID, sizeof(pid_t), FP_ACCESS_WRITE},
-        {TIOCGETD, sizeof(int), FP_ACCESS_WRITE},
-        {TIOCSETD, sizeof(int), FP_ACCESS_READ},
-        {TIOCMGET, sizeof(int), FP_ACCESS_WRITE},
-        {TIOCMSET, sizeof(int), FP_ACCESS_READ},
-        {TIOCMBIS, sizeof(int), FP_ACCESS_READ},
-        {TIOCMBIC, sizeof(int), FP_ACCESS_READ},
-        {TIOCOUTQ, sizeof(int), FP_ACCESS_WRITE},
-        {FIONREAD, sizeof(int), FP_ACCESS_WRITE},
-        {FIONBIO, sizeof(int), FP_ACCESS_READ},
-        {FIOASYNC, sizeof(int), FP_ACCESS_READ},
-        {TIOCSTI, sizeof(char), FP_ACCESS_READ},
-};
-
-void fp_buffer_check_ioctl(unsigned request, const void *argument)
+/* All that is read of a block is told at once, and of what is behind its end one byte. */
+void fp_buffer_check_text(const char *text, size_t most)
 {
-	for (size_t i = 0; i < sizeof(old_requests) / sizeof(old_requests[0]); i++) {
-		if (old_requests[i].request == request) {
-			fp_buffer_check(argument, old_requests[i].bytes,
-			                old_requests[i].access);
+	if (text == NULL || !fp_heap_is_ours(text))
+		return;
+	size_t rest = rest_of_block(text);
+	size_t size = rest < most ? rest : most;
+
+	fp_buffer_check(text, size, FP_ACCESS_READ);
+	if (size < most && !has_end(text, size))
+		fp_buffer_check(text, size + 1, FP_ACCESS_READ);
+}
+
+void fp_buffer_check_texts(char *const *texts)
+{
+	size_t page = fp_vm_page_size();
+	uintptr_t asked = UINTPTR_MAX;
+
+	for (;; texts++) {
+		uintptr_t last = (uintptr_t)(texts + 1) - 1;
+
+		if (!fp_buffer_check(texts, sizeof(*texts), FP_ACCESS_READ))
 			return;
-		}
+		if (last / page != asked && !fp_is_readable(texts, sizeof(*texts)))
+			return;
+		asked = last / page;
+		if (*texts == NULL)
+			return;
+		fp_buffer_check_text(*texts, FP_ARGUMENT_BYTES);
 	}
-	/* The kernel's direction: it reads what we write. */
-	if ((_IOC_DIR(request) & _IOC_READ) != 0)
-		fp_buffer_check(argument, _IOC_SIZE(request), FP_ACCESS_WRITE);
-	else if ((_IOC_DIR(request) & _IOC_WRITE) != 0)
-		fp_buffer_check(argument, _IOC_SIZE(request), FP_ACCESS_READ);
 }
 
-/* Requests whose second argument is a buffer of one size. */
-void fp_buffer_check_prctl(int request, const void *argument)
+size_t fp_buffer_bits(size_t count)
 {
-	enum { NAME_BYTES = 16 };
-
-	switch (request) {
-	case PR_GET_NAME:
-		fp_buffer_check(argument, NAME_BYTES, FP_ACCESS_WRITE);
-		break;
-	case PR_GET_PDEATHSIG:
-	case PR_GET_CHILD_SUBREAPER:
-	case PR_GET_TSC:
-	case PR_GET_UNALIGN:
-	case PR_GET_FPEMU:
-	case PR_GET_FPEXC:
-		fp_buffer_check(argument, sizeof(int), FP_ACCESS_WRITE);
-		break;
-	case PR_GET_TID_ADDRESS:
-		fp_buffer_check(argument, sizeof(int *), FP_ACCESS_WRITE);
-		break;
-	default:
-		break;
-	}
+	return fp_align_up(count, 8 * sizeof(long)) / 8;
 }

@@ -7,40 +7,66 @@
 /* Where it optimizes or fortifies, libc defines some of the functions below in its headers. */
 #undef _FORTIFY_SOURCE
 #define __NO_INLINE__ 1
-#include <dlfcn.h>
 #include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <mntent.h>
 #include <mqueue.h>
-#include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/sendfile.h>
+#include <sys/shm.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
+#include <utime.h>
 
+#include "preload/arguments.h"
 #include "preload/buffers.h"
 #include "preload/door.h"
 #include "preload/export.h"
+
+/* The words of the tables. */
+#define AS(...) fp_check(__VA_ARGS__);
+#define READS(pointer, bytes) fp_buffer_check((pointer), (bytes), FP_ACCESS_READ);
+#define WRITES(pointer, bytes) fp_buffer_check((pointer), (bytes), FP_ACCESS_WRITE);
+#define WRITES_ONE(pointer) WRITES((pointer), sizeof(*(pointer)))
+#define WRITES_LINE(line, size) fp_buffer_check_line((line), (size));
+#define COMMAND(text) fp_buffer_check_text((text), FP_ARGUMENT_BYTES);
+#define SPARES(mask)                                                                           \
+	sigset_t spared;                                                                       \
+	(mask) = fp_preload_spare((mask), &spared);
 
 /* What no header declares. */
 #define FP_CALL(result, name, parameters, arguments, checks) FP_EXPORT result name parameters;
@@ -53,8 +79,17 @@ static struct {
 #include "preload/calls.def"
 #include "preload/undeclared_calls.def"
 #undef FP_CALL
-	int (*ioctl)(int fd, unsigned long request, void *argument);
-	int (*prctl)(int request, void *second, long third, long fourth, long fifth);
+	int (*ioctl)(int fd, unsigned long request, ...);
+	int (*fcntl)(int fd, int request, ...);
+	int (*fcntl64)(int fd, int request, ...);
+	int (*prctl)(int request, ...);
+	int (*semctl)(int set, int number, int request, ...);
+	int (*open)(const char *path, int flags, ...);
+	int (*open64)(const char *path, int flags, ...);
+	int (*openat)(int fd, const char *path, int flags, ...);
+	int (*openat64)(int fd, const char *path, int flags, ...);
+	void (*setbuf)(FILE *file, char *buffer);
+	void (*arc4random_buf)(void *buffer, size_t size);
 } libc;
 
 void fp_preload_find_calls(void)
@@ -64,8 +99,18 @@ void fp_preload_find_calls(void)
 #include "preload/calls.def"
 #include "preload/undeclared_calls.def"
 #undef FP_CALL
-	libc.ioctl = (int (*)(int, unsigned long, void *))dlsym(RTLD_NEXT, "ioctl");
-	libc.prctl = (int (*)(int, void *, long, long, long))dlsym(RTLD_NEXT, "prctl");
+#define FIND(name) libc.name = (__typeof__(libc.name))dlsym(RTLD_NEXT, #name);
+	FIND(ioctl)
+	FIND(fcntl)
+	FIND(fcntl64)
+	FIND(prctl)
+	FIND(semctl)
+	FIND(open)
+	FIND(open64)
+	FIND(openat)
+	FIND(openat64)
+	FIND(setbuf)
+	FIND(arc4random_buf)
 }
 
 /* Another library's constructor may come before ours. */
@@ -73,6 +118,12 @@ static void find_if_needed(const void *function)
 {
 	if (function == NULL)
 		fp_preload_find_calls();
+}
+
+/* libc refuses the others. */
+static size_t positive(int count)
+{
+	return count > 0 ? (size_t)count : 0;
 }
 
 #define FP_CALL(result, name, parameters, arguments, checks)                                   \
@@ -85,16 +136,46 @@ static void find_if_needed(const void *function)
 #include "preload/undeclared_calls.def"
 #undef FP_CALL
 
+/* ---- Those that take what they are given, or return nothing ---------------------------------
+ */
+
+/* The argument behind LAST, or what is where it would be; libc takes it so, too. */
+#define TAKE(type, argument, last)                                                             \
+	va_list list;                                                                          \
+	va_start(list, last);                                                                  \
+	type argument = va_arg(list, type);                                                    \
+	va_end(list);
+
 FP_EXPORT int ioctl(int fd, unsigned long request, ...)
 {
-	va_list arguments;
-
-	va_start(arguments, request);
-	void *argument = va_arg(arguments, void *);
-	va_end(arguments);
+	TAKE(void *, argument, request)
 	find_if_needed((const void *)libc.ioctl);
-	fp_buffer_check_ioctl((unsigned)request, argument);
+	AS(ioctl, fd, request, argument)
 	return libc.ioctl(fd, request, argument);
+}
+
+FP_EXPORT int fcntl(int fd, int request, ...)
+{
+	TAKE(void *, argument, request)
+	find_if_needed((const void *)libc.fcntl);
+	AS(fcntl, fd, request, argument)
+	return libc.fcntl(fd, request, argument);
+}
+
+FP_EXPORT int fcntl64(int fd, int request, ...)
+{
+	TAKE(void *, argument, request)
+	find_if_needed((const void *)libc.fcntl64);
+	AS(fcntl, fd, request, argument)
+	return libc.fcntl64(fd, request, argument);
+}
+
+FP_EXPORT int semctl(int set, int number, int request, ...)
+{
+	TAKE(void *, argument, request)
+	find_if_needed((const void *)libc.semctl);
+	AS(semctl, set, number, request, argument)
+	return libc.semctl(set, number, request, argument);
 }
 
 FP_EXPORT int prctl(int request, ...)
@@ -108,6 +189,46 @@ FP_EXPORT int prctl(int request, ...)
 	long fifth = va_arg(arguments, long);
 	va_end(arguments);
 	find_if_needed((const void *)libc.prctl);
-	fp_buffer_check_prctl(request, second);
+	AS(prctl, request, second, third, fourth, fifth)
 	return libc.prctl(request, second, third, fourth, fifth);
+}
+
+#define OPEN(name)                                                                             \
+	FP_EXPORT int name(const char *path, int flags, ...)                                   \
+	{                                                                                      \
+		TAKE(mode_t, mode, flags)                                                      \
+		find_if_needed((const void *)libc.name);                                       \
+		AS(open, path)                                                                 \
+		return libc.name(path, flags, mode);                                           \
+	}
+OPEN(open)
+OPEN(open64)
+
+#define OPEN_AT(name)                                                                          \
+	FP_EXPORT int name(int fd, const char *path, int flags, ...)                           \
+	{                                                                                      \
+		TAKE(mode_t, mode, flags)                                                      \
+		find_if_needed((const void *)libc.name);                                       \
+		AS(openat, fd, path)                                                           \
+		return libc.name(fd, path, flags, mode);                                       \
+	}
+OPEN_AT(openat)
+OPEN_AT(openat64)
+
+FP_EXPORT void setbuf(FILE *file, char *buffer)
+{
+	find_if_needed((const void *)libc.setbuf);
+	WRITES(buffer, BUFSIZ)
+	libc.setbuf(file, buffer);
+}
+
+/* Newer libcs declare it. */
+#pragma GCC diagnostic ignored "-Wredundant-decls"
+void arc4random_buf(void *buffer, size_t size);
+
+FP_EXPORT void arc4random_buf(void *buffer, size_t size)
+{
+	find_if_needed((const void *)libc.arc4random_buf);
+	AS(getrandom, buffer, size)
+	libc.arc4random_buf(buffer, size);
 }

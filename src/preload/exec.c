@@ -20,6 +20,7 @@
 #include "base/room.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "preload/arguments.h"
 #include "preload/door.h"
 #include "preload/export.h"
 #include "session/session.h"
@@ -208,6 +209,7 @@ static void look(void *argument)
  * until that is given back. */
 static struct fp_room *choose(struct program *program)
 {
+	fp_check(execve, program->path, program->arguments, program->environment);
 	struct fp_room *room = fp_room_take();
 
 	fp_room_work(room, look, program);

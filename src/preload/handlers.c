@@ -14,6 +14,7 @@
 #include "base/lock.h"
 #include "base/sys.h"
 #include "fault/fault.h"
+#include "preload/buffers.h"
 #include "preload/door.h"
 #include "preload/export.h"
 #include "session/session.h"
@@ -255,6 +256,8 @@ static int exchange(int signal, const struct sigaction *action, struct sigaction
 
 FP_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
 {
+	fp_buffer_check(action, sizeof(*action), FP_ACCESS_READ);
+	fp_buffer_check(old, sizeof(*old), FP_ACCESS_WRITE);
 	if (fp_fault_exchange_action(signal, action, old))
 		return 0;
 	if (fp_preload_keeps_default(signal, action)) {

@@ -11,6 +11,7 @@
 #include "base/readable.h"
 #include "base/sys.h"
 #include "guard/guard.h"
+#include "preload/arguments.h"
 #include "preload/export.h"
 
 static bool is_finite(const struct rlimit *limit)
@@ -22,6 +23,7 @@ static int set_limit(pid_t pid, int resource, const struct rlimit *limit, struct
 {
 	bool is_own = pid == 0 || pid == fp_sys_getpid();
 
+	fp_check(prlimit64, pid, resource, limit, old);
 	if (resource == RLIMIT_AS && is_own && is_finite(limit)) {
 		fp_guard_give_reserve_back();
 		fp_meta_give_reserve_back();

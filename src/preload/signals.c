@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "fault/fault.h"
 #include "leak/leak.h"
+#include "preload/arguments.h"
 #include "preload/door.h"
 #include "preload/export.h"
 #include "session/session.h"
@@ -197,6 +198,8 @@ static int look_at_mask(sigset_t *old)
 FP_EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
 	int saved_errno = errno;
+
+	fp_check(rt_sigprocmask, how, set, old);
 	int status = set == NULL ? look_at_mask(old) : change_spared(how, set, old);
 
 	errno = saved_errno;

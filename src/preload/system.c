@@ -1,51 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * System calls that a program makes by number: the buffers of those in system_calls.def are
- * looked at, then libc's syscall(3) does it. Machines without the few instructions that it
- * takes leave syscall(3) to libc.
+ * System calls that a program makes by number: what they point to is looked at, then libc's
+ * syscall(3) does it. Machines without the few instructions that it takes leave syscall(3) to
+ * libc.
  */
 #include <dlfcn.h>
-#include <poll.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <sys/epoll.h>
-#include <sys/msg.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/syscall.h>
-#include <sys/sysinfo.h>
-#include <sys/time.h>
-#include <sys/times.h>
-#include <sys/utsname.h>
-#include <time.h>
+#include <stdint.h>
 
-#include "preload/buffers.h"
+#include "preload/arguments.h"
+#include "preload/door.h"
 
 #if defined(__x86_64__)
 #include "preload/system_x86_64.h"
 #elif defined(__aarch64__)
 #include "preload/system_aarch64.h"
+#else
+enum { SIXTH = 0 };
 #endif
 
-/* The first five arguments; no buffer of the table is the sixth. */
-typedef void check_function(long, long, long, long, long);
-
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#define FP_SYSTEM_CALL(name, parameters, checks)                                               \
-	static void check_##name parameters                                                    \
-	{                                                                                      \
-		checks                                                                         \
-	}
+/* One more than the call, by number; 0: none that is checked. */
+static const uint16_t calls[] = {
+#ifdef __x86_64__
+#define FP_SYSTEM_CALL(name, number, elsewhere, ...) [number] = 1 + FP_CALL_##name,
+#define FP_OLD_SYSTEM_CALL(name, number, ...) [number] = 1 + FP_CALL_##name,
+#else
+#define FP_SYSTEM_CALL(name, number, elsewhere, ...) [elsewhere] = 1 + FP_CALL_##name,
+#define FP_OLD_SYSTEM_CALL(name, number, ...)
+#endif
+#define FP_UNCHECKED(what, why)
 #include "preload/system_calls.def"
-#undef FP_SYSTEM_CALL
-
-/* Called with more arguments than they take, and wider ones, as a system call's are. */
-static check_function *const checks[] = {
-#define FP_SYSTEM_CALL(name, parameters, checks)                                               \
-	[SYS_##name] = (check_function *)(void (*)(void))check_##name,
-#include "preload/system_calls.def"
-#undef FP_SYSTEM_CALL
 };
 
 static void *_Atomic of_libc;
@@ -55,18 +39,21 @@ void fp_preload_find_system_call(void)
 	atomic_store(&of_libc, dlsym(RTLD_NEXT, "syscall"));
 }
 
-/* ARGUMENTS begins with the number. Returns libc's syscall(3). */
-void *fp_preload_check_system_call(const long *arguments);
+/* SAVED begins with the number and five arguments. Returns libc's syscall(3). */
+void *fp_preload_check_system_call(const long *saved);
 
-__attribute__((used)) void *fp_preload_check_system_call(const long *arguments)
+__attribute__((used)) void *fp_preload_check_system_call(const long *saved)
 {
-	unsigned long number = (unsigned long)arguments[0];
+	unsigned long number = (unsigned long)saved[0];
 
 	/* Another library's constructor may come before ours. */
 	if (atomic_load(&of_libc) == NULL)
 		fp_preload_find_system_call();
-	if (number < sizeof(checks) / sizeof(checks[0]) && checks[number] != NULL)
-		checks[number](arguments[1], arguments[2], arguments[3], arguments[4],
-		               arguments[5]);
+	if (number < sizeof(calls) / sizeof(calls[0]) && calls[number] != 0) {
+		const long arguments[FP_CALL_ARGUMENTS] = {saved[1], saved[2], saved[3],
+		                                           saved[4], saved[5], saved[SIXTH]};
+
+		fp_check_call((enum fp_call)(calls[number] - 1), arguments);
+	}
 	return atomic_load(&of_libc);
 }

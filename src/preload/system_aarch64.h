@@ -5,6 +5,9 @@
 #ifndef FP_PRELOAD_SYSTEM_AARCH64_H
 #define FP_PRELOAD_SYSTEM_AARCH64_H
 
+/* Where the sixth argument is in what is saved below. */
+enum { SIXTH = 6 };
+
 __asm__(".pushsection .text\n"
         ".globl syscall\n"
         ".type syscall, %function\n"

@@ -7,6 +7,10 @@
 #ifndef FP_PRELOAD_SYSTEM_X86_64_H
 #define FP_PRELOAD_SYSTEM_X86_64_H
 
+/* The sixth argument, the seventh of syscall(3), is the caller's to store: behind what is saved
+ * below, the caller's frame and the return. */
+enum { SIXTH = 8 };
+
 __asm__(".pushsection .text\n"
         ".globl syscall\n"
         ".type syscall, @function\n"

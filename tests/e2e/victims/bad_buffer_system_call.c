@@ -2,18 +2,29 @@
  *
  * Makes the calls of system_calls.def, all or the one that is named, and prints what came of
  * each. Arguments: how the buffers are ("short": half of them or less is there, "exact",
- * "freed", "null", "stack", "zero": exact, and the call is told 0), and a name.
+ * "freed", "null", "stack", "zero": exact, and the call is told 0, "low": at address 5,
+ * "unmapped"), and a name.
  */
 /* libc's headers define getline where they may. */
 #define __NO_INLINE__ 1
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <linux/filter.h>
+#include <mqueue.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
@@ -21,6 +32,10 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/sendfile.h>
+#include <sys/shm.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -32,8 +47,10 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+#include <utime.h>
 
 enum { STAT_BYTES = sizeof(struct stat), BYTES_MAX = 512, SHORT_MAX = 16 };
 
@@ -42,6 +59,9 @@ static const char *only; /* NULL: all calls */
 static char bytes[BYTES_MAX];
 static const struct timespec no_time;
 static struct timeval no_wait;
+static const struct itimerval no_timer;
+static const struct itimerspec no_timer_spec;
+static const sigset_t no_signals;
 static size_t line_size;
 
 static int is_variant(const char *name)
@@ -65,10 +85,22 @@ static void *heap_buffer(size_t size)
 	return block;
 }
 
+static void *unmapped(void)
+{
+	void *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	munmap(page, 4096);
+	return page;
+}
+
 static void *buffer(size_t size)
 {
 	if (is_variant("null"))
 		return NULL;
+	if (is_variant("low"))
+		return (void *)5;
+	if (is_variant("unmapped"))
+		return unmapped();
 	if (is_variant("stack"))
 		return memset(bytes, 0, size);
 	if (is_variant("short"))
@@ -77,6 +109,19 @@ static void *buffer(size_t size)
 }
 
 #define BUFFER(size) buffer(size)
+
+/* One that ends with its buffer; a short one has no end. */
+static char *TEXT(size_t size)
+{
+	char *text = buffer(size);
+
+	if (is_variant("short"))
+		memset(text, 'x', size > SHORT_MAX ? SHORT_MAX : size / 2);
+	else if (is_variant("exact") || is_variant("stack") || is_variant("zero"))
+		memset(text, 'x', size - 1);
+	return text;
+}
+
 #define SIZE(size) (is_variant("zero") ? 0 : (size))
 
 static socklen_t *LENGTH(socklen_t size)
@@ -219,6 +264,49 @@ static int epoll_with_1(void)
 	return fd;
 }
 
+static void *pages(void)
+{
+	return mmap(NULL, 64 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static int semaphores(void)
+{
+	static int set = -1;
+
+	if (set == -1)
+		set = semget(IPC_PRIVATE, 32, 0600);
+	return set;
+}
+
+static void remove_semaphores(void)
+{
+	semctl(semaphores(), 0, IPC_RMID, 0);
+}
+
+static struct ifconf *INTERFACES(size_t size)
+{
+	static struct ifconf interfaces;
+
+	interfaces = (struct ifconf){.ifc_len = SIZE(size), .ifc_buf = buffer(size)};
+	return &interfaces;
+}
+
+static const void *FILTER(size_t size)
+{
+	static struct sock_fprog filter;
+
+	filter = (struct sock_fprog){.len = SIZE(size / 8), .filter = buffer(size)};
+	return &filter;
+}
+
+static char **ONE_TEXT(char *text)
+{
+	static char *texts[2];
+
+	texts[0] = text;
+	return texts;
+}
+
 /* ---- Sockets ------------------------------------------------------------------------------
  */
 
@@ -301,7 +389,8 @@ static int is_to_be_made(int i)
 	if (only != NULL)
 		return strcmp(only, calls[i].name) == 0;
 	return strcmp(calls[i].if_freed, "IN_LIBC") != 0 ||
-	       (!is_variant("freed") && !is_variant("null"));
+	       (!is_variant("freed") && !is_variant("null") && !is_variant("low") &&
+	        !is_variant("unmapped"));
 }
 
 static void say(const char *name, long result)
@@ -328,5 +417,6 @@ int main(int argc, char **argv)
 	variant = argv[1];
 	only = argc > 2 ? argv[2] : NULL;
 	make_calls();
+	remove_semaphores();
 	return 0;
 }

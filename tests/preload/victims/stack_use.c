@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -187,6 +188,26 @@ static void call_setrlimit(void)
 	setrlimit(RLIMIT_CORE, (struct rlimit *)block);
 }
 
+static void call_open(void)
+{
+	open(strcpy(block, "/none"), O_RDONLY);
+}
+
+static void call_fcntl(void)
+{
+	fcntl(ends[0], F_GETLK, block);
+}
+
+static void call_semctl(void)
+{
+	semctl(-1, 0, GETALL, block);
+}
+
+static void call_access(void)
+{
+	access(strcpy(block, "/none"), R_OK);
+}
+
 static void call_syscall(void)
 {
 	syscall(SYS_read, zeros, block, 100);
@@ -295,6 +316,10 @@ static const struct {
         {"setsockopt", call_setsockopt, 0},
         {"getrlimit", call_getrlimit, 0},
         {"setrlimit", call_setrlimit, 0},
+        {"open", call_open, 0},
+        {"access", call_access, 0},
+        {"fcntl", call_fcntl, 0},
+        {"semctl", call_semctl, 0},
         {"syscall", call_syscall, 0},
         {"posix_spawn", call_spawn, 0},
         {"posix_spawnp", call_spawnp, 0},
