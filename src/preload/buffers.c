@@ -16,16 +16,33 @@
 #include "heap/heap.h"
 #include "preload/door.h"
 
+struct range {
+	uintptr_t start;
+	size_t size;
+	enum fp_access access;
+	bool is_good;
+};
+
+static void check_inside(void *argument)
+{
+	struct range *range = argument;
+
+	range->is_good = fp_fault_check_range(range->start, range->size, range->access);
+}
+
 /* Pointers that are none of ours, nearly all there are, cost a look at a table and no lock. */
 bool fp_buffer_check(const void *address, size_t size, enum fp_access access)
 {
+	struct range range = {.start = (uintptr_t)address, .size = size, .access = access};
+
 	if (size == 0 || address == NULL || !fp_heap_is_ours(address) || !fp_preload_enter())
 		return true;
 	int saved_errno = errno;
-	bool is_good = fp_fault_check_range((uintptr_t)address, size, access);
+	/* A finding needs more of a stack than the program may have. */
+	fp_room_run(check_inside, &range);
 	errno = saved_errno;
 	fp_preload_leave();
-	return is_good;
+	return range.is_good;
 }
 
 /* The structures that tell where buffers are may be anywhere, and a call with a bad pointer to
