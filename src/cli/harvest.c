@@ -89,11 +89,13 @@ static bool remove_file(char *path, void *unused)
 
 void fp_cli_remove(const char *directory)
 {
-	char *unseen;
+	static const char *const others[] = {FP_LOG_UNSEEN, FP_LOG_STDERR};
+	char *path;
 
 	each_file(directory, remove_file, NULL);
-	if (asprintf(&unseen, "%s/" FP_LOG_UNSEEN, directory) >= 0)
-		remove_file(unseen, NULL);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (asprintf(&path, "%s/%s", directory, others[i]) >= 0)
+			remove_file(path, NULL);
 	rmdir(directory);
 }
 

@@ -7,6 +7,7 @@
 #include "cli/run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "cli/pools.h"
 #include "cli/suppressions.h"
 #include "cli/sweep.h"
+#include "log/format.h"
 #include "report/text/parts.h"
 
 struct run {
@@ -347,14 +349,33 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	return code;
 }
 
+/* For processes that print elsewhere: see FP_LOG_STDERR. */
+static void leave_standard_error(const struct run *run)
+{
+	char path[sizeof(run->directory) + sizeof(FP_LOG_STDERR)];
+	char identity[2 * 24];
+	struct stat status;
+
+	if (run->options.log[0] != '\0' || fstat(STDERR_FILENO, &status) != 0)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", run->directory, FP_LOG_STDERR);
+	snprintf(identity, sizeof(identity), "%" PRIu64 ":%" PRIu64, (uint64_t)status.st_dev,
+	         (uint64_t)status.st_ino);
+	/* Without it they say nothing of their own. */
+	if (symlink(identity, path) != 0)
+		return;
+}
+
 static int run_once(struct run *run)
 {
 	struct fp_cli_launch launch = {.path = run->program, .arguments = run->command};
 	int status = 0;
 	int result = make_directory(run);
 
-	if (result == 0)
+	if (result == 0) {
+		leave_standard_error(run);
 		result = start(run, &launch, &status);
+	}
 	if (result == 0) {
 		fp_cli_write_obituary(run->directory, &launch, &run->options, status);
 		result = report(run, &launch, status);

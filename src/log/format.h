@@ -20,6 +20,10 @@
 /* Beside the logs of a run: one line for each execution of a program that has none. */
 #define FP_LOG_UNSEEN ".unseen"
 
+/* A link there whose text is the device and the inode, "DEVICE:INODE", of the file that the
+ * report is printed to. */
+#define FP_LOG_STDERR ".stderr"
+
 /* What the name of the mapping begins with that says which signal a process answers with its
  * events, and of the abstract socket that it sends them to. A number follows. */
 #define FP_LOG_ANSWERS "fencepost-leaks-"

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/meta.h"
 #include "base/text.h"
@@ -242,6 +243,22 @@ static bool is_worth_saying(void)
 	       leaked_blocks > 0;
 }
 
+static void report(struct fp_log *tail)
+{
+	const struct fp_session_rendering outputs = {.format = NULL};
+	const struct fp_session_rendering here = {.format = "text", .fd = STDERR_FILENO};
+
+	if (fp_session_spool(tail) != 0) {
+		if (is_worth_saying())
+			fp_session_render(tail, &outputs);
+		return;
+	}
+	/* What ends a process stands in its own words, too. */
+	if (fp_session.exit.how == FP_LOG_EXIT_SIGNAL && fp_session_finding_count() > 0 &&
+	    fp_session_prints_elsewhere())
+		fp_session_render(tail, &here);
+}
+
 static void finish(uintptr_t stack, void *unused)
 {
 	int saved_errno = errno;
@@ -253,12 +270,10 @@ static void finish(uintptr_t stack, void *unused)
 		fp_heap_check(FP_TRACE_NONE, "at exit");
 	struct fp_log *tail = fp_session_make_tail(stack, FP_SESSION_CHECK_LAST);
 	if (tail != NULL) {
-		const struct fp_session_rendering rendering = {.format = NULL};
-
 		if (fp_session.log.fd >= 0)
 			fp_log_copy(tail, fp_session.log.fd);
-		if (is_worth_a_report() && fp_session_spool(tail) != 0 && is_worth_saying())
-			fp_session_render(tail, &rendering);
+		if (is_worth_a_report())
+			report(tail);
 		fp_session_drop_tail(tail);
 	}
 	errno = saved_errno;

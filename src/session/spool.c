@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/sys.h"
 #include "base/text.h"
@@ -131,6 +133,35 @@ int fp_session_spool(struct fp_log *tail)
 	    (!fp_session_is_spool_out_of_reach() || fp_session_finding_count() > 0))
 		explain();
 	return failure;
+}
+
+/* "DEVICE:INODE" of standard error. */
+static bool name_stderr(struct fp_text *text)
+{
+	struct stat status;
+
+	if (fp_sys_fstat(STDERR_FILENO, &status) != 0)
+		return false;
+	fp_text_decimal(text, status.st_dev);
+	fp_text_string(text, ":");
+	fp_text_decimal(text, status.st_ino);
+	return true;
+}
+
+bool fp_session_prints_elsewhere(void)
+{
+	char path[FP_OPTION_PATH_MAX + sizeof("/" FP_LOG_STDERR)];
+	char theirs[64] = "";
+	char ours[64];
+	struct fp_text text;
+
+	fp_text_begin(&text, path, sizeof(path));
+	fp_text_string(&text, fp_session.options.spool);
+	fp_text_string(&text, "/" FP_LOG_STDERR);
+	if (fp_sys_readlink(path, theirs, sizeof(theirs) - 1) <= 0)
+		return false;
+	fp_text_begin(&text, ours, sizeof(ours));
+	return name_stderr(&text) && strcmp(ours, theirs) != 0;
 }
 
 void fp_session_forget_spool(void)

@@ -90,6 +90,10 @@ int fp_session_spool(struct fp_log *tail);
 /* Whether this process cannot get there, and others may. */
 bool fp_session_is_spool_out_of_reach(void);
 
+/* Whether who reads the standard error of this process does not read the report of the run: a
+ * death test, a log. */
+bool fp_session_prints_elsewhere(void);
+
 /* Starts the recording that `record` asks for, and ends it; the end says in TAIL what was lost
  * (in recording.c). */
 void fp_session_start_recording(void);
