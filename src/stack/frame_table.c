@@ -186,8 +186,11 @@ bool fp_frame_table_find(const struct fp_frame_query *query, struct fp_frame_row
 		return false;
 	if (find(query, row, entry))
 		return true;
-	/* Nothing has called there: a new stack was made to return to a function's beginning.
-	 */
+	/* Nothing has called there: a new stack was made to return to a function's beginning,
+	 * and is at its end. makecontext(3) keeps a pointer where a return address would be. */
 	next.pc++;
-	return find(&next, row, entry) && entry->start == next.pc;
+	if (!find(&next, row, entry) || entry->start != next.pc)
+		return false;
+	row->ra.kind = FP_SAVED_NOWHERE;
+	return true;
 }

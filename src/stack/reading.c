@@ -22,18 +22,24 @@ static bool is_readable(uintptr_t page)
 	return fp_sys_sigmask(NO_SUCH_WAY, (const void *)page, NULL) != -EFAULT;
 }
 
-bool fp_reading_extend(uintptr_t address)
+/* Page by page, to PAGE or to the first that cannot be read. */
+static struct fp_reading extend_to(struct fp_reading known, uintptr_t page)
 {
-	struct fp_reading known = fp_reading;
-	uintptr_t page = address - address % PAGE;
-
-	/* Another stack, or far away on this one. */
-	if (page + GAP_MAX < known.start || page > known.end + GAP_MAX)
-		known.start = known.end = page;
 	while (page < known.start && is_readable(known.start - PAGE))
 		known.start -= PAGE;
 	while (page >= known.end && is_readable(known.end))
 		known.end += PAGE;
-	fp_reading = known;
+	return known;
+}
+
+bool fp_reading_extend(uintptr_t address)
+{
+	uintptr_t page = address - address % PAGE;
+
+	if (page + GAP_MAX >= fp_reading.start && page <= fp_reading.end + GAP_MAX)
+		fp_reading = extend_to(fp_reading, page);
+	/* Another stack: those of coroutines may lie side by side, with a fence between. */
+	if (!fp_reading_covers(address))
+		fp_reading = extend_to((struct fp_reading){page, page}, page);
 	return fp_reading_covers(address);
 }

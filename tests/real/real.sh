@@ -14,7 +14,7 @@ rm -rf "$work" && mkdir -p "$work/input" || exit 99
 export LC_ALL=C TZ=UTC HOME="$work/input" input="$work/input" source="$top_srcdir"
 unset LD_PRELOAD FENCEPOST_OPTIONS MAKEFLAGS MAKELEVEL
 wanted=${*-}
-ran=0 failed=0
+ran=0 failed=0 calls=0 cut=0
 
 is_wanted() { # is_wanted TIER NAME
 	case " $wanted " in
@@ -33,6 +33,17 @@ has() { # has COMMAND...
 complain() {
 	echo "$name: $*"
 	bad=1
+}
+
+# Of a thousand stacks one may end early at most: adds to the sums what the reports of the processes say.
+count_stacks() {
+	set -- $(awk '
+		/"heap": {/ { is_heap = 1 }
+		is_heap && /"allocations":/ { gsub(/[^0-9]/, ""); calls += $0; is_heap = 0 }
+		/"[0-9,]* calls* ha.* that could not be followed/ { sub(/calls* .*/, ""); gsub(/[^0-9]/, ""); cut += $0 }
+		END { printf "%d %d", calls, cut }' "$name/report.json")
+	calls=$((calls + $1)) cut=$((cut + $2))
+	test "$2" -eq 0 || echo "$name: $2 stacks of $1 end early"
 }
 
 # In a directory of its own, so that what it makes is not there the second time.
@@ -54,7 +65,7 @@ row() { # row TIER NAME "NEEDED COMMANDS" COMMAND [TRUE-FINDING REASON]
 	test "$native" -eq 0 && test -s ../out.native ||
 		complain "status $native without us: $(tail -n 3 ../err.native)"
 	how=run
-	execute run "$fencepost" run ${FP_REAL_OPTIONS-} --leak-check=no --quiet --log="$work/$name/report" --
+	execute run "$fencepost" run ${FP_REAL_OPTIONS-} --leak-check=no --quiet --json="$work/$name/report.json" --log="$work/$name/report" --
 	cd "$work" || exit 99
 	test "$status" -eq "$native" || complain "status $status, not $native: $(tail -n 3 "$name/err.run")"
 	cmp -s "$name/out.native" "$name/out.run" ||
@@ -67,12 +78,14 @@ row() { # row TIER NAME "NEEDED COMMANDS" COMMAND [TRUE-FINDING REASON]
 	fi
 	test ! -s "$name/findings" || complain "findings: $(cat "$name/report")"
 	grep '^fencepost:' "$name/err.run" >"$name/messages" && complain "$(cat "$name/messages")"
+	count_stacks
 	ran=$((ran + 1))
 	test "$bad" -eq 0 || failed=$((failed + 1))
 	test "$bad" -ne 0 || rm -rf "${work:?}/$name"
 }
 
 . "$top_srcdir/tests/real/table.sh"
-echo "$ran programs, $failed failed"
+test "$((cut * 1000))" -le "$calls" || { echo "$cut stacks of $calls end early"; failed=$((failed + 1)); }
+echo "$ran programs, $failed failed; $cut stacks of $calls end early"
 test "$ran" -gt 0 || exit 77
 test "$failed" -eq 0

@@ -117,6 +117,8 @@ END_TEST
 /* ---- Stacks of other kinds ------------------------------------------------------------------
  */
 
+enum { STACK_BYTES = 8192 };
+
 static ucontext_t outside;
 static ucontext_t inside;
 
@@ -133,23 +135,50 @@ static void run_coroutine(void)
 	swapcontext(&inside, &outside);
 }
 
+/* On the STACK_BYTES at STACK. */
+static void expect_whole_trace_of_coroutine(char *stack, ucontext_t *link)
+{
+	size_t count;
+
+	getcontext(&inside);
+	inside.uc_stack.ss_sp = stack;
+	inside.uc_stack.ss_size = STACK_BYTES;
+	inside.uc_link = link;
+	makecontext(&inside, run_coroutine, 0);
+	swapcontext(&outside, &inside);
+	expect_whole_trace_with(expected);
+	/* Two functions and what libc returns to, and nothing else. */
+	fp_stack_trace(seen, &count);
+	ck_assert_uint_eq(count, 3);
+}
+
+/* Loop index: whether another context follows. */
 START_TEST(a_coroutine_has_a_whole_trace)
 {
-	enum { STACK = 8192 };
-	char *stack =
-	        mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+	                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	configure();
-	for (int i = 0; i < 3; i++) {
-		getcontext(&inside);
-		inside.uc_stack.ss_sp = stack;
-		inside.uc_stack.ss_size = STACK;
-		inside.uc_link = NULL;
-		makecontext(&inside, run_coroutine, 0);
-		swapcontext(&outside, &inside);
-		expect_whole_trace_with(expected);
-	}
-	munmap(stack, STACK);
+	for (int i = 0; i < 2; i++)
+		expect_whole_trace_of_coroutine(stack, _i != 0 ? &outside : NULL);
+	munmap(stack, STACK_BYTES);
+}
+END_TEST
+
+START_TEST(coroutines_whose_stacks_lie_side_by_side_have_whole_traces)
+{
+	enum { STACKS = 4, FENCE = 4096, STEP = FENCE + STACK_BYTES };
+	char *first = mmap(NULL, STACKS * STEP, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	configure();
+	for (int i = 0; i < STACKS; i++)
+		mprotect(first + i * STEP + FENCE, STACK_BYTES, PROT_READ | PROT_WRITE);
+	/* Upwards, then downwards. */
+	for (int i = 0; i < STACKS; i++)
+		expect_whole_trace_of_coroutine(first + i * STEP + FENCE, &outside);
+	for (int i = STACKS; i-- > 0;)
+		expect_whole_trace_of_coroutine(first + i * STEP + FENCE, &outside);
+	munmap(first, STACKS * STEP);
 }
 END_TEST
 
@@ -361,7 +390,8 @@ int main(void)
 
 	tcase_add_test(tests, a_trace_leads_through_the_handler_of_a_signal);
 	tcase_add_test(tests, what_was_interrupted_has_a_trace);
-	tcase_add_test(tests, a_coroutine_has_a_whole_trace);
+	tcase_add_loop_test(tests, a_coroutine_has_a_whole_trace, 0, 2);
+	tcase_add_test(tests, coroutines_whose_stacks_lie_side_by_side_have_whole_traces);
 #if defined(__x86_64__)
 	tcase_add_test(tests, code_with_frame_pointers_only_is_passed);
 	tcase_add_test(tests, where_nothing_leads_on_a_trace_ends_and_says_so);
