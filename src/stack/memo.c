@@ -73,7 +73,7 @@ static bool go_up(struct fp_frame *frame)
 	const struct fp_rule rule = fp_rule_kept(frame->pc);
 	uintptr_t caller = (rule.kind == FP_RULE_FP ? frame->fp : frame->sp) + rule.up;
 
-	if ((rule.kind != FP_RULE_SP && rule.kind != FP_RULE_FP) ||
+	if ((rule.kind == FP_RULE_NONE || rule.kind == FP_RULE_OUTERMOST) ||
 	    caller - frame->sp >= SPAN_MAX ||
 	    !fp_read_word(caller - rule.ra_below, &frame->pc) ||
 	    (rule.fp_below != 0 && !fp_read_word(caller - rule.fp_below, &frame->fp)))

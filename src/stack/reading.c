@@ -9,25 +9,24 @@
 
 #include "base/sys.h"
 
-enum {
-	PAGE = 4096, /* of any size: pages of more are asked in parts */
-	GAP_MAX = 256 * PAGE,
-	NO_SUCH_WAY = 1 << 20
-};
+enum { PAGE = FP_READ_PAGE, GAP_MAX = 256 * PAGE, NO_SUCH_WAY = 1 << 20 };
 
 _Thread_local struct fp_reading fp_reading;
 
-static bool is_readable(uintptr_t page)
+bool fp_read_is_readable(uintptr_t address)
 {
-	return fp_sys_sigmask(NO_SUCH_WAY, (const void *)page, NULL) != -EFAULT;
+	uintptr_t page = address - address % PAGE;
+
+	/* A mask at address 0 is none. */
+	return page != 0 && fp_sys_sigmask(NO_SUCH_WAY, (const void *)page, NULL) != -EFAULT;
 }
 
 /* Page by page, to PAGE or to the first that cannot be read. */
 static struct fp_reading extend_to(struct fp_reading known, uintptr_t page)
 {
-	while (page < known.start && is_readable(known.start - PAGE))
+	while (page < known.start && fp_read_is_readable(known.start - PAGE))
 		known.start -= PAGE;
-	while (page >= known.end && is_readable(known.end))
+	while (page >= known.end && fp_read_is_readable(known.end))
 		known.end += PAGE;
 	return known;
 }

@@ -20,6 +20,11 @@ struct fp_reading {
 
 extern _Thread_local struct fp_reading fp_reading;
 
+enum { FP_READ_PAGE = 4096 }; /* of any size: pages of more are asked in parts */
+
+/* Whether the byte at ADDRESS can be read: asks the kernel, each time. */
+bool fp_read_is_readable(uintptr_t address);
+
 /* Whether the word at ADDRESS can be read, if that has to be found out. */
 bool fp_reading_extend(uintptr_t address);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Rules, made of the rows of .eh_frame and kept in a table that threads share without locks.
- * Each belongs to a module and is made anew when another one stands at its address. Nothing
- * here looks at the stack.
+ * Rules, made of the rows of .eh_frame or, where there are none, of the code, and kept in a
+ * table that threads share without locks. Each belongs to a module and is made anew when
+ * another one stands at its address.
  */
 #include "stack/rule.h"
 
@@ -10,9 +10,10 @@
 #include <stddef.h>
 
 #include "stack/cpu.h"
+#include "stack/frame_code.h"
 #include "stack/frame_table.h"
 
-enum { KEPT = 1 << 12, UNIT = 8, UNITS_MAX = 1 << 17 };
+enum { KEPT = 1 << 12, UNIT = 8, UNITS_MAX = 1 << 16 };
 
 /* A rule in one word, and that word mixed with its address in another: whoever reads halves of
  * two of them sees that they do not belong together. */
@@ -25,7 +26,7 @@ static struct kept kept[KEPT];
 
 /* Bits of a rule's word. The lowest is set, so that an empty place holds no rule of address 0.
  */
-enum { KIND_AT = 1, MODULE_AT = 3, UP_AT = 13, FP_AT = 30, RA_AT = 47 };
+enum { KIND_AT = 1, MODULE_AT = 4, UP_AT = 14, FP_AT = 30, RA_AT = 46 };
 
 static uint64_t pack(const struct fp_rule *rule)
 {
@@ -43,7 +44,7 @@ static uint32_t bytes_at(uint64_t word, unsigned shift)
 static struct fp_rule unpack(uint64_t word)
 {
 	return (struct fp_rule){
-	        .kind = (enum fp_rule_kind)(word >> KIND_AT & 3),
+	        .kind = (enum fp_rule_kind)(word >> KIND_AT & 7),
 	        .module = word >> MODULE_AT & FP_MODULE_UNKNOWN,
 	        .up = bytes_at(word, UP_AT),
 	        .fp_below = bytes_at(word, FP_AT),
@@ -76,7 +77,20 @@ static bool simplify(const struct fp_frame_row *row, struct fp_rule *rule)
 	return true;
 }
 
-static struct fp_rule make(uintptr_t pc)
+/* Nobody says how the function that goes on at PC leaves. */
+static void ask_code(uintptr_t pc, uintptr_t sp, struct fp_rule *rule)
+{
+	struct fp_frame_code frame;
+
+	if (!fp_frame_code_find(pc, sp, &frame) || !fits(frame.up))
+		return;
+	rule->kind = FP_RULE_BY_CODE;
+	rule->up = frame.up;
+	rule->ra_below = UNIT;
+	rule->fp_below = frame.fp_below;
+}
+
+static struct fp_rule make(uintptr_t pc, uintptr_t sp)
 {
 	/* The call is the instruction before. */
 	const struct fp_module module = fp_module_at(pc - 1);
@@ -89,10 +103,11 @@ static struct fp_rule make(uintptr_t pc)
 	struct fp_frame_row row;
 	struct fp_frame_entry entry;
 
-	if (module.index == NULL || !fp_frame_table_find(&query, &row, &entry) ||
-	    entry.is_signal)
+	if (module.index == NULL || !fp_frame_table_find(&query, &row, &entry))
+		ask_code(pc, sp, &rule);
+	else if (entry.is_signal)
 		return rule;
-	if (row.ra.kind == FP_SAVED_NOWHERE)
+	else if (row.ra.kind == FP_SAVED_NOWHERE)
 		rule.kind = FP_RULE_OUTERMOST;
 	else
 		simplify(&row, &rule);
@@ -120,7 +135,7 @@ struct fp_rule fp_rule_kept(uintptr_t pc)
 	return unpack(word_of(pc));
 }
 
-struct fp_rule fp_rule_at(uintptr_t pc, unsigned known)
+struct fp_rule fp_rule_at(uintptr_t pc, uintptr_t sp, unsigned known)
 {
 	struct kept *place = place_of(pc);
 	uint64_t word = word_of(pc);
@@ -129,7 +144,7 @@ struct fp_rule fp_rule_at(uintptr_t pc, unsigned known)
 	if (word != 0 && ((rule.module == known && known != FP_MODULE_NONE) ||
 	                  fp_module_is_there(rule.module, pc - 1)))
 		return rule;
-	rule = make(pc);
+	rule = make(pc, sp);
 	if (rule.module == FP_MODULE_UNKNOWN)
 		return rule;
 	word = pack(&rule);

@@ -19,6 +19,7 @@ enum fp_rule_kind {
 	FP_RULE_SP,   /* the caller's stack pointer is that of the frame and so much more */
 	FP_RULE_FP,   /* it is the frame pointer and so much more */
 	FP_RULE_OUTERMOST, /* there is no caller */
+	FP_RULE_BY_CODE,   /* as FP_RULE_SP, where only the code told (frame_code.h) */
 };
 
 struct fp_rule {
@@ -29,10 +30,10 @@ struct fp_rule {
 	unsigned module;   /* the number of the one that PC is in */
 };
 
-/* The rule at PC, a return address. Kept: asking again costs a look at the table and, when
- * KNOWN, the number of a module that is known to be there, is not its module, one at the
- * loader's. */
-struct fp_rule fp_rule_at(uintptr_t pc, unsigned known);
+/* The rule at PC, a return address to a frame whose stack pointer is SP. Kept: asking again
+ * costs a look at the table and, when KNOWN, the number of a module that is known to be there,
+ * is not its module, one at the loader's. */
+struct fp_rule fp_rule_at(uintptr_t pc, uintptr_t sp, unsigned known);
 
 /* The rule that was kept for PC, which may be out of date by now. */
 struct fp_rule fp_rule_kept(uintptr_t pc);

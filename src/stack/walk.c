@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "stack/cpu.h"
+#include "stack/frame_code.h"
 #include "stack/expression.h"
 #include "stack/frame_table.h"
 #include "stack/memo.h"
@@ -180,6 +181,17 @@ static enum fp_step step_from_no_code(struct fp_walk *walk)
 	return step_by_record(walk);
 }
 
+/* What the code seems to say holds where it leads behind a call. */
+static enum fp_step step_by_code(struct fp_walk *walk, const struct fp_rule *rule)
+{
+	uintptr_t pc;
+
+	if (!fp_walk_read(walk, walk->frame.sp + rule->up - rule->ra_below, &pc) ||
+	    !fp_frame_code_is_behind_call(fp_cpu_strip(pc)))
+		return step_by_record(walk);
+	return step_by_rule(walk, rule);
+}
+
 static bool find_base(struct fp_walk *walk, const struct fp_frame_row *row, uintptr_t *base)
 {
 	*base = 0;
@@ -283,10 +295,12 @@ enum fp_step fp_walk_step(struct fp_walk *walk)
 	/* Rules are about return addresses, and follow no other register. */
 	if (walk->context != 0 || walk->asked != FP_WALK_ASKS_NOTHING)
 		return step_slowly(walk);
-	const struct fp_rule rule = fp_rule_at(walk->frame.pc, walk->module);
+	const struct fp_rule rule = fp_rule_at(walk->frame.pc, walk->frame.sp, walk->module);
 	note_module(walk, rule.module, walk->frame.pc - 1);
 	if (rule.kind == FP_RULE_OUTERMOST)
 		return FP_STEP_END;
+	if (rule.kind == FP_RULE_BY_CODE)
+		return step_by_code(walk, &rule);
 	return rule.kind == FP_RULE_NONE ? step_slowly(walk) : step_by_rule(walk, &rule);
 }
 
@@ -294,5 +308,5 @@ void fp_walk_look(struct fp_walk *walk)
 {
 	uintptr_t pc = walk->frame.pc - (walk->context == 0);
 
-	note_module(walk, fp_rule_at(walk->frame.pc, walk->module).module, pc);
+	note_module(walk, fp_rule_at(walk->frame.pc, walk->frame.sp, walk->module).module, pc);
 }

@@ -4,6 +4,7 @@
  * them that says nothing of its frames or not the truth, and with pages missing; and captures
  * beside a thread that holds the loader's lock.
  */
+#include <alloca.h>
 #include <link.h>
 #include <pthread.h>
 #include <signal.h>
@@ -183,8 +184,8 @@ START_TEST(coroutines_whose_stacks_lie_side_by_side_have_whole_traces)
 END_TEST
 
 #if defined(__x86_64__)
-/* Code without a word on its frames: one keeps a frame pointer, one has what the caller gives
- * it in its place. */
+/* Code without a word on its frames: one keeps a frame pointer, others have what the caller
+ * gives them in its place, and the last does not end as compilers do. */
 __asm__(".text\n"
         "with_record:\n"
         "	push %rbp\n"
@@ -192,18 +193,51 @@ __asm__(".text\n"
         "	call *%rdi\n"
         "	pop %rbp\n"
         "	ret\n"
+        "with_pops:\n"
+        "	push %rbp\n"
+        "	push %r12\n"
+        "	push %rbx\n"
+        "	mov %rsi, %rbp\n"
+        "	sub $32, %rsp\n"
+        "	call *%rdi\n"
+        "	add $32, %rsp\n"
+        "	pop %rbx\n"
+        "	pop %r12\n"
+        "	pop %rbp\n"
+        "	ret\n"
+        "with_fetches:\n"
+        "	sub $40, %rsp\n"
+        "	mov %rbp, 8(%rsp)\n"
+        "	mov %r15, 16(%rsp)\n"
+        "	mov %rsi, %rbp\n"
+        "	call *%rdi\n"
+        "	mov 8(%rsp), %rbp\n"
+        "	mov 16(%rsp), %r15\n"
+        "	add $40, %rsp\n"
+        "	ret\n"
+        "with_much_room:\n"
+        "	sub $4104, %rsp\n"
+        "	mov %rbp, 4000(%rsp)\n"
+        "	mov %rsi, %rbp\n"
+        "	call *%rdi\n"
+        "	mov 4000(%rsp), %rbp\n"
+        "	add $4104, %rsp\n"
+        "	ret\n"
         "with_stray_pointer:\n"
         "	push %rbp\n"
         "	mov %rsi, %rbp\n"
         "	sub $16, %rsp\n"
         "	call *%rdi\n"
-        "	add $16, %rsp\n"
+        "	lea 16(%rsp), %rsp\n"
         "	pop %rbp\n"
         "	ret\n");
 
 void with_record(void (*function)(void)) __attribute__((visibility("hidden")));
-void with_stray_pointer(void (*function)(void), uintptr_t fp)
-        __attribute__((visibility("hidden")));
+typedef void with_pointer_fn(void (*function)(void), uintptr_t fp);
+with_pointer_fn with_pops __attribute__((visibility("hidden")));
+with_pointer_fn with_fetches __attribute__((visibility("hidden")));
+with_pointer_fn with_much_room __attribute__((visibility("hidden")));
+with_pointer_fn with_stray_pointer __attribute__((visibility("hidden")));
 
 __attribute__((noinline)) static void call_with_record(void)
 {
@@ -211,16 +245,52 @@ __attribute__((noinline)) static void call_with_record(void)
 	KEEP_FRAME();
 }
 
+/* Nothing is left out between the code and who called it, in FUNCTION, or behind. */
+static void expect_whole_trace_through(uintptr_t function)
+{
+	size_t count;
+	const uintptr_t *frames = fp_stack_trace(seen, &count);
+
+	expect_whole_trace_with(expected);
+	ck_assert_uint_gt(count, 4);
+	ck_assert_uint_gt(frames[2], function);
+	ck_assert_uint_lt(frames[2], function + 64);
+}
+
 START_TEST(code_with_frame_pointers_only_is_passed)
 {
 	configure();
 	call_with_record();
-	expect_whole_trace_with(expected);
-	size_t count;
-	const uintptr_t *frames = fp_stack_trace(seen, &count);
-	ck_assert_uint_gt(count, 4);
-	ck_assert_uint_gt(frames[2], (uintptr_t)call_with_record);
-	ck_assert_uint_lt(frames[2], (uintptr_t)call_with_record + 64);
+	expect_whole_trace_through((uintptr_t)call_with_record);
+}
+END_TEST
+
+static with_pointer_fn *const code_by_end[] = {with_pops, with_fetches, with_much_room};
+
+__attribute__((noinline)) static void call_by_end(int end, uintptr_t fp)
+{
+	code_by_end[end](capture_here, fp);
+	KEEP_FRAME();
+}
+
+/* Who needs the frame pointer gets that of before, wherever it was kept. */
+__attribute__((noinline)) static void call_with_frame(int end, size_t bytes)
+{
+	volatile char *room = alloca(bytes);
+
+	room[0] = 1;
+	call_by_end(end, 8);
+	KEEP_FRAME();
+}
+
+/* Loop index: how it ends. */
+START_TEST(code_without_frame_pointers_is_passed_by_the_way_it_ends)
+{
+	configure();
+	for (size_t i = 0; i < 3; i++) {
+		call_with_frame(_i, 64 + 16 * i);
+		expect_whole_trace_through((uintptr_t)call_by_end);
+	}
 }
 END_TEST
 
@@ -394,6 +464,8 @@ int main(void)
 	tcase_add_test(tests, coroutines_whose_stacks_lie_side_by_side_have_whole_traces);
 #if defined(__x86_64__)
 	tcase_add_test(tests, code_with_frame_pointers_only_is_passed);
+	tcase_add_loop_test(tests, code_without_frame_pointers_is_passed_by_the_way_it_ends, 0,
+	                    (int)(sizeof(code_by_end) / sizeof(code_by_end[0])));
 	tcase_add_test(tests, where_nothing_leads_on_a_trace_ends_and_says_so);
 	tcase_add_test(tests, the_registers_of_a_caller_are_found);
 #endif

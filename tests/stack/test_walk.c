@@ -76,7 +76,7 @@ static void expect_the_rules_of_libunwind(void)
 	ck_assert_int_eq(unw_init_local(&cursor, &context), 0);
 	struct fp_frame frame = frame_at(&cursor);
 	while (unw_step(&cursor) > 0) {
-		const struct fp_rule rule = fp_rule_at(frame.pc, FP_MODULE_UNKNOWN);
+		const struct fp_rule rule = fp_rule_at(frame.pc, frame.sp, FP_MODULE_UNKNOWN);
 		const struct fp_frame caller = frame_at(&cursor);
 
 		rules_by_kind[rule.kind]++;
@@ -84,7 +84,7 @@ static void expect_the_rules_of_libunwind(void)
 		ck_assert(rule.kind == FP_RULE_NONE || agrees(&rule, &frame, &caller));
 		frame = caller;
 	}
-	rules_by_kind[fp_rule_at(frame.pc, FP_MODULE_UNKNOWN).kind]++;
+	rules_by_kind[fp_rule_at(frame.pc, frame.sp, FP_MODULE_UNKNOWN).kind]++;
 }
 
 /* A tree of calls, different each time, in which the same functions stand at the same places of
@@ -238,10 +238,10 @@ START_TEST(what_is_no_code_has_no_rule)
 {
 	static const char data[64];
 
-	ck_assert_int_eq(fp_rule_at((uintptr_t)data, FP_MODULE_UNKNOWN).kind, FP_RULE_NONE);
-	ck_assert_int_eq(fp_rule_at(1, FP_MODULE_UNKNOWN).kind, FP_RULE_NONE);
-	ck_assert_int_eq(fp_rule_at(0, FP_MODULE_UNKNOWN).kind, FP_RULE_NONE);
-	ck_assert_int_eq(fp_rule_at(UINTPTR_MAX, FP_MODULE_UNKNOWN).kind, FP_RULE_NONE);
+	ck_assert_int_eq(fp_rule_at((uintptr_t)data, 0, FP_MODULE_UNKNOWN).kind, FP_RULE_NONE);
+	ck_assert_int_eq(fp_rule_at(1, 0, FP_MODULE_UNKNOWN).kind, FP_RULE_NONE);
+	ck_assert_int_eq(fp_rule_at(0, 0, FP_MODULE_UNKNOWN).kind, FP_RULE_NONE);
+	ck_assert_int_eq(fp_rule_at(UINTPTR_MAX, 0, FP_MODULE_UNKNOWN).kind, FP_RULE_NONE);
 }
 END_TEST
 
