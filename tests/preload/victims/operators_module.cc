@@ -8,9 +8,9 @@
 
 #include "operators_module.h"
 
-#define HIDDEN __attribute__((visibility("hidden"), noinline))
+#define ALONE __attribute__((noinline))
 
-HIDDEN void *operator new(std::size_t size)
+ALONE void *operator new(std::size_t size)
 {
 	void *block = std::malloc(size == 0 ? 1 : size);
 
@@ -19,22 +19,22 @@ HIDDEN void *operator new(std::size_t size)
 	return block;
 }
 
-HIDDEN void *operator new[](std::size_t size)
+ALONE void *operator new[](std::size_t size)
 {
 	return ::operator new(size);
 }
 
-HIDDEN void operator delete(void *block) noexcept
+ALONE void operator delete(void *block) noexcept
 {
 	std::free(block);
 }
 
-HIDDEN void operator delete(void *block, std::size_t) noexcept
+ALONE void operator delete(void *block, std::size_t) noexcept
 {
 	::operator delete(block);
 }
 
-HIDDEN void operator delete[](void *block) noexcept
+ALONE void operator delete[](void *block) noexcept
 {
 	::operator delete(block);
 }
@@ -59,7 +59,10 @@ static void delete_object(object *one)
 
 static int *make_array()
 {
-	return new int[10];
+	int *array = new int[10];
+
+	freed = nullptr; /* no jump to new[] */
+	return array;
 }
 
 static void delete_array(int *array)
@@ -73,5 +76,5 @@ static void free_array(int *array)
 	freed = nullptr;  /* no jump to free */
 }
 
-extern "C" __attribute__((visibility("default"))) functions all;
+extern "C" functions all;
 functions all = {make_object, delete_object, make_array, delete_array, free_array};
