@@ -160,7 +160,14 @@ static bool read_end(const struct code *code, const uint8_t *ret, struct parts *
 	return true;
 }
 
-/* The first that holds. */
+/* "mov %rbp, %rsp", in both ways to write it, before AT. */
+static bool is_behind_reset(const struct code *code, const uint8_t *at)
+{
+	return is_at(code, at - 3, "\x48\x89\xec", 3, 3) ||
+	       is_at(code, at - 3, "\x48\x8b\xe5", 3, 3);
+}
+
+/* The first that holds, up to one that takes the stack pointer out of the frame pointer. */
 static bool find_end(const struct code *code, uintptr_t pc, uintptr_t sp,
                      struct fp_frame_code *frame)
 {
@@ -169,9 +176,11 @@ static bool find_end(const struct code *code, uintptr_t pc, uintptr_t sp,
 
 	for (; at < code->end && (at = memchr(at, RET, (size_t)(code->end - at))) != NULL;
 	     at++) {
-		if (at > code->start && at[-1] == LEAVE)
+		bool is_end = read_end(code, at, &parts);
+
+		if ((at > code->start && at[-1] == LEAVE) || is_behind_reset(code, parts.at))
 			return false;
-		if (read_end(code, at, &parts) && holds(&parts, sp, frame))
+		if (is_end && holds(&parts, sp, frame))
 			return true;
 	}
 	return false;
@@ -203,26 +212,31 @@ static bool is_room_taken(const struct code *code, const uint8_t *at)
 	return is_at(code, at, "\x48\x83\xec", 3, 4) || is_at(code, at, "\x48\x81\xec", 3, 7);
 }
 
+/* "mov %rsp, %rbp", in both ways to write it, AT. */
 static bool makes_frame_pointer(const struct code *code, const uint8_t *at)
 {
 	return is_at(code, at, "\x48\x8b\xec", 3, 3) || is_at(code, at, "\x48\x89\xe5", 3, 3);
 }
 
-static bool find_beginning(const struct code *code, uintptr_t pc, uintptr_t sp,
-                           struct fp_frame_code *frame)
+enum beginning { UNKNOWN, KEEPS_FRAME_POINTER, HOLDS };
+
+/* The nearest one before PC: those before it are of other functions. */
+static enum beginning find_beginning(const struct code *code, uintptr_t pc, uintptr_t sp,
+                                     struct fp_frame_code *frame)
 {
 	struct parts parts;
 
 	for (const uint8_t *at = (const uint8_t *)pc; at-- > code->start;) {
 		if (makes_frame_pointer(code, at))
-			return false;
+			return KEEPS_FRAME_POINTER;
 		if (!is_room_taken(code, at))
 			continue;
-		/* Those before it are of other functions. */
 		read_beginning(code, at, &parts);
-		return holds(&parts, sp, frame);
+		if (makes_frame_pointer(code, parts.at - 3))
+			return KEEPS_FRAME_POINTER;
+		return holds(&parts, sp, frame) ? HOLDS : UNKNOWN;
 	}
-	return false;
+	return UNKNOWN;
 }
 
 /* ---- Both ----------------------------------------------------------------------------------
@@ -247,7 +261,8 @@ bool fp_frame_code_find(uintptr_t pc, uintptr_t sp, struct fp_frame_code *frame)
 	if (!fp_read_is_readable(pc))
 		return false;
 	const struct code code = code_around(pc);
-	return find_beginning(&code, pc, sp, frame) || find_end(&code, pc, sp, frame);
+	enum beginning beginning = find_beginning(&code, pc, sp, frame);
+	return beginning == HOLDS || (beginning == UNKNOWN && find_end(&code, pc, sp, frame));
 }
 
 /* "call *OPERAND" in the LENGTH bytes before END. */

@@ -223,6 +223,19 @@ __asm__(".text\n"
         "	mov 4000(%rsp), %rbp\n"
         "	add $4104, %rsp\n"
         "	ret\n"
+        /* What looks like the end of another function's frame is in its own. */
+        "with_reset:\n"
+        "	push %rbp\n"
+        "	mov %rsp, %rbp\n"
+        "	push %r12\n"
+        "	sub $40, %rsp\n"
+        "	mov 8(%rbp), %rax\n"
+        "	mov %rax, 8(%rsp)\n"
+        "	call *%rdi\n"
+        "	mov -8(%rbp), %r12\n"
+        "	mov %rbp, %rsp\n"
+        "	pop %rbp\n"
+        "	ret\n"
         "with_stray_pointer:\n"
         "	push %rbp\n"
         "	mov %rsi, %rbp\n"
@@ -237,6 +250,7 @@ typedef void with_pointer_fn(void (*function)(void), uintptr_t fp);
 with_pointer_fn with_pops __attribute__((visibility("hidden")));
 with_pointer_fn with_fetches __attribute__((visibility("hidden")));
 with_pointer_fn with_much_room __attribute__((visibility("hidden")));
+with_pointer_fn with_reset __attribute__((visibility("hidden")));
 with_pointer_fn with_stray_pointer __attribute__((visibility("hidden")));
 
 __attribute__((noinline)) static void call_with_record(void)
@@ -265,7 +279,8 @@ START_TEST(code_with_frame_pointers_only_is_passed)
 }
 END_TEST
 
-static with_pointer_fn *const code_by_end[] = {with_pops, with_fetches, with_much_room};
+static with_pointer_fn *const code_by_end[] = {with_pops, with_fetches, with_much_room,
+                                               with_reset};
 
 __attribute__((noinline)) static void call_by_end(int end, uintptr_t fp)
 {
