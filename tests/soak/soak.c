@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { THREADS = 16, PLACES = 256, PATIENCE = 300, MILLISECOND = 1000 };
@@ -213,14 +214,18 @@ int main(int argc, char **argv)
 {
 	unsigned long seen[THREADS] = {0};
 	int still[THREADS] = {0};
+	struct timespec next;
 
 	must(argc > 2, "usage: soak SECONDS PLUGIN...");
+	clock_gettime(CLOCK_MONOTONIC, &next);
 	plugins = argv + 2;
 	plugin_count = (unsigned)argc - 2;
 	start();
 	for (long second = atol(argv[1]); second > 0; second--) {
-		for (int left = 1; left > 0;)
-			left = (int)sleep((unsigned)left);
+		next.tv_sec++;
+		/* Signals wake it up early. */
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL) != 0)
+			;
 		expect_turns(seen, still);
 	}
 	atomic_store(&is_over, true);
