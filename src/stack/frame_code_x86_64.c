@@ -2,9 +2,8 @@
  *
  * A function begins with "push REGISTER", "sub $N, %rsp" and moves that save registers in the
  * frame; before its "ret" stand moves that fetch them, "add $N, %rsp" and "pop REGISTER".
- * Instructions have no fixed length, so that nothing can be decoded backwards: the
- * nearest "sub" before the address is tried, and each "ret" behind it until one leads behind a
- * call.
+ * Instructions have no fixed length, so that nothing can be decoded backwards: the nearest
+ * "sub" before the address is looked at, and the first "ret" behind it that looks like that.
  */
 #include "stack/frame_code.h"
 
@@ -167,7 +166,7 @@ static bool is_behind_reset(const struct code *code, const uint8_t *at)
 	       is_at(code, at - 3, "\x48\x8b\xe5", 3, 3);
 }
 
-/* The first that holds, up to one that takes the stack pointer out of the frame pointer. */
+/* The first that is one. */
 static bool find_end(const struct code *code, uintptr_t pc, uintptr_t sp,
                      struct fp_frame_code *frame)
 {
@@ -180,8 +179,9 @@ static bool find_end(const struct code *code, uintptr_t pc, uintptr_t sp,
 
 		if ((at > code->start && at[-1] == LEAVE) || is_behind_reset(code, parts.at))
 			return false;
-		if (is_end && holds(&parts, sp, frame))
-			return true;
+		/* Those behind it are of other functions. */
+		if (is_end)
+			return holds(&parts, sp, frame);
 	}
 	return false;
 }

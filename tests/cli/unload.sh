@@ -185,7 +185,7 @@ __attribute__((noinline)) void *make(void)
 	return block;
 }
 __asm__(".globl silent\nsilent: push %rbp; mov $24, %rbp; sub $16, %rsp; call make\n"
-        "add $16, %rsp; pop %rbp; ret\n");
+        "lea 16(%rsp), %rsp; pop %rbp; ret\n");
 int main(void)
 {
 	void *volatile block = silent();
@@ -200,6 +200,12 @@ if test "$(uname -m)" = x86_64; then
 	grep -q '#0 make .*silent.c:6$' out && grep -q '#2 \[callers unknown' out &&
 		grep -q 'note: 1 call has a stack that could not be followed' out ||
 		complain "a stack that ends early: $(cat out)"
+	# What ends as compilers have it is followed.
+	sed 's/lea 16(%rsp), %rsp/add $16, %rsp/' silent.c >plain.c
+	$CC -g -O1 -o plain plain.c || exit 99
+	"$fencepost" run ./plain >out 2>&1
+	grep -q '#0 make .*plain.c:6$' out && grep -q '#2 main .*plain.c:14$' out && ! grep -q 'could not be followed' out ||
+		complain "a stack without unwind information: $(cat out)"
 fi
 
 exit $bad
