@@ -63,6 +63,33 @@ void fp_text_hex(struct fp_text *text, uint64_t value)
 	append_number(text, value, 16);
 }
 
+/* In UTF-8, too, some of them are two bytes. */
+static size_t length_of_control(const unsigned char *at)
+{
+	if (at[0] < ' ' || at[0] == 0x7f)
+		return 1;
+	return at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0 ? 2 : 0;
+}
+
+/* Names in it may be made to do something to a terminal. */
+static void append_printable(struct fp_text *text, const char *string)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *at = (const unsigned char *)string;
+
+	while (*at != '\0') {
+		size_t length = length_of_control(at);
+
+		if (length == 0)
+			fp_text_bytes(text, (const char *)at++, 1);
+		for (; length > 0; length--, at++) {
+			const char escaped[] = {'\\', 'x', digits[*at >> 4], digits[*at & 15]};
+
+			fp_text_bytes(text, escaped, sizeof(escaped));
+		}
+	}
+}
+
 void fp_say(const char *first, const char *second)
 {
 	char line[1024];
@@ -71,8 +98,8 @@ void fp_say(const char *first, const char *second)
 	/* One byte is kept for the newline, which a cut must not lose. */
 	fp_text_begin(&text, line, sizeof(line) - 1);
 	fp_text_string(&text, "fencepost: ");
-	fp_text_string(&text, first);
-	fp_text_string(&text, second);
+	append_printable(&text, first);
+	append_printable(&text, second);
 	line[text.used] = '\n';
 	fp_write_all(STDERR_FILENO, line, text.used + 1);
 }

@@ -188,6 +188,17 @@ int fp_vm_map_file(int fd, size_t bytes, uintptr_t *base)
 	return map_file(fd, bytes, PROT_READ, MAP_PRIVATE, base);
 }
 
+int fp_vm_map_shared_file(int fd, size_t bytes, uintptr_t *base)
+{
+	if (fp_inject_fails(FP_INJECT_VM))
+		return -ENOMEM;
+	*base = 0;
+	int status = map_file(fd, bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, base);
+	if (status == 0)
+		fp_sys(SYS_madvise, *base, bytes, MADV_DONTDUMP);
+	return status;
+}
+
 int fp_vm_unmap(uintptr_t base, size_t bytes)
 {
 	if (fp_inject_fails(FP_INJECT_VM))

@@ -54,11 +54,14 @@ int fp_vm_remap(uintptr_t base, size_t bytes, int prot);
 /* The same where fp_vm_reserve_own reserved. */
 int fp_vm_remap_own(uintptr_t base, size_t bytes, int prot);
 
+/* The same, shared with the children of the process. */
+int fp_vm_remap_shared(uintptr_t base, size_t bytes, int prot);
+
 /* The first BYTES of the file FD, to read. */
 int fp_vm_map_file(int fd, size_t bytes, uintptr_t *base);
 
-/* The same, shared with the children of the process. */
-int fp_vm_remap_shared(uintptr_t base, size_t bytes, int prot);
+/* The same, shared with whoever maps it, and without access yet; core files leave it out. */
+int fp_vm_map_shared_file(int fd, size_t bytes, uintptr_t *base);
 
 int fp_vm_unmap(uintptr_t base, size_t bytes);
 

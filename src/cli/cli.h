@@ -31,7 +31,11 @@ struct fp_cli_command {
  * standard stream. */
 void fp_cli_prepare_process(void);
 
-/* Prints "fencepost: ..." on standard error and returns FP_CLI_FAILED. */
+/* Prints the line "fencepost: ..." on standard error. Control characters are shown, not sent:
+ * names in it are anybody's. */
+void fp_cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same, and returns FP_CLI_FAILED. */
 int fp_cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 int fp_cli_diff(char **arguments);
@@ -56,6 +60,10 @@ struct fp_cli_logs {
 /* Adds the reports in the file PATH: "-" is standard input. 0, or FP_CLI_FAILED after saying
  * why; then nothing was added. */
 int fp_cli_logs_read(struct fp_cli_logs *logs, const char *path);
+
+/* Adds the report of the event log DATA, which is the logs' from then on; the same, where it
+ * stays the caller's. */
+int fp_cli_logs_add(struct fp_cli_logs *logs, char *data, size_t size);
 
 /* All of IN in new memory, or NULL with errno. */
 char *fp_cli_read_stream(FILE *in, size_t *size);

@@ -1,189 +1,237 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The directory in which the processes of a run leave their event logs.
+ * The channel in which the processes of a run leave their event logs, and what is read from it
+ * when the program has ended.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/run.h"
-#include "log/format.h"
 #include "log/writer.h"
 
-struct file {
-	char *path;
-	off_t bytes;           /* 0: the process found no room for its events */
-	struct timespec ended; /* when it was written last */
+int fp_cli_channel_open(struct fp_cli_channel *channel)
+{
+	int status;
+
+	channel->memory = fp_channel_make(&channel->fd, channel->address, &status);
+	if (channel->memory)
+		return 0;
+	return fp_cli_fail("cannot make memory to share with the program: %s; %s",
+	                   strerror(-status),
+	                   status == -EFBIG    ? "raise the limit of files (ulimit -f)"
+	                   : status == -ENOMEM ? "raise the limit of memory (ulimit -v)"
+	                                       : "allow memfd_create");
+}
+
+void fp_cli_channel_close(struct fp_cli_channel *channel)
+{
+	if (channel->memory)
+		fp_channel_drop(channel->memory, channel->fd);
+	channel->memory = NULL;
+}
+
+/* One log, and where it stands among those of its process. */
+struct entry {
+	struct fp_channel_log *log;
+	struct fp_channel_status status;
+	bool is_last; /* the process executed no other program of ours after this one */
 };
 
-static int compare_ends(const void *first, const void *second)
-{
-	const struct timespec *a = &((const struct file *)first)->ended;
-	const struct timespec *b = &((const struct file *)second)->ended;
-
-	if (a->tv_sec != b->tv_sec)
-		return a->tv_sec < b->tv_sec ? -1 : 1;
-	return (a->tv_nsec > b->tv_nsec) - (a->tv_nsec < b->tv_nsec);
-}
-
-/* Calls VISIT with the path of each file in DIRECTORY; false when memory ran out. */
-static bool each_file(const char *directory, bool (*visit)(char *path, void *user), void *user)
-{
-	DIR *stream = opendir(directory);
-	struct dirent *entry;
-	bool is_complete = true;
-
-	while (stream && is_complete && (entry = readdir(stream))) {
-		char *path;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		if (asprintf(&path, "%s/%s", directory, entry->d_name) < 0)
-			is_complete = false;
-		else
-			is_complete = visit(path, user);
-	}
-	if (stream)
-		closedir(stream);
-	return is_complete;
-}
-
 struct listing {
-	struct file *files;
+	struct entry *entries;
 	size_t count;
 };
 
-static bool add_file(char *path, void *user)
+static bool list(struct listing *listing, struct fp_channel *channel)
 {
-	struct listing *listing = user;
-	struct stat status;
-	struct file *files;
+	struct fp_channel_log *log;
 
-	if (stat(path, &status) != 0) {
-		free(path);
-		return true;
+	for (size_t i = 0; (log = fp_channel_log_at(channel, i)); i++) {
+		struct entry *entries =
+		        fp_report_grow(listing->entries, listing->count, sizeof(*entries));
+
+		if (!entries)
+			return false;
+		listing->entries = entries;
+		entries[listing->count++] =
+		        (struct entry){.log = log, .status = fp_channel_status(log)};
 	}
-	files = realloc(listing->files, (listing->count + 1) * sizeof(*listing->files));
-	if (!files) {
-		free(path);
+	return true;
+}
+
+/* The last program that process PID executed; -1: none of ours. */
+static ssize_t find_last(const struct listing *listing, pid_t pid)
+{
+	for (size_t i = listing->count; i-- > 0;)
+		if (listing->entries[i].status.pid == pid)
+			return (ssize_t)i;
+	return -1;
+}
+
+/* All logs of one program count: it may have two sessions. */
+static void find_last_of_each(struct listing *listing)
+{
+	for (size_t i = 0; i < listing->count; i++) {
+		struct entry *entry = &listing->entries[i];
+		ssize_t last = find_last(listing, entry->status.pid);
+
+		entry->is_last = listing->entries[last].status.image == entry->status.image;
+	}
+}
+
+/* A process that has ended stays in the list of the system until its parent asks for it. */
+static bool is_alive(pid_t pid)
+{
+	char line[512];
+	char path[64];
+
+	if (kill(pid, 0) != 0 && errno == ESRCH)
 		return false;
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	FILE *in = fopen(path, "re");
+	size_t size = in ? fread(line, 1, sizeof(line) - 1, in) : 0;
+	if (in)
+		fclose(in);
+	line[size] = '\0';
+	const char *name_end = strrchr(line, ')');
+	return !name_end || (name_end[1] == ' ' && name_end[2] != 'Z' && name_end[2] != 'X');
+}
+
+/* Those that still run will report by themselves. */
+static void leave_running(struct listing *listing, pid_t ended)
+{
+	for (size_t i = 0; i < listing->count; i++) {
+		struct entry *entry = &listing->entries[i];
+
+		if (entry->status.state != FP_CHANNEL_RUNNING || !entry->is_last ||
+		    entry->status.pid == ended || !is_alive(entry->status.pid))
+			continue;
+		fp_channel_leave(entry->log);
+		entry->status = fp_channel_status(entry->log);
 	}
-	listing->files = files;
-	files[listing->count++] =
-	        (struct file){.path = path, .bytes = status.st_size, .ended = status.st_mtim};
-	return true;
 }
 
-static bool remove_file(char *path, void *unused)
-{
-	(void)unused;
-	unlink(path);
-	free(path);
-	return true;
-}
-
-void fp_cli_remove(const char *directory)
-{
-	static const char *const others[] = {FP_LOG_UNSEEN, FP_LOG_STDERR};
-	char *path;
-
-	each_file(directory, remove_file, NULL);
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (asprintf(&path, "%s/%s", directory, others[i]) >= 0)
-			remove_file(path, NULL);
-	rmdir(directory);
-}
-
-static bool is_complete(int fd)
-{
-	uint8_t tail[FP_LOG_RECORD_HEADER_BYTES];
-	off_t size = lseek(fd, 0, SEEK_END);
-
-	return size >= (off_t)sizeof(tail) &&
-	       pread(fd, tail, sizeof(tail), size - (off_t)sizeof(tail)) == sizeof(tail) &&
-	       tail[0] == FP_LOG_END &&
-	       memcmp(tail + 1, (const uint8_t[sizeof(tail) - 1]){0}, sizeof(tail) - 1) == 0;
-}
-
-/* Who was killed could not say so itself. */
-static void complete(const char *path, int number)
+/* Who was killed could not say so itself; who left by a system call of its own did not. */
+static void complete(struct entry *entry, struct fp_channel *channel, int status)
 {
 	static struct fp_log log;
-	int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
 
-	if (fd < 0)
-		return;
-	if (!is_complete(fd)) {
-		fp_log_open(&log, -1, true);
-		fp_log_exit(&log, FP_LOG_EXIT_SIGNAL, number);
+	fp_log_open(&log, -1, true);
+	if (WIFSIGNALED(status)) {
+		fp_log_exit(&log, FP_LOG_EXIT_SIGNAL, WTERMSIG(status));
 		fp_log_end(&log);
-		fp_log_copy(&log, fd);
-		fp_log_discard(&log);
+	} else {
+		fp_log_exit(&log, FP_LOG_EXIT_CODE, WEXITSTATUS(status));
 	}
-	close(fd);
+	fp_log_publish(&log, channel, entry->log);
+	fp_channel_tell(channel, entry->log);
+	fp_log_discard(&log);
+	entry->status = fp_channel_status(entry->log);
 }
 
-/* The log of the program that process PID executed last. */
-static const char *last_of(const struct listing *listing, pid_t pid)
+/* The program of process PID, unless it executed one that is not seen. */
+static void complete_all_of(struct listing *listing, struct fp_channel *channel, pid_t pid,
+                            int status)
 {
-	const char *last = NULL;
-
 	for (size_t i = 0; i < listing->count; i++) {
-		const char *name = strrchr(listing->files[i].path, '/') + 1;
+		struct entry *entry = &listing->entries[i];
 
-		if (strtol(name, NULL, 10) == pid && listing->files[i].bytes > 0)
-			last = listing->files[i].path;
+		if (entry->status.pid == pid && entry->is_last &&
+		    entry->status.state == FP_CHANNEL_RUNNING && !entry->status.is_replaced)
+			complete(entry, channel, status);
 	}
-	return last;
 }
 
-/* All logs of that program: it may have two sessions. */
-static void complete_last_of(const struct listing *listing, pid_t pid, int number)
+static int compare_ends(const void *first, const void *second)
 {
-	const char *last = last_of(listing, pid);
-	const char *number_of = last ? strrchr(strrchr(last, '/'), '-') : NULL;
-	size_t length = number_of ? (size_t)(number_of + 1 - last) : 0;
+	uint64_t a = ((const struct entry *)first)->status.order;
+	uint64_t b = ((const struct entry *)second)->status.order;
 
-	for (size_t i = 0; number_of && i < listing->count; i++)
-		if (strncmp(listing->files[i].path, last, length) == 0 &&
-		    listing->files[i].bytes > 0)
-			complete(listing->files[i].path, number);
+	return (a > b) - (a < b);
 }
 
-/* What a process found no room for, it has said itself: then this run is not known whole. */
-static int read_all(struct fp_cli_logs *logs, struct listing *listing)
+static int read_one(struct fp_cli_logs *logs, struct fp_channel *channel,
+                    const struct entry *entry)
+{
+	size_t size = entry->status.bytes;
+	char *data = size <= fp_channel_bytes() ? malloc(size + 1) : NULL;
+
+	if (!data)
+		return fp_cli_fail("not enough memory for the events of process %ld",
+		                   (long)entry->status.pid);
+	size = fp_channel_read(channel, entry->log, (uint8_t *)data, size);
+	int result = fp_cli_logs_add(logs, data, size);
+	if (result != 0)
+		free(data);
+	/* What a process found no room for, it has said itself: then this run is not known
+	 * whole.
+	 */
+	return entry->status.is_lossy ? FP_CLI_FAILED : result;
+}
+
+static int read_all(struct fp_cli_logs *logs, struct fp_channel *channel,
+                    const struct listing *listing)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < listing->count; i++) {
-		/* One that cannot be read must not cost the others. */
-		if (listing->files[i].bytes > 0)
-			fp_cli_logs_read(logs, listing->files[i].path);
-		else
+		const struct entry *entry = &listing->entries[i];
+
+		if (entry->status.state == FP_CHANNEL_LEFT)
+			continue;
+		if (entry->status.is_told && read_one(logs, channel, entry) != 0)
 			result = FP_CLI_FAILED;
-		free(listing->files[i].path);
 	}
 	return result;
 }
 
-int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, int status)
+/* What a process told that did not come to its end stands in its report. */
+static bool has_told(const struct listing *listing, pid_t pid)
+{
+	for (size_t i = 0; i < listing->count; i++)
+		if (listing->entries[i].status.pid == pid &&
+		    listing->entries[i].status.is_told &&
+		    listing->entries[i].status.state != FP_CHANNEL_LEFT)
+			return true;
+	return false;
+}
+
+static void take_census(const struct listing *listing, struct fp_channel *channel, pid_t ended,
+                        struct fp_cli_census *census)
+{
+	census->processes = fp_channel_processes(channel);
+	for (pid_t pid = 0; (pid = fp_channel_next_open(channel, pid)) != 0;) {
+		if (pid == ended || has_told(listing, pid))
+			continue;
+		bool runs = is_alive(pid);
+		census->running += runs;
+		census->silent += !runs;
+	}
+}
+
+int fp_cli_harvest(struct fp_cli_logs *logs, struct fp_channel *channel, pid_t pid, int status,
+                   struct fp_cli_census *census)
 {
 	struct listing listing = {0};
-	bool is_listed = each_file(directory, add_file, &listing);
 
+	fp_channel_close(channel);
+	bool is_listed = list(&listing, channel);
+	find_last_of_each(&listing);
+	leave_running(&listing, pid);
+	complete_all_of(&listing, channel, pid, status);
 	if (listing.count > 1)
-		qsort(listing.files, listing.count, sizeof(*listing.files), compare_ends);
-	if (WIFSIGNALED(status))
-		complete_last_of(&listing, pid, WTERMSIG(status));
+		qsort(listing.entries, listing.count, sizeof(*listing.entries), compare_ends);
 	fp_cli_progress_begin();
-	int result = read_all(logs, &listing);
+	int result = read_all(logs, channel, &listing);
 	fp_cli_progress_end();
-	free(listing.files);
+	take_census(&listing, channel, pid, census);
+	free(listing.entries);
 	return is_listed ? result
 	                 : fp_cli_fail("not enough memory for the reports of this run");
 }

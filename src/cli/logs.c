@@ -155,6 +155,13 @@ static int read_json(struct fp_cli_logs *logs, const char *path, const char *dat
 	return result == 0 ? 0 : explain_refusal(path, result);
 }
 
+int fp_cli_logs_add(struct fp_cli_logs *logs, char *data, size_t size)
+{
+	int result = add_log(logs, data, size);
+
+	return result == 0 ? 0 : explain_refusal("what a process left", result);
+}
+
 int fp_cli_logs_read(struct fp_cli_logs *logs, const char *path)
 {
 	size_t size = 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "report/text/parts.h"
 #include "options/options.h"
 #include "options/words.h"
 
@@ -28,15 +29,36 @@ static const struct fp_cli_command commands[] = {
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
+static void say(const char *format, va_list arguments)
+{
+	const struct fp_report_page page = {.out = stderr};
+	char *line = NULL;
+	int length = vasprintf(&line, format, arguments);
+
+	fp_cli_progress_end();
+	fputs("fencepost: ", stderr);
+	if (length >= 0)
+		fp_report_print_escaped(&page, (struct fp_report_string){line, (size_t)length});
+	fputc('\n', stderr);
+	if (length >= 0)
+		free(line);
+}
+
+void fp_cli_say(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(format, arguments);
+	va_end(arguments);
+}
+
 int fp_cli_fail(const char *format, ...)
 {
 	va_list arguments;
 
-	fp_cli_progress_end();
 	va_start(arguments, format);
-	fputs("fencepost: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	say(format, arguments);
 	va_end(arguments);
 	return FP_CLI_FAILED;
 }
@@ -109,13 +131,13 @@ static int refuse_command(const char *name)
 		        "unknown option \"%s\": --help and --version stand alone, and "
 		        "others behind a command",
 		        name);
-	fprintf(stderr,
-	        "fencepost: unknown command \"%s\"; the nearest one is \"%s\" (there are", name,
-	        nearest_command(name));
+	char names[256] = "";
+
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(stderr, "%s %s", i == 0 ? "" : ",", commands[i].name);
-	fputs(")\n", stderr);
-	return FP_CLI_FAILED;
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s %s",
+		         i == 0 ? "" : ",", commands[i].name);
+	return fp_cli_fail("unknown command \"%s\"; the nearest one is \"%s\" (there are%s)",
+	                   name, nearest_command(name), names);
 }
 
 int main(int argc, char **argv)

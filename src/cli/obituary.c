@@ -4,8 +4,6 @@
  * report has one: who it was, what it was to do, and how it ended. What it did is not known,
  * and nothing else is said of it.
  */
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -20,18 +18,14 @@ static const char note[] =
         "nothing is known of this process but its end: it was killed before it could leave its "
         "events, or " FP_CLI_LIBRARY " could not be loaded; its allocations were not counted";
 
-/* Whether process PID left anything in DIRECTORY. */
-static bool has_log(const char *directory, pid_t pid)
+static bool has_log(struct fp_channel *channel, pid_t pid)
 {
-	DIR *stream = opendir(directory);
-	struct dirent *entry;
-	bool is_found = false;
+	struct fp_channel_log *log;
 
-	while (stream && !is_found && (entry = readdir(stream)))
-		is_found = strtol(entry->d_name, NULL, 10) == pid;
-	if (stream)
-		closedir(stream);
-	return is_found;
+	for (size_t i = 0; (log = fp_channel_log_at(channel, i)); i++)
+		if (fp_channel_status(log).pid == pid)
+			return true;
+	return false;
 }
 
 /* As /proc/PID/cmdline had them, cut where there are too many. */
@@ -74,18 +68,15 @@ static void log_setting(const struct fp_option *option, const char *value, void 
 	fp_log_setting(user, option->key, value);
 }
 
-void fp_cli_write_obituary(const char *directory, const struct fp_cli_launch *launch,
+void fp_cli_write_obituary(struct fp_channel *channel, const struct fp_cli_launch *launch,
                            const struct fp_options *options, int status)
 {
 	static struct fp_log log;
-	char *path;
 
-	if (!WIFSIGNALED(status) || has_log(directory, launch->pid) ||
-	    asprintf(&path, "%s/%ld-0", directory, (long)launch->pid) < 0)
+	if (!WIFSIGNALED(status) || has_log(channel, launch->pid))
 		return;
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	free(path);
-	if (fd < 0)
+	struct fp_channel_log *place = fp_channel_open_log(channel, launch->pid, 0);
+	if (!place)
 		return;
 	fp_log_open(&log, -1, false);
 	log_process(&log, launch);
@@ -93,7 +84,7 @@ void fp_cli_write_obituary(const char *directory, const struct fp_cli_launch *la
 	fp_log_note(&log, note);
 	fp_log_exit(&log, FP_LOG_EXIT_SIGNAL, WTERMSIG(status));
 	fp_log_end(&log);
-	fp_log_copy(&log, fd);
+	fp_log_publish(&log, channel, place);
+	fp_channel_end(channel, place);
 	fp_log_discard(&log);
-	close(fd);
 }

@@ -114,11 +114,10 @@ void fp_cli_pools_print(const struct fp_cli_pools *found, char *const *arguments
 
 	for (size_t i = 0; i < FP_CLI_POOLS; i++) {
 		if (found->files[i])
-			fprintf(stderr,
-			        "fencepost: note: %s in %s: a custom allocator, whose blocks "
-			        "are not tracked; to track them: %s\n",
-			        pools[i].name, found->files[i],
-			        command ? command : "fencepost run --pools=off");
+			fp_cli_say("note: %s in %s: a custom allocator, whose blocks "
+			           "are not tracked; to track them: %s",
+			           pools[i].name, found->files[i],
+			           command ? command : "fencepost run --pools=off");
 	}
 	free(command);
 }

@@ -2,7 +2,7 @@
  *
  * `fencepost run`: a program with the heap under its malloc. The library is put under it by
  * LD_PRELOAD and told what to do by FENCEPOST_OPTIONS; both are inherited by what it executes.
- * Each process leaves its events in a directory, and the reports are made from there.
+ * Each process leaves its events in the channel, and the reports are made from there.
  */
 #include "cli/run.h"
 
@@ -30,7 +30,8 @@ struct run {
 	bool has_layout; /* given on the command line */
 	char *given;     /* options of the command line, as FENCEPOST_OPTIONS has them */
 	char *program;
-	char directory[PATH_MAX];
+	struct fp_cli_channel channel;
+	struct fp_cli_census census;
 	struct fp_cli_unseen unseen;
 	struct fp_cli_pools pools;
 	struct fp_report_suppressions suppressions;
@@ -147,18 +148,6 @@ static int check_program(const struct run *run)
 	return FP_CLI_FAILED;
 }
 
-static int make_directory(struct run *run)
-{
-	const char *parent = fp_cli_temporary_directory();
-
-	snprintf(run->directory, sizeof(run->directory), "%s/fencepost.XXXXXX", parent);
-	if (mkdtemp(run->directory))
-		return 0;
-	run->directory[0] = '\0';
-	return fp_cli_fail("cannot make a directory in %s: %s; name another one with TMPDIR",
-	                   parent, strerror(errno));
-}
-
 /* For programs that change their directory and then execute others. A recording of an earlier
  * run goes: the processes of this one leave alone what they find. */
 static int give_recording(struct run *run)
@@ -185,7 +174,7 @@ static int give_recording(struct run *run)
 /* What the processes are to do is to leave their events; outputs are made here. */
 static int give_directions(struct run *run, const char *self)
 {
-	int result = give(run, "spool", run->directory);
+	int result = give(run, "channel", run->channel.address);
 
 	for (size_t i = 0; result == 0 && i < FP_OPTIONS_COUNT; i++) {
 		if (fp_options_table[i].stage == FP_OPTION_OUTPUT)
@@ -264,11 +253,40 @@ static struct sums sum(const struct fp_cli_logs *harvest)
 	return sums;
 }
 
+static void print_processes(size_t count)
+{
+	const struct fp_report_page page = {.out = stderr};
+
+	fp_report_print_number(&page, count);
+	fputs(count == 1 ? " process" : " processes", stderr);
+}
+
+/* Processes of which not all is known, on lines of their own. */
+static void print_unknown(const struct fp_cli_census *census)
+{
+	if (census->silent > 0) {
+		fputs("fencepost: ", stderr);
+		print_processes(census->silent);
+		fputs(census->silent == 1 ? " was" : " were", stderr);
+		fputs(" killed, or ended without calling the C library; nothing was found "
+		      "until then, and leaks were not looked for\n",
+		      stderr);
+	}
+	if (census->running > 0) {
+		fputs("fencepost: ", stderr);
+		print_processes(census->running);
+		fputs(census->running == 1
+		              ? " still runs, and reports by itself when it ends\n"
+		              : " still run, and report by themselves when they end\n",
+		      stderr);
+	}
+}
+
 static void print_sums(const struct sums *sums, const struct run *run, size_t reports)
 {
 	const struct fp_report_page page = {.out = stderr};
 
-	if (reports < 2 ||
+	if ((reports < 2 && sums->processes < 2) ||
 	    (sums->findings + sums->leaked_blocks + sums->growing == 0 && run->options.quiet))
 		return;
 	fputs("fencepost: ", stderr);
@@ -280,8 +298,7 @@ static void print_sums(const struct sums *sums, const struct run *run, size_t re
 		fp_report_print_number(&page, sums->failing);
 		fputs(" of ", stderr);
 	}
-	fp_report_print_number(&page, sums->processes);
-	fputs(sums->processes == 1 ? " process" : " processes", stderr);
+	print_processes(sums->processes);
 	if (sums->leaked_blocks > 0) {
 		fputs(", ", stderr);
 		fp_report_print_count(&page, sums->leaked_blocks, "block");
@@ -324,68 +341,75 @@ static void print_unseen(const struct run *run, size_t findings)
 		fp_cli_pools_print(&run->pools, run->arguments);
 }
 
+/* Unknown is not clean. */
+static bool is_unknown(const struct fp_cli_logs *harvest, const struct fp_cli_census *census)
+{
+	bool is_unknown = census->silent + census->running > 0;
+
+	for (size_t i = 0; i < harvest->count; i++)
+		is_unknown |= harvest->logs[i].report->is_cut_short ||
+		              harvest->logs[i].report->has_check_failed;
+	return is_unknown;
+}
+
 static int report(struct run *run, const struct fp_cli_launch *launch, int status)
 {
 	int code = exit_code(status);
 	struct fp_cli_logs harvest = {0};
 
-	int harvested = fp_cli_harvest(&harvest, run->directory, launch->pid, status);
+	int harvested = fp_cli_harvest(&harvest, run->channel.memory, launch->pid, status,
+	                               &run->census);
 	if (harvested != 0)
 		code = FP_CLI_FAILED;
 	if (fp_cli_suppress(harvest.logs, harvest.count, &run->suppressions) != 0)
 		code = FP_CLI_FAILED;
-	const struct sums sums = sum(&harvest);
-	if (sums.findings + sums.leaked_blocks > 0 && run->options.error_exitcode != 0)
+	struct sums sums = sum(&harvest);
+	if (sums.processes < run->census.processes)
+		sums.processes = run->census.processes;
+	if (run->options.error_exitcode != 0 &&
+	    (sums.findings + sums.leaked_blocks > 0 || is_unknown(&harvest, &run->census)))
 		code = (int)run->options.error_exitcode;
 	if (harvest.count > 0 && fp_cli_render(harvest.logs, harvest.count, &run->options) != 0)
 		code = FP_CLI_FAILED;
-	fp_cli_unseen_read(&run->unseen, run->directory);
+	fp_cli_unseen_read(&run->unseen, run->channel.memory);
 	fp_cli_pools_look(&run->pools, &harvest);
 	print_unseen(run, sums.findings);
 	if (harvest.count + run->unseen.count == 0 && harvested == 0)
 		say_nothing_is_known(run);
+	print_unknown(&run->census);
 	print_sums(&sums, run, harvest.count);
 	fp_cli_logs_free(&harvest);
 	return code;
 }
 
-/* For processes that print elsewhere: see FP_LOG_STDERR. */
-static void leave_standard_error(const struct run *run)
+/* For processes that print elsewhere. */
+static void show_standard_error(const struct run *run)
 {
-	char path[sizeof(run->directory) + sizeof(FP_LOG_STDERR)];
-	char identity[2 * 24];
 	struct stat status;
 
-	if (run->options.log[0] != '\0' || fstat(STDERR_FILENO, &status) != 0)
-		return;
-	snprintf(path, sizeof(path), "%s/%s", run->directory, FP_LOG_STDERR);
-	snprintf(identity, sizeof(identity), "%" PRIu64 ":%" PRIu64, (uint64_t)status.st_dev,
-	         (uint64_t)status.st_ino);
-	/* Without it they say nothing of their own. */
-	if (symlink(identity, path) != 0)
-		return;
+	if (run->options.log[0] == '\0' && fstat(STDERR_FILENO, &status) == 0)
+		fp_channel_set_output(run->channel.memory, status.st_dev, status.st_ino);
 }
 
 static int run_once(struct run *run)
 {
 	struct fp_cli_launch launch = {.path = run->program, .arguments = run->command};
 	int status = 0;
-	int result = make_directory(run);
+	int result = fp_cli_channel_open(&run->channel);
 
 	if (result == 0) {
-		leave_standard_error(run);
+		show_standard_error(run);
 		result = start(run, &launch, &status);
 	}
 	if (result == 0) {
-		fp_cli_write_obituary(run->directory, &launch, &run->options, status);
+		fp_cli_write_obituary(run->channel.memory, &launch, &run->options, status);
 		result = report(run, &launch, status);
 	}
-	if (run->directory[0] != '\0')
-		fp_cli_remove(run->directory);
+	fp_cli_channel_close(&run->channel);
 	return result;
 }
 
-/* One run of a sweep: with a directory of its own, and the options of the others but for the
+/* One run of a sweep: with a channel of its own, and the options of the others but for the
  * layout. */
 static int try_layout(struct fp_cli_trial *trial, void *user)
 {
@@ -401,17 +425,17 @@ static int try_layout(struct fp_cli_trial *trial, void *user)
 	if (result == 0)
 		result = give(&run, "align", trial->align);
 	if (result == 0)
-		result = make_directory(&run);
+		result = fp_cli_channel_open(&run.channel);
 	if (result == 0)
 		result = start(&run, &launch, &trial->status);
 	if (result == 0)
-		result = fp_cli_harvest(&trial->logs, run.directory, launch.pid, trial->status);
+		result = fp_cli_harvest(&trial->logs, run.channel.memory, launch.pid,
+		                        trial->status, &run.census);
 	/* The others execute the same. */
 	if (sweep->unseen.count == 0)
-		fp_cli_unseen_read(&sweep->unseen, run.directory);
+		fp_cli_unseen_read(&sweep->unseen, run.channel.memory);
 	fp_cli_pools_look(&sweep->pools, &trial->logs);
-	if (run.directory[0] != '\0')
-		fp_cli_remove(run.directory);
+	fp_cli_channel_close(&run.channel);
 	free(run.given);
 	return result;
 }

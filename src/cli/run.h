@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "cli/cli.h"
+#include "log/channel.h"
 
 /* As env(1) and the shell have them. */
 enum { FP_CLI_NOT_EXECUTABLE = 126, FP_CLI_NOT_FOUND = 127, FP_CLI_SIGNALLED = 128 };
@@ -66,14 +67,33 @@ struct fp_cli_launch {
  * as from waitpid(2), or a negative errno when it could not be executed. */
 int fp_cli_launch(struct fp_cli_launch *launch, int *status);
 
-/* Adds what the processes of a run left in DIRECTORY, in the order of their ends. The log of
- * process PID, which ended with the wait STATUS, is completed if it was killed. 0, or
- * FP_CLI_FAILED when one could not leave its events, which it has said. */
-int fp_cli_harvest(struct fp_cli_logs *logs, const char *directory, pid_t pid, int status);
+/* What the processes of a run share with this one (log/channel.h). Zero it to begin. */
+struct fp_cli_channel {
+	struct fp_channel *memory;
+	int fd;
+	char address[FP_CHANNEL_ADDRESS_MAX]; /* for the option */
+};
 
-/* If the program died of a signal, as the wait STATUS says, and left nothing in DIRECTORY:
- * leaves there what is known of it. */
-void fp_cli_write_obituary(const char *directory, const struct fp_cli_launch *launch,
+/* 0, or FP_CLI_FAILED after saying why. */
+int fp_cli_channel_open(struct fp_cli_channel *channel);
+void fp_cli_channel_close(struct fp_cli_channel *channel);
+
+/* The processes of a run. */
+struct fp_cli_census {
+	size_t processes; /* all */
+	size_t silent;    /* ended without a word: nothing was found until then */
+	size_t running;   /* have not ended, and report by themselves */
+};
+
+/* Adds what the processes of a run left in CHANNEL, in the order of their ends, and counts
+ * them. The log of process PID, which ended with the wait STATUS, is completed if it did not do
+ * that. 0, or FP_CLI_FAILED when one could not leave all its events, which it has said. */
+int fp_cli_harvest(struct fp_cli_logs *logs, struct fp_channel *channel, pid_t pid, int status,
+                   struct fp_cli_census *census);
+
+/* If the program died of a signal, as the wait STATUS says, and left nothing in CHANNEL: leaves
+ * there what is known of it. */
+void fp_cli_write_obituary(struct fp_channel *channel, const struct fp_cli_launch *launch,
                            const struct fp_options *options, int status);
 
 /* Programs that were executed and not seen, as lines that say why. Zero it to begin. */
@@ -87,8 +107,8 @@ struct fp_cli_unseen {
 	size_t count;
 };
 
-/* Adds those that the processes of a run left in DIRECTORY. */
-void fp_cli_unseen_read(struct fp_cli_unseen *unseen, const char *directory);
+/* Adds those that the processes of a run left in CHANNEL. */
+void fp_cli_unseen_read(struct fp_cli_unseen *unseen, const struct fp_channel *channel);
 
 /* Says them on standard error. */
 void fp_cli_unseen_print(const struct fp_cli_unseen *unseen);
@@ -96,8 +116,5 @@ void fp_cli_unseen_free(struct fp_cli_unseen *unseen);
 
 /* Says on standard error what the program at PATH allocates with beside malloc, if anything. */
 void fp_cli_print_allocator(const char *path);
-
-/* Removes DIRECTORY and the files in it. */
-void fp_cli_remove(const char *directory);
 
 #endif

@@ -76,7 +76,7 @@ static void add_known(const struct fp_report *report,
 
 		if (!has(suppressions, report->known[i]) &&
 		    fp_report_suppressions_parse(suppressions, &text) == -EINVAL)
-			fprintf(stderr, "fencepost: note: %s\n", suppressions->error);
+			fp_cli_say("note: %s", suppressions->error);
 	}
 }
 

@@ -9,7 +9,6 @@
 #include "cli/image.h"
 #include "cli/pools.h"
 #include "cli/run.h"
-#include "log/format.h"
 
 enum { SHOWN_MAX = 10 };
 
@@ -30,38 +29,29 @@ static void add(struct fp_cli_unseen *kinds, const char *line)
 	kinds->count += more[kinds->count].line != NULL;
 }
 
-static void read_lines(struct fp_cli_unseen *kinds, FILE *in)
-{
-	char *line = NULL;
-	size_t size = 0;
-
-	while (getline(&line, &size, in) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		add(kinds, line);
-	}
-	free(line);
-}
-
 static void print_kind(const struct fp_cli_unseen_kind *kind)
 {
-	fprintf(stderr, "fencepost: not seen: %s", kind->line);
 	if (kind->count > 1)
-		fprintf(stderr, ", executed %zu times", kind->count);
-	fputc('\n', stderr);
+		fp_cli_say("not seen: %s, executed %zu times", kind->line, kind->count);
+	else
+		fp_cli_say("not seen: %s", kind->line);
 }
 
-void fp_cli_unseen_read(struct fp_cli_unseen *unseen, const char *directory)
+/* Up to the zero, or a piece that nobody came to write. */
+void fp_cli_unseen_read(struct fp_cli_unseen *unseen, const struct fp_channel *channel)
 {
-	char *path;
+	size_t size;
+	const char *lines = fp_channel_unseen(channel, &size);
 
-	if (asprintf(&path, "%s/" FP_LOG_UNSEEN, directory) < 0)
-		return;
-	FILE *in = fopen(path, "re");
-	free(path);
-	if (!in)
-		return;
-	read_lines(unseen, in);
-	fclose(in);
+	for (size_t at = 0; at < size;) {
+		size_t length = strnlen(lines + at, size - at);
+		char *line = length > 0 ? strndup(lines + at, length) : NULL;
+
+		if (line)
+			add(unseen, line);
+		free(line);
+		at += length + 1;
+	}
 }
 
 void fp_cli_unseen_print(const struct fp_cli_unseen *unseen)
@@ -69,8 +59,7 @@ void fp_cli_unseen_print(const struct fp_cli_unseen *unseen)
 	for (size_t i = 0; i < unseen->count && i < SHOWN_MAX; i++)
 		print_kind(&unseen->kinds[i]);
 	if (unseen->count > SHOWN_MAX)
-		fprintf(stderr, "fencepost: and %zu other programs were not seen\n",
-		        unseen->count - SHOWN_MAX);
+		fp_cli_say("and %zu other programs were not seen", unseen->count - SHOWN_MAX);
 }
 
 void fp_cli_unseen_free(struct fp_cli_unseen *unseen)
@@ -94,8 +83,7 @@ void fp_cli_print_allocator(const char *path)
 	const char *allocator = image ? fp_cli_image_allocator(image) : NULL;
 
 	if (allocator && is_worth_saying(allocator))
-		fprintf(stderr, "fencepost: not seen: the blocks of %s, which %s has\n",
-		        allocator, executed);
+		fp_cli_say("not seen: the blocks of %s, which %s has", allocator, executed);
 	fp_cli_image_close(image);
 	free(executed);
 }

@@ -107,7 +107,8 @@ static void handle_deadly(int signal, siginfo_t *info, void *context)
 	int saved_errno = errno;
 
 	(void)info;
-	if (fp_session_is_here() && !is_own && is_deferred(signal)) {
+	if (fp_session_is_here() && !is_own &&
+	    (fp_session_is_finishing_here() || is_deferred(signal))) {
 		errno = saved_errno;
 		return;
 	}

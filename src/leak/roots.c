@@ -16,6 +16,7 @@
 #include "base/vm.h"
 #include "guard/guard.h"
 #include "leak/registers.h"
+#include "log/channel.h"
 
 enum {
 	FIRST_CAPACITY = 1024,
@@ -82,7 +83,7 @@ static bool is_device(const char *path)
 static bool is_candidate(const struct fp_mapping *mapping)
 {
 	if (!mapping->is_readable || starts_with(mapping->path, "[v") ||
-	    is_device(mapping->path))
+	    fp_channel_is(mapping->start, mapping->path) || is_device(mapping->path))
 		return false;
 	if (mapping->is_writable)
 		return true;

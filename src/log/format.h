@@ -17,13 +17,6 @@
 
 #define FP_LOG_MAGIC "FENCEPEV"
 
-/* Beside the logs of a run: one line for each execution of a program that has none. */
-#define FP_LOG_UNSEEN ".unseen"
-
-/* A link there whose text is the device and the inode, "DEVICE:INODE", of the file that the
- * report is printed to. */
-#define FP_LOG_STDERR ".stderr"
-
 /* What the name of the mapping begins with that says which signal a process answers with its
  * events, and of the abstract socket that it sends them to. A number follows. */
 #define FP_LOG_ANSWERS "fencepost-leaks-"
@@ -111,8 +104,9 @@ enum fp_log_type {
 
 enum fp_log_check {
 	FP_LOG_CHECK_REPEATED = 1, /* another check was made before */
-	FP_LOG_CHECK_NEWS = 2, /* somebody asks again and again: what is new is to be told */
-	FP_LOG_CHECK_OFF = 4   /* none was made: the program has turned them off */
+	FP_LOG_CHECK_NEWS = 2,  /* somebody asks again and again: what is new is to be told */
+	FP_LOG_CHECK_OFF = 4,   /* none was made: the program has turned them off */
+	FP_LOG_CHECK_FAILED = 8 /* none could be made; a note says why */
 };
 
 enum fp_log_exit { FP_LOG_EXIT_UNKNOWN, FP_LOG_EXIT_CODE, FP_LOG_EXIT_SIGNAL };

@@ -74,6 +74,7 @@ void fp_log_open(struct fp_log *log, int fd, bool is_continuation)
 	log->lock.rank = FP_RANK_LOG;
 	log->fd = fd;
 	log->is_lossy = false;
+	log->published = 0;
 	log->modules = 0;
 	if (is_continuation)
 		return;
@@ -114,6 +115,7 @@ void fp_log_renew(struct fp_log *log)
 	log->last = NULL;
 	log->fd = -1;
 	log->is_lossy = false;
+	log->published = 0;
 	fp_lock_acquire(&log->lock);
 	append_header_locked(log);
 	for (struct fp_log_piece *piece = pieces; piece != NULL; piece = piece->next) {
@@ -133,31 +135,36 @@ void fp_log_discard(struct fp_log *log)
 	free_pieces(pieces);
 }
 
-int fp_log_copy_from(struct fp_log *log, size_t *at, int fd)
+bool fp_log_publish(struct fp_log *log, struct fp_channel *channel, struct fp_channel_log *to)
 {
 	size_t start = 0; /* of the piece */
+	bool is_room = true;
 
-	for (const struct fp_log_piece *piece = log->first; piece != NULL;
+	fp_lock_acquire(&log->lock);
+	for (const struct fp_log_piece *piece = log->first; is_room && piece != NULL;
 	     piece = piece->next) {
 		size_t end = start + piece->used;
 
-		if (*at < end) {
-			int status = fp_write_all(fd, piece->bytes + (*at - start), end - *at);
-
-			if (status != 0)
-				return status;
-			*at = end;
+		if (log->published < end) {
+			is_room = fp_channel_append(channel, to,
+			                            piece->bytes + (log->published - start),
+			                            end - log->published);
+			log->published = end;
 		}
 		start = end;
 	}
-	return 0;
+	fp_lock_release(&log->lock);
+	return is_room;
 }
 
 int fp_log_copy(struct fp_log *log, int fd)
 {
-	size_t at = 0;
+	int status = 0;
 
-	return fp_log_copy_from(log, &at, fd);
+	for (const struct fp_log_piece *piece = log->first; status == 0 && piece != NULL;
+	     piece = piece->next)
+		status = fp_write_all(fd, piece->bytes, piece->used);
+	return status;
 }
 
 void fp_log_lock_for_fork(struct fp_log *log)

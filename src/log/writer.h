@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/lock.h"
+#include "log/channel.h"
 #include "log/format.h"
 #include "model/block.h"
 #include "model/finding.h"
@@ -50,6 +51,7 @@ struct fp_log {
 	struct fp_log_piece *last;
 	int fd; /* also written to, or -1 */
 	bool is_lossy;
+	size_t published;                      /* bytes */
 	const struct fp_log_code_watch *watch; /* may be NULL */
 	size_t modules;
 	struct fp_log_known_module known[FP_LOG_MODULES_MAX];
@@ -68,11 +70,11 @@ void fp_log_renew(struct fp_log *log);
 /* Gives the memory of the records back. */
 void fp_log_discard(struct fp_log *log);
 
+/* Publishes what was not published before. False when the channel has no room for it. */
+bool fp_log_publish(struct fp_log *log, struct fp_channel *channel, struct fp_channel_log *to);
+
 /* Writes all records to FD; 0 or a negative errno. */
 int fp_log_copy(struct fp_log *log, int fd);
-
-/* The same from byte *AT on, which moves behind what was written. */
-int fp_log_copy_from(struct fp_log *log, size_t *at, int fd);
 
 struct fp_log_process {
 	uint32_t pid;

@@ -68,7 +68,7 @@ static const char *text_of(enum fp_image_obstacle obstacle)
 	return texts[obstacle];
 }
 
-static void note(const char *path, const char *why)
+static void note(const char *path, const char *why, bool is_in_place)
 {
 	char line[NOTE_BYTES];
 	struct fp_text text;
@@ -77,8 +77,8 @@ static void note(const char *path, const char *why)
 	fp_text_string(&text, path);
 	fp_text_string(&text, " (");
 	fp_text_string(&text, why);
-	fp_text_string(&text, ")\n");
-	fp_session_note_unseen(line);
+	fp_text_string(&text, ")");
+	fp_session_note_unseen(line, is_in_place);
 }
 
 /* Of the file that is executed for PATH: a script's interpreter. */
@@ -122,7 +122,7 @@ static bool is_executable(const char *path)
 }
 
 /* Notes what is not seen. */
-static bool must_be_left(const char *path, char *const environment[])
+static bool must_be_left(const char *path, char *const environment[], bool is_in_place)
 {
 	enum fp_image_obstacle obstacle = FP_IMAGE_NO_OBSTACLE;
 	bool is_in = fp_preload_is_in(environment);
@@ -131,9 +131,11 @@ static bool must_be_left(const char *path, char *const environment[])
 	if (is_wanted && is_executable(path))
 		obstacle = examine(path);
 	if (obstacle != FP_IMAGE_NO_OBSTACLE)
-		note(path, text_of(obstacle));
+		note(path, text_of(obstacle), is_in_place);
 	else if (is_wanted && !is_in && is_executable(path))
-		note(path, "executed without LD_PRELOAD in its environment");
+		note(path, "executed without LD_PRELOAD in its environment", is_in_place);
+	else if (!is_wanted && is_in_place)
+		fp_session_leave_to_others();
 	return is_in && is_to_be_left(obstacle);
 }
 
@@ -202,7 +204,8 @@ static void look(void *argument)
 	program->is_left = fp_is_text_readable(program->path) &&
 	                   is_vector_readable(program->arguments) &&
 	                   is_vector_readable(program->environment) &&
-	                   must_be_left(find_file(program, found), program->environment);
+	                   must_be_left(find_file(program, found), program->environment,
+	                                program->is_in_place);
 }
 
 /* The environment for PROGRAM. What has to be copied for it stays in the room that is returned,

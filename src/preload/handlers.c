@@ -143,7 +143,8 @@ static void report_death(int signal, siginfo_t *info, void *context)
 {
 	/* A child of vfork has our memory and is not us. */
 	if (atomic_load(&fp_preload.pid) == fp_sys_getpid()) {
-		if (is_deferred(signal))
+		if (is_deferred(signal) ||
+		    (!is_own_doing(signal) && fp_session_is_finishing_here()))
 			return;
 		finish_dying(signal, context);
 	}

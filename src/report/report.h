@@ -272,9 +272,10 @@ struct fp_report {
 	struct fp_report_leak *leaks; /* after fp_report_resolve: largest first */
 	size_t leak_count;
 	bool are_leaks_looked_for; /* known to be, whatever the process ended by */
-	bool is_cut_short;      /* the end of the log is missing: nothing is known of leaks */
-	bool is_uncounted;      /* the process left no protection and heap totals: they are 0 */
-	bool is_check_off;      /* by the program */
+	bool is_cut_short; /* the end of the log is missing: nothing is known of leaks */
+	bool is_uncounted; /* the process left no protection and heap totals: they are 0 */
+	bool is_check_off; /* no check was made: the program turned them off, or it failed */
+	bool has_check_failed;
 	bool is_check_repeated; /* leaks were looked for before */
 	bool is_check_of_news;  /* and whoever asked wants to know what is new */
 	struct {

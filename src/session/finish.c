@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/meta.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "guard/guard.h"
@@ -25,7 +26,11 @@
  * is wanted most. */
 enum { RESERVE_BYTES = 4 << 20 };
 
+enum { PATIENCE_MS = 600 * 1000, PATIENCE_LOCKED_MS = 3000 };
+
 static uint64_t leaked_blocks; /* by the last tail */
+static _Atomic pid_t finisher; /* the thread that makes the report at the end */
+static atomic_bool is_over;
 static _Atomic(fp_session_companion) companion;
 
 void fp_session_reserve(void)
@@ -233,13 +238,13 @@ static bool is_worth_a_report(void)
 		return true;
 	if (fp_session.is_forked_child)
 		return false;
-	return !options->quiet || has_output_file(options) || options->spool[0] != '\0';
+	return !options->quiet || has_output_file(options) || fp_session_is_collected();
 }
 
 /* On standard error, though nobody collects it. */
 static bool is_worth_saying(void)
 {
-	return !fp_session_is_spool_out_of_reach() || fp_session_finding_count() > 0 ||
+	return !fp_session_is_on_its_own() || fp_session_finding_count() > 0 ||
 	       leaked_blocks > 0;
 }
 
@@ -248,7 +253,7 @@ static void report(struct fp_log *tail)
 	const struct fp_session_rendering outputs = {.format = NULL};
 	const struct fp_session_rendering here = {.format = "text", .fd = STDERR_FILENO};
 
-	if (fp_session_spool(tail) != 0) {
+	if (fp_session_publish(tail) != 0) {
 		if (is_worth_saying())
 			fp_session_render(tail, &outputs);
 		return;
@@ -257,6 +262,15 @@ static void report(struct fp_log *tail)
 	if (fp_session.exit.how == FP_LOG_EXIT_SIGNAL && fp_session_finding_count() > 0 &&
 	    fp_session_prints_elsewhere())
 		fp_session_render(tail, &here);
+}
+
+/* Most forked children execute a program or end at once: they search for nothing and read no
+ * list of modules. */
+static bool has_something_to_tell(void)
+{
+	return !fp_session.is_forked_child || fp_session_finding_count() > 0 ||
+	       fp_session_has_blocks() || fp_record_failure() != 0 ||
+	       fp_timeline_count_growing() > 0;
 }
 
 static void finish(uintptr_t stack, void *unused)
@@ -268,7 +282,9 @@ static void finish(uintptr_t stack, void *unused)
 	fp_record_end(!fp_session.is_forked_child);
 	if (!is_dying())
 		fp_heap_check(FP_TRACE_NONE, "at exit");
-	struct fp_log *tail = fp_session_make_tail(stack, FP_SESSION_CHECK_LAST);
+	struct fp_log *tail = has_something_to_tell()
+	                              ? fp_session_make_tail(stack, FP_SESSION_CHECK_LAST)
+	                              : NULL;
 	if (tail != NULL) {
 		if (fp_session.log.fd >= 0)
 			fp_log_copy(tail, fp_session.log.fd);
@@ -276,6 +292,7 @@ static void finish(uintptr_t stack, void *unused)
 			report(tail);
 		fp_session_drop_tail(tail);
 	}
+	fp_session_pass();
 	errno = saved_errno;
 }
 
@@ -297,12 +314,45 @@ static void finish_companion(void)
 		          fp_session.interrupted);
 }
 
+bool fp_session_is_finishing_here(void)
+{
+	return atomic_load(&fp_session.is_finished) && !atomic_load(&is_over) &&
+	       atomic_load(&finisher) == fp_sys_gettid();
+}
+
+/* In the child of a fork that the end of its parent let through. */
+void fp_session_forget_finish(void)
+{
+	atomic_store(&is_over, atomic_load(&fp_session.is_finished));
+}
+
+/* Two threads end the process, or somebody who is impatient does: the end that comes second
+ * must not cut the report of the first off. */
+static void await_report(void)
+{
+	static const struct timespec pause = {.tv_nsec = 1000000};
+	/* The other thread may wait for a lock that this one was interrupted with. */
+	long left = fp_lock_is_any_held() || fp_lock_is_in_fault_mode() ? PATIENCE_LOCKED_MS
+	                                                                : PATIENCE_MS;
+
+	if (atomic_load(&finisher) == fp_sys_gettid())
+		return;
+	for (; left > 0 && !atomic_load(&is_over); left--)
+		fp_sys_sleep(&pause);
+}
+
 void fp_session_finish(void)
 {
-	if (!fp_session_is_started() || atomic_exchange(&fp_session.is_finished, true))
+	if (!fp_session_is_started())
 		return;
+	if (atomic_exchange(&fp_session.is_finished, true)) {
+		await_report();
+		return;
+	}
+	atomic_store(&finisher, fp_sys_gettid());
 	fp_leak_from_here(finish, NULL);
 	finish_companion();
+	atomic_store(&is_over, true);
 }
 
 /* With a lock of ours, the caller has interrupted us: then nothing is looked for. */

@@ -68,7 +68,8 @@ static void after_fork_in_child(void)
 	fp_session.first_region = fp_region_last_serial();
 	fp_session_forget_findings();
 	fp_refusal_forget();
-	fp_session_forget_spool();
+	fp_session_forget_published();
+	fp_session_forget_finish();
 	fp_session_forget_leaks();
 	fp_session_forget_lsan();
 	fp_session_forget_growth();

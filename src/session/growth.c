@@ -17,7 +17,7 @@ static size_t last_count; /* of stacks in it */
 
 static bool is_collected(void)
 {
-	return fp_session.log.fd >= 0 || fp_session.options.spool[0] != '\0';
+	return fp_session.log.fd >= 0 || fp_session_is_collected();
 }
 
 /* An empty list is worth telling once, and when it replaces another. */
@@ -31,7 +31,7 @@ static void tell_locked(void)
 	fp_timeline_log_growth(&fp_session.log);
 	last_count = count;
 	is_told = true;
-	fp_session_spool(NULL);
+	fp_session_publish(NULL);
 }
 
 static void tell(void)

@@ -92,6 +92,7 @@ static void note_failure(struct fp_log *log, int status)
 	fp_text_string(&text, "leaks could not be looked for: ");
 	fp_text_string(&text, strerrordesc_np(-status));
 	fp_log_note(log, line);
+	fp_log_leak_check(log, FP_LOG_CHECK_FAILED);
 }
 
 /* Once: it is likely to be so at each check. */
@@ -139,7 +140,7 @@ static bool is_wanted(void)
 	return fp_session.options.leak_check != FP_OPTIONS_LEAK_CHECK_NO;
 }
 
-static bool has_blocks_of_its_own(void)
+bool fp_session_has_blocks(void)
 {
 	struct fp_heap_totals totals;
 
@@ -247,7 +248,7 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 	fp_log_leak_check(log, flags_of(kind));
 	if (!is_last)
 		set_told();
-	if (!has_blocks_of_its_own())
+	if (!fp_session_has_blocks())
 		return 0;
 	int status = search(&config, stack, &result);
 	if (status != 0)
@@ -281,7 +282,7 @@ static void check(uintptr_t stack, void *user)
 	/* Leaks name traces of any module. */
 	fp_log_modules(&fp_session.log, fp_session_own_code());
 	*leaked = log_leaks(&fp_session.log, stack, FP_SESSION_CHECK_ALL);
-	fp_session_spool(NULL);
+	fp_session_publish(NULL);
 }
 
 size_t fp_session_check_leaks(void)

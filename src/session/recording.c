@@ -22,7 +22,7 @@ static struct fp_record_config configure(char path[FP_SESSION_PATH_MAX])
 	fp_session_expand_path(fp_session.options.record, path, FP_SESSION_PATH_MAX);
 	return (struct fp_record_config){
 	        .path = path,
-	        .is_kept = fp_session.options.spool[0] != '\0',
+	        .is_kept = fp_session_is_collected(),
 	        .first_serial = fp_session.first_serial,
 	};
 }

@@ -27,7 +27,7 @@ static void log_first(const struct fp_block *block)
 	fp_lock_acquire(&fp_session.lock);
 	fp_log_modules(&fp_session.log, fp_session_own_code());
 	log_failed(block, 1, &fp_session.log);
-	fp_session_spool(NULL);
+	fp_session_publish(NULL);
 	fp_lock_release(&fp_session.lock);
 }
 

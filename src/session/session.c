@@ -274,23 +274,33 @@ static void log_setting(const struct fp_option *option, const char *value, void 
 	fp_log_setting(user, option->key, value);
 }
 
+/* What is executed, read once: a forked child may not see /proc any more. */
+static struct {
+	char executable[FP_LOG_STRING_MAX];
+	char arguments[ARGUMENTS_MAX];
+	size_t arguments_bytes;
+} program;
+
+static void read_program(void)
+{
+	ssize_t length = fp_sys_readlink(FP_PROC_SELF "exe", program.executable,
+	                                 sizeof(program.executable) - 1);
+
+	program.executable[length < 0 ? 0 : length] = '\0';
+	program.arguments_bytes = fp_session_read_file(
+	        FP_PROC_SELF "cmdline", program.arguments, sizeof(program.arguments));
+}
+
 void fp_session_log_beginning(struct fp_log *log)
 {
-	char arguments[ARGUMENTS_MAX];
-	char executable[FP_LOG_STRING_MAX];
-	ssize_t length =
-	        fp_sys_readlink(FP_PROC_SELF "exe", executable, sizeof(executable) - 1);
-
-	executable[length < 0 ? 0 : length] = '\0';
 	const struct fp_log_process process = {
 	        .pid = (uint32_t)fp_sys_getpid(),
 	        .ppid = (uint32_t)fp_sys(SYS_getppid),
 	        .page_bytes = (uint32_t)fp_vm_page_size(),
 	        .version = PACKAGE_VERSION,
-	        .executable = executable,
-	        .arguments = arguments,
-	        .arguments_bytes = fp_session_read_file(FP_PROC_SELF "cmdline", arguments,
-	                                                sizeof(arguments)),
+	        .executable = program.executable,
+	        .arguments = program.arguments,
+	        .arguments_bytes = program.arguments_bytes,
 	};
 	fp_log_process(log, &process);
 	fp_options_each(&fp_session.options, log_setting, log);
@@ -374,9 +384,14 @@ static int start_locked(const char *text)
 	fp_session.pid = fp_sys_getpid();
 	fp_session_read_lsan_options();
 	fp_session_remember_stderr();
+	read_program();
 	fp_log_open(&fp_session.log, open_events(), false);
 	fp_session_log_beginning(&fp_session.log);
 	fp_session_watch_code();
+	/* A program that restricts itself may hide the mappings. */
+	fp_log_modules(&fp_session.log, fp_session_own_code());
+	fp_session_open_channel();
+	fp_session_publish_beginning();
 	fp_session_start_recording();
 	fp_session_reserve();
 	fp_vm_watch_refusals();

@@ -95,10 +95,13 @@ uint64_t fp_session_take_sampling(uint64_t (*count_plain)(void));
 void fp_session_note(const char *text);
 
 /* For a door whose process executes others: from now on fp_session_note_unseen() may be called.
- * LINE ("PATH (why)" and a line end) says what a child is that has no session. Context of the
- * latter: fault, also in a child of vfork. */
+ * LINE ("PATH (why)") says what a child is that has no session, or IS_IN_PLACE
+ * the calling process will be. Context of the latter: fault, also in a child of vfork. */
 void fp_session_watch_unseen(void);
-void fp_session_note_unseen(const char *line);
+void fp_session_note_unseen(const char *line, bool is_in_place);
+
+/* The calling process is about to become one that has no session. The same context. */
+void fp_session_leave_to_others(void);
 
 /* Writes what the recording has so far, because the process is about to execute another
  * program.
@@ -123,8 +126,11 @@ void fp_session_join(fp_session_companion finish);
 /* What a companion's FINISH does. Context: fault. */
 void fp_session_finish_with(int signal, int status, const void *interrupted);
 
-/* The end of the process: verifies, collects leaks, renders the report. Once; later calls do
- * nothing. */
+/* The end of the process: verifies, collects leaks, renders the report. Once: other threads
+ * wait for it, so that their ends do not cut it off. */
 void fp_session_finish(void);
+
+/* Whether the calling thread was interrupted while it makes the report at the end. */
+bool fp_session_is_finishing_here(void);
 
 #endif

@@ -108,7 +108,7 @@ static bool add_locked(const struct fp_finding *finding)
 	known->index = (uint32_t)atomic_load(&distinct);
 	atomic_fetch_add(&distinct, 1);
 	log_finding(known->index, finding);
-	fp_session_spool(NULL);
+	fp_session_publish(NULL);
 	return true;
 }
 

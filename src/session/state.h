@@ -83,12 +83,27 @@ void fp_session_look_at_code(void);
 /* Registers the fork handlers. 0 or a negative errno. */
 int fp_session_watch_fork(void);
 
-/* Leaves the events so far, and the end of them unless TAIL is NULL, where `fencepost run`
- * collects them. 0; -ENOENT when nobody does; what stood in the way (in spool.c). */
-int fp_session_spool(struct fp_log *tail);
+/* Maps the channel of `fencepost run`, if there is one (in publish.c). */
+void fp_session_open_channel(void);
 
-/* Whether this process cannot get there, and others may. */
-bool fp_session_is_spool_out_of_reach(void);
+/* Whether the process is under `fencepost run`. */
+bool fp_session_is_collected(void);
+
+/* Publishes what is known from the start, for when the process is killed. */
+void fp_session_publish_beginning(void);
+
+/* Publishes the events so far, and the end of them unless TAIL is NULL. 0; -ENOENT when nobody
+ * collects them; why the process has to report by itself. */
+int fp_session_publish(struct fp_log *tail);
+
+/* The process has said all that it has to say. */
+void fp_session_pass(void);
+
+/* Whether nobody but who reads standard error learns of this process. */
+bool fp_session_is_on_its_own(void);
+
+/* Whether `fencepost run` collects LINE; it has it then, if it can be reached. */
+bool fp_session_collects_unseen(const char *line);
 
 /* Whether who reads the standard error of this process does not read the report of the run: a
  * death test, a log. */
@@ -101,7 +116,7 @@ void fp_session_start_recording_in_child(void);
 void fp_session_log_recording(struct fp_log *tail);
 
 /* In the child of a fork: its events are its own. */
-void fp_session_forget_spool(void);
+void fp_session_forget_published(void);
 
 /* Starts the heap over time, and in the child of a fork: no growth was told of (in growth.c).
  */
@@ -111,6 +126,9 @@ void fp_session_forget_growth(void);
 /* Searches for leaks and logs them; how many blocks are definite or indirect ones. STACK as
  * fp_leak_from_here() tells it (in leaks.c). */
 uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind);
+
+/* Whether there are blocks that the process did not inherit (in leaks.c). */
+bool fp_session_has_blocks(void);
 
 /* In the child of a fork: it looks for leaks of its own. */
 void fp_session_forget_leaks(void);
@@ -181,6 +199,9 @@ int fp_session_make_events(struct fp_log *tail);
  */
 struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind);
 void fp_session_drop_tail(struct fp_log *tail);
+
+/* In the child of a fork: nobody makes a report there (in finish.c). */
+void fp_session_forget_finish(void);
 
 /* In the child of a fork: the thread that answers is not there (in requests.c). */
 void fp_session_answer_in_child(void);

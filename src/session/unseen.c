@@ -5,17 +5,13 @@
  *
  * Context: alloc and fault.
  */
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
-#include "base/write.h"
-#include "log/format.h"
 #include "session/session.h"
 #include "session/state.h"
 
@@ -28,26 +24,10 @@ void fp_session_watch_unseen(void)
 	uintptr_t memory;
 	size_t bytes = SAID_MAX * sizeof(*said);
 
-	if (fp_session.options.spool[0] != '\0' || fp_vm_map(bytes, PROT_READ, &memory) != 0)
+	if (fp_session_is_collected() || fp_vm_map(bytes, PROT_READ, &memory) != 0)
 		return;
 	if (fp_vm_remap_shared(memory, bytes, PROT_READ | PROT_WRITE) == 0)
 		said = (_Atomic uint64_t *)memory;
-}
-
-static void collect(const char *line)
-{
-	char path[FP_OPTION_PATH_MAX + 64];
-	struct fp_text text;
-
-	fp_text_begin(&text, path, sizeof(path));
-	fp_text_string(&text, fp_session.options.spool);
-	fp_text_string(&text, "/" FP_LOG_UNSEEN);
-	int fd =
-	        fp_sys_open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return;
-	fp_write_all(fd, line, strlen(line));
-	fp_sys_close(fd);
 }
 
 static uint64_t hash_of(const char *line)
@@ -77,23 +57,16 @@ static bool is_new(const char *line)
 
 static void say(const char *line)
 {
-	char text[FP_SESSION_PATH_MAX];
-	size_t length = strcspn(line, "\n");
-
-	if (fp_session.options.quiet || fp_session_is_stderr_lost() || !is_new(line))
-		return;
-	length = length < sizeof(text) ? length : sizeof(text) - 1;
-	memcpy(text, line, length);
-	text[length] = '\0';
-	fp_say("not seen: ", text);
+	if (!fp_session.options.quiet && !fp_session_is_stderr_lost() && is_new(line))
+		fp_say("not seen: ", line);
 }
 
-void fp_session_note_unseen(const char *line)
+void fp_session_note_unseen(const char *line, bool is_in_place)
 {
 	if (!fp_session_is_started())
 		return;
-	if (fp_session.options.spool[0] != '\0')
-		collect(line);
-	else if (said != NULL)
+	if (is_in_place)
+		fp_session_leave_to_others();
+	if (!fp_session_collects_unseen(line) && said != NULL)
 		say(line);
 }

@@ -357,7 +357,8 @@ static int read_leak_check(struct fp_report_reading *reading, struct fp_report_c
 
 	reading->report->are_leaks_looked_for = true;
 	reading->report->is_check_repeated = (flags & FP_LOG_CHECK_REPEATED) != 0;
-	reading->report->is_check_off = (flags & FP_LOG_CHECK_OFF) != 0;
+	reading->report->is_check_off = (flags & (FP_LOG_CHECK_OFF | FP_LOG_CHECK_FAILED)) != 0;
+	reading->report->has_check_failed = (flags & FP_LOG_CHECK_FAILED) != 0;
 	reading->report->is_check_of_news = (flags & FP_LOG_CHECK_NEWS) != 0;
 	reading->report->leak_count = 0;
 	return 0;

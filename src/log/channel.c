@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Writing to the channel and reading from it. The reader trusts nothing that it finds there:
+ * the program may have written over it.
+ */
+#include "log/channel.h"
+
+#include <string.h>
+
+#include "log/channel_layout.h"
+
+/* ---- Writing --------------------------------------------------------------------------------
+ */
+
+static uint64_t bit_of(pid_t pid)
+{
+	return (uint64_t)1 << ((uint32_t)pid % FP_CHANNEL_PIDS_PER_WORD);
+}
+
+static _Atomic uint64_t *word_of(_Atomic uint64_t *words, pid_t pid)
+{
+	return &words[(uint32_t)pid % FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
+}
+
+void fp_channel_count(struct fp_channel *channel, pid_t pid)
+{
+	if ((atomic_fetch_or(word_of(channel->pids, pid), bit_of(pid)) & bit_of(pid)) == 0)
+		atomic_fetch_add(&channel->processes, 1);
+	atomic_fetch_and(word_of(channel->passed, pid), ~bit_of(pid));
+}
+
+void fp_channel_pass(struct fp_channel *channel, pid_t pid)
+{
+	atomic_fetch_or(word_of(channel->passed, pid), bit_of(pid));
+}
+
+/* One of SIZE things, or SIZE. */
+static uint32_t take(_Atomic uint32_t *used, uint32_t size)
+{
+	uint32_t number = atomic_load(used);
+
+	while (number < size && !atomic_compare_exchange_weak(used, &number, number + 1))
+		;
+	return number;
+}
+
+struct fp_channel_log *fp_channel_open_log(struct fp_channel *channel, pid_t pid,
+                                           uint64_t image)
+{
+	uint32_t number = take(&channel->logs_used, FP_CHANNEL_LOGS);
+	struct fp_channel_log *log = &channel->logs[number];
+
+	if (number >= FP_CHANNEL_LOGS)
+		return NULL;
+	log->pid = (uint32_t)pid;
+	log->image = image;
+	atomic_store(&log->state, FP_CHANNEL_RUNNING);
+	/* Whoever closes it looks at the states after that. */
+	if (atomic_load(&channel->is_closed) != 0)
+		fp_channel_leave(log);
+	return log;
+}
+
+static struct fp_channel_piece *add_piece(struct fp_channel *channel,
+                                          struct fp_channel_log *log)
+{
+	uint32_t room = fp_channel_rooms();
+	uint32_t number = take(&channel->pieces_used, room);
+
+	if (number >= room || !fp_channel_open_pieces(channel, number + 1))
+		return NULL;
+	atomic_store(log->last == 0 ? &log->first : &channel->pieces[log->last - 1].next,
+	             number + 1);
+	log->last = number + 1;
+	return &channel->pieces[number];
+}
+
+bool fp_channel_append(struct fp_channel *channel, struct fp_channel_log *log,
+                       const uint8_t *bytes, size_t count)
+{
+	enum { ROOM = sizeof(channel->pieces[0].bytes) };
+	uint64_t total = atomic_load(&log->bytes);
+
+	if (atomic_load(&log->is_lossy) != 0)
+		return false;
+	for (size_t done = 0; done < count;) {
+		size_t at = (total + done) % ROOM;
+		struct fp_channel_piece *piece =
+		        at == 0 ? add_piece(channel, log) : &channel->pieces[log->last - 1];
+		size_t part = count - done < ROOM - at ? count - done : ROOM - at;
+
+		if (piece == NULL) {
+			atomic_store(&log->is_lossy, 1);
+			return false;
+		}
+		memcpy(piece->bytes + at, bytes + done, part);
+		done += part;
+	}
+	atomic_store_explicit(&log->bytes, total + count, memory_order_release);
+	return true;
+}
+
+void fp_channel_tell(struct fp_channel *channel, struct fp_channel_log *log)
+{
+	atomic_store(&log->order, atomic_fetch_add(&channel->order, 1) + 1);
+	atomic_store(&log->is_told, 1);
+	atomic_store(&log->is_replaced, 0);
+}
+
+void fp_channel_replace(struct fp_channel_log *log)
+{
+	atomic_store(&log->is_replaced, 1);
+}
+
+static bool leave_state(struct fp_channel_log *log, enum fp_channel_state state)
+{
+	uint32_t expected = FP_CHANNEL_RUNNING;
+
+	return atomic_compare_exchange_strong(&log->state, &expected, state);
+}
+
+bool fp_channel_end(struct fp_channel *channel, struct fp_channel_log *log)
+{
+	fp_channel_tell(channel, log);
+	return leave_state(log, FP_CHANNEL_ENDED);
+}
+
+void fp_channel_note_unseen(struct fp_channel *channel, const char *line)
+{
+	uint32_t length = (uint32_t)strlen(line) + 1;
+	uint32_t at = atomic_load(&channel->unseen_used);
+
+	do {
+		if (at > FP_CHANNEL_UNSEEN_BYTES - length || length > FP_CHANNEL_UNSEEN_BYTES)
+			return;
+	} while (!atomic_compare_exchange_weak(&channel->unseen_used, &at, at + length));
+	memcpy(channel->unseen + at, line, length);
+}
+
+bool fp_channel_prints_elsewhere(const struct fp_channel *channel, uint64_t device,
+                                 uint64_t inode)
+{
+	return channel->has_output &&
+	       (channel->output_device != device || channel->output_inode != inode);
+}
+
+/* ---- Reading --------------------------------------------------------------------------------
+ */
+
+void fp_channel_set_output(struct fp_channel *channel, uint64_t device, uint64_t inode)
+{
+	channel->output_device = device;
+	channel->output_inode = inode;
+	channel->has_output = true;
+}
+
+void fp_channel_close(struct fp_channel *channel)
+{
+	atomic_store(&channel->is_closed, 1);
+}
+
+size_t fp_channel_processes(const struct fp_channel *channel)
+{
+	return atomic_load(&channel->processes);
+}
+
+/* Word by word: most are empty. */
+pid_t fp_channel_next_open(struct fp_channel *channel, pid_t after)
+{
+	for (uint32_t pid = (uint32_t)after + 1; pid < FP_CHANNEL_PIDS; pid++) {
+		uint64_t open = atomic_load(word_of(channel->pids, (pid_t)pid)) &
+		                ~atomic_load(word_of(channel->passed, (pid_t)pid));
+
+		if ((open & bit_of((pid_t)pid)) != 0)
+			return (pid_t)pid;
+		if (open == 0)
+			pid |= FP_CHANNEL_PIDS_PER_WORD - 1;
+	}
+	return 0;
+}
+
+struct fp_channel_log *fp_channel_log_at(struct fp_channel *channel, size_t index)
+{
+	return index < FP_CHANNEL_LOGS && index < atomic_load(&channel->logs_used)
+	               ? &channel->logs[index]
+	               : NULL;
+}
+
+struct fp_channel_status fp_channel_status(const struct fp_channel_log *log)
+{
+	return (struct fp_channel_status){
+	        .state = (enum fp_channel_state)atomic_load(&log->state),
+	        .pid = (pid_t)log->pid,
+	        .image = log->image,
+	        .order = atomic_load(&log->order),
+	        .bytes = atomic_load_explicit(&log->bytes, memory_order_acquire),
+	        .is_told = atomic_load(&log->is_told) != 0,
+	        .is_lossy = atomic_load(&log->is_lossy) != 0,
+	        .is_replaced = atomic_load(&log->is_replaced) != 0,
+	};
+}
+
+size_t fp_channel_read(struct fp_channel *channel, const struct fp_channel_log *log,
+                       uint8_t *bytes, size_t size)
+{
+	uint32_t number = atomic_load(&log->first);
+	size_t done = 0;
+
+	while (done < size && number > 0 && number <= fp_channel_rooms() &&
+	       fp_channel_open_pieces(channel, number)) {
+		const struct fp_channel_piece *piece = &channel->pieces[number - 1];
+		size_t part =
+		        size - done < sizeof(piece->bytes) ? size - done : sizeof(piece->bytes);
+
+		memcpy(bytes + done, piece->bytes, part);
+		done += part;
+		number = atomic_load(&piece->next);
+	}
+	return done;
+}
+
+bool fp_channel_leave(struct fp_channel_log *log)
+{
+	return leave_state(log, FP_CHANNEL_LEFT);
+}
+
+const char *fp_channel_unseen(const struct fp_channel *channel, size_t *size)
+{
+	uint32_t used = atomic_load(&channel->unseen_used);
+
+	*size = used < FP_CHANNEL_UNSEEN_BYTES ? used : FP_CHANNEL_UNSEEN_BYTES;
+	return channel->unseen;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The channel: memory that `fencepost run` shares with every process under it. A process maps
+ * it when it starts, before the program can restrict itself, and publishes its event log there
+ * as it goes: no system call, no path and no descriptor is needed for that, and what was
+ * published outlives every way to end. Forked processes inherit the mapping; executed programs
+ * map it again by the descriptor that they inherit.
+ *
+ * Logs are chains of pieces. Everything is taken with atomic additions and never given back;
+ * the file behind it is sparse. What does not fit is counted.
+ *
+ * Context: alloc and fault, except where a function says otherwise. Thread-safe, without locks.
+ */
+#ifndef FP_LOG_CHANNEL_H
+#define FP_LOG_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Names the memory in /proc/PID/maps, behind "/memfd:". */
+#define FP_CHANNEL_NAME "fencepost-channel"
+
+/* "DESCRIPTOR.PID.INODE": a descriptor of the process PID, which its children inherit. Or
+ * "0.0.ID", of a segment of shared memory. */
+enum { FP_CHANNEL_ADDRESS_MAX = 64 };
+
+struct fp_channel;
+struct fp_channel_log;
+
+enum fp_channel_state {
+	FP_CHANNEL_NONE,    /* no log yet */
+	FP_CHANNEL_RUNNING, /* more may come, or the process ended without a word */
+	FP_CHANNEL_ENDED,   /* it is complete */
+	FP_CHANNEL_LEFT     /* the reader was done before; the process reports by itself */
+};
+
+/* ---- By `fencepost run` ---------------------------------------------------------------------
+ */
+
+/* Makes a channel whose descriptor *FD is inherited, and ADDRESS. NULL with a negative errno in
+ * *STATUS. Context: report. */
+struct fp_channel *fp_channel_make(int *fd, char address[FP_CHANNEL_ADDRESS_MAX], int *status);
+
+/* Context: report. */
+void fp_channel_drop(struct fp_channel *channel, int fd);
+
+/* Who publishes from now on learns that nobody reads it. */
+void fp_channel_close(struct fp_channel *channel);
+
+/* How many processes have been there. */
+size_t fp_channel_processes(const struct fp_channel *channel);
+
+/* The next process, by its number, that was there and did not pass; 0 behind the last. */
+pid_t fp_channel_next_open(struct fp_channel *channel, pid_t after);
+
+/* The log number INDEX, from 0; NULL behind the last. */
+struct fp_channel_log *fp_channel_log_at(struct fp_channel *channel, size_t index);
+
+struct fp_channel_status {
+	enum fp_channel_state state;
+	pid_t pid;
+	uint64_t image; /* the same for all logs of one program that the process executed */
+	uint64_t order; /* rises with each time that something was published */
+	size_t bytes;
+	bool is_told;     /* what the process had to say, not only its beginning */
+	bool is_lossy;    /* not all did fit */
+	bool is_replaced; /* the process executed a program that is not seen */
+};
+
+struct fp_channel_status fp_channel_status(const struct fp_channel_log *log);
+
+/* Copies what was published, at most SIZE bytes, whole records; how many. */
+size_t fp_channel_read(struct fp_channel *channel, const struct fp_channel_log *log,
+                       uint8_t *bytes, size_t size);
+
+/* Leaves the log of a process that still runs to that process. False when it has ended. */
+bool fp_channel_leave(struct fp_channel_log *log);
+
+/* The lines of fp_channel_note_unseen(), each ended by a zero: their bytes in *SIZE. */
+const char *fp_channel_unseen(const struct fp_channel *channel, size_t *size);
+
+/* The file that the report is printed to, for processes that print elsewhere; not called: none.
+ */
+void fp_channel_set_output(struct fp_channel *channel, uint64_t device, uint64_t inode);
+
+/* ---- By the processes -----------------------------------------------------------------------
+ */
+
+/* Maps the channel at ADDRESS, SIZE bytes of it or the fewest that serve. NULL with a negative
+ * errno in *STATUS.
+ */
+struct fp_channel *fp_channel_attach(const char *address, size_t size, int *status);
+
+/* Whether the mapping at START of the file PATH is a channel's. */
+bool fp_channel_is(uintptr_t start, const char *path);
+
+/* All the memory that a channel may take. */
+size_t fp_channel_bytes(void);
+
+/* Counts process PID, once. */
+void fp_channel_count(struct fp_channel *channel, pid_t pid);
+
+/* Process PID ends, or becomes one that is not seen, and has said all that it has to say. */
+void fp_channel_pass(struct fp_channel *channel, pid_t pid);
+
+/* A log of its own for process PID; NULL when there is no room. */
+struct fp_channel_log *fp_channel_open_log(struct fp_channel *channel, pid_t pid,
+                                           uint64_t image);
+
+/* Appends whole records. One caller at a time for each log. False when they did not fit. */
+bool fp_channel_append(struct fp_channel *channel, struct fp_channel_log *log,
+                       const uint8_t *bytes, size_t count);
+
+/* What was appended is what the process has to say. */
+void fp_channel_tell(struct fp_channel *channel, struct fp_channel_log *log);
+
+/* The process is about to execute a program that has no log. */
+void fp_channel_replace(struct fp_channel_log *log);
+
+/* The log is complete. False when the reader was done before. */
+bool fp_channel_end(struct fp_channel *channel, struct fp_channel_log *log);
+
+/* LINE is about a program that was executed and is not seen. */
+void fp_channel_note_unseen(struct fp_channel *channel, const char *line);
+
+/* Whether the report is printed to a file, and to another one than this. */
+bool fp_channel_prints_elsewhere(const struct fp_channel *channel, uint64_t device,
+                                 uint64_t inode);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The layout of the channel, which both sides map. Private to the module.
+ */
+#ifndef FP_LOG_CHANNEL_LAYOUT_H
+#define FP_LOG_CHANNEL_LAYOUT_H
+
+#include <stdatomic.h>
+
+#include "log/channel.h"
+
+enum {
+	FP_CHANNEL_LOGS = 1 << 15,
+	FP_CHANNEL_PIECES = 1 << 16,
+	FP_CHANNEL_PIECE_BYTES = 32 << 10,
+	FP_CHANNEL_STEP_PIECES = 32,
+	FP_CHANNEL_PIDS = 1 << 22, /* the most that Linux has */
+	FP_CHANNEL_PIDS_PER_WORD = 64,
+	FP_CHANNEL_UNSEEN_BYTES = 256 << 10
+};
+
+#define FP_CHANNEL_MAGIC "FENCEPCH1"
+
+struct fp_channel_piece {
+	_Atomic uint32_t next; /* its number and 1; 0 for the last */
+	uint8_t bytes[FP_CHANNEL_PIECE_BYTES - sizeof(uint32_t)];
+};
+
+struct fp_channel_log {
+	_Atomic uint32_t state; /* enum fp_channel_state */
+	_Atomic uint32_t first; /* as in struct fp_channel_piece */
+	uint64_t image;
+	uint32_t pid;
+	uint32_t last;          /* of the writer: the number of its last piece, and 1 */
+	_Atomic uint64_t bytes; /* whole records */
+	_Atomic uint64_t order;
+	_Atomic uint32_t is_told;
+	_Atomic uint32_t is_lossy;
+	_Atomic uint32_t is_replaced;
+	uint8_t unused[12]; /* a cache line of its own */
+};
+
+struct fp_channel {
+	char magic[sizeof(FP_CHANNEL_MAGIC)];
+	bool has_output;
+	uint64_t output_device;
+	uint64_t output_inode;
+	_Atomic uint32_t is_closed;
+	_Atomic uint32_t logs_used;
+	_Atomic uint32_t pieces_used;
+	_Atomic uint32_t processes;
+	_Atomic uint32_t unseen_used;
+	_Atomic uint64_t order;
+	struct fp_channel_log logs[FP_CHANNEL_LOGS];
+	_Atomic uint64_t pids[FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
+	_Atomic uint64_t passed[FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
+	char unseen[FP_CHANNEL_UNSEEN_BYTES];
+	struct fp_channel_piece pieces[FP_CHANNEL_PIECES];
+};
+
+enum {
+	FP_CHANNEL_FEWEST_BYTES = offsetof(struct fp_channel, pieces) +
+	                          FP_CHANNEL_STEP_PIECES * FP_CHANNEL_PIECE_BYTES
+};
+
+/* Pieces that this process can reach (in channel_map.c). */
+uint32_t fp_channel_rooms(void);
+
+/* Makes the first COUNT pieces accessible, and more of them than are asked for. */
+bool fp_channel_open_pieces(struct fp_channel *channel, uint32_t count);
+
+#endif

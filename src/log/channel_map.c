@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Making the channel, and mapping it in a process that inherits it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/sys.h"
+#include "base/text.h"
+#include "base/vm.h"
+#include "log/channel_layout.h"
+
+enum { FIRST_DESCRIPTOR = 400 }; /* far above what programs use */
+
+/* That this process has mapped: a limit of its address space may allow less than all. */
+static size_t mapped;
+static uintptr_t segment; /* 0: it is a file's */
+
+/* Pieces that are accessible. The rest is not, so that mlockall(2) does not fill it. */
+static _Atomic uint32_t opened;
+
+bool fp_channel_is(uintptr_t start, const char *path)
+{
+	static const char name[] = "/memfd:" FP_CHANNEL_NAME;
+	size_t length = sizeof(name) - 1;
+
+	return (strnlen(path, length) == length && memcmp(path, name, length) == 0) ||
+	       (segment != 0 && start == segment);
+}
+
+size_t fp_channel_bytes(void)
+{
+	return sizeof(struct fp_channel);
+}
+
+uint32_t fp_channel_rooms(void)
+{
+	return (uint32_t)((mapped - offsetof(struct fp_channel, pieces)) /
+	                  sizeof(struct fp_channel_piece));
+}
+
+bool fp_channel_open_pieces(struct fp_channel *channel, uint32_t count)
+{
+	uint32_t known = atomic_load(&opened);
+
+	if (count <= known)
+		return true;
+	count = (count / FP_CHANNEL_STEP_PIECES + 1) * FP_CHANNEL_STEP_PIECES;
+	if (count > fp_channel_rooms())
+		count = fp_channel_rooms();
+	if (fp_vm_protect((uintptr_t)channel, offsetof(struct fp_channel, pieces[count]),
+	                  PROT_READ | PROT_WRITE) != 0)
+		return false;
+	while (known < count && !atomic_compare_exchange_weak(&opened, &known, count))
+		;
+	return true;
+}
+
+static struct fp_channel *start(uintptr_t base, size_t bytes, int *status)
+{
+	struct fp_channel *channel = (struct fp_channel *)base;
+
+	mapped = bytes;
+	atomic_store(&opened, 0);
+	if (!fp_channel_open_pieces(channel, 1) ||
+	    !fp_channel_open_pieces(channel, atomic_load(&channel->pieces_used) + 1))
+		*status = -ENOMEM;
+	return *status == 0 ? channel : NULL;
+}
+
+static struct fp_channel *map(int fd, size_t bytes, int *status)
+{
+	uintptr_t base = 0;
+
+	*status = fp_vm_map_shared_file(fd, bytes, &base);
+	return *status == 0 ? start(base, bytes, status) : NULL;
+}
+
+/* A number that no program takes for one of its own. */
+static int move_up(int fd)
+{
+	int high = fp_sys_fcntl(fd, F_DUPFD, FIRST_DESCRIPTOR);
+
+	if (high < 0)
+		return fd;
+	fp_sys_close(fd);
+	return high;
+}
+
+static int write_address(int fd, char address[FP_CHANNEL_ADDRESS_MAX])
+{
+	struct stat status;
+	struct fp_text text;
+	int result = fp_sys_fstat(fd, &status);
+
+	fp_text_begin(&text, address, FP_CHANNEL_ADDRESS_MAX);
+	fp_text_decimal(&text, (uint64_t)fd);
+	fp_text_string(&text, ".");
+	fp_text_decimal(&text, (uint64_t)fp_sys_getpid());
+	fp_text_string(&text, ".");
+	fp_text_decimal(&text, result == 0 ? status.st_ino : 0);
+	return result;
+}
+
+/* Of memory that is no file, where no file may be so large (RLIMIT_FSIZE): it is gone when the
+ * last process has ended. */
+static struct fp_channel *attach_segment(int id, int *status)
+{
+	long base = fp_sys(SYS_shmat, id, NULL, 0);
+
+	*status = base < 0 ? (int)base : 0;
+	if (base < 0)
+		return NULL;
+	segment = (uintptr_t)base;
+	fp_vm_protect(segment, sizeof(struct fp_channel), PROT_NONE);
+	return start(segment, sizeof(struct fp_channel), status);
+}
+
+static struct fp_channel *make_segment(char address[FP_CHANNEL_ADDRESS_MAX], int *status)
+{
+	struct fp_text text;
+	int id = (int)fp_sys(SYS_shmget, IPC_PRIVATE, sizeof(struct fp_channel), 0600);
+
+	*status = id < 0 ? id : 0;
+	struct fp_channel *channel = id < 0 ? NULL : attach_segment(id, status);
+	if (id >= 0)
+		fp_sys(SYS_shmctl, id, IPC_RMID, NULL);
+	/* Standard input is no channel. */
+	fp_text_begin(&text, address, FP_CHANNEL_ADDRESS_MAX);
+	fp_text_string(&text, "0.0.");
+	fp_text_decimal(&text, (uint64_t)(id < 0 ? 0 : id));
+	return channel;
+}
+
+static struct fp_channel *make_file(int *fd, char address[FP_CHANNEL_ADDRESS_MAX], int *status)
+{
+	struct fp_channel *channel = NULL;
+
+	*fd = (int)fp_sys(SYS_memfd_create, FP_CHANNEL_NAME, 0);
+	*status = *fd < 0 ? *fd : 0;
+	if (*status != 0)
+		return NULL;
+	*fd = move_up(*fd);
+	*status = (int)fp_sys(SYS_ftruncate, *fd, sizeof(*channel));
+	if (*status == 0)
+		*status = write_address(*fd, address);
+	/* As much as a limit of the address space leaves. */
+	for (size_t bytes = sizeof(*channel);
+	     channel == NULL && bytes >= FP_CHANNEL_FEWEST_BYTES &&
+	     (*status == 0 || *status == -ENOMEM);
+	     bytes /= 2)
+		channel = map(*fd, bytes, status);
+	if (channel == NULL)
+		fp_sys_close(*fd);
+	return channel;
+}
+
+struct fp_channel *fp_channel_make(int *fd, char address[FP_CHANNEL_ADDRESS_MAX], int *status)
+{
+	struct fp_channel *channel = make_file(fd, address, status);
+
+	if (channel == NULL) {
+		int reason = *status;
+
+		*fd = -1;
+		channel = make_segment(address, status);
+		*status = channel == NULL ? reason : 0;
+	}
+	if (channel != NULL)
+		memcpy(channel->magic, FP_CHANNEL_MAGIC, sizeof(FP_CHANNEL_MAGIC));
+	return channel;
+}
+
+void fp_channel_drop(struct fp_channel *channel, int fd)
+{
+	if (fd < 0) {
+		fp_sys(SYS_shmdt, channel);
+		return;
+	}
+	fp_vm_unmap((uintptr_t)channel, mapped);
+	fp_sys_close(fd);
+}
+
+static uint64_t take_number(const char **text)
+{
+	uint64_t number = 0;
+
+	while (**text >= '0' && **text <= '9')
+		number = 10 * number + (uint64_t)(*(*text)++ - '0');
+	*text += **text == '.';
+	return number;
+}
+
+static bool is_channel(int fd, uint64_t inode)
+{
+	struct stat status;
+
+	return fp_sys_fstat(fd, &status) == 0 && status.st_ino == inode &&
+	       status.st_size >= (off_t)sizeof(struct fp_channel);
+}
+
+/* Through the process that made it, where somebody closed what was inherited. */
+static int open_of(uint64_t pid, uint64_t number)
+{
+	char path[64];
+	struct fp_text text;
+
+	fp_text_begin(&text, path, sizeof(path));
+	fp_text_string(&text, "/proc/");
+	fp_text_decimal(&text, pid);
+	fp_text_string(&text, "/fd/");
+	fp_text_decimal(&text, number);
+	return fp_sys_open(path, O_RDWR | O_CLOEXEC, 0);
+}
+
+/* What this process executes is to inherit it again, unless the number is in use. */
+static void hand_on(int fd, int number)
+{
+	if (fp_sys_fcntl(number, F_GETFD, 0) == -EBADF)
+		fp_sys_dup_to(fd, number);
+}
+
+struct fp_channel *fp_channel_attach(const char *address, size_t size, int *status)
+{
+	int number = (int)take_number(&address);
+	uint64_t pid = take_number(&address);
+	uint64_t inode = take_number(&address);
+	int fd = number;
+
+	if (number == 0)
+		return attach_segment((int)inode, status);
+	if (!is_channel(fd, inode)) {
+		fd = open_of(pid, (uint64_t)number);
+		*status = fd < 0 ? fd : is_channel(fd, inode) ? 0 : -ENXIO;
+	} else {
+		*status = 0;
+	}
+	struct fp_channel *channel =
+	        *status == 0
+	                ? map(fd,
+	                      size < FP_CHANNEL_FEWEST_BYTES ? FP_CHANNEL_FEWEST_BYTES : size,
+	                      status)
+	                : NULL;
+	/* Of another version of Fencepost. */
+	if (channel != NULL &&
+	    memcmp(channel->magic, FP_CHANNEL_MAGIC, sizeof(FP_CHANNEL_MAGIC)) != 0) {
+		fp_vm_unmap((uintptr_t)channel, mapped);
+		channel = NULL;
+		*status = -ENXIO;
+	}
+	if (fd != number && fd >= 0) {
+		if (channel != NULL)
+			hand_on(fd, number);
+		fp_sys_close(fd);
+	}
+	return channel;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Under `fencepost run` the events of every process go into the channel, which is mapped before
+ * the program can restrict itself, and are reported from there. What the process has to say is
+ * there before the program goes on, so it outlives every way to end.
+ *
+ * Context: alloc and fault.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "base/text.h"
+#include "log/channel.h"
+#include "session/session.h"
+#include "session/state.h"
+
+static struct fp_channel *channel; /* NULL: nobody reads, or it is out of reach */
+static struct fp_channel_log *own; /* the log of this process, once there is one */
+static int failure;                /* why the process reports by itself, or 0 */
+static bool is_explained;
+
+/* What tells one program that this process executes from the next. */
+static uint64_t image_id(void)
+{
+	uint64_t id = 0;
+
+	if (getauxval(AT_RANDOM) != 0)
+		memcpy(&id, (const void *)getauxval(AT_RANDOM), sizeof(id));
+	return id;
+}
+
+void fp_session_open_channel(void)
+{
+	const char *address = fp_session.options.channel;
+
+	if (address[0] == '\0')
+		return;
+	channel =
+	        fp_channel_attach(address, fp_session_affordable(fp_channel_bytes()), &failure);
+	if (channel != NULL)
+		fp_channel_count(channel, fp_sys_getpid());
+}
+
+bool fp_session_is_collected(void)
+{
+	return fp_session.options.channel[0] != '\0';
+}
+
+/* Whoever executed this program took the channel away from it; or `fencepost run` is no more,
+ * or did not wait. Nobody counts on what there is to say but who reads standard error. */
+bool fp_session_is_on_its_own(void)
+{
+	return failure != 0 && failure != -ENOSPC;
+}
+
+static const char *reason(void)
+{
+	switch (-failure) {
+	case ENOSPC:
+		return " has more to tell than there is room for";
+	case ESRCH:
+		return " was still running when fencepost run ended";
+	default:
+		return " cannot reach fencepost run: the descriptor that it inherits was "
+		       "closed, and "
+		       "/proc does not show that program";
+	}
+}
+
+/* Once: from now on the process reports by itself. */
+static void explain(void)
+{
+	char line[256];
+	struct fp_text text;
+
+	if (fp_session_is_stderr_lost())
+		return;
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_string(&text, "process ");
+	fp_text_decimal(&text, (uint64_t)fp_sys_getpid());
+	fp_text_string(&text, reason());
+	fp_text_string(&text, "; it reports by itself when it ends, as text");
+	fp_say(line, "");
+}
+
+static int give_up(int reason_for_it)
+{
+	failure = reason_for_it;
+	if (!is_explained && (!fp_session_is_on_its_own() || fp_session_finding_count() > 0)) {
+		is_explained = true;
+		explain();
+	}
+	return failure;
+}
+
+/* Appends what the log has and TAIL, if there is one. */
+static bool append(struct fp_log *tail)
+{
+	if (own == NULL)
+		own = fp_channel_open_log(channel, fp_sys_getpid(), image_id());
+	return own != NULL && fp_log_publish(&fp_session.log, channel, own) &&
+	       (tail == NULL || fp_log_publish(tail, channel, own));
+}
+
+void fp_session_publish_beginning(void)
+{
+	if (channel != NULL)
+		append(NULL);
+}
+
+int fp_session_publish(struct fp_log *tail)
+{
+	if (!fp_session_is_collected())
+		return -ENOENT;
+	if (failure != 0)
+		return channel == NULL ? give_up(failure) : failure;
+	if (!append(tail))
+		return give_up(-ENOSPC);
+	if (tail == NULL)
+		fp_channel_tell(channel, own);
+	else if (!fp_channel_end(channel, own))
+		return give_up(-ESRCH);
+	return 0;
+}
+
+void fp_session_pass(void)
+{
+	if (channel != NULL)
+		fp_channel_pass(channel, fp_sys_getpid());
+}
+
+/* In a child of vfork it is its parent that has a log. */
+void fp_session_leave_to_others(void)
+{
+	if (own != NULL && fp_channel_status(own).pid == fp_sys_getpid())
+		fp_channel_replace(own);
+	fp_session_pass();
+}
+
+bool fp_session_collects_unseen(const char *line)
+{
+	if (channel != NULL)
+		fp_channel_note_unseen(channel, line);
+	return fp_session_is_collected();
+}
+
+bool fp_session_prints_elsewhere(void)
+{
+	struct stat status;
+
+	return channel != NULL && fp_sys_fstat(STDERR_FILENO, &status) == 0 &&
+	       fp_channel_prints_elsewhere(channel, status.st_dev, status.st_ino);
+}
+
+void fp_session_forget_published(void)
+{
+	own = NULL;
+	is_explained = false;
+	if (channel != NULL) {
+		failure = 0;
+		fp_channel_count(channel, fp_sys_getpid());
+	}
+}

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# A process that restricts itself after its start, or is ended without a word, loses nothing that it
+# had to say: the finding with its lines, the JSON report and the exit status are those of a process
+# that did nothing of the kind. What is not known is said not to be.
+fencepost=$FP_BUILDDIR/src/cli/fencepost
+victim=$FP_BUILDDIR/tests/cli/restricted_victim
+source=$top_srcdir/tests/cli/restricted_victim.c
+work=$FP_BUILDDIR/tests/cli/restrict.work
+test -x "$fencepost" && test -x "$victim" || exit 99
+rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
+bad=0 tried=0
+
+complain() {
+	echo "$*"
+	bad=1
+}
+line_of() { # line_of PLANT
+	grep -n "plant: $1 \*/" "$source" | cut -d: -f1
+}
+
+# check WAY MISTAKE BACKEND: what is found, or, of a leak that nobody could look for, what is said.
+check() {
+	rm -f json
+	"$fencepost" run --backend="$3" --error-exitcode=9 --json=json -- "$victim" "$1" "$2" >out 2>err
+	status=$?
+	test "$status" -ne 77 || { echo "$1: not possible here"; return; }
+	tried=$((tried + 1))
+	what="$1, $2, $3: "
+	test -s json || { complain "$what status $status, no JSON: $(cat err)"; return; }
+	case $2 in
+	double-free) kind=double-free ;;
+	use-after-free) kind=heap-use-after-free ;;
+	leak)
+		if grep -q '"kind": "definite"' json; then
+			grep -q "restricted_victim.c\", *\$\|restricted_victim.c\"" json && grep -q "\"line\": $(line_of leak)\b" json ||
+				complain "$what a leak without its line: $(cat err)"
+		elif grep -q '"made": true' json || grep -q 'no leaks' err; then
+			complain "$what leaks are said to have been looked for: $(cat err)"
+		fi
+		# Known to have a leak, or not known.
+		test "$status" -eq 9 || test "$1 $status" = 'killed 137' || complain "$what status $status: $(cat err)"
+		return
+		;;
+	esac
+	test "$status" -eq 9 || complain "$what status $status: $(cat err)"
+	grep -q "\"kind\": \"$kind\"" json || complain "$what no finding: $(cat err)"
+	grep -q "\"line\": $(line_of "$2")\b" json || complain "$what no line $(line_of "$2"): $(cat err)"
+	test "$(grep -c "^fencepost: $kind of " err)" -eq 1 || complain "$what told more or less than once: $(cat err)"
+}
+
+found_leaks() { # found_leaks WAY: there it has to be found
+	check "$1" leak auto
+	test "$status" -eq 77 || grep -q '"kind": "definite"' json || complain "$1: no leak: $(cat err)"
+}
+
+for way in plain chroot private-tmp setuid landlock seccomp no-descriptors closed file-size killed raw-exit two-ends two-signals; do
+	check "$way" double-free auto
+	check "$way" use-after-free auto
+	check "$way" leak auto
+done
+for backend in guard mprotect; do
+	"$fencepost" run --quiet --backend=$backend --leak-check=no true 2>/dev/null || continue
+	for way in chroot seccomp closed two-signals; do
+		check "$way" double-free $backend
+		check "$way" use-after-free $backend
+	done
+done
+for way in plain private-tmp setuid closed file-size two-ends two-signals; do
+	found_leaks "$way"
+done
+test "$tried" -gt 20 || complain "only $tried of them could be tried"
+
+# ---- Processes of which not all is known
+children() { # children SHELL-TEXT: its status and what is said
+	"$fencepost" run --error-exitcode=9 -- sh -c "$1" >out 2>err
+	status=$?
+}
+says() {
+	grep -q "$1" err || complain "no '$1': $(cat err)"
+}
+children "sleep 9 & sleep 1; kill -KILL \$!; wait; exit 0"
+test "$status" -eq 9 || complain "a child that was killed is clean: status $status"
+says '^fencepost: 1 process was killed, or ended without calling the C library; '
+says '^fencepost: no findings in [34] processes'
+children "(sleep 2; :) & exit 0"
+test "$status" -eq 9 || complain "a child that still runs is clean: status $status"
+says ' still runs, and reports by itself when it ends$\| still run, and report by themselves when they end$'
+children "/bin/true; exec /bin/true"
+test "$status" -eq 0 || complain "executed: status $status: $(cat err)"
+sleep 2
+exit $bad

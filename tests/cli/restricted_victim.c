@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Restricts itself, or is ended, in the way that the first argument names, and makes the
+ * mistake that the second does: "double-free", "use-after-free" or "leak".
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { NOT_POSSIBLE = 77, MILLISECOND = 1000, LANDLOCK_ALL = 0x1fff };
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void possible(int result)
+{
+	if (result < 0)
+		_exit(NOT_POSSIBLE);
+}
+
+/* ---- Restrictions ---------------------------------------------------------------------------
+ */
+
+static void nothing(void)
+{
+}
+
+static void change_root(void)
+{
+	possible(chroot("/sys"));
+	possible(chdir("/"));
+}
+
+static void hide_temporary_files(void)
+{
+	possible(unshare(CLONE_NEWNS));
+	possible(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	possible(mount("none", "/tmp", "tmpfs", 0, NULL));
+}
+
+static void become_nobody(void)
+{
+	possible(setgid(65534));
+	possible(setuid(65534));
+}
+
+static void lock_files(void)
+{
+	struct {
+		unsigned long long handled;
+	} rules = {LANDLOCK_ALL};
+	long fd = syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+
+	possible((int)fd);
+	possible(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	possible((int)syscall(SYS_landlock_restrict_self, fd, 0));
+	close((int)fd);
+}
+
+/* What opens, connects or executes something is refused. */
+static void filter_calls(void)
+{
+	static const unsigned refused[] = {SYS_openat,  SYS_socket,       SYS_connect,
+	                                   SYS_execve,  SYS_memfd_create, SYS_unlinkat,
+	                                   SYS_execveat};
+	struct sock_filter code[2 * COUNT(refused) + 2];
+	size_t used = 0;
+
+	code[used++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	                                            offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		code[used++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+		                                            refused[i], 0, 1);
+		code[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+		                                            SECCOMP_RET_ERRNO | EPERM);
+	}
+	code[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	const struct sock_fprog program = {(unsigned short)used, code};
+	possible(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	possible(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
+}
+
+static void use_up_descriptors(void)
+{
+	const struct rlimit limit = {64, 64};
+
+	possible(setrlimit(RLIMIT_NOFILE, &limit));
+	while (dup(2) >= 0)
+		;
+}
+
+static void close_descriptors(void)
+{
+	possible((int)syscall(SYS_close_range, 3, ~0U, 0));
+}
+
+static void limit_files(void)
+{
+	const struct rlimit limit = {0, 0};
+
+	possible(setrlimit(RLIMIT_FSIZE, &limit));
+}
+
+/* ---- Ends -----------------------------------------------------------------------------------
+ */
+
+static void by_return(void)
+{
+}
+
+static void by_kill(void)
+{
+	kill(getpid(), SIGKILL);
+}
+
+static void by_system_call(void)
+{
+	syscall(SYS_exit_group, 5);
+}
+
+static void *leave(void *unused)
+{
+	(void)unused;
+	_exit(5);
+}
+
+/* While main ends, too. */
+static void by_two_threads(void)
+{
+	pthread_t thread;
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&thread, NULL, leave, NULL);
+	exit(5);
+}
+
+static void *terminate(void *unused)
+{
+	(void)unused;
+	kill(getpid(), SIGTERM);
+	return NULL;
+}
+
+static void by_two_signals(void)
+{
+	pthread_t threads[2];
+
+	for (int i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, terminate, NULL);
+	for (;;)
+		pause();
+}
+
+/* ---- Mistakes -------------------------------------------------------------------------------
+ */
+
+__attribute__((noinline)) static void free_twice(void)
+{
+	char *volatile block = malloc(48);
+
+	free(block);
+	free(block); /* plant: double-free */
+	block = NULL;
+}
+
+__attribute__((noinline)) static void write_freed(void)
+{
+	volatile char *volatile block = malloc(48);
+
+	free((void *)block);
+	block[3] = 1; /* plant: use-after-free */
+}
+
+__attribute__((noinline)) static void lose(void)
+{
+	volatile char *volatile block = malloc(123); /* plant: leak */
+
+	block[0] = 1;
+	block = NULL;
+}
+
+__attribute__((noinline)) static void wipe_stack(void)
+{
+	volatile char bytes[8192];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = 0;
+}
+
+static const struct {
+	const char *name;
+	void (*restrict_it)(void);
+	void (*end)(void);
+} ways[] = {
+        {"plain", nothing, by_return},
+        {"chroot", change_root, by_return},
+        {"private-tmp", hide_temporary_files, by_return},
+        {"setuid", become_nobody, by_return},
+        {"landlock", lock_files, by_return},
+        {"seccomp", filter_calls, by_return},
+        {"no-descriptors", use_up_descriptors, by_return},
+        {"closed", close_descriptors, by_return},
+        {"file-size", limit_files, by_return},
+        {"killed", nothing, by_kill},
+        {"raw-exit", nothing, by_system_call},
+        {"two-ends", nothing, by_two_threads},
+        {"two-signals", nothing, by_two_signals},
+};
+
+static const struct {
+	const char *name;
+	void (*make)(void);
+} mistakes[] = {
+        {"double-free", free_twice},
+        {"use-after-free", write_freed},
+        {"leak", lose},
+};
+
+int main(int argc, char **argv)
+{
+	void (*end)(void) = NULL;
+
+	for (size_t i = 0; argc == 3 && i < COUNT(ways); i++)
+		if (strcmp(ways[i].name, argv[1]) == 0) {
+			ways[i].restrict_it();
+			end = ways[i].end;
+		}
+	for (size_t i = 0; end != NULL && i < COUNT(mistakes); i++)
+		if (strcmp(mistakes[i].name, argv[2]) == 0)
+			mistakes[i].make();
+	wipe_stack();
+	if (end == NULL)
+		return 99;
+	end();
+	return 5;
+}
