@@ -96,6 +96,10 @@ struct fp_channel *fp_channel_attach(const char *address, size_t size, int *stat
 /* Whether the mapping at START of the file PATH is a channel's. */
 bool fp_channel_is(uintptr_t start, const char *path);
 
+/* Gives back the address space that nobody used yet, but for a few MiB: there may be no more
+ * (RLIMIT_AS). */
+void fp_channel_give_reserve_back(void);
+
 /* All the memory that a channel may take. */
 size_t fp_channel_bytes(void);
 

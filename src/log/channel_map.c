@@ -9,15 +9,20 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/align.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "log/channel_layout.h"
 
-enum { FIRST_DESCRIPTOR = 400 }; /* far above what programs use */
+enum {
+	FIRST_DESCRIPTOR = 400, /* far above what programs use */
+	KEPT_STEPS = 8
+};
 
 /* That this process has mapped: a limit of its address space may allow less than all. */
 static size_t mapped;
+static uintptr_t here;    /* 0: nothing is mapped */
 static uintptr_t segment; /* 0: it is a file's */
 
 /* Pieces that are accessible. The rest is not, so that mlockall(2) does not fill it. */
@@ -35,6 +40,20 @@ bool fp_channel_is(uintptr_t start, const char *path)
 size_t fp_channel_bytes(void)
 {
 	return sizeof(struct fp_channel);
+}
+
+void fp_channel_give_reserve_back(void)
+{
+	uint32_t pieces = atomic_load(&opened) + KEPT_STEPS * FP_CHANNEL_STEP_PIECES;
+	size_t kept =
+	        fp_align_up(offsetof(struct fp_channel, pieces[pieces]), fp_vm_page_size());
+
+	if (here == 0 || kept >= mapped)
+		return;
+	size_t given = mapped - kept;
+	mapped = kept;
+	/* Of a segment, too, a part may go. */
+	fp_vm_unmap(here + kept, given);
 }
 
 uint32_t fp_channel_rooms(void)
@@ -64,6 +83,7 @@ static struct fp_channel *start(uintptr_t base, size_t bytes, int *status)
 {
 	struct fp_channel *channel = (struct fp_channel *)base;
 
+	here = base;
 	mapped = bytes;
 	atomic_store(&opened, 0);
 	if (!fp_channel_open_pieces(channel, 1) ||

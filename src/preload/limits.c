@@ -11,6 +11,7 @@
 #include "base/readable.h"
 #include "base/sys.h"
 #include "guard/guard.h"
+#include "log/channel.h"
 #include "preload/arguments.h"
 #include "preload/export.h"
 
@@ -27,6 +28,7 @@ static int set_limit(pid_t pid, int resource, const struct rlimit *limit, struct
 	if (resource == RLIMIT_AS && is_own && is_finite(limit)) {
 		fp_guard_give_reserve_back();
 		fp_meta_give_reserve_back();
+		fp_channel_give_reserve_back();
 	}
 	long status = fp_sys(SYS_prlimit64, pid, resource, limit, old);
 	if (status == 0)
