@@ -36,11 +36,16 @@ void fp_cli_channel_close(struct fp_cli_channel *channel)
 	channel->memory = NULL;
 }
 
+enum { ENDING_BYTES = 64 };
+
 /* One log, and where it stands among those of its process. */
 struct entry {
 	struct fp_channel_log *log;
 	struct fp_channel_status status;
 	bool is_last; /* the process executed no other program of ours after this one */
+	bool is_read; /* it has a report */
+	size_t ending_size;
+	uint8_t ending[ENDING_BYTES]; /* what the process could not add itself */
 };
 
 struct listing {
@@ -100,25 +105,34 @@ static bool is_alive(pid_t pid)
 		fclose(in);
 	line[size] = '\0';
 	const char *name_end = strrchr(line, ')');
-	return !name_end || (name_end[1] == ' ' && name_end[2] != 'Z' && name_end[2] != 'X');
+	char state = name_end ? name_end[2] : '?';
+	int threads = 0;
+	/* Of one whose first thread has ended others may run. */
+	if (name_end && state == 'Z')
+		sscanf(name_end + 2,
+		       "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
+		       "%*d %*d %*d %d",
+		       &threads);
+	return (state != 'Z' && state != 'X') || threads > 1;
 }
 
-/* Those that still run will report by themselves. */
+/* Those that still run will report by themselves. They are told first, so that each either ends
+ * before, and is read, or learns of it. */
 static void leave_running(struct listing *listing, pid_t ended)
 {
 	for (size_t i = 0; i < listing->count; i++) {
 		struct entry *entry = &listing->entries[i];
+		bool is_left = entry->is_last && entry->status.pid != ended &&
+		               fp_channel_leave(entry->log);
 
-		if (entry->status.state != FP_CHANNEL_RUNNING || !entry->is_last ||
-		    entry->status.pid == ended || !is_alive(entry->status.pid))
-			continue;
-		fp_channel_leave(entry->log);
 		entry->status = fp_channel_status(entry->log);
+		if (is_left && !is_alive(entry->status.pid))
+			entry->status.state = FP_CHANNEL_RUNNING;
 	}
 }
 
 /* Who was killed could not say so itself; who left by a system call of its own did not. */
-static void complete(struct entry *entry, struct fp_channel *channel, int status)
+static void complete(struct entry *entry, int status)
 {
 	static struct fp_log log;
 
@@ -129,29 +143,29 @@ static void complete(struct entry *entry, struct fp_channel *channel, int status
 	} else {
 		fp_log_exit(&log, FP_LOG_EXIT_CODE, WEXITSTATUS(status));
 	}
-	fp_log_publish(&log, channel, entry->log);
-	fp_channel_tell(channel, entry->log);
+	entry->ending_size = fp_log_take(&log, entry->ending, sizeof(entry->ending));
 	fp_log_discard(&log);
-	entry->status = fp_channel_status(entry->log);
 }
 
 /* The program of process PID, unless it executed one that is not seen. */
-static void complete_all_of(struct listing *listing, struct fp_channel *channel, pid_t pid,
-                            int status)
+static void complete_all_of(struct listing *listing, pid_t pid, int status)
 {
 	for (size_t i = 0; i < listing->count; i++) {
 		struct entry *entry = &listing->entries[i];
 
 		if (entry->status.pid == pid && entry->is_last &&
 		    entry->status.state == FP_CHANNEL_RUNNING && !entry->status.is_replaced)
-			complete(entry, channel, status);
+			complete(entry, status);
 	}
 }
 
 static int compare_ends(const void *first, const void *second)
 {
-	uint64_t a = ((const struct entry *)first)->status.order;
-	uint64_t b = ((const struct entry *)second)->status.order;
+	const struct entry *one = first;
+	const struct entry *other = second;
+	/* Whose end is known from elsewhere was the last. */
+	uint64_t a = one->ending_size > 0 ? UINT64_MAX : one->status.order;
+	uint64_t b = other->ending_size > 0 ? UINT64_MAX : other->status.order;
 
 	return (a > b) - (a < b);
 }
@@ -160,44 +174,42 @@ static int read_one(struct fp_cli_logs *logs, struct fp_channel *channel,
                     const struct entry *entry)
 {
 	size_t size = entry->status.bytes;
-	char *data = size <= fp_channel_bytes() ? malloc(size + 1) : NULL;
+	char *data = size <= fp_channel_bytes() ? malloc(size + sizeof(entry->ending)) : NULL;
 
 	if (!data)
 		return fp_cli_fail("not enough memory for the events of process %ld",
 		                   (long)entry->status.pid);
 	size = fp_channel_read(channel, entry->log, (uint8_t *)data, size);
-	int result = fp_cli_logs_add(logs, data, size);
+	memcpy(data + size, entry->ending, entry->ending_size);
+	int result = fp_cli_logs_add(logs, data, size + entry->ending_size);
 	if (result != 0)
 		free(data);
-	/* What a process found no room for, it has said itself: then this run is not known
-	 * whole.
-	 */
-	return entry->status.is_lossy ? FP_CLI_FAILED : result;
+	return result;
 }
 
+/* What a process found no room for, it has said itself: then this run is not known whole. */
 static int read_all(struct fp_cli_logs *logs, struct fp_channel *channel,
-                    const struct listing *listing)
+                    struct listing *listing)
 {
-	int result = 0;
+	int result = fp_channel_refused(channel) > 0 ? FP_CLI_FAILED : 0;
 
 	for (size_t i = 0; i < listing->count; i++) {
-		const struct entry *entry = &listing->entries[i];
+		struct entry *entry = &listing->entries[i];
 
-		if (entry->status.state == FP_CHANNEL_LEFT)
-			continue;
-		if (entry->status.is_told && read_one(logs, channel, entry) != 0)
+		entry->is_read = entry->status.state != FP_CHANNEL_LEFT &&
+		                 (entry->status.is_told || entry->ending_size > 0);
+		if (entry->status.is_lossy ||
+		    (entry->is_read && read_one(logs, channel, entry) != 0))
 			result = FP_CLI_FAILED;
 	}
 	return result;
 }
 
 /* What a process told that did not come to its end stands in its report. */
-static bool has_told(const struct listing *listing, pid_t pid)
+static bool has_report(const struct listing *listing, pid_t pid)
 {
 	for (size_t i = 0; i < listing->count; i++)
-		if (listing->entries[i].status.pid == pid &&
-		    listing->entries[i].status.is_told &&
-		    listing->entries[i].status.state != FP_CHANNEL_LEFT)
+		if (listing->entries[i].status.pid == pid && listing->entries[i].is_read)
 			return true;
 	return false;
 }
@@ -207,7 +219,7 @@ static void take_census(const struct listing *listing, struct fp_channel *channe
 {
 	census->processes = fp_channel_processes(channel);
 	for (pid_t pid = 0; (pid = fp_channel_next_open(channel, pid)) != 0;) {
-		if (pid == ended || has_told(listing, pid))
+		if (pid == ended || has_report(listing, pid))
 			continue;
 		bool runs = is_alive(pid);
 		census->running += runs;
@@ -224,7 +236,7 @@ int fp_cli_harvest(struct fp_cli_logs *logs, struct fp_channel *channel, pid_t p
 	bool is_listed = list(&listing, channel);
 	find_last_of_each(&listing);
 	leave_running(&listing, pid);
-	complete_all_of(&listing, channel, pid, status);
+	complete_all_of(&listing, pid, status);
 	if (listing.count > 1)
 		qsort(listing.entries, listing.count, sizeof(*listing.entries), compare_ends);
 	fp_cli_progress_begin();

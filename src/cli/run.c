@@ -19,7 +19,6 @@
 #include "cli/suppressions.h"
 #include "cli/sweep.h"
 #include "log/format.h"
-#include "report/text/parts.h"
 
 struct run {
 	struct fp_options options;
@@ -207,118 +206,6 @@ static int start(struct run *run, struct fp_cli_launch *launch, int *status)
 	return result == -ENOENT ? FP_CLI_NOT_FOUND : FP_CLI_NOT_EXECUTABLE;
 }
 
-struct sums {
-	size_t findings;
-	size_t processes; /* one may have several reports */
-	size_t failing;   /* processes with findings */
-	uint64_t leaked_blocks;
-	uint64_t growing; /* stacks */
-	size_t counted;   /* processes that could say what they allocated */
-	uint64_t allocations;
-	uint64_t guarded;
-};
-
-/* Whether an earlier report is of the same process, and has findings where WITH_FINDINGS. */
-static bool was_met(const struct fp_cli_logs *harvest, size_t index, bool with_findings)
-{
-	for (size_t i = 0; i < index; i++) {
-		const struct fp_report *report = harvest->logs[i].report;
-
-		if (report->pid == harvest->logs[index].report->pid &&
-		    (!with_findings || report->finding_count > 0))
-			return true;
-	}
-	return false;
-}
-
-static struct sums sum(const struct fp_cli_logs *harvest)
-{
-	struct sums sums = {0};
-
-	for (size_t i = 0; i < harvest->count; i++) {
-		const struct fp_report *report = harvest->logs[i].report;
-
-		sums.findings += report->finding_count;
-		sums.processes += !was_met(harvest, i, false);
-		sums.failing += report->finding_count > 0 && !was_met(harvest, i, true);
-		sums.growing += report->growth.count + report->growth.left_out;
-		sums.counted += !report->is_uncounted;
-		sums.allocations += report->protection.allocations;
-		sums.guarded += report->protection.guarded;
-		for (size_t j = 0; j < report->leak_count; j++) {
-			if (report->leaks[j].class <= FP_LEAK_INDIRECT)
-				sums.leaked_blocks += report->leaks[j].blocks;
-		}
-	}
-	return sums;
-}
-
-static void print_processes(size_t count)
-{
-	const struct fp_report_page page = {.out = stderr};
-
-	fp_report_print_number(&page, count);
-	fputs(count == 1 ? " process" : " processes", stderr);
-}
-
-/* Processes of which not all is known, on lines of their own. */
-static void print_unknown(const struct fp_cli_census *census)
-{
-	if (census->silent > 0) {
-		fputs("fencepost: ", stderr);
-		print_processes(census->silent);
-		fputs(census->silent == 1 ? " was" : " were", stderr);
-		fputs(" killed, or ended without calling the C library; nothing was found "
-		      "until then, and leaks were not looked for\n",
-		      stderr);
-	}
-	if (census->running > 0) {
-		fputs("fencepost: ", stderr);
-		print_processes(census->running);
-		fputs(census->running == 1
-		              ? " still runs, and reports by itself when it ends\n"
-		              : " still run, and report by themselves when they end\n",
-		      stderr);
-	}
-}
-
-static void print_sums(const struct sums *sums, const struct run *run, size_t reports)
-{
-	const struct fp_report_page page = {.out = stderr};
-
-	if ((reports < 2 && sums->processes < 2) ||
-	    (sums->findings + sums->leaked_blocks + sums->growing == 0 && run->options.quiet))
-		return;
-	fputs("fencepost: ", stderr);
-	if (sums->findings == 0) {
-		fputs("no findings in ", stderr);
-	} else {
-		fp_report_print_count(&page, sums->findings, "finding");
-		fputs(" in ", stderr);
-		fp_report_print_number(&page, sums->failing);
-		fputs(" of ", stderr);
-	}
-	print_processes(sums->processes);
-	if (sums->leaked_blocks > 0) {
-		fputs(", ", stderr);
-		fp_report_print_count(&page, sums->leaked_blocks, "block");
-		fputs(" leaked", stderr);
-	}
-	if (sums->growing > 0) {
-		fputs(", ", stderr);
-		fp_report_print_count(&page, sums->growing, "stack");
-		fputs(sums->growing == 1 ? " that only grows" : " that only grow", stderr);
-	}
-	if (sums->counted == reports || sums->allocations > 0) {
-		fputs("; ", stderr);
-		fp_report_print_count(&page, sums->allocations, "allocation");
-		fputs(", ", stderr);
-		fp_report_print_number(&page, sums->guarded);
-		fputs(" guarded", stderr);
-	}
-	fputc('\n', stderr);
-}
-
 static int exit_code(int status)
 {
 	return WIFSIGNALED(status) ? FP_CLI_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
@@ -341,17 +228,6 @@ static void print_unseen(const struct run *run, size_t findings)
 		fp_cli_pools_print(&run->pools, run->arguments);
 }
 
-/* Unknown is not clean. */
-static bool is_unknown(const struct fp_cli_logs *harvest, const struct fp_cli_census *census)
-{
-	bool is_unknown = census->silent + census->running > 0;
-
-	for (size_t i = 0; i < harvest->count; i++)
-		is_unknown |= harvest->logs[i].report->is_cut_short ||
-		              harvest->logs[i].report->has_check_failed;
-	return is_unknown;
-}
-
 static int report(struct run *run, const struct fp_cli_launch *launch, int status)
 {
 	int code = exit_code(status);
@@ -363,11 +239,11 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 		code = FP_CLI_FAILED;
 	if (fp_cli_suppress(harvest.logs, harvest.count, &run->suppressions) != 0)
 		code = FP_CLI_FAILED;
-	struct sums sums = sum(&harvest);
+	struct fp_cli_sums sums = fp_cli_sum(&harvest);
 	if (sums.processes < run->census.processes)
 		sums.processes = run->census.processes;
-	if (run->options.error_exitcode != 0 &&
-	    (sums.findings + sums.leaked_blocks > 0 || is_unknown(&harvest, &run->census)))
+	if (run->options.error_exitcode != 0 && (sums.findings + sums.leaked_blocks > 0 ||
+	                                         fp_cli_is_unknown(&harvest, &run->census)))
 		code = (int)run->options.error_exitcode;
 	if (harvest.count > 0 && fp_cli_render(harvest.logs, harvest.count, &run->options) != 0)
 		code = FP_CLI_FAILED;
@@ -376,8 +252,8 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	print_unseen(run, sums.findings);
 	if (harvest.count + run->unseen.count == 0 && harvested == 0)
 		say_nothing_is_known(run);
-	print_unknown(&run->census);
-	print_sums(&sums, run, harvest.count);
+	fp_cli_print_unknown(&run->census);
+	fp_cli_print_sums(&sums, harvest.count, run->options.quiet);
 	fp_cli_logs_free(&harvest);
 	return code;
 }
@@ -432,9 +308,11 @@ static int try_layout(struct fp_cli_trial *trial, void *user)
 		result = fp_cli_harvest(&trial->logs, run.channel.memory, launch.pid,
 		                        trial->status, &run.census);
 	/* The others execute the same. */
-	if (sweep->unseen.count == 0)
+	if (run.channel.memory && sweep->unseen.count == 0)
 		fp_cli_unseen_read(&sweep->unseen, run.channel.memory);
 	fp_cli_pools_look(&sweep->pools, &trial->logs);
+	sweep->census.silent += run.census.silent;
+	sweep->census.running += run.census.running;
 	fp_cli_channel_close(&run.channel);
 	free(run.given);
 	return result;
@@ -458,12 +336,14 @@ static int run_sweep(struct run *run)
 	}
 	if (fp_cli_suppress(&log, 1, &run->suppressions) != 0)
 		code = FP_CLI_FAILED;
-	const struct sums sums = sum(&all);
-	if (sums.findings + sums.leaked_blocks > 0 && run->options.error_exitcode != 0)
+	const struct fp_cli_sums sums = fp_cli_sum(&all);
+	if (run->options.error_exitcode != 0 &&
+	    (sums.findings + sums.leaked_blocks > 0 || fp_cli_is_unknown(&all, &run->census)))
 		code = (int)run->options.error_exitcode;
 	if (fp_cli_render(&log, 1, &run->options) != 0)
 		code = FP_CLI_FAILED;
 	print_unseen(run, sums.findings);
+	fp_cli_print_unknown(&run->census);
 	fp_report_free(sweep.report);
 	return code;
 }

@@ -91,6 +91,28 @@ struct fp_cli_census {
 int fp_cli_harvest(struct fp_cli_logs *logs, struct fp_channel *channel, pid_t pid, int status,
                    struct fp_cli_census *census);
 
+/* The reports of a run, added up. */
+struct fp_cli_sums {
+	size_t findings;
+	size_t processes; /* one may have several reports */
+	size_t failing;   /* processes with findings */
+	uint64_t leaked_blocks;
+	uint64_t growing; /* stacks */
+	size_t counted;   /* processes that could say what they allocated */
+	uint64_t allocations;
+	uint64_t guarded;
+};
+
+struct fp_cli_sums fp_cli_sum(const struct fp_cli_logs *harvest);
+
+/* Whether the end, the leaks or the events of a process are not known: that is not clean. */
+bool fp_cli_is_unknown(const struct fp_cli_logs *harvest, const struct fp_cli_census *census);
+
+/* On standard error: processes of which not all is known; and all in one line, if there are
+ * several, or REPORTS of them. */
+void fp_cli_print_unknown(const struct fp_cli_census *census);
+void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, bool is_quiet);
+
 /* If the program died of a signal, as the wait STATUS says, and left nothing in CHANNEL: leaves
  * there what is known of it. */
 void fp_cli_write_obituary(struct fp_channel *channel, const struct fp_cli_launch *launch,

@@ -50,8 +50,10 @@ struct fp_channel_log *fp_channel_open_log(struct fp_channel *channel, pid_t pid
 	uint32_t number = take(&channel->logs_used, FP_CHANNEL_LOGS);
 	struct fp_channel_log *log = &channel->logs[number];
 
-	if (number >= FP_CHANNEL_LOGS)
+	if (number >= FP_CHANNEL_LOGS) {
+		atomic_fetch_add(&channel->refused, 1);
 		return NULL;
+	}
 	log->pid = (uint32_t)pid;
 	log->image = image;
 	atomic_store(&log->state, FP_CHANNEL_RUNNING);
@@ -157,6 +159,11 @@ void fp_channel_set_output(struct fp_channel *channel, uint64_t device, uint64_t
 void fp_channel_close(struct fp_channel *channel)
 {
 	atomic_store(&channel->is_closed, 1);
+}
+
+size_t fp_channel_refused(const struct fp_channel *channel)
+{
+	return atomic_load(&channel->refused);
 }
 
 size_t fp_channel_processes(const struct fp_channel *channel)

@@ -52,6 +52,9 @@ void fp_channel_close(struct fp_channel *channel);
 /* How many processes have been there. */
 size_t fp_channel_processes(const struct fp_channel *channel);
 
+/* How often there was no room for another log. */
+size_t fp_channel_refused(const struct fp_channel *channel);
+
 /* The next process, by its number, that was there and did not pass; 0 behind the last. */
 pid_t fp_channel_next_open(struct fp_channel *channel, pid_t after);
 

@@ -50,6 +50,7 @@ struct fp_channel {
 	_Atomic uint32_t pieces_used;
 	_Atomic uint32_t processes;
 	_Atomic uint32_t unseen_used;
+	_Atomic uint32_t refused; /* logs */
 	_Atomic uint64_t order;
 	struct fp_channel_log logs[FP_CHANNEL_LOGS];
 	_Atomic uint64_t pids[FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];

@@ -44,16 +44,16 @@ size_t fp_channel_bytes(void)
 
 void fp_channel_give_reserve_back(void)
 {
-	uint32_t pieces = atomic_load(&opened) + KEPT_STEPS * FP_CHANNEL_STEP_PIECES;
+	const struct fp_channel *channel = (const struct fp_channel *)here;
+	uint32_t used = here == 0 ? 0 : atomic_load(&channel->pieces_used);
+	uint32_t most = atomic_load(&opened);
+	uint32_t pieces = (used > most ? used : most) + KEPT_STEPS * FP_CHANNEL_STEP_PIECES;
 	size_t kept =
 	        fp_align_up(offsetof(struct fp_channel, pieces[pieces]), fp_vm_page_size());
 
-	if (here == 0 || kept >= mapped)
-		return;
-	size_t given = mapped - kept;
-	mapped = kept;
 	/* Of a segment, too, a part may go. */
-	fp_vm_unmap(here + kept, given);
+	if (here != 0 && kept < mapped && fp_vm_unmap(here + kept, mapped - kept) == 0)
+		mapped = kept;
 }
 
 uint32_t fp_channel_rooms(void)

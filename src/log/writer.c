@@ -157,6 +157,18 @@ bool fp_log_publish(struct fp_log *log, struct fp_channel *channel, struct fp_ch
 	return is_room;
 }
 
+size_t fp_log_take(const struct fp_log *log, uint8_t *bytes, size_t size)
+{
+	size_t taken = 0;
+
+	for (const struct fp_log_piece *piece = log->first;
+	     piece != NULL && size - taken >= piece->used; piece = piece->next) {
+		memcpy(bytes + taken, piece->bytes, piece->used);
+		taken += piece->used;
+	}
+	return taken;
+}
+
 int fp_log_copy(struct fp_log *log, int fd)
 {
 	int status = 0;

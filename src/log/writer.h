@@ -73,6 +73,9 @@ void fp_log_discard(struct fp_log *log);
 /* Publishes what was not published before. False when the channel has no room for it. */
 bool fp_log_publish(struct fp_log *log, struct fp_channel *channel, struct fp_channel_log *to);
 
+/* Copies all records, at most SIZE bytes; how many. */
+size_t fp_log_take(const struct fp_log *log, uint8_t *bytes, size_t size);
+
 /* Writes all records to FD; 0 or a negative errno. */
 int fp_log_copy(struct fp_log *log, int fd);
 

@@ -125,6 +125,9 @@ static inline bool fp_preload_is_lenient(void)
 /* Has the programs that this one executes start without us (in environment.c). */
 void fp_preload_leave_children(void);
 
+/* Whether a program with ENVIRONMENT publishes its events at ADDRESS. Context: fault. */
+bool fp_preload_joins(char *const *environment, const char *address);
+
 /* For one program only (in environment.c): whether ENVIRONMENT would load us, and a copy of it
  * in BYTES of MEMORY that does not; false when they are too few. */
 bool fp_preload_is_in(char *const *environment);

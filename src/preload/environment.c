@@ -55,6 +55,25 @@ static bool is_to_stay(char *variable)
 	return !starts_with(variable, preload) || leave_others(variable + strlen(preload));
 }
 
+/* Whether the program that gets ENVIRONMENT joins the channel at ADDRESS: the last one counts.
+ */
+bool fp_preload_joins(char *const *environment, const char *address)
+{
+	for (; environment != NULL && *environment != NULL; environment++) {
+		const char *last = NULL;
+
+		if (!starts_with(*environment, "FENCEPOST_OPTIONS="))
+			continue;
+		for (const char *at = *environment; *at != '\0'; at++)
+			if (starts_with(at, "channel="))
+				last = at + strlen("channel=");
+		if (last != NULL)
+			last += *last == '\'' || *last == '"';
+		return last != NULL && starts_with(last, address);
+	}
+	return false;
+}
+
 bool fp_preload_is_in(char *const *environment)
 {
 	for (; environment != NULL && *environment != NULL; environment++) {

@@ -134,7 +134,8 @@ static bool must_be_left(const char *path, char *const environment[], bool is_in
 		note(path, text_of(obstacle), is_in_place);
 	else if (is_wanted && !is_in && is_executable(path))
 		note(path, "executed without LD_PRELOAD in its environment", is_in_place);
-	else if (!is_wanted && is_in_place)
+	else if (is_in_place &&
+	         (!is_wanted || !fp_preload_joins(environment, fp_session_channel())))
 		fp_session_leave_to_others();
 	return is_in && is_to_be_left(obstacle);
 }

@@ -234,6 +234,7 @@ static bool is_worth_a_report(void)
 	const struct fp_options *options = &fp_session.options;
 
 	if (fp_session_finding_count() > 0 || leaked_blocks > 0 || fp_record_failure() != 0 ||
+	    fp_session_has_told() || fp_session_has_check_failed() ||
 	    fp_timeline_count_growing() > 0)
 		return true;
 	if (fp_session.is_forked_child)
@@ -248,29 +249,31 @@ static bool is_worth_saying(void)
 	       leaked_blocks > 0;
 }
 
-static void report(struct fp_log *tail)
+/* Whether somebody has it who tells it. */
+static bool report(struct fp_log *tail)
 {
 	const struct fp_session_rendering outputs = {.format = NULL};
 	const struct fp_session_rendering here = {.format = "text", .fd = STDERR_FILENO};
 
-	if (fp_session_publish(tail) != 0) {
-		if (is_worth_saying())
-			fp_session_render(tail, &outputs);
-		return;
-	}
+	fp_lock_acquire(&fp_session.lock);
+	int status = fp_session_publish(tail);
+	fp_lock_release(&fp_session.lock);
+	if (status != 0)
+		return !is_worth_saying() || fp_session_render(tail, &outputs) == 0;
 	/* What ends a process stands in its own words, too. */
 	if (fp_session.exit.how == FP_LOG_EXIT_SIGNAL && fp_session_finding_count() > 0 &&
 	    fp_session_prints_elsewhere())
 		fp_session_render(tail, &here);
+	return true;
 }
 
 /* Most forked children execute a program or end at once: they search for nothing and read no
  * list of modules. */
 static bool has_something_to_tell(void)
 {
-	return !fp_session.is_forked_child || fp_session_finding_count() > 0 ||
-	       fp_session_has_blocks() || fp_record_failure() != 0 ||
-	       fp_timeline_count_growing() > 0;
+	return !fp_session.is_forked_child || fp_session_has_told() ||
+	       fp_session_finding_count() > 0 || fp_session_has_blocks() ||
+	       fp_record_failure() != 0 || fp_timeline_count_growing() > 0;
 }
 
 static void finish(uintptr_t stack, void *unused)
@@ -282,17 +285,17 @@ static void finish(uintptr_t stack, void *unused)
 	fp_record_end(!fp_session.is_forked_child);
 	if (!is_dying())
 		fp_heap_check(FP_TRACE_NONE, "at exit");
-	struct fp_log *tail = has_something_to_tell()
-	                              ? fp_session_make_tail(stack, FP_SESSION_CHECK_LAST)
-	                              : NULL;
+	bool has_told = !has_something_to_tell();
+	struct fp_log *tail =
+	        has_told ? NULL : fp_session_make_tail(stack, FP_SESSION_CHECK_LAST);
 	if (tail != NULL) {
 		if (fp_session.log.fd >= 0)
 			fp_log_copy(tail, fp_session.log.fd);
-		if (is_worth_a_report())
-			report(tail);
+		has_told = !is_worth_a_report() || report(tail);
 		fp_session_drop_tail(tail);
 	}
-	fp_session_pass();
+	if (has_told)
+		fp_session_pass();
 	errno = saved_errno;
 }
 
@@ -323,7 +326,13 @@ bool fp_session_is_finishing_here(void)
 /* In the child of a fork that the end of its parent let through. */
 void fp_session_forget_finish(void)
 {
-	atomic_store(&is_over, atomic_load(&fp_session.is_finished));
+	bool is_finished = atomic_load(&fp_session.is_finished);
+
+	atomic_store(&is_over, is_finished);
+	if (is_finished)
+		fp_session_pass();
+	else
+		atomic_store(&finisher, 0);
 }
 
 /* Two threads end the process, or somebody who is impatient does: the end that comes second
@@ -341,18 +350,42 @@ static void await_report(void)
 		fp_sys_sleep(&pause);
 }
 
-void fp_session_finish(void)
+/* Whether the caller makes the report: the first end counts, and says how. */
+static bool claim(void)
 {
+	pid_t nobody = 0;
+
 	if (!fp_session_is_started())
-		return;
-	if (atomic_exchange(&fp_session.is_finished, true)) {
+		return false;
+	if (!atomic_compare_exchange_strong(&finisher, &nobody, fp_sys_gettid())) {
 		await_report();
-		return;
+		return false;
 	}
-	atomic_store(&finisher, fp_sys_gettid());
+	return !atomic_exchange(&fp_session.is_finished, true);
+}
+
+static void finish_claimed(void)
+{
 	fp_leak_from_here(finish, NULL);
 	finish_companion();
 	atomic_store(&is_over, true);
+}
+
+void fp_session_finish(void)
+{
+	if (claim())
+		finish_claimed();
+}
+
+static void finish_dying(int signal, const struct fp_leak_interrupted *interrupted)
+{
+	if (!claim())
+		return;
+	fp_session.exit.how = FP_LOG_EXIT_SIGNAL;
+	fp_session.exit.value = signal;
+	fp_session.interrupted = interrupted;
+	finish_claimed();
+	fp_session.interrupted = NULL;
 }
 
 /* With a lock of ours, the caller has interrupted us: then nothing is looked for. */
@@ -361,9 +394,8 @@ void fp_session_finish_with(int signal, int status, const void *interrupted)
 	bool is_inside = fp_lock_is_any_held();
 	uint32_t held = is_inside ? fp_lock_enter_fault_mode() : 0;
 
-	fp_session.interrupted = is_inside ? NULL : interrupted;
 	if (signal != 0) {
-		fp_session_finish_dying(signal);
+		finish_dying(signal, is_inside ? NULL : interrupted);
 	} else {
 		fp_session_set_exit(status);
 		fp_session_finish();
@@ -374,9 +406,7 @@ void fp_session_finish_with(int signal, int status, const void *interrupted)
 
 void fp_session_finish_dying(int signal)
 {
-	fp_session.exit.how = FP_LOG_EXIT_SIGNAL;
-	fp_session.exit.value = signal;
-	fp_session_finish();
+	finish_dying(signal, NULL);
 }
 
 void fp_session_finish_terminated(int signal, const void *context)
@@ -384,9 +414,7 @@ void fp_session_finish_terminated(int signal, const void *context)
 	struct fp_leak_interrupted interrupted;
 
 	fp_leak_look_at(context, &interrupted);
-	fp_session.interrupted = &interrupted;
-	fp_session_finish_dying(signal);
-	fp_session.interrupted = NULL;
+	finish_dying(signal, &interrupted);
 }
 
 size_t fp_session_check_heap(void)

@@ -83,6 +83,13 @@ static void mark_told(const struct fp_leak_block *block, void *user)
 		fp_heap_mark(block->address, block->serial, marks);
 }
 
+static _Atomic bool has_failed;
+
+bool fp_session_has_check_failed(void)
+{
+	return atomic_load(&has_failed);
+}
+
 static void note_failure(struct fp_log *log, int status)
 {
 	char line[256];
@@ -93,6 +100,7 @@ static void note_failure(struct fp_log *log, int status)
 	fp_text_string(&text, strerrordesc_np(-status));
 	fp_log_note(log, line);
 	fp_log_leak_check(log, FP_LOG_CHECK_FAILED);
+	atomic_store(&has_failed, true);
 }
 
 /* Once: it is likely to be so at each check. */
@@ -272,6 +280,7 @@ uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack, enum fp_sessi
 void fp_session_forget_leaks(void)
 {
 	atomic_store(&is_over, false);
+	atomic_store(&has_failed, false);
 	atomic_store(&is_repeated, false);
 }
 
@@ -282,7 +291,9 @@ static void check(uintptr_t stack, void *user)
 	/* Leaks name traces of any module. */
 	fp_log_modules(&fp_session.log, fp_session_own_code());
 	*leaked = log_leaks(&fp_session.log, stack, FP_SESSION_CHECK_ALL);
+	fp_lock_acquire(&fp_session.lock);
 	fp_session_publish(NULL);
+	fp_lock_release(&fp_session.lock);
 }
 
 size_t fp_session_check_leaks(void)

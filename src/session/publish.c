@@ -9,18 +9,27 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/sys.h"
 #include "base/text.h"
+#include "base/vm.h"
 #include "log/channel.h"
 #include "session/session.h"
 #include "session/state.h"
 
 static struct fp_channel *channel; /* NULL: nobody reads, or it is out of reach */
-static struct fp_channel_log *own; /* the log of this process, once there is one */
-static int failure;                /* why the process reports by itself, or 0 */
+
+/* The log of this process, once there is one. In memory that is zero in the child of any fork,
+ * also one that no handler sees: two processes may not write one log. A child of vfork has its
+ * parent's. */
+static struct own {
+	struct fp_channel_log *log;
+} * own;
+
+static int failure; /* why the process reports by itself, or 0 */
 static bool is_explained;
 
 /* What tells one program that this process executes from the next. */
@@ -33,16 +42,35 @@ static uint64_t image_id(void)
 	return id;
 }
 
+static struct own *map_own(void)
+{
+	uintptr_t page;
+
+	if (fp_vm_map(fp_vm_page_size(), PROT_READ | PROT_WRITE, &page) != 0)
+		return NULL;
+	fp_vm_advise(page, fp_vm_page_size(), MADV_WIPEONFORK);
+	return (struct own *)page;
+}
+
 void fp_session_open_channel(void)
 {
 	const char *address = fp_session.options.channel;
 
 	if (address[0] == '\0')
 		return;
-	channel =
-	        fp_channel_attach(address, fp_session_affordable(fp_channel_bytes()), &failure);
+	own = map_own();
+	if (own == NULL)
+		failure = -ENOMEM;
+	else
+		channel = fp_channel_attach(address, fp_session_affordable(fp_channel_bytes()),
+		                            &failure);
 	if (channel != NULL)
 		fp_channel_count(channel, fp_sys_getpid());
+}
+
+const char *fp_session_channel(void)
+{
+	return fp_session.options.channel;
 }
 
 bool fp_session_is_collected(void)
@@ -97,13 +125,22 @@ static int give_up(int reason_for_it)
 	return failure;
 }
 
+static struct fp_channel_log *find_log(void)
+{
+	if (own->log != NULL)
+		return own->log;
+	own->log = fp_channel_open_log(channel, fp_sys_getpid(), image_id());
+	fp_session.log.published = 0;
+	return own->log;
+}
+
 /* Appends what the log has and TAIL, if there is one. */
 static bool append(struct fp_log *tail)
 {
-	if (own == NULL)
-		own = fp_channel_open_log(channel, fp_sys_getpid(), image_id());
-	return own != NULL && fp_log_publish(&fp_session.log, channel, own) &&
-	       (tail == NULL || fp_log_publish(tail, channel, own));
+	struct fp_channel_log *log = find_log();
+
+	return log != NULL && fp_log_publish(&fp_session.log, channel, log) &&
+	       (tail == NULL || fp_log_publish(tail, channel, log));
 }
 
 void fp_session_publish_beginning(void)
@@ -121,10 +158,15 @@ int fp_session_publish(struct fp_log *tail)
 	if (!append(tail))
 		return give_up(-ENOSPC);
 	if (tail == NULL)
-		fp_channel_tell(channel, own);
-	else if (!fp_channel_end(channel, own))
+		fp_channel_tell(channel, own->log);
+	else if (!fp_channel_end(channel, own->log))
 		return give_up(-ESRCH);
 	return 0;
+}
+
+bool fp_session_has_told(void)
+{
+	return own != NULL && own->log != NULL && fp_channel_status(own->log).is_told;
 }
 
 void fp_session_pass(void)
@@ -136,8 +178,9 @@ void fp_session_pass(void)
 /* In a child of vfork it is its parent that has a log. */
 void fp_session_leave_to_others(void)
 {
-	if (own != NULL && fp_channel_status(own).pid == fp_sys_getpid())
-		fp_channel_replace(own);
+	if (own != NULL && own->log != NULL &&
+	    fp_channel_status(own->log).pid == fp_sys_getpid())
+		fp_channel_replace(own->log);
 	fp_session_pass();
 }
 
@@ -158,7 +201,8 @@ bool fp_session_prints_elsewhere(void)
 
 void fp_session_forget_published(void)
 {
-	own = NULL;
+	if (own != NULL)
+		own->log = NULL;
 	is_explained = false;
 	if (channel != NULL) {
 		failure = 0;

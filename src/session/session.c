@@ -324,6 +324,8 @@ static int open_events(void)
 
 void fp_session_set_exit(int status)
 {
+	if (atomic_load(&fp_session.is_finished))
+		return;
 	fp_session.exit.how = FP_LOG_EXIT_CODE;
 	fp_session.exit.value = status & 0xff;
 }

@@ -100,7 +100,11 @@ void fp_session_note(const char *text);
 void fp_session_watch_unseen(void);
 void fp_session_note_unseen(const char *line, bool is_in_place);
 
-/* The calling process is about to become one that has no session. The same context. */
+/* Where the events are collected; "" where nobody does. */
+const char *fp_session_channel(void);
+
+/* The calling process is about to become one that has no session, or that of another run. The
+ * same context. */
 void fp_session_leave_to_others(void);
 
 /* Writes what the recording has so far, because the process is about to execute another

@@ -93,8 +93,11 @@ bool fp_session_is_collected(void);
 void fp_session_publish_beginning(void);
 
 /* Publishes the events so far, and the end of them unless TAIL is NULL. 0; -ENOENT when nobody
- * collects them; why the process has to report by itself. */
+ * collects them; why the process has to report by itself. With the session's lock. */
 int fp_session_publish(struct fp_log *tail);
+
+/* Whether it published more than its beginning. */
+bool fp_session_has_told(void);
 
 /* The process has said all that it has to say. */
 void fp_session_pass(void);
@@ -126,6 +129,9 @@ void fp_session_forget_growth(void);
 /* Searches for leaks and logs them; how many blocks are definite or indirect ones. STACK as
  * fp_leak_from_here() tells it (in leaks.c). */
 uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind);
+
+/* Whether leaks could not be looked for (in leaks.c). */
+bool fp_session_has_check_failed(void);
 
 /* Whether there are blocks that the process did not inherit (in leaks.c). */
 bool fp_session_has_blocks(void);

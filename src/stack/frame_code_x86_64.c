@@ -44,11 +44,17 @@ struct parts {
 	uint32_t fp_in_room; /* where it is saved, from the stack pointer */
 };
 
+/* Without a call of the C library's: a page may go away, and only a fault in our own code is
+ * recovered from. */
 static bool is_at(const struct code *code, const uint8_t *at, const char *bytes, size_t count,
                   size_t length)
 {
-	return at >= code->start && at < code->end && (size_t)(code->end - at) >= length &&
-	       memcmp(at, bytes, count) == 0;
+	if (at < code->start || at >= code->end || (size_t)(code->end - at) < length)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (at[i] != (uint8_t)bytes[i])
+			return false;
+	return true;
 }
 
 static uint32_t number_at(const uint8_t *at)
@@ -173,8 +179,9 @@ static bool find_end(const struct code *code, uintptr_t pc, uintptr_t sp,
 	const uint8_t *at = (const uint8_t *)pc;
 	struct parts parts;
 
-	for (; at < code->end && (at = memchr(at, RET, (size_t)(code->end - at))) != NULL;
-	     at++) {
+	for (; at < code->end; at++) {
+		if (*at != RET)
+			continue;
 		bool is_end = read_end(code, at, &parts);
 
 		if ((at > code->start && at[-1] == LEAVE) || is_behind_reset(code, parts.at))

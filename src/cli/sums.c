@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a run comes to: its processes and their findings in one line, and what is not known.
+ */
+#include <stdio.h>
+
+#include "cli/run.h"
+#include "report/text/parts.h"
+
+/* Whether an earlier report is of the same process, and has findings where WITH_FINDINGS. */
+static bool was_met(const struct fp_cli_logs *harvest, size_t index, bool with_findings)
+{
+	for (size_t i = 0; i < index; i++) {
+		const struct fp_report *report = harvest->logs[i].report;
+
+		if (report->pid == harvest->logs[index].report->pid &&
+		    (!with_findings || report->finding_count > 0))
+			return true;
+	}
+	return false;
+}
+
+struct fp_cli_sums fp_cli_sum(const struct fp_cli_logs *harvest)
+{
+	struct fp_cli_sums sums = {0};
+
+	for (size_t i = 0; i < harvest->count; i++) {
+		const struct fp_report *report = harvest->logs[i].report;
+
+		sums.findings += report->finding_count;
+		sums.processes += !was_met(harvest, i, false);
+		sums.failing += report->finding_count > 0 && !was_met(harvest, i, true);
+		sums.growing += report->growth.count + report->growth.left_out;
+		sums.counted += !report->is_uncounted;
+		sums.allocations += report->protection.allocations;
+		sums.guarded += report->protection.guarded;
+		for (size_t j = 0; j < report->leak_count; j++) {
+			if (report->leaks[j].class <= FP_LEAK_INDIRECT)
+				sums.leaked_blocks += report->leaks[j].blocks;
+		}
+	}
+	return sums;
+}
+
+static void print_processes(size_t count)
+{
+	const struct fp_report_page page = {.out = stderr};
+
+	fp_report_print_number(&page, count);
+	fputs(count == 1 ? " process" : " processes", stderr);
+}
+
+void fp_cli_print_unknown(const struct fp_cli_census *census)
+{
+	if (census->silent > 0) {
+		fputs("fencepost: ", stderr);
+		print_processes(census->silent);
+		fputs(census->silent == 1 ? " was" : " were", stderr);
+		fputs(" killed, or ended without calling the C library; nothing was found "
+		      "until then, and leaks were not looked for\n",
+		      stderr);
+	}
+	if (census->running > 0) {
+		fputs("fencepost: ", stderr);
+		print_processes(census->running);
+		fputs(census->running == 1
+		              ? " still runs, and reports by itself when it ends\n"
+		              : " still run, and report by themselves when they end\n",
+		      stderr);
+	}
+}
+
+void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, bool is_quiet)
+{
+	const struct fp_report_page page = {.out = stderr};
+
+	if ((reports < 2 && sums->processes < 2) ||
+	    (sums->findings + sums->leaked_blocks + sums->growing == 0 && is_quiet))
+		return;
+	fputs("fencepost: ", stderr);
+	if (sums->findings == 0) {
+		fputs("no findings in ", stderr);
+	} else {
+		fp_report_print_count(&page, sums->findings, "finding");
+		fputs(" in ", stderr);
+		fp_report_print_number(&page, sums->failing);
+		fputs(" of ", stderr);
+	}
+	print_processes(sums->processes);
+	if (sums->leaked_blocks > 0) {
+		fputs(", ", stderr);
+		fp_report_print_count(&page, sums->leaked_blocks, "block");
+		fputs(" leaked", stderr);
+	}
+	if (sums->growing > 0) {
+		fputs(", ", stderr);
+		fp_report_print_count(&page, sums->growing, "stack");
+		fputs(sums->growing == 1 ? " that only grows" : " that only grow", stderr);
+	}
+	if (sums->counted == reports || sums->allocations > 0) {
+		fputs("; ", stderr);
+		fp_report_print_count(&page, sums->allocations, "allocation");
+		fputs(", ", stderr);
+		fp_report_print_number(&page, sums->guarded);
+		fputs(" guarded", stderr);
+	}
+	fputc('\n', stderr);
+}
+
+bool fp_cli_is_unknown(const struct fp_cli_logs *harvest, const struct fp_cli_census *census)
+{
+	bool is_unknown = census->silent + census->running > 0;
+
+	for (size_t i = 0; i < harvest->count; i++)
+		is_unknown |= harvest->logs[i].report->is_cut_short ||
+		              harvest->logs[i].report->has_check_failed;
+	return is_unknown;
+}
