@@ -126,7 +126,8 @@ static void leave_running(struct listing *listing, pid_t ended)
 		               fp_channel_leave(entry->log);
 
 		entry->status = fp_channel_status(entry->log);
-		if (is_left && !is_alive(entry->status.pid))
+		/* Of one in another namespace nobody knows whether it runs. */
+		if (is_left && (entry->status.is_foreign || !is_alive(entry->status.pid)))
 			entry->status.state = FP_CHANNEL_RUNNING;
 	}
 }

@@ -24,6 +24,8 @@ static _Atomic uint64_t *word_of(_Atomic uint64_t *words, pid_t pid)
 
 void fp_channel_count(struct fp_channel *channel, pid_t pid)
 {
+	if (fp_channel_is_foreign(channel, pid))
+		return;
 	if ((atomic_fetch_or(word_of(channel->pids, pid), bit_of(pid)) & bit_of(pid)) == 0)
 		atomic_fetch_add(&channel->processes, 1);
 	atomic_fetch_and(word_of(channel->passed, pid), ~bit_of(pid));
@@ -31,7 +33,8 @@ void fp_channel_count(struct fp_channel *channel, pid_t pid)
 
 void fp_channel_pass(struct fp_channel *channel, pid_t pid)
 {
-	atomic_fetch_or(word_of(channel->passed, pid), bit_of(pid));
+	if (!fp_channel_is_foreign(channel, pid))
+		atomic_fetch_or(word_of(channel->passed, pid), bit_of(pid));
 }
 
 /* One of SIZE things, or SIZE. */
@@ -56,6 +59,7 @@ struct fp_channel_log *fp_channel_open_log(struct fp_channel *channel, pid_t pid
 	}
 	log->pid = (uint32_t)pid;
 	log->image = image;
+	log->is_foreign = fp_channel_is_foreign(channel, pid);
 	atomic_store(&log->state, FP_CHANNEL_RUNNING);
 	/* Whoever closes it looks at the states after that. */
 	if (atomic_load(&channel->is_closed) != 0)
@@ -204,6 +208,7 @@ struct fp_channel_status fp_channel_status(const struct fp_channel_log *log)
 	        .is_told = atomic_load(&log->is_told) != 0,
 	        .is_lossy = atomic_load(&log->is_lossy) != 0,
 	        .is_replaced = atomic_load(&log->is_replaced) != 0,
+	        .is_foreign = log->is_foreign != 0,
 	};
 }
 

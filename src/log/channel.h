@@ -70,6 +70,7 @@ struct fp_channel_status {
 	bool is_told;     /* what the process had to say, not only its beginning */
 	bool is_lossy;    /* not all did fit */
 	bool is_replaced; /* the process executed a program that is not seen */
+	bool is_foreign;  /* PID is a number of another namespace */
 };
 
 struct fp_channel_status fp_channel_status(const struct fp_channel_log *log);

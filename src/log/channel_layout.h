@@ -37,7 +37,8 @@ struct fp_channel_log {
 	_Atomic uint32_t is_told;
 	_Atomic uint32_t is_lossy;
 	_Atomic uint32_t is_replaced;
-	uint8_t unused[12]; /* a cache line of its own */
+	uint32_t is_foreign;
+	uint8_t unused[8]; /* a cache line of its own */
 };
 
 struct fp_channel {
@@ -45,6 +46,7 @@ struct fp_channel {
 	bool has_output;
 	uint64_t output_device;
 	uint64_t output_inode;
+	uint64_t namespace; /* of the maker's process numbers; 0: not known */
 	_Atomic uint32_t is_closed;
 	_Atomic uint32_t logs_used;
 	_Atomic uint32_t pieces_used;
@@ -64,7 +66,11 @@ enum {
 	                          FP_CHANNEL_STEP_PIECES * FP_CHANNEL_PIECE_BYTES
 };
 
-/* Pieces that this process can reach (in channel_map.c). */
+/* Whether the process has its number in another namespace than the maker: it is nothing to go
+ * by (in channel_map.c). */
+bool fp_channel_is_foreign(const struct fp_channel *channel, pid_t pid);
+
+/* Pieces that this process can reach. */
 uint32_t fp_channel_rooms(void);
 
 /* Makes the first COUNT pieces accessible, and more of them than are asked for. */

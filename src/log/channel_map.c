@@ -22,6 +22,7 @@ enum {
 
 /* That this process has mapped: a limit of its address space may allow less than all. */
 static size_t mapped;
+static bool is_foreign;
 static uintptr_t here;    /* 0: nothing is mapped */
 static uintptr_t segment; /* 0: it is a file's */
 
@@ -54,6 +55,20 @@ void fp_channel_give_reserve_back(void)
 	/* Of a segment, too, a part may go. */
 	if (here != 0 && kept < mapped && fp_vm_unmap(here + kept, mapped - kept) == 0)
 		mapped = kept;
+}
+
+static uint64_t find_namespace(void)
+{
+	struct stat status;
+
+	return fp_sys_stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+}
+
+/* Whoever is the first of a new one was forked into it. */
+bool fp_channel_is_foreign(const struct fp_channel *channel, pid_t pid)
+{
+	is_foreign |= pid == 1 && channel->namespace != 0;
+	return is_foreign;
 }
 
 uint32_t fp_channel_rooms(void)
@@ -190,8 +205,11 @@ struct fp_channel *fp_channel_make(int *fd, char address[FP_CHANNEL_ADDRESS_MAX]
 		channel = make_segment(address, status);
 		*status = channel == NULL ? reason : 0;
 	}
-	if (channel != NULL)
+	if (channel != NULL) {
 		memcpy(channel->magic, FP_CHANNEL_MAGIC, sizeof(FP_CHANNEL_MAGIC));
+		/* As the first process of one it has that number itself. */
+		channel->namespace = fp_sys_getpid() == 1 ? 0 : find_namespace();
+	}
 	return channel;
 }
 
@@ -244,6 +262,20 @@ static void hand_on(int fd, int number)
 		fp_sys_dup_to(fd, number);
 }
 
+/* Whether CHANNEL is of this version of Fencepost; else it is unmapped. */
+static bool join(const struct fp_channel *channel)
+{
+	uint64_t own = find_namespace();
+
+	if (memcmp(channel->magic, FP_CHANNEL_MAGIC, sizeof(FP_CHANNEL_MAGIC)) != 0) {
+		fp_vm_unmap((uintptr_t)channel, mapped);
+		here = 0;
+		return false;
+	}
+	is_foreign = channel->namespace != 0 && own != 0 && own != channel->namespace;
+	return true;
+}
+
 struct fp_channel *fp_channel_attach(const char *address, size_t size, int *status)
 {
 	int number = (int)take_number(&address);
@@ -265,10 +297,7 @@ struct fp_channel *fp_channel_attach(const char *address, size_t size, int *stat
 	                      size < FP_CHANNEL_FEWEST_BYTES ? FP_CHANNEL_FEWEST_BYTES : size,
 	                      status)
 	                : NULL;
-	/* Of another version of Fencepost. */
-	if (channel != NULL &&
-	    memcmp(channel->magic, FP_CHANNEL_MAGIC, sizeof(FP_CHANNEL_MAGIC)) != 0) {
-		fp_vm_unmap((uintptr_t)channel, mapped);
+	if (channel != NULL && !join(channel)) {
 		channel = NULL;
 		*status = -ENXIO;
 	}

@@ -88,5 +88,13 @@ test "$status" -eq 9 || complain "a child that still runs is clean: status $stat
 says ' still runs, and reports by itself when it ends$\| still run, and report by themselves when they end$'
 children "/bin/true; exec /bin/true"
 test "$status" -eq 0 || complain "executed: status $status: $(cat err)"
+# Process numbers of another namespace are not those of processes here.
+if unshare --pid --fork true 2>/dev/null; then
+	children "unshare --pid --fork $victim killed double-free; exit 0"
+	test "$status" -eq 9 && grep -q '^fencepost: double-free of ' err || complain "a namespace: status $status: $(cat err)"
+	grep -q 'still run' err && complain "of a namespace one is said to run: $(cat err)"
+	children "unshare --pid --fork /bin/true; exit 0"
+	test "$status" -eq 0 || complain "a namespace, nothing found: status $status: $(cat err)"
+fi
 sleep 2
 exit $bad
