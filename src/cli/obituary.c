@@ -15,8 +15,8 @@
 enum { ARGUMENTS_MAX = 64 << 10 };
 
 static const char note[] =
-        "nothing is known of this process but its end: it was killed before it could leave its "
-        "events, or " FP_CLI_LIBRARY " could not be loaded; its allocations were not counted";
+        "this process left no events: it was killed at its start, or " FP_CLI_LIBRARY
+        " could not be loaded; its allocations were not counted";
 
 static bool has_log(struct fp_channel *channel, pid_t pid)
 {

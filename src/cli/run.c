@@ -211,10 +211,10 @@ static int exit_code(int status)
 	return WIFSIGNALED(status) ? FP_CLI_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static void say_nothing_is_known(const struct run *run)
+static void say_no_report(const struct run *run)
 {
-	fp_cli_fail("nothing is known of %s: it was killed, ended without the C library as "
-	            "Go's programs do, or cannot load %s",
+	fp_cli_fail("%s left no report: it was killed at its start, does not use the C library "
+	            "(Go programs do not), or cannot load %s",
 	            run->program, FP_CLI_LIBRARY);
 }
 
@@ -251,7 +251,7 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	fp_cli_pools_look(&run->pools, &harvest);
 	print_unseen(run, sums.findings);
 	if (harvest.count + run->unseen.count == 0 && harvested == 0)
-		say_nothing_is_known(run);
+		say_no_report(run);
 	fp_cli_print_unknown(&run->census);
 	fp_cli_print_sums(&sums, harvest.count, run->options.quiet);
 	fp_cli_logs_free(&harvest);
@@ -330,7 +330,7 @@ static int run_sweep(struct run *run)
 	code = exit_code(sweep.status);
 	if (!sweep.report) {
 		if (run->unseen.count == 0)
-			say_nothing_is_known(run);
+			say_no_report(run);
 		print_unseen(run, 0);
 		return code;
 	}

@@ -109,7 +109,7 @@ void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, bool is_q
 
 bool fp_cli_is_unknown(const struct fp_cli_logs *harvest, const struct fp_cli_census *census)
 {
-	bool is_unknown = census->silent + census->running > 0;
+	bool is_unknown = harvest->count == 0 || census->silent + census->running > 0;
 
 	for (size_t i = 0; i < harvest->count; i++)
 		is_unknown |= harvest->logs[i].report->is_cut_short ||

@@ -177,8 +177,7 @@ static int note_trouble(struct fp_report_merge *merge, const struct layout *layo
 		         "blocks that are aligned to 16 bytes",
 		         layout->name, sigabbrev_np(WTERMSIG(trial->status)));
 	else if (trial->logs.count == 0)
-		snprintf(text, sizeof(text), "nothing is known of the run with %s",
-		         layout->name);
+		snprintf(text, sizeof(text), "the run with %s left no report", layout->name);
 	else
 		return 0;
 	return fp_report_merge_note(merge, text);

@@ -173,7 +173,7 @@ int main(void) { return 9; }
 END
 then
 	expect 125 '^fencepost: ./static is statically linked, .*: link it dynamically, or with libfencepost, or --force to try$' ./static
-	expect 9 'nothing is known of ./static' --force ./static
+	expect 9 '/static left no report: ' --force ./static
 	printf '#!%s/static\n' "$work" >static-script && chmod +x static-script
 	expect 125 'static is statically linked' ./static-script
 fi
@@ -233,7 +233,7 @@ fi
 
 # Who empties the environment of a program takes the library away from it.
 expect 0 '^fencepost: not seen: /bin/echo (executed without LD_PRELOAD in its environment)$' env -i /bin/echo
-grep -q 'nothing is known' err && complain "an empty environment: $(cat err)"
+grep -q 'left no report' err && complain "an empty environment: $(cat err)"
 expect 0 'no findings' --trace-children=no sh -c 'env -i /bin/true; :'
 grep -q 'not seen' err && complain "children that are to be left: $(cat err)"
 
@@ -242,7 +242,7 @@ if test -x static; then
 	expect 0 '^fencepost: not seen: ./static (statically linked), executed 2 times$' --sweep --leak-check=no sh ./children
 	test "$(grep -c 'not seen: ./static' err)" -eq 1 || complain "sweep: $(cat err)"
 	expect 9 '^fencepost: not seen: ./static (statically linked)$' --sweep env ./static
-	grep -q 'nothing is known' err && complain "sweep of a static program: $(cat err)"
+	grep -q 'left no report' err && complain "sweep of a static program: $(cat err)"
 	"$fencepost" run --sweep --quiet env ./static 2>err
 	test ! -s err || complain "quiet about children in a sweep: $(cat err)"
 	by_hand() { # by_hand OPTIONS COMMAND...
