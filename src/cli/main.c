@@ -29,7 +29,7 @@ static const struct fp_cli_command commands[] = {
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
-static void say(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list arguments)
 {
 	const struct fp_report_page page = {.out = stderr};
 	char *line = NULL;
