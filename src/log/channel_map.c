@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/align.h"
+#include "base/proc.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
@@ -61,7 +62,7 @@ static uint64_t find_namespace(void)
 {
 	struct stat status;
 
-	return fp_sys_stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+	return fp_sys_stat(FP_PROC_SELF "ns/pid", &status) == 0 ? status.st_ino : 0;
 }
 
 /* Whoever is the first of a new one was forked into it. */
