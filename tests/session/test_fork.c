@@ -23,14 +23,6 @@ static pid_t forked;
 static char child_copy_path[300];
 static char child_arguments_path[300];
 
-/* No register has the block then, not even that of results, which Clang pushes to align stacks.
- */
-__attribute__((noinline)) static int lose(struct fp_heap *heap, size_t size)
-{
-	must_alloc(heap, size);
-	return 0;
-}
-
 static void misuse_in_parent_and_child(void)
 {
 	struct fp_heap *heap = must_create_heap();
@@ -44,8 +36,11 @@ static void misuse_in_parent_and_child(void)
 		setenv("FP_TEST_COPY", child_copy_path, 1);
 		setenv("FP_TEST_ARGUMENTS", child_arguments_path, 1);
 		test_must(fp_session_finding_count() == 0);
+		must_alloc(heap, 77);
+		/* The last call's result must not be the block: Clang aligns a stack by pushing
+		 * the register of results, and a search finds what is there. */
 		test_must(fp_heap_free(heap, block + 1) != 0);
-		test_must(lose(heap, 77) == 0);
+		test_must(fp_session_finding_count() == 1);
 		fp_session_finish();
 		_exit(0);
 	}
