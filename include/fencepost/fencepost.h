@@ -145,7 +145,7 @@ struct fp_block_info {
 FP_API bool fp_describe(const void *address, struct fp_block_info *info);
 
 /* A finding as it is made. Pointers are valid during the callback, kind for ever. */
-struct fp_finding_event {
+struct fp_finding_info {
 	const char *kind;        /* as in the report, for example "double-free" */
 	const char *description; /* one sentence */
 	const void *address;     /* what was accessed or passed to the call */
@@ -154,11 +154,14 @@ struct fp_finding_event {
 	struct fp_block_info block;
 };
 
+/* Its name in headers before this one. */
+#define fp_finding_event fp_finding_info
+
 /*
  * Called once per distinct finding, on the thread that made it, possibly inside Alloc or Free:
  * it must not allocate from, or free to, the heap that reports.
  */
-typedef void (*fp_finding_callback)(const struct fp_finding_event *finding, void *user);
+typedef void (*fp_finding_callback)(const struct fp_finding_info *finding, void *user);
 
 /*
  * Have findings reported to callback, with user handed through; NULL ends it. Replaces the
@@ -166,6 +169,15 @@ typedef void (*fp_finding_callback)(const struct fp_finding_event *finding, void
  * set before there is a session.
  */
 FP_API void fp_set_finding_callback(fp_finding_callback callback, void *user);
+
+/*
+ * Does nothing, and is called after each distinct finding is recorded, on the thread that made
+ * it: a place for a debugger to stop at ("break fencepost_on_finding"), with the caller's
+ * frames above it. A program that defines a function of this name, and shows it to libraries,
+ * has that called instead, under the rules of the callback. Both doors export it: it is there
+ * under fencepost run, too.
+ */
+FP_API void fencepost_on_finding(const struct fp_finding_info *finding);
 
 #ifdef __cplusplus
 } /* extern "C" */

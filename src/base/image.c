@@ -12,12 +12,10 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "base/own.h"
 #include "base/sys.h"
 
 enum { SEGMENTS_MAX = 64, WINDOW_BYTES = 2048, LOADER_MAX = 128, NAMES_MAX = 64 << 20 };
-
-/* Of this code, which the linker places before it. */
-extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
 /* What of a file the loader looks at. */
 struct elf {

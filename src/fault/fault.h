@@ -48,11 +48,10 @@ bool fp_fault_exchange_action(int signal, const struct sigaction *action,
  * program would have SIGNAL blocked where the kernel has MASK; a fault kills then. */
 void fp_fault_never_block(bool (*is_blocked)(int signal, const sigset_t *mask));
 
-/* By a door: the NAME of the library that we are, and whether the calling thread IS_INSIDE:
- * runs our code, or what that calls, and nothing of the program's. What faults there is a bug
- * of ours; it is said to be one, and never a finding. Without a lock of ours, in the case of
- * NULL, all is the program's. */
-void fp_fault_know_library(const char *name, bool (*is_inside)(void));
+/* By a door: whether the calling thread IS_INSIDE: runs our code, or what that calls, and
+ * nothing of the program's, though it may hold no lock of ours. What faults there is a bug of
+ * ours; it is said to be one, and never a finding. */
+void fp_fault_ask_inside(bool (*is_inside)(void));
 
 /* Gives the calling thread an alternate signal stack if it has none. Cheap when it was called
  * before. Context: alloc. */

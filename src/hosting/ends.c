@@ -140,7 +140,8 @@ void fp_ends_watch(void)
 {
 	static _Atomic bool is_watched;
 
-	if (!fp_session_is_started() || atomic_exchange(&is_watched, true))
+	if (!fp_session_is_started() || fp_session_has_door(FP_DOOR_MALLOC) ||
+	    atomic_exchange(&is_watched, true))
 		return;
 	at_quick_exit(finish_at_quick_exit);
 	if (fp_session_handles_faults())

@@ -79,10 +79,6 @@ struct fp_leak_config {
 	/* Reachable ones up to these serials are not new. */
 	uint64_t told;
 	uint64_t told_region;
-	/* An address in the shared object that Fencepost is, and the end of its data, which are
-	 * no roots; 0: it is none. */
-	uintptr_t own_code;
-	uintptr_t own_end;
 	bool is_snapshot;    /* search a copy of the process, while the threads go on */
 	bool with_reachable; /* groups of reachable blocks are wanted, too */
 	/* More roots than memory shows, or NULL. */

@@ -7,11 +7,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/auxv.h>
 
-#include "base/align.h"
 #include "base/maps.h"
 #include "base/meta.h"
+#include "base/own.h"
 #include "base/room.h"
 #include "base/vm.h"
 #include "guard/guard.h"
@@ -21,7 +20,6 @@
 enum {
 	FIRST_CAPACITY = 1024,
 	TRIES = 4,
-	PATH_BYTES = 4096,
 	DESCRIPTOR_BYTES = 4096, /* what a thread's takes on top of its stack, and more */
 	/* What our own frames take below the caller's. */
 	OWN_FRAMES_BYTES = 16 << 10
@@ -31,42 +29,9 @@ struct collection {
 	struct fp_leak_roots *roots;
 	const struct fp_leak_config *config;
 	const struct fp_leak_table *table;
-	bool is_own_known; /* and not the program itself */
 	uintptr_t last_end;
 	bool was_fence;
-	bool was_own;
-	char own_path[PATH_BYTES];
 };
-
-static bool is_within(const struct fp_mapping *mapping, uintptr_t address)
-{
-	return address >= mapping->start && address < mapping->end;
-}
-
-static bool find_own_path(const struct fp_mapping *mapping, void *user)
-{
-	struct collection *collection = user;
-
-	if (!is_within(mapping, collection->config->own_code))
-		return true;
-	/* Linked into the program, it cannot be told from it. */
-	if (strlen(mapping->path) < PATH_BYTES && mapping->path[0] == '/') {
-		memcpy(collection->own_path, mapping->path, strlen(mapping->path) + 1);
-		collection->is_own_known = true;
-	}
-	return false;
-}
-
-static bool compare_with_program(const struct fp_mapping *mapping, void *user)
-{
-	struct collection *collection = user;
-
-	if (!is_within(mapping, getauxval(AT_ENTRY)))
-		return true;
-	if (strcmp(mapping->path, collection->own_path) == 0)
-		collection->is_own_known = false;
-	return false;
-}
 
 static bool starts_with(const char *text, const char *prefix)
 {
@@ -90,21 +55,20 @@ static bool is_candidate(const struct fp_mapping *mapping)
 	return !mapping->is_shared && (!mapping->is_executable || mapping->path[0] == '\0');
 }
 
-/* Where what is not Fencepost's begins in MAPPING: behind its files, and behind the rest of its
- * data, to which the kernel may have joined what is somebody else's. */
-static uintptr_t start_of_others(const struct collection *collection,
-                                 const struct fp_mapping *mapping)
+/* Where what is not Fencepost's begins in MAPPING: behind its data, to which the kernel may
+ * have joined what is somebody else's. */
+static uintptr_t start_of_others(const struct fp_mapping *mapping)
 {
-	uintptr_t end = fp_align_up(collection->config->own_end, fp_vm_page_size());
+	uintptr_t start = mapping->start;
 
-	if (!collection->is_own_known)
-		return mapping->start;
-	if (strcmp(mapping->path, collection->own_path) == 0)
-		return mapping->end;
-	if (mapping->path[0] != '\0' || !collection->was_own ||
-	    mapping->start != collection->last_end || end <= mapping->start)
-		return mapping->start;
-	return end < mapping->end ? end : mapping->end;
+	while (start < mapping->end) {
+		const struct fp_own_object *object = fp_own_find(start);
+
+		if (object == NULL || object->is_program)
+			return start;
+		start = object->end;
+	}
+	return mapping->end;
 }
 
 static void append(struct fp_leak_roots *roots, const struct fp_leak_root *root)
@@ -169,7 +133,7 @@ static void append_outside_areas(const struct collection *collection, struct fp_
 static bool collect(const struct fp_mapping *mapping, void *user)
 {
 	struct collection *collection = user;
-	uintptr_t start = start_of_others(collection, mapping);
+	uintptr_t start = start_of_others(mapping);
 
 	if (is_candidate(mapping) && start < mapping->end) {
 		const struct fp_leak_root root = {
@@ -183,7 +147,6 @@ static bool collect(const struct fp_mapping *mapping, void *user)
 		};
 		append_outside_areas(collection, root);
 	}
-	collection->was_own = start == mapping->end;
 	collection->was_fence = !mapping->is_readable && !mapping->is_writable;
 	collection->last_end = mapping->end;
 	return true;
@@ -198,7 +161,6 @@ static int collect_all(struct collection *collection, size_t capacity)
 	if (roots->items == NULL)
 		return -ENOMEM;
 	collection->last_end = 0;
-	collection->was_own = false;
 	int status = fp_maps_each(collect, collection);
 	if (status != 0 || roots->wanted > roots->capacity)
 		fp_meta_free(roots->items, capacity * sizeof(*roots->items));
@@ -245,8 +207,6 @@ int fp_leak_roots_make(struct fp_leak_roots *roots, const struct fp_leak_memory 
 	collection->roots = roots;
 	collection->config = search->config;
 	collection->table = &search->table;
-	fp_maps_each(find_own_path, collection);
-	fp_maps_each(compare_with_program, collection);
 	int status = collect_with_room(collection);
 	fp_meta_free(collection, sizeof(*collection));
 	for (size_t i = 0; status == 0 && i < roots->count; i++)

@@ -204,6 +204,7 @@ struct fp_channel_status fp_channel_status(const struct fp_channel_log *log)
 	        .pid = (pid_t)log->pid,
 	        .image = log->image,
 	        .order = atomic_load(&log->order),
+	        .shown = atomic_load(&log->shown),
 	        .bytes = atomic_load_explicit(&log->bytes, memory_order_acquire),
 	        .is_told = atomic_load(&log->is_told) != 0,
 	        .is_lossy = atomic_load(&log->is_lossy) != 0,
@@ -229,6 +230,16 @@ size_t fp_channel_read(struct fp_channel *channel, const struct fp_channel_log *
 		number = atomic_load(&piece->next);
 	}
 	return done;
+}
+
+uint64_t fp_channel_order(const struct fp_channel *channel)
+{
+	return atomic_load(&channel->order);
+}
+
+void fp_channel_set_shown(struct fp_channel_log *log, size_t count)
+{
+	atomic_store(&log->shown, (uint32_t)count);
 }
 
 bool fp_channel_leave(struct fp_channel_log *log)

@@ -71,6 +71,7 @@ struct fp_channel_status {
 	bool is_lossy;    /* not all did fit */
 	bool is_replaced; /* the process executed a program that is not seen */
 	bool is_foreign;  /* PID is a number of another namespace */
+	size_t shown;     /* findings that the reader has shown already */
 };
 
 struct fp_channel_status fp_channel_status(const struct fp_channel_log *log);
@@ -79,8 +80,20 @@ struct fp_channel_status fp_channel_status(const struct fp_channel_log *log);
 size_t fp_channel_read(struct fp_channel *channel, const struct fp_channel_log *log,
                        uint8_t *bytes, size_t size);
 
+/* Rises with each time that something was published. */
+uint64_t fp_channel_order(const struct fp_channel *channel);
+
+/* The first COUNT findings of the log were shown. */
+void fp_channel_set_shown(struct fp_channel_log *log, size_t count);
+
 /* Leaves the log of a process that still runs to that process. False when it has ended. */
 bool fp_channel_leave(struct fp_channel_log *log);
+
+/* Asks process PID for its leaks; NUMBER is not 0. False when too many ask. */
+bool fp_channel_ask(struct fp_channel *channel, pid_t pid, uint64_t number);
+
+/* Nobody waits for the answer to NUMBER any more. */
+void fp_channel_withdraw(struct fp_channel *channel, uint64_t number);
 
 /* The lines of fp_channel_note_unseen(), each ended by a zero: their bytes in *SIZE. */
 const char *fp_channel_unseen(const struct fp_channel *channel, size_t *size);
@@ -129,6 +142,14 @@ void fp_channel_replace(struct fp_channel_log *log);
 
 /* The log is complete. False when the reader was done before. */
 bool fp_channel_end(struct fp_channel *channel, struct fp_channel_log *log);
+
+/* The word that changes with each request, to be waited for (a futex that processes share). */
+_Atomic uint32_t *fp_channel_asked(struct fp_channel *channel);
+
+/* The number of a request to process PID, which is its to answer from then on; 0: there is
+ * none.
+ */
+uint64_t fp_channel_take_request(struct fp_channel *channel, pid_t pid);
 
 /* LINE is about a program that was executed and is not seen. */
 void fp_channel_note_unseen(struct fp_channel *channel, const char *line);

@@ -16,10 +16,11 @@ enum {
 	FP_CHANNEL_STEP_PIECES = 32,
 	FP_CHANNEL_PIDS = 1 << 22, /* the most that Linux has */
 	FP_CHANNEL_PIDS_PER_WORD = 64,
-	FP_CHANNEL_UNSEEN_BYTES = 256 << 10
+	FP_CHANNEL_UNSEEN_BYTES = 256 << 10,
+	FP_CHANNEL_REQUESTS = 16
 };
 
-#define FP_CHANNEL_MAGIC "FENCEPCH1"
+#define FP_CHANNEL_MAGIC "FENCEPCH2"
 
 struct fp_channel_piece {
 	_Atomic uint32_t next; /* its number and 1; 0 for the last */
@@ -38,7 +39,8 @@ struct fp_channel_log {
 	_Atomic uint32_t is_lossy;
 	_Atomic uint32_t is_replaced;
 	uint32_t is_foreign;
-	uint8_t unused[8]; /* a cache line of its own */
+	_Atomic uint32_t shown; /* by the reader */
+	uint8_t unused[4];      /* a cache line of its own */
 };
 
 struct fp_channel {
@@ -54,6 +56,11 @@ struct fp_channel {
 	_Atomic uint32_t unseen_used;
 	_Atomic uint32_t refused; /* logs */
 	_Atomic uint64_t order;
+	_Atomic uint32_t asked; /* rises with each request: what answering threads wait for */
+	struct fp_channel_request {
+		_Atomic uint32_t pid; /* 0: a free place; UINT32_MAX: being filled */
+		_Atomic uint64_t number;
+	} requests[FP_CHANNEL_REQUESTS];
 	struct fp_channel_log logs[FP_CHANNEL_LOGS];
 	_Atomic uint64_t pids[FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
 	_Atomic uint64_t passed[FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];

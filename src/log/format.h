@@ -100,7 +100,12 @@ enum fp_log_type {
 	/* str text: a line in LeakSanitizer's syntax, of leaks that the program says it knows
 	 */
 	FP_LOG_SUPPRESSION = 18,
+	/* u8 doors: by what the program came in so far, bits of enum fp_log_door; the last one
+	 * counts */
+	FP_LOG_DOORS = 19,
 };
+
+enum fp_log_door { FP_LOG_DOOR_HOST = 1, FP_LOG_DOOR_MALLOC = 2 };
 
 enum fp_log_check {
 	FP_LOG_CHECK_REPEATED = 1, /* another check was made before */

@@ -14,6 +14,7 @@
 #include "base/align.h"
 #include "base/maps.h"
 #include "base/meta.h"
+#include "base/own.h"
 #include "base/proc.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -28,7 +29,6 @@ enum {
 struct scan {
 	struct fp_log *log;
 	void (*visit)(struct fp_log *log, const struct fp_log_module *module);
-	uintptr_t own_code;
 	char path[4096]; /* of the file whose first page is mapped at header */
 	uintptr_t header;
 	uintptr_t header_end;
@@ -234,7 +234,7 @@ static void visit_code(struct scan *scan, const struct fp_mapping *mapping)
 	        .bias = mapping->start - mapping->file_offset,
 	        .path = mapping->path,
 	        .build_id = (const uint8_t *)"",
-	        .is_own = scan->own_code >= mapping->start && scan->own_code < mapping->end,
+	        .is_own = fp_own_find(mapping->start) != NULL,
 	};
 
 	if (strcmp(scan->path, mapping->path) == 0) {
@@ -309,14 +309,13 @@ static void give_scan(struct scan *scan)
 		fp_meta_free(scan, sizeof(*scan));
 }
 
-void fp_log_modules(struct fp_log *log, uintptr_t own_code)
+void fp_log_modules(struct fp_log *log)
 {
 	struct scan *scan = take_scan();
 	int status = -ENOMEM;
 
 	if (scan != NULL) {
 		scan->log = log;
-		scan->own_code = own_code;
 		scan->memory = fp_sys_open(FP_PROC_SELF "mem", O_RDONLY | O_CLOEXEC, 0);
 		status = scan_twice(scan);
 		if (scan->memory >= 0)

@@ -249,6 +249,14 @@ void fp_log_suppression(struct fp_log *log, const char *text)
 	fp_log_finish(&record);
 }
 
+void fp_log_doors(struct fp_log *log, uint8_t doors)
+{
+	struct fp_log_record record = fp_log_begin(log, FP_LOG_DOORS);
+
+	fp_log_put_u8(&record, doors);
+	fp_log_finish(&record);
+}
+
 void fp_log_exit(struct fp_log *log, enum fp_log_exit how, int32_t value)
 {
 	struct fp_log_record record = fp_log_begin(log, FP_LOG_EXIT);

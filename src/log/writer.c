@@ -126,6 +126,15 @@ void fp_log_renew(struct fp_log *log)
 	free_pieces(pieces);
 }
 
+void fp_log_append_log(struct fp_log *log, const struct fp_log *from)
+{
+	fp_lock_acquire(&log->lock);
+	for (const struct fp_log_piece *piece = from->first; piece != NULL; piece = piece->next)
+		fp_log_append_locked(log, piece->bytes, piece->used);
+	log->is_lossy |= from->is_lossy;
+	fp_lock_release(&log->lock);
+}
+
 void fp_log_discard(struct fp_log *log)
 {
 	struct fp_log_piece *pieces = log->first;

@@ -189,6 +189,7 @@ void fp_log_growth(struct fp_log *log, const struct fp_log_growth *growth);
 void fp_log_growing(struct fp_log *log, const struct fp_log_growing *growing);
 void fp_log_note(struct fp_log *log, const char *text);
 void fp_log_suppression(struct fp_log *log, const char *text);
+void fp_log_doors(struct fp_log *log, uint8_t doors);
 void fp_log_exit(struct fp_log *log, enum fp_log_exit how, int32_t value);
 void fp_log_end(struct fp_log *log);
 
@@ -205,9 +206,11 @@ struct fp_log_module {
 void fp_log_module(struct fp_log *log, const struct fp_log_module *module);
 
 /* Logs the modules mapped now that are not the ones logged last at their addresses, and tells
- * the log's watch what changed (in modules.c). OWN_CODE is an address in Fencepost's own code.
- * One caller at a time. */
-void fp_log_modules(struct fp_log *log, uintptr_t own_code);
+ * the log's watch what changed (in modules.c). One caller at a time. */
+void fp_log_modules(struct fp_log *log);
+
+/* Appends all records of FROM, a continuation that nobody else writes to, in one piece. */
+void fp_log_append_log(struct fp_log *log, const struct fp_log *from);
 
 /* For the fork handlers. */
 void fp_log_lock_for_fork(struct fp_log *log);

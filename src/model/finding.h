@@ -20,7 +20,7 @@ enum fp_finding_kind {
 	FP_FINDING_COUNT
 };
 
-struct fp_finding_info {
+struct fp_finding_traits {
 	const char *name;     /* the word users and machines see, for example "double-free" */
 	int cwe;              /* number in the Common Weakness Enumeration */
 	const char *severity; /* "error" or "warning" */
@@ -87,7 +87,7 @@ struct fp_finding {
 typedef void (*fp_finding_sink)(const struct fp_finding *finding, void *user);
 
 /* Never NULL for a kind below FP_FINDING_COUNT. Any context. */
-const struct fp_finding_info *fp_finding_info(enum fp_finding_kind kind);
+const struct fp_finding_traits *fp_finding_traits(enum fp_finding_kind kind);
 
 /* "inside", "holder", "releaser", "finder", or NULL for FP_PARTY_NONE. Any context. */
 const char *fp_party_role_name(enum fp_party_role role);

@@ -5,7 +5,7 @@
 #include "model/finding.h"
 #include "model/region.h"
 
-static const struct fp_finding_info infos[FP_FINDING_COUNT] = {
+static const struct fp_finding_traits infos[FP_FINDING_COUNT] = {
 #define FP_FINDING(constant, name_, cwe_, severity_, title_)                                   \
 	[FP_FINDING_##constant] = {                                                            \
 	        .name = (name_), .cwe = (cwe_), .severity = (severity_), .title = (title_)},
@@ -13,7 +13,7 @@ static const struct fp_finding_info infos[FP_FINDING_COUNT] = {
 #undef FP_FINDING
 };
 
-const struct fp_finding_info *fp_finding_info(enum fp_finding_kind kind)
+const struct fp_finding_traits *fp_finding_traits(enum fp_finding_kind kind)
 {
 	return &infos[kind];
 }

@@ -11,6 +11,7 @@
 
 #include "base/sys.h"
 #include "fault/fault.h"
+#include "preload/export.h"
 #include "preload/next.h"
 #include "session/session.h"
 
@@ -39,6 +40,12 @@ static void after_fork_in_child(void)
 	fp_preload_leave();
 }
 
+FP_EXPORT void fencepost_on_finding(const struct fp_finding_info *finding)
+{
+	/* It is called, though it does nothing. */
+	__asm__ volatile("" : : "r"(finding) : "memory");
+}
+
 /* A handler of the program may run there, too, for what cannot wait. */
 static bool is_inside(void)
 {
@@ -49,7 +56,10 @@ static bool open_session(void)
 {
 	static const struct fp_heap_traits traits = {.answers = {.has_hresult = false}};
 
-	fp_fault_know_library("libfencepost-preload.so", is_inside);
+	const struct fp_own_object door = fp_own_read("libfencepost-preload.so", &__ehdr_start);
+
+	fp_session_open_door(FP_DOOR_MALLOC, &door, fencepost_on_finding);
+	fp_fault_ask_inside(is_inside);
 	if (fp_session_start(NULL) != 0)
 		return false;
 	if (fp_heap_create(&traits, &fp_preload.heap) != 0)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/lock.h"
 #include "base/room.h"
 #include "heap/heap.h"
 #include "preload/interruption.h"
@@ -85,7 +86,8 @@ void fp_preload_free_parked(void *unused);
 /* True: the thread is inside from now on, until it leaves. */
 static inline bool fp_preload_enter(void)
 {
-	if (fp_preload_thread.is_inside)
+	/* The hosting interfaces do not enter: who interrupted them meets their locks. */
+	if (fp_preload_thread.is_inside || fp_lock_is_any_held())
 		return false;
 	if (atomic_load_explicit(&fp_preload.state, memory_order_acquire) != FP_PRELOAD_OPEN &&
 	    !fp_preload_start())

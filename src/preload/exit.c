@@ -16,7 +16,7 @@
 void fp_preload_finish(int status)
 {
 	struct fp_preload_thread *thread = &fp_preload_thread;
-	bool was_inside = thread->is_inside;
+	bool was_inside = thread->is_inside || fp_lock_is_any_held();
 	uint32_t held = 0;
 
 	/* A child of vfork ends in its parent's memory. */
@@ -27,19 +27,14 @@ void fp_preload_finish(int status)
 	/* A handler that interrupted us ends the process: what we hold is never given back. */
 	if (was_inside)
 		held = fp_lock_enter_fault_mode();
+	bool was_entered = thread->is_inside;
 	thread->is_inside = true;
 	fp_preload_note_namespaces();
 	fp_session_set_exit(status);
 	fp_session_finish();
-	thread->is_inside = was_inside;
+	thread->is_inside = was_entered;
 	if (was_inside)
 		fp_lock_leave_fault_mode(held);
-}
-
-void fencepost_join(fp_session_companion finish)
-{
-	if (atomic_load(&fp_preload.state) == FP_PRELOAD_OPEN)
-		fp_session_join(finish);
 }
 
 static void finish_at_exit(int status, void *unused)

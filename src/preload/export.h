@@ -7,8 +7,6 @@
 
 #include <stddef.h>
 
-#include "session/session.h"
-
 #define FP_EXPORT __attribute__((visibility("default")))
 
 /* In libc without a declaration, or only in newer ones. */
@@ -16,9 +14,6 @@ void cfree(void *block);
 void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t align, size_t size);
 void (*bsd_signal(int number, void (*handler)(int)))(int);
-
-/* Called by libfencepost in a program that has both. */
-FP_EXPORT void fencepost_join(fp_session_companion finish);
 
 /* LeakSanitizer's, as <fencepost/lsan.h> has them. */
 int __lsan_is_turned_off(void);

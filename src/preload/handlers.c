@@ -128,7 +128,7 @@ void fp_preload_raise_deferred(void)
 
 static void finish_dying(int signal, const void *context)
 {
-	if (!is_own_doing(signal) && !fp_preload_thread.is_inside &&
+	if (!is_own_doing(signal) && !fp_preload_thread.is_inside && !fp_lock_is_any_held() &&
 	    !fp_lock_is_in_fault_mode()) {
 		fp_preload_thread.is_inside = true;
 		fp_session_finish_terminated(signal, context);

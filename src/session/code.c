@@ -77,7 +77,7 @@ void fp_session_look_at_code(void)
 		return;
 	fp_lock_acquire(&fp_session.lock);
 	if (unloads < UNLOADS_MAX)
-		fp_log_modules(&fp_session.log, fp_session_own_code());
+		fp_log_modules(&fp_session.log);
 	fp_lock_release(&fp_session.lock);
 }
 

@@ -31,7 +31,6 @@ enum { PATIENCE_MS = 600 * 1000, PATIENCE_LOCKED_MS = 3000 };
 static uint64_t leaked_blocks; /* by the last tail */
 static _Atomic pid_t finisher; /* the thread that makes the report at the end */
 static atomic_bool is_over;
-static _Atomic(fp_session_companion) companion;
 
 void fp_session_reserve(void)
 {
@@ -197,7 +196,9 @@ struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind)
 		return NULL;
 	fp_log_open(tail, -1, true);
 	/* Leaks name traces of any module: the main log has those that findings needed. */
-	fp_log_modules(&fp_session.log, fp_session_own_code());
+	fp_lock_acquire(&fp_session.lock);
+	fp_log_modules(&fp_session.log);
+	fp_lock_release(&fp_session.lock);
 	fp_session_log_counts(tail);
 	if (may_look())
 		leaked_blocks = fp_session_log_leaks(tail, stack, kind);
@@ -299,24 +300,6 @@ static void finish(uintptr_t stack, void *unused)
 	errno = saved_errno;
 }
 
-void fp_session_join(fp_session_companion finish_companion)
-{
-	fp_session_note("this process has two reports, one of malloc and new and one of the "
-	                "heaps of the hosting interfaces");
-	atomic_store(&companion, finish_companion);
-}
-
-static void finish_companion(void)
-{
-	fp_session_companion finish_it = atomic_load(&companion);
-	bool is_dying_of_signal = fp_session.exit.how == FP_LOG_EXIT_SIGNAL;
-
-	if (finish_it != NULL)
-		finish_it(is_dying_of_signal ? fp_session.exit.value : 0,
-		          is_dying_of_signal ? 0 : fp_session.exit.value,
-		          fp_session.interrupted);
-}
-
 bool fp_session_is_finishing_here(void)
 {
 	return atomic_load(&fp_session.is_finished) && !atomic_load(&is_over) &&
@@ -368,7 +351,6 @@ static bool claim(void)
 __attribute__((always_inline)) static inline void finish_claimed(void)
 {
 	fp_leak_from_here(finish, NULL);
-	finish_companion();
 	atomic_store(&is_over, true);
 }
 
@@ -387,22 +369,6 @@ static void finish_dying(int signal, const struct fp_leak_interrupted *interrupt
 	fp_session.interrupted = interrupted;
 	finish_claimed();
 	fp_session.interrupted = NULL;
-}
-
-/* With a lock of ours, the caller has interrupted us: then nothing is looked for. */
-void fp_session_finish_with(int signal, int status, const void *interrupted)
-{
-	bool is_inside = fp_lock_is_any_held();
-	uint32_t held = is_inside ? fp_lock_enter_fault_mode() : 0;
-
-	if (signal != 0) {
-		finish_dying(signal, is_inside ? NULL : interrupted);
-	} else {
-		fp_session_set_exit(status);
-		fp_session_finish();
-	}
-	if (is_inside)
-		fp_lock_leave_fault_mode(held);
 }
 
 void fp_session_finish_dying(int signal)

@@ -27,7 +27,7 @@ static void tell_locked(void)
 
 	if (is_told && last_count == 0 && count == 0)
 		return;
-	fp_log_modules(&fp_session.log, fp_session_own_code());
+	fp_log_modules(&fp_session.log);
 	fp_timeline_log_growth(&fp_session.log);
 	last_count = count;
 	is_told = true;

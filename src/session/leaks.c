@@ -18,9 +18,6 @@
 #include "stack/caller.h"
 #include "stack/stack.h"
 
-/* The linker's: where the data of this shared object ends. */
-extern const char _end[] __attribute__((visibility("hidden")));
-
 static void log_trace(struct fp_log *log, fp_trace_id trace)
 {
 	size_t count;
@@ -239,8 +236,6 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 	        .after_region = fp_session.first_region,
 	        .told = atomic_load(&told),
 	        .told_region = atomic_load(&told_region),
-	        .own_code = fp_session_own_code(),
-	        .own_end = (uintptr_t)_end,
 	        .is_snapshot = fp_session.options.leak_snapshot,
 	        .with_reachable = fp_session.options.show_reachable,
 	        .is_kept = is_ignored,
@@ -284,16 +279,24 @@ void fp_session_forget_leaks(void)
 	atomic_store(&is_repeated, false);
 }
 
+/* Findings are made meanwhile: what a check has to say comes in one piece. */
 static void check(uintptr_t stack, void *user)
 {
+	struct fp_log *leaks = fp_meta_alloc(sizeof(*leaks));
 	uint64_t *leaked = user;
 
-	/* Leaks name traces of any module. */
-	fp_log_modules(&fp_session.log, fp_session_own_code());
-	*leaked = log_leaks(&fp_session.log, stack, FP_SESSION_CHECK_ALL);
+	if (leaks == NULL)
+		return;
+	fp_log_open(leaks, -1, true);
+	*leaked = log_leaks(leaks, stack, FP_SESSION_CHECK_ALL);
 	fp_lock_acquire(&fp_session.lock);
+	/* Leaks name traces of any module. */
+	fp_log_modules(&fp_session.log);
+	fp_log_append_log(&fp_session.log, leaks);
 	fp_session_publish(NULL);
 	fp_lock_release(&fp_session.lock);
+	fp_log_discard(leaks);
+	fp_meta_free(leaks, sizeof(*leaks));
 }
 
 size_t fp_session_check_leaks(void)

@@ -68,6 +68,11 @@ void fp_session_open_channel(void)
 		fp_channel_count(channel, fp_sys_getpid());
 }
 
+struct fp_channel *fp_session_channel_memory(void)
+{
+	return channel;
+}
+
 const char *fp_session_channel(void)
 {
 	return fp_session.options.channel;

@@ -25,7 +25,7 @@ static void log_failed(const struct fp_block *block, uint64_t count, void *user)
 static void log_first(const struct fp_block *block)
 {
 	fp_lock_acquire(&fp_session.lock);
-	fp_log_modules(&fp_session.log, fp_session_own_code());
+	fp_log_modules(&fp_session.log);
 	log_failed(block, 1, &fp_session.log);
 	fp_session_publish(NULL);
 	fp_lock_release(&fp_session.lock);

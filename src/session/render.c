@@ -9,6 +9,7 @@
 
 #include "base/maps.h"
 #include "base/meta.h"
+#include "base/own.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "session/state.h"
@@ -35,7 +36,8 @@ static bool find_own_path(const struct fp_mapping *mapping, void *user)
 	struct own_path *own = user;
 	struct fp_text text;
 
-	if (fp_session_own_code() < mapping->start || fp_session_own_code() >= mapping->end)
+	if (mapping->start > (uintptr_t)&__ehdr_start ||
+	    mapping->end <= (uintptr_t)&__ehdr_start)
 		return true;
 	const char *slash = strrchr(mapping->path, '/');
 	fp_text_begin(&text, own->path, own->size);
@@ -48,8 +50,7 @@ static bool find_own_path(const struct fp_mapping *mapping, void *user)
  * or where it was configured to be. */
 static const char *find_program(char *path, size_t size)
 {
-	static const char *const beside[] = {"../bin/fencepost", "../../cli/fencepost",
-	                                     "../../bin/fencepost"};
+	static const char *const beside[] = {"../../bin/fencepost", "../../cli/fencepost"};
 	struct own_path own = {.path = path, .size = size};
 
 	if (fp_session.options.reporter[0] != '\0')

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * leak_signal: a check for leaks whenever that signal comes, from `kill` or from `fencepost
- * leaks`. The handler only writes down who asks; a thread of ours, which waits for that and
- * does nothing else, looks and answers. So a program that sits in a system call answers, too,
- * and one that blocks the signal, because our thread does not. No descriptor stays open: what
- * is asked with a number is answered to the socket that bears it.
+ * leak_signal: a check for leaks whenever that signal comes, or `fencepost leaks` asks: by the
+ * channel where there is one, else by the signal. The handler only writes down who asks; a
+ * thread of ours, which waits for that and does nothing else, looks and answers. So a program
+ * that sits in a system call answers, too, and one that blocks the signal, because our thread
+ * does not. No descriptor stays open: what is asked with a number is answered to the socket
+ * that bears it.
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
@@ -22,6 +24,7 @@
 #include "base/text.h"
 #include "base/vm.h"
 #include "leak/leak.h"
+#include "log/channel.h"
 #include "log/format.h"
 #include "session/session.h"
 #include "session/state.h"
@@ -49,8 +52,16 @@ static const uint64_t nobody = 1;
 
 static uintptr_t mark;                         /* the mapping that names it, or 0 */
 static _Atomic int answered_signal;            /* 0: none */
-static _Atomic uint32_t asked;                 /* signals so far: what the thread waits for */
+static _Atomic uint32_t asked_by_signal;       /* so far */
 static _Atomic uint64_t waiting[REQUESTS_MAX]; /* their numbers; 0: a free place */
+
+/* What the thread waits for: under `fencepost run` who asks finds it in the channel. */
+static _Atomic uint32_t *asked(void)
+{
+	struct fp_channel *channel = fp_session_channel_memory();
+
+	return channel != NULL ? fp_channel_asked(channel) : &asked_by_signal;
+}
 
 static void handle_signal(int signal, siginfo_t *info, void *context)
 {
@@ -67,8 +78,8 @@ static void handle_signal(int signal, siginfo_t *info, void *context)
 		if (atomic_compare_exchange_strong(&waiting[i], &none, number))
 			break;
 	}
-	atomic_fetch_add(&asked, 1);
-	fp_sys(SYS_futex, &asked, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL);
+	atomic_fetch_add(asked(), 1);
+	fp_sys(SYS_futex, asked(), FUTEX_WAKE, INT_MAX, NULL);
 	errno = saved_errno;
 }
 
@@ -144,14 +155,22 @@ static void answer(uintptr_t stack, void *user)
 		fp_sys_close(fd);
 }
 
+static void answer_one(uint64_t number)
+{
+	if (number != 0 && !atomic_load(&fp_session.is_finished))
+		fp_leak_from_here(answer, &number);
+}
+
 static void answer_all(void)
 {
-	for (size_t i = 0; i < REQUESTS_MAX; i++) {
-		uint64_t number = atomic_exchange(&waiting[i], 0);
+	struct fp_channel *channel = fp_session_channel_memory();
+	uint64_t number;
 
-		if (number != 0 && !atomic_load(&fp_session.is_finished))
-			fp_leak_from_here(answer, &number);
-	}
+	for (size_t i = 0; i < REQUESTS_MAX; i++)
+		answer_one(atomic_exchange(&waiting[i], 0));
+	while (channel != NULL &&
+	       (number = fp_channel_take_request(channel, fp_sys_getpid())) != 0)
+		answer_one(number);
 }
 
 /* All signals wait but those of faults, the one that stops threads, the one we answer, and
@@ -176,15 +195,15 @@ static void set_mask(void)
 
 static void *answer_requests(void *unused)
 {
-	uint32_t done = 0;
+	uint32_t done = 0; /* somebody may have asked before this thread was there */
 
 	pthread_setname_np(pthread_self(), "fencepost");
 	set_mask();
 	for (;;) {
-		uint32_t seen = atomic_load(&asked);
+		uint32_t seen = atomic_load(asked());
 
 		if (seen == done)
-			fp_sys(SYS_futex, &asked, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, done, NULL);
+			fp_sys(SYS_futex, asked(), FUTEX_WAIT, done, NULL);
 		else
 			answer_all();
 		done = seen;

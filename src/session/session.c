@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/maps.h"
+#include "base/meta.h"
+#include "base/own.h"
 #include "base/proc.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -33,11 +34,6 @@ enum { ARGUMENTS_MAX = 8192 };
 enum { EVENTS_FD_FLOOR = 400 };
 
 struct fp_session fp_session = {.lock = FP_LOCK_INITIALIZER(FP_RANK_SESSION)};
-
-uintptr_t fp_session_own_code(void)
-{
-	return (uintptr_t)&fp_session_own_code;
-}
 
 static int complain(const char *what, const char *detail)
 {
@@ -202,23 +198,12 @@ static int start_guard(const struct fp_options *options)
 	return complain(line, "");
 }
 
-/* The mapping of our own code, so that captures can leave our frames out. */
-static bool find_own_code(const struct fp_mapping *mapping, void *user)
-{
-	struct fp_stack_config *config = user;
-
-	if (fp_session_own_code() < mapping->start || fp_session_own_code() >= mapping->end)
-		return true;
-	config->own_start = mapping->start;
-	config->own_end = mapping->end;
-	return false;
-}
-
 static void start_stack(const struct fp_options *options)
 {
-	struct fp_stack_config config = {.depth = (unsigned)options->stack_depth};
+	const struct fp_own_object core = fp_own_read("libfencepost-core.so", &__ehdr_start);
+	const struct fp_stack_config config = {.depth = (unsigned)options->stack_depth};
 
-	fp_maps_each(find_own_code, &config);
+	fp_own_add(&core);
 	fp_stack_init(&config);
 }
 
@@ -291,6 +276,32 @@ static void read_program(void)
 	        FP_PROC_SELF "cmdline", program.arguments, sizeof(program.arguments));
 }
 
+static _Atomic unsigned doors; /* a bit for each enum fp_door */
+
+bool fp_session_has_door(enum fp_door door)
+{
+	return (atomic_load(&doors) & 1u << door) != 0;
+}
+
+static void log_doors(struct fp_log *log)
+{
+	uint8_t bits = (fp_session_has_door(FP_DOOR_HOST) ? FP_LOG_DOOR_HOST : 0) |
+	               (fp_session_has_door(FP_DOOR_MALLOC) ? FP_LOG_DOOR_MALLOC : 0);
+
+	if (bits != 0)
+		fp_log_doors(log, bits);
+}
+
+void fp_session_open_door(enum fp_door door, const struct fp_own_object *object,
+                          void (*on_finding)(const struct fp_finding_info *finding))
+{
+	fp_own_add(object);
+	fp_session_tell_debuggers(on_finding);
+	bool is_new = (atomic_fetch_or(&doors, 1u << door) & 1u << door) == 0;
+	if (is_new && fp_session_is_started())
+		log_doors(&fp_session.log);
+}
+
 void fp_session_log_beginning(struct fp_log *log)
 {
 	const struct fp_log_process process = {
@@ -304,6 +315,7 @@ void fp_session_log_beginning(struct fp_log *log)
 	};
 	fp_log_process(log, &process);
 	fp_options_each(&fp_session.options, log_setting, log);
+	log_doors(log);
 }
 
 /* -1 when no event log was asked for; a refusal was excluded by check_outputs. */
@@ -391,7 +403,7 @@ static int start_locked(const char *text)
 	fp_session_log_beginning(&fp_session.log);
 	fp_session_watch_code();
 	/* A program that restricts itself may hide the mappings. */
-	fp_log_modules(&fp_session.log, fp_session_own_code());
+	fp_log_modules(&fp_session.log);
 	fp_session_open_channel();
 	fp_session_publish_beginning();
 	fp_session_start_recording();
@@ -401,11 +413,29 @@ static int start_locked(const char *text)
 	return fp_session_watch_fork();
 }
 
+/* Of a host whose session `fencepost run` has started: read, because they may be wrong. */
+static int look_at_late_options(const char *text)
+{
+	static atomic_bool is_told;
+	struct fp_options *options = fp_meta_alloc(sizeof(*options));
+
+	if (options == NULL)
+		return -ENOMEM;
+	int status = parse_options(text, options);
+	fp_meta_free(options, sizeof(*options));
+	if (status == 0 && text[0] != '\0' && !atomic_exchange(&is_told, true))
+		fp_session_note("the options that the host passes are not in force, because "
+		                "fencepost run started first; pass them to that");
+	return status;
+}
+
 /* What a second caller may pass: nothing, or the same again. */
 static int compare_options(const char *text)
 {
 	if (text == NULL || strcmp(text, fp_session.options_text) == 0)
 		return 0;
+	if (fp_session_has_door(FP_DOOR_MALLOC))
+		return look_at_late_options(text);
 	return complain("the session's options are fixed by the first manager: ",
 	                "pass NULL or the same text to later ones");
 }

@@ -12,12 +12,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <fencepost/fencepost.h>
+
+#include "base/own.h"
 #include "model/finding.h"
+
+/* The ways in: the hosting interfaces, and malloc and its like. Each is a shared object. */
+enum fp_door { FP_DOOR_HOST, FP_DOOR_MALLOC };
+
+/* By a door, before it starts the session: OBJECT is its own code, and ON_FINDING what a
+ * debugger stops at, called after each finding is recorded. */
+void fp_session_open_door(enum fp_door door, const struct fp_own_object *object,
+                          void (*on_finding)(const struct fp_finding_info *finding));
+bool fp_session_has_door(enum fp_door door);
 
 /*
  * Starts the session with OPTIONS ("key=value:..." or NULL), which FENCEPOST_OPTIONS overrides
  * key by key unless the process gained privileges. When a session stands, the same OPTIONS or
- * NULL change nothing. 0; -EINVAL after one line on standard error; -ENOMEM.
+ * NULL change nothing; others are refused, or, where `fencepost run` started the session, noted
+ * and not in force. 0; -EINVAL after one line on standard error; -ENOMEM.
  */
 int fp_session_start(const char *options);
 
@@ -35,7 +48,11 @@ bool fp_session_handles_faults(void);
 size_t fp_session_finding_count(void);
 
 /* Called for each distinct finding, without any lock. NULL ends it. */
-void fp_session_set_callback(fp_finding_sink callback, void *user);
+void fp_session_set_callback(fp_finding_callback callback, void *user);
+
+/* What is told of BLOCK, in which, or near which, ADDRESS is (in describe.c). */
+void fp_session_describe_block(const struct fp_block *block, uintptr_t address,
+                               struct fp_block_info *info);
 
 /* Verifies all padding now; the number of blocks found damaged. */
 size_t fp_session_check_heap(void);
@@ -117,18 +134,6 @@ bool fp_session_traces_children(void);
 
 /* The process ends with STATUS, in a way that exit handlers are not told of. */
 void fp_session_set_exit(int status);
-
-/*
- * Another session of this process, of the other door, with a report of its own: FINISH is
- * called when this one ends, with the signal or, when that is 0, the status that ends the
- * process, and what the signal interrupted, a struct fp_leak_interrupted, or NULL when that may
- * be anything. Both reports say that there are two.
- */
-typedef void (*fp_session_companion)(int signal, int status, const void *interrupted);
-void fp_session_join(fp_session_companion finish);
-
-/* What a companion's FINISH does. Context: fault. */
-void fp_session_finish_with(int signal, int status, const void *interrupted);
 
 /* The end of the process: verifies, collects leaks, renders the report. Once: other threads
  * wait for it, so that their ends do not cut it off. */

@@ -31,7 +31,8 @@ static struct known *table; /* open addressing, under the session's lock */
 static _Atomic size_t distinct;
 static uint64_t beyond; /* findings that found no place in the table */
 
-static _Atomic(fp_finding_sink) callback;
+static void (*_Atomic debuggers_place)(const struct fp_finding_info *finding);
+static _Atomic(fp_finding_callback) callback;
 static void *_Atomic callback_user;
 
 static fp_trace_id alloc_trace_of(const struct fp_finding *finding)
@@ -69,7 +70,7 @@ static void log_finding(uint32_t index, const struct fp_finding *finding)
 	struct fp_log_site site = {.file = ""};
 	int line = 0;
 
-	fp_log_modules(&fp_session.log, fp_session_own_code());
+	fp_log_modules(&fp_session.log);
 	log_trace(finding->trace);
 	log_trace(finding->other.trace);
 	if (finding->has_block) {
@@ -118,6 +119,19 @@ static void halt(void)
 	abort();
 }
 
+static void tell(const struct fp_finding *finding)
+{
+	void (*place)(const struct fp_finding_info *) = atomic_load(&debuggers_place);
+	fp_finding_callback call = atomic_load(&callback);
+	struct fp_finding_info info;
+
+	fp_session_describe(finding, &info);
+	if (place != NULL)
+		place(&info);
+	if (call != NULL)
+		call(&info, atomic_load(&callback_user));
+}
+
 void fp_session_sink(const struct fp_finding *finding, void *unused)
 {
 	(void)unused;
@@ -126,15 +140,18 @@ void fp_session_sink(const struct fp_finding *finding, void *unused)
 	fp_lock_release(&fp_session.lock);
 	if (!is_new)
 		return;
-	fp_finding_sink call = atomic_load(&callback);
-	if (call != NULL)
-		call(finding, atomic_load(&callback_user));
+	tell(finding);
 	/* What is found while the report is made has nothing left to halt. */
 	if (fp_session.options.halt_on_error && !atomic_load(&fp_session.is_finished))
 		halt();
 }
 
-void fp_session_set_callback(fp_finding_sink new_callback, void *user)
+void fp_session_tell_debuggers(void (*on_finding)(const struct fp_finding_info *finding))
+{
+	atomic_store(&debuggers_place, on_finding);
+}
+
+void fp_session_set_callback(fp_finding_callback new_callback, void *user)
 {
 	/* No call may see the new function with the old user pointer. */
 	atomic_store(&callback, NULL);

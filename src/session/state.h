@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <fencepost/fencepost.h>
+
 #include "base/lock.h"
 #include "leak/leak.h"
 #include "log/writer.h"
@@ -51,14 +53,17 @@ struct fp_session {
 
 extern struct fp_session fp_session;
 
-/* An address in Fencepost's own code, whose module's frames reports leave out. */
-uintptr_t fp_session_own_code(void);
-
 /* Logs what the process is and the options in force: the beginning of a log. */
 void fp_session_log_beginning(struct fp_log *log);
 
 /* The sink of the heap. */
 void fp_session_sink(const struct fp_finding *finding, void *user);
+
+/* What fp_session_open_door() is given. */
+void fp_session_tell_debuggers(void (*on_finding)(const struct fp_finding_info *finding));
+
+/* What is told of FINDING while it is there (in describe.c). */
+void fp_session_describe(const struct fp_finding *finding, struct fp_finding_info *info);
 
 /* Logs how often findings with a count above one were made. */
 void fp_session_log_counts(struct fp_log *log);
@@ -85,6 +90,9 @@ int fp_session_watch_fork(void);
 
 /* Maps the channel of `fencepost run`, if there is one (in publish.c). */
 void fp_session_open_channel(void);
+
+/* It, or NULL. */
+struct fp_channel *fp_session_channel_memory(void);
 
 /* Whether the process is under `fencepost run`. */
 bool fp_session_is_collected(void);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/maps.h"
+#include "base/own.h"
 #include "stack/callee.h"
 #include "stack/functions.h"
 #include "stack/stack.h"
@@ -151,11 +152,8 @@ bool fp_operator_is_excluded(fp_trace_id trace)
 {
 	size_t count;
 	const uintptr_t *frames = fp_stack_trace(trace, &count);
-	uintptr_t callee = count == 0 ? 0 : fp_callee_of(frames[0]);
-	struct fp_maps_place own;
 
-	return callee != 0 && fp_maps_at((uintptr_t)fp_operator_is_excluded, &own) == 0 &&
-	       callee >= own.start && callee < own.end;
+	return count > 0 && fp_own_is_code(fp_callee_of(frames[0]));
 }
 
 static void look_for_delete(const struct fp_function *function, void *user)
@@ -175,10 +173,9 @@ static bool is_run_time(const char *path)
 static bool look_at_module(const struct fp_mapping *mapping, void *user)
 {
 	bool *is_there = user;
-	uintptr_t own = (uintptr_t)fp_operator_is_excluded;
 
 	if (!mapping->is_executable || is_run_time(mapping->path) ||
-	    (own >= mapping->start && own < mapping->end))
+	    fp_own_find(mapping->start) != NULL)
 		return true;
 	fp_functions_each(mapping, look_for_delete, is_there);
 	*is_there = *is_there || fp_functions_have_run_time(mapping);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "base/own.h"
 #include "base/room.h"
 #include "base/thread.h"
 #include "stack/cpu.h"
@@ -51,11 +52,6 @@ void fp_stack_on_new_code(void (*look)(const struct fp_stack_code *code))
 	atomic_store(&look_at_code, look);
 }
 
-static bool is_own(uintptr_t pc)
-{
-	return pc >= configuration.own_start && pc < configuration.own_end;
-}
-
 /* The frame that called one of our functions, whose frame pointer is OWN; SP is the caller's
  * stack pointer. */
 static struct fp_frame caller_of(const uintptr_t *own, uintptr_t sp)
@@ -75,8 +71,9 @@ static struct fp_frame caller_outside(const uintptr_t *own, uintptr_t sp)
  * pointer, and on most machines it tells where their frames end. */
 static struct fp_frame find_caller(struct fp_frame frame)
 {
-	for (int i = 0; FP_CPU_RECORD_BYTES != 0 && i < OWN_FRAMES_MAX && is_own(frame.pc) &&
-	                frame.fp >= frame.sp && frame.fp - frame.sp < OWN_FRAME_BYTES_MAX;
+	for (int i = 0;
+	     FP_CPU_RECORD_BYTES != 0 && i < OWN_FRAMES_MAX && fp_own_is_code(frame.pc) &&
+	     frame.fp >= frame.sp && frame.fp - frame.sp < OWN_FRAME_BYTES_MAX;
 	     i++)
 		frame = caller_of((const uintptr_t *)frame.fp, frame.fp + FP_CPU_RECORD_BYTES);
 	return frame;
@@ -190,7 +187,7 @@ bool fp_stack_recover(void *context)
 	uintptr_t pc =
 	        *(const uintptr_t *)((const char *)context + fp_cpu_offset(FP_CPU_REGISTER_PC));
 
-	if (!landing.is_set || !is_own(pc))
+	if (!landing.is_set || !fp_own_is_code(pc))
 		return false;
 	landing.is_set = false;
 	return fp_cpu_land(context, landing.jump);
@@ -239,7 +236,7 @@ __attribute__((noinline)) static fp_trace_id recognise_safely(const struct fp_fr
 
 static void skip_own(struct capture *capture)
 {
-	for (int i = 0; i < OWN_FRAMES_MAX && is_own(capture->walk.frame.pc); i++)
+	for (int i = 0; i < OWN_FRAMES_MAX && fp_own_is_code(capture->walk.frame.pc); i++)
 		if (fp_walk_step(&capture->walk) != FP_STEP_ON)
 			break;
 }

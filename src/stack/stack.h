@@ -17,9 +17,6 @@
 
 struct fp_stack_config {
 	unsigned depth; /* frames kept of a trace, 1 to FP_TRACE_DEPTH_MAX */
-	uintptr_t
-	        own_start; /* code whose frames are left out where they lead a trace: our own */
-	uintptr_t own_end;
 };
 
 /* Context: report. */

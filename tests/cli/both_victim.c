@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A host of libfencepost that makes a mistake with malloc and one with its heap, holds blocks
- * of each in blocks of the other, and ends in the way that its argument names.
+ * of each in blocks of the other, and ends in the way that its argument names. A second one is
+ * the options that it passes.
  */
 #define COBJMACROS
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +36,32 @@ static void make_mistakes(void)
 	IHostMalloc_Free(heap, block);
 }
 
+static void mix_up(void)
+{
+	free(take(30));
+	IHostMalloc_Free(heap, malloc(31));
+}
+
+static void allocate(int signal)
+{
+	(void)signal;
+	free(malloc(10));
+}
+
+static void be_interrupted(void)
+{
+	enum { ROUNDS = 20000, MICROSECONDS = 100 };
+	const struct itimerval often = {{0, MICROSECONDS}, {0, MICROSECONDS}};
+	const struct itimerval never = {{0, 0}, {0, 0}};
+	const struct sigaction action = {.sa_handler = allocate, .sa_flags = SA_RESTART};
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (int i = 0; i < ROUNDS; i++)
+		IHostMalloc_Free(heap, take(40));
+	setitimer(ITIMER_REAL, &never, NULL);
+}
+
 static int end(char how)
 {
 	switch (how) {
@@ -41,6 +69,12 @@ static int end(char how)
 		return ((volatile char *)held[0])[64];
 	case 'h':
 		return ((volatile char *)held[1])[64];
+	case 'w':
+		mix_up();
+		return 0;
+	case 's':
+		be_interrupted();
+		return 0;
 	case 'q':
 		_exit(4);
 	case 'k':
@@ -65,7 +99,8 @@ int main(int count, char **arguments)
 {
 	IHostMemoryManager *manager;
 
-	if (count < 2 || fp_create_memory_manager(NULL, &manager) != S_OK ||
+	if (count < 2 ||
+	    fp_create_memory_manager(count > 2 ? arguments[2] : NULL, &manager) != S_OK ||
 	    IHostMemoryManager_CreateMalloc(manager, MALLOC_THREADSAFE, &heap) != S_OK)
 		return 1;
 	held[0] = malloc(64);

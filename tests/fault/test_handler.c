@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/own.h"
 #include "fault/fault.h"
 #include "heap/heaps.h"
 
@@ -203,18 +204,27 @@ static void read_null_inside(void *unused)
 	read_freed(NULL);
 }
 
+static void be_own(void)
+{
+	const struct fp_own_object object = fp_own_read("libtest.so", &__ehdr_start);
+
+	fp_own_add(&object);
+	fp_fault_ask_inside(ask_inside);
+}
+
 static void run_for_own(void (*body)(void *), bool is_own)
 {
 	struct test_child child;
 
-	fp_fault_know_library("libtest.so", ask_inside);
+	be_own();
 	test_run_child(body, (void *)(uintptr_t)freed_block(), &child);
 	ck_assert_msg(WIFSIGNALED(child.status) && WTERMSIG(child.status) == SIGSEGV,
 	              "status %#x: %s", (unsigned)child.status, child.text);
 	bool is_said =
 	        strstr(child.text, "fencepost: internal error: Fencepost itself crashed at "
 	                           "libtest.so+0x") != NULL ||
-	        strstr(child.text, ", in a function that libtest.so called at +0x") != NULL;
+	        strstr(child.text, ", in a function that Fencepost called at libtest.so+0x") !=
+	                NULL;
 	ck_assert_msg(is_said == is_own, "%s", child.text);
 	ck_assert_msg((strstr(child.text, "noted: internal error: ") != NULL) == is_own, "%s",
 	              child.text);
@@ -240,7 +250,7 @@ START_TEST(a_protected_block_is_no_fault_of_ours)
 {
 	ck_assert(start(-1, true));
 	char *block = take(new_heap(), 100);
-	fp_fault_know_library("libtest.so", ask_inside);
+	be_own();
 	become_program();
 	ck_assert_int_eq(
 	        mprotect((void *)((uintptr_t)block & ~(uintptr_t)(PAGE - 1)), PAGE, PROT_NONE),

@@ -65,7 +65,7 @@ static bool diagnose(uintptr_t address)
 
 static void expect(enum fp_finding_kind kind, uintptr_t base, const char *words)
 {
-	ck_assert_str_eq(fp_finding_info(finding.kind)->name, fp_finding_info(kind)->name);
+	ck_assert_str_eq(fp_finding_traits(finding.kind)->name, fp_finding_traits(kind)->name);
 	ck_assert(finding.has_block);
 	ck_assert_uint_eq(finding.block.address, base);
 	ck_assert_int_eq(finding.offset, (int64_t)(finding.address - base));

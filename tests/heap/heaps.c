@@ -137,14 +137,15 @@ const struct fp_finding *expect_finding(enum fp_finding_kind kind)
 {
 	ck_assert_uint_eq(found_count, ++expected);
 	const struct fp_finding *finding = &found[expected - 1];
-	ck_assert_str_eq(fp_finding_info(finding->kind)->name, fp_finding_info(kind)->name);
+	ck_assert_str_eq(fp_finding_traits(finding->kind)->name, fp_finding_traits(kind)->name);
 	return finding;
 }
 
 void expect_no_finding(void)
 {
 	ck_assert_msg(found_count == expected, "%s: %s",
-	              fp_finding_info(found[expected].kind)->name, found[expected].description);
+	              fp_finding_traits(found[expected].kind)->name,
+	              found[expected].description);
 }
 
 unsigned take_shortages(void)

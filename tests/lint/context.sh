@@ -26,7 +26,7 @@ alloc="__errno_location abort bcmp getauxval memchr memcmp memcpy memmove memset
 # Starts and ends with the process, and runs the reporter; still no malloc and no stdio. What remains of the
 # C library is at the start and the end (environment, exit, pthread_atfork), or makes the one thread that answers.
 session="$alloc
-__libc_single_threaded _end environ exit on_exit pthread_atfork secure_getenv
+__libc_single_threaded environ exit on_exit pthread_atfork secure_getenv
 pthread_attr_destroy pthread_attr_init pthread_attr_setdetachstate pthread_attr_setstacksize pthread_create
 pthread_self pthread_setname_np __sigaction sigfillset strcpy strcspn strerrordesc_np strncmp strrchr strstr"
 
@@ -53,7 +53,7 @@ check() { # check MODULE LIST FILE...
 		esac
 		# _FORTIFY_SOURCE renames, the toolchain adds: neither changes what is called.
 		case $symbol in
-		fp_* | IID_* | _GLOBAL_OFFSET_TABLE_ | __ehdr_start | __start_* | __stop_* | __stack_chk_* | __aarch64_*) continue ;;
+		fp_* | __fencepost_* | IID_* | _GLOBAL_OFFSET_TABLE_ | __ehdr_start | __start_* | __stop_* | __stack_chk_* | __aarch64_*) continue ;;
 		__*_chk) plain=${symbol#__} plain=${plain%_chk} ;;
 		*) plain=$symbol ;;
 		esac

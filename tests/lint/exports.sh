@@ -25,15 +25,17 @@ for name in $got; do
 	echo "$want" | grep -qx "$name" || { echo "$name: exported, not in the map"; bad=1; }
 done
 
+core=$FP_BUILDDIR/src/core/.libs/libfencepost-core.so
 preload=$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so
-test -f "$preload" || { echo "no $preload"; exit 99; }
+test -f "$preload" && test -f "$core" || { echo "no $preload or no $core"; exit 99; }
 readelf=${READELF:-readelf}
-for file in "$lib" "$preload"; do
+for file in "$core" "$lib" "$preload"; do
 	needed=$($readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p')
 	test -n "$needed" || { echo "readelf found no needed libraries in $file"; exit 99; }
 	for name in $needed; do
 		case $name in
 		libc.so.* | ld-linux* | ld64.so.*) ;;
+		libfencepost-core.so) test "$file" != "$core" || bad=1 ;;
 		lib[a-z]*san.so.* | libgcc_s.so.*) ;;
 		*) echo "$name: $file may not need it"; bad=1 ;;
 		esac
@@ -54,4 +56,15 @@ for name in $got; do
 	esac
 	echo "$want" | grep -qx "$name" || { echo "$name: exported by $preload, not in its map"; bad=1; }
 done
+
+# What the core shows are the names of names.h, under a prefix that no program has, for the doors. They
+# are all there, and a door needs each of them.
+names=$top_srcdir/src/core/names.h
+want=$(sed -n 's/^#pragma redefine_extname fp_\([a-z_0-9]*\) __fencepost_\([a-z_0-9]*\)$/\1 \2/p' "$names" |
+	awk '$1 == $2 { print "__fencepost_" $1 }' | sort)
+test "$(echo "$want" | wc -l)" -eq "$(grep -c '^#pragma' "$names")" || { echo "$names: a name is not fp_NAME __fencepost_NAME"; bad=1; }
+got=$($NM -D --defined-only "$core" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort)
+test "$want" = "$got" || { echo "the core exports not what $names names:"; echo "$want" >want.names; echo "$got" | diff want.names -; rm -f want.names; bad=1; }
+used=$($NM -D -u "$lib" "$preload" | awk '{ sub(/@.*/, "", $2); print $2 }' | grep '^__fencepost_' | sort -u)
+test "$used" = "$got" || { echo "no door needs:"; for name in $got; do echo "$used" | grep -qx "$name" || echo "$name"; done; bad=1; }
 exit $bad

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/align.h"
+#include "base/own.h"
 #include "base/vm.h"
 #include "log/writer.h"
 #include "support/events.h"
@@ -35,6 +36,9 @@ struct module {
 
 static void setup(void)
 {
+	const struct fp_own_object own = fp_own_read("test_modules", &__ehdr_start);
+
+	fp_own_add(&own);
 	fp_log_open(&event_log, -1, false);
 }
 
@@ -147,7 +151,7 @@ START_TEST(this_program_is_listed_with_its_build_id)
 {
 	char executable[PATH_MAX] = "";
 
-	fp_log_modules(&event_log, (uintptr_t)&setup);
+	fp_log_modules(&event_log);
 	struct module own = module_at((uintptr_t)&setup);
 	ck_assert_int_gt(readlink("/proc/self/exe", executable, sizeof(executable) - 1), 0);
 	ck_assert_str_eq(own.path, executable);
@@ -161,7 +165,7 @@ START_TEST(shared_libraries_are_listed_and_are_not_our_own)
 {
 	uintptr_t in_libc = (uintptr_t)dlsym(RTLD_DEFAULT, "a64l");
 
-	fp_log_modules(&event_log, (uintptr_t)&setup);
+	fp_log_modules(&event_log);
 	struct module libc = module_at(in_libc);
 	ck_assert_ptr_nonnull(strstr(libc.path, "libc"));
 	ck_assert(!libc.is_own);
@@ -192,18 +196,18 @@ static void expect_last_is(void *library)
 
 START_TEST(only_what_is_new_is_listed_again)
 {
-	fp_log_modules(&event_log, (uintptr_t)&setup);
+	fp_log_modules(&event_log);
 	size_t first = count_modules();
 	ck_assert_uint_ge(first, 3);
-	fp_log_modules(&event_log, (uintptr_t)&setup);
+	fp_log_modules(&event_log);
 	ck_assert_uint_eq(count_modules(), first);
 	void *library = dlopen("libresolv.so.2", RTLD_NOW);
 	ck_assert_ptr_nonnull(library);
-	fp_log_modules(&event_log, (uintptr_t)&setup);
+	fp_log_modules(&event_log);
 	ck_assert_uint_eq(count_modules(), first + 1);
 	expect_last_is(library);
 	fp_log_open(&event_log, -1, false);
-	fp_log_modules(&event_log, (uintptr_t)&setup);
+	fp_log_modules(&event_log);
 	ck_assert_uint_eq(count_modules(), first + 1);
 }
 END_TEST
@@ -223,14 +227,14 @@ START_TEST(what_goes_and_comes_back_is_told_and_listed_once)
 	static const struct fp_log_code_watch watch = {count_went};
 
 	event_log.watch = &watch;
-	fp_log_modules(&event_log, (uintptr_t)&setup);
+	fp_log_modules(&event_log);
 	for (unsigned times = 1; times <= 3; times++) {
 		void *library = dlopen("libresolv.so.2", RTLD_NOW);
 		ck_assert_ptr_nonnull(library);
-		fp_log_modules(&event_log, (uintptr_t)&setup);
+		fp_log_modules(&event_log);
 		ck_assert_uint_eq(went, times - 1);
 		dlclose(library);
-		fp_log_modules(&event_log, (uintptr_t)&setup);
+		fp_log_modules(&event_log);
 		ck_assert_uint_eq(went, times);
 	}
 	open_copy();
@@ -242,7 +246,7 @@ START_TEST(a_child_keeps_what_code_there_was)
 {
 	const uintptr_t frames[] = {1, 2};
 
-	fp_log_modules(&event_log, (uintptr_t)&setup);
+	fp_log_modules(&event_log);
 	size_t modules = count_modules();
 	fp_log_trace(&event_log, 5, frames, 2);
 	fp_log_note(&event_log, "of the parent");
@@ -250,7 +254,7 @@ START_TEST(a_child_keeps_what_code_there_was)
 		fp_log_note(&event_log, "another one that is of some length, to fill pieces");
 	fp_log_trace(&event_log, 6, frames, 2);
 	fp_log_renew(&event_log);
-	fp_log_modules(&event_log, (uintptr_t)&setup);
+	fp_log_modules(&event_log);
 	fp_log_end(&event_log);
 	ck_assert_uint_eq(count_modules(), modules);
 	ck_assert_uint_eq(test_events_count(&events, FP_LOG_TRACE), 2);
@@ -266,7 +270,7 @@ START_TEST(a_list_out_of_reach_is_noted)
 	struct test_event event;
 
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-	fp_log_modules(&event_log, (uintptr_t)&setup);
+	fp_log_modules(&event_log);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &some), 0);
 	ck_assert_uint_eq(count_modules(), 0);
 	ck_assert(test_events_find(&events, FP_LOG_NOTE, &event));
@@ -324,7 +328,7 @@ static struct module list_image(const struct image *image)
 	char *fence = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ck_assert(mmap(fence + page, page, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd,
 	               0) == fence + page);
-	fp_log_modules(&event_log, (uintptr_t)&setup);
+	fp_log_modules(&event_log);
 	struct module module = module_at((uintptr_t)fence + page);
 	close(fd);
 	unlink(path);

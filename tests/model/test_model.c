@@ -29,7 +29,7 @@ START_TEST(kinds_have_their_numbers)
 {
 	ck_assert_uint_ge(FP_FINDING_COUNT, KINDS);
 	for (int kind = 0; kind < KINDS; kind++)
-		ck_assert_str_eq(fp_finding_info((enum fp_finding_kind)kind)->name,
+		ck_assert_str_eq(fp_finding_traits((enum fp_finding_kind)kind)->name,
 		                 kinds[kind]);
 }
 END_TEST
@@ -37,8 +37,8 @@ END_TEST
 START_TEST(every_kind_is_described_and_unique)
 {
 	for (int kind = 0; kind < FP_FINDING_COUNT; kind++) {
-		const struct fp_finding_info *info =
-		        fp_finding_info((enum fp_finding_kind)kind);
+		const struct fp_finding_traits *info =
+		        fp_finding_traits((enum fp_finding_kind)kind);
 
 		ck_assert_uint_eq(strspn(info->name, "abcdefghijklmnopqrstuvwxyz-"),
 		                  strlen(info->name));
@@ -49,8 +49,8 @@ START_TEST(every_kind_is_described_and_unique)
 		ck_assert(strcmp(info->severity, "error") == 0 ||
 		          strcmp(info->severity, "warning") == 0);
 		for (int other = 0; other < kind; other++) {
-			const struct fp_finding_info *earlier =
-			        fp_finding_info((enum fp_finding_kind)other);
+			const struct fp_finding_traits *earlier =
+			        fp_finding_traits((enum fp_finding_kind)other);
 
 			ck_assert_str_ne(info->name, earlier->name);
 			ck_assert_str_ne(info->title, earlier->title);
@@ -61,15 +61,16 @@ END_TEST
 
 START_TEST(weaknesses_are_the_enumerated_ones)
 {
-	ck_assert_int_eq(fp_finding_info(FP_FINDING_HEAP_BUFFER_OVERFLOW)->cwe, 122);
-	ck_assert_int_eq(fp_finding_info(FP_FINDING_HEAP_BUFFER_UNDERFLOW)->cwe, 124);
-	ck_assert_int_eq(fp_finding_info(FP_FINDING_HEAP_USE_AFTER_FREE)->cwe, 416);
-	ck_assert_int_eq(fp_finding_info(FP_FINDING_DOUBLE_FREE)->cwe, 415);
-	ck_assert_int_eq(fp_finding_info(FP_FINDING_INVALID_FREE)->cwe, 590);
-	ck_assert_int_eq(fp_finding_info(FP_FINDING_ALLOC_DEALLOC_MISMATCH)->cwe, 762);
-	ck_assert_int_eq(fp_finding_info(FP_FINDING_ALLOCATION_TOO_LARGE)->cwe, 789);
-	ck_assert_str_eq(fp_finding_info(FP_FINDING_ALLOCATION_TOO_LARGE)->severity, "warning");
-	ck_assert_str_eq(fp_finding_info(FP_FINDING_DOUBLE_FREE)->severity, "error");
+	ck_assert_int_eq(fp_finding_traits(FP_FINDING_HEAP_BUFFER_OVERFLOW)->cwe, 122);
+	ck_assert_int_eq(fp_finding_traits(FP_FINDING_HEAP_BUFFER_UNDERFLOW)->cwe, 124);
+	ck_assert_int_eq(fp_finding_traits(FP_FINDING_HEAP_USE_AFTER_FREE)->cwe, 416);
+	ck_assert_int_eq(fp_finding_traits(FP_FINDING_DOUBLE_FREE)->cwe, 415);
+	ck_assert_int_eq(fp_finding_traits(FP_FINDING_INVALID_FREE)->cwe, 590);
+	ck_assert_int_eq(fp_finding_traits(FP_FINDING_ALLOC_DEALLOC_MISMATCH)->cwe, 762);
+	ck_assert_int_eq(fp_finding_traits(FP_FINDING_ALLOCATION_TOO_LARGE)->cwe, 789);
+	ck_assert_str_eq(fp_finding_traits(FP_FINDING_ALLOCATION_TOO_LARGE)->severity,
+	                 "warning");
+	ck_assert_str_eq(fp_finding_traits(FP_FINDING_DOUBLE_FREE)->severity, "error");
 }
 END_TEST
 

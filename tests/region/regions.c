@@ -75,7 +75,7 @@ void must_free(uintptr_t address, size_t size, uint32_t type)
 void expect_finding(enum fp_finding_kind kind, const char *words)
 {
 	ck_assert_uint_eq(found_count, 1);
-	ck_assert_str_eq(fp_finding_info(found[0].kind)->name, fp_finding_info(kind)->name);
+	ck_assert_str_eq(fp_finding_traits(found[0].kind)->name, fp_finding_traits(kind)->name);
 	ck_assert_msg(strstr(found[0].description, words) != NULL, "no \"%s\" in: %s", words,
 	              found[0].description);
 	ck_assert_uint_ne(found[0].trace, FP_TRACE_NONE);

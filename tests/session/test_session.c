@@ -235,7 +235,7 @@ END_TEST
 static unsigned told;
 static const char *told_description;
 
-static void tell(const struct fp_finding *finding, void *user)
+static void tell(const struct fp_finding_info *finding, void *user)
 {
 	test_must(user == &told);
 	told++;

@@ -12,6 +12,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/own.h"
 #include "stack/caller.h"
 #include "stack/stack.h"
 #include "stack/walk.h"
@@ -395,8 +396,9 @@ static void recover(int signal, siginfo_t *info, void *context)
 START_TEST(a_stack_that_is_unmapped_further_out_does_no_harm)
 {
 	enum { PAGE = 4096, STACK = 16 * PAGE };
-	struct fp_stack_config config = {
-	        .depth = DEPTH, .own_start = 1, .own_end = UINTPTR_MAX};
+	const struct fp_stack_config config = {.depth = DEPTH};
+	const struct fp_own_object all = {
+	        .start = 1, .end = UINTPTR_MAX, .code = 1, .code_end = UINTPTR_MAX};
 	const struct sigaction action = {.sa_sigaction = recover, .sa_flags = SA_SIGINFO};
 	char *stack =
 	        mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -406,6 +408,7 @@ START_TEST(a_stack_that_is_unmapped_further_out_does_no_harm)
 
 	sigaction(SIGSEGV, &action, NULL);
 	fp_stack_init(&config);
+	fp_own_add(&all);
 	fp_walk_begin(&walk, &frame, NULL);
 	for (size_t at = 0; at < STACK; at += PAGE)
 		ck_assert(fp_walk_read(&walk, (uintptr_t)stack + at, &word));

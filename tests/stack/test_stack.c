@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/inject.h"
+#include "base/own.h"
 #include "stack/depot.h"
 #include "stack/stack.h"
 #include "support/support.h"
@@ -139,21 +140,29 @@ START_TEST(no_trace_is_deeper_than_its_limit)
 }
 END_TEST
 
+static void own(uintptr_t start, uintptr_t end)
+{
+	const struct fp_own_object object = {
+	        .start = start, .end = end, .code = start, .code_end = end};
+
+	fp_own_add(&object);
+	configure(32);
+}
+
 /* As if inner and middle were Fencepost's own code. Where the linker put them is not ours to
  * say, so the range is taken from the trace. */
 START_TEST(own_frames_that_lead_are_left_out)
 {
-	struct fp_stack_config config = {.depth = 32};
 	size_t count;
 
 	configure(32);
 	const uintptr_t *frames = fp_stack_trace(outer(), &count);
 	size_t whole = count;
 	uintptr_t third = frames[2];
-	config.own_start = frames[0] < frames[1] ? frames[0] : frames[1];
-	config.own_end = (frames[0] < frames[1] ? frames[1] : frames[0]) + 1;
-	ck_assert(third < config.own_start || third >= config.own_end);
-	fp_stack_init(&config);
+	uintptr_t start = frames[0] < frames[1] ? frames[0] : frames[1];
+	uintptr_t end = (frames[0] < frames[1] ? frames[1] : frames[0]) + 1;
+	ck_assert(third < start || third >= end);
+	own(start, end);
 	frames = fp_stack_trace(outer(), &count);
 	ck_assert_uint_eq(count, whole - 2);
 	ck_assert_uint_eq(frames[0], third);
@@ -163,16 +172,13 @@ END_TEST
 /* What a host's callback allocates while Fencepost calls it is the host's affair. */
 START_TEST(own_frames_further_out_are_kept)
 {
-	struct fp_stack_config config = {.depth = 32};
 	size_t whole;
 	size_t count;
 
 	configure(32);
 	const uintptr_t *frames = fp_stack_trace(outer(), &whole);
 	uintptr_t second = frames[1];
-	config.own_start = second;
-	config.own_end = second + 1;
-	fp_stack_init(&config);
+	own(second, second + 1);
 	frames = fp_stack_trace(outer(), &count);
 	ck_assert_uint_eq(count, whole);
 	ck_assert_uint_eq(frames[1], second);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A short table that only grows: a door may come later, while threads read.
+ */
+#include "base/own.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/auxv.h>
+
+#include "base/align.h"
+#include "base/panic.h"
+#include "base/vm.h"
+
+enum { OBJECTS_MAX = 4 };
+
+static struct fp_own_object objects[OBJECTS_MAX];
+static _Atomic size_t count;
+
+static void include(uintptr_t *start, uintptr_t *end, uintptr_t address, size_t bytes)
+{
+	if (*end == 0 || address < *start)
+		*start = address;
+	if (address + bytes > *end)
+		*end = address + bytes;
+}
+
+struct fp_own_object fp_own_read(const char *name, const Elf64_Ehdr *header)
+{
+	const Elf64_Phdr *segments = (const void *)((const char *)header + header->e_phoff);
+	struct fp_own_object object = {.name = name};
+	uintptr_t bias = (uintptr_t)header;
+
+	/* Of an object that is linked to a fixed address, the header's is part of it. */
+	for (size_t i = 0; i < header->e_phnum; i++)
+		if (segments[i].p_type == PT_LOAD && segments[i].p_offset == 0)
+			bias -= segments[i].p_vaddr;
+	for (size_t i = 0; i < header->e_phnum; i++) {
+		uintptr_t address = bias + segments[i].p_vaddr;
+
+		if (segments[i].p_type != PT_LOAD)
+			continue;
+		include(&object.start, &object.end, address, segments[i].p_memsz);
+		if ((segments[i].p_flags & PF_X) != 0)
+			include(&object.code, &object.code_end, address, segments[i].p_memsz);
+	}
+	object.start &= ~(uintptr_t)(fp_vm_page_size() - 1);
+	object.end = fp_align_up(object.end, fp_vm_page_size());
+	uintptr_t entry = getauxval(AT_ENTRY);
+	object.is_program = entry >= object.start && entry < object.end;
+	return object;
+}
+
+void fp_own_add(const struct fp_own_object *object)
+{
+	size_t used = atomic_load(&count);
+
+	if (fp_own_find(object->start) != NULL)
+		return;
+	if (used == OBJECTS_MAX)
+		fp_panic("more objects of our own than there are");
+	objects[used] = *object;
+	atomic_store_explicit(&count, used + 1, memory_order_release);
+}
+
+const struct fp_own_object *fp_own_find(uintptr_t address)
+{
+	size_t used = atomic_load_explicit(&count, memory_order_acquire);
+
+	for (size_t i = 0; i < used; i++)
+		if (address >= objects[i].start && address < objects[i].end)
+			return &objects[i];
+	return NULL;
+}
+
+bool fp_own_is_code(uintptr_t address)
+{
+	size_t used = atomic_load_explicit(&count, memory_order_acquire);
+
+	for (size_t i = 0; i < used; i++)
+		if (address >= objects[i].code && address < objects[i].code_end)
+			return true;
+	return false;
+}
+
+void fp_own_forget_all(void)
+{
+	atomic_store(&count, 0);
+}
