@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `fencepost leaks PID`: a process that answers says so by the name of a mapping. It is sent
- * the signal that stands there, with a number, and sends its events to the socket that bears
- * that number. Nothing is traced, and a process that does not answer never gets the signal.
+ * `fencepost leaks PID`: a process that answers says so by the name of a mapping. It is given a
+ * number, and sends its events to the socket that bears that number. Under `fencepost run` the
+ * number stands in the channel: a process that executes another program meanwhile cannot die of
+ * a signal that this one does not know. Elsewhere it comes with the signal of the mapping.
+ * Nothing is traced, and a process that does not answer never gets the signal.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -20,6 +22,7 @@
 
 #include "base/proc.h"
 #include "cli/cli.h"
+#include "log/channel.h"
 #include "log/format.h"
 
 enum { PATIENCE_SECONDS = 30, ARGUMENTS_MAX = 256, CHUNK = 64 << 10 };
@@ -190,7 +193,66 @@ static int receive(int fd)
 	return events;
 }
 
-static int ask(const struct asking *asking)
+/* Where the environment of the process says that its channel is. */
+static bool find_address(const char *variables, size_t size, char *address)
+{
+	static const char name[] = "FENCEPOST_OPTIONS=";
+	static const char key[] = "channel=";
+	const char *found = NULL;
+
+	for (const char *at = variables; at < variables + size; at += strlen(at) + 1)
+		if (strncmp(at, name, strlen(name)) == 0)
+			for (const char *next = at; (next = strstr(next, key)); next += 1)
+				found = next;
+	if (!found)
+		return false;
+	found += strlen(key);
+	found += *found == '\'' || *found == '"';
+	size_t length = strspn(found, "0123456789.");
+	if (length == 0 || length >= FP_CHANNEL_ADDRESS_MAX)
+		return false;
+	memcpy(address, found, length);
+	address[length] = '\0';
+	return true;
+}
+
+/* The channel of the process, or NULL. */
+static struct fp_channel *find_channel(const struct asking *asking)
+{
+	char address[FP_CHANNEL_ADDRESS_MAX];
+	char path[64];
+	size_t size = 0;
+	int status;
+
+	snprintf(path, sizeof(path), "/proc/%ld/environ", asking->pid);
+	FILE *in = fopen(path, "re");
+	/* Ends with a zero, even where the last variable has none. */
+	char *variables = in ? fp_cli_read_stream(in, &size) : NULL;
+	if (in)
+		fclose(in);
+	bool is_found = variables && size > 0 && variables[size - 1] == '\0' &&
+	                find_address(variables, size, address);
+	free(variables);
+	return is_found ? fp_channel_attach(address, fp_channel_bytes(), &status) : NULL;
+}
+
+/* 0, or FP_CLI_FAILED after saying why. */
+static int send_number(const struct asking *asking, struct fp_channel *channel, uint64_t number)
+{
+	const union sigval value = {.sival_ptr = (void *)(uintptr_t)number};
+
+	if (channel)
+		return fp_channel_ask(channel, (pid_t)asking->pid, number)
+		               ? 0
+		               : fp_cli_fail("leaks: too many ask at the same time: try again");
+	if (sigqueue((pid_t)asking->pid, asking->signal, value) == 0)
+		return 0;
+	return fp_cli_fail(
+	        "leaks: process %ld cannot be asked: %s; ask as its user, or as root",
+	        asking->pid, strerror(errno));
+}
+
+static int ask(const struct asking *asking, struct fp_channel *channel)
 {
 	uint64_t number;
 
@@ -203,13 +265,11 @@ static int ask(const struct asking *asking)
 	if (listener < 0)
 		return fp_cli_fail("leaks: no socket can be made: %s; close some files",
 		                   strerror(-listener));
-	if (sigqueue((pid_t)asking->pid, asking->signal,
-	             (union sigval){.sival_ptr = (void *)(uintptr_t)number}) != 0)
-		return fp_cli_fail(
-		        "leaks: process %ld cannot be asked: %s; ask as its user, or "
-		        "as root",
-		        asking->pid, strerror(errno));
+	if (send_number(asking, channel, number) != 0)
+		return FP_CLI_FAILED;
 	int fd = accept_from(asking, listener, ended);
+	if (channel)
+		fp_channel_withdraw(channel, number);
 	close(listener);
 	close(ended);
 	if (fd == -ESRCH)
@@ -240,7 +300,7 @@ int fp_cli_leaks(char **arguments)
 		return fp_cli_fail("leaks: no process: write fencepost leaks PID");
 	if (look_at(&asking) != 0)
 		return FP_CLI_FAILED;
-	int events = ask(&asking);
+	int events = ask(&asking, find_channel(&asking));
 	if (events > 0)
 		return events;
 	snprintf(path, sizeof(path), FP_PROC_SELF "fd/%d", -events);

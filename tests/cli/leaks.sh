@@ -82,7 +82,7 @@ wait_for grep -q 'ShdPnd:.0*$' "/proc/$process/status" || complain "a signal was
 kill -STOP "$process"
 "$fencepost" leaks --timeout=600 "$process" >out 2>err &
 asker=$!
-wait_for grep -q 'ShdPnd:.*[1-9]' "/proc/$process/status" || complain "nobody asked"
+wait_for grep -q fencepost-leaks- /proc/net/unix || complain "nobody asked"
 kill -KILL "$process"
 wait_for sh -c "! kill -0 $asker" || { complain "asks a process that is gone"; kill $asker; }
 wait $asker && complain "asked a process that ended, and was content"
