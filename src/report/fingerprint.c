@@ -166,7 +166,7 @@ static uint64_t hash_finding(const struct fp_report_finding *finding, bool is_li
 	                                                finding->free_stack};
 	struct hash hash = {0xcbf29ce484222325, is_likeness};
 
-	add_string(&hash, fp_report_text(fp_finding_info(finding->kind)->name));
+	add_string(&hash, fp_report_text(fp_finding_traits(finding->kind)->name));
 	for (size_t i = 0; i < 3; i++)
 		add_stack(&hash, stacks[i]);
 	if (is_likeness)

@@ -117,7 +117,7 @@ struct fp_report_totals fp_report_total(const struct fp_report *report)
 	struct fp_report_totals totals = {0};
 
 	for (size_t i = 0; i < report->finding_count; i++) {
-		const char *severity = fp_finding_info(report->findings[i].kind)->severity;
+		const char *severity = fp_finding_traits(report->findings[i].kind)->severity;
 
 		totals.errors += strcmp(severity, "error") == 0;
 	}
@@ -190,4 +190,20 @@ bool fp_report_has_looked_for_leaks(const struct fp_report *report)
 		return false;
 	return (report->exit != FP_LOG_EXIT_SIGNAL && !report->is_cut_short) ||
 	       report->are_leaks_looked_for || report->leak_count > 0;
+}
+
+bool fp_report_is_unknown(const struct fp_report *report)
+{
+	return report->is_cut_short || report->has_check_failed;
+}
+
+const char *fp_report_door(const struct fp_report *report)
+{
+	static const char *const names[] = {
+	        [FP_LOG_DOOR_HOST] = "host",
+	        [FP_LOG_DOOR_MALLOC] = "malloc",
+	        [FP_LOG_DOOR_HOST | FP_LOG_DOOR_MALLOC] = "both",
+	};
+
+	return names[report->doors];
 }

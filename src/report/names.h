@@ -48,6 +48,13 @@ struct fp_report_totals {
 	uint64_t new_possible_bytes;
 };
 
+/* Whether the end of the process, or whether blocks leaked, could not be found out: that is not
+ * clean. */
+bool fp_report_is_unknown(const struct fp_report *report);
+
+/* "host", "malloc" or "both"; NULL when it is not known. */
+const char *fp_report_door(const struct fp_report *report);
+
 struct fp_report_totals fp_report_total(const struct fp_report *report);
 
 /* Whether it is known which blocks leaked. */

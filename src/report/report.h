@@ -253,9 +253,11 @@ struct fp_report_note {
 };
 
 struct fp_report {
+	size_t shown; /* findings that the text had when they were made, and has no more */
 	uint32_t pid;
 	uint32_t ppid;
 	uint32_t page_bytes; /* 0 when it is not known */
+	uint8_t doors;       /* bits of enum fp_log_door; 0 when it is not known */
 	struct fp_report_string executable;
 	struct fp_report_string *arguments;
 	size_t argument_count;
@@ -272,7 +274,7 @@ struct fp_report {
 	struct fp_report_leak *leaks; /* after fp_report_resolve: largest first */
 	size_t leak_count;
 	bool are_leaks_looked_for; /* known to be, whatever the process ended by */
-	bool is_cut_short; /* the end of the log is missing: nothing is known of leaks */
+	bool is_cut_short; /* the end of the log is missing: whether blocks leaked is unknown */
 	bool is_uncounted; /* the process left no protection and heap totals: they are 0 */
 	bool is_check_off; /* no check was made: the program turned them off, or it failed */
 	bool has_check_failed;

@@ -143,7 +143,7 @@ static int add_finding(struct fp_report_walk *walk, const struct fp_report_findi
 	FILE *out = document->out[FINDINGS];
 
 	fprintf(out, "<details class=\"item %s\" id=\"finding-%zu\"%s>\n",
-	        fp_finding_info(finding->kind)->severity, document->findings + 1,
+	        fp_finding_traits(finding->kind)->severity, document->findings + 1,
 	        document->findings == 0 ? " open" : "");
 	document->findings++;
 	fp_report_html_headline(out, finding, walk->set->count > 1 ? report : NULL);

@@ -30,7 +30,7 @@ void fp_report_html_headline(FILE *out, const struct fp_report_finding *finding,
 	bool is_at_exit = !stack || stack->count == 0;
 
 	fprintf(out, "<summary><span class=\"kind\">%s</span> <span class=\"place\">",
-	        fp_finding_info(finding->kind)->name);
+	        fp_finding_traits(finding->kind)->name);
 	if (is_at_exit && finding->has_block)
 		fp_report_html_place(out, finding->alloc_stack, &finding->block.site);
 	else
@@ -60,7 +60,7 @@ static void put_sentence(FILE *out, struct fp_report_string text)
 
 static void put_description(FILE *out, const struct fp_report_finding *finding)
 {
-	const struct fp_finding_info *info = fp_finding_info(finding->kind);
+	const struct fp_finding_traits *info = fp_finding_traits(finding->kind);
 	const char *hresult = fp_report_hresult_name(finding->hresult);
 
 	fputs("<p class=\"what\">", out);
@@ -186,7 +186,7 @@ void fp_report_html_finding(FILE *out, const struct fp_report *report,
 		put_moment(out, &moments[i], finding);
 	if (finding->has_block)
 		put_block_facts(out, &finding->block, finding->page_state != FP_PAGE_NONE);
-	put_marks(out, finding->fingerprint, fp_finding_info(finding->kind)->cwe);
+	put_marks(out, finding->fingerprint, fp_finding_traits(finding->kind)->cwe);
 }
 
 void fp_report_html_leak_headline(FILE *out, const struct fp_report_leak *leak,

@@ -13,6 +13,7 @@
 
 #include "report/json/read_findings.h"
 #include "report/stack.h"
+#include "report/names.h"
 
 static const char schema[] = "fencepost-report-1";
 
@@ -82,6 +83,15 @@ static void take_argument(struct fp_report_fields *fields, struct fp_report_stri
 	arguments[report->argument_count - 1] = argument;
 }
 
+static void take_door(struct fp_report *report, const char *door)
+{
+	const uint8_t all = FP_LOG_DOOR_HOST | FP_LOG_DOOR_MALLOC;
+
+	while (door && report->doors < all &&
+	       (!fp_report_door(report) || strcmp(fp_report_door(report), door) != 0))
+		report->doors++;
+}
+
 static void take_process(struct fp_report_fields *fields, const json_t *json)
 {
 	const json_t *process = fp_report_fields_object(fields, json, "process");
@@ -95,6 +105,7 @@ static void take_process(struct fp_report_fields *fields, const json_t *json)
 	take_exit(fields, process, &report->exit, &report->exit_value);
 	report->is_cut_short = json_is_true(json_object_get(process, "cut_short"));
 	report->is_uncounted = json_is_true(json_object_get(process, "uncounted"));
+	take_door(report, json_string_value(json_object_get(process, "door")));
 }
 
 /* A setting's value as an option has it. */
@@ -180,6 +191,8 @@ static void take_sums(struct fp_report_fields *fields, const json_t *json)
 	report->heap.peak_blocks = fp_report_fields_count(fields, heap, "peak_blocks");
 	report->heap.peak_bytes = fp_report_fields_count(fields, heap, "peak_bytes");
 	report->suppressed = fp_report_fields_count(fields, summary, "suppressed");
+	report->has_check_failed =
+	        !report->is_cut_short && json_is_true(json_object_get(summary, "unknown"));
 	report->are_leaks_looked_for = fp_report_fields_flag(fields, check, "made");
 	report->is_check_off = check != NULL && !report->are_leaks_looked_for;
 	report->is_check_repeated = fp_report_fields_flag(fields, check, "repeated");

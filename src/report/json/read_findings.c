@@ -17,7 +17,7 @@ static const struct fp_report_stack empty;
 
 static const char *kind_name(unsigned kind)
 {
-	return fp_finding_info(kind)->name;
+	return fp_finding_traits(kind)->name;
 }
 
 static const char *access_name(unsigned access)

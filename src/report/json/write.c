@@ -70,6 +70,9 @@ static json_t *make_process(struct fp_report_tree *tree, const struct fp_report 
 	fp_report_tree_put(tree, process, "argv", arguments);
 	fp_report_tree_put(tree, process, "exit",
 	                   make_exit(tree, report->exit, report->exit_value));
+	if (fp_report_door(report))
+		fp_report_tree_put(tree, process, "door",
+		                   fp_report_make_text(fp_report_door(report)));
 	if (report->is_cut_short)
 		fp_report_tree_put(tree, process, "cut_short", json_true());
 	if (report->is_uncounted)
@@ -275,6 +278,8 @@ static json_t *make_summary(struct fp_report_tree *tree, const struct fp_report 
 	                   fp_report_make_count(with_leaks ? totals.possible_bytes : 0));
 	fp_report_tree_put(tree, summary, "suppressed",
 	                   fp_report_make_count(report->suppressed));
+	fp_report_tree_put(tree, summary, "unknown",
+	                   json_boolean(fp_report_is_unknown(report)));
 	return summary;
 }
 

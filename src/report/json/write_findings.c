@@ -224,7 +224,7 @@ static void put_shares(struct fp_report_tree *tree, json_t *json,
 json_t *fp_report_make_finding(struct fp_report_tree *tree,
                                const struct fp_report_finding *finding)
 {
-	const struct fp_finding_info *info = fp_finding_info(finding->kind);
+	const struct fp_finding_traits *info = fp_finding_traits(finding->kind);
 	json_t *json = json_object();
 	json_t *thread = json_object();
 

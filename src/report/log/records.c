@@ -311,43 +311,10 @@ static int read_leak(struct fp_report_reading *reading, struct fp_report_cursor 
 	return 0;
 }
 
-/* The record of the same allocations that was made when the first of them failed, or NULL. */
-static struct fp_report_failed *find_failed(struct fp_report *report, uint64_t serial)
+static int read_doors(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
-	for (size_t i = 0; i < report->failed_count; i++)
-		if (report->failed[i].serial == serial)
-			return &report->failed[i];
-	return NULL;
-}
-
-static int read_failed_alloc(struct fp_report_reading *reading,
-                             struct fp_report_cursor *payload)
-{
-	struct fp_report *report = reading->report;
-	struct fp_report_failed failed = {.trace = fp_report_take_u32(payload)};
-	struct fp_report_failed *known;
-	struct fp_report_failed *all;
-
-	failed.count = fp_report_take_u64(payload);
-	failed.size = fp_report_take_u64(payload);
-	failed.family = fp_report_take_u8(payload);
-	failed.level = fp_report_take_u8(payload);
-	fp_report_take_bytes(payload, 2);
-	failed.heap = fp_report_take_u32(payload);
-	failed.serial = fp_report_take_u64(payload);
-	if (payload->is_short || failed.family >= FP_FAMILY_COUNT ||
-	    failed.level >= FP_LEVEL_COUNT)
-		return -EBADMSG;
-	known = find_failed(report, failed.serial);
-	if (known) {
-		*known = failed;
-		return 0;
-	}
-	all = fp_report_grow(report->failed, report->failed_count, sizeof(*all));
-	if (!all)
-		return -ENOMEM;
-	report->failed = all;
-	all[report->failed_count++] = failed;
+	reading->report->doors =
+	        fp_report_take_u8(payload) & (FP_LOG_DOOR_HOST | FP_LOG_DOOR_MALLOC);
 	return 0;
 }
 
@@ -486,10 +453,11 @@ int fp_report_read_record(struct fp_report_reading *reading, unsigned type,
 	        [FP_LOG_EXIT] = read_exit,
 	        [FP_LOG_END] = read_end,
 	        [FP_LOG_SNAPSHOT] = fp_report_read_snapshot,
-	        [FP_LOG_FAILED_ALLOC] = read_failed_alloc,
+	        [FP_LOG_FAILED_ALLOC] = fp_report_read_failed_alloc,
 	        [FP_LOG_GROWTH] = fp_report_read_growth,
 	        [FP_LOG_GROWING] = fp_report_read_growing,
 	        [FP_LOG_SUPPRESSION] = read_suppression,
+	        [FP_LOG_DOORS] = read_doors,
 	};
 
 	if (type >= sizeof(readers) / sizeof(readers[0]) || !readers[type])

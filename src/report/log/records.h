@@ -37,6 +37,8 @@ int fp_report_read_snapshot(struct fp_report_reading *reading,
                             struct fp_report_cursor *payload);
 
 /* FP_LOG_GROWTH and FP_LOG_GROWING (in growth.c). */
+int fp_report_read_failed_alloc(struct fp_report_reading *reading,
+                                struct fp_report_cursor *payload);
 int fp_report_read_growth(struct fp_report_reading *reading, struct fp_report_cursor *payload);
 int fp_report_read_growing(struct fp_report_reading *reading, struct fp_report_cursor *payload);
 

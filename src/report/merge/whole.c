@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "report/stack.h"
+#include "report/names.h"
 
 enum { REASONS_MAX = 100, SETTINGS_MAX = 200 };
 
@@ -157,6 +158,8 @@ static int add_sums(struct fp_report_whole *whole, const struct fp_report *repor
 
 	/* Of some there may be nothing to add. */
 	to->is_uncounted = report->is_uncounted && (!whole->has_any || to->is_uncounted);
+	to->doors |= report->doors;
+	to->has_check_failed |= fp_report_is_unknown(report);
 	add_to(&to->protection.allocations, report->protection.allocations);
 	add_to(&to->protection.guarded, report->protection.guarded);
 	add_to(&to->protection.padded, report->protection.padded);

@@ -63,7 +63,7 @@ static void put_rule(struct fp_report_sarif *sarif, json_t *result, size_t rule)
 static void print_message(FILE *out, const struct fp_report_finding *finding,
                           const struct story *story)
 {
-	const struct fp_finding_info *info = fp_finding_info(finding->kind);
+	const struct fp_finding_traits *info = fp_finding_traits(finding->kind);
 
 	fprintf(out, "%s: %s", info->name, info->title);
 	if (finding->description.size > 0) {

@@ -46,24 +46,25 @@ size_t fp_report_sarif_leak_rule(enum fp_leak_class class)
 const char *fp_report_sarif_rule_id(size_t rule)
 {
 	return is_leak_rule(rule) ? leak_rules[rule - FP_FINDING_COUNT].id
-	                          : fp_finding_info((enum fp_finding_kind)rule)->name;
+	                          : fp_finding_traits((enum fp_finding_kind)rule)->name;
 }
 
 const char *fp_report_sarif_rule_level(size_t rule)
 {
 	return is_leak_rule(rule) ? leak_rules[rule - FP_FINDING_COUNT].level
-	                          : fp_finding_info((enum fp_finding_kind)rule)->severity;
+	                          : fp_finding_traits((enum fp_finding_kind)rule)->severity;
 }
 
 const char *fp_report_sarif_rule_title(size_t rule)
 {
 	return is_leak_rule(rule) ? leak_rules[rule - FP_FINDING_COUNT].title
-	                          : fp_finding_info((enum fp_finding_kind)rule)->title;
+	                          : fp_finding_traits((enum fp_finding_kind)rule)->title;
 }
 
 static int rule_cwe(size_t rule)
 {
-	return is_leak_rule(rule) ? CWE_LEAK : fp_finding_info((enum fp_finding_kind)rule)->cwe;
+	return is_leak_rule(rule) ? CWE_LEAK
+	                          : fp_finding_traits((enum fp_finding_kind)rule)->cwe;
 }
 
 /* How bad the weakness is when somebody exploits it, from 0.1 to 10; NULL when nobody can say.

@@ -62,7 +62,8 @@ enum fp_finding_kind fp_report_find_kind(struct fp_report_string word)
 {
 	unsigned kind = 0;
 
-	while (kind < FP_FINDING_COUNT && !fp_report_is_word(word, fp_finding_info(kind)->name))
+	while (kind < FP_FINDING_COUNT &&
+	       !fp_report_is_word(word, fp_finding_traits(kind)->name))
 		kind++;
 	return kind;
 }

@@ -77,7 +77,7 @@ static int make_block(const char *word, const struct fp_report_stack *stack,
 
 int fp_report_suppression_of_finding(const struct fp_report_finding *finding, char **block)
 {
-	return make_block(fp_finding_info(finding->kind)->name,
+	return make_block(fp_finding_traits(finding->kind)->name,
 	                  fp_report_finding_stack(finding), NULL, block);
 }
 

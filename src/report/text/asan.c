@@ -115,7 +115,7 @@ static const char *name_of(const struct fp_report_finding *finding)
 	case FP_FINDING_INVALID_FREE:
 		return "bad-free";
 	default:
-		return fp_finding_info(finding->kind)->name;
+		return fp_finding_traits(finding->kind)->name;
 	}
 }
 

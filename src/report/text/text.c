@@ -261,12 +261,28 @@ static int print_suppression(const struct fp_report_page *page, int result, char
 	return result;
 }
 
+/* It was shown when it was made; how often it was made is known now. */
+static void print_repeated(const struct fp_report_page *page,
+                           const struct fp_report_finding *finding)
+{
+	if (finding->count < 2)
+		return;
+	fputs("fencepost: happened again: ", page->out);
+	fp_report_print_title(page, finding);
+	fputs("\n\n", page->out);
+}
+
 static int write_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
 {
+	const struct fp_report *report = walk->set->reports[walk->index];
 	const struct fp_report_page page = page_of(walk);
 	char *block = NULL;
 
-	print_finding(&page, walk->set->reports[walk->index], finding);
+	if ((size_t)(finding - report->findings) < report->shown) {
+		print_repeated(&page, finding);
+		return 0;
+	}
+	print_finding(&page, report, finding);
 	if (!walk->view->has_blocks)
 		return 0;
 	return print_suppression(&page, fp_report_suppression_of_finding(finding, &block),

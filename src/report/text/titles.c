@@ -19,7 +19,7 @@ static bool has_vowel(uint64_t number)
 void fp_report_print_title(const struct fp_report_page *page,
                            const struct fp_report_finding *finding)
 {
-	const struct fp_finding_info *info = fp_finding_info(finding->kind);
+	const struct fp_finding_traits *info = fp_finding_traits(finding->kind);
 	bool is_error = strcmp(info->severity, "error") == 0;
 
 	fp_report_print_style(page, is_error ? FP_REPORT_STYLE_BAD : FP_REPORT_STYLE_WARNING);

@@ -268,7 +268,7 @@ static const struct fp_report_stack *first_stack(const struct fp_report_finding 
 
 static int write_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
 {
-	const struct fp_finding_info *info = fp_finding_info(finding->kind);
+	const struct fp_finding_traits *info = fp_finding_traits(finding->kind);
 	const struct memcheck_error error = memcheck_error(finding);
 	struct document *document = walk->state;
 	struct fp_report_xml *xml = &document->xml;
