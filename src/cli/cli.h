@@ -80,6 +80,11 @@ void fp_cli_logs_free(struct fp_cli_logs *logs);
 int fp_cli_render(const struct fp_cli_log *logs, size_t count,
                   const struct fp_options *options);
 
+/* Writes the findings of LOG from number FIRST on to standard error, as text. 0 or a negative
+ * errno. */
+int fp_cli_render_findings(const struct fp_cli_log *log, size_t first,
+                           const struct fp_options *options);
+
 /* Whether the files that OPTIONS name can be made, before there is anything to write; none is
  * made, and none is emptied. 0, or FP_CLI_FAILED after saying why not. */
 int fp_cli_check_outputs(const struct fp_options *options);

@@ -6,8 +6,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +19,8 @@ static const int passed_on[] = {SIGHUP,  SIGINT,    SIGQUIT,  SIGTERM, SIGUSR1, 
                                 SIGALRM, SIGVTALRM, SIGWINCH, SIGCONT, SIGTSTP};
 
 enum { PASSED_ON = sizeof(passed_on) / sizeof(passed_on[0]) };
+
+enum { LOOK_MS = 100 };
 
 static volatile sig_atomic_t child;
 
@@ -117,6 +121,20 @@ static void run_child(const struct fp_cli_launch *launch, const struct sigaction
 	_exit(FP_CLI_NOT_EXECUTABLE);
 }
 
+/* Looks at what the program does until it ends. */
+static void watch(const struct fp_cli_launch *launch)
+{
+	int fd = (int)syscall(SYS_pidfd_open, launch->pid, 0);
+	struct pollfd end = {.fd = fd, .events = POLLIN};
+
+	/* Linux before 5.3: what was found is shown at the end. */
+	if (fd < 0)
+		return;
+	while (poll(&end, 1, LOOK_MS) <= 0)
+		fp_cli_live_look(launch->live);
+	close(fd);
+}
+
 int fp_cli_launch(struct fp_cli_launch *launch, int *status)
 {
 	struct sigaction before[PASSED_ON];
@@ -139,6 +157,8 @@ int fp_cli_launch(struct fp_cli_launch *launch, int *status)
 	if (result == 0)
 		result = await_exec(ends[0]);
 	close(ends[0]);
+	if (result == 0 && launch->live && launch->live->channel)
+		watch(launch);
 	while (launch->pid > 0 && waitpid(launch->pid, status, 0) < 0 && errno == EINTR)
 		;
 	child = 0;

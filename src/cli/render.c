@@ -208,6 +208,31 @@ static int render_text(const struct fp_cli_log *logs, size_t count,
 	return result;
 }
 
+int fp_cli_render_findings(const struct fp_cli_log *log, size_t first,
+                           const struct fp_options *options)
+{
+	const struct sheet sheet = {.key = "log", .format = "text", .options = options};
+	const struct fp_report_view view = view_of(&sheet, stderr);
+	const struct fp_report *report = log->report;
+	const struct fp_report_set set = {&report, 1};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return -ENOMEM;
+	int result = fp_report_write_findings(fp_report_writer_find(sheet.format), &set, &view,
+	                                      first, out);
+	if (fclose(out) != 0)
+		result = -ENOMEM;
+	/* In one piece: the program writes there, too. */
+	if (result == 0)
+		fwrite(text, 1, size, stderr);
+	fflush(stderr);
+	free(text);
+	return result;
+}
+
 int fp_cli_render(const struct fp_cli_log *logs, size_t count, const struct fp_options *options)
 {
 	int result = render_text(logs, count, options);

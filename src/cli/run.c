@@ -269,14 +269,18 @@ static void show_standard_error(const struct run *run)
 
 static int run_once(struct run *run)
 {
-	struct fp_cli_launch launch = {.path = run->program, .arguments = run->command};
+	struct fp_cli_live live = {.channel = NULL};
+	struct fp_cli_launch launch = {
+	        .path = run->program, .arguments = run->command, .live = &live};
 	int status = 0;
 	int result = fp_cli_channel_open(&run->channel);
 
 	if (result == 0) {
 		show_standard_error(run);
+		fp_cli_live_begin(&live, run->channel.memory, &run->options);
 		result = start(run, &launch, &status);
 	}
+	fp_cli_live_end(&live);
 	if (result == 0) {
 		fp_cli_write_obituary(run->channel.memory, &launch, &run->options, status);
 		result = report(run, &launch, status);

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "cli/cli.h"
+#include "cli/suppressions.h"
 #include "log/channel.h"
 
 /* As env(1) and the shell have them. */
@@ -57,10 +58,11 @@ struct fp_cli_launch {
 	const char *path;
 	char **arguments;
 	char **environment;
-	int input;     /* becomes standard input, when it is not 0 */
-	int output;    /* becomes standard output and error, when it is not 0 */
-	sigset_t mask; /* of the program: what was blocked before */
-	pid_t pid;     /* of the program, once it runs */
+	int input;                /* becomes standard input, when it is not 0 */
+	int output;               /* becomes standard output and error, when it is not 0 */
+	sigset_t mask;            /* of the program: what was blocked before */
+	pid_t pid;                /* of the program, once it runs */
+	struct fp_cli_live *live; /* looked at while it runs; or NULL */
 };
 
 /* Runs a program to its end, with the signals that reach this process passed on. 0 with *STATUS
@@ -77,6 +79,24 @@ struct fp_cli_channel {
 /* 0, or FP_CLI_FAILED after saying why. */
 int fp_cli_channel_open(struct fp_cli_channel *channel);
 void fp_cli_channel_close(struct fp_cli_channel *channel);
+
+/* Findings that are shown when they are made (report=now). Zero it to begin. */
+struct fp_cli_live {
+	struct fp_channel *channel; /* NULL: they are not */
+	const struct fp_options *options;
+	struct fp_report_suppressions suppressions;
+	struct fp_cli_logs logs; /* one at a time, and the images that they are resolved with */
+	uint64_t order;          /* of what was looked at last */
+	size_t shown;
+};
+
+/* Of CHANNEL, if OPTIONS want it. */
+void fp_cli_live_begin(struct fp_cli_live *live, struct fp_channel *channel,
+                       const struct fp_options *options);
+
+/* Shows what is new: on standard error. */
+void fp_cli_live_look(struct fp_cli_live *live);
+void fp_cli_live_end(struct fp_cli_live *live);
 
 /* The processes of a run. */
 struct fp_cli_census {

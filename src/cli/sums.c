@@ -6,6 +6,7 @@
 
 #include "cli/run.h"
 #include "report/text/parts.h"
+#include "report/names.h"
 
 /* Whether an earlier report is of the same process, and has findings where WITH_FINDINGS. */
 static bool was_met(const struct fp_cli_logs *harvest, size_t index, bool with_findings)
@@ -112,7 +113,6 @@ bool fp_cli_is_unknown(const struct fp_cli_logs *harvest, const struct fp_cli_ce
 	bool is_unknown = harvest->count == 0 || census->silent + census->running > 0;
 
 	for (size_t i = 0; i < harvest->count; i++)
-		is_unknown |= harvest->logs[i].report->is_cut_short ||
-		              harvest->logs[i].report->has_check_failed;
+		is_unknown |= fp_report_is_unknown(harvest->logs[i].report);
 	return is_unknown;
 }

@@ -51,6 +51,7 @@ enum fp_options_leak_signal {
 	FP_OPTIONS_LEAK_SIGNAL_WINCH
 };
 
+enum fp_options_report { FP_OPTIONS_REPORT_NOW, FP_OPTIONS_REPORT_END };
 enum fp_options_style { FP_OPTIONS_STYLE_FENCEPOST, FP_OPTIONS_STYLE_ASAN };
 
 enum fp_options_stacks { FP_OPTIONS_STACKS_CUT, FP_OPTIONS_STACKS_FULL };

@@ -105,6 +105,8 @@ START_TEST(choices_have_their_enums)
 	        {"leak_signal", "PWR", FP_OPTIONS_LEAK_SIGNAL_PWR},
 	        {"leak_signal", "URG", FP_OPTIONS_LEAK_SIGNAL_URG},
 	        {"leak_signal", "WINCH", FP_OPTIONS_LEAK_SIGNAL_WINCH},
+	        {"report", "now", FP_OPTIONS_REPORT_NOW},
+	        {"report", "end", FP_OPTIONS_REPORT_END},
 	        {"style", "fencepost", FP_OPTIONS_STYLE_FENCEPOST},
 	        {"style", "asan", FP_OPTIONS_STYLE_ASAN},
 	        {"stacks", "cut", FP_OPTIONS_STACKS_CUT},

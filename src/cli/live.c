@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Findings that are shown when they are made: whoever reads the log of a server has them while
+ * it runs. The program does not wait for it. The logs are read again from their beginning each
+ * time that something came; a program that makes very many findings has the rest at the end.
+ */
+#include <stdlib.h>
+
+#include "cli/run.h"
+
+enum { SHOWN_MAX = 1000 };
+
+/* Only where the text goes to standard error is there somebody who reads it now. */
+static bool is_wanted(const struct fp_options *options)
+{
+	return options->report == FP_OPTIONS_REPORT_NOW &&
+	       options->style == FP_OPTIONS_STYLE_FENCEPOST && options->log[0] == '\0';
+}
+
+void fp_cli_live_begin(struct fp_cli_live *live, struct fp_channel *channel,
+                       const struct fp_options *options)
+{
+	*live = (struct fp_cli_live){.options = options};
+	/* They were read before, and are told of then. */
+	if (is_wanted(options) && fp_cli_suppressions_read(&live->suppressions, options) == 0)
+		live->channel = channel;
+}
+
+/* The one log of LIVE. */
+static void show(struct fp_cli_live *live, struct fp_channel_log *log, size_t shown)
+{
+	const struct fp_report *report = live->logs.logs[0].report;
+
+	if (fp_cli_suppress(live->logs.logs, 1, &live->suppressions) != 0 ||
+	    report->finding_count <= shown ||
+	    fp_cli_render_findings(live->logs.logs, shown, live->options) != 0)
+		return;
+	live->shown += report->finding_count - shown;
+	fp_channel_set_shown(log, report->finding_count);
+}
+
+static void look_at(struct fp_cli_live *live, struct fp_channel_log *log,
+                    const struct fp_channel_status *status)
+{
+	char *data = status->bytes <= fp_channel_bytes() ? malloc(status->bytes + 1) : NULL;
+
+	if (!data)
+		return;
+	size_t size = fp_channel_read(live->channel, log, (uint8_t *)data, status->bytes);
+	if (fp_cli_logs_add(&live->logs, data, size) == 0)
+		show(live, log, status->shown);
+	else
+		free(data);
+	fp_cli_logs_clear(&live->logs);
+}
+
+void fp_cli_live_look(struct fp_cli_live *live)
+{
+	uint64_t seen = live->order;
+	struct fp_channel_log *log;
+
+	if (live->shown >= SHOWN_MAX || fp_channel_order(live->channel) == seen)
+		return;
+	live->order = fp_channel_order(live->channel);
+	for (size_t i = 0; (log = fp_channel_log_at(live->channel, i)); i++) {
+		const struct fp_channel_status status = fp_channel_status(log);
+
+		if (status.is_told && status.order > seen)
+			look_at(live, log, &status);
+	}
+}
+
+void fp_cli_live_end(struct fp_cli_live *live)
+{
+	live->channel = NULL;
+	fp_report_suppressions_free(&live->suppressions);
+	fp_cli_logs_free(&live->logs);
+}

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# A finding is on standard error while the program goes on, once; what is known only at the end comes then.
+fencepost=$FP_BUILDDIR/src/cli/fencepost
+victim=$FP_BUILDDIR/tests/cli/now_victim
+work=$FP_BUILDDIR/tests/cli/now.work
+test -x "$fencepost" && test -x "$victim" || exit 99
+rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
+mkfifo go || exit 99
+bad=0
+
+complain() {
+	echo "$*" | head -n 40
+	bad=1
+}
+
+# run OPTIONS...: the victim makes a mistake, waits until it may go on, makes another and ends.
+run() {
+	"$fencepost" run "$@" "$victim" go >out 2>err &
+	running=$!
+}
+
+# shown PATTERN: whether it is there while the program waits. A busy machine takes its time.
+shown() {
+	tries=0
+	until grep -q "$1" err; do
+		tries=$((tries + 1))
+		test $tries -lt 600 || { complain "not shown while the program runs: $1: $(cat err)"; break; }
+		sleep 0.1
+	done
+	kill -0 $running || complain "the program did not wait"
+}
+
+go_on() {
+	echo >go
+	wait $running || complain "status $?"
+}
+
+# shows COUNT PATTERN
+shows() {
+	test "$(grep -c "$2" err)" -eq "$1" || complain "not $1 times: $2: $(cat err)"
+}
+
+first='^fencepost: double-free of a 21-byte block at now_victim.c:[0-9]* in misuse'
+second='^fencepost: double-free of a 22-byte block at now_victim.c:[0-9]* in misuse'
+
+run
+shown "$first"
+shows 0 "$second"
+shows 0 '^fencepost: leak'
+go_on
+shows 1 "$first\$"
+shows 1 "$second\$"
+shows 1 "happened again: double-free of a 21-byte block .* (3 times)\$"
+shows 1 '^fencepost: leak of 33 bytes in 1 block'
+shows 1 '^fencepost: 2 findings, 1 block (33 bytes) leaked'
+
+# Whoever wants all at the end, or in a file, has it there.
+run --report=end
+sleep 0.5
+shows 0 '^fencepost: double-free'
+go_on
+shows 1 "$first (3 times)\$"
+run --log=log
+sleep 0.5
+go_on
+shows 0 '^fencepost: double-free'
+test "$(grep -c "$first" log)" -eq 1 || complain "not in the file: $(cat log)"
+
+# What is suppressed is not shown first, and counts once.
+printf 'double-free:misuse\n' >known
+run --suppressions=known
+sleep 0.5
+go_on
+shows 0 'double-free of a 21-byte block at'
+shows 1 'no findings.* 2 suppressed'
+
+# A program that is killed has shown it, and it is not said again.
+run
+shown "$first"
+pkill -KILL -P $running -f now_victim
+wait $running
+test $? -eq 137 || complain "killed: not 137"
+shows 1 "$first"
+exit $bad
