@@ -38,7 +38,7 @@ _fencepost_own() {
 	case ${COMP_WORDS[1]} in
 	run) echo '--sweep --force' ;;
 	report) echo '--merge=' ;;
-	leaks) echo '--timeout=' ;;
+	leaks | snapshot) echo '--timeout=' ;;
 	esac
 }
 
@@ -66,7 +66,7 @@ _fencepost() {
 	elif [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_fencepost_list options | sed 's/^\([^ ]*\) .*/--\1=/') $(_fencepost_own)" -- "$word")
 		compopt -o nospace 2>/dev/null
-	elif [[ ${COMP_WORDS[1]} == leaks ]]; then
+	elif [[ ${COMP_WORDS[1]} == leaks || ${COMP_WORDS[1]} == snapshot ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(ps -u "$EUID" -o pid= 2>/dev/null)" -- "$word")
 	elif [[ ${COMP_WORDS[1]} == run ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$word")

@@ -36,7 +36,7 @@ void fp_cli_channel_close(struct fp_cli_channel *channel)
 	channel->memory = NULL;
 }
 
-enum { ENDING_BYTES = 64 };
+enum { ENDING_BYTES = 64, PIDS_MAX = 1 << 22 /* the most that Linux has */ };
 
 /* One log, and where it stands among those of its process. */
 struct entry {
@@ -70,24 +70,31 @@ static bool list(struct listing *listing, struct fp_channel *channel)
 	return true;
 }
 
-/* The last program that process PID executed; -1: none of ours. */
-static ssize_t find_last(const struct listing *listing, pid_t pid)
+/* Whether PID is met for the first time; MET has a bit for each. */
+static bool is_first(uint8_t *met, pid_t pid)
 {
-	for (size_t i = listing->count; i-- > 0;)
-		if (listing->entries[i].status.pid == pid)
-			return (ssize_t)i;
-	return -1;
+	uint8_t bit = (uint8_t)(1u << pid % 8);
+	bool is_new = (met[pid / 8] & bit) == 0;
+
+	met[pid / 8] |= bit;
+	return is_new;
 }
 
-/* All logs of one program count: it may have two sessions. */
-static void find_last_of_each(struct listing *listing)
+/* The last program that each process executed. */
+static bool find_last_of_each(struct listing *listing)
 {
-	for (size_t i = 0; i < listing->count; i++) {
-		struct entry *entry = &listing->entries[i];
-		ssize_t last = find_last(listing, entry->status.pid);
+	uint8_t *met = calloc(PIDS_MAX / 8, 1);
 
-		entry->is_last = listing->entries[last].status.image == entry->status.image;
+	if (!met)
+		return false;
+	for (size_t i = listing->count; i-- > 0;) {
+		struct entry *entry = &listing->entries[i];
+
+		entry->is_last = entry->status.pid > 0 && entry->status.pid < PIDS_MAX &&
+		                 is_first(met, entry->status.pid);
 	}
+	free(met);
+	return true;
 }
 
 /* A process that has ended stays in the list of the system until its parent asks for it. */
@@ -236,8 +243,7 @@ int fp_cli_harvest(struct fp_cli_logs *logs, struct fp_channel *channel, pid_t p
 	struct listing listing = {0};
 
 	fp_channel_close(channel);
-	bool is_listed = list(&listing, channel);
-	find_last_of_each(&listing);
+	bool is_listed = list(&listing, channel) && find_last_of_each(&listing);
 	leave_running(&listing, pid);
 	complete_all_of(&listing, pid, status);
 	if (listing.count > 1)

@@ -5,6 +5,9 @@
  * number stands in the channel: a process that executes another program meanwhile cannot die of
  * a signal that this one does not know. Elsewhere it comes with the signal of the mapping.
  * Nothing is traced, and a process that does not answer never gets the signal.
+ *
+ * `fencepost snapshot PID` does the same, and takes what a process that does not answer has
+ * left in its channel so far.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,6 +31,7 @@
 enum { PATIENCE_SECONDS = 30, ARGUMENTS_MAX = 256, CHUNK = 64 << 10 };
 
 struct asking {
+	const char *command;
 	long pid;
 	long seconds;
 	int signal; /* 0: it answers none */
@@ -46,19 +50,22 @@ static int take_argument(struct asking *asking, char *argument)
 		asking->seconds = strtol(argument + strlen(timeout), &end, 10);
 		return *end == '\0' && asking->seconds > 0
 		               ? 0
-		               : fp_cli_fail("leaks: %s: give a number of seconds", argument);
+		               : fp_cli_fail("%s: %s: give a number of seconds",
+		                             asking->command, argument);
 	}
 	if (argument[0] == '-') {
 		if (asking->count == ARGUMENTS_MAX - 2)
-			return fp_cli_fail("leaks: too many options");
+			return fp_cli_fail("%s: too many options", asking->command);
 		asking->arguments[asking->count++] = argument;
 		return 0;
 	}
 	if (asking->pid != 0)
-		return fp_cli_fail("leaks: one process at a time; leave out %s", argument);
+		return fp_cli_fail("%s: one process at a time; leave out %s", asking->command,
+		                   argument);
 	asking->pid = strtol(argument, &end, 10);
 	if (*end != '\0' || asking->pid <= 0)
-		return fp_cli_fail("leaks: %s is no process id: ps -e lists them", argument);
+		return fp_cli_fail("%s: %s is no process id: ps -e lists them", asking->command,
+		                   argument);
 	return 0;
 }
 
@@ -122,23 +129,14 @@ static int look_at(struct asking *asking)
 	int status = look_at_tasks(asking);
 
 	if (status == -EACCES || status == -EPERM)
-		return fp_cli_fail(
-		        "leaks: process %ld is not yours: ask as its user, or as root",
-		        asking->pid);
+		return fp_cli_fail("%s: process %ld is not yours: ask as its user, or as root",
+		                   asking->command, asking->pid);
 	if (status == -ENOENT && !asking->is_gone)
-		return fp_cli_fail("leaks: no process %ld: ps -e lists those there are",
-		                   asking->pid);
+		return fp_cli_fail("%s: no process %ld: ps -e lists those there are",
+		                   asking->command, asking->pid);
 	if (asking->is_gone)
-		return fp_cli_fail("leaks: process %ld has ended", asking->pid);
-	if (asking->signal != 0)
-		return 0;
-	if (asking->is_under_fencepost)
-		return fp_cli_fail("leaks: process %ld runs without leak_signal: start it with "
-		                   "FENCEPOST_OPTIONS=leak_signal=USR2",
-		                   asking->pid);
-	return fp_cli_fail("leaks: process %ld is not under Fencepost: start it with fencepost "
-	                   "run --leak-signal=USR2",
-	                   asking->pid);
+		return fp_cli_fail("%s: process %ld has ended", asking->command, asking->pid);
+	return 0;
 }
 
 static int listen_for(uint64_t number)
@@ -216,7 +214,19 @@ static bool find_address(const char *variables, size_t size, char *address)
 	return true;
 }
 
-/* The channel of the process, or NULL. */
+/* Whether the process has the number by which it is asked for itself, too. */
+static bool is_in_our_namespace(const struct asking *asking)
+{
+	char path[64];
+	char ours[64] = "";
+	char theirs[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/%ld/ns/pid", asking->pid);
+	return readlink(FP_PROC_SELF "ns/pid", ours, sizeof(ours) - 1) > 0 &&
+	       readlink(path, theirs, sizeof(theirs) - 1) > 0 && strcmp(ours, theirs) == 0;
+}
+
+/* The channel of the process, or NULL: it cannot be asked there. */
 static struct fp_channel *find_channel(const struct asking *asking)
 {
 	char address[FP_CHANNEL_ADDRESS_MAX];
@@ -230,8 +240,8 @@ static struct fp_channel *find_channel(const struct asking *asking)
 	char *variables = in ? fp_cli_read_stream(in, &size) : NULL;
 	if (in)
 		fclose(in);
-	bool is_found = variables && size > 0 && variables[size - 1] == '\0' &&
-	                find_address(variables, size, address);
+	bool is_found = is_in_our_namespace(asking) && variables && size > 0 &&
+	                variables[size - 1] == '\0' && find_address(variables, size, address);
 	free(variables);
 	return is_found ? fp_channel_attach(address, fp_channel_bytes(), &status) : NULL;
 }
@@ -244,12 +254,12 @@ static int send_number(const struct asking *asking, struct fp_channel *channel, 
 	if (channel)
 		return fp_channel_ask(channel, (pid_t)asking->pid, number)
 		               ? 0
-		               : fp_cli_fail("leaks: too many ask at the same time: try again");
+		               : fp_cli_fail("%s: too many ask at the same time: try again",
+		                             asking->command);
 	if (sigqueue((pid_t)asking->pid, asking->signal, value) == 0)
 		return 0;
-	return fp_cli_fail(
-	        "leaks: process %ld cannot be asked: %s; ask as its user, or as root",
-	        asking->pid, strerror(errno));
+	return fp_cli_fail("%s: process %ld cannot be asked: %s; ask as its user, or as root",
+	                   asking->command, asking->pid, strerror(errno));
 }
 
 static int ask(const struct asking *asking, struct fp_channel *channel)
@@ -257,14 +267,15 @@ static int ask(const struct asking *asking, struct fp_channel *channel)
 	uint64_t number;
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		return fp_cli_fail("leaks: the system has no random numbers yet: try again");
+		return fp_cli_fail("%s: the system has no random numbers yet: try again",
+		                   asking->command);
 	number = number >> 8 | 2;
 	/* Before the process may end; on a kernel without, the answer is waited for in vain. */
 	int ended = (int)syscall(SYS_pidfd_open, asking->pid, 0);
 	int listener = listen_for(number);
 	if (listener < 0)
-		return fp_cli_fail("leaks: no socket can be made: %s; close some files",
-		                   strerror(-listener));
+		return fp_cli_fail("%s: no socket can be made: %s; close some files",
+		                   asking->command, strerror(-listener));
 	if (send_number(asking, channel, number) != 0)
 		return FP_CLI_FAILED;
 	int fd = accept_from(asking, listener, ended);
@@ -273,37 +284,100 @@ static int ask(const struct asking *asking, struct fp_channel *channel)
 	close(listener);
 	close(ended);
 	if (fd == -ESRCH)
-		return fp_cli_fail("leaks: process %ld ended before it answered; its report is "
+		return fp_cli_fail("%s: process %ld ended before it answered; its report is "
 		                   "where it reports at the end",
-		                   asking->pid);
+		                   asking->command, asking->pid);
 	if (fd < 0)
 		return fp_cli_fail(
-		        "leaks: process %ld gave no answer in %ld s: is it stopped, or "
+		        "%s: process %ld gave no answer in %ld s: is it stopped, or "
 		        "in another network namespace? Ask from there, or wait longer "
 		        "with --timeout=SECONDS",
-		        asking->pid, asking->seconds);
+		        asking->command, asking->pid, asking->seconds);
 	int events = receive(fd);
 	close(fd);
-	return events < 0 ? fp_cli_fail("leaks: no memory for the answer") : -events;
+	return events < 0 ? fp_cli_fail("%s: no memory for the answer", asking->command)
+	                  : -events;
+}
+
+static int refuse(const struct asking *asking)
+{
+	if (asking->is_under_fencepost)
+		return fp_cli_fail("%s: process %ld runs without leak_signal: start it with "
+		                   "FENCEPOST_OPTIONS=leak_signal=USR2",
+		                   asking->command, asking->pid);
+	return fp_cli_fail("%s: process %ld is not under Fencepost: start it with fencepost "
+	                   "run --leak-signal=USR2",
+	                   asking->command, asking->pid);
+}
+
+/* The log of the program that the process runs now, or NULL. */
+static struct fp_channel_log *find_log(const struct asking *asking, struct fp_channel *channel)
+{
+	struct fp_channel_log *found = NULL;
+	struct fp_channel_log *log;
+
+	for (size_t i = 0; (log = fp_channel_log_at(channel, i)); i++)
+		if (fp_channel_status(log).pid == asking->pid)
+			found = log;
+	return found;
+}
+
+/* What the process left in its channel so far, without asking it; as ask() returns it. */
+static int take_events(const struct asking *asking, struct fp_channel *channel)
+{
+	struct fp_channel_log *log = channel ? find_log(asking, channel) : NULL;
+
+	if (!log)
+		return refuse(asking);
+	size_t size = fp_channel_status(log).bytes;
+	uint8_t *bytes = malloc(size + 1);
+	int events = memfd_create("fencepost-events", 0);
+	size = bytes ? fp_channel_read(channel, log, bytes, size) : 0;
+	if (!bytes || events < 0 || write(events, bytes, size) != (ssize_t)size)
+		return fp_cli_fail("%s: no memory for the events", asking->command);
+	free(bytes);
+	return -events;
+}
+
+static int report_on(struct asking *asking, char **arguments,
+                     int (*take)(const struct asking *, struct fp_channel *))
+{
+	char path[64];
+
+	asking->arguments[asking->count++] = (char *)(uintptr_t) "--log=/dev/stdout";
+	for (; *arguments; arguments++)
+		if (take_argument(asking, *arguments) != 0)
+			return FP_CLI_FAILED;
+	if (asking->pid == 0)
+		return fp_cli_fail("%s: no process: write fencepost %s PID", asking->command,
+		                   asking->command);
+	if (look_at(asking) != 0)
+		return FP_CLI_FAILED;
+	struct fp_channel *channel = find_channel(asking);
+	int events = asking->signal != 0 ? ask(asking, channel) : take(asking, channel);
+	if (events > 0)
+		return events;
+	snprintf(path, sizeof(path), FP_PROC_SELF "fd/%d", -events);
+	asking->arguments[asking->count] = path;
+	return fp_cli_report(asking->arguments);
+}
+
+static int take_nothing(const struct asking *asking, struct fp_channel *channel)
+{
+	(void)channel;
+	return refuse(asking);
 }
 
 int fp_cli_leaks(char **arguments)
 {
-	struct asking asking = {.seconds = PATIENCE_SECONDS};
-	char path[64];
+	struct asking asking = {.command = "leaks", .seconds = PATIENCE_SECONDS};
 
-	asking.arguments[asking.count++] = (char *)(uintptr_t) "--log=/dev/stdout";
-	for (; *arguments; arguments++)
-		if (take_argument(&asking, *arguments) != 0)
-			return FP_CLI_FAILED;
-	if (asking.pid == 0)
-		return fp_cli_fail("leaks: no process: write fencepost leaks PID");
-	if (look_at(&asking) != 0)
-		return FP_CLI_FAILED;
-	int events = ask(&asking, find_channel(&asking));
-	if (events > 0)
-		return events;
-	snprintf(path, sizeof(path), FP_PROC_SELF "fd/%d", -events);
-	asking.arguments[asking.count] = path;
-	return fp_cli_report(asking.arguments);
+	return report_on(&asking, arguments, take_nothing);
+}
+
+int fp_cli_snapshot(char **arguments)
+{
+	struct asking asking = {.command = "snapshot", .seconds = PATIENCE_SECONDS};
+
+	return report_on(&asking, arguments, take_events);
 }

@@ -22,6 +22,8 @@ static const struct fp_cli_command commands[] = {
          "say what is new, gone and grown; exit with 1 when anything is new", fp_cli_diff},
         {"leaks", " [--timeout=SECONDS] [OPTIONS OF REPORT] PID",
          "have a running program look for leaks now, and print its report", fp_cli_leaks},
+        {"snapshot", " [--timeout=SECONDS] [OPTIONS OF REPORT] PID",
+         "report now on a program that runs on", fp_cli_snapshot},
         {"doctor", " [--json] [PROGRAM]",
          "say what works here, what it costs, and what to change", fp_cli_doctor},
         {"help", "", "say what there is", print_help},

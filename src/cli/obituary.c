@@ -75,7 +75,7 @@ void fp_cli_write_obituary(struct fp_channel *channel, const struct fp_cli_launc
 
 	if (!WIFSIGNALED(status) || has_log(channel, launch->pid))
 		return;
-	struct fp_channel_log *place = fp_channel_open_log(channel, launch->pid, 0);
+	struct fp_channel_log *place = fp_channel_open_log(channel, launch->pid);
 	if (!place)
 		return;
 	fp_log_open(&log, -1, false);

@@ -47,8 +47,7 @@ static uint32_t take(_Atomic uint32_t *used, uint32_t size)
 	return number;
 }
 
-struct fp_channel_log *fp_channel_open_log(struct fp_channel *channel, pid_t pid,
-                                           uint64_t image)
+struct fp_channel_log *fp_channel_open_log(struct fp_channel *channel, pid_t pid)
 {
 	uint32_t number = take(&channel->logs_used, FP_CHANNEL_LOGS);
 	struct fp_channel_log *log = &channel->logs[number];
@@ -58,7 +57,6 @@ struct fp_channel_log *fp_channel_open_log(struct fp_channel *channel, pid_t pid
 		return NULL;
 	}
 	log->pid = (uint32_t)pid;
-	log->image = image;
 	log->is_foreign = fp_channel_is_foreign(channel, pid);
 	atomic_store(&log->state, FP_CHANNEL_RUNNING);
 	/* Whoever closes it looks at the states after that. */
@@ -202,7 +200,6 @@ struct fp_channel_status fp_channel_status(const struct fp_channel_log *log)
 	return (struct fp_channel_status){
 	        .state = (enum fp_channel_state)atomic_load(&log->state),
 	        .pid = (pid_t)log->pid,
-	        .image = log->image,
 	        .order = atomic_load(&log->order),
 	        .shown = atomic_load(&log->shown),
 	        .bytes = atomic_load_explicit(&log->bytes, memory_order_acquire),

@@ -64,7 +64,6 @@ struct fp_channel_log *fp_channel_log_at(struct fp_channel *channel, size_t inde
 struct fp_channel_status {
 	enum fp_channel_state state;
 	pid_t pid;
-	uint64_t image; /* the same for all logs of one program that the process executed */
 	uint64_t order; /* rises with each time that something was published */
 	size_t bytes;
 	bool is_told;     /* what the process had to say, not only its beginning */
@@ -127,8 +126,7 @@ void fp_channel_count(struct fp_channel *channel, pid_t pid);
 void fp_channel_pass(struct fp_channel *channel, pid_t pid);
 
 /* A log of its own for process PID; NULL when there is no room. */
-struct fp_channel_log *fp_channel_open_log(struct fp_channel *channel, pid_t pid,
-                                           uint64_t image);
+struct fp_channel_log *fp_channel_open_log(struct fp_channel *channel, pid_t pid);
 
 /* Appends whole records. One caller at a time for each log. False when they did not fit. */
 bool fp_channel_append(struct fp_channel *channel, struct fp_channel_log *log,

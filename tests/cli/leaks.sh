@@ -101,4 +101,32 @@ refused 'no process 4194999' 4194999
 refused 'served is no process id' served
 refused 'write fencepost leaks PID'
 refused 'give a number of seconds' --timeout=soon 1
+# A process that executes another program while it is asked does not die of that.
+cat >again.c <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(int count, char **arguments)
+{
+	char left[16];
+	int turns = atoi(arguments[count - 1]);
+	if (turns == 0)
+		return 3;
+	snprintf(left, sizeof(left), "%d", turns - 1);
+	execl(arguments[0], arguments[0], left, (char *)NULL);
+	return 99;
+}
+END
+${CC:-cc} again.c -o again || exit 99
+"$fencepost" run --quiet --leak-signal=USR2 ./again 60 2>report &
+pid=$!
+questions=0
+while kill -0 $pid 2>/dev/null; do
+	process=$(pgrep -P $pid | head -n 1)
+	test -z "$process" || "$fencepost" leaks --timeout=1 "$process" >out 2>&1
+	questions=$((questions + 1))
+done
+wait $pid
+status=$?
+test $status -eq 3 && test $questions -gt 0 || complain "asked $questions times while it executes, it ends with $status: $(cat report)"
 exit $bad

@@ -41,7 +41,7 @@ static void fill(uint8_t record[RECORD_BYTES], uint32_t writer, uint32_t number)
 /* Checks of Check are written to files. */
 static bool publish(uint32_t writer)
 {
-	struct fp_channel_log *log = fp_channel_open_log(channel, (pid_t)writer, writer);
+	struct fp_channel_log *log = fp_channel_open_log(channel, (pid_t)writer);
 	uint8_t record[RECORD_BYTES];
 	bool is_right = log != NULL;
 
@@ -153,14 +153,14 @@ END_TEST
 START_TEST(who_comes_too_late_is_told)
 {
 	make();
-	struct fp_channel_log *early = fp_channel_open_log(channel, 1, 0);
-	struct fp_channel_log *running = fp_channel_open_log(channel, 2, 0);
+	struct fp_channel_log *early = fp_channel_open_log(channel, 1);
+	struct fp_channel_log *running = fp_channel_open_log(channel, 2);
 	ck_assert(fp_channel_end(channel, early));
 	fp_channel_close(channel);
 	ck_assert(!fp_channel_leave(early));
 	ck_assert(fp_channel_leave(running));
 	ck_assert(!fp_channel_end(channel, running));
-	ck_assert(!fp_channel_end(channel, fp_channel_open_log(channel, 3, 0)));
+	ck_assert(!fp_channel_end(channel, fp_channel_open_log(channel, 3)));
 	fp_channel_drop(channel, fd);
 }
 END_TEST
@@ -176,7 +176,7 @@ START_TEST(what_finds_no_room_is_said_to_be_missing)
 	channel = fp_channel_make(&fd, address, &status);
 	struct fp_channel *part = fp_channel_attach(address, 1, &status);
 	ck_assert_ptr_nonnull(part);
-	struct fp_channel_log *log = fp_channel_open_log(part, 1, 0);
+	struct fp_channel_log *log = fp_channel_open_log(part, 1);
 	size_t appended = 0;
 	while (fp_channel_append(part, log, bytes, sizeof(bytes)))
 		appended += sizeof(bytes);
