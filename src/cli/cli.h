@@ -43,6 +43,7 @@ int fp_cli_doctor(char **arguments);
 int fp_cli_leaks(char **arguments);
 int fp_cli_report(char **arguments);
 int fp_cli_run(char **arguments);
+int fp_cli_snapshot(char **arguments);
 
 /* A report, read and resolved. */
 struct fp_cli_log {
@@ -80,9 +81,9 @@ void fp_cli_logs_free(struct fp_cli_logs *logs);
 int fp_cli_render(const struct fp_cli_log *logs, size_t count,
                   const struct fp_options *options);
 
-/* Writes the findings of LOG from number FIRST on to standard error, as text. 0 or a negative
- * errno. */
-int fp_cli_render_findings(const struct fp_cli_log *log, size_t first,
+/* Writes the findings of LOG with indices from FIRST up to END to standard error, as text. 0 or
+ * a negative errno. */
+int fp_cli_render_findings(const struct fp_cli_log *log, size_t first, size_t end,
                            const struct fp_options *options);
 
 /* Whether the files that OPTIONS name can be made, before there is anything to write; none is

@@ -242,6 +242,7 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	struct fp_cli_sums sums = fp_cli_sum(&harvest);
 	if (sums.processes < run->census.processes)
 		sums.processes = run->census.processes;
+	sums.cut_short += run->census.silent + run->census.running;
 	if (run->options.error_exitcode != 0 && (sums.findings + sums.leaked_blocks > 0 ||
 	                                         fp_cli_is_unknown(&harvest, &run->census)))
 		code = (int)run->options.error_exitcode;
@@ -277,7 +278,8 @@ static int run_once(struct run *run)
 
 	if (result == 0) {
 		show_standard_error(run);
-		fp_cli_live_begin(&live, run->channel.memory, &run->options);
+		fp_cli_live_begin(&live, run->channel.memory, &run->options,
+		                  &run->suppressions);
 		result = start(run, &launch, &status);
 	}
 	fp_cli_live_end(&live);

@@ -84,15 +84,16 @@ void fp_cli_channel_close(struct fp_cli_channel *channel);
 struct fp_cli_live {
 	struct fp_channel *channel; /* NULL: they are not */
 	const struct fp_options *options;
-	struct fp_report_suppressions suppressions;
+	struct fp_report_suppressions *suppressions; /* whose counts do not count yet */
 	struct fp_cli_logs logs; /* one at a time, and the images that they are resolved with */
-	uint64_t order;          /* of what was looked at last */
+	uint64_t order;          /* of the latest that was looked at */
 	size_t shown;
 };
 
 /* Of CHANNEL, if OPTIONS want it. */
 void fp_cli_live_begin(struct fp_cli_live *live, struct fp_channel *channel,
-                       const struct fp_options *options);
+                       const struct fp_options *options,
+                       struct fp_report_suppressions *suppressions);
 
 /* Shows what is new: on standard error. */
 void fp_cli_live_look(struct fp_cli_live *live);
@@ -119,6 +120,8 @@ struct fp_cli_sums {
 	uint64_t leaked_blocks;
 	uint64_t growing; /* stacks */
 	size_t counted;   /* processes that could say what they allocated */
+	size_t cut_short; /* processes that were not followed to their end */
+	size_t unchecked; /* processes whose leaks could not be looked for */
 	uint64_t allocations;
 	uint64_t guarded;
 };

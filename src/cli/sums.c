@@ -33,6 +33,8 @@ struct fp_cli_sums fp_cli_sum(const struct fp_cli_logs *harvest)
 		sums.failing += report->finding_count > 0 && !was_met(harvest, i, true);
 		sums.growing += report->growth.count + report->growth.left_out;
 		sums.counted += !report->is_uncounted;
+		sums.cut_short += report->is_cut_short;
+		sums.unchecked += report->has_check_failed;
 		sums.allocations += report->protection.allocations;
 		sums.guarded += report->protection.guarded;
 		for (size_t j = 0; j < report->leak_count; j++) {
@@ -71,12 +73,29 @@ void fp_cli_print_unknown(const struct fp_cli_census *census)
 	}
 }
 
+/* Whoever reads nothing but the last line is not to take for clean what is not known. */
+static void print_not_known(const struct fp_cli_sums *sums)
+{
+	if (sums->cut_short > 0) {
+		fputs("; ", stderr);
+		print_processes(sums->cut_short);
+		fputs(" not followed to the end", stderr);
+	}
+	if (sums->unchecked > 0) {
+		fputs("; leaks not checked in ", stderr);
+		print_processes(sums->unchecked);
+	}
+}
+
 void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, bool is_quiet)
 {
 	const struct fp_report_page page = {.out = stderr};
 
 	if ((reports < 2 && sums->processes < 2) ||
-	    (sums->findings + sums->leaked_blocks + sums->growing == 0 && is_quiet))
+	    (sums->findings + sums->leaked_blocks + sums->growing + sums->cut_short +
+	                     sums->unchecked ==
+	             0 &&
+	     is_quiet))
 		return;
 	fputs("fencepost: ", stderr);
 	if (sums->findings == 0) {
@@ -105,6 +124,7 @@ void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, bool is_q
 		fp_report_print_number(&page, sums->guarded);
 		fputs(" guarded", stderr);
 	}
+	print_not_known(sums);
 	fputc('\n', stderr);
 }
 
