@@ -27,6 +27,7 @@ enum fp_lock_rank {
 	FP_RANK_MAPS,     /* the reader of /proc/thread-self/maps */
 	FP_RANK_RECORD,   /* the recording of what is allocated */
 	FP_RANK_LOG,      /* the event log's buffer */
+	FP_RANK_OWN,      /* the table of our own objects */
 	FP_RANK_META,     /* metadata memory: innermost, everyone allocates */
 	FP_RANK_COUNT
 };

@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 
 #include "base/align.h"
+#include "base/lock.h"
 #include "base/panic.h"
 #include "base/vm.h"
 
@@ -53,14 +54,18 @@ struct fp_own_object fp_own_read(const char *name, const Elf64_Ehdr *header)
 
 void fp_own_add(const struct fp_own_object *object)
 {
-	size_t used = atomic_load(&count);
+	static struct fp_lock adding = FP_LOCK_INITIALIZER(FP_RANK_OWN);
 
-	if (fp_own_find(object->start) != NULL)
-		return;
-	if (used == OBJECTS_MAX)
+	fp_lock_acquire(&adding);
+	size_t used = atomic_load(&count);
+	bool is_new = fp_own_find(object->start) == NULL;
+	if (is_new && used == OBJECTS_MAX)
 		fp_panic("more objects of our own than there are");
-	objects[used] = *object;
-	atomic_store_explicit(&count, used + 1, memory_order_release);
+	if (is_new) {
+		objects[used] = *object;
+		atomic_store_explicit(&count, used + 1, memory_order_release);
+	}
+	fp_lock_release(&adding);
 }
 
 const struct fp_own_object *fp_own_find(uintptr_t address)

@@ -18,25 +18,24 @@ static bool is_wanted(const struct fp_options *options)
 }
 
 void fp_cli_live_begin(struct fp_cli_live *live, struct fp_channel *channel,
-                       const struct fp_options *options)
+                       const struct fp_options *options,
+                       struct fp_report_suppressions *suppressions)
 {
-	*live = (struct fp_cli_live){.options = options};
-	/* They were read before, and are told of then. */
-	if (is_wanted(options) && fp_cli_suppressions_read(&live->suppressions, options) == 0)
+	*live = (struct fp_cli_live){.options = options, .suppressions = suppressions};
+	if (is_wanted(options))
 		live->channel = channel;
 }
 
-/* The one log of LIVE. */
+/* The one log of LIVE. What is suppressed counts as shown. */
 static void show(struct fp_cli_live *live, struct fp_channel_log *log, size_t shown)
 {
-	const struct fp_report *report = live->logs.logs[0].report;
+	size_t found = live->logs.logs[0].report->finding_count;
 
-	if (fp_cli_suppress(live->logs.logs, 1, &live->suppressions) != 0 ||
-	    report->finding_count <= shown ||
-	    fp_cli_render_findings(live->logs.logs, shown, live->options) != 0)
+	if (found <= shown || fp_cli_suppress(live->logs.logs, 1, live->suppressions) != 0 ||
+	    fp_cli_render_findings(live->logs.logs, shown, found, live->options) != 0)
 		return;
-	live->shown += report->finding_count - shown;
-	fp_channel_set_shown(log, report->finding_count);
+	live->shown += found - shown;
+	fp_channel_set_shown(log, found);
 }
 
 static void look_at(struct fp_cli_live *live, struct fp_channel_log *log,
@@ -54,6 +53,8 @@ static void look_at(struct fp_cli_live *live, struct fp_channel_log *log,
 	fp_cli_logs_clear(&live->logs);
 }
 
+/* What is being published while this looks has its place in the order already, and is met the
+ * next time. */
 void fp_cli_live_look(struct fp_cli_live *live)
 {
 	uint64_t seen = live->order;
@@ -61,18 +62,22 @@ void fp_cli_live_look(struct fp_cli_live *live)
 
 	if (live->shown >= SHOWN_MAX || fp_channel_order(live->channel) == seen)
 		return;
-	live->order = fp_channel_order(live->channel);
 	for (size_t i = 0; (log = fp_channel_log_at(live->channel, i)); i++) {
 		const struct fp_channel_status status = fp_channel_status(log);
 
-		if (status.is_told && status.order > seen)
-			look_at(live, log, &status);
+		if (!status.is_told || status.order <= seen)
+			continue;
+		look_at(live, log, &status);
+		if (status.order > live->order)
+			live->order = status.order;
 	}
 }
 
 void fp_cli_live_end(struct fp_cli_live *live)
 {
 	live->channel = NULL;
-	fp_report_suppressions_free(&live->suppressions);
+	/* They count in the report. */
+	for (size_t i = 0; live->suppressions && i < live->suppressions->count; i++)
+		live->suppressions->items[i].used = 0;
 	fp_cli_logs_free(&live->logs);
 }

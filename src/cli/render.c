@@ -208,7 +208,7 @@ static int render_text(const struct fp_cli_log *logs, size_t count,
 	return result;
 }
 
-int fp_cli_render_findings(const struct fp_cli_log *log, size_t first,
+int fp_cli_render_findings(const struct fp_cli_log *log, size_t first, size_t end,
                            const struct fp_options *options)
 {
 	const struct sheet sheet = {.key = "log", .format = "text", .options = options};
@@ -222,7 +222,7 @@ int fp_cli_render_findings(const struct fp_cli_log *log, size_t first,
 	if (!out)
 		return -ENOMEM;
 	int result = fp_report_write_findings(fp_report_writer_find(sheet.format), &set, &view,
-	                                      first, out);
+	                                      first, end, out);
 	if (fclose(out) != 0)
 		result = -ENOMEM;
 	/* In one piece: the program writes there, too. */

@@ -18,6 +18,10 @@ struct request {
 	enum merging merging;
 	struct fp_cli_inputs inputs;
 	struct fp_report_suppressions suppressions;
+	/* Of the library, which has findings shown when they are made: how many the text has
+	 * shown already; and not 0: up to which it shows them now, and nothing else. */
+	size_t shown;
+	size_t until;
 };
 
 static int take_merging(struct request *request, const char *value)
@@ -40,6 +44,9 @@ static int take_option(struct request *request, const char *text)
 	struct fp_options_item item = {.key = text};
 	const struct fp_option *option;
 
+	if (sscanf(text, "shown=%zu", &request->shown) == 1 ||
+	    sscanf(text, "until=%zu", &request->until) == 1)
+		return 0;
 	if (strncmp(text, "merge", 5) == 0 && (text[5] == '\0' || text[5] == '='))
 		return take_merging(request, text + 5);
 	item.key_len = equals ? (size_t)(equals - text) : strlen(text);
@@ -90,7 +97,15 @@ static int render(struct request *request, const struct fp_cli_log *logs, size_t
 {
 	int result = fp_cli_suppress(logs, count, &request->suppressions);
 
-	return result != 0 ? result : fp_cli_render(logs, count, &request->options);
+	if (result != 0)
+		return result;
+	if (request->until > 0)
+		return fp_cli_render_findings(logs, request->shown, request->until,
+		                              &request->options) == 0
+		               ? 0
+		               : FP_CLI_FAILED;
+	logs->report->shown = request->shown;
+	return fp_cli_render(logs, count, &request->options);
 }
 
 /* Each report by itself, one document for all. */

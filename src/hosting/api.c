@@ -58,6 +58,7 @@ size_t fp_finding_count(void)
 
 int fp_write_report(int fd, const char *format)
 {
+	FP_OBJECT_ENTER();
 	if (fp_sys_fcntl(fd, F_GETFD, 0) < 0)
 		return -EBADF;
 	return format == NULL ? -EINVAL : fp_session_write_report(fd, format);
@@ -65,11 +66,13 @@ int fp_write_report(int fd, const char *format)
 
 size_t fp_check_heap(void)
 {
+	FP_OBJECT_ENTER();
 	return fp_session_check_heap();
 }
 
 size_t fp_check_leaks(void)
 {
+	FP_OBJECT_ENTER();
 	return fp_session_check_leaks();
 }
 
@@ -92,6 +95,7 @@ bool fp_check_range(const void *address, size_t length, enum fp_access_kind acce
 
 bool fp_describe(const void *address, struct fp_block_info *info)
 {
+	FP_OBJECT_ENTER();
 	struct fp_region_place place;
 	struct fp_block block;
 

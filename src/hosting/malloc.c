@@ -102,6 +102,7 @@ static HRESULT STDMETHODCALLTYPE malloc_QueryInterface(IFencepostMalloc *iface, 
 
 static ULONG STDMETHODCALLTYPE malloc_Release(IFencepostMalloc *iface)
 {
+	FP_OBJECT_ENTER();
 	struct host_malloc *object = from_iface(iface);
 	bool was_dead;
 	ULONG count = fp_object_release(&object->references, &was_dead);
@@ -118,6 +119,7 @@ static ULONG STDMETHODCALLTYPE malloc_Release(IFencepostMalloc *iface)
 static HRESULT allocate(IFencepostMalloc *iface, const struct fp_heap_request *request,
                         void **out)
 {
+	FP_OBJECT_ENTER();
 	struct fp_heap *heap = from_iface(iface)->heap;
 
 	if (out == NULL)
@@ -161,6 +163,7 @@ static HRESULT STDMETHODCALLTYPE malloc_DebugAlloc(IFencepostMalloc *iface, SIZE
 
 static HRESULT STDMETHODCALLTYPE malloc_Free(IFencepostMalloc *iface, void *block)
 {
+	FP_OBJECT_ENTER();
 	struct fp_heap *heap = from_iface(iface)->heap;
 	int status = fp_heap_enter(heap, "Free");
 
@@ -185,6 +188,7 @@ static HRESULT STDMETHODCALLTYPE malloc_Realloc(IFencepostMalloc *iface, void *b
                                                 SIZE_T size, EMemoryCriticalLevel level,
                                                 void **out)
 {
+	FP_OBJECT_ENTER();
 	struct fp_heap *heap = from_iface(iface)->heap;
 	const struct fp_heap_claim claim = {.block = block, .family = FP_FAMILY_HOST};
 	const struct fp_heap_request request = {
@@ -209,6 +213,7 @@ static HRESULT STDMETHODCALLTYPE malloc_Realloc(IFencepostMalloc *iface, void *b
 static HRESULT STDMETHODCALLTYPE malloc_GetSize(IFencepostMalloc *iface, void *block,
                                                 SIZE_T *size)
 {
+	FP_OBJECT_ENTER();
 	struct fp_heap *heap = from_iface(iface)->heap;
 
 	if (size == NULL)
@@ -224,6 +229,7 @@ static HRESULT STDMETHODCALLTYPE malloc_GetSize(IFencepostMalloc *iface, void *b
 
 static HRESULT STDMETHODCALLTYPE malloc_DidAlloc(IFencepostMalloc *iface, void *block)
 {
+	FP_OBJECT_ENTER();
 	struct fp_heap *heap = from_iface(iface)->heap;
 	int status = enter_living(iface, "DidAlloc");
 	size_t size;
@@ -237,6 +243,7 @@ static HRESULT STDMETHODCALLTYPE malloc_DidAlloc(IFencepostMalloc *iface, void *
 
 static HRESULT STDMETHODCALLTYPE malloc_Check(IFencepostMalloc *iface, void *block)
 {
+	FP_OBJECT_ENTER();
 	struct fp_heap *heap = from_iface(iface)->heap;
 	int status = enter_living(iface, "Check");
 

@@ -62,6 +62,7 @@ static ULONG STDMETHODCALLTYPE memory_manager_Release(IHostMemoryManager *iface)
 static HRESULT STDMETHODCALLTYPE memory_manager_CreateMalloc(IHostMemoryManager *iface,
                                                              DWORD flags, IHostMalloc **out)
 {
+	FP_OBJECT_ENTER();
 	enter(iface);
 	if (out == NULL)
 		return E_POINTER;
@@ -110,6 +111,7 @@ static HRESULT STDMETHODCALLTYPE memory_manager_VirtualAlloc(IHostMemoryManager 
                                                              EMemoryCriticalLevel level,
                                                              void **out)
 {
+	FP_OBJECT_ENTER();
 	const struct fp_region_request request = {
 	        .address = (uintptr_t)address,
 	        .size = size,
@@ -131,6 +133,7 @@ static HRESULT STDMETHODCALLTYPE memory_manager_VirtualFree(IHostMemoryManager *
                                                             LPVOID address, SIZE_T size,
                                                             DWORD type)
 {
+	FP_OBJECT_ENTER();
 	enter(iface);
 	return answer(fp_region_free((uintptr_t)address, size, type));
 }
@@ -140,6 +143,7 @@ static HRESULT STDMETHODCALLTYPE memory_manager_VirtualQuery(IHostMemoryManager 
                                                              void *address, void *buffer,
                                                              SIZE_T length, SIZE_T *result)
 {
+	FP_OBJECT_ENTER();
 	MEMORY_BASIC_INFORMATION *out = buffer;
 	struct fp_region_info info;
 
@@ -171,6 +175,7 @@ static HRESULT STDMETHODCALLTYPE memory_manager_VirtualProtect(IHostMemoryManage
                                                                void *address, SIZE_T size,
                                                                DWORD protect, DWORD *old)
 {
+	FP_OBJECT_ENTER();
 	enter(iface);
 	if (old == NULL)
 		return E_POINTER;
@@ -214,6 +219,7 @@ static HRESULT STDMETHODCALLTYPE memory_manager_RegisterMemoryNotificationCallba
 static HRESULT STDMETHODCALLTYPE
 memory_manager_NeedsVirtualAddressSpace(IHostMemoryManager *iface, LPVOID start, SIZE_T size)
 {
+	FP_OBJECT_ENTER();
 	(void)start;
 	(void)size;
 	enter(iface);
@@ -223,6 +229,7 @@ memory_manager_NeedsVirtualAddressSpace(IHostMemoryManager *iface, LPVOID start,
 static HRESULT STDMETHODCALLTYPE
 memory_manager_AcquiredVirtualAddressSpace(IHostMemoryManager *iface, LPVOID start, SIZE_T size)
 {
+	FP_OBJECT_ENTER();
 	enter(iface);
 	fp_region_acquired((uintptr_t)start, size);
 	return S_OK;
@@ -231,6 +238,7 @@ memory_manager_AcquiredVirtualAddressSpace(IHostMemoryManager *iface, LPVOID sta
 static HRESULT STDMETHODCALLTYPE
 memory_manager_ReleasedVirtualAddressSpace(IHostMemoryManager *iface, LPVOID start)
 {
+	FP_OBJECT_ENTER();
 	enter(iface);
 	fp_region_returned((uintptr_t)start);
 	return S_OK;

@@ -15,6 +15,7 @@
 #include "base/sys.h"
 #include "leak/leak.h"
 #include "machine/machine.h"
+#include "session/session.h"
 
 enum { STACK_BYTES = 256 << 10, LOOK_MS = 1000 };
 
@@ -31,6 +32,7 @@ static _Atomic pid_t watching; /* the process whose thread watches; 0: none */
 static void end(struct registration *registration)
 {
 	fp_machine_watch_end(&registration->watch);
+	fp_session_remove_root(&registration->callback, sizeof(registration->callback));
 	registration->callback->lpVtbl->Release(registration->callback);
 	fp_meta_free(registration, sizeof(*registration));
 }
@@ -111,6 +113,8 @@ static struct registration *make(ICLRMemoryNotificationCallback *callback)
 	registration->callback = callback;
 	callback->lpVtbl->AddRef(callback);
 	fp_machine_watch_begin(&registration->watch);
+	/* The program may have no other pointer to it. */
+	fp_session_add_root(&registration->callback, sizeof(registration->callback));
 	if (start_thread(registration) == 0)
 		return registration;
 	end(registration);

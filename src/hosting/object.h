@@ -16,6 +16,7 @@
 #include <fencepost/hosting.h>
 
 #include "model/block.h"
+#include "session/session.h"
 
 /* One reference more, unless there is none left: a dead object stays dead. 0 then, else the new
  * count. */
@@ -43,6 +44,18 @@ static inline bool fp_object_is_iid(REFIID a, REFIID b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
+
+static inline void fp_object_leave(const bool *has_entered)
+{
+	if (*has_entered)
+		fp_session_leave();
+}
+
+/* First in functions that take locks: until the function returns, the thread is inside. Not
+ * where it waits for others, or calls the program. */
+#define FP_OBJECT_ENTER()                                                                      \
+	const bool has_entered __attribute__((cleanup(fp_object_leave))) = fp_session_enter(); \
+	(void)has_entered
 
 /* A heap's interface. S_OK; E_OUTOFMEMORY, E_FAIL or HOST_E_CLRNOTAVAILABLE with *OUT NULL. */
 HRESULT fp_malloc_create(DWORD flags, IHostMalloc **out);

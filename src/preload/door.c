@@ -52,6 +52,16 @@ static bool is_inside(void)
 	return fp_preload_thread.is_inside && fp_preload_thread.interruption.signal == 0;
 }
 
+static bool enter(void)
+{
+	return fp_preload_enter();
+}
+
+static void leave(void)
+{
+	fp_preload_leave();
+}
+
 static bool open_session(void)
 {
 	static const struct fp_heap_traits traits = {.answers = {.has_hresult = false}};
@@ -83,6 +93,7 @@ static bool open_session(void)
 	fp_preload_find_programs();
 	fp_preload_watch_exit();
 	fp_preload_start_lsan();
+	fp_session_set_passage(enter, leave);
 	/* After the session's: handlers before fork run last to first, those after it first to
 	 * last. */
 	return pthread_atfork(before_fork, after_fork, after_fork_in_child) == 0;

@@ -253,7 +253,7 @@ struct fp_report_note {
 };
 
 struct fp_report {
-	size_t shown; /* findings that the text had when they were made, and has no more */
+	size_t shown; /* findings with indices below were in the text when they were made */
 	uint32_t pid;
 	uint32_t ppid;
 	uint32_t page_bytes; /* 0 when it is not known */

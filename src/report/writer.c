@@ -69,14 +69,15 @@ static int visit_report(const struct fp_report_writer *writer, struct fp_report_
 
 int fp_report_write_findings(const struct fp_report_writer *writer,
                              const struct fp_report_set *set, const struct fp_report_view *view,
-                             size_t first, FILE *out)
+                             size_t first, size_t end, FILE *out)
 {
 	struct fp_report_walk walk = {.view = view, .out = out, .set = set};
 	const struct fp_report *report = set->reports[0];
 	int result = 0;
 
-	for (size_t i = first; result == 0 && i < report->finding_count; i++)
-		result = writer->finding(&walk, &report->findings[i]);
+	for (size_t i = 0; result == 0 && i < report->finding_count; i++)
+		if (report->findings[i].index >= first && report->findings[i].index < end)
+			result = writer->finding(&walk, &report->findings[i]);
 	return result;
 }
 

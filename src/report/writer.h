@@ -68,11 +68,11 @@ struct fp_report_writer {
 /* The writer called NAME, or NULL. */
 const struct fp_report_writer *fp_report_writer_find(const char *name);
 
-/* Renders the findings of the one report of SET from number FIRST on, and nothing else. The
- * same. */
+/* Renders the findings of the one report of SET with indices from FIRST up to END, and nothing
+ * else. The same. */
 int fp_report_write_findings(const struct fp_report_writer *writer,
                              const struct fp_report_set *set, const struct fp_report_view *view,
-                             size_t first, FILE *out);
+                             size_t first, size_t end, FILE *out);
 
 /* Renders SET to OUT. 0, or the negative errno of the writer (-ENOMEM). */
 int fp_report_write(const struct fp_report_writer *writer, const struct fp_report_set *set,

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,16 +30,6 @@ static struct own {
 
 static int failure; /* why the process reports by itself, or 0 */
 static bool is_explained;
-
-/* What tells one program that this process executes from the next. */
-static uint64_t image_id(void)
-{
-	uint64_t id = 0;
-
-	if (getauxval(AT_RANDOM) != 0)
-		memcpy(&id, (const void *)getauxval(AT_RANDOM), sizeof(id));
-	return id;
-}
 
 static struct own *map_own(void)
 {
@@ -66,6 +55,11 @@ void fp_session_open_channel(void)
 		                            &failure);
 	if (channel != NULL)
 		fp_channel_count(channel, fp_sys_getpid());
+}
+
+size_t fp_session_shown_by_reader(void)
+{
+	return own != NULL && own->log != NULL ? fp_channel_status(own->log).shown : 0;
 }
 
 struct fp_channel *fp_session_channel_memory(void)
@@ -134,7 +128,7 @@ static struct fp_channel_log *find_log(void)
 {
 	if (own->log != NULL)
 		return own->log;
-	own->log = fp_channel_open_log(channel, fp_sys_getpid(), image_id());
+	own->log = fp_channel_open_log(channel, fp_sys_getpid());
 	fp_session.log.published = 0;
 	return own->log;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/maps.h"
@@ -12,9 +13,16 @@
 #include "base/own.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "session/session.h"
 #include "session/state.h"
 
 enum { VALUE_MAX = FP_SESSION_PATH_MAX + 32, KEPT_MAX = 1000 };
+
+/* A program that makes very many findings is not to wait for each to be shown. */
+enum { SHOWN_MAX = 20, PATIENCE_MS = 5000 };
+
+static _Atomic size_t shown; /* findings whose text is on standard error */
+static _Atomic pid_t shower; /* the thread that is at it, or 0 */
 
 /* A command and the text its pointers point into: too large for the stack of a host's thread.
  */
@@ -111,7 +119,7 @@ static const char *explain(int reason)
 {
 	switch (reason) {
 	case -EIO:
-		return "it said above why";
+		return "its message is above";
 	case -ECHILD:
 		return "a signal killed it";
 	default:
@@ -233,18 +241,108 @@ static void add_output_asked_for(struct workspace *work, const char *format)
 	}
 }
 
+static void add_count(struct workspace *work, const char *key, size_t count)
+{
+	char number[24];
+	struct fp_text text;
+
+	fp_text_begin(&text, number, sizeof(number));
+	fp_text_decimal(&text, count);
+	if (count > 0)
+		add_option(work, key, number);
+}
+
+/* Here, or by `fencepost run` while that was there. */
+static size_t count_shown(void)
+{
+	size_t elsewhere = fp_session_shown_by_reader();
+	size_t here = atomic_load(&shown);
+
+	return here > elsewhere ? here : elsewhere;
+}
+
 static void build_command(struct workspace *work, const char *format)
 {
 	work->command.program = find_program(work->program, sizeof(work->program));
 	add_argument(work, "fencepost");
 	add_argument(work, "report");
-	if (format == NULL)
+	if (format == NULL) {
 		add_outputs_of_options(work);
-	else
+		add_count(work, "shown", count_shown());
+	} else
 		add_output_asked_for(work, format);
 	fp_options_each(&fp_session.options, add_if_for_reporter, work);
 	add_argument(work, "-");
 	copy_environment(work->command.environment, environ);
+}
+
+/* A filter may end a process that starts another: at the end that is no loss. */
+static bool may_start_programs(void)
+{
+	return fp_sys(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) <= 0;
+}
+
+static bool is_shown_now(void)
+{
+	const struct fp_options *options = &fp_session.options;
+
+	return options->report == FP_OPTIONS_REPORT_NOW &&
+	       options->style == FP_OPTIONS_STYLE_FENCEPOST && options->log[0] == '\0' &&
+	       !fp_session_is_collected() && fp_session_is_here() &&
+	       !fp_session_is_stderr_lost() && !atomic_load(&fp_session.is_finished);
+}
+
+static int show(struct workspace *work, struct fp_log *nothing, size_t until)
+{
+	work->command.program = find_program(work->program, sizeof(work->program));
+	add_argument(work, "fencepost");
+	add_argument(work, "report");
+	add_count(work, "shown", atomic_load(&shown));
+	add_count(work, "until", until);
+	fp_options_each(&fp_session.options, add_if_for_reporter, work);
+	add_argument(work, "-");
+	copy_environment(work->command.environment, environ);
+	fp_log_open(nothing, -1, true);
+	return fp_session_run_reporter(&work->command, nothing, -1);
+}
+
+void fp_session_show_findings(void)
+{
+	size_t until = fp_session_finding_count();
+	pid_t nobody = 0;
+
+	if (!is_shown_now() || until <= atomic_load(&shown) || until > SHOWN_MAX ||
+	    !may_start_programs() ||
+	    !atomic_compare_exchange_strong(&shower, &nobody, fp_sys_gettid()))
+		return;
+	struct workspace *work = fp_meta_alloc(sizeof(*work));
+	struct fp_log *nothing = fp_meta_alloc(sizeof(*nothing));
+	/* What could not be shown now is at the end. */
+	if (work != NULL && nothing != NULL && show(work, nothing, until) == 0)
+		atomic_store(&shown, until);
+	fp_meta_free(work, sizeof(*work));
+	fp_meta_free(nothing, sizeof(*nothing));
+	atomic_store(&shower, 0);
+}
+
+/* Another thread may be showing what it found: it would be shown twice. */
+static void await_shower(void)
+{
+	static const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (int left = PATIENCE_MS; left > 0; left--) {
+		pid_t thread = atomic_load(&shower);
+
+		if (thread == 0 || thread == fp_sys_gettid())
+			return;
+		fp_sys_sleep(&pause);
+	}
+}
+
+void fp_session_forget_shown(void)
+{
+	atomic_store(&shown, 0);
+	atomic_store(&shower, 0);
 }
 
 int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *rendering)
@@ -254,6 +352,8 @@ int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *re
 
 	if (work == NULL)
 		return -ENOMEM;
+	if (!is_asked_for)
+		await_shower();
 	build_command(work, rendering->format);
 	int status = fp_session_run_reporter(&work->command, tail,
 	                                     is_asked_for ? rendering->fd : -1);

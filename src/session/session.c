@@ -276,32 +276,6 @@ static void read_program(void)
 	        FP_PROC_SELF "cmdline", program.arguments, sizeof(program.arguments));
 }
 
-static _Atomic unsigned doors; /* a bit for each enum fp_door */
-
-bool fp_session_has_door(enum fp_door door)
-{
-	return (atomic_load(&doors) & 1u << door) != 0;
-}
-
-static void log_doors(struct fp_log *log)
-{
-	uint8_t bits = (fp_session_has_door(FP_DOOR_HOST) ? FP_LOG_DOOR_HOST : 0) |
-	               (fp_session_has_door(FP_DOOR_MALLOC) ? FP_LOG_DOOR_MALLOC : 0);
-
-	if (bits != 0)
-		fp_log_doors(log, bits);
-}
-
-void fp_session_open_door(enum fp_door door, const struct fp_own_object *object,
-                          void (*on_finding)(const struct fp_finding_info *finding))
-{
-	fp_own_add(object);
-	fp_session_tell_debuggers(on_finding);
-	bool is_new = (atomic_fetch_or(&doors, 1u << door) & 1u << door) == 0;
-	if (is_new && fp_session_is_started())
-		log_doors(&fp_session.log);
-}
-
 void fp_session_log_beginning(struct fp_log *log)
 {
 	const struct fp_log_process process = {
@@ -315,7 +289,7 @@ void fp_session_log_beginning(struct fp_log *log)
 	};
 	fp_log_process(log, &process);
 	fp_options_each(&fp_session.options, log_setting, log);
-	log_doors(log);
+	fp_session_log_doors(log);
 }
 
 /* -1 when no event log was asked for; a refusal was excluded by check_outputs. */

@@ -26,6 +26,15 @@ void fp_session_open_door(enum fp_door door, const struct fp_own_object *object,
                           void (*on_finding)(const struct fp_finding_info *finding));
 bool fp_session_has_door(enum fp_door door);
 
+/* By the door under malloc: how a thread ENTERs Fencepost, and LEAVEs it. */
+void fp_session_set_passage(bool (*enter)(void), void (*leave)(void));
+
+/* For the other door, which shares the locks: between these calls what a handler of a signal
+ * allocates is the C library's, and handlers that may not come back wait. True when the thread
+ * has to leave. */
+bool fp_session_enter(void);
+void fp_session_leave(void);
+
 /*
  * Starts the session with OPTIONS ("key=value:..." or NULL), which FENCEPOST_OPTIONS overrides
  * key by key unless the process gained privileges. When a session stands, the same OPTIONS or

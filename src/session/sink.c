@@ -141,6 +141,7 @@ void fp_session_sink(const struct fp_finding *finding, void *unused)
 	if (!is_new)
 		return;
 	tell(finding);
+	fp_session_show_findings();
 	/* What is found while the report is made has nothing left to halt. */
 	if (fp_session.options.halt_on_error && !atomic_load(&fp_session.is_finished))
 		halt();
@@ -153,6 +154,11 @@ void fp_session_tell_debuggers(void (*on_finding)(const struct fp_finding_info *
 
 void fp_session_set_callback(fp_finding_callback new_callback, void *user)
 {
+	static atomic_bool is_root;
+
+	/* The program may have given its only pointer away. */
+	if (!atomic_exchange(&is_root, true))
+		fp_session_add_root(&callback_user, sizeof(callback_user));
 	/* No call may see the new function with the old user pointer. */
 	atomic_store(&callback, NULL);
 	atomic_store(&callback_user, user);

@@ -59,6 +59,9 @@ void fp_session_log_beginning(struct fp_log *log);
 /* The sink of the heap. */
 void fp_session_sink(const struct fp_finding *finding, void *user);
 
+/* Logs the doors that are open (in doors.c). */
+void fp_session_log_doors(struct fp_log *log);
+
 /* What fp_session_open_door() is given. */
 void fp_session_tell_debuggers(void (*on_finding)(const struct fp_finding_info *finding));
 
@@ -91,7 +94,10 @@ int fp_session_watch_fork(void);
 /* Maps the channel of `fencepost run`, if there is one (in publish.c). */
 void fp_session_open_channel(void);
 
-/* It, or NULL. */
+/* How many of this process' findings `fencepost run` has shown. */
+size_t fp_session_shown_by_reader(void);
+
+/* The channel, or NULL. */
 struct fp_channel *fp_session_channel_memory(void);
 
 /* Whether the process is under `fencepost run`. */
@@ -230,6 +236,13 @@ void fp_session_remember_stderr(void);
 /* Runs `fencepost report` on the main log followed by TAIL and waits for it. 0 or a negative
  * errno; then one line on standard error has said where the event log was kept. */
 int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *rendering);
+
+/* report=now, where `fencepost run` does not show it: the text of the new findings, on standard
+ * error. Without any lock. Context: fault. */
+void fp_session_show_findings(void);
+
+/* In the child of a fork: none of its findings was shown. */
+void fp_session_forget_shown(void);
 
 /* Whether the reporter can render FORMAT: "text", or the key of an output option. */
 bool fp_session_is_format(const char *format);

@@ -45,6 +45,13 @@ test "$(grep -c '^fencepost: wrong-heap of a 31-byte block at both_victim.c:[0-9
 "$fencepost" run --json=json "$victim" s >out 2>err || complain "s: status $?: $(cat err)"
 grep -q '^fencepost: 2 findings' err || complain "s: $(cat err)"
 
+# One that stops a thread wherever it is finds malloc usable meanwhile.
+"$fencepost" run --json=json "$victim" d >out 2>err || complain "d: status $?: $(cat err)"
+
+# A block that the program holds by what it gave to Fencepost is no leak.
+"$fencepost" run --json=json "$victim" c >out 2>err || complain "c: status $?: $(cat err)"
+grep -q 'leak of 77 bytes' err && complain "c: $(cat err)"
+
 # The options of fencepost run are in force, and the host's are read all the same.
 "$fencepost" run "$victim" e align=8 >out 2>err
 grep -q '^fencepost: note: the options that the host passes are not in force' err || complain "options: $(cat err)"

@@ -5,7 +5,10 @@
  * the options that it passes.
  */
 #define COBJMACROS
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -62,6 +65,64 @@ static void be_interrupted(void)
 	setitimer(ITIMER_REAL, &never, NULL);
 }
 
+/* ---- A runtime that stops its threads
+ * --------------------------------------------------------
+ */
+
+static sem_t stopped;
+static sem_t resumed;
+static volatile bool is_over;
+
+static void stop(int signal)
+{
+	(void)signal;
+	sem_post(&stopped);
+	while (sem_wait(&resumed) != 0)
+		continue;
+}
+
+static void *allocate_on(void *unused)
+{
+	while (!is_over)
+		IHostMalloc_Free(heap, take(40));
+	return unused;
+}
+
+static void stop_a_thread(void)
+{
+	enum { ROUNDS = 500 };
+	const struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART};
+	pthread_t thread;
+
+	sem_init(&stopped, 0, 0);
+	sem_init(&resumed, 0, 0);
+	sigaction(SIGUSR1, &action, NULL);
+	pthread_create(&thread, NULL, allocate_on, NULL);
+	for (int i = 0; i < ROUNDS; i++) {
+		pthread_kill(thread, SIGUSR1);
+		sem_wait(&stopped);
+		allocate(0);
+		sem_post(&resumed);
+	}
+	is_over = true;
+	pthread_join(thread, NULL);
+}
+
+/* ---- A block that only Fencepost points to
+ * ---------------------------------------------------
+ */
+
+static void ignore(const struct fp_finding_info *finding, void *user)
+{
+	(void)finding;
+	(void)user;
+}
+
+__attribute__((noinline)) static void give_away(void)
+{
+	fp_set_finding_callback(ignore, malloc(77));
+}
+
 static int end(char how)
 {
 	switch (how) {
@@ -71,6 +132,12 @@ static int end(char how)
 		return ((volatile char *)held[1])[64];
 	case 'w':
 		mix_up();
+		return 0;
+	case 'd':
+		stop_a_thread();
+		return 0;
+	case 'c':
+		give_away();
 		return 0;
 	case 's':
 		be_interrupted();

@@ -22,7 +22,6 @@ if ! env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$FP_BUILDDIR" install D
 fi
 root=$stage/opt/fencepost
 for file in bin/fencepost lib/libfencepost.so lib/libfencepost.so.0 lib/fencepost/libfencepost-preload.so \
-	lib/fencepost/libfencepost-core.so \
 	lib/pkgconfig/fencepost.pc include/fencepost/hosting.h include/fencepost/fencepost.h \
 	include/fencepost/extension.h include/fencepost/lsan.h share/man/man1/fencepost.1 \
 	share/fencepost/fencepost-report-1.schema.json; do

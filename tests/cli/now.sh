@@ -75,6 +75,23 @@ go_on
 shows 0 'double-free of a 21-byte block at'
 shows 1 'no findings.* 2 suppressed'
 
+# A snapshot is the report so far, and the program goes on.
+run --report=end
+tries=0
+until process=$(pgrep -P $running -f now_victim) && "$fencepost" snapshot --json=json "$process" >snapshot 2>snapshot.err &&
+	grep -q "$first" snapshot; do
+	tries=$((tries + 1))
+	test $tries -lt 100 || { complain "no snapshot: $(cat snapshot snapshot.err)"; break; }
+	sleep 0.1
+done
+grep -q '^fencepost: 1 finding, leaks not checked' snapshot || complain "snapshot: $(cat snapshot)"
+grep -q '"errors": 1' json && grep -q '"unknown": true' json || complain "snapshot in JSON: $(cat json)"
+shows 0 "$first"
+go_on
+shows 1 '^fencepost: 2 findings, 1 block (33 bytes) leaked'
+"$fencepost" snapshot $$ >snapshot 2>&1 && complain "a snapshot of the shell"
+grep -q '^fencepost: snapshot: process [0-9]* is not under Fencepost: ' snapshot || complain "refused otherwise: $(cat snapshot)"
+
 # A program that is killed has shown it, and it is not said again.
 run
 shown "$first"

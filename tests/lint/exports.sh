@@ -25,7 +25,7 @@ for name in $got; do
 	echo "$want" | grep -qx "$name" || { echo "$name: exported, not in the map"; bad=1; }
 done
 
-core=$FP_BUILDDIR/src/core/.libs/libfencepost-core.so
+core=$(echo "$FP_BUILDDIR"/src/core/.libs/libfencepost-core-[0-9]*.so)
 preload=$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so
 test -f "$preload" && test -f "$core" || { echo "no $preload or no $core"; exit 99; }
 readelf=${READELF:-readelf}
@@ -35,7 +35,7 @@ for file in "$core" "$lib" "$preload"; do
 	for name in $needed; do
 		case $name in
 		libc.so.* | ld-linux* | ld64.so.*) ;;
-		libfencepost-core.so) test "$file" != "$core" || bad=1 ;;
+		libfencepost-core-*.so) test "$file" != "$core" || bad=1 ;;
 		lib[a-z]*san.so.* | libgcc_s.so.*) ;;
 		*) echo "$name: $file may not need it"; bad=1 ;;
 		esac

@@ -281,7 +281,7 @@ START_TEST(json_has_every_field)
 	expect_keys("snapshots/1/stacks/0", "blocks bytes alloc_stack ");
 	expect_keys("summary", "errors leaked_blocks leaked_bytes new_leaked_blocks "
 	                       "new_leaked_bytes possible_blocks possible_bytes "
-	                       "suppressed ");
+	                       "unknown suppressed ");
 }
 END_TEST
 

@@ -54,7 +54,7 @@ void must_start(const char *options)
 {
 	char text[2048];
 
-	snprintf(text, sizeof(text), "reporter=%s:%s", reporter_path, options);
+	snprintf(text, sizeof(text), "report=end:reporter=%s:%s", reporter_path, options);
 	test_must(fp_session_start(text) == 0);
 }
 

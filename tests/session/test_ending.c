@@ -226,7 +226,7 @@ static const struct {
 	const char *reason;
 } failures[] = {
         {lose_reporter, "No such file or directory"},
-        {fail_reporter, "it said above why"},
+        {fail_reporter, "its message is above"},
         {kill_reporter, "a signal killed it"},
 };
 

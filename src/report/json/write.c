@@ -276,10 +276,10 @@ static json_t *make_summary(struct fp_report_tree *tree, const struct fp_report 
 	                   fp_report_make_count(with_leaks ? totals.possible_blocks : 0));
 	fp_report_tree_put(tree, summary, "possible_bytes",
 	                   fp_report_make_count(with_leaks ? totals.possible_bytes : 0));
-	fp_report_tree_put(tree, summary, "suppressed",
-	                   fp_report_make_count(report->suppressed));
 	fp_report_tree_put(tree, summary, "unknown",
 	                   json_boolean(fp_report_is_unknown(report)));
+	fp_report_tree_put(tree, summary, "suppressed",
+	                   fp_report_make_count(report->suppressed));
 	return summary;
 }
 

@@ -278,7 +278,7 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 	const struct fp_report_page page = page_of(walk);
 	char *block = NULL;
 
-	if ((size_t)(finding - report->findings) < report->shown) {
+	if (finding->index < report->shown) {
 		print_repeated(&page, finding);
 		return 0;
 	}
