@@ -228,6 +228,14 @@ static void take_census(const struct listing *listing, struct fp_channel *channe
                         struct fp_cli_census *census)
 {
 	census->processes = fp_channel_processes(channel);
+	for (size_t i = 0; i < listing->count; i++) {
+		const struct fp_channel_status *status = &listing->entries[i].status;
+
+		if (status->state == FP_CHANNEL_LEFT) {
+			census->findings += status->shown;
+			census->failing += status->shown > 0;
+		}
+	}
 	for (pid_t pid = 0; (pid = fp_channel_next_open(channel, pid)) != 0;) {
 		if (pid == ended || has_report(listing, pid))
 			continue;

@@ -243,6 +243,8 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	if (sums.processes < run->census.processes)
 		sums.processes = run->census.processes;
 	sums.cut_short += run->census.silent + run->census.running;
+	sums.findings += run->census.findings;
+	sums.failing += run->census.failing;
 	if (run->options.error_exitcode != 0 && (sums.findings + sums.leaked_blocks > 0 ||
 	                                         fp_cli_is_unknown(&harvest, &run->census)))
 		code = (int)run->options.error_exitcode;

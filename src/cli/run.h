@@ -104,6 +104,8 @@ struct fp_cli_census {
 	size_t processes; /* all */
 	size_t silent;    /* ended without a word: nothing was found until then */
 	size_t running;   /* have not ended, and report by themselves */
+	size_t findings;  /* of these, shown when they were made */
+	size_t failing;   /* of these, with findings */
 };
 
 /* Adds what the processes of a run left in CHANNEL, in the order of their ends, and counts

@@ -92,6 +92,18 @@ shows 1 '^fencepost: 2 findings, 1 block (33 bytes) leaked'
 "$fencepost" snapshot $$ >snapshot 2>&1 && complain "a snapshot of the shell"
 grep -q '^fencepost: snapshot: process [0-9]* is not under Fencepost: ' snapshot || complain "refused otherwise: $(cat snapshot)"
 
+# What a process that outlives the program has shown counts in the last line.
+"$fencepost" run sh -c "'$victim' go & until grep -q double-free err; do sleep 0.1; done" >out 2>err
+grep -q '^fencepost: 1 finding in 1 of [0-9]* processes.*; 1 process not followed to the end$' err || complain "outlived: $(cat err)"
+echo >go
+tries=0
+until grep -q '^fencepost: 2 findings, 1 block (33 bytes) leaked' err; do
+	tries=$((tries + 1))
+	test $tries -lt 600 || { complain "no report of its own: $(cat err)"; break; }
+	sleep 0.1
+done
+shows 1 "$first\$"
+
 # A program that is killed has shown it, and it is not said again.
 run
 shown "$first"
