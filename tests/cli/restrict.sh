@@ -5,9 +5,10 @@
 # that did nothing of the kind. What is not known is said not to be.
 fencepost=$FP_BUILDDIR/src/cli/fencepost
 victim=$FP_BUILDDIR/tests/cli/restricted_victim
+host=$FP_BUILDDIR/tests/cli/restricted_host
 source=$top_srcdir/tests/cli/restricted_victim.c
 work=$FP_BUILDDIR/tests/cli/restrict.work
-test -x "$fencepost" && test -x "$victim" || exit 99
+test -x "$fencepost" && test -x "$victim" && test -x "$host" || exit 99
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
 bad=0 tried=0
 
@@ -47,6 +48,7 @@ check() {
 	grep -q "\"kind\": \"$kind\"" json || complain "$what no finding: $(cat err)"
 	grep -q "\"line\": $(line_of "$2")\b" json || complain "$what no line $(line_of "$2"): $(cat err)"
 	test "$(grep -c "^fencepost: $kind of " err)" -eq 1 || complain "$what told more or less than once: $(cat err)"
+	test "$victim" != "$host" || grep -q '"door": "both"' json || complain "$what another door: $(grep '"door"' json)"
 }
 
 found_leaks() { # found_leaks WAY: there it has to be found
@@ -69,7 +71,15 @@ done
 for way in plain private-tmp setuid closed file-size two-ends two-signals; do
 	found_leaks "$way"
 done
-test "$tried" -gt 20 || complain "only $tried of them could be tried"
+# The same of a host, whose heap's blocks stand beside those of malloc.
+of_malloc=$victim victim=$host
+for way in plain chroot private-tmp setuid landlock seccomp no-descriptors closed file-size killed raw-exit two-ends two-signals; do
+	check "$way" double-free auto
+	check "$way" use-after-free auto
+	check "$way" leak auto
+done
+victim=$of_malloc
+test "$tried" -gt 40 || complain "only $tried of them could be tried"
 
 # ---- Processes of which not all is known
 children() { # children SHELL-TEXT: its status and what is said

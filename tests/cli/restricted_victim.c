@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Restricts itself, or is ended, in the way that the first argument names, and makes the
- * mistake that the second does: "double-free", "use-after-free" or "leak".
+ * mistake that the second does: "double-free", "use-after-free" or "leak". Built with IS_HOST
+ * it makes them with an IHostMalloc, and has blocks of malloc beside.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,6 +30,37 @@ static void possible(int result)
 	if (result < 0)
 		_exit(NOT_POSSIBLE);
 }
+
+#ifdef IS_HOST
+#define COBJMACROS
+#include <fencepost/fencepost.h>
+
+static IHostMalloc *heap;
+
+static void open_heap(void)
+{
+	IHostMemoryManager *manager;
+
+	if (fp_create_memory_manager(NULL, &manager) != S_OK ||
+	    IHostMemoryManager_CreateMalloc(manager, MALLOC_THREADSAFE, &heap) != S_OK)
+		exit(1);
+	free(malloc(10));
+}
+
+static void *take(size_t size)
+{
+	void *block = NULL;
+
+	IHostMalloc_Alloc(heap, size, eTaskCritical, &block);
+	return block;
+}
+
+#define give(block) IHostMalloc_Free(heap, block)
+#else
+#define open_heap()
+#define take(size) malloc(size)
+#define give(block) free(block)
+#endif
 
 /* ---- Restrictions ---------------------------------------------------------------------------
  */
@@ -168,24 +200,24 @@ static void by_two_signals(void)
 
 __attribute__((noinline)) static void free_twice(void)
 {
-	char *volatile block = malloc(48);
+	char *volatile block = take(48);
 
-	free(block);
-	free(block); /* plant: double-free */
+	give(block);
+	give(block); /* plant: double-free */
 	block = NULL;
 }
 
 __attribute__((noinline)) static void write_freed(void)
 {
-	volatile char *volatile block = malloc(48);
+	volatile char *volatile block = take(48);
 
-	free((void *)block);
+	give((void *)block);
 	block[3] = 1; /* plant: use-after-free */
 }
 
 __attribute__((noinline)) static void lose(void)
 {
-	volatile char *volatile block = malloc(123); /* plant: leak */
+	volatile char *volatile block = take(123); /* plant: leak */
 
 	block[0] = 1;
 	block = NULL;
@@ -232,6 +264,7 @@ int main(int argc, char **argv)
 {
 	void (*end)(void) = NULL;
 
+	open_heap();
 	for (size_t i = 0; argc == 3 && i < COUNT(ways); i++)
 		if (strcmp(ways[i].name, argv[1]) == 0) {
 			ways[i].restrict_it();
