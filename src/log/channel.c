@@ -22,10 +22,19 @@ static _Atomic uint64_t *word_of(_Atomic uint64_t *words, pid_t pid)
 	return &words[(uint32_t)pid % FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
 }
 
+static void raise_to(_Atomic uint32_t *highest, uint32_t number)
+{
+	uint32_t known = atomic_load(highest);
+
+	while (known < number && !atomic_compare_exchange_weak(highest, &known, number))
+		;
+}
+
 void fp_channel_count(struct fp_channel *channel, pid_t pid)
 {
 	if (fp_channel_is_foreign(channel, pid))
 		return;
+	raise_to(&channel->highest, (uint32_t)pid % FP_CHANNEL_PIDS);
 	if ((atomic_fetch_or(word_of(channel->pids, pid), bit_of(pid)) & bit_of(pid)) == 0)
 		atomic_fetch_add(&channel->processes, 1);
 	atomic_fetch_and(word_of(channel->passed, pid), ~bit_of(pid));
@@ -173,10 +182,13 @@ size_t fp_channel_processes(const struct fp_channel *channel)
 	return atomic_load(&channel->processes);
 }
 
-/* Word by word: most are empty. */
+/* Word by word, most are empty; and no page is looked at where no process can be: that would
+ * make it. */
 pid_t fp_channel_next_open(struct fp_channel *channel, pid_t after)
 {
-	for (uint32_t pid = (uint32_t)after + 1; pid < FP_CHANNEL_PIDS; pid++) {
+	uint32_t highest = atomic_load(&channel->highest);
+
+	for (uint32_t pid = (uint32_t)after + 1; pid <= highest; pid++) {
 		uint64_t open = atomic_load(word_of(channel->pids, (pid_t)pid)) &
 		                ~atomic_load(word_of(channel->passed, (pid_t)pid));
 

@@ -52,6 +52,7 @@ struct fp_channel {
 	_Atomic uint32_t logs_used;
 	_Atomic uint32_t pieces_used;
 	_Atomic uint32_t processes;
+	_Atomic uint32_t highest; /* number of a process */
 	_Atomic uint32_t unseen_used;
 	_Atomic uint32_t refused; /* logs */
 	_Atomic uint64_t order;
