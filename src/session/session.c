@@ -398,8 +398,8 @@ static int look_at_late_options(const char *text)
 	int status = parse_options(text, options);
 	fp_meta_free(options, sizeof(*options));
 	if (status == 0 && text[0] != '\0' && !atomic_exchange(&is_told, true))
-		fp_session_note("the options that the host passes are not in force, because "
-		                "fencepost run started first; pass them to that");
+		fp_session_note("fencepost run started this process, so the host's own options "
+		                "are ignored; give them to fencepost run");
 	return status;
 }
 

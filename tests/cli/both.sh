@@ -54,7 +54,7 @@ grep -q 'leak of 77 bytes' err && complain "c: $(cat err)"
 
 # The options of fencepost run are in force, and the host's are read all the same.
 "$fencepost" run "$victim" e align=8 >out 2>err
-grep -q '^fencepost: note: the options that the host passes are not in force' err || complain "options: $(cat err)"
+grep -q '^fencepost: note: fencepost run started this process, so the host.s own options are ignored' err || complain "options: $(cat err)"
 "$fencepost" run "$victim" e align=x >out 2>err && complain "wrong options are taken"
 grep -q '^fencepost: options of the host: align' err || complain "wrong options: $(cat err)"
 exit $bad

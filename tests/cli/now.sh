@@ -20,14 +20,19 @@ run() {
 	running=$!
 }
 
-# shown PATTERN: whether it is there while the program waits. A busy machine takes its time.
-shown() {
+# await PATTERN: a busy machine takes its time.
+await() {
 	tries=0
 	until grep -q "$1" err; do
 		tries=$((tries + 1))
-		test $tries -lt 600 || { complain "not shown while the program runs: $1: $(cat err)"; break; }
+		test $tries -lt 600 || { complain "not shown: $1: $(cat err)"; break; }
 		sleep 0.1
 	done
+}
+
+# shown PATTERN: while the program waits.
+shown() {
+	await "$1"
 	kill -0 $running || complain "the program did not wait"
 }
 
@@ -96,12 +101,7 @@ grep -q '^fencepost: snapshot: process [0-9]* is not under Fencepost: ' snapshot
 "$fencepost" run sh -c "'$victim' go & until grep -q double-free err; do sleep 0.1; done" >out 2>err
 grep -q '^fencepost: 1 finding in 1 of [0-9]* processes.*; 1 process not followed to the end$' err || complain "outlived: $(cat err)"
 echo >go
-tries=0
-until grep -q '^fencepost: 2 findings, 1 block (33 bytes) leaked' err; do
-	tries=$((tries + 1))
-	test $tries -lt 600 || { complain "no report of its own: $(cat err)"; break; }
-	sleep 0.1
-done
+await '^fencepost: 2 findings, 1 block (33 bytes) leaked'
 shows 1 "$first\$"
 
 # A program that is killed has shown it, and it is not said again.
