@@ -44,6 +44,7 @@ int fp_cli_leaks(char **arguments);
 int fp_cli_report(char **arguments);
 int fp_cli_run(char **arguments);
 int fp_cli_snapshot(char **arguments);
+int fp_cli_watch(char **arguments);
 
 /* A report, read and resolved. */
 struct fp_cli_log {

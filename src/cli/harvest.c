@@ -145,7 +145,9 @@ static void complete(struct entry *entry, int status)
 	static struct fp_log log;
 
 	fp_log_open(&log, -1, true);
-	if (WIFSIGNALED(status)) {
+	if (status == FP_CLI_STATUS_UNKNOWN) {
+		fp_log_exit(&log, FP_LOG_EXIT_UNKNOWN, 0);
+	} else if (WIFSIGNALED(status)) {
 		fp_log_exit(&log, FP_LOG_EXIT_SIGNAL, WTERMSIG(status));
 		fp_log_end(&log);
 	} else {

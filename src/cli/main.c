@@ -156,5 +156,8 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argv + 2);
 	}
+	/* Not for people: a host starts it. */
+	if (strcmp(argv[1], "watch") == 0)
+		return fp_cli_watch(argv + 2);
 	return refuse_command(argv[1]);
 }

@@ -18,10 +18,7 @@ struct request {
 	enum merging merging;
 	struct fp_cli_inputs inputs;
 	struct fp_report_suppressions suppressions;
-	/* Of the library, which has findings shown when they are made: how many the text has
-	 * shown already; and not 0: up to which it shows them now, and nothing else. */
-	size_t shown;
-	size_t until;
+	size_t shown; /* findings, told by the library: somebody has shown them already */
 };
 
 static int take_merging(struct request *request, const char *value)
@@ -44,8 +41,7 @@ static int take_option(struct request *request, const char *text)
 	struct fp_options_item item = {.key = text};
 	const struct fp_option *option;
 
-	if (sscanf(text, "shown=%zu", &request->shown) == 1 ||
-	    sscanf(text, "until=%zu", &request->until) == 1)
+	if (sscanf(text, "shown=%zu", &request->shown) == 1)
 		return 0;
 	if (strncmp(text, "merge", 5) == 0 && (text[5] == '\0' || text[5] == '='))
 		return take_merging(request, text + 5);
@@ -99,11 +95,6 @@ static int render(struct request *request, const struct fp_cli_log *logs, size_t
 
 	if (result != 0)
 		return result;
-	if (request->until > 0)
-		return fp_cli_render_findings(logs, request->shown, request->until,
-		                              &request->options) == 0
-		               ? 0
-		               : FP_CLI_FAILED;
 	logs->report->shown = request->shown;
 	return fp_cli_render(logs, count, &request->options);
 }

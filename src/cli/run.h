@@ -108,6 +108,9 @@ struct fp_cli_census {
 	size_t failing;   /* of these, with findings */
 };
 
+/* The wait status of a process that is not known to have ended in some way. */
+enum { FP_CLI_STATUS_UNKNOWN = -1 };
+
 /* Adds what the processes of a run left in CHANNEL, in the order of their ends, and counts
  * them. The log of process PID, which ended with the wait STATUS, is completed if it did not do
  * that. 0, or FP_CLI_FAILED when one could not leave all its events, which it has said. */

@@ -85,6 +85,12 @@ uint64_t fp_channel_order(const struct fp_channel *channel);
 /* The first COUNT findings of the log were shown. */
 void fp_channel_set_shown(struct fp_channel_log *log, size_t count);
 
+/* Waits until a process rings, unless one has since *RUNG was the state, or MS milliseconds. */
+void fp_channel_await_bell(struct fp_channel *channel, uint32_t *rung, unsigned ms);
+
+/* The report of all that is there is made: nobody needs to wait any more. */
+void fp_channel_set_done(struct fp_channel *channel);
+
 /* Leaves the log of a process that still runs to that process. False when it has ended. */
 bool fp_channel_leave(struct fp_channel_log *log);
 
@@ -140,6 +146,9 @@ void fp_channel_replace(struct fp_channel_log *log);
 
 /* The log is complete. False when the reader was done before. */
 bool fp_channel_end(struct fp_channel *channel, struct fp_channel_log *log);
+
+/* Rings, and waits until process READER has made its report. False when it is no more. */
+bool fp_channel_await_reader(struct fp_channel *channel, pid_t reader);
 
 /* The word that changes with each request, to be waited for (a futex that processes share). */
 _Atomic uint32_t *fp_channel_asked(struct fp_channel *channel);

@@ -20,7 +20,7 @@ enum {
 	FP_CHANNEL_REQUESTS = 16
 };
 
-#define FP_CHANNEL_MAGIC "FENCEPCH2"
+#define FP_CHANNEL_MAGIC "FENCEPCH3"
 
 struct fp_channel_piece {
 	_Atomic uint32_t next; /* its number and 1; 0 for the last */
@@ -57,6 +57,8 @@ struct fp_channel {
 	_Atomic uint32_t refused; /* logs */
 	_Atomic uint64_t order;
 	_Atomic uint32_t asked; /* rises with each request: what answering threads wait for */
+	_Atomic uint32_t bell;  /* rises when the reader is waited for: what that waits for */
+	_Atomic uint32_t is_done;
 	struct fp_channel_request {
 		_Atomic uint32_t pid; /* 0: a free place; UINT32_MAX: being filled */
 		_Atomic uint64_t number;

@@ -259,6 +259,8 @@ static bool report(struct fp_log *tail)
 	fp_lock_acquire(&fp_session.lock);
 	int status = fp_session_publish(tail);
 	fp_lock_release(&fp_session.lock);
+	if (status == 0 && !fp_session_await_watcher())
+		status = -ESRCH;
 	if (status != 0)
 		return !is_worth_saying() || fp_session_render(tail, &outputs) == 0;
 	/* What ends a process stands in its own words, too. */

@@ -69,7 +69,6 @@ static void after_fork_in_child(void)
 	fp_session_forget_findings();
 	fp_refusal_forget();
 	fp_session_forget_published();
-	fp_session_forget_shown();
 	fp_session_forget_finish();
 	fp_session_forget_leaks();
 	fp_session_forget_lsan();

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Under `fencepost run` the events of every process go into the channel, which is mapped before
- * the program can restrict itself, and are reported from there. What the process has to say is
- * there before the program goes on, so it outlives every way to end.
+ * The events of a process go into the channel, which is mapped before the program can restrict
+ * itself, and are reported from there: by `fencepost run`, which made it, or by a watcher that
+ * this process starts. What the process has to say is there before the program goes on, so it
+ * outlives every way to end.
  *
  * Context: alloc and fault.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -28,7 +30,9 @@ static struct own {
 	struct fp_channel_log *log;
 } * own;
 
-static int failure; /* why the process reports by itself, or 0 */
+static pid_t watcher; /* that this process, or the one that forked it, started; or 0 */
+static pid_t watched; /* whose end that waits for */
+static int failure;   /* why the process reports by itself, or 0 */
 static bool is_explained;
 
 static struct own *map_own(void)
@@ -55,6 +59,61 @@ void fp_session_open_channel(void)
 		                            &failure);
 	if (channel != NULL)
 		fp_channel_count(channel, fp_sys_getpid());
+}
+
+/* One that prints elsewhere says what ends it in its own words, too. */
+static void show_standard_error(void)
+{
+	struct stat status;
+
+	if (fp_session.options.log[0] == '\0' && fp_sys_fstat(STDERR_FILENO, &status) == 0)
+		fp_channel_set_output(channel, status.st_dev, status.st_ino);
+}
+
+static void make_channel(void)
+{
+	char address[FP_CHANNEL_ADDRESS_MAX];
+	int status;
+	int fd;
+
+	own = map_own();
+	channel = own == NULL ? NULL : fp_channel_make(&fd, address, &status);
+	if (channel == NULL)
+		return;
+	/* Nobody but the watcher is to inherit it. */
+	if (fd >= 0)
+		fp_sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
+	show_standard_error();
+	watched = fp_session.pid;
+	watcher = fp_session_run_watcher(address, fd);
+	if (watcher > 0) {
+		fp_channel_count(channel, watched);
+		if (fd >= 0)
+			fp_sys_close(fd);
+		return;
+	}
+	/* The report is made at the end, and says what stands in the way. */
+	watcher = 0;
+	fp_channel_drop(channel, fd);
+	channel = NULL;
+}
+
+void fp_session_start_watcher(void)
+{
+	static bool is_tried;
+
+	if (is_tried || fp_session.options.report != FP_OPTIONS_REPORT_NOW ||
+	    fp_session_is_collected() || fp_sys_getpid() != fp_session.pid ||
+	    atomic_load(&fp_session.is_finished))
+		return;
+	is_tried = true;
+	make_channel();
+}
+
+bool fp_session_await_watcher(void)
+{
+	return watcher == 0 || fp_sys_getpid() != watched ||
+	       fp_channel_await_reader(channel, watcher);
 }
 
 size_t fp_session_shown_by_reader(void)
@@ -90,7 +149,8 @@ static const char *reason(void)
 	case ENOSPC:
 		return " has more to tell than there is room for";
 	case ESRCH:
-		return " was still running when fencepost run ended";
+		return watcher != 0 ? " was still running when the process that forked it ended"
+		                    : " was still running when fencepost run ended";
 	default:
 		return " cannot reach fencepost run: the descriptor that it inherits was "
 		       "closed, and "
@@ -150,7 +210,7 @@ void fp_session_publish_beginning(void)
 
 int fp_session_publish(struct fp_log *tail)
 {
-	if (!fp_session_is_collected())
+	if (channel == NULL && !fp_session_is_collected())
 		return -ENOENT;
 	if (failure != 0)
 		return channel == NULL ? give_up(failure) : failure;

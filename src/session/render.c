@@ -18,12 +18,6 @@
 
 enum { VALUE_MAX = FP_SESSION_PATH_MAX + 32, KEPT_MAX = 1000 };
 
-/* A program that makes very many findings is not to wait for each to be shown. */
-enum { SHOWN_MAX = 20, PATIENCE_MS = 5000 };
-
-static _Atomic size_t shown; /* findings whose text is on standard error */
-static _Atomic pid_t shower; /* the thread that is at it, or 0 */
-
 /* A command and the text its pointers point into: too large for the stack of a host's thread.
  */
 struct workspace {
@@ -252,15 +246,6 @@ static void add_count(struct workspace *work, const char *key, size_t count)
 		add_option(work, key, number);
 }
 
-/* Here, or by `fencepost run` while that was there. */
-static size_t count_shown(void)
-{
-	size_t elsewhere = fp_session_shown_by_reader();
-	size_t here = atomic_load(&shown);
-
-	return here > elsewhere ? here : elsewhere;
-}
-
 static void build_command(struct workspace *work, const char *format)
 {
 	work->command.program = find_program(work->program, sizeof(work->program));
@@ -268,7 +253,7 @@ static void build_command(struct workspace *work, const char *format)
 	add_argument(work, "report");
 	if (format == NULL) {
 		add_outputs_of_options(work);
-		add_count(work, "shown", count_shown());
+		add_count(work, "shown", fp_session_shown_by_reader());
 	} else
 		add_output_asked_for(work, format);
 	fp_options_each(&fp_session.options, add_if_for_reporter, work);
@@ -276,73 +261,41 @@ static void build_command(struct workspace *work, const char *format)
 	copy_environment(work->command.environment, environ);
 }
 
-/* A filter may end a process that starts another: at the end that is no loss. */
-static bool may_start_programs(void)
+/* The options as the watcher gets them: names as they are, because it knows which process each
+ * report is of. */
+static void add_for_watcher(const struct fp_option *option, const char *value, void *user)
 {
-	return fp_sys(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) <= 0;
+	char path[VALUE_MAX];
+
+	if (option->stage == FP_OPTION_OUTPUT && value[0] != '\0') {
+		fp_session_absolute_path(value, path, sizeof(path));
+		add_option(user, option->key, path);
+	}
+	add_if_for_reporter(option, value, user);
 }
 
-static bool is_shown_now(void)
+pid_t fp_session_run_watcher(const char *address, int fd)
 {
-	const struct fp_options *options = &fp_session.options;
+	struct workspace *work = fp_meta_alloc(sizeof(*work));
+	char inherited[VALUE_MAX];
+	struct fp_text text;
 
-	return options->report == FP_OPTIONS_REPORT_NOW &&
-	       options->style == FP_OPTIONS_STYLE_FENCEPOST && options->log[0] == '\0' &&
-	       !fp_session_is_collected() && fp_session_is_here() &&
-	       !fp_session_is_stderr_lost() && !atomic_load(&fp_session.is_finished);
-}
-
-static int show(struct workspace *work, struct fp_log *nothing, size_t until)
-{
+	if (work == NULL)
+		return -ENOMEM;
+	/* It has another number there. */
+	fp_text_begin(&text, inherited, sizeof(inherited));
+	fp_text_decimal(&text, fd < 0 ? 0 : FP_SESSION_OUTPUT_FD);
+	fp_text_string(&text, strchr(address, '.'));
 	work->command.program = find_program(work->program, sizeof(work->program));
 	add_argument(work, "fencepost");
-	add_argument(work, "report");
-	add_count(work, "shown", atomic_load(&shown));
-	add_count(work, "until", until);
-	fp_options_each(&fp_session.options, add_if_for_reporter, work);
-	add_argument(work, "-");
+	add_argument(work, "watch");
+	add_option(work, "channel", inherited);
+	add_count(work, "process", (size_t)fp_session.pid);
+	fp_options_each(&fp_session.options, add_for_watcher, work);
 	copy_environment(work->command.environment, environ);
-	fp_log_open(nothing, -1, true);
-	return fp_session_run_reporter(&work->command, nothing, -1);
-}
-
-void fp_session_show_findings(void)
-{
-	size_t until = fp_session_finding_count();
-	pid_t nobody = 0;
-
-	if (!is_shown_now() || until <= atomic_load(&shown) || until > SHOWN_MAX ||
-	    !may_start_programs() ||
-	    !atomic_compare_exchange_strong(&shower, &nobody, fp_sys_gettid()))
-		return;
-	struct workspace *work = fp_meta_alloc(sizeof(*work));
-	struct fp_log *nothing = fp_meta_alloc(sizeof(*nothing));
-	/* What could not be shown now is at the end. */
-	if (work != NULL && nothing != NULL && show(work, nothing, until) == 0)
-		atomic_store(&shown, until);
+	pid_t watcher = fp_session_start_reporter(&work->command, fd);
 	fp_meta_free(work, sizeof(*work));
-	fp_meta_free(nothing, sizeof(*nothing));
-	atomic_store(&shower, 0);
-}
-
-/* Another thread may be showing what it found: it would be shown twice. */
-static void await_shower(void)
-{
-	static const struct timespec pause = {.tv_nsec = 1000000};
-
-	for (int left = PATIENCE_MS; left > 0; left--) {
-		pid_t thread = atomic_load(&shower);
-
-		if (thread == 0 || thread == fp_sys_gettid())
-			return;
-		fp_sys_sleep(&pause);
-	}
-}
-
-void fp_session_forget_shown(void)
-{
-	atomic_store(&shown, 0);
-	atomic_store(&shower, 0);
+	return watcher;
 }
 
 int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *rendering)
@@ -352,8 +305,6 @@ int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *re
 
 	if (work == NULL)
 		return -ENOMEM;
-	if (!is_asked_for)
-		await_shower();
 	build_command(work, rendering->format);
 	int status = fp_session_run_reporter(&work->command, tail,
 	                                     is_asked_for ? rendering->fd : -1);

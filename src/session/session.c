@@ -379,6 +379,9 @@ static int start_locked(const char *text)
 	/* A program that restricts itself may hide the mappings. */
 	fp_log_modules(&fp_session.log);
 	fp_session_open_channel();
+	/* A host may restrict itself as soon as it has its manager. */
+	if (fp_session_has_door(FP_DOOR_HOST) && !fp_session_has_door(FP_DOOR_MALLOC))
+		fp_session_start_watcher();
 	fp_session_publish_beginning();
 	fp_session_start_recording();
 	fp_session_reserve();

@@ -109,6 +109,7 @@ static bool add_locked(const struct fp_finding *finding)
 	known->index = (uint32_t)atomic_load(&distinct);
 	atomic_fetch_add(&distinct, 1);
 	log_finding(known->index, finding);
+	fp_session_start_watcher();
 	fp_session_publish(NULL);
 	return true;
 }
@@ -141,7 +142,6 @@ void fp_session_sink(const struct fp_finding *finding, void *unused)
 	if (!is_new)
 		return;
 	tell(finding);
-	fp_session_show_findings();
 	/* What is found while the report is made has nothing left to halt. */
 	if (fp_session.options.halt_on_error && !atomic_load(&fp_session.is_finished))
 		halt();

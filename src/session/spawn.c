@@ -5,6 +5,8 @@
  * so a program that has used up its own can still be reported on; no SIGCHLD reaches the
  * program, and no wait of the program's can take the child's status away. For that the child
  * must not execute the reporter itself: execve makes any process one that ends with SIGCHLD.
+ * A watcher is started the same way, and left alone: it outlives the program, and what ends the
+ * group or the terminal of that does not end it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,14 +25,15 @@
 enum { CHILD_STACK_BYTES = 64 << 10, EXECUTE_STACK_BYTES = 4 << 10, EXIT_NOT_RUN = 127 };
 
 struct child {
-	struct fp_log *tail;
-	int output_fd; /* or -1 */
-	int feed_fd;   /* the pipe through which the reporter gets the log; -1: it has a file */
+	struct fp_log *tail; /* NULL: it is a watcher, which reads OUTPUT_FD */
+	int output_fd;       /* or -1 */
+	int feed_fd; /* the pipe through which the reporter gets the log; -1: it has a file */
 	bool is_stderr_lost;
 	char *stack;
 	sigset_t signals; /* blocked in the program when it called us */
 	const struct fp_session_command *command;
 	int status; /* what kept the reporter from running: shared memory brings it back */
+	pid_t reporter;
 };
 
 static struct stat stderr_at_start;
@@ -115,6 +118,17 @@ static void feed(const struct child *child)
 	fp_sys_close(child->feed_fd);
 }
 
+/* A watcher sees the end of this process, also one that comes before it runs. Without it (Linux
+ * before 5.3) it asks for the number. */
+static int arrange_for_watcher(int null)
+{
+	int end = (int)fp_sys(SYS_pidfd_open, fp_session.pid, 0);
+
+	if (end >= 0)
+		fp_sys_dup_to(end, FP_SESSION_END_FD);
+	return fp_sys_dup_to(null, STDIN_FILENO);
+}
+
 /* Leaves standard input the log, standard error what it was at the start, FP_SESSION_OUTPUT_FD
  * the file asked for, and nothing else. */
 static int arrange_descriptors(struct child *child)
@@ -135,6 +149,8 @@ static int arrange_descriptors(struct child *child)
 	/* Fill the gaps below: no file of ours may become somebody's standard error. */
 	while (null >= 0 && null <= STDERR_FILENO)
 		null = fp_sys_open("/dev/null", O_RDWR, 0);
+	if (child->tail == NULL)
+		return arrange_for_watcher(null);
 	fp_sys_close(STDIN_FILENO);
 	int input = fp_session_make_events(child->tail);
 	if (input == -EFBIG)
@@ -148,7 +164,10 @@ static int execute_reporter(void *argument)
 {
 	struct child *child = argument;
 
-	fp_sys_sigmask(SIG_SETMASK, &child->signals, NULL);
+	if (child->tail != NULL)
+		fp_sys_sigmask(SIG_SETMASK, &child->signals, NULL);
+	else
+		fp_sys(SYS_setsid);
 	child->status = (int)fp_sys(SYS_execve, child->command->program,
 	                            child->command->arguments, child->command->environment);
 	return EXIT_NOT_RUN;
@@ -171,9 +190,11 @@ static int run_child(void *argument)
 	child->status = arrange_descriptors(child);
 	if (child->status != 0)
 		return EXIT_NOT_RUN;
-	pid_t pid = start_reporter(child);
+	pid_t pid = child->reporter = start_reporter(child);
 	if (pid < 0)
 		child->status = pid;
+	if (child->tail == NULL)
+		return child->status == 0 ? 0 : EXIT_NOT_RUN;
 	if (pid > 0 && child->feed_fd >= 0)
 		feed(child);
 	if (pid > 0)
@@ -223,4 +244,17 @@ int fp_session_run_reporter(const struct fp_session_command *command, struct fp_
 	};
 
 	return run(&child);
+}
+
+pid_t fp_session_start_reporter(const struct fp_session_command *command, int fd)
+{
+	struct child child = {
+	        .output_fd = fd,
+	        .feed_fd = -1,
+	        .is_stderr_lost = fp_session_is_stderr_lost(),
+	        .command = command,
+	};
+	int status = run(&child);
+
+	return status == 0 ? child.reporter : status;
 }

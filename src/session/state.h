@@ -94,7 +94,14 @@ int fp_session_watch_fork(void);
 /* Maps the channel of `fencepost run`, if there is one (in publish.c). */
 void fp_session_open_channel(void);
 
-/* How many of this process' findings `fencepost run` has shown. */
+/* Has a program of its own read what this process publishes from now on, if nobody does. With
+ * the session's lock. */
+void fp_session_start_watcher(void);
+
+/* Waits until that has made its report. False when it is no more. */
+bool fp_session_await_watcher(void);
+
+/* How many of this process' findings the reader of the channel has shown. */
 size_t fp_session_shown_by_reader(void);
 
 /* The channel, or NULL. */
@@ -193,7 +200,8 @@ struct fp_session_rendering {
 enum {
 	FP_SESSION_ENVIRONMENT_MAX = 4096, /* variables handed to the reporter */
 	FP_SESSION_ARGUMENTS_MAX = FP_OPTIONS_COUNT + 8,
-	FP_SESSION_OUTPUT_FD = 3 /* of a report that was asked for */
+	FP_SESSION_OUTPUT_FD = 3, /* of a report that was asked for; a watcher's channel */
+	FP_SESSION_END_FD = 9     /* a watcher's, by which it sees the process end */
 };
 
 #define FP_SESSION_OUTPUT_PATH "/dev/fd/3"
@@ -210,6 +218,10 @@ struct fp_session_command {
  * when it ran and failed, -ECHILD when a signal killed it (in spawn.c). */
 int fp_session_run_reporter(const struct fp_session_command *command, struct fp_log *tail,
                             int output_fd);
+
+/* Starts COMMAND, which is left alone, with FD, unless -1, as descriptor FP_SESSION_OUTPUT_FD.
+ * Its process, or a negative errno (in spawn.c). */
+pid_t fp_session_start_reporter(const struct fp_session_command *command, int fd);
 
 /* The main log followed by TAIL as an open file, to be read from its start, or a negative errno
  * (in spawn.c). */
@@ -237,12 +249,9 @@ void fp_session_remember_stderr(void);
  * errno; then one line on standard error has said where the event log was kept. */
 int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *rendering);
 
-/* report=now, where `fencepost run` does not show it: the text of the new findings, on standard
- * error. Without any lock. Context: fault. */
-void fp_session_show_findings(void);
-
-/* In the child of a fork: none of its findings was shown. */
-void fp_session_forget_shown(void);
+/* Runs `fencepost watch` on the channel at ADDRESS, whose descriptor FD, unless -1, it has as
+ * FP_SESSION_OUTPUT_FD. Its process, or a negative errno. Context: fault. */
+pid_t fp_session_run_watcher(const char *address, int fd);
 
 /* Whether the reporter can render FORMAT: "text", or the key of an output option. */
 bool fp_session_is_format(const char *format);
