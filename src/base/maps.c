@@ -84,17 +84,26 @@ static bool visit_lines(size_t *used, fp_maps_visitor visit, void *user)
 	return true;
 }
 
+/* By FD, or unless it is open by somebody else. */
+static ssize_t read_on(int fd, size_t offset, char *bytes, size_t size)
+{
+	return fd < 0 ? fp_proc_read_elsewhere(FP_PROC_FILE_MAPS, offset, bytes, size)
+	              : fp_sys_read(fd, bytes, size);
+}
+
 static int visit_all(int fd, fp_maps_visitor visit, void *user)
 {
+	size_t offset = 0;
 	size_t used = 0;
 
 	while (used < LINE_MAX_BYTES) {
-		ssize_t got = fp_sys_read(fd, buffer + used, LINE_MAX_BYTES - used);
+		ssize_t got = read_on(fd, offset, buffer + used, LINE_MAX_BYTES - used);
 
 		if (got == -EINTR)
 			continue;
 		if (got < 0)
 			return (int)got;
+		offset += (size_t)got;
 		used += (size_t)got;
 		if (got == 0 || !visit_lines(&used, visit, user))
 			break;
@@ -131,12 +140,11 @@ int fp_maps_each(fp_maps_visitor visit, void *user)
 
 	if (fd == -EMFILE)
 		fd = open_beyond_limit();
-	if (fd < 0)
-		return fd;
 	fp_lock_acquire(&lock);
 	status = visit_all(fd, visit, user);
 	fp_lock_release(&lock);
-	fp_sys_close(fd);
+	if (fd >= 0)
+		fp_sys_close(fd);
 	return status;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is mapped in this process, from /proc/thread-self/maps.
+ * What is mapped in this process, from /proc/thread-self/maps, or as somebody sees it who reads
+ * that for a process that cannot (base/proc.h).
  *
  * Context: alloc and fault. One descriptor is used while the file is read.
  */

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,7 +22,7 @@ static const int passed_on[] = {SIGHUP,  SIGINT,    SIGQUIT,  SIGTERM, SIGUSR1, 
 
 enum { PASSED_ON = sizeof(passed_on) / sizeof(passed_on[0]) };
 
-enum { LOOK_MS = 100 };
+enum { LOOK_MS = 100, SERVE_MS = 1000 };
 
 static volatile sig_atomic_t child;
 
@@ -121,6 +123,25 @@ static void run_child(const struct fp_cli_launch *launch, const struct sigaction
 	_exit(FP_CLI_NOT_EXECUTABLE);
 }
 
+/* A thread of its own, because a process that asks stands still, and the wait for the end of
+ * the program cannot be for the bell, too. */
+struct servant {
+	struct fp_channel *channel;
+	atomic_bool is_done;
+};
+
+static void *serve(void *argument)
+{
+	struct servant *servant = argument;
+	uint32_t rung = 0;
+
+	while (!atomic_load(&servant->is_done)) {
+		fp_channel_await_bell(servant->channel, &rung, SERVE_MS);
+		fp_cli_run_errands(servant->channel);
+	}
+	return NULL;
+}
+
 /* Looks at what the program does until it ends. */
 static void watch(const struct fp_cli_launch *launch)
 {
@@ -130,9 +151,29 @@ static void watch(const struct fp_cli_launch *launch)
 	/* Linux before 5.3: what was found is shown at the end. */
 	if (fd < 0)
 		return;
-	while (poll(&end, 1, LOOK_MS) <= 0)
-		fp_cli_live_look(launch->live);
+	while (poll(&end, 1, launch->live && launch->live->channel ? LOOK_MS : -1) <= 0)
+		if (launch->live && launch->live->channel)
+			fp_cli_live_look(launch->live);
 	close(fd);
+}
+
+static void watch_and_serve(const struct fp_cli_launch *launch)
+{
+	struct servant servant = {.channel = launch->channel};
+	pthread_t thread;
+	sigset_t all;
+	sigset_t before;
+
+	/* Signals are for the thread that passes them on. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	bool is_served = pthread_create(&thread, NULL, serve, &servant) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	watch(launch);
+	atomic_store(&servant.is_done, true);
+	fp_channel_ring(launch->channel);
+	if (is_served)
+		pthread_join(thread, NULL);
 }
 
 int fp_cli_launch(struct fp_cli_launch *launch, int *status)
@@ -157,8 +198,8 @@ int fp_cli_launch(struct fp_cli_launch *launch, int *status)
 	if (result == 0)
 		result = await_exec(ends[0]);
 	close(ends[0]);
-	if (result == 0 && launch->live && launch->live->channel)
-		watch(launch);
+	if (result == 0)
+		watch_and_serve(launch);
 	while (launch->pid > 0 && waitpid(launch->pid, status, 0) < 0 && errno == EINTR)
 		;
 	child = 0;

@@ -282,6 +282,7 @@ static int run_once(struct run *run)
 		show_standard_error(run);
 		fp_cli_live_begin(&live, run->channel.memory, &run->options,
 		                  &run->suppressions);
+		launch.channel = run->channel.memory;
 		result = start(run, &launch, &status);
 	}
 	fp_cli_live_end(&live);
@@ -310,6 +311,7 @@ static int try_layout(struct fp_cli_trial *trial, void *user)
 		result = give(&run, "align", trial->align);
 	if (result == 0)
 		result = fp_cli_channel_open(&run.channel);
+	launch.channel = run.channel.memory;
 	if (result == 0)
 		result = start(&run, &launch, &trial->status);
 	if (result == 0)

@@ -58,11 +58,12 @@ struct fp_cli_launch {
 	const char *path;
 	char **arguments;
 	char **environment;
-	int input;                /* becomes standard input, when it is not 0 */
-	int output;               /* becomes standard output and error, when it is not 0 */
-	sigset_t mask;            /* of the program: what was blocked before */
-	pid_t pid;                /* of the program, once it runs */
-	struct fp_cli_live *live; /* looked at while it runs; or NULL */
+	int input;                  /* becomes standard input, when it is not 0 */
+	int output;                 /* becomes standard output and error, when it is not 0 */
+	sigset_t mask;              /* of the program: what was blocked before */
+	pid_t pid;                  /* of the program, once it runs */
+	struct fp_channel *channel; /* whose errands are run */
+	struct fp_cli_live *live;   /* looked at while it runs; or NULL */
 };
 
 /* Runs a program to its end, with the signals that reach this process passed on. 0 with *STATUS
@@ -98,6 +99,9 @@ void fp_cli_live_begin(struct fp_cli_live *live, struct fp_channel *channel,
 /* Shows what is new: on standard error. */
 void fp_cli_live_look(struct fp_cli_live *live);
 void fp_cli_live_end(struct fp_cli_live *live);
+
+/* Reads in /proc what processes ask for that cannot. One thread at a time. */
+void fp_cli_run_errands(struct fp_channel *channel);
 
 /* The processes of a run. */
 struct fp_cli_census {

@@ -210,6 +210,7 @@ int fp_cli_watch(char **arguments)
 	fp_cli_live_begin(&live, watch.channel, &watch.options, &watch.suppressions);
 	while (!has_ended(&watch) && !is_gone(&watch)) {
 		fp_channel_await_bell(watch.channel, &rung, LOOK_MS);
+		fp_cli_run_errands(watch.channel);
 		if (live.channel)
 			fp_cli_live_look(&live);
 	}

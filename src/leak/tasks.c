@@ -55,6 +55,23 @@ static void visit_entries(const char *buffer, size_t size, void (*visit)(uint32_
 	}
 }
 
+/* As somebody else sees them, who writes numbers of a fixed width. */
+static int visit_elsewhere(char buffer[DIRECTORY_BYTES], void (*visit)(uint32_t, void *),
+                           void *user)
+{
+	size_t offset = 0;
+	ssize_t got;
+
+	while ((got = fp_proc_read_elsewhere(FP_PROC_FILE_THREADS, offset, buffer,
+	                                     DIRECTORY_BYTES)) > 0) {
+		for (ssize_t at = 0; at + FP_PROC_NUMBER_BYTES <= got;
+		     at += FP_PROC_NUMBER_BYTES)
+			visit((uint32_t)parse(buffer + at, 10), user);
+		offset += (size_t)got;
+	}
+	return (int)got;
+}
+
 int fp_leak_tasks_each(void (*visit)(uint32_t id, void *user), void *user)
 {
 	_Alignas(struct entry) char buffer[DIRECTORY_BYTES];
@@ -62,7 +79,7 @@ int fp_leak_tasks_each(void (*visit)(uint32_t id, void *user), void *user)
 	long got;
 
 	if (fd < 0)
-		return fd;
+		return visit_elsewhere(buffer, visit, user);
 	while ((got = fp_sys(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0)
 		visit_entries(buffer, (size_t)got, visit, user);
 	int status = got < 0 ? (int)got : 0;

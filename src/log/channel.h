@@ -19,6 +19,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/proc.h"
+
 /* Names the memory in /proc/PID/maps, behind "/memfd:". */
 #define FP_CHANNEL_NAME "fencepost-channel"
 
@@ -85,8 +87,24 @@ uint64_t fp_channel_order(const struct fp_channel *channel);
 /* The first COUNT findings of the log were shown. */
 void fp_channel_set_shown(struct fp_channel_log *log, size_t count);
 
+/* The reader is to look. */
+void fp_channel_ring(struct fp_channel *channel);
+
 /* Waits until a process rings, unless one has since *RUNG was the state, or MS milliseconds. */
 void fp_channel_await_bell(struct fp_channel *channel, uint32_t *rung, unsigned ms);
+
+/* A file of process PID that one asks for, because it cannot read it itself; from OFFSET on. */
+struct fp_channel_errand {
+	pid_t pid;
+	enum fp_proc_file file;
+	size_t offset;
+	size_t size;
+};
+
+/* Whether there is one: it is the caller's to answer then, with BYTES, at most of its size; or
+ * with COUNT a negative errno. (In channel_errands.c.) */
+bool fp_channel_take_errand(struct fp_channel *channel, struct fp_channel_errand *errand);
+void fp_channel_answer_errand(struct fp_channel *channel, const char *bytes, ssize_t count);
 
 /* The report of all that is there is made: nobody needs to wait any more. */
 void fp_channel_set_done(struct fp_channel *channel);
@@ -146,6 +164,11 @@ void fp_channel_replace(struct fp_channel_log *log);
 
 /* The log is complete. False when the reader was done before. */
 bool fp_channel_end(struct fp_channel *channel, struct fp_channel_log *log);
+
+/* As fp_proc_reader, of process PID: what the reader reads for it. It waits some seconds for
+ * that, once in vain. (In channel_errands.c.) */
+ssize_t fp_channel_fetch(struct fp_channel *channel, pid_t pid, enum fp_proc_file file,
+                         size_t offset, char *bytes, size_t size);
 
 /* Rings, and waits until process READER has made its report. False when it is no more. */
 bool fp_channel_await_reader(struct fp_channel *channel, pid_t reader);

@@ -17,7 +17,8 @@ enum {
 	FP_CHANNEL_PIDS = 1 << 22, /* the most that Linux has */
 	FP_CHANNEL_PIDS_PER_WORD = 64,
 	FP_CHANNEL_UNSEEN_BYTES = 256 << 10,
-	FP_CHANNEL_REQUESTS = 16
+	FP_CHANNEL_REQUESTS = 16,
+	FP_CHANNEL_ERRAND_BYTES = 64 << 10
 };
 
 #define FP_CHANNEL_MAGIC "FENCEPCH3"
@@ -63,6 +64,15 @@ struct fp_channel {
 		_Atomic uint32_t pid; /* 0: a free place; UINT32_MAX: being filled */
 		_Atomic uint64_t number;
 	} requests[FP_CHANNEL_REQUESTS];
+	struct {
+		_Atomic uint32_t state; /* in channel_errands.c */
+		_Atomic uint32_t pid;
+		uint32_t file;
+		int32_t result;
+		uint64_t offset;
+		uint64_t size;
+		char bytes[FP_CHANNEL_ERRAND_BYTES];
+	} errand;
 	struct fp_channel_log logs[FP_CHANNEL_LOGS];
 	_Atomic uint64_t pids[FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
 	_Atomic uint64_t passed[FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
@@ -74,6 +84,13 @@ enum {
 	FP_CHANNEL_FEWEST_BYTES = offsetof(struct fp_channel, pieces) +
 	                          FP_CHANNEL_STEP_PIECES * FP_CHANNEL_PIECE_BYTES
 };
+
+/* Waits until *WORD is not FROM any more, or MS milliseconds; where a filter refuses that, by
+ * looking. Whether it is another (in channel_requests.c). */
+bool fp_channel_await(_Atomic uint32_t *word, uint32_t from, unsigned ms);
+
+/* Wakes who waits for a change of WORD. */
+void fp_channel_wake(_Atomic uint32_t *word);
 
 /* Whether the process has its number in another namespace than the maker: it is nothing to go
  * by (in channel_map.c). */

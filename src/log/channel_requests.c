@@ -13,7 +13,7 @@
 #include "base/sys.h"
 #include "log/channel_layout.h"
 
-enum { LOOK_MS = 100, MS_PER_S = 1000, NSEC_PER_MS = 1000000, BLIND_S = 10 };
+enum { LOOK_MS = 100, PATIENCE_TURNS = 1200, MS_PER_S = 1000, NSEC_PER_MS = 1000000 };
 
 static const uint32_t being_filled = UINT32_MAX;
 
@@ -28,7 +28,7 @@ bool fp_channel_ask(struct fp_channel *channel, pid_t pid, uint64_t number)
 		atomic_store(&request->number, number);
 		atomic_store(&request->pid, (uint32_t)pid);
 		atomic_fetch_add(&channel->asked, 1);
-		fp_sys(SYS_futex, &channel->asked, FUTEX_WAKE, INT_MAX, NULL);
+		fp_channel_wake(&channel->asked);
 		return true;
 	}
 	return false;
@@ -65,52 +65,61 @@ uint64_t fp_channel_take_request(struct fp_channel *channel, pid_t pid)
 	return 0;
 }
 
-/* 0, or why it did not wait; -ETIMEDOUT is none. */
-static int await_change(_Atomic uint32_t *word, uint32_t from, unsigned ms)
+static uint64_t now_ms(void)
 {
-	const struct timespec time = {.tv_sec = ms / MS_PER_S,
-	                              .tv_nsec = (long)(ms % MS_PER_S) * NSEC_PER_MS};
-	int status = (int)fp_sys(SYS_futex, word, FUTEX_WAIT, from, &time);
+	struct timespec now;
 
-	return status == -EAGAIN || status == -EINTR || status == -ETIMEDOUT ? 0 : status;
+	fp_clock_read(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * MS_PER_S + (uint64_t)now.tv_nsec / NSEC_PER_MS;
+}
+
+bool fp_channel_await(_Atomic uint32_t *word, uint32_t from, unsigned ms)
+{
+	uint64_t end = now_ms() + ms;
+	uint64_t now;
+
+	while (atomic_load(word) == from && (now = now_ms()) < end) {
+		uint64_t left = end - now;
+		const struct timespec time = {.tv_sec = (time_t)(left / MS_PER_S),
+		                              .tv_nsec = (long)(left % MS_PER_S) * NSEC_PER_MS};
+
+		fp_sys(SYS_futex, word, FUTEX_WAIT, from, &time);
+	}
+	return atomic_load(word) != from;
+}
+
+void fp_channel_wake(_Atomic uint32_t *word)
+{
+	fp_sys(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL);
+}
+
+void fp_channel_ring(struct fp_channel *channel)
+{
+	atomic_fetch_add(&channel->bell, 1);
+	fp_channel_wake(&channel->bell);
 }
 
 void fp_channel_await_bell(struct fp_channel *channel, uint32_t *rung, unsigned ms)
 {
-	await_change(&channel->bell, *rung, ms);
+	fp_channel_await(&channel->bell, *rung, ms);
 	*rung = atomic_load(&channel->bell);
 }
 
 void fp_channel_set_done(struct fp_channel *channel)
 {
 	atomic_store(&channel->is_done, 1);
-	fp_sys(SYS_futex, &channel->is_done, FUTEX_WAKE, INT_MAX, NULL);
+	fp_channel_wake(&channel->is_done);
 }
 
-/* In a filter that refuses to wait: by looking, for a while. */
-static void await_blindly(const struct fp_channel *channel)
-{
-	struct timespec start;
-	struct timespec now;
-
-	fp_clock_read(CLOCK_MONOTONIC, &start);
-	do
-		fp_clock_read(CLOCK_MONOTONIC, &now);
-	while (atomic_load(&channel->is_done) == 0 && now.tv_sec - start.tv_sec < BLIND_S);
-}
-
+/* It goes on with a report that takes long when nobody waits any more. */
 bool fp_channel_await_reader(struct fp_channel *channel, pid_t reader)
 {
-	atomic_fetch_add(&channel->bell, 1);
-	fp_sys(SYS_futex, &channel->bell, FUTEX_WAKE, INT_MAX, NULL);
-	while (atomic_load(&channel->is_done) == 0) {
-		if (await_change(&channel->is_done, 0, LOOK_MS) != 0) {
-			await_blindly(channel);
+	fp_channel_ring(channel);
+	for (int left = PATIENCE_TURNS; left > 0; left--) {
+		if (fp_channel_await(&channel->is_done, 0, LOOK_MS))
 			return true;
-		}
-		if (atomic_load(&channel->is_done) == 0 &&
-		    fp_sys(SYS_kill, reader, 0) == -ESRCH)
-			return false;
+		if (fp_sys(SYS_kill, reader, 0) == -ESRCH)
+			return atomic_load(&channel->is_done) != 0;
 	}
 	return true;
 }

@@ -45,6 +45,13 @@ static struct own *map_own(void)
 	return (struct own *)page;
 }
 
+static ssize_t read_elsewhere(enum fp_proc_file file, size_t offset, char *bytes, size_t size)
+{
+	return channel == NULL
+	               ? -ENOENT
+	               : fp_channel_fetch(channel, fp_sys_getpid(), file, offset, bytes, size);
+}
+
 void fp_session_open_channel(void)
 {
 	const char *address = fp_session.options.channel;
@@ -57,8 +64,10 @@ void fp_session_open_channel(void)
 	else
 		channel = fp_channel_attach(address, fp_session_affordable(fp_channel_bytes()),
 		                            &failure);
-	if (channel != NULL)
+	if (channel != NULL) {
 		fp_channel_count(channel, fp_sys_getpid());
+		fp_proc_set_reader(read_elsewhere);
+	}
 }
 
 /* One that prints elsewhere says what ends it in its own words, too. */
@@ -88,6 +97,7 @@ static void make_channel(void)
 	watcher = fp_session_run_watcher(address, fd);
 	if (watcher > 0) {
 		fp_channel_count(channel, watched);
+		fp_proc_set_reader(read_elsewhere);
 		if (fd >= 0)
 			fp_sys_close(fd);
 		return;
