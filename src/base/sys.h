@@ -6,6 +6,9 @@
  * points, and errno stays as it is. tests/lint/context.sh refuses the C library's.
  *
  * Context: alloc and fault. Each returns what the kernel does: a result, or a negative errno.
+ *
+ * In seccomp's strict mode any call but four ends the process: a thread that enters it is told
+ * to fp_sys_confine(), and has -EPERM from then on, as a filter would have it.
  */
 #ifndef FP_BASE_SYS_H
 #define FP_BASE_SYS_H
@@ -33,9 +36,26 @@
 
 /* fp_sys(number, up to six arguments, numbers or pointers) */
 #define FP_SYS_LONGS(number, a, b, c, d, e, f, ...)                                            \
-	fp_sys_call((long)(number), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e),     \
-	            (long)(f))
+	fp_sys_call_unless_confined((long)(number), (long)(a), (long)(b), (long)(c),           \
+	                            (long)(d), (long)(e), (long)(f))
 #define fp_sys(...) FP_SYS_LONGS(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
+
+/* Whether some thread is confined (in confinement.c). */
+extern bool fp_sys_is_confined;
+
+/* The calling thread is, from now on, or is not. */
+void fp_sys_confine(bool is_confined);
+bool fp_sys_is_refused(long number, long *result);
+
+static inline long fp_sys_call_unless_confined(long number, long a, long b, long c, long d,
+                                               long e, long f)
+{
+	long result;
+
+	if (__builtin_expect(fp_sys_is_confined, 0) && fp_sys_is_refused(number, &result))
+		return result;
+	return fp_sys_call(number, a, b, c, d, e, f);
+}
 
 /* Bytes of a signal set as the kernel has it; glibc's are longer. */
 enum { FP_SYS_SIGSET_BYTES = 8 };

@@ -110,7 +110,9 @@ void fp_fault_die(const struct fp_fault_event *event)
 		fp_lock_leave_fault_mode(held);
 	}
 	bool is_to_send = event->was_bus && fp_guard_deny(page) != 0;
-	fp_fault_sigaction(event->signal, &action, NULL);
+	/* Where no call is allowed (seccomp's strict mode), one more ends it. */
+	if (fp_fault_sigaction(event->signal, &action, NULL) == -EPERM)
+		fp_sys(SYS_exit_group, event->signal);
 	if (is_to_send)
 		send(event);
 }

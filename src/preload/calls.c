@@ -52,6 +52,7 @@
 #include <unistd.h>
 #include <utime.h>
 
+#include "base/sys.h"
 #include "preload/arguments.h"
 #include "preload/buffers.h"
 #include "preload/door.h"
@@ -190,7 +191,10 @@ FP_EXPORT int prctl(int request, ...)
 	va_end(arguments);
 	find_if_needed((const void *)libc.prctl);
 	AS(prctl, request, second, third, fourth, fifth)
-	return libc.prctl(request, second, third, fourth, fifth);
+	int result = libc.prctl(request, second, third, fourth, fifth);
+	if (result != 0 && request == PR_SET_SECCOMP)
+		fp_sys_confine(false);
+	return result;
 }
 
 #define OPEN(name)                                                                             \

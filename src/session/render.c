@@ -285,7 +285,7 @@ pid_t fp_session_run_watcher(const char *address, int fd)
 	/* It has another number there. */
 	fp_text_begin(&text, inherited, sizeof(inherited));
 	fp_text_decimal(&text, fd < 0 ? 0 : FP_SESSION_OUTPUT_FD);
-	fp_text_string(&text, strchr(address, '.'));
+	fp_text_string(&text, address + strcspn(address, "."));
 	work->command.program = find_program(work->program, sizeof(work->program));
 	add_argument(work, "fencepost");
 	add_argument(work, "watch");

@@ -28,7 +28,7 @@ alone() { # alone WAY MISTAKE BACKEND: a host without fencepost run; nobody wait
 	until test -s json && grep -q '^fencepost: .* leak' err || test $((i += 1)) -gt 200; do sleep 0.1; done
 	case $1-$2 in
 	*-use-after-free) expected=139 ;;
-	killed-*) expected=137 ;;
+	killed-* | out-of-memory-* | strict-*) expected=137 ;;
 	two-signals-*) expected=143 ;;
 	*) expected=5 ;;
 	esac
@@ -59,7 +59,8 @@ check() {
 			complain "$what leaks are said to have been looked for: $(cat err)"
 		fi
 		# Known to have a leak, or not known.
-		test "$status" -eq 9 || test "$1 $status" = 'killed 137' || complain "$what status $status: $(cat err)"
+		test "$status" -eq 9 || test "$1 $status" = 'killed 137' || test "$1 $status" = 'out-of-memory 137' ||
+			complain "$what status $status: $(cat err)"
 		return
 		;;
 	esac
@@ -75,12 +76,29 @@ check() {
 	grep -q "\"door\": \"$door\"" json || complain "$what another door: $(grep '"door"' json)"
 }
 
+# Of a program that the kernel ends because it takes too much.
+make_group() {
+	of_memory=$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)
+	unified=$(sed -n 's/^0:://p' /proc/self/cgroup)
+	for parent in ${of_memory:+"/sys/fs/cgroup/memory$of_memory"} "/sys/fs/cgroup$unified"; do
+		group=$parent/fencepost-$$
+		mkdir "$group" 2>/dev/null || continue
+		for limit in memory.limit_in_bytes memory.max; do
+			test -w "$group/$limit" && echo 100M >"$group/$limit" && RESTRICTED_GROUP=$group/cgroup.procs
+		done 2>/dev/null
+		test -z "$RESTRICTED_GROUP" || break
+		rmdir "$group"
+	done
+	export RESTRICTED_GROUP
+}
+make_group
+
 found_leaks() { # found_leaks WAY: there it has to be found
 	check "$1" leak auto
 	test "$status" -eq 77 || grep -q '"kind": "definite"' json || complain "$1: no leak: $(cat err)"
 }
 
-for way in plain chroot private-tmp setuid landlock seccomp no-descriptors closed file-size killed raw-exit two-ends two-signals; do
+for way in plain chroot private-tmp setuid landlock seccomp no-descriptors closed file-size killed out-of-memory raw-exit two-ends two-signals; do
 	check "$way" double-free auto
 	check "$way" use-after-free auto
 	check "$way" leak auto
@@ -99,7 +117,7 @@ done
 # The same of a host, whose heap's blocks stand beside those of malloc, and of one by itself.
 of_malloc=$victim
 for victim in "$host" alone; do
-	for way in plain chroot private-tmp setuid landlock seccomp no-descriptors closed file-size killed raw-exit two-ends two-signals; do
+	for way in plain chroot private-tmp setuid landlock seccomp no-descriptors closed file-size killed out-of-memory raw-exit two-ends two-signals; do
 		check "$way" double-free auto
 		check "$way" use-after-free auto
 		check "$way" leak auto
@@ -109,6 +127,18 @@ for victim in "$host" alone; do
 	done
 done
 victim=$of_malloc
+# In the strict mode nothing can be protected any more: blocks are libc's, as far as that has any.
+victim=$of_malloc
+for backend in auto guard mprotect none; do
+	"$fencepost" run --backend=$backend --error-exitcode=9 --json=json -- "$victim" strict double-free >out 2>err
+	status=$?
+	test "$status" -eq 9 && grep -q '"line": '"$(line_of double-free)\b" json && grep -q '"kind": ".*-free"' json ||
+		complain "strict, $backend: status $status: $(cat err)"
+	grep -q '^fencepost: note: a thread entered seccomp' err || complain "strict, $backend: not said: $(cat err)"
+	check strict leak $backend
+done
+sleep 0.2
+test -z "$RESTRICTED_GROUP" || rmdir "${RESTRICTED_GROUP%/*}"
 test "$tried" -gt 40 || complain "only $tried of them could be tried"
 
 # ---- Processes of which not all is known

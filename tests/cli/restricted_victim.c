@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -124,6 +125,23 @@ static void filter_calls(void)
 	possible(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
 }
 
+/* Nothing is allowed but to read, to write and to end. */
+static void allow_nothing(void)
+{
+	possible(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0));
+}
+
+/* Of a group that the caller has made, with a limit that is met soon. */
+static void limit_memory(void)
+{
+	const char *group = getenv("RESTRICTED_GROUP");
+	int fd = group == NULL ? -1 : open(group, O_WRONLY | O_CLOEXEC);
+
+	possible(fd);
+	possible((int)write(fd, "0", 1));
+	close(fd);
+}
+
 static void use_up_descriptors(void)
 {
 	const struct rlimit limit = {64, 64};
@@ -231,6 +249,26 @@ __attribute__((noinline)) static void wipe_stack(void)
 		bytes[i] = 0;
 }
 
+static void by_thread_end(void)
+{
+	syscall(SYS_exit, 5);
+}
+
+/* The kernel kills who takes too much. */
+static void by_memory(void)
+{
+	enum { STEP = 1 << 20, MOST = 1 << 10 };
+
+	for (int i = 0; i < MOST; i++) {
+		void *more = mmap(NULL, STEP, PROT_READ | PROT_WRITE,
+		                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (more != MAP_FAILED)
+			memset(more, 1, STEP);
+	}
+	_exit(NOT_POSSIBLE);
+}
+
 static const struct {
 	const char *name;
 	void (*restrict_it)(void);
@@ -242,6 +280,8 @@ static const struct {
         {"setuid", become_nobody, by_return},
         {"landlock", lock_files, by_return},
         {"seccomp", filter_calls, by_return},
+        {"strict", allow_nothing, by_thread_end},
+        {"out-of-memory", limit_memory, by_memory},
         {"no-descriptors", use_up_descriptors, by_return},
         {"closed", close_descriptors, by_return},
         {"file-size", limit_files, by_return},
