@@ -77,7 +77,7 @@ void fp_batch_seal_all(void)
 {
 	struct fp_slot waiting[FP_GUARD_BATCH_MAX];
 
-	for (size_t i = 0; i < QUEUES; i++) {
+	for (size_t i = 0; batch_slots > 1 && i < QUEUES; i++) {
 		fp_lock_acquire(&queues[i].lock);
 		size_t count = empty_locked(&queues[i], waiting);
 		fp_lock_release(&queues[i].lock);

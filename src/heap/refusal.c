@@ -109,7 +109,7 @@ void fp_refusal_each(fp_refusal_visitor visit, void *user)
 
 void fp_refusal_forget(void)
 {
-	for (size_t i = 0; i < PLACES; i++) {
+	for (size_t i = 0; i < PLACES && atomic_load(&list[i].state) != FREE; i++) {
 		atomic_store(&list[i].count, 0);
 		atomic_store(&list[i].state, FREE);
 	}

@@ -17,9 +17,9 @@ static uint64_t bit_of(pid_t pid)
 	return (uint64_t)1 << ((uint32_t)pid % FP_CHANNEL_PIDS_PER_WORD);
 }
 
-static _Atomic uint64_t *word_of(_Atomic uint64_t *words, pid_t pid)
+static struct fp_channel_pids *word_of(struct fp_channel *channel, pid_t pid)
 {
-	return &words[(uint32_t)pid % FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
+	return &channel->pids[(uint32_t)pid % FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
 }
 
 static void raise_to(_Atomic uint32_t *highest, uint32_t number)
@@ -35,15 +35,15 @@ void fp_channel_count(struct fp_channel *channel, pid_t pid)
 	if (fp_channel_is_foreign(channel, pid))
 		return;
 	raise_to(&channel->highest, (uint32_t)pid % FP_CHANNEL_PIDS);
-	if ((atomic_fetch_or(word_of(channel->pids, pid), bit_of(pid)) & bit_of(pid)) == 0)
+	if ((atomic_fetch_or(&word_of(channel, pid)->met, bit_of(pid)) & bit_of(pid)) == 0)
 		atomic_fetch_add(&channel->processes, 1);
-	atomic_fetch_and(word_of(channel->passed, pid), ~bit_of(pid));
+	atomic_fetch_and(&word_of(channel, pid)->passed, ~bit_of(pid));
 }
 
 void fp_channel_pass(struct fp_channel *channel, pid_t pid)
 {
 	if (!fp_channel_is_foreign(channel, pid))
-		atomic_fetch_or(word_of(channel->passed, pid), bit_of(pid));
+		atomic_fetch_or(&word_of(channel, pid)->passed, bit_of(pid));
 }
 
 /* One of SIZE things, or SIZE. */
@@ -189,8 +189,8 @@ pid_t fp_channel_next_open(struct fp_channel *channel, pid_t after)
 	uint32_t highest = atomic_load(&channel->highest);
 
 	for (uint32_t pid = (uint32_t)after + 1; pid <= highest; pid++) {
-		uint64_t open = atomic_load(word_of(channel->pids, (pid_t)pid)) &
-		                ~atomic_load(word_of(channel->passed, (pid_t)pid));
+		struct fp_channel_pids *word = word_of(channel, (pid_t)pid);
+		uint64_t open = atomic_load(&word->met) & ~atomic_load(&word->passed);
 
 		if ((open & bit_of((pid_t)pid)) != 0)
 			return (pid_t)pid;

@@ -74,8 +74,12 @@ struct fp_channel {
 		char bytes[FP_CHANNEL_ERRAND_BYTES];
 	} errand;
 	struct fp_channel_log logs[FP_CHANNEL_LOGS];
-	_Atomic uint64_t pids[FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
-	_Atomic uint64_t passed[FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
+	/* Bits of the processes that have been there, and of those that passed: side by side,
+	 * so that a process touches one page. */
+	struct fp_channel_pids {
+		_Atomic uint64_t met;
+		_Atomic uint64_t passed;
+	} pids[FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
 	char unseen[FP_CHANNEL_UNSEEN_BYTES];
 	struct fp_channel_piece pieces[FP_CHANNEL_PIECES];
 };

@@ -213,6 +213,8 @@ void fp_record_end(bool writes_empty)
 {
 	struct event event = {.used = 0};
 
+	if (!fp_record_is_on)
+		return;
 	fp_lock_acquire(&lock);
 	if (fp_record_is_on) {
 		put_byte(&event, FP_RECORD_END);

@@ -42,7 +42,7 @@ void fp_session_add_root(const void *start, size_t bytes)
 	fp_lock_release(&fp_session.lock);
 	if (is_full && fp_session_is_started())
 		fp_log_note(
-		        &fp_session.log,
+		        fp_session_log(),
 		        "more than 1024 root regions were registered: leaks were looked for "
 		        "without the last ones, so that blocks they point to seem lost");
 }

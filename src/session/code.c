@@ -57,7 +57,7 @@ static void log_trace_locked(const struct fp_log_known_module *gone, fp_trace_id
 	if (!is_gone || (logged[trace / 8] & bit) != 0)
 		return;
 	logged[trace / 8] |= bit;
-	fp_log_trace(&fp_session.log, trace, frames, count);
+	fp_log_trace(fp_session_log(), trace, frames, count);
 }
 
 static void went_locked(const struct fp_log_known_module *module)
@@ -73,11 +73,11 @@ static void went_locked(const struct fp_log_known_module *module)
 
 void fp_session_look_at_code(void)
 {
-	if (!fp_session_is_started() || atomic_load(&fp_session.is_finished))
+	if (!fp_session_is_started() || atomic_load(&fp_session.own.is_finished))
 		return;
 	fp_lock_acquire(&fp_session.lock);
 	if (unloads < UNLOADS_MAX)
-		fp_log_modules(&fp_session.log);
+		fp_log_modules(fp_session_log());
 	fp_lock_release(&fp_session.lock);
 }
 

@@ -54,5 +54,5 @@ void fp_session_open_door(enum fp_door door, const struct fp_own_object *object,
 	fp_session_tell_debuggers(on_finding);
 	bool is_new = (atomic_fetch_or(&doors, 1u << door) & 1u << door) == 0;
 	if (is_new && fp_session_is_started())
-		fp_session_log_doors(&fp_session.log);
+		fp_session_log_doors(fp_session_log());
 }

@@ -28,10 +28,6 @@ enum { RESERVE_BYTES = 4 << 20 };
 
 enum { PATIENCE_MS = 600 * 1000, PATIENCE_LOCKED_MS = 3000 };
 
-static uint64_t leaked_blocks; /* by the last tail */
-static _Atomic pid_t finisher; /* the thread that makes the report at the end */
-static atomic_bool is_over;
-
 void fp_session_reserve(void)
 {
 	fp_meta_set_aside(RESERVE_BYTES);
@@ -179,13 +175,13 @@ static void log_totals(struct fp_log *tail)
 /* The padding of a million blocks takes a second to verify: not when somebody wants an end. */
 static bool is_dying(void)
 {
-	return fp_session.exit.how == FP_LOG_EXIT_SIGNAL || fp_lock_is_in_fault_mode();
+	return fp_session.own.exit.how == FP_LOG_EXIT_SIGNAL || fp_lock_is_in_fault_mode();
 }
 
 /* In fault mode a block may be half made, and who holds what is not known. */
 static bool may_look(void)
 {
-	return !is_dying() || fp_session.interrupted != NULL;
+	return !is_dying() || fp_session.own.interrupted != NULL;
 }
 
 struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind)
@@ -197,17 +193,17 @@ struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind)
 	fp_log_open(tail, -1, true);
 	/* Leaks name traces of any module: the main log has those that findings needed. */
 	fp_lock_acquire(&fp_session.lock);
-	fp_log_modules(&fp_session.log);
+	fp_log_modules(fp_session_log());
 	fp_lock_release(&fp_session.lock);
 	fp_session_log_counts(tail);
 	if (may_look())
-		leaked_blocks = fp_session_log_leaks(tail, stack, kind);
+		fp_session.own.leaked_blocks = fp_session_log_leaks(tail, stack, kind);
 	fp_session_log_refusals(tail);
 	fp_session_log_recording(tail);
 	fp_session_log_mappings(tail);
 	fp_timeline_log(tail, may_look());
 	log_totals(tail);
-	fp_log_exit(tail, fp_session.exit.how, fp_session.exit.value);
+	fp_log_exit(tail, fp_session.own.exit.how, fp_session.own.exit.value);
 	fp_log_end(tail);
 	return tail;
 }
@@ -234,9 +230,9 @@ static bool is_worth_a_report(void)
 {
 	const struct fp_options *options = &fp_session.options;
 
-	if (fp_session_finding_count() > 0 || leaked_blocks > 0 || fp_record_failure() != 0 ||
-	    fp_session_has_told() || fp_session_has_check_failed() ||
-	    fp_timeline_count_growing() > 0)
+	if (fp_session_finding_count() > 0 || fp_session.own.leaked_blocks > 0 ||
+	    fp_record_failure() != 0 || fp_session_has_told() ||
+	    fp_session_has_check_failed() || fp_timeline_count_growing() > 0)
 		return true;
 	if (fp_session.is_forked_child)
 		return false;
@@ -247,7 +243,7 @@ static bool is_worth_a_report(void)
 static bool is_worth_saying(void)
 {
 	return !fp_session_is_on_its_own() || fp_session_finding_count() > 0 ||
-	       leaked_blocks > 0;
+	       fp_session.own.leaked_blocks > 0;
 }
 
 /* Whether somebody has it who tells it. */
@@ -264,7 +260,7 @@ static bool report(struct fp_log *tail)
 	if (status != 0)
 		return !is_worth_saying() || fp_session_render(tail, &outputs) == 0;
 	/* What ends a process stands in its own words, too. */
-	if (fp_session.exit.how == FP_LOG_EXIT_SIGNAL && fp_session_finding_count() > 0 &&
+	if (fp_session.own.exit.how == FP_LOG_EXIT_SIGNAL && fp_session_finding_count() > 0 &&
 	    fp_session_prints_elsewhere())
 		fp_session_render(tail, &here);
 	return true;
@@ -284,11 +280,14 @@ static void finish(uintptr_t stack, void *unused)
 	int saved_errno = errno;
 
 	(void)unused;
-	fp_meta_use_aside();
+	if (!fp_session.is_forked_child)
+		fp_meta_use_aside();
 	fp_record_end(!fp_session.is_forked_child);
 	if (!is_dying())
 		fp_heap_check(FP_TRACE_NONE, "at exit");
 	bool has_told = !has_something_to_tell();
+	if (!has_told)
+		fp_meta_use_aside();
 	struct fp_log *tail =
 	        has_told ? NULL : fp_session_make_tail(stack, FP_SESSION_CHECK_LAST);
 	if (tail != NULL) {
@@ -304,20 +303,9 @@ static void finish(uintptr_t stack, void *unused)
 
 bool fp_session_is_finishing_here(void)
 {
-	return atomic_load(&fp_session.is_finished) && !atomic_load(&is_over) &&
-	       atomic_load(&finisher) == fp_sys_gettid();
-}
-
-/* In the child of a fork that the end of its parent let through. */
-void fp_session_forget_finish(void)
-{
-	bool is_finished = atomic_load(&fp_session.is_finished);
-
-	atomic_store(&is_over, is_finished);
-	if (is_finished)
-		fp_session_pass();
-	else
-		atomic_store(&finisher, 0);
+	return atomic_load(&fp_session.own.is_finished) &&
+	       !atomic_load(&fp_session.own.is_over) &&
+	       atomic_load(&fp_session.own.finisher) == fp_sys_gettid();
 }
 
 /* Two threads end the process, or somebody who is impatient does: the end that comes second
@@ -329,9 +317,9 @@ static void await_report(void)
 	long left = fp_lock_is_any_held() || fp_lock_is_in_fault_mode() ? PATIENCE_LOCKED_MS
 	                                                                : PATIENCE_MS;
 
-	if (atomic_load(&finisher) == fp_sys_gettid())
+	if (atomic_load(&fp_session.own.finisher) == fp_sys_gettid())
 		return;
-	for (; left > 0 && !atomic_load(&is_over); left--)
+	for (; left > 0 && !atomic_load(&fp_session.own.is_over); left--)
 		fp_sys_sleep(&pause);
 }
 
@@ -342,18 +330,19 @@ static bool claim(void)
 
 	if (!fp_session_is_started())
 		return false;
-	if (!atomic_compare_exchange_strong(&finisher, &nobody, fp_sys_gettid())) {
+	if (!atomic_compare_exchange_strong(&fp_session.own.finisher, &nobody,
+	                                    fp_sys_gettid())) {
 		await_report();
 		return false;
 	}
-	return !atomic_exchange(&fp_session.is_finished, true);
+	return !atomic_exchange(&fp_session.own.is_finished, true);
 }
 
 /* Inlined: the search for leaks begins at the frame of whoever was called from outside. */
 __attribute__((always_inline)) static inline void finish_claimed(void)
 {
 	fp_leak_from_here(finish, NULL);
-	atomic_store(&is_over, true);
+	atomic_store(&fp_session.own.is_over, true);
 }
 
 void fp_session_finish(void)
@@ -366,11 +355,11 @@ static void finish_dying(int signal, const struct fp_leak_interrupted *interrupt
 {
 	if (!claim())
 		return;
-	fp_session.exit.how = FP_LOG_EXIT_SIGNAL;
-	fp_session.exit.value = signal;
-	fp_session.interrupted = interrupted;
+	fp_session.own.exit.how = FP_LOG_EXIT_SIGNAL;
+	fp_session.own.exit.value = signal;
+	fp_session.own.interrupted = interrupted;
 	finish_claimed();
-	fp_session.interrupted = NULL;
+	fp_session.own.interrupted = NULL;
 }
 
 void fp_session_finish_dying(int signal)

@@ -5,6 +5,7 @@
  * inherited.
  */
 #include <pthread.h>
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 #include "base/maps.h"
@@ -22,8 +23,18 @@
 #include "stack/stack.h"
 #include "timeline/timeline.h"
 
+/* With one thread nobody else has a lock; and each that is taken here is on a page that parent
+ * and child then copy: half of what a fork costs. */
+static bool are_locked;
+
 static void before_fork(void)
 {
+	bool is_needed = !__libc_single_threaded;
+
+	if (are_locked != is_needed)
+		are_locked = is_needed;
+	if (!are_locked)
+		return;
 	fp_leak_lock_for_fork();
 	fp_lock_acquire_for_fork(&fp_session.lock);
 	fp_timeline_lock_for_fork();
@@ -39,6 +50,8 @@ static void before_fork(void)
 
 static void after_fork(void)
 {
+	if (!are_locked)
+		return;
 	fp_meta_unlock_after_fork();
 	fp_log_unlock_after_fork(&fp_session.log);
 	fp_record_unlock_after_fork();
@@ -52,6 +65,22 @@ static void after_fork(void)
 	fp_leak_unlock_after_fork();
 }
 
+/* The end of the parent may have let the fork through: then nobody makes a report here. */
+static void begin_anew(void)
+{
+	bool is_finished = atomic_load(&fp_session.own.is_finished);
+	size_t findings = atomic_load(&fp_session.own.findings.distinct);
+
+	fp_session.own = (struct fp_session_own){
+	        .is_finished = is_finished,
+	        .is_over = is_finished,
+	        .log_age = FP_SESSION_LOG_INHERITED,
+	};
+	fp_session.log.fd = -1;
+	if (findings > 0)
+		fp_session_forget_findings();
+}
+
 static void after_fork_in_child(void)
 {
 	struct fp_heap_totals totals;
@@ -59,32 +88,20 @@ static void after_fork_in_child(void)
 	after_fork();
 	fp_thread_forget_id();
 	fp_region_renew_in_child();
-	int protection = fp_guard_renew_in_child();
+	fp_session.protection = fp_guard_renew_in_child();
 	fp_timeline_start_in_child();
 	fp_heap_totals(&totals);
 	fp_session.is_forked_child = true;
 	fp_session.pid = fp_sys_getpid();
 	fp_session.first_serial = totals.last_serial;
 	fp_session.first_region = fp_region_last_serial();
-	fp_session_forget_findings();
+	begin_anew();
 	fp_refusal_forget();
 	fp_session_forget_published();
-	fp_session_forget_finish();
-	fp_session_forget_leaks();
-	fp_session_forget_lsan();
-	fp_session_forget_growth();
+	if (atomic_load(&fp_session.own.is_finished))
+		fp_session_pass();
 	fp_session_start_recording_in_child();
-	/* The file of an event log stays the parent's. */
-	fp_log_renew(&fp_session.log);
-	fp_session_log_beginning(&fp_session.log);
 	fp_session_answer_in_child();
-	if (protection != 0)
-		fp_log_note(
-		        &fp_session.log,
-		        "this process was forked and could not renew the protection of the "
-		        "memory it inherited, so uses of blocks that were freed before go "
-		        "unseen; leave a descriptor free (ulimit -n) and allow userfaultfd, "
-		        "or use backend=guard or backend=mprotect");
 }
 
 int fp_session_watch_fork(void)

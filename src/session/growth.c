@@ -12,9 +12,6 @@
  * programs of a build, is not judged. */
 enum { FIRST_INTERVAL = 100 };
 
-static bool is_told;      /* a list, maybe an empty one, is among the events */
-static size_t last_count; /* of stacks in it */
-
 static bool is_collected(void)
 {
 	return fp_session.log.fd >= 0 || fp_session_is_collected();
@@ -25,19 +22,19 @@ static void tell_locked(void)
 {
 	size_t count = fp_timeline_count_growing();
 
-	if (is_told && last_count == 0 && count == 0)
+	if (fp_session.own.has_told_growth && fp_session.own.growing == 0 && count == 0)
 		return;
-	fp_log_modules(&fp_session.log);
-	fp_timeline_log_growth(&fp_session.log);
-	last_count = count;
-	is_told = true;
+	fp_log_modules(fp_session_log());
+	fp_timeline_log_growth(fp_session_log());
+	fp_session.own.growing = count;
+	fp_session.own.has_told_growth = true;
 	fp_session_publish(NULL);
 }
 
 static void tell(void)
 {
 	fp_lock_acquire(&fp_session.lock);
-	if (atomic_load(&fp_session.is_started) && !atomic_load(&fp_session.is_finished) &&
+	if (atomic_load(&fp_session.is_started) && !atomic_load(&fp_session.own.is_finished) &&
 	    is_collected())
 		tell_locked();
 	fp_lock_release(&fp_session.lock);
@@ -51,10 +48,4 @@ void fp_session_start_timeline(void)
 	};
 
 	fp_timeline_start(&config);
-}
-
-void fp_session_forget_growth(void)
-{
-	is_told = false;
-	last_count = 0;
 }

@@ -26,11 +26,6 @@ static void log_trace(struct fp_log *log, fp_trace_id trace)
 	fp_log_trace(log, trace, frames, count);
 }
 
-/* The serials of the newest block and region when leaks were last looked for. */
-static _Atomic uint64_t told;
-static _Atomic uint64_t told_region;
-static _Atomic bool is_repeated;
-
 static struct fp_log_sum sum_of(const struct fp_leak_sum *sum)
 {
 	return (struct fp_log_sum){
@@ -80,11 +75,9 @@ static void mark_told(const struct fp_leak_block *block, void *user)
 		fp_heap_mark(block->address, block->serial, marks);
 }
 
-static _Atomic bool has_failed;
-
 bool fp_session_has_check_failed(void)
 {
-	return atomic_load(&has_failed);
+	return atomic_load(&fp_session.own.leaks.has_failed);
 }
 
 static void note_failure(struct fp_log *log, int status)
@@ -97,7 +90,7 @@ static void note_failure(struct fp_log *log, int status)
 	fp_text_string(&text, strerrordesc_np(-status));
 	fp_log_note(log, line);
 	fp_log_leak_check(log, FP_LOG_CHECK_FAILED);
-	atomic_store(&has_failed, true);
+	atomic_store(&fp_session.own.leaks.has_failed, true);
 }
 
 /* Once: it is likely to be so at each check. */
@@ -158,7 +151,7 @@ bool fp_session_has_blocks(void)
  * which those have left pointers: what counts is what was there when it called exit(3). */
 static size_t find_exit(struct fp_stack_caller *caller, uintptr_t *stack)
 {
-	if (!atomic_load(&fp_session.is_finished) ||
+	if (!atomic_load(&fp_session.own.is_finished) ||
 	    !fp_stack_find_caller((uintptr_t)&exit, caller))
 		return 0;
 	*stack = caller->stack;
@@ -174,7 +167,7 @@ struct vantage {
 
 static void find_vantage(struct vantage *vantage, uintptr_t *stack)
 {
-	const struct fp_leak_interrupted *interrupted = fp_session.interrupted;
+	const struct fp_leak_interrupted *interrupted = fp_session.own.interrupted;
 
 	if (interrupted != NULL) {
 		memcpy(vantage->registers, interrupted->registers, sizeof(vantage->registers));
@@ -212,7 +205,8 @@ static int search(struct fp_leak_config *config, uintptr_t stack, struct fp_leak
 
 static uint8_t flags_of(enum fp_session_check kind)
 {
-	return (uint8_t)((atomic_load(&is_repeated) ? FP_LOG_CHECK_REPEATED : 0) |
+	return (uint8_t)((atomic_load(&fp_session.own.leaks.is_repeated) ? FP_LOG_CHECK_REPEATED
+	                                                                 : 0) |
 	                 (kind == FP_SESSION_CHECK_NEWS ? FP_LOG_CHECK_NEWS : 0));
 }
 
@@ -222,9 +216,9 @@ static void set_told(void)
 	struct fp_heap_totals totals;
 
 	fp_heap_totals(&totals);
-	atomic_store(&told, totals.last_serial);
-	atomic_store(&told_region, fp_region_last_serial());
-	atomic_store(&is_repeated, true);
+	atomic_store(&fp_session.told_serial, totals.last_serial);
+	atomic_store(&fp_session.told_region, fp_region_last_serial());
+	atomic_store(&fp_session.own.leaks.is_repeated, true);
 }
 
 static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind)
@@ -234,8 +228,8 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 	struct fp_leak_config config = {
 	        .after = fp_session.first_serial,
 	        .after_region = fp_session.first_region,
-	        .told = atomic_load(&told),
-	        .told_region = atomic_load(&told_region),
+	        .told = atomic_load(&fp_session.told_serial),
+	        .told_region = atomic_load(&fp_session.told_region),
 	        .is_snapshot = fp_session.options.leak_snapshot,
 	        .with_reachable = fp_session.options.show_reachable,
 	        .is_kept = is_ignored,
@@ -261,22 +255,12 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 	return result.blocks[FP_LEAK_DEFINITE] + result.blocks[FP_LEAK_INDIRECT];
 }
 
-/* After a last check its result stands, in the main log. */
-static _Atomic bool is_over;
-static uint64_t last_leaked;
-
 uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind)
 {
 	if (!is_wanted())
 		return 0;
-	return atomic_load(&is_over) ? last_leaked : log_leaks(log, stack, kind);
-}
-
-void fp_session_forget_leaks(void)
-{
-	atomic_store(&is_over, false);
-	atomic_store(&has_failed, false);
-	atomic_store(&is_repeated, false);
+	return atomic_load(&fp_session.own.leaks.is_last) ? fp_session.own.leaks.found
+	                                                  : log_leaks(log, stack, kind);
 }
 
 /* Findings are made meanwhile: what a check has to say comes in one piece. */
@@ -291,8 +275,8 @@ static void check(uintptr_t stack, void *user)
 	*leaked = log_leaks(leaks, stack, FP_SESSION_CHECK_ALL);
 	fp_lock_acquire(&fp_session.lock);
 	/* Leaks name traces of any module. */
-	fp_log_modules(&fp_session.log);
-	fp_log_append_log(&fp_session.log, leaks);
+	fp_log_modules(fp_session_log());
+	fp_log_append_log(fp_session_log(), leaks);
 	fp_session_publish(NULL);
 	fp_lock_release(&fp_session.lock);
 	fp_log_discard(leaks);
@@ -304,7 +288,8 @@ size_t fp_session_check_leaks(void)
 	uint64_t leaked = 0;
 	int saved_errno = errno;
 
-	if (fp_session_is_started() && is_wanted() && !atomic_load(&is_over))
+	if (fp_session_is_started() && is_wanted() &&
+	    !atomic_load(&fp_session.own.leaks.is_last))
 		fp_leak_from_here(check, &leaked);
 	errno = saved_errno;
 	return (size_t)leaked;
@@ -312,9 +297,10 @@ size_t fp_session_check_leaks(void)
 
 int fp_session_check_leaks_finally(void)
 {
-	last_leaked = fp_session_check_leaks();
-	if (!fp_session_is_started() || !is_wanted() || atomic_exchange(&is_over, true) ||
-	    last_leaked == 0)
+	fp_session.own.leaks.found = fp_session_check_leaks();
+	if (!fp_session_is_started() || !is_wanted() ||
+	    atomic_exchange(&fp_session.own.leaks.is_last, true) ||
+	    fp_session.own.leaks.found == 0)
 		return 0;
 	return (int)fp_session.options.error_exitcode;
 }

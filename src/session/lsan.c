@@ -17,7 +17,6 @@ static const char separators[] = " ,:\n\t\r";
 
 static struct fp_session_lsan program;          /* under the session's lock, set once */
 static char environment_options[OPTIONS_BYTES]; /* of the start: the program may change it */
-static bool is_logged;
 
 /* What the options come to. */
 struct wishes {
@@ -100,7 +99,7 @@ static void log_suppressions(const char *text)
 		memcpy(line, text, kept);
 		line[kept] = '\0';
 		if (kept > 0 && line[0] != '#')
-			fp_log_suppression(&fp_session.log, line);
+			fp_log_suppression(fp_session_log(), line);
 		text += size;
 		text += *text != '\0';
 	}
@@ -125,17 +124,12 @@ bool fp_session_asks_lsan(void)
 
 	if (wishes.is_off || (program.is_turned_off != NULL && program.is_turned_off() != 0))
 		return false;
-	if (is_logged)
+	if (fp_session.own.has_lsan_wishes)
 		return true;
-	is_logged = true;
+	fp_session.own.has_lsan_wishes = true;
 	if (program.default_suppressions != NULL)
 		log_suppressions(program.default_suppressions());
 	if (wishes.suppressions[0] != '\0')
 		log_file(wishes.suppressions);
 	return true;
-}
-
-void fp_session_forget_lsan(void)
-{
-	is_logged = false;
 }

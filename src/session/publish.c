@@ -33,7 +33,6 @@ static struct own {
 static pid_t watcher; /* that this process, or the one that forked it, started; or 0 */
 static pid_t watched; /* whose end that waits for */
 static int failure;   /* why the process reports by itself, or 0 */
-static bool is_explained;
 
 static struct own *map_own(void)
 {
@@ -114,7 +113,7 @@ void fp_session_start_watcher(void)
 
 	if (is_tried || fp_session.options.report != FP_OPTIONS_REPORT_NOW ||
 	    fp_session_is_collected() || fp_sys_getpid() != fp_session.pid ||
-	    atomic_load(&fp_session.is_finished))
+	    atomic_load(&fp_session.own.is_finished))
 		return;
 	is_tried = true;
 	make_channel();
@@ -187,8 +186,9 @@ static void explain(void)
 static int give_up(int reason_for_it)
 {
 	failure = reason_for_it;
-	if (!is_explained && (!fp_session_is_on_its_own() || fp_session_finding_count() > 0)) {
-		is_explained = true;
+	if (!fp_session.own.is_explained &&
+	    (!fp_session_is_on_its_own() || fp_session_finding_count() > 0)) {
+		fp_session.own.is_explained = true;
 		explain();
 	}
 	return failure;
@@ -208,7 +208,7 @@ static bool append(struct fp_log *tail)
 {
 	struct fp_channel_log *log = find_log();
 
-	return log != NULL && fp_log_publish(&fp_session.log, channel, log) &&
+	return log != NULL && fp_log_publish(fp_session_log(), channel, log) &&
 	       (tail == NULL || fp_log_publish(tail, channel, log));
 }
 
@@ -272,7 +272,6 @@ void fp_session_forget_published(void)
 {
 	if (own != NULL)
 		own->log = NULL;
-	is_explained = false;
 	if (channel != NULL) {
 		failure = 0;
 		fp_channel_count(channel, fp_sys_getpid());

@@ -35,7 +35,7 @@ void fp_session_start_recording(void)
 		return;
 	const struct fp_record_config config = configure(path);
 	if (fp_record_start(&config) != 0)
-		fp_log_note(&fp_session.log, "there was no memory for the recording");
+		fp_log_note(fp_session_log(), "there was no memory for the recording");
 }
 
 void fp_session_start_recording_in_child(void)

@@ -25,8 +25,8 @@ static void log_failed(const struct fp_block *block, uint64_t count, void *user)
 static void log_first(const struct fp_block *block)
 {
 	fp_lock_acquire(&fp_session.lock);
-	fp_log_modules(&fp_session.log);
-	log_failed(block, 1, &fp_session.log);
+	fp_log_modules(fp_session_log());
+	log_failed(block, 1, fp_session_log());
 	fp_session_publish(NULL);
 	fp_lock_release(&fp_session.lock);
 }

@@ -154,7 +154,7 @@ static void keep_events(struct fp_log *tail, const char *program, int reason)
 
 	int fd = open_kept(path, sizeof(path));
 	bool is_kept =
-	        fd >= 0 && fp_log_copy(&fp_session.log, fd) == 0 && fp_log_copy(tail, fd) == 0;
+	        fd >= 0 && fp_log_copy(fp_session_log(), fd) == 0 && fp_log_copy(tail, fd) == 0;
 	if (fd >= 0)
 		fp_sys_close(fd);
 	if (fd >= 0 && !is_kept)

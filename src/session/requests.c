@@ -157,7 +157,7 @@ static void answer(uintptr_t stack, void *user)
 
 static void answer_one(uint64_t number)
 {
-	if (number != 0 && !atomic_load(&fp_session.is_finished))
+	if (number != 0 && !atomic_load(&fp_session.own.is_finished))
 		fp_leak_from_here(answer, &number);
 }
 
@@ -265,8 +265,9 @@ void fp_session_yield_leak_signal(void)
 	if (mark != 0)
 		fp_vm_unmap(mark, fp_vm_page_size());
 	mark = 0;
-	fp_log_note(&fp_session.log, "leak_signal: the program took that signal for itself, so "
-	                             "nobody could ask for leaks from then on; choose another");
+	fp_log_note(fp_session_log(),
+	            "leak_signal: the program took that signal for itself, so "
+	            "nobody could ask for leaks from then on; choose another");
 }
 
 void fp_session_answer(void)
@@ -279,7 +280,7 @@ void fp_session_answer(void)
 	if (install(signal) && make_thread() == 0)
 		set_mark(signal);
 	else
-		fp_log_note(&fp_session.log,
+		fp_log_note(fp_session_log(),
 		            "leak_signal: no thread could be made that answers; allow one more "
 		            "(ulimit -u)");
 }
@@ -287,7 +288,8 @@ void fp_session_answer(void)
 void fp_session_answer_in_child(void)
 {
 	for (size_t i = 0; i < REQUESTS_MAX; i++)
-		atomic_store(&waiting[i], 0);
+		if (atomic_load(&waiting[i]) != 0)
+			atomic_store(&waiting[i], 0);
 	if (atomic_load(&answered_signal) != 0)
 		make_thread();
 }

@@ -28,7 +28,7 @@
 #include "session/state.h"
 #include "stack/stack.h"
 
-enum { ARGUMENTS_MAX = 8192 };
+enum { ARGUMENTS_MAX = 8192, PATIENCE_MS = 100 };
 
 /* Far above what programs use, so that closing or numbering descriptors does not meet it. */
 enum { EVENTS_FD_FLOOR = 400 };
@@ -292,6 +292,38 @@ void fp_session_log_beginning(struct fp_log *log)
 	fp_session_log_doors(log);
 }
 
+static void renew_log(void)
+{
+	/* The file of an event log stays the parent's. */
+	fp_log_renew(&fp_session.log);
+	fp_session_log_beginning(&fp_session.log);
+	if (fp_session.protection != 0)
+		fp_log_note(
+		        &fp_session.log,
+		        "this process was forked and could not renew the protection of the "
+		        "memory it inherited, so uses of blocks that were freed before go "
+		        "unseen; leave a descriptor free (ulimit -n) and allow userfaultfd, "
+		        "or use backend=guard or backend=mprotect");
+	atomic_store(&fp_session.own.log_age, FP_SESSION_LOG_OWN);
+}
+
+struct fp_log *fp_session_log(void)
+{
+	static const struct timespec pause = {.tv_nsec = 1000000};
+	uint32_t age = FP_SESSION_LOG_INHERITED;
+
+	if (atomic_load(&fp_session.own.log_age) == FP_SESSION_LOG_OWN)
+		return &fp_session.log;
+	if (atomic_compare_exchange_strong(&fp_session.own.log_age, &age,
+	                                   FP_SESSION_LOG_BEING_RENEWED))
+		renew_log();
+	/* What fails in the midst of it is logged all the same. */
+	for (int left = PATIENCE_MS;
+	     left > 0 && atomic_load(&fp_session.own.log_age) != FP_SESSION_LOG_OWN; left--)
+		fp_sys_sleep(&pause);
+	return &fp_session.log;
+}
+
 /* -1 when no event log was asked for; a refusal was excluded by check_outputs. */
 static int open_events(void)
 {
@@ -310,10 +342,10 @@ static int open_events(void)
 
 void fp_session_set_exit(int status)
 {
-	if (atomic_load(&fp_session.is_finished))
+	if (atomic_load(&fp_session.own.is_finished))
 		return;
-	fp_session.exit.how = FP_LOG_EXIT_CODE;
-	fp_session.exit.value = status & 0xff;
+	fp_session.own.exit.how = FP_LOG_EXIT_CODE;
+	fp_session.own.exit.value = status & 0xff;
 }
 
 /* exit(3) tells its status to these handlers only. */
@@ -373,11 +405,11 @@ static int start_locked(const char *text)
 	fp_session_read_lsan_options();
 	fp_session_remember_stderr();
 	read_program();
-	fp_log_open(&fp_session.log, open_events(), false);
-	fp_session_log_beginning(&fp_session.log);
+	fp_log_open(fp_session_log(), open_events(), false);
+	fp_session_log_beginning(fp_session_log());
 	fp_session_watch_code();
 	/* A program that restricts itself may hide the mappings. */
-	fp_log_modules(&fp_session.log);
+	fp_log_modules(fp_session_log());
 	fp_session_open_channel();
 	/* A host may restrict itself as soon as it has its manager. */
 	if (fp_session_has_door(FP_DOOR_HOST) && !fp_session_has_door(FP_DOOR_MALLOC))
@@ -447,7 +479,7 @@ uint64_t fp_session_take_sampling(uint64_t (*count_plain)(void))
 
 void fp_session_note(const char *text)
 {
-	fp_log_note(&fp_session.log, text);
+	fp_log_note(fp_session_log(), text);
 }
 
 void fp_session_confine(void)
@@ -459,7 +491,7 @@ void fp_session_confine(void)
 	        "a thread entered seccomp's strict mode: no block that it has allocated or "
 	        "freed since then is guarded");
 	fp_lock_acquire(&fp_session.lock);
-	fp_log_modules(&fp_session.log);
+	fp_log_modules(fp_session_log());
 	fp_session_publish_beginning();
 	fp_lock_release(&fp_session.lock);
 	fp_sys_confine(true);

@@ -28,8 +28,6 @@ struct known {
 };
 
 static struct known *table; /* open addressing, under the session's lock */
-static _Atomic size_t distinct;
-static uint64_t beyond; /* findings that found no place in the table */
 
 static void (*_Atomic debuggers_place)(const struct fp_finding_info *finding);
 static _Atomic(fp_finding_callback) callback;
@@ -62,7 +60,7 @@ static void log_trace(fp_trace_id trace)
 	size_t count;
 	const uintptr_t *frames = fp_stack_trace(trace, &count);
 
-	fp_log_trace(&fp_session.log, trace, frames, count);
+	fp_log_trace(fp_session_log(), trace, frames, count);
 }
 
 static void log_finding(uint32_t index, const struct fp_finding *finding)
@@ -70,7 +68,7 @@ static void log_finding(uint32_t index, const struct fp_finding *finding)
 	struct fp_log_site site = {.file = ""};
 	int line = 0;
 
-	fp_log_modules(&fp_session.log);
+	fp_log_modules(fp_session_log());
 	log_trace(finding->trace);
 	log_trace(finding->other.trace);
 	if (finding->has_block) {
@@ -80,7 +78,7 @@ static void log_finding(uint32_t index, const struct fp_finding *finding)
 		fp_stack_site(finding->block.site, &site.file, &line);
 		site.line = (uint32_t)line;
 	}
-	fp_log_finding(&fp_session.log, index, finding, &site);
+	fp_log_finding(fp_session_log(), index, finding, &site);
 }
 
 void fp_session_reserve_findings(void)
@@ -95,8 +93,9 @@ static bool add_locked(const struct fp_finding *finding)
 		fp_session_reserve_findings();
 	struct known *known = table != NULL ? find_locked(finding) : NULL;
 	bool is_known = known != NULL && known->count > 0;
-	if (known == NULL || (!is_known && atomic_load(&distinct) == FINDINGS_MAX)) {
-		beyond++;
+	if (known == NULL ||
+	    (!is_known && atomic_load(&fp_session.own.findings.distinct) == FINDINGS_MAX)) {
+		fp_session.own.findings.beyond++;
 		return false;
 	}
 	known->count++;
@@ -106,8 +105,8 @@ static bool add_locked(const struct fp_finding *finding)
 	known->access = finding->access;
 	known->trace = finding->trace;
 	known->alloc_trace = alloc_trace_of(finding);
-	known->index = (uint32_t)atomic_load(&distinct);
-	atomic_fetch_add(&distinct, 1);
+	known->index = (uint32_t)atomic_load(&fp_session.own.findings.distinct);
+	atomic_fetch_add(&fp_session.own.findings.distinct, 1);
 	log_finding(known->index, finding);
 	fp_session_start_watcher();
 	fp_session_publish(NULL);
@@ -143,7 +142,7 @@ void fp_session_sink(const struct fp_finding *finding, void *unused)
 		return;
 	tell(finding);
 	/* What is found while the report is made has nothing left to halt. */
-	if (fp_session.options.halt_on_error && !atomic_load(&fp_session.is_finished))
+	if (fp_session.options.halt_on_error && !atomic_load(&fp_session.own.is_finished))
 		halt();
 }
 
@@ -167,7 +166,7 @@ void fp_session_set_callback(fp_finding_callback new_callback, void *user)
 
 size_t fp_session_finding_count(void)
 {
-	return atomic_load(&distinct);
+	return atomic_load(&fp_session.own.findings.distinct);
 }
 
 static void note_beyond(struct fp_log *log)
@@ -176,9 +175,9 @@ static void note_beyond(struct fp_log *log)
 	struct fp_text text;
 
 	fp_text_begin(&text, line, sizeof(line));
-	fp_text_decimal(&text, beyond);
+	fp_text_decimal(&text, fp_session.own.findings.beyond);
 	fp_text_string(&text, " findings beyond the first ");
-	fp_text_decimal(&text, atomic_load(&distinct));
+	fp_text_decimal(&text, atomic_load(&fp_session.own.findings.distinct));
 	fp_text_string(&text, " distinct ones were only counted; mend those and run again");
 	fp_log_note(log, line);
 }
@@ -188,7 +187,7 @@ void fp_session_log_counts(struct fp_log *log)
 	for (size_t i = 0; table != NULL && i < PLACES; i++)
 		if (table[i].count > 1)
 			fp_log_finding_count(log, table[i].index, table[i].count);
-	if (beyond > 0)
+	if (fp_session.own.findings.beyond > 0)
 		note_beyond(log);
 }
 
@@ -196,6 +195,4 @@ void fp_session_forget_findings(void)
 {
 	fp_meta_free(table, PLACES * sizeof(*table));
 	table = NULL;
-	beyond = 0;
-	atomic_store(&distinct, 0);
 }

@@ -86,7 +86,7 @@ int fp_session_make_events(struct fp_log *tail)
 
 	if (fd < 0)
 		return fd;
-	int status = fp_log_copy(&fp_session.log, fd);
+	int status = fp_log_copy(fp_session_log(), fd);
 	if (status == 0)
 		status = fp_log_copy(tail, fd);
 	if (status == 0)
@@ -113,7 +113,7 @@ static int make_feed(struct child *child)
 static void feed(const struct child *child)
 {
 	fp_sys_close(STDIN_FILENO);
-	if (fp_log_copy(&fp_session.log, child->feed_fd) == 0)
+	if (fp_log_copy(fp_session_log(), child->feed_fd) == 0)
 		fp_log_copy(child->tail, child->feed_fd);
 	fp_sys_close(child->feed_fd);
 }

@@ -33,25 +33,73 @@ struct fp_session_exit {
 	int32_t value;
 };
 
-struct fp_session {
-	struct fp_lock lock; /* rank FP_RANK_SESSION: start, end, and the table of findings */
-	_Atomic bool is_started;
+/* The log of the child of a fork. */
+enum { FP_SESSION_LOG_OWN, FP_SESSION_LOG_INHERITED, FP_SESSION_LOG_BEING_RENEWED };
+
+/* What the child of a fork begins anew: it is set to zero there, in one piece, because each
+ * page that a child writes costs more than all the rest of its start. */
+struct fp_session_own {
 	_Atomic bool is_finished;
-	pid_t pid;
-	bool is_forked_child;  /* of the process that started the session */
-	uint64_t first_serial; /* blocks up to this one belong to the parent */
-	uint64_t first_region; /* the same of regions */
-	struct fp_options options;
-	char options_text[2048];            /* what the first caller passed */
-	char directory[FP_OPTION_PATH_MAX]; /* current when the session started */
+	_Atomic bool is_over;     /* the end: nobody waits for it any more */
+	_Atomic pid_t finisher;   /* the thread that makes the report at the end */
+	_Atomic uint32_t log_age; /* FP_SESSION_LOG_OWN ... */
 	struct fp_session_exit exit;
 	/* While the process ends by a signal: what that interrupted; NULL when it is not known.
 	 */
 	const struct fp_leak_interrupted *interrupted;
-	struct fp_log log;
+	uint64_t leaked_blocks; /* by the last tail */
+	struct {
+		_Atomic size_t distinct;
+		uint64_t beyond; /* that found no place in the table; under the lock */
+	} findings;
+	struct {
+		_Atomic bool is_last; /* its result stands, in the main log */
+		_Atomic bool has_failed;
+		_Atomic bool is_repeated;
+		uint64_t found; /* by the last */
+	} leaks;
+	/* Under the lock. */
+	bool has_lsan_wishes; /* in the log */
+	bool has_told_growth; /* a list, maybe an empty one, is among the events */
+	size_t growing;       /* stacks in it */
+	bool is_explained;    /* why the process reports by itself */
+};
+
+/*
+ * The session. Locks in the order in which a thread may take them (base/lock.h ranks all there
+ * are):
+ *
+ *   search for leaks     one at a time (leak/check.c)
+ *   session              the journal: modules, findings and their counts, traces of code that
+ *                        went, and what is published in the channel. Whatever stands below
+ *                        without another word is written at the start, under this lock
+ *   log                  the bytes of one event log (log/writer.c): a record is whole, and so
+ * is what another log appends
+ *
+ * Nothing is unwound and no finding is told under any of them.
+ */
+struct fp_session {
+	struct fp_lock lock; /* rank FP_RANK_SESSION */
+	_Atomic bool is_started;
+	pid_t pid;
+	bool is_forked_child;  /* of the process that started the session */
+	int protection;        /* of what a forked child inherited: 0, or why it has none */
+	uint64_t first_serial; /* blocks up to this one belong to the parent */
+	uint64_t first_region; /* the same of regions */
+	/* The serials of the newest block and region when leaks were last looked for. */
+	_Atomic uint64_t told_serial;
+	_Atomic uint64_t told_region;
+	struct fp_session_own own;
+	struct fp_options options;
+	char options_text[2048];            /* what the first caller passed */
+	char directory[FP_OPTION_PATH_MAX]; /* current when the session started */
+	struct fp_log log;                  /* to be written by fp_session_log() */
 };
 
 extern struct fp_session fp_session;
+
+/* The main log, which the child of a fork makes its own at its first event: most have none. */
+struct fp_log *fp_session_log(void);
 
 /* Logs what the process is and the options in force: the beginning of a log. */
 void fp_session_log_beginning(struct fp_log *log);
@@ -78,7 +126,7 @@ void fp_session_log_mappings(struct fp_log *log);
 void fp_session_start_refusals(const struct fp_option_rule *chosen);
 void fp_session_log_refusals(struct fp_log *tail);
 
-/* Forgets all findings: a forked child makes its own. */
+/* Empties the table of findings: a forked child makes its own. */
 void fp_session_forget_findings(void);
 
 /* From now on the log has what traces meant when code that they lead through is replaced (in
@@ -142,10 +190,8 @@ void fp_session_log_recording(struct fp_log *tail);
 /* In the child of a fork: its events are its own. */
 void fp_session_forget_published(void);
 
-/* Starts the heap over time, and in the child of a fork: no growth was told of (in growth.c).
- */
+/* Starts the heap over time (in growth.c). */
 void fp_session_start_timeline(void);
-void fp_session_forget_growth(void);
 
 /* Searches for leaks and logs them; how many blocks are definite or indirect ones. STACK as
  * fp_leak_from_here() tells it (in leaks.c). */
@@ -157,18 +203,12 @@ bool fp_session_has_check_failed(void);
 /* Whether there are blocks that the process did not inherit (in leaks.c). */
 bool fp_session_has_blocks(void);
 
-/* In the child of a fork: it looks for leaks of its own. */
-void fp_session_forget_leaks(void);
-
 /* Remembers LSAN_OPTIONS (in lsan.c). */
 void fp_session_read_lsan_options(void);
 
 /* Whether what the program has for LeakSanitizer lets leaks be looked for; what it suppresses
  * is logged then. */
 bool fp_session_asks_lsan(void);
-
-/* In the child of a fork: its log is its own. */
-void fp_session_forget_lsan(void);
 
 /* Copies the program's root regions; how many (in annotations.c). */
 size_t fp_session_copy_roots(struct fp_leak_range *copy, size_t room);
@@ -231,9 +271,6 @@ int fp_session_make_events(struct fp_log *tail);
  */
 struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind);
 void fp_session_drop_tail(struct fp_log *tail);
-
-/* In the child of a fork: nobody makes a report there (in finish.c). */
-void fp_session_forget_finish(void);
 
 /* In the child of a fork: the thread that answers is not there (in requests.c). */
 void fp_session_answer_in_child(void);
