@@ -38,6 +38,9 @@ void fp_cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, and returns FP_CLI_FAILED. */
 int fp_cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Says which runs were left behind by a `fencepost run` that was killed. */
+void fp_cli_orphans_say(void);
+
 int fp_cli_diff(char **arguments);
 int fp_cli_doctor(char **arguments);
 int fp_cli_leaks(char **arguments);

@@ -198,8 +198,11 @@ int fp_cli_launch(struct fp_cli_launch *launch, int *status)
 	if (result == 0)
 		result = await_exec(ends[0]);
 	close(ends[0]);
-	if (result == 0)
+	if (result == 0) {
+		fp_cli_orphans_mark(launch->path, launch->pid);
 		watch_and_serve(launch);
+		fp_cli_orphans_unmark();
+	}
 	while (launch->pid > 0 && waitpid(launch->pid, status, 0) < 0 && errno == EINTR)
 		;
 	child = 0;

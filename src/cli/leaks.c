@@ -10,7 +10,9 @@
  * left in its channel so far.
  */
 #include <dirent.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -19,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -226,13 +229,36 @@ static bool is_in_our_namespace(const struct asking *asking)
 	       readlink(path, theirs, sizeof(theirs) - 1) > 0 && strcmp(ours, theirs) == 0;
 }
 
-/* The channel of the process, or NULL: it cannot be asked there. */
-static struct fp_channel *find_channel(const struct asking *asking)
+/* A channel that the process has open, also when whoever made it is no more. */
+static bool find_descriptor(const struct asking *asking, char *address, int *fd)
 {
-	char address[FP_CHANNEL_ADDRESS_MAX];
+	static const char name[] = "/memfd:" FP_CHANNEL_NAME;
+	char path[320];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "/proc/%ld/fd", asking->pid);
+	DIR *directory = opendir(path);
+	for (const struct dirent *entry;
+	     *fd < 0 && directory && (entry = readdir(directory));) {
+		char link[sizeof(name)] = "";
+
+		snprintf(path, sizeof(path), "/proc/%ld/fd/%s", asking->pid, entry->d_name);
+		if (readlink(path, link, sizeof(link) - 1) == sizeof(link) - 1 &&
+		    strcmp(link, name) == 0)
+			*fd = open(path, O_RDWR | O_CLOEXEC);
+	}
+	if (directory)
+		closedir(directory);
+	if (*fd < 0 || fstat(*fd, &status) != 0)
+		return false;
+	snprintf(address, FP_CHANNEL_ADDRESS_MAX, "%d.0.%ju", *fd, (uintmax_t)status.st_ino);
+	return true;
+}
+
+static bool find_in_environment(const struct asking *asking, char *address)
+{
 	char path[64];
 	size_t size = 0;
-	int status;
 
 	snprintf(path, sizeof(path), "/proc/%ld/environ", asking->pid);
 	FILE *in = fopen(path, "re");
@@ -240,10 +266,26 @@ static struct fp_channel *find_channel(const struct asking *asking)
 	char *variables = in ? fp_cli_read_stream(in, &size) : NULL;
 	if (in)
 		fclose(in);
-	bool is_found = is_in_our_namespace(asking) && variables && size > 0 &&
-	                variables[size - 1] == '\0' && find_address(variables, size, address);
+	bool is_found = variables && size > 0 && variables[size - 1] == '\0' &&
+	                find_address(variables, size, address);
 	free(variables);
-	return is_found ? fp_channel_attach(address, fp_channel_bytes(), &status) : NULL;
+	return is_found;
+}
+
+/* The channel of the process, or NULL: it cannot be asked there. */
+static struct fp_channel *find_channel(const struct asking *asking)
+{
+	char address[FP_CHANNEL_ADDRESS_MAX];
+	struct fp_channel *channel = NULL;
+	int status;
+	int fd = -1;
+
+	if (is_in_our_namespace(asking) &&
+	    (find_descriptor(asking, address, &fd) || find_in_environment(asking, address)))
+		channel = fp_channel_attach(address, fp_channel_bytes(), &status);
+	if (fd >= 0)
+		close(fd);
+	return channel;
 }
 
 /* 0, or FP_CLI_FAILED after saying why. */

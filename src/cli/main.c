@@ -152,9 +152,15 @@ int main(int argc, char **argv)
 		return print_version();
 	if (is_help(argv[1]) || (argc > 2 && is_help(argv[2])))
 		return print_help(argv + 2);
+	/* Standard input is what a process of ours is reported from, which is no command of
+	 * anybody's. */
+	bool is_asked = strcmp(argv[1], "watch") != 0 && strcmp(argv[argc - 1], "-") != 0;
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argv + 2);
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		if (is_asked)
+			fp_cli_orphans_say();
+		return commands[i].run(argv + 2);
 	}
 	/* Not for people: a host starts it. */
 	if (strcmp(argv[1], "watch") == 0)

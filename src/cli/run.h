@@ -70,6 +70,11 @@ struct fp_cli_launch {
  * as from waitpid(2), or a negative errno when it could not be executed. */
 int fp_cli_launch(struct fp_cli_launch *launch, int *status);
 
+/* Until it is unmarked the run of PROGRAM, process PID, is found when this process is killed.
+ */
+void fp_cli_orphans_mark(const char *program, pid_t pid);
+void fp_cli_orphans_unmark(void);
+
 /* What the processes of a run share with this one (log/channel.h). Zero it to begin. */
 struct fp_cli_channel {
 	struct fp_channel *memory;

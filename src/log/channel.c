@@ -5,8 +5,10 @@
  */
 #include "log/channel.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "base/sys.h"
 #include "log/channel_layout.h"
 
 /* ---- Writing --------------------------------------------------------------------------------
@@ -157,8 +159,21 @@ bool fp_channel_prints_elsewhere(const struct fp_channel *channel, uint64_t devi
 	       (channel->output_device != device || channel->output_inode != inode);
 }
 
+bool fp_channel_has_reader(const struct fp_channel *channel)
+{
+	pid_t reader = (pid_t)atomic_load(&channel->reader);
+
+	return reader <= 0 || fp_channel_is_foreign(channel, fp_sys_getpid()) ||
+	       fp_sys(SYS_kill, reader, 0) != -ESRCH;
+}
+
 /* ---- Reading --------------------------------------------------------------------------------
  */
+
+void fp_channel_set_reader(struct fp_channel *channel, pid_t reader)
+{
+	atomic_store(&channel->reader, (uint32_t)reader);
+}
 
 void fp_channel_set_output(struct fp_channel *channel, uint64_t device, uint64_t inode)
 {

@@ -48,6 +48,9 @@ struct fp_channel *fp_channel_make(int *fd, char address[FP_CHANNEL_ADDRESS_MAX]
 /* Context: report. */
 void fp_channel_drop(struct fp_channel *channel, int fd);
 
+/* Process READER will read it: at first whoever made it. */
+void fp_channel_set_reader(struct fp_channel *channel, pid_t reader);
+
 /* Who publishes from now on learns that nobody reads it. */
 void fp_channel_close(struct fp_channel *channel);
 
@@ -161,6 +164,9 @@ void fp_channel_tell(struct fp_channel *channel, struct fp_channel_log *log);
 
 /* The process is about to execute a program that has no log. */
 void fp_channel_replace(struct fp_channel_log *log);
+
+/* Whether there is still somebody who will read it, as far as is known. */
+bool fp_channel_has_reader(const struct fp_channel *channel);
 
 /* The log is complete. False when the reader was done before. */
 bool fp_channel_end(struct fp_channel *channel, struct fp_channel_log *log);

@@ -49,6 +49,7 @@ struct fp_channel {
 	uint64_t output_device;
 	uint64_t output_inode;
 	uint64_t namespace; /* of the maker's process numbers; 0: not known */
+	_Atomic uint32_t reader;
 	_Atomic uint32_t is_closed;
 	_Atomic uint32_t logs_used;
 	_Atomic uint32_t pieces_used;

@@ -210,6 +210,7 @@ struct fp_channel *fp_channel_make(int *fd, char address[FP_CHANNEL_ADDRESS_MAX]
 		memcpy(channel->magic, FP_CHANNEL_MAGIC, sizeof(FP_CHANNEL_MAGIC));
 		/* As the first process of one it has that number itself. */
 		channel->namespace = fp_sys_getpid() == 1 ? 0 : find_namespace();
+		fp_channel_set_reader(channel, fp_sys_getpid());
 	}
 	return channel;
 }

@@ -88,17 +88,16 @@ static void make_channel(void)
 	channel = own == NULL ? NULL : fp_channel_make(&fd, address, &status);
 	if (channel == NULL)
 		return;
-	/* Nobody but the watcher is to inherit it. */
+	/* Nobody but the watcher is to inherit it. It stays open for who wants a snapshot. */
 	if (fd >= 0)
 		fp_sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
 	show_standard_error();
 	watched = fp_session.pid;
 	watcher = fp_session_run_watcher(address, fd);
 	if (watcher > 0) {
+		fp_channel_set_reader(channel, watcher);
 		fp_channel_count(channel, watched);
 		fp_proc_set_reader(read_elsewhere);
-		if (fd >= 0)
-			fp_sys_close(fd);
 		return;
 	}
 	/* The report is made at the end, and says what stands in the way. */
@@ -159,7 +158,9 @@ static const char *reason(void)
 		return " has more to tell than there is room for";
 	case ESRCH:
 		return watcher != 0 ? " was still running when the process that forked it ended"
-		                    : " was still running when fencepost run ended";
+		       : fp_channel_has_reader(channel)
+		               ? " was still running when fencepost run ended"
+		               : " was still running when fencepost run was killed";
 	default:
 		return " cannot reach fencepost run: the descriptor that it inherits was "
 		       "closed, and "
@@ -228,9 +229,14 @@ int fp_session_publish(struct fp_log *tail)
 		return give_up(-ENOSPC);
 	if (tail == NULL)
 		fp_channel_tell(channel, own->log);
-	else if (!fp_channel_end(channel, own->log))
+	else if (!fp_channel_has_reader(channel) || !fp_channel_end(channel, own->log))
 		return give_up(-ESRCH);
 	return 0;
+}
+
+bool fp_session_is_orphan(void)
+{
+	return failure == -ESRCH && channel != NULL && !fp_channel_has_reader(channel);
 }
 
 bool fp_session_has_told(void)

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -122,7 +123,7 @@ static const char *explain(int reason)
 }
 
 /* Process ids come again, and what was kept before is not ours to overwrite. */
-static int open_kept(char *path, size_t size)
+static int open_kept(const char *directory, const char *suffix, char *path, size_t size)
 {
 	int fd = -1;
 
@@ -130,13 +131,14 @@ static int open_kept(char *path, size_t size)
 		struct fp_text text;
 
 		fp_text_begin(&text, path, size);
-		fp_text_string(&text, "/tmp/fencepost.");
+		fp_text_string(&text, directory);
+		fp_text_string(&text, "/fencepost.");
 		fp_text_decimal(&text, (uint64_t)fp_sys_getpid());
 		if (number > 0) {
 			fp_text_string(&text, "-");
 			fp_text_decimal(&text, number);
 		}
-		fp_text_string(&text, ".events");
+		fp_text_string(&text, suffix);
 		fd = fp_sys_open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		                 0600);
 		if (fd < 0 && fd != -EEXIST)
@@ -145,14 +147,25 @@ static int open_kept(char *path, size_t size)
 	return fd;
 }
 
-/* Nothing is lost: the events go to a file that `fencepost report` renders later. */
-static void keep_events(struct fp_log *tail, const char *program, int reason)
+/* An orphan's log stands where the next command looks for it (cli/orphans.c). */
+static int open_orphan(char *path, size_t size)
 {
-	char path[64];
-	char line[2048];
+	const char *directory = secure_getenv("TMPDIR");
+
+	return open_kept(directory != NULL && directory[0] != '\0' ? directory : "/tmp",
+	                 ".orphan", path, size);
+}
+
+/* Nothing is lost: the events go to a file that `fencepost report` renders later. WHY begins
+ * the line that says so. */
+static void keep_events(struct fp_log *tail, const char *why)
+{
+	char path[VALUE_MAX];
+	char line[2 * VALUE_MAX];
 	struct fp_text text;
 
-	int fd = open_kept(path, sizeof(path));
+	int fd = fp_session_is_orphan() ? open_orphan(path, sizeof(path))
+	                                : open_kept("/tmp", ".events", path, sizeof(path));
 	bool is_kept =
 	        fd >= 0 && fp_log_copy(fp_session_log(), fd) == 0 && fp_log_copy(tail, fd) == 0;
 	if (fd >= 0)
@@ -162,13 +175,24 @@ static void keep_events(struct fp_log *tail, const char *program, int reason)
 	if (fp_session_is_stderr_lost())
 		return;
 	fp_text_begin(&text, line, sizeof(line));
+	fp_text_string(&text, why);
+	fp_text_string(&text, is_kept ? "; the event log is kept: fencepost report "
+	                              : ", and the event log could not be kept in ");
+	fp_text_string(&text, path);
+	fp_say(line, "");
+}
+
+static void keep_unrendered(struct fp_log *tail, const char *program, int reason)
+{
+	char line[1024];
+	struct fp_text text;
+
+	fp_text_begin(&text, line, sizeof(line));
 	fp_text_string(&text, program);
 	fp_text_string(&text, " could not make the report (");
 	fp_text_string(&text, explain(reason));
-	fp_text_string(&text, is_kept ? "); the event log is kept: fencepost report "
-	                              : "), and the event log could not be kept in ");
-	fp_text_string(&text, path);
-	fp_say(line, "");
+	fp_text_string(&text, ")");
+	keep_events(tail, line);
 }
 
 /* Each name of the comma-separated NAMES made absolute. */
@@ -310,7 +334,9 @@ int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *re
 	                                     is_asked_for ? rendering->fd : -1);
 	/* Whoever asked gets the error; at the end of the process nobody is left to. */
 	if (status != 0 && !is_asked_for)
-		keep_events(tail, work->command.program, status);
+		keep_unrendered(tail, work->command.program, status);
+	else if (!is_asked_for && fp_session_is_orphan())
+		keep_events(tail, "fencepost run was killed");
 	fp_meta_free(work, sizeof(*work));
 	return status;
 }

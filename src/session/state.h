@@ -165,6 +165,9 @@ void fp_session_publish_beginning(void);
  * collects them; why the process has to report by itself. With the session's lock. */
 int fp_session_publish(struct fp_log *tail);
 
+/* Whether nobody read that because `fencepost run` was killed. */
+bool fp_session_is_orphan(void);
+
 /* Whether it published more than its beginning. */
 bool fp_session_has_told(void);
 

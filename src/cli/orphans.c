@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is left of a run whose `fencepost run` was killed: processes that still run, and event
+ * logs that processes kept because nobody read them (session/render.c). The next command says
+ * so. A file of a run stands beside them while it goes on; it is no lock, and nobody misses it
+ * where none can be made.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/run.h"
+
+enum { TOLD_MODE = 0400, UNTOLD_MODE = 0600, MODE_BITS = 0777, FEW = 5 };
+
+static void name_mark(char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/fencepost.%ld.run", fp_cli_temporary_directory(),
+	         (long)getpid());
+}
+
+void fp_cli_orphans_mark(const char *program, pid_t pid)
+{
+	char path[PATH_MAX];
+
+	name_mark(path);
+	unlink(path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, UNTOLD_MODE);
+	if (fd < 0)
+		return;
+	dprintf(fd, "%ld %s\n", (long)pid, program);
+	close(fd);
+}
+
+void fp_cli_orphans_unmark(void)
+{
+	char path[PATH_MAX];
+
+	name_mark(path);
+	unlink(path);
+}
+
+/* Anybody may put files there; only the caller's own are looked at. */
+static bool is_own(const char *path, struct stat *status)
+{
+	return lstat(path, status) == 0 && S_ISREG(status->st_mode) &&
+	       status->st_uid == geteuid();
+}
+
+/* Whether process PID executes NAME; another may have its number now. */
+static bool is_there(pid_t pid, const char *name)
+{
+	char path[64];
+	char comm[32] = "";
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
+	FILE *in = fopen(path, "re");
+	if (!in)
+		return kill(pid, 0) == 0 || errno != ESRCH;
+	bool is_read = fgets(comm, sizeof(comm), in) != NULL;
+	fclose(in);
+	return is_read && (!name || strncmp(comm, name, strlen(name)) == 0);
+}
+
+static void look_at_mark(const char *path)
+{
+	struct stat status;
+	char program[PATH_MAX] = "";
+	long pid = 0;
+	long maker = 0;
+
+	if (!is_own(path, &status) ||
+	    sscanf(strrchr(path, '/'), "/fencepost.%ld.run", &maker) != 1 ||
+	    is_there((pid_t)maker, "fencepost"))
+		return;
+	FILE *in = fopen(path, "re");
+	bool is_read = in && fscanf(in, "%ld %4095[^\n]", &pid, program) == 2;
+	if (in)
+		fclose(in);
+	if (is_read && is_there((pid_t)pid, NULL))
+		fp_cli_say(
+		        "fencepost run (process %ld) was killed, and %s still runs: fencepost "
+		        "snapshot %ld shows what was found so far",
+		        maker, program, pid);
+	else
+		unlink(path);
+}
+
+static void look_at_marks(char *const paths[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		look_at_mark(paths[i]);
+}
+
+static bool is_news(const char *path)
+{
+	struct stat status;
+
+	return is_own(path, &status) && (status.st_mode & MODE_BITS) == UNTOLD_MODE &&
+	       chmod(path, TOLD_MODE) == 0;
+}
+
+/* Each is said once. */
+static void look_at_logs(char *const paths[], size_t count)
+{
+	size_t news = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!is_news(paths[i]))
+			continue;
+		if (news++ < FEW)
+			fp_cli_say(
+			        "a process ended after its fencepost run was killed: fencepost "
+			        "report %s",
+			        paths[i]);
+	}
+	if (news > FEW)
+		fp_cli_say("and %zu more: fencepost report %s/fencepost.*.orphan", news - FEW,
+		           fp_cli_temporary_directory());
+}
+
+static void look_for(const char *suffix, void (*look)(char *const paths[], size_t count))
+{
+	char pattern[PATH_MAX];
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/fencepost.*.%s", fp_cli_temporary_directory(),
+	         suffix);
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return;
+	look(found.gl_pathv, found.gl_pathc);
+	globfree(&found);
+}
+
+void fp_cli_orphans_say(void)
+{
+	look_for("run", look_at_marks);
+	look_for("orphan", look_at_logs);
+}

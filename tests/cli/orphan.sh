@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Of a run whose fencepost is killed nothing is lost: the next command says what still runs, what that has
+# found is shown on request, it reports by itself when it ends, and keeps its events.
+fencepost=$FP_BUILDDIR/src/cli/fencepost
+victim=$FP_BUILDDIR/tests/cli/now_victim
+work=$FP_BUILDDIR/tests/cli/orphan.work
+test -x "$fencepost" && test -x "$victim" || exit 99
+rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
+mkfifo go || exit 99
+export TMPDIR="$work"
+bad=0
+
+complain() {
+	echo "$*" | head -n 40
+	bad=1
+}
+await() { # await COMMAND...: a busy machine takes its time
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		test $tries -lt 600 || { complain "in vain: $*: $(cat err)"; break; }
+		sleep 0.1
+	done
+}
+
+first='^fencepost: double-free of a 21-byte block at now_victim.c:[0-9]* in misuse'
+"$fencepost" run "$victim" go >out 2>err &
+running=$!
+await grep -q "$first" err
+process=$(pgrep -P $running -f now_victim)
+ls fencepost.$running.run >/dev/null || complain "no mark of a run: $(ls)"
+kill -KILL $running
+wait $running 2>/dev/null
+
+"$fencepost" run true >out 2>next
+grep -q "^fencepost: fencepost run (process $running) was killed, and .*now_victim still runs: fencepost snapshot $process shows" next ||
+	complain "not said: $(cat next)"
+"$fencepost" snapshot "$process" >snapshot 2>&1
+grep -q "$first" snapshot || complain "no snapshot: $(cat snapshot)"
+echo >go
+await grep -q 'the event log is kept: fencepost report ' err
+grep -q '^fencepost: process .* was still running when fencepost run was killed' err || complain "no reason: $(cat err)"
+test "$(grep -c "$first" err)" -eq 1 || complain "not shown once: $(cat err)"
+grep -q '^fencepost: leak of 33 bytes in 1 block' err || complain "no leak: $(cat err)"
+
+"$fencepost" run true >out 2>next
+grep -q '^fencepost: a process ended after its fencepost run was killed: fencepost report ' next || complain "not said at its end: $(cat next)"
+"$fencepost" report fencepost.*.orphan >out 2>report
+grep -q "$first" report && grep -q '^fencepost: 2 findings, 1 block (33 bytes) leaked' report || complain "its log: $(cat report)"
+"$fencepost" run true >out 2>next
+grep -q 'killed' next && complain "said twice: $(cat next)"
+ls fencepost.*.run 2>/dev/null && complain "a mark was left"
+
+# A host's own watcher.
+FENCEPOST_OPTIONS=json=json "$FP_BUILDDIR/tests/cli/restricted_host" plain double-free >out 2>err
+test -s json && grep -q '^fencepost: double-free of ' err || complain "a host: $(cat err)"
+exit $bad
