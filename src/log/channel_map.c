@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/align.h"
@@ -172,11 +173,20 @@ static struct fp_channel *make_segment(char address[FP_CHANNEL_ADDRESS_MAX], int
 	return channel;
 }
 
+/* The kernel ends whoever makes a file larger than that. */
+static bool is_allowed(size_t bytes)
+{
+	struct rlimit limit;
+
+	return fp_sys_get_limit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= bytes;
+}
+
 static struct fp_channel *make_file(int *fd, char address[FP_CHANNEL_ADDRESS_MAX], int *status)
 {
 	struct fp_channel *channel = NULL;
 
-	*fd = (int)fp_sys(SYS_memfd_create, FP_CHANNEL_NAME, 0);
+	*fd = is_allowed(sizeof(*channel)) ? (int)fp_sys(SYS_memfd_create, FP_CHANNEL_NAME, 0)
+	                                   : -EFBIG;
 	*status = *fd < 0 ? *fd : 0;
 	if (*status != 0)
 		return NULL;

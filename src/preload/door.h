@@ -66,12 +66,10 @@ extern struct fp_preload fp_preload;
 /* Starts the session at the first call that finds libc ready; whether it stands. */
 bool fp_preload_start(void);
 
-/* Once more, for a thread that is outside now (in handlers.c). */
+/* Once more, for a thread that is outside now (in delivery.c). */
 void fp_preload_raise_deferred(void);
 
-/* Whether the handler of the signal that INFO and CONTEXT are about waits until the thread is
- * outside; PLACED is what the kernel had for it. Context: fault. (In postpone.c.) */
-bool fp_preload_postpone(const siginfo_t *info, const struct sigaction *placed, void *context);
+/* Calls their handlers, of a thread that is outside now (in delivery.c). */
 void fp_preload_deliver_postponed(void);
 
 /* In the child of a fork: they are the parent's. */

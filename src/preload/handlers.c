@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the program says about handlers of signals. Those of faults are remembered and not done:
- * ours stay, and pass on to the program's. The others are called from here, so that it is known
- * on which thread a handler runs. And signals that would end the process without a word end it
- * with a report. The program reads back what it set.
+ * ours stay, and pass on to the program's. In place of the others the kernel has two functions
+ * of delivery.c: one that calls the program's handler, and one for signals that would end the
+ * process without a word. The program reads back what it set.
  */
 #include <errno.h>
 #include <signal.h>
@@ -15,6 +15,7 @@
 #include "base/sys.h"
 #include "fault/fault.h"
 #include "preload/buffers.h"
+#include "preload/delivery.h"
 #include "preload/door.h"
 #include "preload/export.h"
 #include "session/session.h"
@@ -22,7 +23,7 @@
 /* glibc's own name for sigaction(2), beside the one that stands below. */
 extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
 
-typedef void handler_function(int signal, siginfo_t *info, void *context);
+typedef fp_preload_handler_function handler_function;
 
 /* What the program installed last that is to be called; what it made of a signal since, the
  * kernel knows. */
@@ -48,107 +49,10 @@ static struct defaulted {
 	uint64_t mask;
 } of_default[DEADLY];
 
-/* The linker names the ends of a section of its own. */
-#define HANDLER_CALLS __attribute__((section("fp_handler_calls"), noinline))
-extern const char __start_fp_handler_calls[] __attribute__((visibility("hidden")));
-extern const char __stop_fp_handler_calls[] __attribute__((visibility("hidden")));
-
-uintptr_t fp_preload_handler_calls_start(void)
+handler_function *fp_preload_handler_of(int signal, struct sigaction *placed)
 {
-	return (uintptr_t)__start_fp_handler_calls;
-}
-
-uintptr_t fp_preload_handler_calls_end(void)
-{
-	return (uintptr_t)__stop_fp_handler_calls;
-}
-
-/* Its return address on the stack is the proof that a handler runs. */
-HANDLER_CALLS static void call_handler(int signal, siginfo_t *info, void *context)
-{
-	if (fp_preload_postpone(info, &of_program[signal].placed, context))
-		return;
-	const struct fp_preload_interruption before =
-	        fp_preload_interrupt(signal, info, context);
-
-	atomic_load (&of_program[signal].handler)(signal, info, context);
-	fp_preload_resume(&before);
-}
-
-/* Raised by what the thread itself did: it cannot go on, and is in the midst of it. */
-static bool is_own_doing(int signal)
-{
-	return signal == SIGABRT || signal == SIGILL || signal == SIGTRAP || signal == SIGFPE ||
-	       signal == SIGSYS;
-}
-
-/* Whether the instruction that raised SIGNAL will raise it again: a core has it as it was. */
-static bool comes_again(int signal, const siginfo_t *info)
-{
-	return (signal == SIGILL || signal == SIGFPE) && info->si_code > 0 &&
-	       info->si_code != SI_KERNEL;
-}
-
-/* Once more, by the default action. */
-static void die_of(int signal, const siginfo_t *info)
-{
-	const struct sigaction action = {.sa_handler = SIG_DFL};
-	sigset_t set;
-
-	__sigaction(signal, &action, NULL);
-	if (comes_again(signal, info))
-		return;
-	sigemptyset(&set);
-	sigaddset(&set, signal);
-	fp_sys_raise(signal);
-	fp_sys_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
-/* A thread that is inside is outside soon, and then leaks can be looked for; not a second time,
- * should it not get there. */
-static bool is_deferred(int signal)
-{
-	struct fp_preload_thread *thread = &fp_preload_thread;
-
-	if (is_own_doing(signal) || !thread->is_inside || thread->deferred != 0 ||
-	    fp_lock_is_in_fault_mode() || atomic_load(&fp_preload.is_ending))
-		return false;
-	thread->deferred = (uint8_t)signal;
-	return true;
-}
-
-void fp_preload_raise_deferred(void)
-{
-	int saved_errno = errno;
-
-	fp_sys_raise(fp_preload_thread.deferred);
-	fp_preload_thread.deferred = 0;
-	errno = saved_errno;
-}
-
-static void finish_dying(int signal, const void *context)
-{
-	if (!is_own_doing(signal) && !fp_preload_thread.is_inside && !fp_lock_is_any_held() &&
-	    !fp_lock_is_in_fault_mode()) {
-		fp_preload_thread.is_inside = true;
-		fp_session_finish_terminated(signal, context);
-		return;
-	}
-	uint32_t held = fp_lock_enter_fault_mode();
-	fp_session_finish_dying(signal);
-	fp_lock_leave_fault_mode(held);
-}
-
-static void report_death(int signal, siginfo_t *info, void *context)
-{
-	/* A child of vfork has our memory and is not us. */
-	if (atomic_load(&fp_preload.pid) == fp_sys_getpid()) {
-		if (is_deferred(signal) ||
-		    (!is_own_doing(signal) && fp_session_is_finishing_here()))
-			return;
-		finish_dying(signal, context);
-	}
-	die_of(signal, info);
+	*placed = of_program[signal].placed;
+	return atomic_load(&of_program[signal].handler);
 }
 
 /* -1: the signal is none of them. */
@@ -177,12 +81,12 @@ static void place(int signal, struct sigaction *action)
 {
 	if (is_handler(action)) {
 		fp_preload_withhold(&action->sa_mask);
-		action->sa_sigaction = call_handler;
+		action->sa_sigaction = fp_preload_call_handler;
 		action->sa_flags |= SA_SIGINFO;
 	} else if (action->sa_handler == SIG_DFL && index_of_deadly(signal) >= 0) {
 		of_default[index_of_deadly(signal)] = (struct defaulted){
 		        .flags = action->sa_flags, .mask = action->sa_mask.__val[0]};
-		action->sa_sigaction = report_death;
+		action->sa_sigaction = fp_preload_report_death;
 		action->sa_flags = SA_SIGINFO | SA_ONSTACK;
 		sigfillset(&action->sa_mask);
 		fp_preload_withhold(&action->sa_mask);
@@ -223,10 +127,10 @@ static struct memory remembered(int signal)
 
 static void take_back(struct sigaction *old, const struct memory *memory)
 {
-	if (old->sa_sigaction == report_death) {
+	if (old->sa_sigaction == fp_preload_report_death) {
 		*old = (struct sigaction){.sa_flags = memory->by_default.flags};
 		old->sa_mask.__val[0] = memory->by_default.mask;
-	} else if (old->sa_sigaction == call_handler) {
+	} else if (old->sa_sigaction == fp_preload_call_handler) {
 		old->sa_sigaction = memory->handler;
 		if ((memory->flags & SA_SIGINFO) == 0)
 			old->sa_flags &= ~SA_SIGINFO;

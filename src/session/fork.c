@@ -23,6 +23,8 @@
 #include "stack/stack.h"
 #include "timeline/timeline.h"
 
+enum { PATIENCE_MS = 100 };
+
 /* With one thread nobody else has a lock; and each that is taken here is on a page that parent
  * and child then copy: half of what a fork costs. */
 static bool are_locked;
@@ -102,6 +104,38 @@ static void after_fork_in_child(void)
 		fp_session_pass();
 	fp_session_start_recording_in_child();
 	fp_session_answer_in_child();
+}
+
+static void renew_log(void)
+{
+	/* The file of an event log stays the parent's. */
+	fp_log_renew(&fp_session.log);
+	fp_session_log_beginning(&fp_session.log);
+	if (fp_session.protection != 0)
+		fp_log_note(
+		        &fp_session.log,
+		        "this process was forked and could not renew the protection of the "
+		        "memory it inherited, so uses of blocks that were freed before go "
+		        "unseen; leave a descriptor free (ulimit -n) and allow userfaultfd, "
+		        "or use backend=guard or backend=mprotect");
+	atomic_store(&fp_session.own.log_age, FP_SESSION_LOG_OWN);
+}
+
+struct fp_log *fp_session_log(void)
+{
+	static const struct timespec pause = {.tv_nsec = 1000000};
+	uint32_t age = FP_SESSION_LOG_INHERITED;
+
+	if (atomic_load(&fp_session.own.log_age) == FP_SESSION_LOG_OWN)
+		return &fp_session.log;
+	if (atomic_compare_exchange_strong(&fp_session.own.log_age, &age,
+	                                   FP_SESSION_LOG_BEING_RENEWED))
+		renew_log();
+	/* What fails in the midst of it is logged all the same. */
+	for (int left = PATIENCE_MS;
+	     left > 0 && atomic_load(&fp_session.own.log_age) != FP_SESSION_LOG_OWN; left--)
+		fp_sys_sleep(&pause);
+	return &fp_session.log;
 }
 
 int fp_session_watch_fork(void)

@@ -28,7 +28,7 @@
 #include "session/state.h"
 #include "stack/stack.h"
 
-enum { ARGUMENTS_MAX = 8192, PATIENCE_MS = 100 };
+enum { ARGUMENTS_MAX = 8192 };
 
 /* Far above what programs use, so that closing or numbering descriptors does not meet it. */
 enum { EVENTS_FD_FLOOR = 400 };
@@ -290,38 +290,6 @@ void fp_session_log_beginning(struct fp_log *log)
 	fp_log_process(log, &process);
 	fp_options_each(&fp_session.options, log_setting, log);
 	fp_session_log_doors(log);
-}
-
-static void renew_log(void)
-{
-	/* The file of an event log stays the parent's. */
-	fp_log_renew(&fp_session.log);
-	fp_session_log_beginning(&fp_session.log);
-	if (fp_session.protection != 0)
-		fp_log_note(
-		        &fp_session.log,
-		        "this process was forked and could not renew the protection of the "
-		        "memory it inherited, so uses of blocks that were freed before go "
-		        "unseen; leave a descriptor free (ulimit -n) and allow userfaultfd, "
-		        "or use backend=guard or backend=mprotect");
-	atomic_store(&fp_session.own.log_age, FP_SESSION_LOG_OWN);
-}
-
-struct fp_log *fp_session_log(void)
-{
-	static const struct timespec pause = {.tv_nsec = 1000000};
-	uint32_t age = FP_SESSION_LOG_INHERITED;
-
-	if (atomic_load(&fp_session.own.log_age) == FP_SESSION_LOG_OWN)
-		return &fp_session.log;
-	if (atomic_compare_exchange_strong(&fp_session.own.log_age, &age,
-	                                   FP_SESSION_LOG_BEING_RENEWED))
-		renew_log();
-	/* What fails in the midst of it is logged all the same. */
-	for (int left = PATIENCE_MS;
-	     left > 0 && atomic_load(&fp_session.own.log_age) != FP_SESSION_LOG_OWN; left--)
-		fp_sys_sleep(&pause);
-	return &fp_session.log;
 }
 
 /* -1 when no event log was asked for; a refusal was excluded by check_outputs. */
