@@ -33,6 +33,8 @@ threads-4-own|threads|4 own|all|
 threads-2-shared|threads|2 shared|all|
 threads-4-shared|threads|4 shared|all|
 resident-1m|resident|1000000|all|
+fork-0|fork|1|all|
+fork-1k|fork|1000|all|
 sample-1|churn|1000|sampler|:sample=1
 sample-10|churn|1000|sampler|:sample=10
 sample-100|churn|1000|sampler|:sample=100

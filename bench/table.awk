@@ -38,6 +38,11 @@ END {
 	column("resident-1m", "page_table_bytes", "page tables alone")
 	print_table()
 
+	begin_table("Nanoseconds that pass (on a quiet machine) for a fork and the end of the child, at so many live blocks")
+	column("fork-0", "ns_per_fork", "1")
+	column("fork-1k", "ns_per_fork", "1 k")
+	print_table()
+
 	print_samples()
 	print_partial()
 	print_failures()

@@ -145,7 +145,7 @@ int fp_maps_each(fp_maps_visitor visit, void *user)
 	fp_lock_release(&lock);
 	if (fd >= 0)
 		fp_sys_close(fd);
-	return status;
+	return fd < 0 && status == -ENOENT ? fd : status;
 }
 
 void fp_maps_lock_for_fork(void)

@@ -19,7 +19,8 @@ int fp_cli_channel_open(struct fp_cli_channel *channel)
 {
 	int status;
 
-	channel->memory = fp_channel_make(&channel->fd, channel->address, &status);
+	channel->memory =
+	        fp_channel_make(fp_channel_bytes(), &channel->fd, channel->address, &status);
 	if (channel->memory)
 		return 0;
 	return fp_cli_fail("cannot make memory to share with the program: %s; %s",

@@ -256,7 +256,7 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	if (harvest.count + run->unseen.count == 0 && harvested == 0)
 		say_no_report(run);
 	fp_cli_print_unknown(&run->census);
-	fp_cli_print_sums(&sums, harvest.count, run->options.quiet);
+	fp_cli_print_sums(&sums, harvest.count, status, run->options.quiet);
 	fp_cli_logs_free(&harvest);
 	return code;
 }

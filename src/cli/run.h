@@ -130,14 +130,12 @@ int fp_cli_harvest(struct fp_cli_logs *logs, struct fp_channel *channel, pid_t p
 struct fp_cli_sums {
 	size_t findings;
 	size_t processes; /* one may have several reports */
-	size_t failing;   /* processes with findings */
+	size_t failing;   /* processes with findings or leaks */
 	uint64_t leaked_blocks;
+	uint64_t leaked_bytes;
 	uint64_t growing; /* stacks */
-	size_t counted;   /* processes that could say what they allocated */
 	size_t cut_short; /* processes that were not followed to their end */
 	size_t unchecked; /* processes whose leaks could not be looked for */
-	uint64_t allocations;
-	uint64_t guarded;
 };
 
 struct fp_cli_sums fp_cli_sum(const struct fp_cli_logs *harvest);
@@ -146,9 +144,10 @@ struct fp_cli_sums fp_cli_sum(const struct fp_cli_logs *harvest);
 bool fp_cli_is_unknown(const struct fp_cli_logs *harvest, const struct fp_cli_census *census);
 
 /* On standard error: processes of which not all is known; and all in one line, if there are
- * several, or REPORTS of them. */
+ * several, or REPORTS of them, with how the program ended, as the wait STATUS says. */
 void fp_cli_print_unknown(const struct fp_cli_census *census);
-void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, bool is_quiet);
+void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, int status,
+                       bool is_quiet);
 
 /* If the program died of a signal, as the wait STATUS says, and left nothing in CHANNEL: leaves
  * there what is known of it. */

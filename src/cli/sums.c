@@ -3,19 +3,25 @@
  * What a run comes to: its processes and their findings in one line, and what is not known.
  */
 #include <stdio.h>
+#include <sys/wait.h>
 
 #include "cli/run.h"
 #include "report/text/parts.h"
 #include "report/names.h"
 
-/* Whether an earlier report is of the same process, and has findings where WITH_FINDINGS. */
-static bool was_met(const struct fp_cli_logs *harvest, size_t index, bool with_findings)
+static bool has_problems(const struct fp_report *report)
+{
+	return report->finding_count + fp_report_total(report).leaked_blocks > 0;
+}
+
+/* Whether an earlier report is of the same process, and has problems where WITH_PROBLEMS. */
+static bool was_met(const struct fp_cli_logs *harvest, size_t index, bool with_problems)
 {
 	for (size_t i = 0; i < index; i++) {
 		const struct fp_report *report = harvest->logs[i].report;
 
 		if (report->pid == harvest->logs[index].report->pid &&
-		    (!with_findings || report->finding_count > 0))
+		    (!with_problems || has_problems(report)))
 			return true;
 	}
 	return false;
@@ -30,17 +36,12 @@ struct fp_cli_sums fp_cli_sum(const struct fp_cli_logs *harvest)
 
 		sums.findings += report->finding_count;
 		sums.processes += !was_met(harvest, i, false);
-		sums.failing += report->finding_count > 0 && !was_met(harvest, i, true);
+		sums.failing += has_problems(report) && !was_met(harvest, i, true);
 		sums.growing += report->growth.count + report->growth.left_out;
-		sums.counted += !report->is_uncounted;
 		sums.cut_short += report->is_cut_short;
 		sums.unchecked += report->has_check_failed;
-		sums.allocations += report->protection.allocations;
-		sums.guarded += report->protection.guarded;
-		for (size_t j = 0; j < report->leak_count; j++) {
-			if (report->leaks[j].class <= FP_LEAK_INDIRECT)
-				sums.leaked_blocks += report->leaks[j].blocks;
-		}
+		sums.leaked_blocks += fp_report_total(report).leaked_blocks;
+		sums.leaked_bytes += fp_report_total(report).leaked_bytes;
 	}
 	return sums;
 }
@@ -73,13 +74,15 @@ void fp_cli_print_unknown(const struct fp_cli_census *census)
 	}
 }
 
-/* Whoever reads nothing but the last line is not to take for clean what is not known. */
+/* Of those that were followed to their ends leaks were looked for, unless it is said here. */
 static void print_not_known(const struct fp_cli_sums *sums)
 {
 	if (sums->cut_short > 0) {
 		fputs("; ", stderr);
 		print_processes(sums->cut_short);
-		fputs(" not followed to the end", stderr);
+		fputs(sums->cut_short == 1 ? " not followed to its end"
+		                           : " not followed to their ends",
+		      stderr);
 	}
 	if (sums->unchecked > 0) {
 		fputs("; leaks not checked in ", stderr);
@@ -87,43 +90,38 @@ static void print_not_known(const struct fp_cli_sums *sums)
 	}
 }
 
-void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, bool is_quiet)
+void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, int status,
+                       bool is_quiet)
 {
 	const struct fp_report_page page = {.out = stderr};
+	const struct fp_report_problems problems = {
+	        .errors = sums->findings,
+	        .leaks = sums->leaked_blocks,
+	        .bytes = sums->leaked_bytes,
+	        .are_leaks_known = sums->leaked_blocks > 0 || sums->unchecked < reports,
+	};
+	bool is_failing = sums->findings + sums->leaked_blocks > 0;
 
 	if ((reports < 2 && sums->processes < 2) ||
-	    (sums->findings + sums->leaked_blocks + sums->growing + sums->cut_short +
-	                     sums->unchecked ==
-	             0 &&
-	     is_quiet))
+	    (!is_failing && sums->growing + sums->cut_short + sums->unchecked == 0 && is_quiet))
 		return;
 	fputs("fencepost: ", stderr);
-	if (sums->findings == 0) {
-		fputs("no findings in ", stderr);
-	} else {
-		fp_report_print_count(&page, sums->findings, "finding");
-		fputs(" in ", stderr);
+	fp_report_print_problems(&page, &problems);
+	fputs(", in ", stderr);
+	if (is_failing) {
 		fp_report_print_number(&page, sums->failing);
 		fputs(" of ", stderr);
 	}
 	print_processes(sums->processes);
-	if (sums->leaked_blocks > 0) {
-		fputs(", ", stderr);
-		fp_report_print_count(&page, sums->leaked_blocks, "block");
-		fputs(" leaked", stderr);
-	}
 	if (sums->growing > 0) {
 		fputs(", ", stderr);
 		fp_report_print_count(&page, sums->growing, "stack");
 		fputs(sums->growing == 1 ? " that only grows" : " that only grow", stderr);
 	}
-	if (sums->counted == reports || sums->allocations > 0) {
-		fputs("; ", stderr);
-		fp_report_print_count(&page, sums->allocations, "allocation");
-		fputs(", ", stderr);
-		fp_report_print_number(&page, sums->guarded);
-		fputs(" guarded", stderr);
-	}
+	if (WIFSIGNALED(status))
+		fp_report_print_end(&page, FP_LOG_EXIT_SIGNAL, WTERMSIG(status));
+	else
+		fp_report_print_end(&page, FP_LOG_EXIT_CODE, WEXITSTATUS(status));
 	print_not_known(sums);
 	fputc('\n', stderr);
 }

@@ -68,7 +68,8 @@ static int begin(struct watch *watch, char **arguments)
 		fp_report_want_all_lines();
 	/* What a file is wrong with has been said; the report is made without. */
 	fp_cli_suppressions_read(&watch->suppressions, &watch->options);
-	return 0;
+	/* No file system is to be busy because of it. */
+	return chdir("/") == 0 ? 0 : FP_CLI_FAILED;
 }
 
 /* ---- The end of the host --------------------------------------------------------------------

@@ -41,9 +41,11 @@ enum fp_channel_state {
 /* ---- By `fencepost run` ---------------------------------------------------------------------
  */
 
-/* Makes a channel whose descriptor *FD is inherited, and ADDRESS. NULL with a negative errno in
- * *STATUS. Context: report. */
-struct fp_channel *fp_channel_make(int *fd, char address[FP_CHANNEL_ADDRESS_MAX], int *status);
+/* Makes a channel of which this process maps SIZE bytes, or the fewest that serve, whose
+ * descriptor *FD is inherited, and ADDRESS. NULL with a negative errno in *STATUS. Context:
+ * report. */
+struct fp_channel *fp_channel_make(size_t size, int *fd, char address[FP_CHANNEL_ADDRESS_MAX],
+                                   int *status);
 
 /* Context: report. */
 void fp_channel_drop(struct fp_channel *channel, int fd);

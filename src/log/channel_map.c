@@ -181,7 +181,8 @@ static bool is_allowed(size_t bytes)
 	return fp_sys_get_limit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= bytes;
 }
 
-static struct fp_channel *make_file(int *fd, char address[FP_CHANNEL_ADDRESS_MAX], int *status)
+static struct fp_channel *make_file(size_t size, int *fd, char address[FP_CHANNEL_ADDRESS_MAX],
+                                    int *status)
 {
 	struct fp_channel *channel = NULL;
 
@@ -195,7 +196,7 @@ static struct fp_channel *make_file(int *fd, char address[FP_CHANNEL_ADDRESS_MAX
 	if (*status == 0)
 		*status = write_address(*fd, address);
 	/* As much as a limit of the address space leaves. */
-	for (size_t bytes = sizeof(*channel);
+	for (size_t bytes = size < FP_CHANNEL_FEWEST_BYTES ? FP_CHANNEL_FEWEST_BYTES : size;
 	     channel == NULL && bytes >= FP_CHANNEL_FEWEST_BYTES &&
 	     (*status == 0 || *status == -ENOMEM);
 	     bytes /= 2)
@@ -205,9 +206,10 @@ static struct fp_channel *make_file(int *fd, char address[FP_CHANNEL_ADDRESS_MAX
 	return channel;
 }
 
-struct fp_channel *fp_channel_make(int *fd, char address[FP_CHANNEL_ADDRESS_MAX], int *status)
+struct fp_channel *fp_channel_make(size_t size, int *fd, char address[FP_CHANNEL_ADDRESS_MAX],
+                                   int *status)
 {
-	struct fp_channel *channel = make_file(fd, address, status);
+	struct fp_channel *channel = make_file(size, fd, address, status);
 
 	if (channel == NULL) {
 		int reason = *status;

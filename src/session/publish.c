@@ -84,8 +84,13 @@ static void make_channel(void)
 	int status;
 	int fd;
 
-	own = map_own();
-	channel = own == NULL ? NULL : fp_channel_make(&fd, address, &status);
+	if (own == NULL)
+		own = map_own();
+	else
+		own->log = NULL;
+	channel = own == NULL ? NULL
+	                      : fp_channel_make(fp_session_affordable(fp_channel_bytes()), &fd,
+	                                        address, &status);
 	if (channel == NULL)
 		return;
 	/* Nobody but the watcher is to inherit it. It stays open for who wants a snapshot. */
@@ -106,15 +111,22 @@ static void make_channel(void)
 	channel = NULL;
 }
 
+/* A child may outlive the process that forked it, whose watcher is done then: daemon(3). */
+static bool has_watcher(void)
+{
+	return channel != NULL && (watched == fp_session.pid || fp_channel_has_reader(channel));
+}
+
 void fp_session_start_watcher(void)
 {
-	static bool is_tried;
+	static pid_t tried;
 
-	if (is_tried || fp_session.options.report != FP_OPTIONS_REPORT_NOW ||
-	    fp_session_is_collected() || fp_sys_getpid() != fp_session.pid ||
-	    atomic_load(&fp_session.own.is_finished))
+	if (fp_session.options.report != FP_OPTIONS_REPORT_NOW || fp_session_is_collected() ||
+	    fp_sys_getpid() != fp_session.pid || atomic_load(&fp_session.own.is_finished) ||
+	    tried == fp_session.pid || has_watcher())
 		return;
-	is_tried = true;
+	tried = fp_session.pid;
+	failure = 0;
 	make_channel();
 }
 
@@ -236,7 +248,8 @@ int fp_session_publish(struct fp_log *tail)
 
 bool fp_session_is_orphan(void)
 {
-	return failure == -ESRCH && channel != NULL && !fp_channel_has_reader(channel);
+	return fp_session_is_collected() && failure == -ESRCH && channel != NULL &&
+	       !fp_channel_has_reader(channel);
 }
 
 bool fp_session_has_told(void)

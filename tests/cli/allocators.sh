@@ -103,13 +103,13 @@ if $CC -shared -fPIC -fno-builtin -w -o libforeign.so library.c &&
 	for sample in 1 10 1000; do
 		"$fencepost" run --sample=$sample --leak-check=no ./program >out 2>err
 		got=$?
-		test $got -eq 3 && grep -q '^fencepost: no findings' err || complain "sample=$sample: status $got, $(cat out err)"
+		test $got -eq 3 && grep -q '^fencepost: no errors' err || complain "sample=$sample: status $got, $(cat out err)"
 	done
 	grep -qx "the library's" out || complain "a sample is not the library's: $(cat out err)"
 	"$fencepost" run --leak-check=no ./program x >out 2>err
 	test $? -eq 3 && grep -q '^fencepost: invalid-free of .* at program.c:25 in main' err ||
 		complain "a free of the stack: $(cat out err)"
-	grep -q '^fencepost: 1 finding' err || complain "a free of the stack: $(cat err)"
+	grep -q '^fencepost: 1 error' err || complain "a free of the stack: $(cat err)"
 else
 	complain 'cannot build a library with a malloc'
 fi
@@ -138,7 +138,7 @@ for library in jemalloc tcmalloc tcmalloc_minimal mimalloc; do
 	for sample in 1 10; do
 		"$fencepost" run --sample=$sample --leak-check=no ./real.$library >out 2>err
 		got=$?
-		test $got -eq 3 && grep -q '^fencepost: no findings' err ||
+		test $got -eq 3 && grep -q '^fencepost: no errors' err ||
 			complain "$library, sample=$sample: status $got, $(cat out err)"
 		grep -qx "fencepost: not seen: the blocks of ${library%_minimal}'s other functions (.*), which ./real.$library has" err ||
 			complain "$library: $(cat err)"

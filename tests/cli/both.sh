@@ -19,7 +19,7 @@ ends() {
 	"$fencepost" run --json=json "$victim" "$2" >out 2>err
 	got=$?
 	test $got -eq "$1" || complain "$2: status $got, not $1: $(cat err)"
-	grep -q "^fencepost: $3 findings" err || complain "$2: not $3 findings: $(cat err)"
+	grep -q "^fencepost: $3 errors" err || complain "$2: not $3 findings: $(cat err)"
 	test "$(grep -c '^fencepost: double-free of a 20-byte block at both_victim.c:' err)" -eq "$4" || complain "$2: malloc's block: $(cat err)"
 	test "$(grep -c '^fencepost: double-free of a 100-byte block at both_victim.c:' err)" -eq "$4" || complain "$2: the host's block: $(cat err)"
 	test "$(grep -c 'ends early' err)" -eq 0 || complain "$2: a report is not whole: $(cat err)"
@@ -43,7 +43,7 @@ test "$(grep -c '^fencepost: wrong-heap of a 31-byte block at both_victim.c:[0-9
 
 # A signal's handler calls malloc wherever it comes.
 "$fencepost" run --json=json "$victim" s >out 2>err || complain "s: status $?: $(cat err)"
-grep -q '^fencepost: 2 findings' err || complain "s: $(cat err)"
+grep -q '^fencepost: 2 errors' err || complain "s: $(cat err)"
 
 # One that stops a thread wherever it is finds malloc usable meanwhile.
 "$fencepost" run --json=json "$victim" d >out 2>err || complain "d: status $?: $(cat err)"

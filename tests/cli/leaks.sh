@@ -61,7 +61,7 @@ grep -q 'last check' out && complain "asked once, and something is new: $(cat ou
 printf x >&9
 wait_for grep -q . answers || complain "the program does not go on"
 "$fencepost" leaks --json=asked.json "$process" >out 2>err || complain "leaks: $(cat err)"
-grep -q ' 1 block (24 bytes) leaked since the last check, 2 blocks (48 bytes) in all' out &&
+grep -q ' 1 new leak (24 bytes), 2 leaks (48 bytes) in all' out &&
 	grep -q '^fencepost: leak of 24 bytes in 1 block at served.c' out &&
 	grep -q '^  new since the last check$' out || complain "asked twice: $(cat out err)"
 grep -q ' 1 block (24 bytes) that an earlier check told of' out || complain "the first again: $(cat out)"

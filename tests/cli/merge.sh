@@ -45,7 +45,7 @@ has merged 'fencepost: double-free of a 24-byte block at [engine]+0x1 (9 times)'
 has merged 'in 3 of 3 reports: a.log (3), a.json (3), b.json (3)'
 has merged 'fencepost: leak of 900 bytes in 9 blocks at [engine]+0x2'
 has merged 'fencepost: note: the history was full; raise history=SIZE (a.log and 2 more)'
-tail -n 1 merged | grep -q '; 3,702 allocations, 3,600 guarded, in 3 reports$' ||
+tail -n 1 merged | grep -q ', in 3 reports; killed by SIGSEGV; 2 % of blocks not guarded: memory$' ||
 	complain "summary: $(tail -n 1 merged)"
 has merged.json '"source": 2,'
 has merged.json '"pid": 4242,'
@@ -82,7 +82,7 @@ has err 'fencepost: cannot read missing: No such file or directory; name an even
 has rest 'in 2 of 2 reports: a.log (3), b.json (3)'
 has rest 'fencepost: note: cut.json could not be read: what it says is missing here'
 report 125 cut.json missing
-grep -q 'findings' err && complain 'a report of nothing'
+grep -q 'errors' err && complain 'a report of nothing'
 report 125 --merge=some a.log
 has err 'fencepost: report: merge=some: use yes or no'
 

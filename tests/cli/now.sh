@@ -58,7 +58,7 @@ shows 1 "$first\$"
 shows 1 "$second\$"
 shows 1 "happened again: double-free of a 21-byte block .* (3 times)\$"
 shows 1 '^fencepost: leak of 33 bytes in 1 block'
-shows 1 '^fencepost: 2 findings, 1 block (33 bytes) leaked'
+shows 1 '^fencepost: 2 errors, 1 leak (33 bytes)'
 
 # Whoever wants all at the end, or in a file, has it there.
 run --report=end
@@ -78,7 +78,7 @@ run --suppressions=known
 sleep 0.5
 go_on
 shows 0 'double-free of a 21-byte block at'
-shows 1 'no findings.* 2 suppressed'
+shows 1 'no other errors, 2 suppressed'
 
 # A snapshot is the report so far, and the program goes on.
 run --report=end
@@ -89,19 +89,19 @@ until process=$(pgrep -P $running -f now_victim) && "$fencepost" snapshot --json
 	test $tries -lt 100 || { complain "no snapshot: $(cat snapshot snapshot.err)"; break; }
 	sleep 0.1
 done
-grep -q '^fencepost: 1 finding, leaks not checked' snapshot || complain "snapshot: $(cat snapshot)"
+grep -q '^fencepost: 1 error;.*leaks not checked' snapshot || complain "snapshot: $(cat snapshot)"
 grep -q '"errors": 1' json && grep -q '"unknown": true' json || complain "snapshot in JSON: $(cat json)"
 shows 0 "$first"
 go_on
-shows 1 '^fencepost: 2 findings, 1 block (33 bytes) leaked'
+shows 1 '^fencepost: 2 errors, 1 leak (33 bytes)'
 "$fencepost" snapshot $$ >snapshot 2>&1 && complain "a snapshot of the shell"
 grep -q '^fencepost: snapshot: process [0-9]* is not under Fencepost: ' snapshot || complain "refused otherwise: $(cat snapshot)"
 
 # What a process that outlives the program has shown counts in the last line.
 "$fencepost" run sh -c "'$victim' go & until grep -q double-free err; do sleep 0.1; done" >out 2>err
-grep -q '^fencepost: 1 finding in 1 of [0-9]* processes.*; 1 process not followed to the end$' err || complain "outlived: $(cat err)"
+grep -q '^fencepost: 1 error, no leaks, in 1 of [0-9]* processes; exited 0; 1 process not followed to its end$' err || complain "outlived: $(cat err)"
 echo >go
-await '^fencepost: 2 findings, 1 block (33 bytes) leaked'
+await '^fencepost: 2 errors, 1 leak (33 bytes)'
 shows 1 "$first\$"
 
 # A program that is killed has shown it, and it is not said again.

@@ -40,6 +40,10 @@ grep -q "^fencepost: fencepost run (process $running) was killed, and .*now_vict
 grep -q "$first" snapshot || complain "no snapshot: $(cat snapshot)"
 echo >go
 await grep -q 'the event log is kept: fencepost report ' err
+gone() {
+	! kill -0 "$process" 2>/dev/null
+}
+await gone
 grep -q '^fencepost: process .* was still running when fencepost run was killed' err || complain "no reason: $(cat err)"
 test "$(grep -c "$first" err)" -eq 1 || complain "not shown once: $(cat err)"
 grep -q '^fencepost: leak of 33 bytes in 1 block' err || complain "no leak: $(cat err)"
@@ -47,7 +51,7 @@ grep -q '^fencepost: leak of 33 bytes in 1 block' err || complain "no leak: $(ca
 "$fencepost" run true >out 2>next
 grep -q '^fencepost: a process ended after its fencepost run was killed: fencepost report ' next || complain "not said at its end: $(cat next)"
 "$fencepost" report fencepost.*.orphan >out 2>report
-grep -q "$first" report && grep -q '^fencepost: 2 findings, 1 block (33 bytes) leaked' report || complain "its log: $(cat report)"
+grep -q "$first" report && grep -q '^fencepost: 2 errors, 1 leak (33 bytes)' report || complain "its log: $(cat report)"
 "$fencepost" run true >out 2>next
 grep -q 'killed' next && complain "said twice: $(cat next)"
 ls fencepost.*.run 2>/dev/null && complain "a mark was left"

@@ -152,7 +152,7 @@ says() {
 children "sleep 9 & sleep 1; kill -KILL \$!; wait; exit 0"
 test "$status" -eq 9 || complain "a child that was killed is clean: status $status"
 says '^fencepost: 1 process was killed, or ended without calling the C library; '
-says '^fencepost: no findings in [34] processes'
+says '^fencepost: no errors, no leaks, in [34] processes'
 children "(sleep 2; :) & exit 0"
 test "$status" -eq 9 || complain "a child that still runs is clean: status $status"
 says ' still runs, and reports by itself when it ends$\| still run, and report by themselves when they end$'

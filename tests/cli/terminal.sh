@@ -42,17 +42,17 @@ echo "interrupted $count"
 exit 5
 END
 shows 5 'interrupted 1' "$interrupt" "$fencepost" run sh ./handles
-grep -q 'fencepost: no findings in [0-9]* processes' shown || complain "no report: $(cat shown)"
-shows 130 'fencepost: no findings, no leaks; [1-9]' "$interrupt" "$fencepost" run sh -c 'echo ready; while :; do :; done'
-shows 131 'fencepost: no findings' "$quit" "$fencepost" run sh -c 'ulimit -c 0; echo ready; while :; do :; done'
-test "$(grep -c 'no findings' shown)" -le 1 || complain "two reports: $(cat shown)"
+grep -q 'fencepost: no errors, no leaks, in [0-9]* processes' shown || complain "no report: $(cat shown)"
+shows 130 'fencepost: no errors, no leaks; killed by SIGINT' "$interrupt" "$fencepost" run sh -c 'echo ready; while :; do :; done'
+shows 131 'fencepost: no errors' "$quit" "$fencepost" run sh -c 'ulimit -c 0; echo ready; while :; do :; done'
+test "$(grep -c 'no errors' shown)" -le 1 || complain "two reports: $(cat shown)"
 if echo '#include <stdio.h>
 #include <stdlib.h>
 int main(void) { char *p = malloc(8); free(p); free(p); puts("ready"); fflush(stdout); for (;;); }' >twice.c &&
 	$CC -w -g -fno-builtin -o twice twice.c 2>/dev/null; then
 	shows 130 'fencepost: double-free of an 8-byte block' "$interrupt" "$fencepost" run ./twice
 	test "$(grep -c 'fencepost: double-free' shown)" -eq 1 || complain "not one report: $(cat shown)"
-	grep -q '1 finding, no leaks; 2 allocations' shown || complain "no sum: $(cat shown)"
+	grep -q '1 error, no leaks; 2 allocations' shown || complain "no sum: $(cat shown)"
 	# What ends fencepost ends the program, too.
 	"$fencepost" run ./twice >out 2>err &
 	pid=$!

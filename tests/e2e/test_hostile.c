@@ -131,7 +131,7 @@ static const struct machine {
         {MOVE,
          "move",
          NULL,
-         "/proc/thread-self/maps",
+         NULL,
          {"start", "before", "use-up-descriptors", "fill=1000", "guarded", "after"}},
         {MOVE,
          "move",

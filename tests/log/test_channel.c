@@ -26,7 +26,7 @@ static void make(void)
 {
 	int status;
 
-	channel = fp_channel_make(&fd, address, &status);
+	channel = fp_channel_make(fp_channel_bytes(), &fd, address, &status);
 	ck_assert_int_eq(status, 0);
 	ck_assert_ptr_nonnull(channel);
 }
@@ -173,7 +173,7 @@ START_TEST(what_finds_no_room_is_said_to_be_missing)
 	make();
 	fp_channel_drop(channel, fd);
 	/* As much of it as a limit of the address space allows. */
-	channel = fp_channel_make(&fd, address, &status);
+	channel = fp_channel_make(fp_channel_bytes(), &fd, address, &status);
 	struct fp_channel *part = fp_channel_attach(address, 1, &status);
 	ck_assert_ptr_nonnull(part);
 	struct fp_channel_log *log = fp_channel_open_log(part, 1);

@@ -126,7 +126,7 @@ row all curl 'curl /usr/bin/python3' '/usr/bin/python3 -m http.server 18081 --bi
 	until curl -s -o /dev/null http://127.0.0.1:18081/; do sleep 0.1; done
 	curl -s http://127.0.0.1:18081/lines | cksum; curl -s -o /dev/null -w "%{http_code}\n" http://127.0.0.1:18081/none; kill $!; wait $!; echo "server $?"'
 row all gdb 'gdb gcc' 'gcc -g -o program "$input/program.c" && gdb -nx -batch -ex "break main" -ex run -ex "info frame" -ex continue ./program 2>/dev/null | grep -E "^(one|Breakpoint)"' \
-	'processes were killed\|not followed to the end' 'it kills the children that it tries ptrace(2) with'
+	'processes were killed\|not followed to their ends\|not followed to its end' 'it kills the children that it tries ptrace(2) with'
 
 # ---- Heaps beside malloc's
 row all jemalloc gcc 'printf "#include <stdlib.h>\nint main(void) { void *p; for (int i = 0; i < 10000; i++) free(malloc(i)); p = mallocx(9, 0); free(p); puts(\"done\"); return 0; }\n" >p.c

@@ -110,7 +110,7 @@ START_TEST(text_tells_what_grows)
 	        "fencepost: note: 3 more stacks grew, less than those that are listed\n"
 	        "fencepost: note: /nonexistent/plant cannot be read any more: its frames have "
 	        "no names\n"
-	        "fencepost: no findings, no leaks, 5 stacks that only grow\n");
+	        "fencepost: no errors, no leaks, 5 stacks that only grow; exited 0\n");
 	free(text);
 }
 END_TEST
@@ -172,8 +172,9 @@ START_TEST(growth_that_was_not_judged_is_not_none)
 		encode_judgement(judged, 2);
 		encode_exit(&log_bytes, FP_LOG_EXIT_CODE, 0);
 		char *text = write_log("text", false);
-		ck_assert_ptr_nonnull(strstr(text, judged ? "no leaks, no growth\n"
-		                                          : "no leaks, growth not judged\n"));
+		ck_assert_ptr_nonnull(
+		        strstr(text, judged ? "no leaks, no growth; exited 0\n"
+		                            : "no leaks, growth not judged; exited 0\n"));
 		free(text);
 		text = write_log("html", false);
 		ck_assert_ptr_nonnull(strstr(text, judged ? "Nothing that only grew."

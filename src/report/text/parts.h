@@ -53,8 +53,26 @@ bool fp_report_is_known_leak(const struct fp_report *report, const struct fp_rep
 void fp_report_print_known_leaks(const struct fp_report_page *page,
                                  const struct fp_report *report);
 
-/* "2 blocks (48 bytes) leaked", "no leaks", "no new leaks"; and what is possibly leaked. */
-void fp_report_print_lost(const struct fp_report_page *page, const struct fp_report *report);
+/* What was found. With leaks that are new since an earlier check, TOLD are all there are. */
+struct fp_report_problems {
+	uint64_t errors;
+	uint64_t leaks;
+	uint64_t bytes;
+	bool are_leaks_known;
+	bool is_news;
+	uint64_t told; /* 0: no others */
+	uint64_t told_bytes;
+};
+
+/* "2 errors, 1 leak (40 bytes)", "no errors, no leaks", "1 leak (40 bytes), no other errors",
+ * "no errors" where leaks are not known; "; exited 0", "; killed by SIGSEGV", nothing of an end
+ * that is not known; and the line (in last_line.c). */
+void fp_report_print_problems(const struct fp_report_page *page,
+                              const struct fp_report_problems *problems);
+void fp_report_print_end(const struct fp_report_page *page, enum fp_log_exit how,
+                         int32_t value);
+void fp_report_print_last_line(const struct fp_report_page *page,
+                               const struct fp_report *report, bool is_of_leaks);
 
 /* PREPOSITION and "plant.c:31 in make_rows", from the stack or else from the site; nothing when
  * neither knows a place. */

@@ -202,41 +202,6 @@ static void print_notes(const struct fp_report_page *page, const struct fp_repor
 	fputc('\n', page->out);
 }
 
-static void print_counts(const struct fp_report_page *page, const struct fp_report *report)
-{
-	if (report->is_uncounted)
-		return;
-	fputs("; ", page->out);
-	fp_report_print_count(page, report->protection.allocations, "allocation");
-	fputs(", ", page->out);
-	fp_report_print_number(page, report->protection.guarded);
-	fputs(" guarded", page->out);
-}
-
-static void print_summary(const struct fp_report_page *page, const struct fp_report *report,
-                          const struct fp_report_view *view)
-{
-	fputs("fencepost: ", page->out);
-	if (report->finding_count > 0)
-		fp_report_print_count(page, report->finding_count, "finding");
-	else
-		fputs("no findings", page->out);
-	fputs(", ", page->out);
-	if (view->leaks == FP_REPORT_LEAKS_NONE || !fp_report_has_looked_for_leaks(report))
-		fputs("leaks not checked", page->out);
-	else
-		fp_report_print_lost(page, report);
-	fp_report_print_growth_summary(page, report);
-	if (report->suppressed > 0) {
-		fputs(", ", page->out);
-		fp_report_print_number(page, report->suppressed);
-		fputs(" suppressed", page->out);
-	}
-	print_counts(page, report);
-	fp_report_print_sources(page, report);
-	fputc('\n', page->out);
-}
-
 static bool is_silent(const struct fp_report_walk *walk, const struct fp_report *report)
 {
 	bool has_leaks = walk->view->leaks != FP_REPORT_LEAKS_NONE &&
@@ -323,7 +288,7 @@ static int write_end(struct fp_report_walk *walk, const struct fp_report *report
 	 */
 	if (walk->set->count == 1)
 		fp_report_print_suppressions(&page, report->suppressions);
-	print_summary(&page, report, walk->view);
+	fp_report_print_last_line(&page, report, walk->view->leaks != FP_REPORT_LEAKS_NONE);
 	return 0;
 }
 
