@@ -51,14 +51,17 @@ static int take_argument(struct watch *watch, const char *argument)
 static int begin(struct watch *watch, char **arguments)
 {
 	int result = 0;
-	int status;
+	int status = 0;
 
 	fp_options_defaults(&watch->options);
 	for (; result == 0 && *arguments; arguments++)
 		result = take_argument(watch, *arguments);
 	if (result != 0)
 		return result;
-	watch->channel = fp_channel_attach(watch->options.channel, fp_channel_bytes(), &status);
+	/* The host's limit of address space may be this one's. */
+	for (size_t size = fp_channel_bytes();
+	     !watch->channel && size >= fp_channel_fewest_bytes(); size /= 2)
+		watch->channel = fp_channel_attach(watch->options.channel, size, &status);
 	if (!watch->channel)
 		return fp_cli_fail("cannot map the memory that the host shares: %s",
 		                   strerror(-status));

@@ -164,7 +164,7 @@ bool fp_channel_has_reader(const struct fp_channel *channel)
 	pid_t reader = (pid_t)atomic_load(&channel->reader);
 
 	return reader <= 0 || fp_channel_is_foreign(channel, fp_sys_getpid()) ||
-	       fp_sys(SYS_kill, reader, 0) != -ESRCH;
+	       !fp_channel_is_gone(reader);
 }
 
 /* ---- Reading --------------------------------------------------------------------------------

@@ -145,8 +145,9 @@ bool fp_channel_is(uintptr_t start, const char *path);
  * (RLIMIT_AS). */
 void fp_channel_give_reserve_back(void);
 
-/* All the memory that a channel may take. */
+/* All the memory that a channel may take, and the least. */
 size_t fp_channel_bytes(void);
+size_t fp_channel_fewest_bytes(void);
 
 /* Counts process PID, once. */
 void fp_channel_count(struct fp_channel *channel, pid_t pid);

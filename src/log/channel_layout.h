@@ -94,6 +94,9 @@ enum {
  * looking. Whether it is another (in channel_requests.c). */
 bool fp_channel_await(_Atomic uint32_t *word, uint32_t from, unsigned ms);
 
+/* Whether process PID has ended, also where nobody has asked for its status. */
+bool fp_channel_is_gone(pid_t pid);
+
 /* Wakes who waits for a change of WORD. */
 void fp_channel_wake(_Atomic uint32_t *word);
 

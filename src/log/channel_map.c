@@ -40,6 +40,11 @@ bool fp_channel_is(uintptr_t start, const char *path)
 	       (segment != 0 && start == segment);
 }
 
+size_t fp_channel_fewest_bytes(void)
+{
+	return FP_CHANNEL_FEWEST_BYTES;
+}
+
 size_t fp_channel_bytes(void)
 {
 	return sizeof(struct fp_channel);

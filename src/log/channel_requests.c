@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <limits.h>
+#include <poll.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -111,6 +112,18 @@ void fp_channel_set_done(struct fp_channel *channel)
 	fp_channel_wake(&channel->is_done);
 }
 
+bool fp_channel_is_gone(pid_t pid)
+{
+	int fd = (int)fp_sys(SYS_pidfd_open, pid, 0);
+	struct pollfd end = {.fd = fd, .events = POLLIN};
+
+	if (fd < 0)
+		return fp_sys(SYS_kill, pid, 0) == -ESRCH;
+	bool is_gone = fp_sys_poll(&end, 1, 0) > 0;
+	fp_sys_close(fd);
+	return is_gone;
+}
+
 /* It goes on with a report that takes long when nobody waits any more. */
 bool fp_channel_await_reader(struct fp_channel *channel, pid_t reader)
 {
@@ -118,7 +131,7 @@ bool fp_channel_await_reader(struct fp_channel *channel, pid_t reader)
 	for (int left = PATIENCE_TURNS; left > 0; left--) {
 		if (fp_channel_await(&channel->is_done, 0, LOOK_MS))
 			return true;
-		if (fp_sys(SYS_kill, reader, 0) == -ESRCH)
+		if (fp_channel_is_gone(reader))
 			return atomic_load(&channel->is_done) != 0;
 	}
 	return true;

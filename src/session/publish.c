@@ -84,6 +84,9 @@ static void make_channel(void)
 	int status;
 	int fd;
 
+	/* Where address space is that short, the program needs it. */
+	if (fp_session_affordable(fp_channel_bytes()) < fp_channel_fewest_bytes())
+		return;
 	if (own == NULL)
 		own = map_own();
 	else

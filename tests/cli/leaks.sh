@@ -74,7 +74,7 @@ grep -q '^fencepost: leak of 24 bytes in 1 block at served.c' out &&
 	grep -q '^  with those of earlier checks: 2 blocks (48 bytes)' out || complain "asked a third time: $(cat out err)"
 kill -USR2 "$process"
 wait_for grep -q ' 3 blocks (72 bytes) that an earlier check told of' report || complain "no answer to the signal: $(cat report)"
-grep -q ' no new leaks, 3 blocks (72 bytes) in all' report || complain "nothing is new: $(cat report)"
+grep -q ' no new leaks, 3 leaks (72 bytes) in all' report || complain "nothing is new: $(cat report)"
 kill -STOP "$process"
 refused 'gave no answer in 1 s' --timeout=1 "$process"
 kill -CONT "$process"

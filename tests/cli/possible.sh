@@ -47,7 +47,7 @@ END
 $CC -g -w -o held held.c || exit 77
 for backend in auto none; do
 	"$fencepost" run --backend=$backend --json=held.json ./held 2>err
-	has err '^fencepost: no errors, no leaks; exited 0$' 1
+	has err '^fencepost: no errors, no leaks; exited 0' 1
 	has held.json '"possible_blocks": 0' 1
 done
 
@@ -67,7 +67,7 @@ int main(int count, char **) { three = new item[3]; none = new item[count - 1]; 
 END
 if $CXX -std=c++17 -g -w -o arrays arrays.cc 2>/dev/null; then
 	"$fencepost" run ./arrays 2>err
-	has err '^fencepost: no errors, no leaks; exited 0$' 1
+	has err '^fencepost: no errors, no leaks; exited 0' 1
 fi
 
 cat >inside.c <<'END'
