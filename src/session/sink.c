@@ -184,7 +184,7 @@ static void note_beyond(struct fp_log *log)
 
 void fp_session_log_counts(struct fp_log *log)
 {
-	for (size_t i = 0; table != NULL && i < PLACES; i++)
+	for (size_t i = 0; fp_session_finding_count() > 0 && i < PLACES; i++)
 		if (table[i].count > 1)
 			fp_log_finding_count(log, table[i].index, table[i].count);
 	if (fp_session.own.findings.beyond > 0)
