@@ -275,6 +275,17 @@ static bool has_something_to_tell(void)
 	       fp_record_failure() != 0 || fp_timeline_count_growing() > 0;
 }
 
+/* A child that has not used the heap has nothing to check there: each block that it looks at is
+ * a page that it has to be given first, which is most of what a fork and its end cost. */
+static bool has_used_heap(void)
+{
+	struct fp_heap_totals totals;
+
+	fp_heap_totals(&totals);
+	return !fp_session.is_forked_child || totals.last_serial > fp_session.first_serial ||
+	       totals.frees > fp_session.first_frees;
+}
+
 static void finish(uintptr_t stack, void *unused)
 {
 	int saved_errno = errno;
@@ -283,7 +294,7 @@ static void finish(uintptr_t stack, void *unused)
 	if (!fp_session.is_forked_child)
 		fp_meta_use_aside();
 	fp_record_end(!fp_session.is_forked_child);
-	if (!is_dying())
+	if (!is_dying() && has_used_heap())
 		fp_heap_check(FP_TRACE_NONE, "at exit");
 	bool has_told = !has_something_to_tell();
 	if (!has_told)

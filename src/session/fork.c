@@ -97,6 +97,7 @@ static void after_fork_in_child(void)
 	fp_session.pid = fp_sys_getpid();
 	fp_session.first_serial = totals.last_serial;
 	fp_session.first_region = fp_region_last_serial();
+	fp_session.first_frees = totals.frees;
 	begin_anew();
 	fp_refusal_forget();
 	fp_session_forget_published();

@@ -86,6 +86,7 @@ struct fp_session {
 	int protection;        /* of what a forked child inherited: 0, or why it has none */
 	uint64_t first_serial; /* blocks up to this one belong to the parent */
 	uint64_t first_region; /* the same of regions */
+	uint64_t first_frees;  /* frees before the fork */
 	/* The serials of the newest block and region when leaks were last looked for. */
 	_Atomic uint64_t told_serial;
 	_Atomic uint64_t told_region;
