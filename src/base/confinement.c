@@ -7,11 +7,11 @@
 #include "base/sys.h"
 #include "base/thread.h"
 
-bool fp_sys_is_confined;
+_Atomic bool fp_sys_is_confined;
 
 static _Thread_local bool is_this_thread;
-static pid_t process;
-static uint32_t thread;
+static _Thread_local pid_t process;
+static _Thread_local uint32_t thread;
 
 void fp_sys_confine(bool is_confined)
 {
@@ -20,7 +20,7 @@ void fp_sys_confine(bool is_confined)
 		thread = fp_thread_self();
 	}
 	is_this_thread = is_confined;
-	fp_sys_is_confined = is_confined;
+	atomic_store(&fp_sys_is_confined, is_confined);
 }
 
 bool fp_sys_is_refused(long number, long *result)

@@ -22,9 +22,13 @@ static _Thread_local uint32_t held_ranks;
 static _Thread_local bool is_in_fault_mode;
 static _Thread_local uint32_t passed_over_ranks;
 
-static long futex(struct fp_lock *lock, int operation, uint32_t value)
+/* A thread in seccomp's strict mode wakes nobody: where there is one, who waits looks again. */
+static void wait(struct fp_lock *lock)
 {
-	return fp_sys(SYS_futex, &lock->word, operation | FUTEX_PRIVATE_FLAG, value, NULL);
+	static const struct timespec pause = {.tv_nsec = 1000000};
+
+	fp_sys(SYS_futex, &lock->word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, CONTENDED,
+	       atomic_load(&fp_sys_is_confined) ? &pause : NULL);
 }
 
 static void take(struct fp_lock *lock)
@@ -35,13 +39,13 @@ static void take(struct fp_lock *lock)
 	                                            memory_order_acquire, memory_order_relaxed))
 		return;
 	while (atomic_exchange_explicit(&lock->word, CONTENDED, memory_order_acquire) != FREE)
-		futex(lock, FUTEX_WAIT, CONTENDED);
+		wait(lock);
 }
 
 static void give(struct fp_lock *lock)
 {
 	if (atomic_exchange_explicit(&lock->word, FREE, memory_order_release) == CONTENDED)
-		futex(lock, FUTEX_WAKE, 1);
+		fp_sys(SYS_futex, &lock->word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
 }
 
 /* Whether LOCK could be had in time. */

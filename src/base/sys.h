@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,8 +41,8 @@
 	                            (long)(d), (long)(e), (long)(f))
 #define fp_sys(...) FP_SYS_LONGS(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 
-/* Whether some thread is confined (in confinement.c). */
-extern bool fp_sys_is_confined;
+/* Whether some thread is confined (in confinement.c). Each knows by itself whether it is. */
+extern _Atomic bool fp_sys_is_confined;
 
 /* The calling thread is, from now on, or is not. */
 void fp_sys_confine(bool is_confined);
@@ -52,7 +53,9 @@ static inline long fp_sys_call_unless_confined(long number, long a, long b, long
 {
 	long result;
 
-	if (__builtin_expect(fp_sys_is_confined, 0) && fp_sys_is_refused(number, &result))
+	if (__builtin_expect(atomic_load_explicit(&fp_sys_is_confined, memory_order_relaxed),
+	                     0) &&
+	    fp_sys_is_refused(number, &result))
 		return result;
 	return fp_sys_call(number, a, b, c, d, e, f);
 }

@@ -67,8 +67,8 @@ struct fp_channel_log *fp_channel_open_log(struct fp_channel *channel, pid_t pid
 		atomic_fetch_add(&channel->refused, 1);
 		return NULL;
 	}
-	log->pid = (uint32_t)pid;
-	log->is_foreign = fp_channel_is_foreign(channel, pid);
+	atomic_store(&log->pid, (uint32_t)pid);
+	atomic_store(&log->is_foreign, fp_channel_is_foreign(channel, pid));
 	atomic_store(&log->state, FP_CHANNEL_RUNNING);
 	/* Whoever closes it looks at the states after that. */
 	if (atomic_load(&channel->is_closed) != 0)
@@ -226,14 +226,14 @@ struct fp_channel_status fp_channel_status(const struct fp_channel_log *log)
 {
 	return (struct fp_channel_status){
 	        .state = (enum fp_channel_state)atomic_load(&log->state),
-	        .pid = (pid_t)log->pid,
+	        .pid = (pid_t)atomic_load(&log->pid),
 	        .order = atomic_load(&log->order),
 	        .shown = atomic_load(&log->shown),
 	        .bytes = atomic_load_explicit(&log->bytes, memory_order_acquire),
 	        .is_told = atomic_load(&log->is_told) != 0,
 	        .is_lossy = atomic_load(&log->is_lossy) != 0,
 	        .is_replaced = atomic_load(&log->is_replaced) != 0,
-	        .is_foreign = log->is_foreign != 0,
+	        .is_foreign = atomic_load(&log->is_foreign) != 0,
 	};
 }
 

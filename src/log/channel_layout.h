@@ -31,14 +31,14 @@ struct fp_channel_piece {
 struct fp_channel_log {
 	_Atomic uint32_t state; /* enum fp_channel_state */
 	_Atomic uint32_t first; /* as in struct fp_channel_piece */
-	uint32_t pid;
+	_Atomic uint32_t pid;
 	uint32_t last;          /* of the writer: the number of its last piece, and 1 */
 	_Atomic uint64_t bytes; /* whole records */
 	_Atomic uint64_t order;
 	_Atomic uint32_t is_told;
 	_Atomic uint32_t is_lossy;
 	_Atomic uint32_t is_replaced;
-	uint32_t is_foreign;
+	_Atomic uint32_t is_foreign;
 	_Atomic uint32_t shown; /* by the reader */
 	uint8_t unused[12];     /* a cache line of its own */
 };

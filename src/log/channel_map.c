@@ -23,8 +23,8 @@ enum {
 };
 
 /* That this process has mapped: a limit of its address space may allow less than all. */
-static size_t mapped;
-static bool is_foreign;
+static _Atomic size_t mapped;
+static atomic_bool is_foreign;
 static uintptr_t here;    /* 0: nothing is mapped */
 static uintptr_t segment; /* 0: it is a file's */
 
@@ -60,8 +60,9 @@ void fp_channel_give_reserve_back(void)
 	        fp_align_up(offsetof(struct fp_channel, pieces[pieces]), fp_vm_page_size());
 
 	/* Of a segment, too, a part may go. */
-	if (here != 0 && kept < mapped && fp_vm_unmap(here + kept, mapped - kept) == 0)
-		mapped = kept;
+	size_t bytes = atomic_load(&mapped);
+	if (here != 0 && kept < bytes && fp_vm_unmap(here + kept, bytes - kept) == 0)
+		atomic_store(&mapped, kept);
 }
 
 static uint64_t find_namespace(void)
@@ -74,13 +75,14 @@ static uint64_t find_namespace(void)
 /* Whoever is the first of a new one was forked into it. */
 bool fp_channel_is_foreign(const struct fp_channel *channel, pid_t pid)
 {
-	is_foreign |= pid == 1 && channel->namespace != 0;
-	return is_foreign;
+	if (pid == 1 && channel->namespace != 0)
+		atomic_store(&is_foreign, true);
+	return atomic_load(&is_foreign);
 }
 
 uint32_t fp_channel_rooms(void)
 {
-	return (uint32_t)((mapped - offsetof(struct fp_channel, pieces)) /
+	return (uint32_t)((atomic_load(&mapped) - offsetof(struct fp_channel, pieces)) /
 	                  sizeof(struct fp_channel_piece));
 }
 
@@ -106,7 +108,7 @@ static struct fp_channel *start(uintptr_t base, size_t bytes, int *status)
 	struct fp_channel *channel = (struct fp_channel *)base;
 
 	here = base;
-	mapped = bytes;
+	atomic_store(&mapped, bytes);
 	atomic_store(&opened, 0);
 	if (!fp_channel_open_pieces(channel, 1) ||
 	    !fp_channel_open_pieces(channel, atomic_load(&channel->pieces_used) + 1))
@@ -238,7 +240,7 @@ void fp_channel_drop(struct fp_channel *channel, int fd)
 		fp_sys(SYS_shmdt, channel);
 		return;
 	}
-	fp_vm_unmap((uintptr_t)channel, mapped);
+	fp_vm_unmap((uintptr_t)channel, atomic_load(&mapped));
 	fp_sys_close(fd);
 }
 
@@ -287,11 +289,12 @@ static bool join(const struct fp_channel *channel)
 	uint64_t own = find_namespace();
 
 	if (memcmp(channel->magic, FP_CHANNEL_MAGIC, sizeof(FP_CHANNEL_MAGIC)) != 0) {
-		fp_vm_unmap((uintptr_t)channel, mapped);
+		fp_vm_unmap((uintptr_t)channel, atomic_load(&mapped));
 		here = 0;
 		return false;
 	}
-	is_foreign = channel->namespace != 0 && own != 0 && own != channel->namespace;
+	atomic_store(&is_foreign,
+	             channel->namespace != 0 && own != 0 && own != channel->namespace);
 	return true;
 }
 

@@ -12,23 +12,33 @@
 
 enum { PIECE_BYTES = 64 << 10 };
 
+/* Whoever copies a log takes no lock: bytes are counted once they are there, and what another
+ * piece follows gets no more. */
 struct fp_log_piece {
-	struct fp_log_piece *next;
-	size_t used;
+	struct fp_log_piece *_Atomic next;
+	_Atomic size_t used;
 	uint8_t bytes[PIECE_BYTES];
 };
 
+static size_t used_of(const struct fp_log_piece *piece)
+{
+	return atomic_load_explicit(&piece->used, memory_order_acquire);
+}
+
+/* With the lock, which orders everything. */
+static size_t used_locked(const struct fp_log_piece *piece)
+{
+	return atomic_load_explicit(&piece->used, memory_order_relaxed);
+}
+
 static struct fp_log_piece *piece_with_room(struct fp_log *log, size_t bytes)
 {
-	if (log->last != NULL && PIECE_BYTES - log->last->used >= bytes)
+	if (log->last != NULL && PIECE_BYTES - used_locked(log->last) >= bytes)
 		return log->last;
 	struct fp_log_piece *piece = fp_meta_alloc(sizeof(*piece));
 	if (piece == NULL)
 		return NULL;
-	if (log->last == NULL)
-		log->first = piece;
-	else
-		log->last->next = piece;
+	atomic_store(log->last == NULL ? &log->first : &log->last->next, piece);
 	log->last = piece;
 	return piece;
 }
@@ -40,8 +50,10 @@ void fp_log_append_locked(struct fp_log *log, const uint8_t *bytes, size_t count
 	if (piece == NULL) {
 		log->is_lossy = true;
 	} else {
-		memcpy(piece->bytes + piece->used, bytes, count);
-		piece->used += count;
+		size_t used = used_locked(piece);
+
+		memcpy(piece->bytes + used, bytes, count);
+		atomic_store_explicit(&piece->used, used + count, memory_order_release);
 	}
 	/* A file that takes no more must not end the program; the memory has it all. */
 	if (log->fd >= 0 && fp_write_all(log->fd, bytes, count) != 0)
@@ -95,7 +107,7 @@ static unsigned decode(const uint8_t *bytes, size_t count)
 /* Appends the records of PIECE, which begins AT its first, that are about code. */
 static void keep_code_locked(struct fp_log *log, const struct fp_log_piece *piece, size_t at)
 {
-	while (at < piece->used) {
+	while (at < used_locked(piece)) {
 		const uint8_t *record = piece->bytes + at;
 		unsigned type = decode(record, 2);
 		size_t bytes = FP_LOG_RECORD_HEADER_BYTES + decode(record + 4, 4);
@@ -130,7 +142,7 @@ void fp_log_append_log(struct fp_log *log, const struct fp_log *from)
 {
 	fp_lock_acquire(&log->lock);
 	for (const struct fp_log_piece *piece = from->first; piece != NULL; piece = piece->next)
-		fp_log_append_locked(log, piece->bytes, piece->used);
+		fp_log_append_locked(log, piece->bytes, used_locked(piece));
 	log->is_lossy |= from->is_lossy;
 	fp_lock_release(&log->lock);
 }
@@ -152,7 +164,7 @@ bool fp_log_publish(struct fp_log *log, struct fp_channel *channel, struct fp_ch
 	fp_lock_acquire(&log->lock);
 	for (const struct fp_log_piece *piece = log->first; is_room && piece != NULL;
 	     piece = piece->next) {
-		size_t end = start + piece->used;
+		size_t end = start + used_locked(piece);
 
 		if (log->published < end) {
 			is_room = fp_channel_append(channel, to,
@@ -168,23 +180,33 @@ bool fp_log_publish(struct fp_log *log, struct fp_channel *channel, struct fp_ch
 
 size_t fp_log_take(const struct fp_log *log, uint8_t *bytes, size_t size)
 {
+	const struct fp_log_piece *piece = log->first;
 	size_t taken = 0;
 
-	for (const struct fp_log_piece *piece = log->first;
-	     piece != NULL && size - taken >= piece->used; piece = piece->next) {
-		memcpy(bytes + taken, piece->bytes, piece->used);
-		taken += piece->used;
+	while (piece != NULL) {
+		const struct fp_log_piece *next = piece->next; /* before its count */
+		size_t used = used_of(piece);
+
+		if (used > size - taken)
+			break;
+		memcpy(bytes + taken, piece->bytes, used);
+		taken += used;
+		piece = next;
 	}
 	return taken;
 }
 
 int fp_log_copy(struct fp_log *log, int fd)
 {
+	const struct fp_log_piece *piece = log->first;
 	int status = 0;
 
-	for (const struct fp_log_piece *piece = log->first; status == 0 && piece != NULL;
-	     piece = piece->next)
-		status = fp_write_all(fd, piece->bytes, piece->used);
+	while (status == 0 && piece != NULL) {
+		const struct fp_log_piece *next = piece->next; /* before its count */
+
+		status = fp_write_all(fd, piece->bytes, used_of(piece));
+		piece = next;
+	}
 	return status;
 }
 

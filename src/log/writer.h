@@ -47,9 +47,9 @@ struct fp_log_code_watch {
 
 struct fp_log {
 	struct fp_lock lock; /* rank FP_RANK_LOG */
-	struct fp_log_piece *first;
+	struct fp_log_piece *_Atomic first;
 	struct fp_log_piece *last;
-	int fd; /* also written to, or -1 */
+	_Atomic int fd; /* also written to, or -1 */
 	bool is_lossy;
 	size_t published;                      /* bytes */
 	const struct fp_log_code_watch *watch; /* may be NULL */

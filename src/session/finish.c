@@ -175,13 +175,15 @@ static void log_totals(struct fp_log *tail)
 /* The padding of a million blocks takes a second to verify: not when somebody wants an end. */
 static bool is_dying(void)
 {
-	return fp_session.own.exit.how == FP_LOG_EXIT_SIGNAL || fp_lock_is_in_fault_mode();
+	return atomic_load(&fp_session.own.exit.how) == FP_LOG_EXIT_SIGNAL ||
+	       fp_lock_is_in_fault_mode();
 }
 
 /* In fault mode a block may be half made, and who holds what is not known. */
 static bool may_look(void)
 {
-	return !is_dying() || fp_session.own.interrupted != NULL;
+	return !is_dying() ||
+	       (fp_session_is_finishing_here() && fp_session.own.interrupted != NULL);
 }
 
 struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind)
@@ -197,13 +199,15 @@ struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind)
 	fp_lock_release(&fp_session.lock);
 	fp_session_log_counts(tail);
 	if (may_look())
-		fp_session.own.leaked_blocks = fp_session_log_leaks(tail, stack, kind);
+		atomic_store(&fp_session.own.leaked_blocks,
+		             fp_session_log_leaks(tail, stack, kind));
 	fp_session_log_refusals(tail);
 	fp_session_log_recording(tail);
 	fp_session_log_mappings(tail);
 	fp_timeline_log(tail, may_look());
 	log_totals(tail);
-	fp_log_exit(tail, fp_session.own.exit.how, fp_session.own.exit.value);
+	enum fp_log_exit how = atomic_load(&fp_session.own.exit.how);
+	fp_log_exit(tail, how, atomic_load(&fp_session.own.exit.value));
 	fp_log_end(tail);
 	return tail;
 }
@@ -230,7 +234,7 @@ static bool is_worth_a_report(void)
 {
 	const struct fp_options *options = &fp_session.options;
 
-	if (fp_session_finding_count() > 0 || fp_session.own.leaked_blocks > 0 ||
+	if (fp_session_finding_count() > 0 || atomic_load(&fp_session.own.leaked_blocks) > 0 ||
 	    fp_record_failure() != 0 || fp_session_has_told() ||
 	    fp_session_has_check_failed() || fp_timeline_count_growing() > 0)
 		return true;
@@ -243,7 +247,7 @@ static bool is_worth_a_report(void)
 static bool is_worth_saying(void)
 {
 	return !fp_session_is_on_its_own() || fp_session_finding_count() > 0 ||
-	       fp_session.own.leaked_blocks > 0;
+	       atomic_load(&fp_session.own.leaked_blocks) > 0;
 }
 
 /* Whether somebody has it who tells it. */
@@ -260,8 +264,8 @@ static bool report(struct fp_log *tail)
 	if (status != 0)
 		return !is_worth_saying() || fp_session_render(tail, &outputs) == 0;
 	/* What ends a process stands in its own words, too. */
-	if (fp_session.own.exit.how == FP_LOG_EXIT_SIGNAL && fp_session_finding_count() > 0 &&
-	    fp_session_prints_elsewhere())
+	if (atomic_load(&fp_session.own.exit.how) == FP_LOG_EXIT_SIGNAL &&
+	    fp_session_finding_count() > 0 && fp_session_prints_elsewhere())
 		fp_session_render(tail, &here);
 	return true;
 }
@@ -366,8 +370,8 @@ static void finish_dying(int signal, const struct fp_leak_interrupted *interrupt
 {
 	if (!claim())
 		return;
-	fp_session.own.exit.how = FP_LOG_EXIT_SIGNAL;
-	fp_session.own.exit.value = signal;
+	atomic_store(&fp_session.own.exit.value, signal);
+	atomic_store(&fp_session.own.exit.how, FP_LOG_EXIT_SIGNAL);
 	fp_session.own.interrupted = interrupted;
 	finish_claimed();
 	fp_session.own.interrupted = NULL;

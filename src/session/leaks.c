@@ -167,7 +167,9 @@ struct vantage {
 
 static void find_vantage(struct vantage *vantage, uintptr_t *stack)
 {
-	const struct fp_leak_interrupted *interrupted = fp_session.own.interrupted;
+	/* Of the thread that dies, and no other. */
+	const struct fp_leak_interrupted *interrupted =
+	        fp_session_is_finishing_here() ? fp_session.own.interrupted : NULL;
 
 	if (interrupted != NULL) {
 		memcpy(vantage->registers, interrupted->registers, sizeof(vantage->registers));
@@ -259,8 +261,9 @@ uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack, enum fp_sessi
 {
 	if (!is_wanted())
 		return 0;
-	return atomic_load(&fp_session.own.leaks.is_last) ? fp_session.own.leaks.found
-	                                                  : log_leaks(log, stack, kind);
+	return atomic_load(&fp_session.own.leaks.is_last)
+	               ? atomic_load(&fp_session.own.leaks.found)
+	               : log_leaks(log, stack, kind);
 }
 
 /* Findings are made meanwhile: what a check has to say comes in one piece. */
@@ -297,10 +300,13 @@ size_t fp_session_check_leaks(void)
 
 int fp_session_check_leaks_finally(void)
 {
-	fp_session.own.leaks.found = fp_session_check_leaks();
+	uint64_t leaked = fp_session_check_leaks();
+
+	/* Whoever comes second looks for none and finds none. */
+	if (leaked > 0)
+		atomic_store(&fp_session.own.leaks.found, leaked);
 	if (!fp_session_is_started() || !is_wanted() ||
-	    atomic_exchange(&fp_session.own.leaks.is_last, true) ||
-	    fp_session.own.leaks.found == 0)
+	    atomic_exchange(&fp_session.own.leaks.is_last, true) || leaked == 0)
 		return 0;
 	return (int)fp_session.options.error_exitcode;
 }

@@ -124,9 +124,8 @@ bool fp_session_asks_lsan(void)
 
 	if (wishes.is_off || (program.is_turned_off != NULL && program.is_turned_off() != 0))
 		return false;
-	if (fp_session.own.has_lsan_wishes)
+	if (atomic_exchange(&fp_session.own.has_lsan_wishes, true))
 		return true;
-	fp_session.own.has_lsan_wishes = true;
 	if (program.default_suppressions != NULL)
 		log_suppressions(program.default_suppressions());
 	if (wishes.suppressions[0] != '\0')

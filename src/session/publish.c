@@ -21,18 +21,21 @@
 #include "session/session.h"
 #include "session/state.h"
 
-static struct fp_channel *channel; /* NULL: nobody reads, or it is out of reach */
+/* These are written at the start or with the session's lock. Who reads them without it reads
+ * each once: the child of a fork may lose its channel for another. */
+static struct fp_channel *_Atomic channel; /* NULL: nobody reads, or it is out of reach */
 
 /* The log of this process, once there is one. In memory that is zero in the child of any fork,
  * also one that no handler sees: two processes may not write one log. A child of vfork has its
  * parent's. */
-static struct own {
-	struct fp_channel_log *log;
-} * own;
+struct own {
+	struct fp_channel_log *_Atomic log;
+};
+static struct own *_Atomic own;
 
-static pid_t watcher; /* that this process, or the one that forked it, started; or 0 */
-static pid_t watched; /* whose end that waits for */
-static int failure;   /* why the process reports by itself, or 0 */
+static _Atomic pid_t watcher; /* that this process, or the one that forked it, started; or 0 */
+static _Atomic pid_t watched; /* whose end that waits for */
+static _Atomic int failure;   /* why the process reports by itself, or 0 */
 
 static struct own *map_own(void)
 {
@@ -44,25 +47,34 @@ static struct own *map_own(void)
 	return (struct own *)page;
 }
 
+static struct fp_channel_log *own_log(void)
+{
+	struct own *page = own;
+
+	return page == NULL ? NULL : page->log;
+}
+
 static ssize_t read_elsewhere(enum fp_proc_file file, size_t offset, char *bytes, size_t size)
 {
-	return channel == NULL
+	struct fp_channel *reached = channel;
+
+	return reached == NULL
 	               ? -ENOENT
-	               : fp_channel_fetch(channel, fp_sys_getpid(), file, offset, bytes, size);
+	               : fp_channel_fetch(reached, fp_sys_getpid(), file, offset, bytes, size);
 }
 
 void fp_session_open_channel(void)
 {
 	const char *address = fp_session.options.channel;
+	int status = -ENOMEM;
 
 	if (address[0] == '\0')
 		return;
 	own = map_own();
-	if (own == NULL)
-		failure = -ENOMEM;
-	else
+	if (own != NULL)
 		channel = fp_channel_attach(address, fp_session_affordable(fp_channel_bytes()),
-		                            &failure);
+		                            &status);
+	failure = status;
 	if (channel != NULL) {
 		fp_channel_count(channel, fp_sys_getpid());
 		fp_proc_set_reader(read_elsewhere);
@@ -70,14 +82,15 @@ void fp_session_open_channel(void)
 }
 
 /* One that prints elsewhere says what ends it in its own words, too. */
-static void show_standard_error(void)
+static void show_standard_error(struct fp_channel *made)
 {
 	struct stat status;
 
 	if (fp_session.options.log[0] == '\0' && fp_sys_fstat(STDERR_FILENO, &status) == 0)
-		fp_channel_set_output(channel, status.st_dev, status.st_ino);
+		fp_channel_set_output(made, status.st_dev, status.st_ino);
 }
 
+/* Other threads have it once it is there to stay. */
 static void make_channel(void)
 {
 	char address[FP_CHANNEL_ADDRESS_MAX];
@@ -91,27 +104,32 @@ static void make_channel(void)
 		own = map_own();
 	else
 		own->log = NULL;
-	channel = own == NULL ? NULL
-	                      : fp_channel_make(fp_session_affordable(fp_channel_bytes()), &fd,
-	                                        address, &status);
-	if (channel == NULL)
+	struct fp_channel *made =
+	        own == NULL ? NULL
+	                    : fp_channel_make(fp_session_affordable(fp_channel_bytes()), &fd,
+	                                      address, &status);
+	if (made == NULL) {
+		channel = NULL;
 		return;
+	}
 	/* Nobody but the watcher is to inherit it. It stays open for who wants a snapshot. */
 	if (fd >= 0)
 		fp_sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
-	show_standard_error();
-	watched = fp_session.pid;
-	watcher = fp_session_run_watcher(address, fd);
-	if (watcher > 0) {
-		fp_channel_set_reader(channel, watcher);
-		fp_channel_count(channel, watched);
+	show_standard_error(made);
+	pid_t started = fp_session_run_watcher(address, fd);
+	if (started > 0) {
+		fp_channel_set_reader(made, started);
+		fp_channel_count(made, fp_session.pid);
+		watched = fp_session.pid;
+		watcher = started;
+		channel = made;
 		fp_proc_set_reader(read_elsewhere);
 		return;
 	}
 	/* The report is made at the end, and says what stands in the way. */
 	watcher = 0;
-	fp_channel_drop(channel, fd);
 	channel = NULL;
+	fp_channel_drop(made, fd);
 }
 
 /* A child may outlive the process that forked it, whose watcher is done then: daemon(3). */
@@ -135,13 +153,18 @@ void fp_session_start_watcher(void)
 
 bool fp_session_await_watcher(void)
 {
-	return watcher == 0 || fp_sys_getpid() != watched ||
-	       fp_channel_await_reader(channel, watcher);
+	struct fp_channel *reached = channel;
+	pid_t reader = watcher;
+
+	return reached == NULL || reader == 0 || fp_sys_getpid() != watched ||
+	       fp_channel_await_reader(reached, reader);
 }
 
 size_t fp_session_shown_by_reader(void)
 {
-	return own != NULL && own->log != NULL ? fp_channel_status(own->log).shown : 0;
+	const struct fp_channel_log *log = own_log();
+
+	return log != NULL ? fp_channel_status(log).shown : 0;
 }
 
 struct fp_channel *fp_session_channel_memory(void)
@@ -257,37 +280,45 @@ bool fp_session_is_orphan(void)
 
 bool fp_session_has_told(void)
 {
-	return own != NULL && own->log != NULL && fp_channel_status(own->log).is_told;
+	const struct fp_channel_log *log = own_log();
+
+	return log != NULL && fp_channel_status(log).is_told;
 }
 
 void fp_session_pass(void)
 {
-	if (channel != NULL)
-		fp_channel_pass(channel, fp_sys_getpid());
+	struct fp_channel *reached = channel;
+
+	if (reached != NULL)
+		fp_channel_pass(reached, fp_sys_getpid());
 }
 
 /* In a child of vfork it is its parent that has a log. */
 void fp_session_leave_to_others(void)
 {
-	if (own != NULL && own->log != NULL &&
-	    fp_channel_status(own->log).pid == fp_sys_getpid())
-		fp_channel_replace(own->log);
+	struct fp_channel_log *log = own_log();
+
+	if (log != NULL && fp_channel_status(log).pid == fp_sys_getpid())
+		fp_channel_replace(log);
 	fp_session_pass();
 }
 
 bool fp_session_collects_unseen(const char *line)
 {
-	if (channel != NULL)
-		fp_channel_note_unseen(channel, line);
+	struct fp_channel *reached = channel;
+
+	if (reached != NULL)
+		fp_channel_note_unseen(reached, line);
 	return fp_session_is_collected();
 }
 
 bool fp_session_prints_elsewhere(void)
 {
+	const struct fp_channel *reached = channel;
 	struct stat status;
 
-	return channel != NULL && fp_sys_fstat(STDERR_FILENO, &status) == 0 &&
-	       fp_channel_prints_elsewhere(channel, status.st_dev, status.st_ino);
+	return reached != NULL && fp_sys_fstat(STDERR_FILENO, &status) == 0 &&
+	       fp_channel_prints_elsewhere(reached, status.st_dev, status.st_ino);
 }
 
 void fp_session_forget_published(void)

@@ -312,8 +312,8 @@ void fp_session_set_exit(int status)
 {
 	if (atomic_load(&fp_session.own.is_finished))
 		return;
-	fp_session.own.exit.how = FP_LOG_EXIT_CODE;
-	fp_session.own.exit.value = status & 0xff;
+	atomic_store(&fp_session.own.exit.value, status & 0xff);
+	atomic_store(&fp_session.own.exit.how, FP_LOG_EXIT_CODE);
 }
 
 /* exit(3) tells its status to these handlers only. */

@@ -184,11 +184,14 @@ static void note_beyond(struct fp_log *log)
 
 void fp_session_log_counts(struct fp_log *log)
 {
+	/* A report may be asked for while findings are made. */
+	fp_lock_acquire(&fp_session.lock);
 	for (size_t i = 0; fp_session_finding_count() > 0 && i < PLACES; i++)
 		if (table[i].count > 1)
 			fp_log_finding_count(log, table[i].index, table[i].count);
 	if (fp_session.own.findings.beyond > 0)
 		note_beyond(log);
+	fp_lock_release(&fp_session.lock);
 }
 
 void fp_session_forget_findings(void)

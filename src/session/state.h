@@ -27,10 +27,11 @@ enum fp_session_check {
 	FP_SESSION_CHECK_NEWS /* all, for somebody who wants to know what is new */
 };
 
-/* How the process ends, as far as is known. */
+/* How the process ends, as far as is known. The value is written first, and read last: a thread
+ * may be making a report meanwhile. */
 struct fp_session_exit {
-	enum fp_log_exit how;
-	int32_t value;
+	_Atomic(enum fp_log_exit) how;
+	_Atomic int32_t value;
 };
 
 /* The log of the child of a fork. */
@@ -45,9 +46,9 @@ struct fp_session_own {
 	_Atomic uint32_t log_age; /* FP_SESSION_LOG_OWN ... */
 	struct fp_session_exit exit;
 	/* While the process ends by a signal: what that interrupted; NULL when it is not known.
-	 */
+	 * For the thread that makes the report. */
 	const struct fp_leak_interrupted *interrupted;
-	uint64_t leaked_blocks; /* by the last tail */
+	_Atomic uint64_t leaked_blocks; /* by the last tail */
 	struct {
 		_Atomic size_t distinct;
 		uint64_t beyond; /* that found no place in the table; under the lock */
@@ -56,10 +57,10 @@ struct fp_session_own {
 		_Atomic bool is_last; /* its result stands, in the main log */
 		_Atomic bool has_failed;
 		_Atomic bool is_repeated;
-		uint64_t found; /* by the last */
+		_Atomic uint64_t found; /* by the last */
 	} leaks;
+	_Atomic bool has_lsan_wishes; /* in the log */
 	/* Under the lock. */
-	bool has_lsan_wishes; /* in the log */
 	bool has_told_growth; /* a list, maybe an empty one, is among the events */
 	size_t growing;       /* stacks in it */
 	bool is_explained;    /* why the process reports by itself */

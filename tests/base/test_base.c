@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "base/maps.h"
 #include "base/meta.h"
 #include "base/panic.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "base/thread.h"
 #include "base/vm.h"
@@ -131,6 +133,35 @@ START_TEST(a_lock_of_no_greater_rank_panics)
 	ck_assert_int_eq(WTERMSIG(child.status), SIGABRT);
 	ck_assert_str_eq(child.text,
 	                 "fencepost: internal error: lock taken out of rank order\n");
+}
+END_TEST
+
+static struct fp_lock confined_lock = FP_LOCK_INITIALIZER(FP_RANK_LOG);
+static _Atomic bool is_held_confined;
+
+static void *hold_confined(void *unused)
+{
+	const struct timespec pause = {.tv_nsec = 50000000};
+
+	fp_sys_confine(true);
+	fp_lock_acquire(&confined_lock);
+	atomic_store(&is_held_confined, true);
+	nanosleep(&pause, NULL); /* the other one waits */
+	fp_lock_release(&confined_lock);
+	return unused;
+}
+
+/* In seccomp's strict mode no thread can wake another. */
+START_TEST(who_waits_for_a_confined_thread_goes_on)
+{
+	pthread_t holder;
+
+	ck_assert_int_eq(pthread_create(&holder, NULL, hold_confined, NULL), 0);
+	while (!atomic_load(&is_held_confined))
+		sched_yield();
+	fp_lock_acquire(&confined_lock);
+	fp_lock_release(&confined_lock);
+	ck_assert_int_eq(pthread_join(holder, NULL), 0);
 }
 END_TEST
 
@@ -295,6 +326,7 @@ int main(void)
 	tcase_add_test(tests, rounding_is_exact_at_the_edges);
 	tcase_add_test(tests, a_lock_admits_one_thread_at_a_time);
 	tcase_add_test(tests, a_held_lock_makes_others_wait_until_it_is_released);
+	tcase_add_test(tests, who_waits_for_a_confined_thread_goes_on);
 	tcase_add_loop_test(tests, a_lock_of_no_greater_rank_panics, 0,
 	                    FP_RANK_COUNT * FP_RANK_COUNT);
 	tcase_add_test(tests, a_release_out_of_order_keeps_the_higher_rank);
