@@ -144,13 +144,13 @@ static void wrong_free(void)
 
 static void send_often(int number)
 {
+	pid_t receiver = getpid();
+
 	if (fork() == 0) {
 		union sigval value = {0};
 
-		for (int i = 0; i < 100 * TIMES; i++) {
-			sigqueue(getppid(), number, value);
+		for (int i = 0; i < 100 * TIMES && sigqueue(receiver, number, value) == 0; i++)
 			usleep(1000);
-		}
 		_exit(0);
 	}
 }
