@@ -264,6 +264,7 @@ uint64_t fp_channel_order(const struct fp_channel *channel)
 void fp_channel_set_shown(struct fp_channel_log *log, size_t count)
 {
 	atomic_store(&log->shown, (uint32_t)count);
+	fp_channel_wake(&log->shown);
 }
 
 bool fp_channel_leave(struct fp_channel_log *log)

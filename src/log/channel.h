@@ -182,6 +182,10 @@ ssize_t fp_channel_fetch(struct fp_channel *channel, pid_t pid, enum fp_proc_fil
 /* Rings, and waits until process READER has made its report. False when it is no more. */
 bool fp_channel_await_reader(struct fp_channel *channel, pid_t reader);
 
+/* Rings, and waits until the reader has shown COUNT findings of LOG, for a second at most. */
+void fp_channel_await_shown(struct fp_channel *channel, struct fp_channel_log *log,
+                            size_t count);
+
 /* The word that changes with each request, to be waited for (a futex that processes share). */
 _Atomic uint32_t *fp_channel_asked(struct fp_channel *channel);
 

@@ -124,6 +124,18 @@ bool fp_channel_is_gone(pid_t pid)
 	return is_gone;
 }
 
+void fp_channel_await_shown(struct fp_channel *channel, struct fp_channel_log *log,
+                            size_t count)
+{
+	uint64_t end = now_ms() + MS_PER_S;
+	uint32_t shown = atomic_load(&log->shown);
+	uint64_t now;
+
+	fp_channel_ring(channel);
+	for (; shown < count && (now = now_ms()) < end; shown = atomic_load(&log->shown))
+		fp_channel_await(&log->shown, shown, (unsigned)(end - now));
+}
+
 /* It goes on with a report that takes long when nobody waits any more. */
 bool fp_channel_await_reader(struct fp_channel *channel, pid_t reader)
 {

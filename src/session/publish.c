@@ -151,6 +151,17 @@ void fp_session_start_watcher(void)
 	make_channel();
 }
 
+void fp_session_await_shown(void)
+{
+	const struct fp_options *options = &fp_session.options;
+	struct fp_channel *reached = channel;
+	struct fp_channel_log *log = own_log();
+
+	if (watcher != 0 && reached != NULL && log != NULL && options->log[0] == '\0' &&
+	    options->style == FP_OPTIONS_STYLE_FENCEPOST && fp_channel_has_reader(reached))
+		fp_channel_await_shown(reached, log, fp_session_finding_count());
+}
+
 bool fp_session_await_watcher(void)
 {
 	struct fp_channel *reached = channel;

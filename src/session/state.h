@@ -148,6 +148,10 @@ void fp_session_open_channel(void);
  * the session's lock. */
 void fp_session_start_watcher(void);
 
+/* Waits a moment until that has shown the findings so far, because the process may die of them.
+ */
+void fp_session_await_shown(void);
+
 /* Waits until that has made its report. False when it is no more. */
 bool fp_session_await_watcher(void);
 
