@@ -90,6 +90,15 @@ static void show_standard_error(struct fp_channel *made)
 		fp_channel_set_output(made, status.st_dev, status.st_ino);
 }
 
+/* The thread that answers may wait in the one before, or in none. */
+static void set_channel(struct fp_channel *next)
+{
+	struct fp_channel *before = channel;
+
+	channel = next;
+	fp_session_leave_channel(before);
+}
+
 /* Other threads have it once it is there to stay. */
 static void make_channel(void)
 {
@@ -109,7 +118,7 @@ static void make_channel(void)
 	                    : fp_channel_make(fp_session_affordable(fp_channel_bytes()), &fd,
 	                                      address, &status);
 	if (made == NULL) {
-		channel = NULL;
+		set_channel(NULL);
 		return;
 	}
 	/* Nobody but the watcher is to inherit it. It stays open for who wants a snapshot. */
@@ -122,13 +131,13 @@ static void make_channel(void)
 		fp_channel_count(made, fp_session.pid);
 		watched = fp_session.pid;
 		watcher = started;
-		channel = made;
+		set_channel(made);
 		fp_proc_set_reader(read_elsewhere);
 		return;
 	}
 	/* The report is made at the end, and says what stands in the way. */
 	watcher = 0;
-	channel = NULL;
+	set_channel(NULL);
 	fp_channel_drop(made, fd);
 }
 

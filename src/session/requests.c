@@ -55,12 +55,21 @@ static _Atomic int answered_signal;            /* 0: none */
 static _Atomic uint32_t asked_by_signal;       /* so far */
 static _Atomic uint64_t waiting[REQUESTS_MAX]; /* their numbers; 0: a free place */
 
-/* What the thread waits for: under `fencepost run` who asks finds it in the channel. */
-static _Atomic uint32_t *asked(void)
+/* What the thread waits for: who asks finds it in the channel, where there is one. */
+static _Atomic uint32_t *asked_in(struct fp_channel *channel)
 {
-	struct fp_channel *channel = fp_session_channel_memory();
-
 	return channel != NULL ? fp_channel_asked(channel) : &asked_by_signal;
+}
+
+static void wake(_Atomic uint32_t *word)
+{
+	atomic_fetch_add(word, 1);
+	fp_sys(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL);
+}
+
+void fp_session_leave_channel(struct fp_channel *before)
+{
+	wake(asked_in(before));
 }
 
 static void handle_signal(int signal, siginfo_t *info, void *context)
@@ -78,8 +87,7 @@ static void handle_signal(int signal, siginfo_t *info, void *context)
 		if (atomic_compare_exchange_strong(&waiting[i], &none, number))
 			break;
 	}
-	atomic_fetch_add(asked(), 1);
-	fp_sys(SYS_futex, asked(), FUTEX_WAKE, INT_MAX, NULL);
+	wake(asked_in(fp_session_channel_memory()));
 	errno = saved_errno;
 }
 
@@ -195,18 +203,15 @@ static void set_mask(void)
 
 static void *answer_requests(void *unused)
 {
-	uint32_t done = 0; /* somebody may have asked before this thread was there */
-
 	pthread_setname_np(pthread_self(), "fencepost");
 	set_mask();
 	for (;;) {
-		uint32_t seen = atomic_load(asked());
+		_Atomic uint32_t *word = asked_in(fp_session_channel_memory());
+		uint32_t seen = atomic_load(word);
 
-		if (seen == done)
-			fp_sys(SYS_futex, asked(), FUTEX_WAIT, done, NULL);
-		else
-			answer_all();
-		done = seen;
+		/* Who asks from now on changes the word, or has made it another. */
+		answer_all();
+		fp_sys(SYS_futex, word, FUTEX_WAIT, seen, NULL);
 	}
 	return unused;
 }

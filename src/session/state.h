@@ -281,7 +281,11 @@ int fp_session_make_events(struct fp_log *tail);
 struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind);
 void fp_session_drop_tail(struct fp_log *tail);
 
-/* In the child of a fork: the thread that answers is not there (in requests.c). */
+/* The channel is no longer BEFORE, or there was none: the thread that answers is to wait in the
+ * one that it is now (in requests.c). */
+void fp_session_leave_channel(struct fp_channel *before);
+
+/* In the child of a fork: the thread that answers is not there. */
 void fp_session_answer_in_child(void);
 
 /* Whether standard error is no longer what it was at the start (in spawn.c). */

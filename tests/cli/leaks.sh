@@ -129,4 +129,36 @@ done
 wait $pid
 status=$?
 test $status -eq 3 && test $questions -gt 0 || complain "asked $questions times while it executes, it ends with $status: $(cat report)"
+
+# Without fencepost run a watcher is started at the first finding, and the program answers as before.
+cat >alone.c <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+int main(void)
+{
+	char *volatile block = malloc(21);
+	char *volatile lost = malloc(33);
+	lost = NULL;
+	if (getchar() != 'x')
+		return 1;
+	free(block);
+	free(block);
+	return getchar() == EOF ? 0 : 1;
+}
+END
+${CC:-cc} -g alone.c -o alone || exit 99
+FENCEPOST_OPTIONS=leak_signal=USR2:quiet=yes:reporter=$fencepost \
+	LD_PRELOAD=$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so ./alone <orders >answers 2>report &
+pid=$!
+exec 9>orders
+wait_for grep -q fencepost-leaks- "/proc/$pid/maps" || complain "alone: no mark"
+kill -USR2 $pid
+wait_for grep -q '^fencepost: leak of 33 bytes' report || complain "alone: no answer to the signal: $(cat report)"
+printf x >&9
+wait_for grep -q '^fencepost: double-free' report || complain "alone: nothing found: $(cat report)"
+kill -USR2 $pid
+wait_for grep -q ' no new leaks, 1 leak (33 bytes) in all' report || complain "alone, once something was found: $(cat report)"
+"$fencepost" leaks $pid >out 2>err || complain "alone, asked once something was found: $(cat out err)"
+exec 9>&-
+wait $pid || complain "alone: ended with $?: $(cat report)"
 exit $bad

@@ -387,6 +387,11 @@ void fp_session_answer_in_child(void)
 {
 }
 
+void fp_session_leave_channel(struct fp_channel *before)
+{
+	(void)before;
+}
+
 /* ---- What the session starts, and what runs the reporter ------------------------------------
  */
 
