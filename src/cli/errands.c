@@ -13,16 +13,23 @@
 
 #include "cli/run.h"
 
-/* A file is read once, at its beginning, and handed out in pieces. */
-static char *content;
-static size_t content_size;
+/* A file is read once, at its beginning, and handed out in pieces; several processes may ask by
+ * turns. */
+enum { FILES = 16 };
 
-static void read_threads(pid_t pid)
+static struct file {
+	pid_t pid;
+	enum fp_proc_file which;
+	char *content;
+	size_t size;
+} files[FILES];
+
+static void read_threads(struct file *file)
 {
 	char path[64];
-	FILE *out = open_memstream(&content, &content_size);
+	FILE *out = open_memstream(&file->content, &file->size);
 
-	snprintf(path, sizeof(path), "/proc/%ld/task", (long)pid);
+	snprintf(path, sizeof(path), "/proc/%ld/task", (long)file->pid);
 	DIR *directory = opendir(path);
 	for (const struct dirent *entry; out && directory && (entry = readdir(directory));) {
 		if (entry->d_name[0] != '.')
@@ -31,31 +38,41 @@ static void read_threads(pid_t pid)
 	if (directory)
 		closedir(directory);
 	if (out && fclose(out) != 0)
-		content_size = 0;
+		file->size = 0;
 }
 
-static void read_maps(pid_t pid)
+static void read_maps(struct file *file)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%ld/maps", (long)pid);
+	snprintf(path, sizeof(path), "/proc/%ld/maps", (long)file->pid);
 	FILE *in = fopen(path, "re");
-	content = in ? fp_cli_read_stream(in, &content_size) : NULL;
+	file->content = in ? fp_cli_read_stream(in, &file->size) : NULL;
 	if (in)
 		fclose(in);
 }
 
+static struct file *find(const struct fp_channel_errand *errand)
+{
+	for (size_t i = 0; i < FILES; i++)
+		if (files[i].pid == errand->pid && files[i].which == errand->file)
+			return &files[i];
+	return NULL;
+}
+
+/* In the place of the one before, or of who asked longest ago. */
 static void read_anew(struct fp_channel *channel, const struct fp_channel_errand *errand)
 {
-	free(content);
-	content = NULL;
-	content_size = 0;
+	static size_t next;
+	struct file *file = find(errand);
+
+	if (!file)
+		file = &files[next++ % FILES];
+	free(file->content);
+	*file = (struct file){.pid = errand->pid, .which = errand->file};
 	if (fp_channel_next_open(channel, errand->pid - 1) != errand->pid)
 		return;
-	if (errand->file == FP_PROC_FILE_THREADS)
-		read_threads(errand->pid);
-	else
-		read_maps(errand->pid);
+	(errand->file == FP_PROC_FILE_THREADS ? read_threads : read_maps)(file);
 }
 
 void fp_cli_run_errands(struct fp_channel *channel)
@@ -65,13 +82,15 @@ void fp_cli_run_errands(struct fp_channel *channel)
 	while (fp_channel_take_errand(channel, &errand)) {
 		if (errand.offset == 0)
 			read_anew(channel, &errand);
-		if (content_size == 0) {
-			fp_channel_answer_errand(channel, NULL, -ENOENT);
+		const struct file *file = find(&errand);
+		/* The pieces of two files are none. */
+		if (!file || file->size == 0) {
+			fp_channel_answer_errand(channel, NULL, file ? -ENOENT : -EAGAIN);
 			continue;
 		}
-		size_t left = errand.offset < content_size ? content_size - errand.offset : 0;
+		size_t left = errand.offset < file->size ? file->size - errand.offset : 0;
 		size_t size = left < errand.size ? left : errand.size;
-		fp_channel_answer_errand(channel, content + (size > 0 ? errand.offset : 0),
-		                         (ssize_t)size);
+		fp_channel_answer_errand(
+		        channel, file->content + (size > 0 ? errand.offset : 0), (ssize_t)size);
 	}
 }

@@ -98,30 +98,37 @@ static bool find_last_of_each(struct listing *listing)
 	return true;
 }
 
-/* A process that has ended stays in the list of the system until its parent asks for it. */
-static bool is_alive(pid_t pid)
+const char *fp_cli_read_stat(pid_t pid, char line[FP_CLI_STAT_BYTES])
 {
-	char line[512];
 	char path[64];
 
-	if (kill(pid, 0) != 0 && errno == ESRCH)
-		return false;
 	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
 	FILE *in = fopen(path, "re");
-	size_t size = in ? fread(line, 1, sizeof(line) - 1, in) : 0;
+	size_t size = in ? fread(line, 1, FP_CLI_STAT_BYTES - 1, in) : 0;
 	if (in)
 		fclose(in);
 	line[size] = '\0';
+	/* A name may hold anything, a parenthesis too. */
 	const char *name_end = strrchr(line, ')');
-	char state = name_end ? name_end[2] : '?';
+	return name_end && name_end[1] == ' ' ? name_end + 2 : "?";
+}
+
+/* A process that has ended stays in the list of the system until its parent asks for it. */
+static bool is_alive(pid_t pid)
+{
+	char line[FP_CLI_STAT_BYTES];
 	int threads = 0;
+
+	if (kill(pid, 0) != 0 && errno == ESRCH)
+		return false;
+	const char *state = fp_cli_read_stat(pid, line);
 	/* Of one whose first thread has ended others may run. */
-	if (name_end && state == 'Z')
-		sscanf(name_end + 2,
+	if (*state == 'Z')
+		sscanf(state,
 		       "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
 		       "%*d %*d %*d %d",
 		       &threads);
-	return (state != 'Z' && state != 'X') || threads > 1;
+	return (*state != 'Z' && *state != 'X') || threads > 1;
 }
 
 /* Those that still run will report by themselves. They are told first, so that each either ends

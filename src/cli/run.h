@@ -51,6 +51,10 @@ char *fp_cli_find_executed(const char *path);
  * there, and without custom allocators unless HAS_POOLS; or NULL after saying why. */
 char **fp_cli_make_environment(const char *library, const char *given, bool has_pools);
 
+/* What /proc/PID/stat says from the state on ("Z (...)"), in LINE; "?" when it says nothing. */
+enum { FP_CLI_STAT_BYTES = 1024 };
+const char *fp_cli_read_stat(pid_t pid, char line[FP_CLI_STAT_BYTES]);
+
 /* In a child: what fp_cli_prepare_process() changed is as it was, for a program. */
 void fp_cli_restore_process(void);
 

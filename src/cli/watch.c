@@ -28,6 +28,12 @@ struct watch {
 	int fd; /* by which the host's end is seen */
 };
 
+static int refuse(void)
+{
+	return fp_cli_fail("watch is started by programs that are linked with Fencepost: write "
+	                   "fencepost run PROGRAM");
+}
+
 static int take_argument(struct watch *watch, const char *argument)
 {
 	char refusal[FP_OPTION_ERROR_MAX];
@@ -35,7 +41,7 @@ static int take_argument(struct watch *watch, const char *argument)
 	const char *equals = strchr(argument, '=');
 
 	if (strncmp(argument, "--", 2) != 0 || !equals)
-		return fp_cli_fail("watch is for hosts to start: write fencepost run PROGRAM");
+		return refuse();
 	if (sscanf(argument, "--process=%d", &watch->host) == 1)
 		return 0;
 	const struct fp_options_item item = {
@@ -56,6 +62,8 @@ static int begin(struct watch *watch, char **arguments)
 	fp_options_defaults(&watch->options);
 	for (; result == 0 && *arguments; arguments++)
 		result = take_argument(watch, *arguments);
+	if (result == 0 && (watch->host <= 0 || watch->options.channel[0] == '\0'))
+		result = refuse();
 	if (result != 0)
 		return result;
 	/* The host's limit of address space may be this one's. */
@@ -90,25 +98,14 @@ static bool is_gone(const struct watch *watch)
 /* While the host's parent has not asked for it. */
 static int read_status_of_zombie(pid_t pid)
 {
-	int status = FP_CLI_STATUS_UNKNOWN;
-	char line[1024];
-	char path[64];
+	char line[FP_CLI_STAT_BYTES];
+	const char *field = fp_cli_read_stat(pid, line);
 
-	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-	FILE *in = fopen(path, "re");
-	size_t size = in ? fread(line, 1, sizeof(line) - 1, in) : 0;
-	if (in)
-		fclose(in);
-	line[size] = '\0';
-	const char *field = strrchr(line, ')');
-	if (!field || field[2] != 'Z')
-		return status;
-	field += 2;
+	if (*field != 'Z')
+		return FP_CLI_STATUS_UNKNOWN;
 	for (int i = 0; field && i < STAT_FIELDS_TO_STATUS; i++)
 		field = strchr(field + 1, ' ');
-	if (field)
-		status = (int)strtol(field, NULL, 10);
-	return status;
+	return field ? (int)strtol(field, NULL, 10) : FP_CLI_STATUS_UNKNOWN;
 }
 
 /* Afterwards, from Linux 6.15 on. */

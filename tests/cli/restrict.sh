@@ -127,6 +127,12 @@ for victim in "$host" alone; do
 	done
 done
 victim=$of_malloc
+# Several that ask at once get each their own.
+"$victim" chroot leak
+if test $? -ne 77; then
+	"$fencepost" run --json=json -- sh -c 'for i in 1 2 3 4 5 6; do "$0" chroot leak & done; wait' "$victim" >out 2>err
+	test "$(grep -c '"kind": "definite"' json)" -eq 6 || complain "six at once: $(cat err)"
+fi
 # In the strict mode nothing can be protected any more: blocks are libc's, as far as that has any.
 victim=$of_malloc
 for backend in auto guard mprotect none; do
