@@ -243,8 +243,8 @@ void fp_request_capset(const long *arguments)
 	check_capabilities(arguments, FP_ACCESS_READ);
 }
 
-/* A count, and where the instructions are. */
-static void check_filter(long address)
+/* A count, and where the instructions are; which may refuse us anything. */
+static void expect_filter(long address)
 {
 	enum { INSTRUCTION_BYTES = 8 };
 	const struct filter {
@@ -255,6 +255,7 @@ static void check_filter(long address)
 	if (fp_buffer_can_read(filter, sizeof(*filter)))
 		fp_buffer_check(filter->instructions, (size_t)filter->count * INSTRUCTION_BYTES,
 		                FP_ACCESS_READ);
+	fp_session_expect_filter();
 }
 
 /* What the program allocates from then on is libc's, as far as that gets without asking the
@@ -279,7 +280,7 @@ void fp_request_seccomp(const long *arguments)
 	if ((unsigned)arguments[0] == SECCOMP_SET_MODE_STRICT)
 		confine();
 	if ((unsigned)arguments[0] == SECCOMP_SET_MODE_FILTER)
-		check_filter(arguments[2]);
+		expect_filter(arguments[2]);
 }
 
 void fp_request_landlock_add_rule(const long *arguments)
@@ -313,7 +314,7 @@ void fp_request_prctl(const long *arguments)
 	else if ((int)arguments[0] == SET_AREA)
 		fp_buffer_check_text((const char *)arguments[4], ANONYMOUS_NAME_BYTES);
 	else if ((int)arguments[0] == PR_SET_SECCOMP && arguments[1] == SECCOMP_MODE_FILTER)
-		check_filter(arguments[2]);
+		expect_filter(arguments[2]);
 	else if ((int)arguments[0] == PR_SET_SECCOMP && arguments[1] == SECCOMP_MODE_STRICT)
 		confine();
 }

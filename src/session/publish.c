@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ static struct own *_Atomic own;
 static _Atomic pid_t watcher; /* that this process, or the one that forked it, started; or 0 */
 static _Atomic pid_t watched; /* whose end that waits for */
 static _Atomic int failure;   /* why the process reports by itself, or 0 */
+static int first_mode;        /* of seccomp, when the session started */
 
 static struct own *map_own(void)
 {
@@ -63,11 +65,17 @@ static ssize_t read_elsewhere(enum fp_proc_file file, size_t offset, char *bytes
 	               : fp_channel_fetch(reached, fp_sys_getpid(), file, offset, bytes, size);
 }
 
+static int seccomp_mode(void)
+{
+	return (int)fp_sys(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0);
+}
+
 void fp_session_open_channel(void)
 {
 	const char *address = fp_session.options.channel;
 	int status = -ENOMEM;
 
+	first_mode = seccomp_mode();
 	if (address[0] == '\0')
 		return;
 	own = map_own();
@@ -147,17 +155,28 @@ static bool has_watcher(void)
 	return channel != NULL && (watched == fp_session.pid || fp_channel_has_reader(channel));
 }
 
+/* A filter that the program has installed may kill whoever starts a program. */
 void fp_session_start_watcher(void)
 {
 	static pid_t tried;
 
 	if (fp_session.options.report != FP_OPTIONS_REPORT_NOW || fp_session_is_collected() ||
 	    fp_sys_getpid() != fp_session.pid || atomic_load(&fp_session.own.is_finished) ||
-	    tried == fp_session.pid || has_watcher())
+	    tried == fp_session.pid || has_watcher() || seccomp_mode() > first_mode)
 		return;
 	tried = fp_session.pid;
 	failure = 0;
 	make_channel();
+}
+
+void fp_session_expect_filter(void)
+{
+	if (!fp_session_is_here())
+		return;
+	fp_lock_acquire(&fp_session.lock);
+	fp_session_start_watcher();
+	fp_session_publish_beginning();
+	fp_lock_release(&fp_session.lock);
 }
 
 void fp_session_await_shown(void)

@@ -117,6 +117,10 @@ void fp_session_finish_terminated(int signal, const void *context);
  * is asked for. COUNT_PLAIN tells how many were left. N of sample=N. */
 uint64_t fp_session_take_sampling(uint64_t (*count_plain)(void));
 
+/* The program is about to install a filter of system calls: what has to be started is started
+ * before. */
+void fp_session_expect_filter(void);
+
 /* The calling thread is about to enter seccomp's strict mode: it makes no system call any more
  * that would end the process, and what is known is told now. */
 void fp_session_confine(void);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,51 @@ static void filter_calls(void)
 	const struct sock_fprog program = {(unsigned short)used, code};
 	possible(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	possible(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
+}
+
+/* Past every library. */
+static int raw_prctl(long option, long argument, const void *pointer)
+{
+#ifdef __x86_64__
+	long result = SYS_prctl;
+
+	__asm__ volatile("syscall"
+	                 : "+a"(result)
+	                 : "D"(option), "S"(argument), "d"(pointer)
+	                 : "rcx", "r11", "memory");
+	return (int)result;
+#else
+	return prctl((int)option, argument, pointer, 0, 0);
+#endif
+}
+
+/* Who starts a program is killed. FILTER: whether the C library is asked for it. */
+static void install_deadly_filter(bool by_library)
+{
+	struct sock_filter code[] = {
+	        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 1, 0),
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execveat, 0, 1),
+	        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {COUNT(code), code};
+
+	possible(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	if (by_library)
+		possible(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
+	else
+		possible(raw_prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
+static void kill_starters(void)
+{
+	install_deadly_filter(true);
+}
+
+static void kill_starters_unseen(void)
+{
+	install_deadly_filter(false);
 }
 
 /* Nothing is allowed but to read, to write and to end. */
@@ -280,6 +326,8 @@ static const struct {
         {"setuid", become_nobody, by_return},
         {"landlock", lock_files, by_return},
         {"seccomp", filter_calls, by_return},
+        {"deadly-filter", kill_starters, by_system_call},
+        {"deadly-filter-unseen", kill_starters_unseen, by_system_call},
         {"strict", allow_nothing, by_thread_end},
         {"out-of-memory", limit_memory, by_memory},
         {"no-descriptors", use_up_descriptors, by_return},
