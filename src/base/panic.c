@@ -4,13 +4,22 @@
  */
 #include "base/panic.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/sys.h"
 #include "base/text.h"
 
+static atomic_bool has_panicked;
+
+bool fp_has_panicked(void)
+{
+	return atomic_load(&has_panicked);
+}
+
 void fp_panic(const char *message)
 {
+	atomic_store(&has_panicked, true);
 	fp_say("internal error: ", message);
 	abort();
 }

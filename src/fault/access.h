@@ -29,6 +29,10 @@ struct fp_fault_access fp_fault_access(const void *context, uintptr_t address);
 uintptr_t fp_fault_instruction(const void *context);
 uintptr_t fp_fault_stack(const void *context);
 
+/* The registers' names and values; how many. */
+struct fp_crash_register;
+uint32_t fp_fault_registers(const void *context, struct fp_crash_register *registers);
+
 /* Where it returns to if it is in a function that calls no other one and has saved nothing. Its
  * stack can be read. */
 uintptr_t fp_fault_return_address(const void *context);

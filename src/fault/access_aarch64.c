@@ -7,7 +7,9 @@
  */
 #include <ucontext.h>
 
+#include "base/text.h"
 #include "fault/access.h"
+#include "model/crash.h"
 
 enum {
 	ESR_MAGIC = 0x45535201, /* ESR_MAGIC of <asm/sigcontext.h> */
@@ -104,6 +106,25 @@ uintptr_t fp_fault_instruction(const void *context)
 uintptr_t fp_fault_stack(const void *context)
 {
 	return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.sp;
+}
+
+uint32_t fp_fault_registers(const void *context, struct fp_crash_register *registers)
+{
+	enum { NUMBERED = 31, ALL = 33 };
+	const mcontext_t *values = &((const ucontext_t *)context)->uc_mcontext;
+
+	for (uint32_t i = 0; i < ALL; i++) {
+		struct fp_text name;
+
+		fp_text_begin(&name, registers[i].name, sizeof(registers[i].name));
+		fp_text_string(&name, i < NUMBERED ? "x" : i == NUMBERED ? "sp" : "pc");
+		if (i < NUMBERED)
+			fp_text_decimal(&name, i);
+		registers[i].value = i < NUMBERED    ? values->regs[i]
+		                     : i == NUMBERED ? values->sp
+		                                     : values->pc;
+	}
+	return ALL;
 }
 
 uintptr_t fp_fault_return_address(const void *context)

@@ -23,6 +23,13 @@ uintptr_t fp_fault_stack(const void *context)
 	return 0;
 }
 
+uint32_t fp_fault_registers(const void *context, struct fp_crash_register *registers)
+{
+	(void)context;
+	(void)registers;
+	return 0;
+}
+
 uintptr_t fp_fault_return_address(const void *context)
 {
 	(void)context;

@@ -4,9 +4,11 @@
  * Known are the forms that compilers emit and the C library contains; for others the size
  * stays 0.
  */
+#include <string.h>
 #include <ucontext.h>
 
 #include "fault/access.h"
+#include "model/crash.h"
 
 enum {
 	TRAP_PAGE_FAULT = 14,
@@ -377,6 +379,28 @@ uintptr_t fp_fault_instruction(const void *context)
 uintptr_t fp_fault_stack(const void *context)
 {
 	return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RSP];
+}
+
+uint32_t fp_fault_registers(const void *context, struct fp_crash_register *registers)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} known[] = {
+	        {"rip", REG_RIP}, {"rax", REG_RAX}, {"rbx", REG_RBX}, {"rcx", REG_RCX},
+	        {"rdx", REG_RDX}, {"rsi", REG_RSI}, {"rdi", REG_RDI}, {"rbp", REG_RBP},
+	        {"rsp", REG_RSP}, {"r8", REG_R8},   {"r9", REG_R9},   {"r10", REG_R10},
+	        {"r11", REG_R11}, {"r12", REG_R12}, {"r13", REG_R13}, {"r14", REG_R14},
+	        {"r15", REG_R15},
+	};
+	const greg_t *values = ((const ucontext_t *)context)->uc_mcontext.gregs;
+	uint32_t count = sizeof(known) / sizeof(known[0]);
+
+	for (uint32_t i = 0; i < count; i++) {
+		strcpy(registers[i].name, known[i].name);
+		registers[i].value = (uint64_t)values[known[i].number];
+	}
+	return count;
 }
 
 uintptr_t fp_fault_return_address(const void *context)

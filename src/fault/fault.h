@@ -20,6 +20,8 @@ struct fp_fault_config {
 	void *sink_user;
 	/* Called in the handler once nothing can keep the process from dying of SIGNAL. */
 	void (*dying)(int signal);
+	/* Whether the process that dies is ours, and has not told all already. */
+	bool (*is_mortal)(void);
 	/* Called there with a sentence for the report. */
 	void (*note)(const char *text);
 	bool has_handlers; /* else only fp_fault_check_range finds anything */
@@ -56,6 +58,11 @@ void fp_fault_ask_inside(bool (*is_inside)(void));
 /* Gives the calling thread an alternate signal stack if it has none. Cheap when it was called
  * before. Context: alloc. */
 void fp_fault_attach_thread(void);
+
+/* The process is about to die of SIGNAL, which the program does not handle: INFO and CONTEXT
+ * are what its handler got. Makes the finding that says why, unless one that was made does.
+ * Context: fault. */
+void fp_fault_report_crash(int signal, const siginfo_t *info, void *context);
 
 /* Whether all LENGTH bytes at ADDRESS may be accessed as far as we know; if not, a finding is
  * made with the caller's stack. Context: alloc. */

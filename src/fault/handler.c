@@ -59,12 +59,14 @@ static bool claims(const struct fp_fault_event *event, struct fp_fault_access *a
 }
 
 /* Whether the instruction can be tried again: its page is accessible for the moment. */
-static bool report(const struct fp_fault_event *event)
+static bool report(struct fp_fault_event *event, bool is_known)
 {
 	struct fp_fault_access access;
 	struct fp_finding finding;
 
-	if (!claims(event, &access, &finding))
+	event->is_claimed = claims(event, &access, &finding);
+	/* However often it is tried, one access is one finding. */
+	if (!event->is_claimed || is_known)
 		return false;
 	finding.thread = fp_thread_self();
 	fp_thread_name(finding.thread_name);
@@ -147,9 +149,8 @@ static bool look_at(struct fp_fault_event *event)
 
 	retell(event);
 	bool goes_on = spend_guard(event, held);
-	/* However often it is tried, one access is one finding. */
-	if (!goes_on && !is_known)
-		goes_on = report(event);
+	if (!goes_on)
+		goes_on = report(event, is_known);
 	fp_lock_leave_fault_mode(held);
 	return goes_on;
 }

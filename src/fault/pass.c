@@ -26,6 +26,7 @@ static bool (*is_blocked_by_program)(int signal, const sigset_t *mask);
 static _Thread_local struct {
 	uintptr_t frame; /* what called it */
 	const void *context;
+	const struct fp_fault_event *event;
 	unsigned blocked; /* those of our signals that the kernel would have blocked, as bits */
 	bool was_bus;
 } in_program;
@@ -135,6 +136,7 @@ static void call_handler(const struct fp_fault_event *event, const struct sigact
 		fp_fault_reset_action(event);
 	in_program.blocked = fp_fault_signals_in(&mask);
 	in_program.context = event->context;
+	in_program.event = event;
 	in_program.was_bus = event->was_bus;
 	in_program.frame = (uintptr_t)__builtin_frame_address(0);
 	fp_fault_set_mask(&mask);
@@ -169,6 +171,12 @@ bool fp_fault_is_in_handler(const void *context)
 	 * again. */
 	return in_program.frame - start < stack->ss_size &&
 	       (uintptr_t)context - start < in_program.frame - start;
+}
+
+const struct fp_fault_event *fp_fault_event_in_handler(const void *context)
+{
+	return in_program.event != NULL && fp_fault_is_in_handler(context) ? in_program.event
+	                                                                   : NULL;
 }
 
 bool fp_fault_is_passed_back(struct fp_fault_event *event)
@@ -230,6 +238,8 @@ void fp_fault_pass_on(const struct fp_fault_event *event)
 	}
 	if (action.sa_handler == SIG_IGN && is_sent)
 		return;
+	if (!event->is_claimed)
+		fp_fault_report_crash(event->signal, event->info, event->context);
 	/* A fault that is ignored kills like one that is not handled. */
 	fp_fault_die(event);
 	if (is_sent || event->signal == SIGTRAP)

@@ -18,6 +18,7 @@ struct fp_fault_event {
 	uintptr_t frame; /* of our handler */
 	bool was_bus; /* the kernel's was SIGBUS, which a back end chose and not the program */
 	bool is_back; /* from the handler that it was passed on to */
+	bool is_claimed; /* the access is bad for a reason that a finding has told */
 };
 
 /* The handlers: of SIGSEGV and SIGBUS, and of SIGTRAP. */
@@ -56,6 +57,9 @@ void fp_fault_die(const struct fp_fault_event *event);
 
 /* Whether a handler of the program runs on this thread, which CONTEXT interrupted. */
 bool fp_fault_is_in_handler(const void *context);
+
+/* The event that the program's handler, which CONTEXT interrupted, was called for, or NULL. */
+const struct fp_fault_event *fp_fault_event_in_handler(const void *context);
 
 /* Whether the program's handler, which EVENT was passed on to, calls us with it: because it
  * found our handler where its own is now. */

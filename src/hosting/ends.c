@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Ends of a linked host that exit handlers are not told of: _exit(2), whose name is ours
- * because the library comes before the C library, quick_exit(3), abort(3) unless the host wants
- * no handlers, and, when `catch_signals` asks for it, other signals that the host leaves to
- * their default action. A signal that the host ignores or handles is never touched, and what it
- * does with one later is its own affair.
+ * because the library comes before the C library, quick_exit(3), what a crash raises unless the
+ * host wants no handlers, and, when `catch_signals` asks for it, other signals that the host
+ * leaves to their default action. A signal that the host ignores or handles is never touched,
+ * and what it does with one later is its own affair.
  */
 #include "hosting/ends.h"
 
@@ -22,6 +22,7 @@
 #include "base/lock.h"
 #include "base/panic.h"
 #include "base/sys.h"
+#include "fault/fault.h"
 #include "session/session.h"
 
 enum {
@@ -29,8 +30,9 @@ enum {
 	PAUSE_NSEC = 1000000
 };
 
-static const int deadly[] = {SIGHUP,  SIGINT,  SIGTERM, SIGALRM, SIGUSR1, SIGUSR2,
-                             SIGQUIT, SIGXCPU, SIGILL,  SIGTRAP, SIGFPE,  SIGSYS};
+/* What a crash raises, beside bad accesses. */
+static const int crashes[] = {SIGABRT, SIGILL, SIGTRAP, SIGFPE, SIGSYS, SIGXCPU};
+static const int deadly[] = {SIGHUP, SIGINT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGQUIT};
 
 /* The thread may have been interrupted anywhere: with a lock of ours it is in the heap. */
 static void finish(int status)
@@ -106,12 +108,13 @@ static void handle_deadly(int signal, siginfo_t *info, void *context)
 	bool is_own = is_own_doing(signal);
 	int saved_errno = errno;
 
-	(void)info;
 	if (fp_session_is_here() && !is_own &&
 	    (fp_session_is_finishing_here() || is_deferred(signal))) {
 		errno = saved_errno;
 		return;
 	}
+	if (is_own || signal == SIGXCPU)
+		fp_fault_report_crash(signal, info, context);
 	if (fp_session_is_here() && !is_own && !fp_lock_is_any_held()) {
 		fp_session_finish_terminated(signal, context);
 	} else if (fp_session_is_here()) {
@@ -136,6 +139,12 @@ static void watch(int signal)
 		sigaction(signal, &action, NULL);
 }
 
+static void watch_all(const int *signals, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		watch(signals[i]);
+}
+
 void fp_ends_watch(void)
 {
 	static _Atomic bool is_watched;
@@ -144,9 +153,8 @@ void fp_ends_watch(void)
 	    atomic_exchange(&is_watched, true))
 		return;
 	at_quick_exit(finish_at_quick_exit);
-	if (fp_session_handles_faults())
-		watch(SIGABRT);
-	for (size_t i = 0;
-	     fp_session_catches_signals() && i < sizeof(deadly) / sizeof(deadly[0]); i++)
-		watch(deadly[i]);
+	if (fp_session_handles_faults() || fp_session_catches_signals())
+		watch_all(crashes, sizeof(crashes) / sizeof(crashes[0]));
+	if (fp_session_catches_signals())
+		watch_all(deadly, sizeof(deadly) / sizeof(deadly[0]));
 }

@@ -75,14 +75,12 @@ void fp_log_trace(struct fp_log *log, fp_trace_id trace, const uintptr_t *frames
 	fp_log_finish(&record);
 }
 
-static void put_block(struct fp_log_record *record, const struct fp_finding *finding,
-                      const struct fp_log_site *site)
+static void put_block(struct fp_log_record *record, const struct fp_block *block,
+                      int64_t offset, const struct fp_log_site *site)
 {
-	const struct fp_block *block = &finding->block;
-
 	fp_log_put_u64(record, block->address);
 	fp_log_put_u64(record, block->size);
-	fp_log_put_u64(record, (uint64_t)finding->offset);
+	fp_log_put_u64(record, (uint64_t)offset);
 	fp_log_put_u8(record, block->tier);
 	fp_log_put_u8(record, block->family);
 	fp_log_put_u8(record, block->level);
@@ -117,7 +115,7 @@ void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding 
 	fp_log_put_counted(&record, finding->evidence, finding->evidence_size);
 	fp_log_put_u8(&record, finding->has_block);
 	if (finding->has_block)
-		put_block(&record, finding, site);
+		put_block(&record, &finding->block, finding->offset, site);
 	fp_log_put_u8(&record, finding->is_evidence_last);
 	fp_log_put_u8(&record, (uint8_t)finding->other.role);
 	fp_log_put_u32(&record, finding->other.thread);
@@ -126,6 +124,30 @@ void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding 
 	fp_log_put_u32(&record, finding->page.protection);
 	fp_log_put_u32(&record, finding->page.by_thread);
 	fp_log_put_u32(&record, finding->page.committer);
+	fp_log_finish(&record);
+}
+
+void fp_log_crash(struct fp_log *log, uint32_t index, const struct fp_crash *crash,
+                  const struct fp_log_site *sites)
+{
+	struct fp_log_record record = fp_log_begin(log, FP_LOG_CRASH);
+
+	fp_log_put_u32(&record, index);
+	fp_log_put_u32(&record, (uint32_t)crash->cause);
+	fp_log_put_u32(&record, (uint32_t)crash->signal);
+	fp_log_put_u32(&record, (uint32_t)crash->code);
+	fp_log_put_string(&record, crash->message);
+	fp_log_put_string(&record, crash->exception);
+	fp_log_put_u32(&record, crash->register_count);
+	for (uint32_t i = 0; i < crash->register_count; i++) {
+		fp_log_put_string(&record, crash->registers[i].name);
+		fp_log_put_u64(&record, crash->registers[i].value);
+		fp_log_put_string(&record, crash->registers[i].meaning);
+	}
+	fp_log_put_u32(&record, crash->nearest_count);
+	for (uint32_t i = 0; i < crash->nearest_count; i++)
+		put_block(&record, &crash->nearest[i],
+		          (int64_t)(crash->address - crash->nearest[i].address), &sites[i]);
 	fp_log_finish(&record);
 }
 

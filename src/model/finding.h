@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "model/block.h"
+#include "model/crash.h"
 #include "model/region.h"
 
 enum fp_finding_kind {
@@ -68,10 +69,11 @@ struct fp_finding {
 	fp_trace_id trace;   /* its stack; FP_TRACE_NONE when found at exit */
 	bool is_trace_exact; /* the trace starts at the instruction itself, not behind a call */
 	bool has_block;
-	struct fp_block block;   /* the block concerned; meaningful when has_block */
-	struct fp_page page;     /* of the region that the block is; else FP_PAGE_NONE */
-	int64_t offset;          /* address minus the block's start */
-	struct fp_party other;   /* the thread that this one met */
+	struct fp_block block;        /* the block concerned; meaningful when has_block */
+	struct fp_page page;          /* of the region that the block is; else FP_PAGE_NONE */
+	int64_t offset;               /* address minus the block's start */
+	const struct fp_crash *crash; /* of FP_FINDING_CRASH; else NULL */
+	struct fp_party other;        /* the thread that this one met */
 	int64_t evidence_offset; /* where evidence[0] stands, relative to the block's start */
 	uint32_t evidence_size;
 	bool is_evidence_last; /* the evidence is what the block held when it was freed, not

@@ -18,6 +18,18 @@ const struct fp_finding_traits *fp_finding_traits(enum fp_finding_kind kind)
 	return &infos[kind];
 }
 
+const struct fp_crash_traits *fp_crash_traits(enum fp_crash_cause cause)
+{
+	static const struct fp_crash_traits causes[FP_CRASH_CAUSE_COUNT] = {
+#define FP_CRASH(constant, name_, cwe_)                                                        \
+	[FP_CRASH_##constant] = {.name = (name_), .cwe = (cwe_)},
+#include "model/crash.def"
+#undef FP_CRASH
+	};
+
+	return &causes[cause];
+}
+
 const char *fp_party_role_name(enum fp_party_role role)
 {
 	static const char *const names[FP_PARTY_COUNT] = {

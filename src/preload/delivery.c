@@ -33,6 +33,7 @@
 
 #include "base/lock.h"
 #include "base/sys.h"
+#include "fault/fault.h"
 #include "preload/door.h"
 #include "session/session.h"
 
@@ -240,6 +241,12 @@ static void finish_dying(int signal, const void *context)
 	fp_lock_leave_fault_mode(held);
 }
 
+/* Of what nobody sends to end a program. */
+static bool is_crash(int signal)
+{
+	return is_own_doing(signal) || signal == SIGXCPU;
+}
+
 void fp_preload_report_death(int signal, siginfo_t *info, void *context)
 {
 	/* A child of vfork has our memory and is not us. */
@@ -247,6 +254,8 @@ void fp_preload_report_death(int signal, siginfo_t *info, void *context)
 		if (is_deferred(signal) ||
 		    (!is_own_doing(signal) && fp_session_is_finishing_here()))
 			return;
+		if (is_crash(signal))
+			fp_fault_report_crash(signal, info, context);
 		finish_dying(signal, context);
 	}
 	die_of(signal, info);

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/panic.h"
+#include "base/symbols.h"
 #include "preload/door.h"
-#include "preload/symbols.h"
 
 bool fp_preload_is_libc(const struct link_map *module)
 {

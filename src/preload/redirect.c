@@ -13,10 +13,10 @@
 
 #include "base/align.h"
 #include "base/maps.h"
+#include "base/symbols.h"
 #include "base/vm.h"
 #include "preload/door.h"
 #include "preload/next.h"
-#include "preload/symbols.h"
 #include "session/session.h"
 
 static const char *const names[] = {

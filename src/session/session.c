@@ -14,6 +14,7 @@
 #include "base/meta.h"
 #include "base/own.h"
 #include "base/proc.h"
+#include "base/panic.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
@@ -330,11 +331,20 @@ static void finish_faulted(int signal)
 		fp_session_finish_dying(signal);
 }
 
+/* Of whoever has told all, halts for a finding, or ends for a fault of ours, nothing more is
+ * told. */
+static bool is_mortal(void)
+{
+	return fp_session_is_here() && !atomic_load(&fp_session.own.is_finished) &&
+	       !fp_has_panicked();
+}
+
 static int start_fault(const struct fp_options *options)
 {
 	const struct fp_fault_config config = {
 	        .sink = fp_session_sink,
 	        .dying = finish_faulted,
+	        .is_mortal = is_mortal,
 	        .note = fp_session_note,
 	        .has_handlers = options->fault_handler,
 	        .goes_on = options->_continue,

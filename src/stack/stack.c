@@ -24,7 +24,8 @@ enum {
 	TAIL = 1,             /* a word more: see keep() */
 	SITE_FILE_MAX = 1024, /* longer file names of DebugAlloc keep their end */
 	BUFFERS = 32,
-	FEW_FRAMES = 24
+	FEW_FRAMES = 24,
+	MEASURED_MAX = 1 << 20
 };
 
 /* What a site's entry holds. */
@@ -346,6 +347,32 @@ fp_trace_id fp_stack_capture_interrupted(void *context)
 	walk_safely(&capture);
 	frames[0] = innermost;
 	return keep(&capture);
+}
+
+/* Nothing is kept of what is stepped over. */
+__attribute__((noinline)) static uint64_t count_frames(struct fp_walk *walk)
+{
+	const struct landing outer = landing;
+	static _Thread_local volatile uint64_t counted;
+
+	counted = 0;
+	if (__builtin_setjmp(landing.jump) != 0) {
+		leave(&outer, true);
+		return counted;
+	}
+	landing.is_set = true;
+	do
+		counted++;
+	while (counted < MEASURED_MAX && fp_walk_step(walk) == FP_STEP_ON);
+	leave(&outer, false);
+	return counted;
+}
+
+uint64_t fp_stack_measure_interrupted(void *context)
+{
+	struct fp_walk walk;
+
+	return fp_walk_begin_interrupted(&walk, context) ? count_frames(&walk) : 0;
 }
 
 const uintptr_t *fp_stack_trace(fp_trace_id trace, size_t *count)

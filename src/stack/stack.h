@@ -59,6 +59,9 @@ fp_trace_id fp_stack_capture_to(struct fp_stack_crossing *crossing);
  * return addresses. Context: fault. */
 fp_trace_id fp_stack_capture_interrupted(void *context);
 
+/* How many frames such a stack has; of more than a million so many. Context: fault. */
+uint64_t fp_stack_measure_interrupted(void *context);
+
 /* The return addresses of a trace, innermost first, the last of which may be
  * FP_TRACE_CALLERS_UNKNOWN, valid for ever; NULL and 0 for
  * FP_TRACE_NONE. Any context. */

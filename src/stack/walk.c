@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "base/maps.h"
 #include "stack/cpu.h"
 #include "stack/frame_code.h"
 #include "stack/expression.h"
@@ -270,6 +271,14 @@ static enum fp_step step_by_row(struct fp_walk *walk, const struct fp_frame_row 
 	return go_to(walk, base, pc);
 }
 
+/* Where a module has its data a wild call can lead, too. */
+static bool is_data(uintptr_t pc)
+{
+	struct fp_maps_place place;
+
+	return fp_maps_at(pc, &place) == 0 && !place.is_executable;
+}
+
 static enum fp_step step_slowly(struct fp_walk *walk)
 {
 	uintptr_t pc = walk->frame.pc - (walk->context == 0);
@@ -283,7 +292,8 @@ static enum fp_step step_slowly(struct fp_walk *walk)
 	if (module.number == FP_MODULE_NONE && walk->context != 0)
 		return step_from_no_code(walk);
 	if (module.index == NULL || !fp_frame_table_find(&query, &row, &entry))
-		return step_by_record(walk);
+		return walk->context != 0 && is_data(pc) ? step_from_no_code(walk)
+		                                         : step_by_record(walk);
 	if (!entry.is_signal)
 		return step_by_row(walk, &row);
 	return enter_interrupted(walk, fp_cpu_signal_context(walk->frame.sp)) ? FP_STEP_ON

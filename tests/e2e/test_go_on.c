@@ -169,8 +169,9 @@ START_TEST(test_foreign_fault_ends_the_process)
 		return;
 	fault_run(&run, _i, "continue=yes", argv);
 	fault_check_signal(&run, SIGSEGV);
-	e2e_check_counts(&run, 1, 0);
+	e2e_check_counts(&run, 2, 0);
 	check_finding(fault_finding(&run, 0), &expected);
+	ck_assert_str_eq(e2e_get_string(fault_finding(&run, 1), "kind"), "crash");
 	e2e_release(&run);
 }
 END_TEST

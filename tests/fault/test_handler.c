@@ -31,6 +31,11 @@ static void sink(const struct fp_finding *finding, void *given)
 }
 
 /* One line for whoever watches the child. */
+static bool is_mortal(void)
+{
+	return true;
+}
+
 static void dying(int signal)
 {
 	dprintf(STDERR_FILENO, "dying of %d after %d findings\n", signal, sunk);
@@ -47,6 +52,7 @@ static bool start(int backend, bool has_handlers)
 	        .sink = sink,
 	        .sink_user = &user,
 	        .dying = dying,
+	        .is_mortal = is_mortal,
 	        .note = note,
 	        .has_handlers = has_handlers,
 	};
@@ -155,14 +161,14 @@ static void kill_self(void *unused)
 	kill(getpid(), SIGBUS);
 }
 
-START_TEST(a_sent_signal_kills_and_is_no_finding)
+START_TEST(a_sent_signal_kills_and_is_a_crash)
 {
 	struct test_child child;
 
 	ck_assert(start(-1, true));
 	test_run_child(kill_self, NULL, &child);
 	ck_assert(WIFSIGNALED(child.status) && WTERMSIG(child.status) == SIGBUS);
-	ck_assert_str_eq(child.text, "dying of 7 after 0 findings\n");
+	ck_assert_str_eq(child.text, "dying of 7 after 1 findings\n");
 }
 END_TEST
 
@@ -377,7 +383,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_bad_access_is_delivered_and_then_passed_on, 0, BACKENDS);
 	tcase_add_loop_test(tests, another_fault_is_passed_on_alone, 0, BACKENDS);
 	tcase_add_loop_test(tests, the_default_action_comes_last, 1, BACKENDS);
-	tcase_add_test(tests, a_sent_signal_kills_and_is_no_finding);
+	tcase_add_test(tests, a_sent_signal_kills_and_is_a_crash);
 	tcase_add_loop_test(tests, a_fault_of_our_own_is_no_finding, 1, BACKENDS);
 	tcase_add_test(tests, a_protected_block_is_no_fault_of_ours);
 	tcase_add_test(tests, the_program_sees_its_own_action);

@@ -74,7 +74,7 @@ check() { # check MODULE LIST FILE...
 
 bad=0
 hooked=$(echo $hooked)
-libs "$alloc memmem strcspn strncmp strstr" base
+libs "$alloc _r_debug memmem strcspn strncmp strstr" base
 libs "$alloc" model registry options record region
 libs "$alloc" log
 # (What the compiler asks about the processor.)

@@ -3,7 +3,7 @@
  * Dynamic symbols as the loader has them in memory: looked at without a lock and without an
  * allocation, because the first call of malloc may come from the loader itself.
  */
-#include "preload/symbols.h"
+#include "base/symbols.h"
 
 #include <string.h>
 
@@ -39,6 +39,13 @@ static uint32_t hash_of(const char *name)
 	return hash;
 }
 
+static bool is_function_or_object(const ElfW(Sym) * symbol)
+{
+	unsigned type = ELF64_ST_TYPE(symbol->st_info);
+
+	return type == STT_FUNC || type == STT_OBJECT;
+}
+
 /* As the GNU hash table has it: buckets of chains, whose last hash is odd. */
 const ElfW(Sym) * fp_symbols_find(const struct fp_symbols *symbols, const char *name)
 {
@@ -54,11 +61,28 @@ const ElfW(Sym) * fp_symbols_find(const struct fp_symbols *symbols, const char *
 		const ElfW(Sym) *symbol = &symbols->table[at];
 
 		if ((chain[at - first] | 1) == (hash | 1) && symbol->st_shndx != SHN_UNDEF &&
-		    ELF64_ST_TYPE(symbol->st_info) == STT_FUNC &&
+		    is_function_or_object(symbol) &&
 		    strcmp(symbols->names + symbol->st_name, name) == 0)
 			return symbol;
 		if ((chain[at - first] & 1) != 0)
 			break;
 	}
 	return NULL;
+}
+
+uintptr_t fp_symbols_lookup(const char *name, size_t *size)
+{
+	for (const struct link_map *module = _r_debug.r_map; module != NULL;
+	     module = module->l_next) {
+		struct fp_symbols symbols;
+		const ElfW(Sym) *symbol = fp_symbols_read(module, &symbols)
+		                                  ? fp_symbols_find(&symbols, name)
+		                                  : NULL;
+
+		if (symbol == NULL)
+			continue;
+		*size = symbol->st_size;
+		return symbols.bias + symbol->st_value;
+	}
+	return 0;
 }

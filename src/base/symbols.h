@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The functions that a loaded module exports, by name.
+ * The functions and variables that a loaded module exports, by name.
  *
- * Context: alloc. Private to the module.
+ * Context: alloc and fault.
  */
-#ifndef FP_PRELOAD_SYMBOLS_H
-#define FP_PRELOAD_SYMBOLS_H
+#ifndef FP_BASE_SYMBOLS_H
+#define FP_BASE_SYMBOLS_H
 
 #include <link.h>
 #include <stdbool.h>
@@ -23,7 +23,7 @@ struct fp_symbols {
 /* False when MODULE has none in the form that is known here. */
 bool fp_symbols_read(const struct link_map *module, struct fp_symbols *symbols);
 
-/* The function NAME that the module defines, or NULL. */
+/* The function or variable NAME that the module defines, or NULL. */
 const ElfW(Sym) * fp_symbols_find(const struct fp_symbols *symbols, const char *name);
 
 /* Where it is in memory; 0 without one. */
@@ -33,5 +33,9 @@ static inline uintptr_t fp_symbols_address(const struct fp_symbols *symbols, con
 
 	return symbol == NULL ? 0 : symbols->bias + symbol->st_value;
 }
+
+/* Where the program's NAME is, of the first module that defines it, and its *SIZE; 0 without
+ * one. Others may load and unload modules meanwhile: for a process that goes no further. */
+uintptr_t fp_symbols_lookup(const char *name, size_t *size);
 
 #endif

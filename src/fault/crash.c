@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Crashes: a signal is about to end the process, by its default action, and no finding of the
+ * heap says why. What the kernel, the registers, the mappings and the heap tell of it becomes a
+ * finding. The judgement is a function of plain data; nothing here reads what was accessed.
+ */
+#include "fault/crash.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/align.h"
+#include "base/lock.h"
+#include "base/sys.h"
+#include "base/thread.h"
+#include "base/vm.h"
+#include "fault/diagnose.h"
+#include "fault/state.h"
+#include "fault/words.h"
+#include "registry/registry.h"
+#include "stack/stack.h"
+
+enum {
+	NEAR_NULL = 64 << 10,    /* what no program maps (vm.mmap_min_addr) */
+	STACK_GAP = 1 << 20,     /* the kernel's below a main thread's stack */
+	STACK_REACH = 64 << 10,  /* above its pointer; below it a function may touch */
+	NEAREST_REACH = 16 << 20 /* what is farther away says nothing */
+};
+
+/* ---- The judgement -------------------------------------------------------------------------
+ */
+
+int64_t fp_crash_null_offset(uintptr_t address)
+{
+	bool is_near = address < NEAR_NULL || 0 - address < NEAR_NULL;
+
+	return is_near ? (int64_t)address : INT64_MAX;
+}
+
+/* Below a stack comes what cannot be accessed, and the stack pointer is there or on its way. */
+static bool is_stack_full(const struct fp_crash_scene *scene)
+{
+	uintptr_t address = scene->access.address;
+	uintptr_t stack = scene->stack;
+
+	return scene->is_place_known && !scene->access.is_fetch && stack != 0 &&
+	       !scene->place.is_writable && scene->behind.is_writable &&
+	       !scene->behind.is_file && scene->place.end - address <= STACK_GAP &&
+	       address < stack + STACK_REACH && stack - STACK_GAP < address &&
+	       stack < scene->behind.end;
+}
+
+uint64_t fp_crash_stack_bytes(const struct fp_crash_scene *scene)
+{
+	return scene->behind.end - scene->behind.start;
+}
+
+static enum fp_crash_cause judge_access(const struct fp_crash_scene *scene)
+{
+	const struct fp_maps_place *place = &scene->place;
+
+	if (fp_crash_null_offset(scene->access.address) != INT64_MAX)
+		return FP_CRASH_NULL_POINTER;
+	if (is_stack_full(scene))
+		return FP_CRASH_STACK_OVERFLOW;
+	if (!scene->is_place_known || !place->is_mapped)
+		return FP_CRASH_WILD_ADDRESS;
+	if (scene->access.is_fetch)
+		return FP_CRASH_NOT_EXECUTABLE;
+	return scene->access.access == FP_ACCESS_WRITE && place->is_readable &&
+	                       !place->is_writable
+	               ? FP_CRASH_READ_ONLY
+	               : FP_CRASH_WILD_ADDRESS;
+}
+
+enum fp_crash_cause fp_crash_judge(const struct fp_crash_scene *scene)
+{
+	if (scene->signal == SIGABRT && (scene->is_own || !scene->is_sent))
+		return FP_CRASH_ABORT;
+	if (scene->is_sent)
+		return FP_CRASH_OTHER;
+	switch (scene->signal) {
+	case SIGSEGV:
+		return scene->has_address ? judge_access(scene) : FP_CRASH_WILD_ADDRESS;
+	case SIGFPE:
+		return FP_CRASH_ARITHMETIC;
+	case SIGILL:
+		return FP_CRASH_ILLEGAL_INSTRUCTION;
+	case SIGSYS:
+		return FP_CRASH_SYSTEM_CALL;
+	default:
+		return FP_CRASH_OTHER;
+	}
+}
+
+/* ---- The facts -----------------------------------------------------------------------------
+ */
+
+static void look(int signal, const siginfo_t *info, const void *context,
+                 struct fp_crash_scene *scene)
+{
+	bool is_fault = signal == SIGSEGV || signal == SIGBUS;
+
+	*scene = (struct fp_crash_scene){
+	        .signal = signal,
+	        .code = info->si_code,
+	        .is_sent = info->si_code <= 0,
+	        .has_address = is_fault && info->si_code > 0 && info->si_code != SI_KERNEL,
+	        .stack = fp_fault_stack(context),
+	};
+	scene->is_own = scene->is_sent && info->si_pid == fp_sys_getpid();
+	if (!scene->has_address)
+		return;
+	scene->access = fp_fault_access(context, (uintptr_t)info->si_addr);
+	scene->is_place_known = fp_maps_at(scene->access.address, &scene->place) == 0;
+	if (scene->is_place_known)
+		fp_maps_at(scene->place.end, &scene->behind);
+}
+
+/* ---- Registers ------------------------------------------------------------------------------
+ */
+
+static bool say_block(struct fp_text *text, uintptr_t value)
+{
+	struct fp_place place;
+	struct fp_block block;
+
+	if (!fp_fault_heap.place(value, &place) ||
+	    !fp_fault_heap.block(place.slot.base, &block))
+		return false;
+	fp_fault_say_position(text, &block, value);
+	if (block.state == FP_BLOCK_FREED)
+		fp_text_string(text, " that was freed");
+	return true;
+}
+
+static void say_meaning(struct fp_text *text, uintptr_t value, const struct fp_maps_place *own)
+{
+	struct fp_maps_place place;
+
+	if (fp_crash_null_offset(value) != INT64_MAX || say_block(text, value))
+		return;
+	if (value >= fp_vm_user_end())
+		fp_text_string(text, "no address that a program can have");
+	else if (value - own->start < own->end - own->start)
+		fp_text_string(text, "the stack of this thread");
+	else if (fp_maps_at(value, &place) != 0 || (place.is_mapped && place.is_file))
+		return; /* the report knows the modules */
+	else
+		fp_text_string(text, place.is_mapped ? "mapped memory that is no block"
+		                                     : "nothing is mapped there");
+}
+
+static void explain_registers(struct fp_crash *crash, const void *context)
+{
+	struct fp_maps_place own = {0};
+
+	crash->register_count = fp_fault_registers(context, crash->registers);
+	fp_maps_at(fp_fault_stack(context), &own);
+	for (uint32_t i = 0; i < crash->register_count; i++) {
+		struct fp_crash_register *here = &crash->registers[i];
+		struct fp_text text;
+
+		fp_text_begin(&text, here->meaning, sizeof(here->meaning));
+		say_meaning(&text, here->value, &own);
+	}
+}
+
+/* ---- The nearest blocks
+ * ----------------------------------------------------------------------
+ */
+
+struct nearest {
+	uintptr_t address;
+	struct fp_block blocks[FP_CRASH_NEAREST_MAX]; /* before and behind it */
+	uintptr_t distances[FP_CRASH_NEAREST_MAX];
+};
+
+static void compare(const struct fp_block *block, void *user)
+{
+	struct nearest *nearest = user;
+	bool is_behind = block->address > nearest->address;
+	uintptr_t distance = fp_fault_distance(block, nearest->address);
+
+	if (distance >= nearest->distances[is_behind])
+		return;
+	nearest->distances[is_behind] = distance;
+	nearest->blocks[is_behind] = *block;
+}
+
+static void find_nearest(struct fp_crash *crash, uintptr_t address)
+{
+	struct nearest nearest = {.address = address,
+	                          .distances = {NEAREST_REACH, NEAREST_REACH}};
+
+	fp_registry_each_live(compare, &nearest);
+	bool is_first_behind = nearest.distances[1] < nearest.distances[0];
+	for (int i = 0; i < FP_CRASH_NEAREST_MAX; i++) {
+		int side = i ^ is_first_behind;
+
+		if (nearest.distances[side] < NEAREST_REACH)
+			crash->nearest[crash->nearest_count++] = nearest.blocks[side];
+	}
+}
+
+/* ---- The finding ---------------------------------------------------------------------------
+ */
+
+static void gather(struct fp_crash *crash, struct fp_finding *finding, int signal,
+                   const siginfo_t *info, void *context)
+{
+	struct fp_crash_scene scene;
+	struct fp_text text;
+	uint64_t depth = 0;
+
+	look(signal, info, context, &scene);
+	*crash = (struct fp_crash){.signal = signal, .code = info->si_code};
+	crash->cause = fp_crash_judge(&scene);
+	crash->address = scene.access.address;
+	finding->kind = FP_FINDING_CRASH;
+	finding->access = scene.access.access;
+	finding->address = scene.access.address;
+	finding->thread = fp_thread_self();
+	fp_thread_name(finding->thread_name);
+	finding->trace = fp_stack_capture_interrupted(context);
+	finding->is_trace_exact = true;
+	finding->crash = crash;
+	explain_registers(crash, context);
+	if (crash->cause == FP_CRASH_STACK_OVERFLOW)
+		depth = fp_stack_measure_interrupted(context);
+	if (crash->cause == FP_CRASH_WILD_ADDRESS && scene.has_address)
+		find_nearest(crash, scene.access.address);
+	if (crash->cause == FP_CRASH_ABORT)
+		fp_crash_take_last_words(crash, finding->trace);
+	fp_text_begin(&text, finding->description, sizeof(finding->description));
+	fp_crash_say(&text, &scene, crash, info, context, depth);
+}
+
+/* The process dies once. */
+static bool is_first(void)
+{
+	static _Atomic pid_t reported;
+	pid_t self = fp_sys_getpid();
+
+	return fp_fault_configuration.is_mortal() && atomic_exchange(&reported, self) != self;
+}
+
+/* Too much for a stack that may be the program's own. */
+static struct fp_crash the_crash;
+
+void fp_fault_report_crash(int signal, const siginfo_t *info, void *context)
+{
+	struct fp_finding finding = {0};
+	const struct fp_fault_event *before = fp_fault_event_in_handler(context);
+
+	/* What the handler was called for was told, or is what the process dies of. */
+	if ((before != NULL && before->is_claimed) || !is_first())
+		return;
+	uint32_t held = fp_lock_enter_fault_mode();
+	if (before != NULL) {
+		gather(&the_crash, &finding, before->signal, before->info, before->context);
+		fp_crash_say_handled(&finding, signal);
+	} else {
+		gather(&the_crash, &finding, signal, info, context);
+	}
+	fp_fault_configuration.sink(&finding, fp_fault_configuration.sink_user);
+	fp_lock_leave_fault_mode(held);
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Crashes in words: what the signal was raised for, and what is known of the address.
+ */
+#include <string.h>
+#include <sys/ucontext.h>
+
+#include "base/align.h"
+#include "base/pointer.h"
+#include "base/readable.h"
+#include "base/vm.h"
+#include "fault/crash.h"
+#include "fault/state.h"
+#include "fault/words.h"
+
+enum { KIB = 1024, NEIGHBOUR_REACH = 64 << 20 };
+
+static const struct {
+	int signal;
+	int code;
+	const char *words;
+} codes[] = {
+        {SIGFPE, FPE_INTDIV, "integer division by zero, or of the smallest number by -1"},
+        {SIGFPE, FPE_INTOVF, "integer overflow"},
+        {SIGFPE, FPE_FLTDIV, "floating point division by zero"},
+        {SIGFPE, FPE_FLTOVF, "floating point overflow"},
+        {SIGFPE, FPE_FLTUND, "floating point underflow"},
+        {SIGFPE, FPE_FLTRES, "floating point result that is not exact"},
+        {SIGFPE, FPE_FLTINV, "invalid floating point operation"},
+        {SIGFPE, FPE_FLTSUB, "index out of range"},
+        {SIGILL, ILL_ILLOPC, "illegal instruction"},
+        {SIGILL, ILL_ILLOPN, "illegal instruction"},
+        {SIGILL, ILL_ILLADR, "illegal addressing mode"},
+        {SIGILL, ILL_ILLTRP, "illegal trap"},
+        {SIGILL, ILL_PRVOPC, "instruction that only the kernel may execute"},
+        {SIGILL, ILL_PRVREG, "register that only the kernel may use"},
+        {SIGILL, ILL_COPROC, "error of a coprocessor"},
+        {SIGILL, ILL_BADSTK, "error of the processor's internal stack"},
+        {SIGTRAP, TRAP_BRKPT, "a breakpoint that no debugger has set"},
+        {SIGTRAP, TRAP_TRACE, "a single step that no debugger has asked for"},
+        {SIGTRAP, SI_KERNEL, "a breakpoint instruction (int3) without a debugger"},
+        {SIGBUS, BUS_ADRALN, "address that is not aligned as the instruction needs it"},
+        {SIGBUS, BUS_OBJERR, "error of the device or file that is mapped there"},
+        {SIGBUS, BUS_MCEERR_AR, "memory that the hardware reports as broken"},
+        {SIGBUS, BUS_MCEERR_AO, "memory that the hardware reports as broken"},
+        {SIGXCPU, SI_KERNEL, "the program has used the processor time that RLIMIT_CPU allows"},
+};
+
+static const char *words_of(const struct fp_crash_scene *scene)
+{
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i].signal == scene->signal && codes[i].code == scene->code)
+			return codes[i].words;
+	return "the signal's code says no more";
+}
+
+static void say_bytes(struct fp_text *text, uint64_t bytes)
+{
+	bool is_mib = bytes % (KIB * KIB) == 0;
+	bool is_kib = bytes % KIB == 0;
+
+	fp_text_decimal(text, is_mib ? bytes / KIB / KIB : is_kib ? bytes / KIB : bytes);
+	fp_text_string(text, is_mib ? " MiB" : is_kib ? " KiB" : " bytes");
+}
+
+static void say_access(struct fp_text *text, const struct fp_crash_scene *scene)
+{
+	fp_fault_say_access(text, &scene->access);
+	fp_text_string(text, " at ");
+	fp_text_hex(text, scene->access.address);
+}
+
+static void say_null(struct fp_text *text, const struct fp_crash_scene *scene)
+{
+	int64_t offset = fp_crash_null_offset(scene->access.address);
+
+	if (scene->access.is_fetch && offset == 0) {
+		fp_text_string(text, "call of a null function pointer");
+		return;
+	}
+	say_access(text, scene);
+	fp_text_string(text, ", through a null pointer");
+	if (offset == 0)
+		return;
+	fp_text_string(text, " (");
+	fp_text_decimal(text, (uint64_t)(offset < 0 ? -offset : offset));
+	fp_text_string(text, offset < 0 ? " bytes before it)"
+	                                : " bytes past it: a member or an element)");
+}
+
+static void say_stack_full(struct fp_text *text, const struct fp_crash_scene *scene,
+                           uint64_t depth)
+{
+	fp_text_string(text, "stack overflow: all ");
+	say_bytes(text, fp_crash_stack_bytes(scene));
+	fp_text_string(text, " of the thread's stack are in use");
+	if (depth > 0) {
+		fp_text_string(text, ", by ");
+		fp_text_decimal(text, depth);
+		fp_text_string(text, " calls that have not returned");
+	}
+}
+
+/* What the address may have been meant for, where that is not far away. */
+static void say_neighbour(struct fp_text *text, uintptr_t distance, const char *words,
+                          uintptr_t neighbour)
+{
+	if (distance >= NEIGHBOUR_REACH)
+		return;
+	fp_text_string(text, ", ");
+	say_bytes(text, distance);
+	fp_text_string(text, words);
+	fp_pointer_describe(text, neighbour);
+}
+
+/* Between what the address lies, where nothing is mapped. */
+static void say_gap(struct fp_text *text, const struct fp_crash_scene *scene)
+{
+	const struct fp_maps_place *gap = &scene->place;
+	uintptr_t address = scene->access.address;
+
+	fp_text_string(text, ", where nothing is mapped");
+	if (!scene->is_place_known || address >= fp_vm_user_end())
+		return;
+	if (gap->start != 0)
+		say_neighbour(text, address - gap->start, " past the end of ", gap->start - 1);
+	if (gap->end < fp_vm_user_end())
+		say_neighbour(text, gap->end - address, " before ", gap->end);
+}
+
+static const struct fp_crash_register *find_impossible(const struct fp_crash *crash)
+{
+	for (uint32_t i = 0; i < crash->register_count; i++)
+		if (crash->registers[i].value >= fp_vm_user_end() &&
+		    fp_crash_null_offset(crash->registers[i].value) == INT64_MAX &&
+		    crash->registers[i].meaning[0] != '\0')
+			return &crash->registers[i];
+	return NULL;
+}
+
+/* The kernel does not say which address it was. */
+static void say_impossible(struct fp_text *text, const struct fp_crash *crash)
+{
+	const struct fp_crash_register *holder = find_impossible(crash);
+
+	if (holder == NULL) {
+		fp_text_string(text, "access that the processor refuses: the address is not "
+		                     "aligned as the instruction needs it, or the instruction "
+		                     "is the kernel's");
+		return;
+	}
+	fp_text_string(text, "access through ");
+	fp_text_hex(text, holder->value);
+	fp_text_string(text, ", which no pointer can be: register ");
+	fp_text_string(text, holder->name);
+	fp_text_string(text, " has it");
+}
+
+static void say_wild(struct fp_text *text, const struct fp_crash_scene *scene,
+                     const struct fp_crash *crash)
+{
+	if (!scene->has_address) {
+		say_impossible(text, crash);
+		return;
+	}
+	say_access(text, scene);
+	if (!scene->place.is_mapped) {
+		say_gap(text, scene);
+		return;
+	}
+	fp_text_string(text, ", which may not be accessed: ");
+	fp_pointer_describe(text, scene->access.address);
+}
+
+static void say_place(struct fp_text *text, const struct fp_crash_scene *scene,
+                      const char *words)
+{
+	say_access(text, scene);
+	fp_text_string(text, words);
+	fp_pointer_describe(text, scene->access.address);
+}
+
+/* What gcc and clang make of __builtin_trap and of code that cannot be reached. */
+static bool is_trap(const void *context)
+{
+	static const uint8_t ud2[] = {0x0f, 0x0b};
+	const void *instruction = (const void *)fp_fault_instruction(context);
+
+	return fp_is_readable(instruction, sizeof(ud2)) &&
+	       memcmp(instruction, ud2, sizeof(ud2)) == 0;
+}
+
+static void say_illegal(struct fp_text *text, const struct fp_crash_scene *scene,
+                        const void *context)
+{
+	fp_text_string(text, words_of(scene));
+#ifdef __x86_64__
+	if (is_trap(context))
+		fp_text_string(text, " (ud2), which compilers put where the program must never "
+		                     "get: __builtin_trap(), or undefined behaviour");
+#else
+	(void)is_trap;
+	(void)context;
+#endif
+}
+
+static void say_sender(struct fp_text *text, const struct fp_crash_scene *scene,
+                       const siginfo_t *info)
+{
+	if (scene->is_own) {
+		fp_text_string(text, "the program sent itself the signal (raise, or kill)");
+		return;
+	}
+	fp_text_string(text, "the signal was sent by process ");
+	fp_text_decimal(text, (uint64_t)info->si_pid);
+	fp_text_string(text, " of user ");
+	fp_text_decimal(text, info->si_uid);
+}
+
+static void say_other(struct fp_text *text, const struct fp_crash_scene *scene,
+                      const siginfo_t *info)
+{
+	if (scene->is_sent)
+		say_sender(text, scene, info);
+	else if (scene->signal == SIGBUS && scene->code == BUS_ADRERR)
+		say_place(text, scene,
+		          ", behind the end of the file that is mapped there, which "
+		          "was made shorter: ");
+	else if (scene->has_address)
+		say_place(text, scene, ", in ");
+	else
+		fp_text_string(text, words_of(scene));
+}
+
+void fp_crash_say(struct fp_text *text, const struct fp_crash_scene *scene,
+                  const struct fp_crash *crash, const siginfo_t *info, const void *context,
+                  uint64_t depth)
+{
+	switch (crash->cause) {
+	case FP_CRASH_NULL_POINTER:
+		say_null(text, scene);
+		break;
+	case FP_CRASH_STACK_OVERFLOW:
+		say_stack_full(text, scene, depth);
+		break;
+	case FP_CRASH_WILD_ADDRESS:
+		say_wild(text, scene, crash);
+		break;
+	case FP_CRASH_READ_ONLY:
+		say_place(text, scene, ", which may only be read: ");
+		break;
+	case FP_CRASH_NOT_EXECUTABLE:
+		say_place(text, scene, ", which is no code: ");
+		break;
+	case FP_CRASH_ABORT:
+		fp_text_string(text, "the program called abort()");
+		break;
+	case FP_CRASH_ILLEGAL_INSTRUCTION:
+		say_illegal(text, scene, context);
+		break;
+	case FP_CRASH_SYSTEM_CALL:
+		fp_text_string(text, "system call ");
+		fp_text_signed(text, info->si_syscall);
+		fp_text_string(text, ", which a filter of system calls (seccomp) refuses");
+		break;
+	case FP_CRASH_ARITHMETIC:
+		fp_text_string(text, words_of(scene));
+		break;
+	default:
+		say_other(text, scene, info);
+	}
+}
+
+void fp_crash_say_handled(struct fp_finding *finding, int signal)
+{
+	char *end = finding->description + strlen(finding->description);
+	struct fp_text text;
+
+	fp_text_begin(&text, end, sizeof(finding->description) - strlen(finding->description));
+	fp_text_string(&text, "; the program's handler of it then raised signal ");
+	fp_text_decimal(&text, (uint64_t)signal);
+}

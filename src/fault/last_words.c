@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Why a program aborts, as the libraries that made it abort have it in memory: the C library
+ * its message (of assert, of a corrupted stack, of its own heap), that of C++ the exception
+ * that nobody caught. Nothing of theirs is called that allocates or locks, and every pointer is
+ * tried before it is followed: what ends here may have been overwritten.
+ */
+#include <string.h>
+
+#include "base/readable.h"
+#include "base/symbols.h"
+#include "fault/crash.h"
+#include "stack/stack.h"
+
+/* glibc's struct abort_msg_s: what a core shows as __abort_msg. */
+struct abort_message {
+	unsigned size; /* of the mapping that this begins */
+	char text[];
+};
+
+/* The Itanium ABI's struct __cxa_exception, as far as it is needed. */
+struct cxx_exception {
+	const struct cxx_type *type; /* of a dependent one (std::exception_ptr): the object */
+	const void *unused[9];
+	uint64_t kind; /* the beginning of struct _Unwind_Exception */
+	const void *unwinder[3];
+};
+
+struct cxx_globals {
+	struct cxx_exception *caught;
+};
+
+struct cxx_type {
+	const void *table;
+	const char *name;
+	const struct cxx_type *base; /* of a class with one base */
+};
+
+enum { BASES_MAX = 16, TABLE_OFFSET = 16, DEPENDENT = 1 };
+
+static void copy(char *to, size_t size, const char *from)
+{
+	size_t used = 0;
+
+	while (used < size - 1 && fp_is_readable(from + used, 1) && from[used] != '\0') {
+		to[used] = from[used];
+		used++;
+	}
+	while (used > 0 && to[used - 1] == '\n')
+		used--;
+	to[used] = '\0';
+}
+
+static void take_abort_message(struct fp_crash *crash)
+{
+	size_t size;
+	const struct abort_message *const *at =
+	        (const void *)fp_symbols_lookup("__abort_msg", &size);
+
+	if (at != NULL && fp_is_readable(at, sizeof(*at)) && *at != NULL &&
+	    fp_is_readable(*at, sizeof(**at)))
+		copy(crash->message, sizeof(crash->message), (*at)->text);
+}
+
+/* Whether TRACE leads through what an exception that nobody catches ends in. */
+static bool is_terminated(uint32_t trace)
+{
+	static const char *const functions[] = {
+	        "_ZN10__cxxabiv111__terminateEPFvvE",
+	        "_ZN9__gnu_cxx27__verbose_terminate_handlerEv",
+	        "_ZSt9terminatev",
+	};
+	size_t count;
+	const uintptr_t *frames = fp_stack_trace(trace, &count);
+
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		size_t size;
+		uintptr_t start = fp_symbols_lookup(functions[i], &size);
+
+		for (size_t j = 0; start != 0 && j < count; j++)
+			if (frames[j] - 1 - start < size)
+				return true;
+	}
+	return false;
+}
+
+/* The object that was thrown. */
+static const void *object_of(const struct cxx_exception *exception)
+{
+	return (exception->kind & DEPENDENT) != 0 ? (const void *)exception->type
+	                                          : (const void *)(exception + 1);
+}
+
+static bool is_named(const struct cxx_type *type, const char *name)
+{
+	return fp_is_readable(type->name, strlen(name) + 1) && strcmp(type->name, name) == 0;
+}
+
+/* Those of the standard library that hold a text, and what is derived from them alone. */
+static bool has_text(const struct cxx_type *type)
+{
+	size_t size;
+	uintptr_t table = fp_symbols_lookup("_ZTVN10__cxxabiv120__si_class_type_infoE", &size);
+
+	for (int i = 0; i < BASES_MAX && fp_is_readable(type, sizeof(*type)); i++) {
+		if (is_named(type, "St13runtime_error") || is_named(type, "St11logic_error"))
+			return true;
+		if (table == 0 || (uintptr_t)type->table != table + TABLE_OFFSET)
+			return false;
+		type = type->base;
+	}
+	return false;
+}
+
+/* A text of the standard library's stands behind the table of virtual functions. */
+static void take_exception(struct fp_crash *crash, const struct cxx_exception *exception)
+{
+	if (!fp_is_readable(exception, sizeof(*exception)))
+		return;
+	const char *const *object = object_of(exception);
+	const struct cxx_type *type =
+	        ((const struct cxx_exception *)(const void *)object)[-1].type;
+	if (!fp_is_readable(type, sizeof(*type)))
+		return;
+	copy(crash->exception, sizeof(crash->exception),
+	     type->name[0] == '*' ? type->name + 1 : type->name);
+	if (has_text(type) && fp_is_readable(object, 2 * sizeof(*object)))
+		copy(crash->message, sizeof(crash->message), object[1]);
+}
+
+void fp_crash_take_last_words(struct fp_crash *crash, uint32_t trace)
+{
+	size_t size;
+
+	take_abort_message(crash);
+	if (crash->message[0] != '\0' || !is_terminated(trace))
+		return;
+	/* The thread has used it before, so it allocates nothing. */
+	struct cxx_globals *(*globals)(void) = (struct cxx_globals * (*)(void))
+	        fp_symbols_lookup("__cxa_get_globals_fast", &size);
+	struct cxx_globals *own = globals == NULL ? NULL : globals();
+	if (own != NULL && own->caught != NULL)
+		take_exception(crash, own->caught);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Dies in the way that the first argument names; with a second one, in another thread. Built with
+ * IS_HOST it has a memory manager and no malloc of ours.
+ */
+#define _GNU_SOURCE
+#include <assert.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#ifdef IS_HOST
+#define COBJMACROS
+#include <fencepost/fencepost.h>
+
+static void open_heap(void)
+{
+	IHostMemoryManager *manager;
+	IHostMalloc *heap;
+	void *block = NULL;
+
+	if (fp_create_memory_manager(NULL, &manager) != S_OK ||
+	    IHostMemoryManager_CreateMalloc(manager, MALLOC_THREADSAFE, &heap) != S_OK)
+		exit(1);
+	IHostMalloc_Alloc(heap, 40, eTaskCritical, &block);
+}
+#else
+static void open_heap(void)
+{
+}
+#endif
+
+/* What compilers know nothing of. */
+static volatile int zero;
+static volatile long wild = 0x123456789000;
+
+struct node {
+	char room[24];
+	int value;
+};
+static struct node *volatile no_node;
+static void (*volatile no_function)(void);
+static const char constant[] = "constant";
+static char data[16] = {(char)0xc3};
+
+static void read_null(void)
+{
+	zero = no_node->value; /* null-pointer */
+}
+
+static void call_null(void)
+{
+	no_function(); /* null-call */
+	zero = 1;
+}
+
+static void write_wild(void)
+{
+	*(volatile int *)wild = 1; /* wild-address */
+}
+
+static void write_constant(void)
+{
+	*(volatile char *)(constant + zero) = 1; /* read-only */
+}
+
+static void execute_data(void)
+{
+	void (*volatile function)(void) = (void (*)(void))data;
+
+	function(); /* not-executable */
+	zero = 1;
+}
+
+static int recurse(volatile char *room)
+{
+	volatile char more[200];
+
+	more[0] = room[0];
+	return zero != 0 ? 0 : recurse(more) + more[0]; /* stack-overflow */
+}
+
+static void fill_stack(void)
+{
+	volatile char room[8] = "";
+
+	zero = recurse(room);
+}
+
+static void fail_assertion(void)
+{
+	assert(zero == 7 && "seven"); /* abort */
+}
+
+static void divide(void)
+{
+	zero = 7 / zero; /* arithmetic */
+}
+
+static void trap(void)
+{
+	if (zero == 0)
+		__builtin_trap(); /* illegal-instruction */
+}
+
+static void read_short_file(void)
+{
+	FILE *file = tmpfile();
+	volatile char *bytes =
+	        mmap(NULL, 4096, PROT_READ, MAP_SHARED, file == NULL ? -1 : fileno(file), 0);
+
+	zero = bytes[100]; /* bus */
+}
+
+static void call_refused(void)
+{
+	struct sock_filter code[] = {
+	        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+	        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+	        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {COUNT(code), code};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)
+		_exit(77);
+	syscall(SYS_getppid); /* system-call */
+	zero = 1;
+}
+
+static void use_time_up(void)
+{
+	const struct rlimit limit = {1, 9};
+
+	setrlimit(RLIMIT_CPU, &limit);
+	for (;;)
+		zero++; /* time */
+}
+
+static void run_into_breakpoint(void)
+{
+	raise(SIGTRAP); /* breakpoint */
+	zero = 1;
+}
+
+/* A handler that cleans up and dies as it would have. */
+static void die_again(int signal)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+
+	sigaction(SIGABRT, &action, NULL);
+	(void)signal;
+	abort();
+}
+
+static void handle_and_die(void)
+{
+	signal(SIGSEGV, die_again);
+	zero = no_node->value; /* handled */
+}
+
+static void handle_and_return(void)
+{
+	signal(SIGSEGV, SIG_IGN);
+	signal(SIGSEGV, exit);
+	zero = no_node->value;
+}
+
+static const struct {
+	const char *name;
+	void (*die)(void);
+} ways[] = {
+        {"null-pointer", read_null},
+        {"null-call", call_null},
+        {"wild-address", write_wild},
+        {"read-only", write_constant},
+        {"not-executable", execute_data},
+        {"stack-overflow", fill_stack},
+        {"abort", fail_assertion},
+        {"arithmetic", divide},
+        {"illegal-instruction", trap},
+        {"bus", read_short_file},
+        {"system-call", call_refused},
+        {"time", use_time_up},
+        {"breakpoint", run_into_breakpoint},
+        {"handled", handle_and_die},
+        {"exits", handle_and_return},
+};
+
+static void die(const char *name)
+{
+	for (size_t i = 0; i < COUNT(ways); i++)
+		if (strcmp(ways[i].name, name) == 0)
+			ways[i].die();
+	zero = 1;
+}
+
+static void *start(void *name)
+{
+	die(name);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t thread;
+
+	open_heap();
+	if (argc == 2)
+		die(argv[1]);
+	else if (argc == 3 && pthread_create(&thread, NULL, start, argv[1]) == 0)
+		pthread_join(thread, NULL);
+	return 99;
+}
