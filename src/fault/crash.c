@@ -223,7 +223,7 @@ static void gather(struct fp_crash *crash, struct fp_finding *finding, int signa
 	finding->thread = fp_thread_self();
 	fp_thread_name(finding->thread_name);
 	finding->trace = fp_stack_capture_interrupted(context);
-	finding->is_trace_exact = true;
+	finding->is_exact = true;
 	finding->crash = crash;
 	explain_registers(crash, context);
 	if (crash->cause == FP_CRASH_STACK_OVERFLOW)

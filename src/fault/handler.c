@@ -71,7 +71,7 @@ static bool report(struct fp_fault_event *event, bool is_known)
 	finding.thread = fp_thread_self();
 	fp_thread_name(finding.thread_name);
 	finding.trace = fp_stack_capture_interrupted(event->context);
-	finding.is_trace_exact = true;
+	finding.is_exact = true;
 	if (fp_fault_configuration.goes_on &&
 	    fp_fault_step_over(&access, &finding, event->context))
 		return true;

@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "log/format.h"
 #include "model/block.h"
 
 /* A live block and what became of it. */

@@ -40,34 +40,18 @@ enum fp_log_type {
 	 * faulting instruction itself: see the flag in FP_LOG_FINDING.
 	 */
 	FP_LOG_TRACE = 4,
-	/* u32 index, u8 kind (enum fp_finding_kind), u8 access (enum fp_access), u8
-	 * has_hresult, u8 trace starts at an exact instruction, i32 hresult, u64 address, u32
-	 * thread, str thread name, u32 trace, str description, i64 evidence offset (relative to
-	 * the block's start), bytes evidence, u8 has_block; when 1, BLOCK: u64 address, u64
-	 * size, i64 offset, u8 tier, u8 family, u8 level (enum fp_level), u8 state (enum
-	 * fp_block_state), u32 heap, u64 serial, str site file, u32 site line, u32 alloc
-	 * thread, u32 alloc trace, u32 free thread, u32 free trace. Then in either case u8
-	 * evidence is what the block held when it was freed (else: bytes that were changed),
-	 * u8 role of another party (enum fp_party_role), u32 its thread, u32 its trace,
-	 * u8 state of the region's page (enum fp_page_state), u32 its protection, u32
-	 * committing thread, u32 commit trace */
+	/* FP_FINDING_FIELDS of model/schema.def, where `since` is the order; records and arrays
+	 * of the table stand within, an array after a u32 count */
 	FP_LOG_FINDING = 5,
 	/* u32 index, u64 count: how often that finding was made so far; the last one counts.
 	 * A finding without one was made once. */
 	FP_LOG_FINDING_COUNT_IS = 6,
-	/* u8 class (enum fp_leak_class), u8 family, u8 level, u8 zero, u32 heap, u64 blocks,
-	 * u64 bytes, u32 alloc trace, str site file, u32 site line: blocks of one allocation
-	 * stack that were never freed. Then u64 blocks, u64 bytes of the indirect leaks that
-	 * hang from these; u32 alloc trace of what these hang from themselves, or 0. Then how
-	 * many milliseconds ago: u64 the first of the blocks was made, u64 the last. Then what
-	 * no check before has told: u64 blocks, u64 bytes, u64 and u64 milliseconds as before,
-	 * u64 blocks and u64 bytes of the indirect leaks */
+	/* FP_LEAK_FIELDS: blocks of one allocation stack that were never freed */
 	FP_LOG_LEAK = 7,
-	/* u64 allocations, u64 guarded, u64 padded, u64 plain, u32 n, n times (str reason,
-	 * u64 blocks that are not guarded because of it) */
+	/* FP_PROTECTION_FIELDS, u32 n, n times (str reason, u64 blocks that are not guarded
+	 * because of it) */
 	FP_LOG_PROTECTION = 8,
-	/* u64 allocations, u64 frees, u64 live blocks, u64 live bytes, u64 peak blocks,
-	 * u64 peak bytes */
+	/* FP_HEAP_FIELDS */
 	FP_LOG_HEAP = 9,
 	/* str text: one sentence on what was lost or degraded, and how to get it back */
 	FP_LOG_NOTE = 10,
@@ -75,26 +59,19 @@ enum fp_log_type {
 	FP_LOG_EXIT = 11,
 	/* empty; the log is complete */
 	FP_LOG_END = 12,
-	/* u64 milliseconds since the start, u64 live blocks, u64 live bytes, u32 n, n times
-	 * (u32 trace, u64 live blocks, u64 live bytes): the heap at one moment, by allocation
-	 * stack. n may be 0: only the totals are known. */
+	/* FP_SNAPSHOT_FIELDS: the heap at one moment, by allocation stack */
 	FP_LOG_SNAPSHOT = 13,
-	/* u32 trace, u64 count, u64 bytes of the first, u8 its family, u8 its level, u16 zero,
-	 * u32 its heap, u64 its serial: allocations of one stack that failed because fail_alloc
-	 * chose them; trace 0: of all other stacks. Of several with one serial the last counts
-	 */
+	/* FP_FAILED_FIELDS: allocations of one stack that failed because fail_alloc chose them;
+	 * trace 0: of all other stacks. Of several with one serial the last counts */
 	FP_LOG_FAILED_ALLOC = 14,
 	/* Leaks were looked for, and the FP_LOG_LEAK records that follow, up to the next one of
 	 * this type, are all there are; they replace those before. u8 flags (enum fp_log_check)
 	 */
 	FP_LOG_LEAK_CHECK = 15,
-	/* u8 is judged (there were enough pictures of the heap), u8[3] zero, u32 pictures, u64
-	 * stacks that grow and are not listed: growth was looked for, and the FP_LOG_GROWING
-	 * records that follow, up to the next one of this type, are all there are; they replace
-	 * those before */
+	/* FP_GROWTH_FIELDS: growth was looked for, and the FP_LOG_GROWING records that follow,
+	 * up to the next one of this type, are all there are; they replace those before */
 	FP_LOG_GROWTH = 16,
-	/* u32 trace, u32 n, n times (u64 milliseconds since the start, u64 live blocks, u64
-	 * live bytes): an allocation stack whose live bytes never fell from one of these
+	/* FP_GROWING_FIELDS: an allocation stack whose live bytes never fell from one of these
 	 * pictures to the next, and rose */
 	FP_LOG_GROWING = 17,
 	/* str text: a line in LeakSanitizer's syntax, of leaks that the program says it knows
@@ -120,13 +97,5 @@ enum fp_log_check {
 };
 
 enum fp_log_exit { FP_LOG_EXIT_UNKNOWN, FP_LOG_EXIT_CODE, FP_LOG_EXIT_SIGNAL };
-
-enum fp_leak_class {
-	FP_LEAK_DEFINITE,
-	FP_LEAK_INDIRECT,
-	FP_LEAK_POSSIBLE,
-	FP_LEAK_REACHABLE,
-	FP_LEAK_CLASS_COUNT
-};
 
 #endif

@@ -13,6 +13,7 @@
 struct fp_log_record {
 	struct fp_log *log;
 	size_t used;
+	const struct fp_log_site *site; /* of a finding's block */
 };
 
 /* From begin to finish the log is locked. What does not fit is lost, and makes the log lossy.

@@ -6,6 +6,115 @@
 
 #include "log/record.h"
 
+/* clang-format off */
+#define FP_SCHEMA_OF(name) &name##_record
+static const struct fp_schema_record site_record = FP_SCHEMA(FP_SITE_FIELDS, FP_VICTIM_ROW_, struct fp_log_site, 0);
+static const struct fp_schema_record block_record = FP_SCHEMA(FP_BLOCK_FIELDS, FP_VICTIM_ROW_, struct fp_log_block, 0);
+static const struct fp_schema_record party_record = FP_SCHEMA(FP_PARTY_FIELDS, FP_VICTIM_ROW_, struct fp_party, 0);
+static const struct fp_schema_record page_record = FP_SCHEMA(FP_PAGE_FIELDS, FP_VICTIM_ROW_, struct fp_page, 0);
+static const struct fp_schema_record finding_record = FP_SCHEMA(FP_FINDING_FIELDS, FP_VICTIM_ROW_, struct fp_finding, 0);
+static const struct fp_schema_record age_record = FP_SCHEMA(FP_AGE_FIELDS, FP_VICTIM_ROW_, struct fp_log_age, 0);
+static const struct fp_schema_record news_record = FP_SCHEMA(FP_NEWS_FIELDS, FP_VICTIM_ROW_, struct fp_log_news, 0);
+static const struct fp_schema_record leak_record = FP_SCHEMA(FP_LEAK_FIELDS, FP_VICTIM_ROW_, struct fp_log_leak, 0);
+static const struct fp_schema_record failed_record = FP_SCHEMA(FP_FAILED_FIELDS, FP_VICTIM_ROW_, struct fp_log_failed, 0);
+static const struct fp_schema_record protection_record = FP_SCHEMA(FP_PROTECTION_FIELDS, FP_VICTIM_ROW_, struct fp_log_protection, 0);
+static const struct fp_schema_record heap_record = FP_SCHEMA(FP_HEAP_FIELDS, FP_VICTIM_ROW_, struct fp_log_heap, 0);
+static const struct fp_schema_record group_record = FP_SCHEMA(FP_GROUP_FIELDS, FP_VICTIM_ROW_, struct fp_log_group, 0);
+static const struct fp_schema_record snapshot_record = FP_SCHEMA(FP_SNAPSHOT_FIELDS, FP_VICTIM_ROW_, struct fp_log_snapshot, 0);
+static const struct fp_schema_record growth_record = FP_SCHEMA(FP_GROWTH_FIELDS, FP_VICTIM_ROW_, struct fp_log_growth, 0);
+static const struct fp_schema_record point_record = FP_SCHEMA(FP_POINT_FIELDS, FP_VICTIM_ROW_, struct fp_log_point, 0);
+static const struct fp_schema_record growing_record = FP_SCHEMA(FP_GROWING_FIELDS, FP_VICTIM_ROW_, struct fp_log_growing, 0);
+/* clang-format on */
+
+static void put_fields(struct fp_log_record *record, const struct fp_schema_record *schema,
+                       const void *from);
+
+/* What is known of a block stands in three places. */
+static void put_block(struct fp_log_record *record, const struct fp_block *block,
+                      int64_t offset, const struct fp_log_site *site)
+{
+	const struct fp_log_block all = {.address = block->address,
+	                                 .size = block->size,
+	                                 .offset = offset,
+	                                 .tier = block->tier,
+	                                 .family = block->family,
+	                                 .level = block->level,
+	                                 .state = block->state,
+	                                 .heap = block->heap,
+	                                 .serial = block->serial,
+	                                 .site = *site,
+	                                 .alloc_thread = block->alloc_thread,
+	                                 .alloc_trace = block->alloc_trace,
+	                                 .free_thread = block->free_thread,
+	                                 .free_trace = block->free_trace};
+
+	put_fields(record, &block_record, &all);
+}
+
+static void put_block_of(struct fp_log_record *record, const struct fp_finding *finding)
+{
+	if (finding->has_block)
+		put_block(record, &finding->block, finding->offset, record->site);
+}
+
+static void put_items(struct fp_log_record *record, const struct fp_schema_record *schema,
+                      const char *items, uint32_t count)
+{
+	fp_log_put_u32(record, count);
+	for (uint32_t i = 0; i < count; i++)
+		put_fields(record, schema, items + (size_t)i * schema->size);
+}
+
+static void put_field(struct fp_log_record *record, const struct fp_schema_field *field,
+                      const char *from)
+{
+	const char *at = from + field->offset;
+
+	switch (field->form) {
+	case FP_SCHEMA_TEXT:
+		fp_log_put_string(record, at);
+		break;
+	case FP_SCHEMA_PATH:
+		fp_log_put_string(record, *(const char *const *)at);
+		break;
+	case FP_SCHEMA_BYTES:
+		fp_log_put_counted(record, at, *(const uint32_t *)(from + field->more));
+		break;
+	case FP_SCHEMA_BLOCK:
+		put_block_of(record, (const struct fp_finding *)from);
+		break;
+	case FP_SCHEMA_RECORD:
+		put_fields(record, field->of, at);
+		break;
+	case FP_SCHEMA_ARRAY:
+		put_items(record, field->of, *(const char *const *)at,
+		          *(const uint32_t *)(from + field->more));
+		break;
+	default:
+		fp_log_put_number(record, fp_schema_load(at, field->size), field->bytes);
+	}
+}
+
+static void put_fields(struct fp_log_record *record, const struct fp_schema_record *schema,
+                       const void *from)
+{
+	for (unsigned since = 1; since <= FP_SCHEMA_SINCE_MAX; since++) {
+		const struct fp_schema_field *field = fp_schema_find(schema, since);
+
+		if (field != NULL)
+			put_field(record, field, from);
+	}
+}
+
+static void put_record(struct fp_log *log, enum fp_log_type type,
+                       const struct fp_schema_record *schema, const void *from)
+{
+	struct fp_log_record record = fp_log_begin(log, type);
+
+	put_fields(&record, schema, from);
+	fp_log_finish(&record);
+}
+
 /* As many arguments as a record holds; the count is corrected at the end. */
 static void put_arguments(struct fp_log_record *record, const char *arguments, size_t bytes)
 {
@@ -75,55 +184,14 @@ void fp_log_trace(struct fp_log *log, fp_trace_id trace, const uintptr_t *frames
 	fp_log_finish(&record);
 }
 
-static void put_block(struct fp_log_record *record, const struct fp_block *block,
-                      int64_t offset, const struct fp_log_site *site)
-{
-	fp_log_put_u64(record, block->address);
-	fp_log_put_u64(record, block->size);
-	fp_log_put_u64(record, (uint64_t)offset);
-	fp_log_put_u8(record, block->tier);
-	fp_log_put_u8(record, block->family);
-	fp_log_put_u8(record, block->level);
-	fp_log_put_u8(record, block->state);
-	fp_log_put_u32(record, block->heap);
-	fp_log_put_u64(record, block->serial);
-	fp_log_put_string(record, site->file);
-	fp_log_put_u32(record, site->line);
-	fp_log_put_u32(record, block->alloc_thread);
-	fp_log_put_u32(record, block->alloc_trace);
-	fp_log_put_u32(record, block->free_thread);
-	fp_log_put_u32(record, block->free_trace);
-}
-
 void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding *finding,
                     const struct fp_log_site *site)
 {
 	struct fp_log_record record = fp_log_begin(log, FP_LOG_FINDING);
 
+	record.site = site;
 	fp_log_put_u32(&record, index);
-	fp_log_put_u8(&record, (uint8_t)finding->kind);
-	fp_log_put_u8(&record, (uint8_t)finding->access);
-	fp_log_put_u8(&record, finding->has_hresult);
-	fp_log_put_u8(&record, finding->is_trace_exact);
-	fp_log_put_u32(&record, (uint32_t)finding->hresult);
-	fp_log_put_u64(&record, finding->address);
-	fp_log_put_u32(&record, finding->thread);
-	fp_log_put_string(&record, finding->thread_name);
-	fp_log_put_u32(&record, finding->trace);
-	fp_log_put_string(&record, finding->description);
-	fp_log_put_u64(&record, (uint64_t)finding->evidence_offset);
-	fp_log_put_counted(&record, finding->evidence, finding->evidence_size);
-	fp_log_put_u8(&record, finding->has_block);
-	if (finding->has_block)
-		put_block(&record, &finding->block, finding->offset, site);
-	fp_log_put_u8(&record, finding->is_evidence_last);
-	fp_log_put_u8(&record, (uint8_t)finding->other.role);
-	fp_log_put_u32(&record, finding->other.thread);
-	fp_log_put_u32(&record, finding->other.trace);
-	fp_log_put_u8(&record, finding->page.state);
-	fp_log_put_u32(&record, finding->page.protection);
-	fp_log_put_u32(&record, finding->page.by_thread);
-	fp_log_put_u32(&record, finding->page.committer);
+	put_fields(&record, &finding_record, finding);
 	fp_log_finish(&record);
 }
 
@@ -170,54 +238,19 @@ void fp_log_leak_check(struct fp_log *log, uint8_t flags)
 
 void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_LEAK);
-
-	fp_log_put_u8(&record, (uint8_t)leak->class);
-	fp_log_put_u8(&record, leak->family);
-	fp_log_put_u8(&record, leak->level);
-	fp_log_put_u8(&record, 0);
-	fp_log_put_u32(&record, leak->heap);
-	fp_log_put_u64(&record, leak->all.blocks);
-	fp_log_put_u64(&record, leak->all.bytes);
-	fp_log_put_u32(&record, leak->trace);
-	fp_log_put_string(&record, leak->site.file);
-	fp_log_put_u32(&record, leak->site.line);
-	fp_log_put_u64(&record, leak->indirect.blocks);
-	fp_log_put_u64(&record, leak->indirect.bytes);
-	fp_log_put_u32(&record, leak->hangs_from);
-	fp_log_put_u64(&record, leak->all.oldest);
-	fp_log_put_u64(&record, leak->all.newest);
-	fp_log_put_u64(&record, leak->new.blocks);
-	fp_log_put_u64(&record, leak->new.bytes);
-	fp_log_put_u64(&record, leak->new.oldest);
-	fp_log_put_u64(&record, leak->new.newest);
-	fp_log_put_u64(&record, leak->new_indirect.blocks);
-	fp_log_put_u64(&record, leak->new_indirect.bytes);
-	fp_log_finish(&record);
+	put_record(log, FP_LOG_LEAK, &leak_record, leak);
 }
 
-void fp_log_failed_alloc(struct fp_log *log, const struct fp_block *block, uint64_t count)
+void fp_log_failed(struct fp_log *log, const struct fp_log_failed *failed)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_FAILED_ALLOC);
-
-	fp_log_put_u32(&record, block->alloc_trace);
-	fp_log_put_u64(&record, count);
-	fp_log_put_u64(&record, block->size);
-	fp_log_put_u8(&record, block->family);
-	fp_log_put_u8(&record, block->level);
-	fp_log_put_number(&record, 0, 2);
-	fp_log_put_u32(&record, block->heap);
-	fp_log_put_u64(&record, block->serial);
-	fp_log_finish(&record);
+	put_record(log, FP_LOG_FAILED_ALLOC, &failed_record, failed);
 }
 
 void fp_log_protection(struct fp_log *log, const struct fp_log_protection *protection)
 {
 	struct fp_log_record record = fp_log_begin(log, FP_LOG_PROTECTION);
 
-	fp_log_put_u64(&record, protection->allocations);
-	for (size_t tier = 0; tier < FP_TIER_COUNT; tier++)
-		fp_log_put_u64(&record, protection->by_tier[tier]);
+	put_fields(&record, &protection_record, protection);
 	fp_log_put_u32(&record, protection->reason_count);
 	for (uint32_t i = 0; i < protection->reason_count; i++) {
 		fp_log_put_string(&record, protection->reasons[i].name);
@@ -228,31 +261,12 @@ void fp_log_protection(struct fp_log *log, const struct fp_log_protection *prote
 
 void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_HEAP);
-
-	fp_log_put_u64(&record, heap->allocations);
-	fp_log_put_u64(&record, heap->frees);
-	fp_log_put_u64(&record, heap->live_blocks);
-	fp_log_put_u64(&record, heap->live_bytes);
-	fp_log_put_u64(&record, heap->peak_blocks);
-	fp_log_put_u64(&record, heap->peak_bytes);
-	fp_log_finish(&record);
+	put_record(log, FP_LOG_HEAP, &heap_record, heap);
 }
 
 void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_SNAPSHOT);
-
-	fp_log_put_u64(&record, snapshot->milliseconds);
-	fp_log_put_u64(&record, snapshot->live_blocks);
-	fp_log_put_u64(&record, snapshot->live_bytes);
-	fp_log_put_u32(&record, snapshot->group_count);
-	for (uint32_t i = 0; i < snapshot->group_count; i++) {
-		fp_log_put_u32(&record, snapshot->groups[i].trace);
-		fp_log_put_u64(&record, snapshot->groups[i].blocks);
-		fp_log_put_u64(&record, snapshot->groups[i].bytes);
-	}
-	fp_log_finish(&record);
+	put_record(log, FP_LOG_SNAPSHOT, &snapshot_record, snapshot);
 }
 
 void fp_log_note(struct fp_log *log, const char *text)
@@ -299,25 +313,10 @@ void fp_log_end(struct fp_log *log)
 
 void fp_log_growth(struct fp_log *log, const struct fp_log_growth *growth)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_GROWTH);
-
-	fp_log_put_u8(&record, growth->is_judged);
-	fp_log_put_number(&record, 0, 3);
-	fp_log_put_u32(&record, growth->pictures);
-	fp_log_put_u64(&record, growth->left_out);
-	fp_log_finish(&record);
+	put_record(log, FP_LOG_GROWTH, &growth_record, growth);
 }
 
 void fp_log_growing(struct fp_log *log, const struct fp_log_growing *growing)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_GROWING);
-
-	fp_log_put_u32(&record, growing->trace);
-	fp_log_put_u32(&record, growing->point_count);
-	for (uint32_t i = 0; i < growing->point_count; i++) {
-		fp_log_put_u64(&record, growing->points[i].milliseconds);
-		fp_log_put_u64(&record, growing->points[i].blocks);
-		fp_log_put_u64(&record, growing->points[i].bytes);
-	}
-	fp_log_finish(&record);
+	put_record(log, FP_LOG_GROWING, &growing_record, growing);
 }

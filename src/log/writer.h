@@ -19,6 +19,7 @@
 #include "log/format.h"
 #include "model/block.h"
 #include "model/finding.h"
+#include "model/schema.h"
 
 enum {
 	FP_LOG_SCRATCH_BYTES = 16 << 10, /* the largest record */
@@ -89,31 +90,29 @@ struct fp_log_process {
 	size_t arguments_bytes;
 };
 
+/* What the rows of model/schema.def say; a file is "" for none. */
 struct fp_log_site {
-	const char *file; /* "" for none */
-	uint32_t line;
+	FP_SITE_FIELDS(FP_VICTIM_, )
 };
 
-/* Ages in milliseconds, of the first block made and of the last. */
-struct fp_log_sum {
-	uint64_t blocks;
-	uint64_t bytes;
-	uint64_t oldest;
-	uint64_t newest;
+struct fp_log_block {
+	FP_BLOCK_FIELDS(FP_VICTIM_, )
+};
+
+struct fp_log_age {
+	FP_AGE_FIELDS(FP_VICTIM_, )
+};
+
+struct fp_log_news {
+	FP_NEWS_FIELDS(FP_VICTIM_, )
 };
 
 struct fp_log_leak {
-	enum fp_leak_class class;
-	uint8_t family;
-	uint8_t level;
-	fp_heap_id heap;
-	struct fp_log_sum all;
-	struct fp_log_sum new; /* what no check before has told */
-	fp_trace_id trace;
-	struct fp_log_site site;
-	struct fp_log_sum indirect;
-	struct fp_log_sum new_indirect;
-	fp_trace_id hangs_from;
+	FP_LEAK_FIELDS(FP_VICTIM_, )
+};
+
+struct fp_log_failed {
+	FP_FAILED_FIELDS(FP_VICTIM_, )
 };
 
 struct fp_log_reason {
@@ -122,53 +121,35 @@ struct fp_log_reason {
 };
 
 struct fp_log_protection {
-	uint64_t allocations;
-	uint64_t by_tier[FP_TIER_COUNT];
+	FP_PROTECTION_FIELDS(FP_VICTIM_, )
 	const struct fp_log_reason *reasons;
 	uint32_t reason_count;
 };
 
 struct fp_log_heap {
-	uint64_t allocations;
-	uint64_t frees;
-	uint64_t live_blocks;
-	uint64_t live_bytes;
-	uint64_t peak_blocks;
-	uint64_t peak_bytes;
+	FP_HEAP_FIELDS(FP_VICTIM_, )
 };
 
-/* Live blocks of one allocation stack. */
 struct fp_log_group {
-	fp_trace_id trace;
-	uint64_t blocks;
-	uint64_t bytes;
+	FP_GROUP_FIELDS(FP_VICTIM_, )
 };
 
+/* At most FP_LOG_GROUPS_MAX groups. */
 struct fp_log_snapshot {
-	uint64_t milliseconds; /* since the start */
-	uint64_t live_blocks;
-	uint64_t live_bytes;
-	const struct fp_log_group *groups;
-	uint32_t group_count; /* 0: totals only; at most FP_LOG_GROUPS_MAX */
+	FP_SNAPSHOT_FIELDS(FP_VICTIM_, )
 };
 
 struct fp_log_growth {
-	bool is_judged;
-	uint32_t pictures;
-	uint64_t left_out; /* stacks that are not listed */
+	FP_GROWTH_FIELDS(FP_VICTIM_, )
 };
 
-/* The live blocks of one allocation stack at one moment. */
 struct fp_log_point {
-	uint64_t milliseconds; /* since the start */
-	uint64_t blocks;
-	uint64_t bytes;
+	FP_POINT_FIELDS(FP_VICTIM_, )
 };
 
+/* At most FP_LOG_POINTS_MAX points. */
 struct fp_log_growing {
-	fp_trace_id trace;
-	const struct fp_log_point *points;
-	uint32_t point_count; /* at most FP_LOG_POINTS_MAX */
+	FP_GROWING_FIELDS(FP_VICTIM_, )
 };
 
 void fp_log_process(struct fp_log *log, const struct fp_log_process *process);
@@ -183,8 +164,7 @@ void fp_log_finding_count(struct fp_log *log, uint32_t index, uint64_t count);
 /* FLAGS: of enum fp_log_check. */
 void fp_log_leak_check(struct fp_log *log, uint8_t flags);
 void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak);
-/* COUNT allocations of one stack that were made to fail; BLOCK would have been the first. */
-void fp_log_failed_alloc(struct fp_log *log, const struct fp_block *block, uint64_t count);
+void fp_log_failed(struct fp_log *log, const struct fp_log_failed *failed);
 void fp_log_protection(struct fp_log *log, const struct fp_log_protection *protection);
 void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap);
 void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot);

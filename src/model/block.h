@@ -68,6 +68,15 @@ enum fp_block_mark {
 	FP_BLOCK_LOST = 4     /* and as one that nothing points to */
 };
 
+/* How a block that was never freed can be reached. */
+enum fp_leak_class {
+	FP_LEAK_DEFINITE,
+	FP_LEAK_INDIRECT,
+	FP_LEAK_POSSIBLE,
+	FP_LEAK_REACHABLE,
+	FP_LEAK_CLASS_COUNT
+};
+
 /* There is one of these for each live block, so its size is part of the cost of a block. */
 struct fp_block {
 	uintptr_t address; /* what the caller got */
@@ -98,12 +107,15 @@ static inline uint8_t fp_block_align(size_t align)
 }
 
 /* "host", "malloc", "new", "new[]", "aligned" or "virtual". Any context. */
-const char *fp_family_name(enum fp_family family);
+const char *fp_family_name(unsigned family);
 
 /* "guarded", "padded" or "plain". Any context. */
-const char *fp_tier_name(enum fp_tier tier);
+const char *fp_tier_name(unsigned tier);
 
 /* "task", "appdomain", "process", or NULL for FP_LEVEL_NONE. Any context. */
-const char *fp_level_name(enum fp_level level);
+const char *fp_level_name(unsigned level);
+
+/* "definite", "indirect", "possible" or "reachable". Any context. */
+const char *fp_leak_class_name(unsigned class);
 
 #endif

@@ -13,6 +13,7 @@
 #include "model/block.h"
 #include "model/crash.h"
 #include "model/region.h"
+#include "model/schema.h"
 
 enum fp_finding_kind {
 #define FP_FINDING(constant, name, cwe, severity, title) FP_FINDING_##constant,
@@ -52,34 +53,20 @@ enum fp_party_role {
 	FP_PARTY_COUNT
 };
 
+typedef char fp_name_text[FP_THREAD_NAME_MAX];
+typedef char fp_sentence_text[FP_DESCRIPTION_MAX];
+
+/* The other party of a finding, if it has a role. */
 struct fp_party {
-	enum fp_party_role role; /* FP_PARTY_NONE: there is no other party */
-	fp_thread_id thread;
-	fp_trace_id trace;
+	FP_PARTY_FIELDS(FP_VICTIM_, )
 };
 
+/* The block is meaningful with has_block, the page if it has a state. The trace is
+ * FP_TRACE_NONE when the finding was made at exit. */
 struct fp_finding {
-	enum fp_finding_kind kind;
-	enum fp_access access;
-	uintptr_t address; /* what was accessed or passed to the call */
-	int32_t hresult;   /* what the caller got; meaningful when has_hresult */
-	bool has_hresult;
-	fp_thread_id thread; /* who did it */
-	char thread_name[FP_THREAD_NAME_MAX];
-	fp_trace_id trace;   /* its stack; FP_TRACE_NONE when found at exit */
-	bool is_trace_exact; /* the trace starts at the instruction itself, not behind a call */
-	bool has_block;
-	struct fp_block block;        /* the block concerned; meaningful when has_block */
-	struct fp_page page;          /* of the region that the block is; else FP_PAGE_NONE */
+	FP_FINDING_FIELDS(FP_VICTIM_, )
 	int64_t offset;               /* address minus the block's start */
 	const struct fp_crash *crash; /* of FP_FINDING_CRASH; else NULL */
-	struct fp_party other;        /* the thread that this one met */
-	int64_t evidence_offset; /* where evidence[0] stands, relative to the block's start */
-	uint32_t evidence_size;
-	bool is_evidence_last; /* the evidence is what the block held when it was freed, not
-	                          changed bytes */
-	uint8_t evidence[FP_EVIDENCE_MAX];    /* bytes, in address order */
-	char description[FP_DESCRIPTION_MAX]; /* one plain sentence without a full stop */
 };
 
 /*
@@ -92,9 +79,9 @@ typedef void (*fp_finding_sink)(const struct fp_finding *finding, void *user);
 const struct fp_finding_traits *fp_finding_traits(enum fp_finding_kind kind);
 
 /* "inside", "holder", "releaser", "finder", or NULL for FP_PARTY_NONE. Any context. */
-const char *fp_party_role_name(enum fp_party_role role);
+const char *fp_party_role_name(unsigned role);
 
 /* "read", "write", "free" or "unknown". Any context. */
-const char *fp_access_name(enum fp_access access);
+const char *fp_access_name(unsigned access);
 
 #endif

@@ -30,7 +30,7 @@ const struct fp_crash_traits *fp_crash_traits(enum fp_crash_cause cause)
 	return &causes[cause];
 }
 
-const char *fp_party_role_name(enum fp_party_role role)
+const char *fp_party_role_name(unsigned role)
 {
 	static const char *const names[FP_PARTY_COUNT] = {
 	        [FP_PARTY_INSIDE] = "inside",
@@ -42,7 +42,7 @@ const char *fp_party_role_name(enum fp_party_role role)
 	return names[role];
 }
 
-const char *fp_access_name(enum fp_access access)
+const char *fp_access_name(unsigned access)
 {
 	static const char *const names[FP_ACCESS_COUNT] = {
 	        [FP_ACCESS_UNKNOWN] = "unknown",
@@ -54,7 +54,7 @@ const char *fp_access_name(enum fp_access access)
 	return names[access];
 }
 
-const char *fp_family_name(enum fp_family family)
+const char *fp_family_name(unsigned family)
 {
 	static const char *const names[FP_FAMILY_COUNT] = {
 	        [FP_FAMILY_HOST] = "host",       [FP_FAMILY_MALLOC] = "malloc",
@@ -66,7 +66,7 @@ const char *fp_family_name(enum fp_family family)
 	return names[family];
 }
 
-const char *fp_tier_name(enum fp_tier tier)
+const char *fp_tier_name(unsigned tier)
 {
 	static const char *const names[FP_TIER_COUNT] = {
 	        [FP_TIER_GUARDED] = "guarded",
@@ -77,7 +77,7 @@ const char *fp_tier_name(enum fp_tier tier)
 	return names[tier];
 }
 
-const char *fp_level_name(enum fp_level level)
+const char *fp_level_name(unsigned level)
 {
 	static const char *const names[FP_LEVEL_COUNT] = {
 	        [FP_LEVEL_TASK] = "task",
@@ -88,7 +88,7 @@ const char *fp_level_name(enum fp_level level)
 	return names[level];
 }
 
-const char *fp_page_state_name(enum fp_page_state state)
+const char *fp_page_state_name(unsigned state)
 {
 	static const char *const names[FP_PAGE_STATE_COUNT] = {
 	        [FP_PAGE_GUARD] = "guard",         [FP_PAGE_RESERVED] = "reserved",
@@ -99,7 +99,7 @@ const char *fp_page_state_name(enum fp_page_state state)
 	return names[state];
 }
 
-const char *fp_page_protection_name(uint32_t protection)
+const char *fp_page_protection_name(unsigned protection)
 {
 	switch (protection & 0xff) {
 	case 0x01:
@@ -118,3 +118,30 @@ const char *fp_page_protection_name(uint32_t protection)
 		return NULL;
 	}
 }
+
+const char *fp_leak_class_name(unsigned class)
+{
+	static const char *const names[FP_LEAK_CLASS_COUNT] = {
+	        [FP_LEAK_DEFINITE] = "definite",
+	        [FP_LEAK_INDIRECT] = "indirect",
+	        [FP_LEAK_POSSIBLE] = "possible",
+	        [FP_LEAK_REACHABLE] = "reachable",
+	};
+
+	return names[class];
+}
+
+static const char *kind_name(unsigned kind)
+{
+	return infos[kind].name;
+}
+
+const struct fp_schema_words fp_schema_kinds = {FP_FINDING_COUNT, kind_name};
+const struct fp_schema_words fp_schema_accesses = {FP_ACCESS_COUNT, fp_access_name};
+const struct fp_schema_words fp_schema_tiers = {FP_TIER_COUNT, fp_tier_name};
+const struct fp_schema_words fp_schema_families = {FP_FAMILY_COUNT, fp_family_name};
+const struct fp_schema_words fp_schema_levels = {FP_LEVEL_COUNT, fp_level_name};
+const struct fp_schema_words fp_schema_states = {FP_BLOCK_FREED + 1, NULL};
+const struct fp_schema_words fp_schema_roles = {FP_PARTY_COUNT, fp_party_role_name};
+const struct fp_schema_words fp_schema_page_states = {FP_PAGE_STATE_COUNT, fp_page_state_name};
+const struct fp_schema_words fp_schema_classes = {FP_LEAK_CLASS_COUNT, fp_leak_class_name};

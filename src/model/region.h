@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "model/block.h"
+#include "model/schema.h"
 
 enum fp_page_state {
 	FP_PAGE_NONE, /* no page of a region */
@@ -22,18 +23,17 @@ enum fp_page_state {
 	FP_PAGE_STATE_COUNT
 };
 
+/* Its protection, of PAGE_ flags of Win32, is meaningful while it is committed, its thread with
+ * a trace, FP_TRACE_NONE before it was committed. */
 struct fp_page {
-	uint8_t state;          /* enum fp_page_state */
-	uint32_t protection;    /* PAGE_ flags of Win32, meaningful while committed */
-	fp_trace_id committer;  /* who last committed it; FP_TRACE_NONE before */
-	fp_thread_id by_thread; /* meaningful with a committer */
+	FP_PAGE_FIELDS(FP_VICTIM_, )
 };
 
 /* "guard", "reserved", "committed", "decommitted", "released", or NULL for FP_PAGE_NONE. Any
  * context. */
-const char *fp_page_state_name(enum fp_page_state state);
+const char *fp_page_state_name(unsigned state);
 
 /* "PAGE_READWRITE" and the like, without modifiers; NULL for what is none. Any context. */
-const char *fp_page_protection_name(uint32_t protection);
+const char *fp_page_protection_name(unsigned protection);
 
 #endif

@@ -33,8 +33,8 @@ static void fill_run(const struct fp_region *region, uintptr_t address,
 	place->page = (struct fp_page){
 	        .state = run->state,
 	        .protection = run->protection,
-	        .committer = run->committer,
-	        .by_thread = run->committed_by,
+	        .commit_trace = run->committer,
+	        .commit_thread = run->committed_by,
 	};
 	place->start = run->start;
 	place->end = fp_table_run_end(region, run);

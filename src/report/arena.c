@@ -45,7 +45,7 @@ void *fp_report_arena_take(struct fp_report_arena *arena, size_t size)
 	if (size > SIZE_MAX - unit)
 		return NULL;
 	size = (size + unit - 1) / unit * unit;
-	if (size > arena->left && !add_chunk(arena, size))
+	if ((!arena->chunks || size > arena->left) && !add_chunk(arena, size))
 		return NULL;
 	void *bytes = arena->chunks->bytes + arena->chunks->size - arena->left;
 	arena->left -= size;

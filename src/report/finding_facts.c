@@ -53,7 +53,7 @@ bool fp_report_is_access_of_call(const struct fp_report_finding *finding)
 
 const struct fp_report_stack *fp_report_finding_stack(const struct fp_report_finding *finding)
 {
-	if (finding->stack->count == 0 && finding->alloc_stack)
-		return finding->alloc_stack;
+	if (finding->stack->count == 0 && finding->block.alloc_stack)
+		return finding->block.alloc_stack;
 	return finding->stack;
 }

@@ -162,8 +162,8 @@ static void add_stack(struct hash *hash, const struct fp_report_stack *stack)
 
 static uint64_t hash_finding(const struct fp_report_finding *finding, bool is_likeness)
 {
-	const struct fp_report_stack *const stacks[] = {finding->stack, finding->alloc_stack,
-	                                                finding->free_stack};
+	const struct fp_report_stack *const stacks[] = {
+	        finding->stack, finding->block.alloc_stack, finding->block.free_stack};
 	struct hash hash = {0xcbf29ce484222325, is_likeness};
 
 	add_string(&hash, fp_report_text(fp_finding_traits(finding->kind)->name));
@@ -187,7 +187,7 @@ static uint64_t hash_leak(const struct fp_report_leak *leak, bool is_likeness)
 {
 	struct hash hash = {0xcbf29ce484222325, is_likeness};
 
-	add_string(&hash, fp_report_text(fp_report_leak_name(leak->class)));
+	add_string(&hash, fp_report_text(fp_leak_class_name(leak->class)));
 	add_stack(&hash, leak->stack);
 	if (leak->site.file.size > 0)
 		add_site(&hash, leak);

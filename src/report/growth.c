@@ -67,10 +67,8 @@ struct fp_report_growing *fp_report_add_growing(struct fp_report *report)
 
 void fp_report_forget_growing(struct fp_report *report)
 {
-	for (size_t i = 0; i < report->growth.count; i++) {
-		free(report->growth.stacks[i].points);
+	for (size_t i = 0; i < report->growth.count; i++)
 		fp_report_shares_free(&report->growth.stacks[i].shares);
-	}
 	report->growth.count = 0;
 }
 

@@ -16,7 +16,8 @@ static const char *call_title(const struct fp_report_finding *finding)
 		return "written";
 	if (finding->evidence.size == 0)
 		return "called";
-	return finding->free_stack == finding->stack ? "found while it was freed" : "found";
+	return finding->block.free_stack == finding->stack ? "found while it was freed"
+	                                                   : "found";
 }
 
 static const char *party_title(enum fp_party_role role)
@@ -35,7 +36,7 @@ static const char *free_title(const struct fp_report_finding *finding)
 {
 	if (finding->kind == FP_FINDING_DOUBLE_FREE)
 		return "first freed";
-	switch (finding->page_state) {
+	switch (finding->page.state) {
 	case FP_PAGE_NONE:
 		return "freed";
 	case FP_PAGE_DECOMMITTED:
@@ -49,26 +50,26 @@ size_t fp_report_moments(const struct fp_report_finding *finding,
                          struct fp_report_moment *moments)
 {
 	const struct fp_report_block *block = &finding->block;
-	bool is_region = finding->page_state != FP_PAGE_NONE;
+	bool is_region = finding->page.state != FP_PAGE_NONE;
 	size_t count = 0;
 
 	moments[count++] = (struct fp_report_moment){call_title(finding), finding->stack,
 	                                             FP_REPORT_CALL, finding->thread};
-	if (finding->other_stack)
+	if (finding->other.stack)
 		moments[count++] = (struct fp_report_moment){
-		        party_title(finding->other), finding->other_stack, FP_REPORT_OTHER,
-		        finding->other_thread};
-	if (finding->free_stack && finding->free_stack != finding->stack)
-		moments[count++] =
-		        (struct fp_report_moment){free_title(finding), finding->free_stack,
-		                                  FP_REPORT_FREE, block->free_thread};
-	if (finding->commit_stack)
-		moments[count++] =
-		        (struct fp_report_moment){"committed", finding->commit_stack,
-		                                  FP_REPORT_COMMIT, finding->commit_thread};
+		        party_title(finding->other.role), finding->other.stack, FP_REPORT_OTHER,
+		        finding->other.thread};
+	if (finding->block.free_stack && finding->block.free_stack != finding->stack)
+		moments[count++] = (struct fp_report_moment){
+		        free_title(finding), finding->block.free_stack, FP_REPORT_FREE,
+		        block->free_thread};
+	if (finding->page.commit_stack)
+		moments[count++] = (struct fp_report_moment){
+		        "committed", finding->page.commit_stack, FP_REPORT_COMMIT,
+		        finding->page.commit_thread};
 	if (finding->has_block)
 		moments[count++] = (struct fp_report_moment){
-		        is_region ? "reserved" : "allocated", finding->alloc_stack,
+		        is_region ? "reserved" : "allocated", finding->block.alloc_stack,
 		        FP_REPORT_ALLOCATION, block->alloc_thread};
 	return count;
 }

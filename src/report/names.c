@@ -37,18 +37,6 @@ static const struct {
         {0x80131026, "HOST_E_ABANDONED"},
 };
 
-const char *fp_report_leak_name(enum fp_leak_class class)
-{
-	static const char *const names[FP_LEAK_CLASS_COUNT] = {
-	        [FP_LEAK_DEFINITE] = "definite",
-	        [FP_LEAK_INDIRECT] = "indirect",
-	        [FP_LEAK_POSSIBLE] = "possible",
-	        [FP_LEAK_REACHABLE] = "reachable",
-	};
-
-	return names[class];
-}
-
 const char *fp_report_hresult_name(int32_t hresult)
 {
 	for (size_t i = 0; i < sizeof(hresults) / sizeof(hresults[0]); i++) {
@@ -127,13 +115,13 @@ struct fp_report_totals fp_report_total(const struct fp_report *report)
 		if (leak->class == FP_LEAK_DEFINITE || leak->class == FP_LEAK_INDIRECT) {
 			totals.leaked_blocks += leak->blocks;
 			totals.leaked_bytes += leak->bytes;
-			totals.new_leaked_blocks += leak->new_blocks;
-			totals.new_leaked_bytes += leak->new_bytes;
+			totals.new_leaked_blocks += leak->new.blocks;
+			totals.new_leaked_bytes += leak->new.bytes;
 		} else if (leak->class == FP_LEAK_POSSIBLE) {
 			totals.possible_blocks += leak->blocks;
 			totals.possible_bytes += leak->bytes;
-			totals.new_possible_blocks += leak->new_blocks;
-			totals.new_possible_bytes += leak->new_bytes;
+			totals.new_possible_blocks += leak->new.blocks;
+			totals.new_possible_bytes += leak->new.bytes;
 		}
 	}
 	return totals;

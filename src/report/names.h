@@ -12,9 +12,6 @@
 
 #include "report/report.h"
 
-/* "definite", "indirect", "possible" or "reachable". */
-const char *fp_report_leak_name(enum fp_leak_class class);
-
 /* "HOST_E_INVALIDOPERATION" and the like; NULL for a number without a name. */
 const char *fp_report_hresult_name(int32_t hresult);
 

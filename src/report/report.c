@@ -81,9 +81,21 @@ static void free_trace(struct fp_report_trace *trace)
 
 void fp_report_forget_snapshots(struct fp_report *report)
 {
-	for (size_t i = 0; i < report->snapshot_count; i++)
-		free(report->snapshots[i].groups);
 	report->snapshot_count = 0;
+}
+
+const struct fp_report_snapshot *fp_report_peak(const struct fp_report *report)
+{
+	const struct fp_report_snapshot *peak = NULL;
+
+	for (size_t i = 0; i < report->snapshot_count; i++) {
+		const struct fp_report_snapshot *snapshot = &report->snapshots[i];
+
+		if (snapshot->group_count > 0 &&
+		    (!peak || snapshot->live_bytes > peak->live_bytes))
+			peak = snapshot;
+	}
+	return peak;
 }
 
 void fp_report_free(struct fp_report *report)

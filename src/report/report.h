@@ -16,6 +16,7 @@
 
 #include "log/format.h"
 #include "model/finding.h"
+#include "model/schema.h"
 #include "report/arena.h"
 #include "symbol/symbol.h"
 
@@ -72,26 +73,14 @@ struct fp_report_trace {
 	        *stacks[2]; /* [1]: the innermost address is exact; NULL: not asked */
 };
 
+/* Of what follows model/schema.def has the members. Traces become stacks in fp_report_resolve,
+ * NULL where there is none. */
 struct fp_report_site {
-	struct fp_report_string file;
-	uint32_t line; /* 0 when no site was given */
+	FP_SITE_FIELDS(FP_REPORT_, )
 };
 
 struct fp_report_block {
-	uint64_t address;
-	uint64_t size;
-	int64_t offset;
-	enum fp_tier tier;
-	enum fp_family family;
-	enum fp_level level;
-	enum fp_block_state state;
-	uint32_t heap;
-	uint64_t serial;
-	struct fp_report_site site;
-	uint32_t alloc_thread;
-	uint32_t alloc_trace;
-	uint32_t free_thread;
-	uint32_t free_trace;
+	FP_BLOCK_FIELDS(FP_REPORT_, )
 };
 
 /* What one source of a merged report has of a finding or leak. */
@@ -115,131 +104,69 @@ struct fp_report_shares {
 	struct fp_report_beyond beyond;
 };
 
-/* Where a part of a merged report is from. */
 struct fp_report_source {
-	struct fp_report_string name;   /* of a file; empty: the layout says it all */
-	struct fp_report_string layout; /* of fencepost run --sweep, else empty */
-	uint32_t pid;                   /* 0: several processes */
-	struct fp_report_string executable;
+	FP_SOURCE_FIELDS(FP_REPORT_, )
 	enum fp_log_exit exit;
 	int32_t exit_value;
 };
 
-struct fp_report_finding {
-	uint32_t index;
-	enum fp_finding_kind kind;
-	enum fp_access access;
-	bool has_hresult;
-	bool is_exact; /* the trace starts at the faulting instruction */
-	int32_t hresult;
-	uint64_t address;
-	uint32_t thread;
-	struct fp_report_string thread_name;
-	uint32_t trace;
-	struct fp_report_string description;
-	int64_t evidence_offset;
-	struct fp_report_string evidence;
-	bool is_evidence_last; /* what the block held when it was freed; else changed bytes */
-	bool has_block;
-	struct fp_report_block block;
-	enum fp_party_role other; /* the part of another thread in it */
-	uint32_t other_thread;
-	uint32_t other_trace;
-	/* Of a region: the page that was met. */
-	enum fp_page_state page_state; /* FP_PAGE_NONE: the block is no region */
-	uint32_t protection;
-	uint32_t commit_thread;
-	uint32_t commit_trace; /* FP_TRACE_NONE: it was never committed */
-	uint64_t count;
-	/* Set by fp_report_resolve. */
-	const struct fp_report_stack *stack;
-	const struct fp_report_stack *other_stack; /* NULL without another thread */
-	const struct fp_report_stack *alloc_stack;
-	const struct fp_report_stack *free_stack;
-	const struct fp_report_stack *commit_stack; /* NULL unless a page was committed */
-	uint64_t fingerprint;
-	/* In a merged report: by source, which of them have it. */
-	struct fp_report_shares shares;
+struct fp_report_party {
+	FP_PARTY_FIELDS(FP_REPORT_, )
 };
 
-/* How many milliseconds ago the first of some blocks was made, and the last. */
+struct fp_report_region_page {
+	FP_PAGE_FIELDS(FP_REPORT_, )
+};
+
+struct fp_report_finding {
+	FP_FINDING_FIELDS(FP_REPORT_, )
+};
+
 struct fp_report_age {
-	uint64_t oldest;
-	uint64_t newest;
+	FP_AGE_FIELDS(FP_REPORT_, )
+};
+
+struct fp_report_news {
+	FP_NEWS_FIELDS(FP_REPORT_, )
 };
 
 struct fp_report_leak {
-	enum fp_leak_class class;
-	enum fp_level level; /* FP_LEVEL_NONE where they differ */
-	uint32_t heap;       /* 0 where they differ */
-	uint64_t blocks;
-	uint64_t bytes;
-	uint32_t trace;
-	struct fp_report_site site;
-	uint64_t indirect_blocks; /* definite: what hangs from these */
-	uint64_t indirect_bytes;
-	uint32_t hangs_from; /* indirect: the trace of a leak they hang from; or 0 */
-	bool has_age;        /* else, of an older log, this and what follows is not known */
-	struct fp_report_age age;
-	uint64_t new_blocks; /* what no check for leaks before has told */
-	uint64_t new_bytes;
-	struct fp_report_age new_age; /* of these, if there are any */
-	uint64_t new_indirect_blocks;
-	uint64_t new_indirect_bytes;
-	/* Set by fp_report_resolve. */
-	const struct fp_report_stack *stack;
-	const struct fp_report_stack *leader_stack; /* of hangs_from, or NULL */
-	uint64_t fingerprint;
-	struct fp_report_shares shares;
+	FP_LEAK_FIELDS(FP_REPORT_, )
 };
 
-/* Allocations of one stack that failed because fail_alloc chose them. */
 struct fp_report_failed {
-	uint32_t trace; /* FP_TRACE_NONE: of all stacks that are not listed */
-	uint64_t count;
-	uint64_t size; /* and so on: of the first */
-	enum fp_family family;
-	enum fp_level level;
-	uint32_t heap;
-	uint64_t serial;
-	const struct fp_report_stack *stack; /* set by fp_report_resolve */
+	FP_FAILED_FIELDS(FP_REPORT_, )
 };
 
-/* Live blocks of one allocation stack at one moment. */
 struct fp_report_group {
-	uint32_t trace;
-	uint64_t blocks;
-	uint64_t bytes;
-	const struct fp_report_stack *stack; /* set by fp_report_resolve_snapshots */
+	FP_GROUP_FIELDS(FP_REPORT_, )
 };
 
-/* The heap at one moment, in the order of the log. */
 struct fp_report_snapshot {
-	uint64_t milliseconds; /* since the start */
-	uint64_t live_blocks;
-	uint64_t live_bytes;
-	struct fp_report_group *groups;
-	size_t group_count; /* 0: only the totals are known; else small stacks may be left out
-	                     */
+	FP_SNAPSHOT_FIELDS(FP_REPORT_, )
 };
 
-/* Live blocks of one allocation stack at one of the pictures that growth is seen by. */
 struct fp_report_point {
-	uint64_t milliseconds; /* since the start */
-	uint64_t blocks;
-	uint64_t bytes;
+	FP_POINT_FIELDS(FP_REPORT_, )
 };
 
-/* An allocation stack whose live bytes only ever rose. */
 struct fp_report_growing {
-	uint32_t trace;
-	struct fp_report_point *points; /* at least two; in a merged report those of the source
-	                                   where it grew most */
-	size_t point_count;
-	/* Set by fp_report_resolve. */
-	const struct fp_report_stack *stack;
-	uint64_t fingerprint;           /* that of a leak with this stack */
-	struct fp_report_shares shares; /* blocks live in the end, bytes it grew by */
+	FP_GROWING_FIELDS(FP_REPORT_, )
+};
+
+struct fp_report_growth {
+	FP_GROWTH_FIELDS(FP_REPORT_, )
+	bool is_looked_for;
+	struct fp_report_growing *stacks; /* those that grew most first */
+	size_t count;
+};
+
+struct fp_report_protection {
+	FP_PROTECTION_FIELDS(FP_REPORT_, )
+};
+
+struct fp_report_heap {
+	FP_HEAP_FIELDS(FP_REPORT_, )
 };
 
 struct fp_report_reason {
@@ -280,22 +207,10 @@ struct fp_report {
 	bool has_check_failed;
 	bool is_check_repeated; /* leaks were looked for before */
 	bool is_check_of_news;  /* and whoever asked wants to know what is new */
-	struct {
-		uint64_t allocations;
-		uint64_t guarded;
-		uint64_t padded;
-		uint64_t plain;
-	} protection;
+	struct fp_report_protection protection;
 	struct fp_report_reason *reasons;
 	size_t reason_count;
-	struct {
-		uint64_t allocations;
-		uint64_t frees;
-		uint64_t live_blocks;
-		uint64_t live_bytes;
-		uint64_t peak_blocks;
-		uint64_t peak_bytes;
-	} heap;
+	struct fp_report_heap heap;
 	struct fp_report_failed *failed;
 	size_t failed_count;
 	struct fp_report_snapshot *snapshots;
@@ -303,14 +218,7 @@ struct fp_report {
 	/* Of a merged report that has snapshots: whose they are; none that is listed when it is
 	 * not below source_count. */
 	uint32_t snapshot_source;
-	struct {
-		bool is_looked_for;
-		bool is_judged; /* there were enough pictures */
-		uint32_t pictures;
-		uint64_t left_out;                /* stacks that are not listed */
-		struct fp_report_growing *stacks; /* those that grew most first */
-		size_t count;
-	} growth;
+	struct fp_report_growth growth;
 	struct fp_report_note *notes;
 	size_t note_count;
 	struct fp_report_string *known; /* leaks that the program suppresses, a line each */

@@ -11,6 +11,7 @@
 #include "report/growth.h"
 #include "report/images.h"
 #include "report/names.h"
+#include "report/schema.h"
 #include "report/stack.h"
 
 static bool wants_all_lines;
@@ -257,27 +258,53 @@ static int find_stack(const struct resolving *resolving, uint32_t id, bool is_ex
 	return 0;
 }
 
+static int resolve_record(const struct resolving *resolving,
+                          const struct fp_schema_record *schema, void *record);
+
+static int resolve_items(const struct resolving *resolving,
+                         const struct fp_schema_record *schema, char *items, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < count; i++)
+		result = resolve_record(resolving, schema, items + i * schema->size);
+	return result;
+}
+
+/* Gives the traces of RECORD their stacks, where it has them and knows none yet. */
+static int resolve_record(const struct resolving *resolving,
+                          const struct fp_schema_record *schema, void *record)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < schema->count; i++) {
+		const struct fp_schema_field *field = &schema->fields[i];
+		char *at = (char *)record + field->offset;
+		void *more = (char *)record + field->more;
+		const struct fp_report_stack **stack = more;
+
+		if (!fp_report_schema_has(field, record))
+			continue;
+		if (field->form == FP_SCHEMA_TRACE && !*stack)
+			result = find_stack(resolving, *(uint32_t *)at, false, stack);
+		else if (field->form == FP_SCHEMA_RECORD || field->form == FP_SCHEMA_BLOCK)
+			result = resolve_record(resolving, field->of, at);
+		else if (field->form == FP_SCHEMA_ARRAY)
+			result = resolve_items(resolving, field->of, *(char **)at,
+			                       *(size_t *)more);
+	}
+	return result;
+}
+
 static int resolve_finding(const struct resolving *resolving, struct fp_report_finding *finding)
 {
-	const struct fp_report_block *block = &finding->block;
-	bool was_freed = finding->has_block && block->state == FP_BLOCK_FREED;
+	int result = find_stack(resolving, finding->trace, finding->is_exact, &finding->stack);
 
-	if (find_stack(resolving, finding->trace, finding->is_exact, &finding->stack) != 0)
-		return -ENOMEM;
-	if (finding->has_block &&
-	    find_stack(resolving, block->alloc_trace, false, &finding->alloc_stack) != 0)
-		return -ENOMEM;
-	if (was_freed &&
-	    find_stack(resolving, block->free_trace, false, &finding->free_stack) != 0)
-		return -ENOMEM;
-	if (finding->other != FP_PARTY_NONE &&
-	    find_stack(resolving, finding->other_trace, false, &finding->other_stack) != 0)
-		return -ENOMEM;
-	if (finding->commit_trace != FP_TRACE_NONE &&
-	    find_stack(resolving, finding->commit_trace, false, &finding->commit_stack) != 0)
-		return -ENOMEM;
-	finding->fingerprint = fp_report_finding_fingerprint(finding);
-	return 0;
+	if (result == 0)
+		result = resolve_record(resolving, &fp_report_schema_finding, finding);
+	if (result == 0)
+		finding->fingerprint = fp_report_finding_fingerprint(finding);
+	return result;
 }
 
 static int compare_places(const void *left, const void *right)
@@ -316,14 +343,14 @@ static void add_news(struct fp_report_leak *leak, const struct fp_report_leak *o
 {
 	leak->has_age &= other->has_age;
 	widen(&leak->age, &other->age);
-	if (leak->new_blocks == 0)
-		leak->new_age = other->new_age;
-	else if (other->new_blocks > 0)
-		widen(&leak->new_age, &other->new_age);
-	leak->new_blocks += other->new_blocks;
-	leak->new_bytes += other->new_bytes;
-	leak->new_indirect_blocks += other->new_indirect_blocks;
-	leak->new_indirect_bytes += other->new_indirect_bytes;
+	if (leak->new.blocks == 0)
+		leak->new.age = other->new.age;
+	else if (other->new.blocks > 0)
+		widen(&leak->new.age, &other->new.age);
+	leak->new.blocks += other->new.blocks;
+	leak->new.bytes += other->new.bytes;
+	leak->new.indirect_blocks += other->new.indirect_blocks;
+	leak->new.indirect_bytes += other->new.indirect_bytes;
 }
 
 void fp_report_leak_add_details(struct fp_report_leak *leak, const struct fp_report_leak *other)
@@ -370,7 +397,7 @@ static int resolve_growing(const struct resolving *resolving)
 	for (size_t i = 0; i < report->growth.count; i++) {
 		struct fp_report_growing *growing = &report->growth.stacks[i];
 
-		if (find_stack(resolving, growing->trace, false, &growing->stack) != 0)
+		if (resolve_record(resolving, &fp_report_schema_growing, growing) != 0)
 			return -ENOMEM;
 		growing->fingerprint = fp_report_leak_fingerprint(
 		        &(struct fp_report_leak){.stack = growing->stack});
@@ -409,20 +436,14 @@ int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *im
 	for (size_t i = 0; i < report->leak_count; i++) {
 		struct fp_report_leak *leak = &report->leaks[i];
 
-		if (find_stack(&resolving, leak->trace, false, &leak->stack) != 0)
-			return -ENOMEM;
-		if (leak->hangs_from != FP_TRACE_NONE &&
-		    find_stack(&resolving, leak->hangs_from, false, &leak->leader_stack) != 0)
+		if (resolve_record(&resolving, &fp_report_schema_leak, leak) != 0)
 			return -ENOMEM;
 		leak->fingerprint = fp_report_leak_fingerprint(leak);
 	}
 	merge_leaks(report);
-	for (size_t i = 0; i < report->failed_count; i++) {
-		struct fp_report_failed *failed = &report->failed[i];
-
-		if (find_stack(&resolving, failed->trace, false, &failed->stack) != 0)
-			return -ENOMEM;
-	}
+	if (resolve_items(&resolving, &fp_report_schema_failed, (char *)report->failed,
+	                  report->failed_count) != 0)
+		return -ENOMEM;
 	return resolve_growing(&resolving);
 }
 
@@ -440,16 +461,6 @@ int fp_report_resolve_snapshots(struct fp_report *report, const char *debug_dir)
 
 	if (result != 0)
 		return result;
-	for (size_t i = 0; i < report->snapshot_count; i++) {
-		struct fp_report_snapshot *snapshot = &report->snapshots[i];
-
-		for (size_t j = 0; j < snapshot->group_count; j++) {
-			struct fp_report_group *group = &snapshot->groups[j];
-
-			if (!group->stack &&
-			    find_stack(&resolving, group->trace, false, &group->stack) != 0)
-				return -ENOMEM;
-		}
-	}
-	return 0;
+	return resolve_items(&resolving, &fp_report_schema_snapshot, (char *)report->snapshots,
+	                     report->snapshot_count);
 }

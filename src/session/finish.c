@@ -55,9 +55,9 @@ static void log_protection(struct fp_log *tail, const struct fp_heap_totals *tot
 		reasons[protection.reason_count++].blocks = blocks;
 		unguarded += blocks;
 	}
-	protection.by_tier[FP_TIER_GUARDED] = protection.allocations - unguarded;
-	protection.by_tier[FP_TIER_PADDED] = unguarded - plain;
-	protection.by_tier[FP_TIER_PLAIN] = plain;
+	protection.guarded = protection.allocations - unguarded;
+	protection.padded = unguarded - plain;
+	protection.plain = plain;
 	fp_log_protection(tail, &protection);
 }
 

@@ -26,16 +26,6 @@ static void log_trace(struct fp_log *log, fp_trace_id trace)
 	fp_log_trace(log, trace, frames, count);
 }
 
-static struct fp_log_sum sum_of(const struct fp_leak_sum *sum)
-{
-	return (struct fp_log_sum){
-	        .blocks = sum->blocks,
-	        .bytes = sum->bytes,
-	        .oldest = sum->oldest,
-	        .newest = sum->newest,
-	};
-}
-
 static void log_leak(const struct fp_leak_group *group, void *user)
 {
 	struct fp_log_leak leak = {
@@ -43,13 +33,19 @@ static void log_leak(const struct fp_leak_group *group, void *user)
 	        .family = group->family,
 	        .level = group->level,
 	        .heap = group->heap,
-	        .all = sum_of(&group->all),
-	        .new = sum_of(&group->new),
+	        .blocks = group->all.blocks,
+	        .bytes = group->all.bytes,
+	        .age = {group->all.oldest, group->all.newest},
+	        .new = {.blocks = group->new.blocks,
+	                .bytes = group->new.bytes,
+	                .age = {group->new.oldest, group->new.newest},
+	                .indirect_blocks = group->new_indirect.blocks,
+	                .indirect_bytes = group->new_indirect.bytes},
 	        .trace = group->trace,
 	        .site.file = "",
-	        .indirect = sum_of(&group->indirect),
-	        .new_indirect = sum_of(&group->new_indirect),
-	        .hangs_from = group->hangs_from,
+	        .indirect_blocks = group->indirect.blocks,
+	        .indirect_bytes = group->indirect.bytes,
+	        .leader_trace = group->hangs_from,
 	};
 	int line = 0;
 

@@ -19,7 +19,13 @@ static void log_failed(const struct fp_block *block, uint64_t count, void *user)
 	const uintptr_t *frames = fp_stack_trace(block->alloc_trace, &length);
 
 	fp_log_trace(user, block->alloc_trace, frames, length);
-	fp_log_failed_alloc(user, block, count);
+	fp_log_failed(user, &(struct fp_log_failed){.count = count,
+	                                            .size = block->size,
+	                                            .serial = block->serial,
+	                                            .heap = block->heap,
+	                                            .family = block->family,
+	                                            .level = block->level,
+	                                            .trace = block->alloc_trace});
 }
 
 static void log_first(const struct fp_block *block)

@@ -94,7 +94,7 @@ static void log_finding(uint32_t index, const struct fp_finding *finding)
 	if (finding->has_block) {
 		log_trace(finding->block.alloc_trace);
 		log_trace(finding->block.free_trace);
-		log_trace(finding->page.committer);
+		log_trace(finding->page.commit_trace);
 		site = site_of(&finding->block);
 	}
 	fp_log_finding(fp_session_log(), index, finding, &site);

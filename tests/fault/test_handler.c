@@ -116,7 +116,7 @@ START_TEST(a_bad_access_is_delivered_and_then_passed_on)
 		ck_assert_int_eq(last.kind, FP_FINDING_HEAP_USE_AFTER_FREE);
 		ck_assert_int_eq(last.offset, i);
 		ck_assert_uint_eq(last.thread, (fp_thread_id)gettid());
-		ck_assert(last.is_trace_exact && last.trace != FP_TRACE_NONE);
+		ck_assert(last.is_exact && last.trace != FP_TRACE_NONE);
 		ck_assert_ptr_eq(info_seen.si_addr, (const void *)(uintptr_t)(block + i));
 	}
 }
@@ -316,7 +316,7 @@ START_TEST(without_handlers_only_ranges_are_checked)
 	ck_assert(!fp_fault_check_range(block, 1, FP_ACCESS_WRITE));
 	ck_assert_int_eq(sunk, 1);
 	ck_assert_uint_ne(last.trace, FP_TRACE_NONE);
-	ck_assert(!last.is_trace_exact);
+	ck_assert(!last.is_exact);
 	ck_assert(fp_fault_check_range(0, SIZE_MAX, FP_ACCESS_WRITE));
 	ck_assert_int_eq(sunk, 1);
 }

@@ -35,7 +35,7 @@ static bool find(uintptr_t address, struct fp_region_place *place)
 	};
 	place->decommitter = 3;
 	place->by_thread = 33;
-	place->page = (struct fp_page){.state = states[is_second], .committer = 4};
+	place->page = (struct fp_page){.state = states[is_second], .commit_trace = 4};
 	place->start = base;
 	place->end = base + SIZE;
 	if (address - base < SIZE)
@@ -136,7 +136,7 @@ START_TEST(a_page_that_is_not_committed_tells_why)
 	ck_assert_int_eq(finding.block.state, FP_BLOCK_FREED);
 	ck_assert_uint_eq(finding.block.free_trace, 3);
 	ck_assert_uint_eq(finding.block.free_thread, 33);
-	ck_assert_uint_eq(finding.page.committer, 4);
+	ck_assert_uint_eq(finding.page.commit_trace, 4);
 	states[0] = FP_PAGE_RELEASED;
 	fates[0] = FP_BLOCK_FREED;
 	ck_assert(diagnose(first + 5));

@@ -90,7 +90,7 @@ static struct fp_finding sample_finding(void)
 	        .thread = 12345,
 	        .thread_name = "worker",
 	        .trace = 8,
-	        .is_trace_exact = true,
+	        .is_exact = true,
 	        .is_evidence_last = true,
 	        .other = {.role = FP_PARTY_RELEASER, .thread = 333, .trace = 9},
 	        .has_block = true,
@@ -108,8 +108,8 @@ static struct fp_finding sample_finding(void)
 	                  .level = FP_LEVEL_NONE},
 	        .page = {.state = FP_PAGE_DECOMMITTED,
 	                 .protection = 0x20,
-	                 .by_thread = 333,
-	                 .committer = 9},
+	                 .commit_thread = 333,
+	                 .commit_trace = 9},
 	        .offset = -16,
 	        .evidence_offset = -16,
 	        .evidence_size = 3,
@@ -179,7 +179,7 @@ START_TEST(a_finding_without_a_block_has_none)
 	finding.has_block = false;
 	finding.evidence_size = 0;
 	finding.has_hresult = false;
-	finding.is_trace_exact = false;
+	finding.is_exact = false;
 	finding.is_evidence_last = false;
 	fp_log_finding(&event_log, 0, &finding, &none);
 	fp_log_finding_count(&event_log, 0, 1ULL << 33);
@@ -203,16 +203,26 @@ static void log_the_end(void)
 	                                 .family = FP_FAMILY_ALIGNED,
 	                                 .level = FP_LEVEL_PROCESS,
 	                                 .heap = 5,
-	                                 .all = {6, 1ULL << 40, 5000, 4},
-	                                 .new = {3, 1ULL << 39, 4000, 5},
+	                                 .blocks = 6,
+	                                 .bytes = 1ULL << 40,
+	                                 .age = {5000, 4},
+	                                 .new = {.blocks = 3,
+	                                         .bytes = 1ULL << 39,
+	                                         .age = {4000, 5},
+	                                         .indirect_blocks = 2,
+	                                         .indirect_bytes = 1ULL << 38},
 	                                 .trace = 7,
 	                                 .site = {.file = "l.c", .line = 8},
-	                                 .indirect = {9, 1ULL << 41, 0, 0},
-	                                 .new_indirect = {2, 1ULL << 38, 0, 0},
-	                                 .hangs_from = 10};
+	                                 .indirect_blocks = 9,
+	                                 .indirect_bytes = 1ULL << 41,
+	                                 .leader_trace = 10};
 	const struct fp_log_reason reasons[] = {{"memory", 2}, {"sampling", 1}};
-	const struct fp_log_protection protection = {
-	        .allocations = 10, .by_tier = {7, 2, 1}, .reasons = reasons, .reason_count = 2};
+	const struct fp_log_protection protection = {.allocations = 10,
+	                                             .guarded = 7,
+	                                             .padded = 2,
+	                                             .plain = 1,
+	                                             .reasons = reasons,
+	                                             .reason_count = 2};
 	const struct fp_log_heap heap = {1, 2, 3, 4, 5, 6};
 
 	fp_log_leak_check(&event_log, FP_LOG_CHECK_NEWS);
@@ -282,7 +292,9 @@ END_TEST
 
 START_TEST(snapshots_are_described)
 {
-	static const struct fp_log_group groups[] = {{7, 2, 300}, {8, 1, UINT64_MAX}};
+	static const struct fp_log_group groups[] = {
+	        {.trace = 7, .blocks = 2, .bytes = 300},
+	        {.trace = 8, .blocks = 1, .bytes = UINT64_MAX}};
 	const struct fp_log_snapshot snapshot = {
 	        .milliseconds = 12,
 	        .live_blocks = 3,

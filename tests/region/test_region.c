@@ -150,7 +150,7 @@ START_TEST(decommitted_pages_are_gone_and_come_back_empty)
 	ck_assert(is_filled(base, 2 * PAGE, 3) && is_filled(base + 4 * PAGE, 4 * PAGE, 3));
 	ck_assert(fp_region_find(base + 3 * PAGE, &place));
 	ck_assert_int_eq(place.page.state, FP_PAGE_DECOMMITTED);
-	ck_assert_uint_ne(place.page.committer, FP_TRACE_NONE);
+	ck_assert_uint_ne(place.page.commit_trace, FP_TRACE_NONE);
 	ck_assert_uint_ne(place.decommitter, FP_TRACE_NONE);
 	ck_assert_uint_eq(place.start, base + 2 * PAGE);
 	ck_assert_uint_eq(place.end, base + 4 * PAGE);

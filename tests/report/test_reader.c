@@ -93,8 +93,8 @@ START_TEST(fencepost_leads_no_stack)
 	ck_assert(is_text(stack->frames[0].module->path, "[engine]"));
 	ck_assert_uint_eq(stack->frames[0].offset, 1);
 	ck_assert_uint_eq(report->findings[1].stack->count, 0);
-	ck_assert_uint_eq(report->findings[1].alloc_stack->count, 2);
-	ck_assert_ptr_null(report->findings[1].free_stack);
+	ck_assert_uint_eq(report->findings[1].block.alloc_stack->count, 2);
+	ck_assert_ptr_null(report->findings[1].block.free_stack);
 }
 END_TEST
 

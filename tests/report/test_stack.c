@@ -138,7 +138,7 @@ static struct fp_report_finding make_finding(const struct fp_report_stack *stack
 	return (struct fp_report_finding){.kind = FP_FINDING_DOUBLE_FREE,
 	                                  .access = FP_ACCESS_FREE,
 	                                  .stack = stack,
-	                                  .alloc_stack = stack};
+	                                  .block.alloc_stack = stack};
 }
 
 static bool has_one_name(const struct fp_report_stack *a, const struct fp_report_stack *b)

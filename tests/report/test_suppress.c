@@ -202,7 +202,7 @@ START_TEST(without_a_stack_the_allocation_counts)
 	setup();
 	add_finding(FP_FINDING_HEAP_BUFFER_OVERFLOW, "padding found changed");
 	findings[0].stack = &empty;
-	findings[0].alloc_stack = &stack;
+	findings[0].block.alloc_stack = &stack;
 	apply("heap-buffer-overflow:engine_copy");
 	ck_assert_uint_eq(report.finding_count, 0);
 	ck_assert_uint_eq(suppressions.items[0].used, 1);
@@ -339,10 +339,11 @@ START_TEST(growth_is_suppressed_as_what_is_reachable)
 	        "{\n  a\n  Memcheck:Leak\n  match-leak-kinds: definite\n  fun:engine_copy\n"
 	        "  ...\n}\n",
 	};
+	struct fp_report_point points[2] = {0};
 	struct fp_report_growing *growing = fp_report_add_growing(&report);
 
 	growing->stack = &stack;
-	growing->points = calloc(2, sizeof(*growing->points));
+	growing->points = points;
 	growing->point_count = 2;
 	apply(texts[_i]);
 	ck_assert_uint_eq(report.growth.count, _i == 2 ? 1 : 0);

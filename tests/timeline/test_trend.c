@@ -42,7 +42,8 @@ static void add(const uint64_t *bytes, size_t count)
 		while (picture.groups[at].blocks != 0)
 			at = (at + 1) & (picture.places - 1);
 		if (bytes[i] > 0)
-			picture.groups[at] = (struct fp_log_group){trace, bytes[i], bytes[i]};
+			picture.groups[at] = (struct fp_log_group){
+			        .trace = trace, .blocks = bytes[i], .bytes = bytes[i]};
 	}
 	if (fp_trends_are_full(&trends))
 		fp_trends_thin(&trends);

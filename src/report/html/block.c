@@ -128,7 +128,7 @@ static struct scene lay_out(FILE *out, const struct fp_report *report,
 	const struct fp_report_block *block = &finding->block;
 	struct scene scene = {
 	        .out = out,
-	        .is_region = finding->page_state != FP_PAGE_NONE,
+	        .is_region = finding->page.state != FP_PAGE_NONE,
 	        .is_freed = block->state == FP_BLOCK_FREED,
 	        .size = block->size,
 	        .block = {0, block->size > 0 ? (double)block->size : 1},

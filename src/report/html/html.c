@@ -166,7 +166,7 @@ static int add_leak(struct fp_report_walk *walk, const struct fp_report_leak *le
 		return 0;
 	}
 	fprintf(out, "<details class=\"item leak %s\" id=\"leak-%zu\">\n",
-	        fp_report_leak_name(leak->class), document->all_leaks);
+	        fp_leak_class_name(leak->class), document->all_leaks);
 	fp_report_html_leak_headline(out, leak, walk->set->count > 1 ? report : NULL);
 	fputs("<div class=\"body\">\n", out);
 	fp_report_html_leak(out, leak, report->is_check_repeated);

@@ -32,7 +32,7 @@ void fp_report_html_headline(FILE *out, const struct fp_report_finding *finding,
 	fprintf(out, "<summary><span class=\"kind\">%s</span> <span class=\"place\">",
 	        fp_finding_traits(finding->kind)->name);
 	if (is_at_exit && finding->has_block)
-		fp_report_html_place(out, finding->alloc_stack, &finding->block.site);
+		fp_report_html_place(out, finding->block.alloc_stack, &finding->block.site);
 	else
 		fp_report_html_place(out, stack, NULL);
 	fputs("</span> <span class=\"marks\">", out);
@@ -185,7 +185,7 @@ void fp_report_html_finding(FILE *out, const struct fp_report *report,
 	for (size_t i = 0; i < count; i++)
 		put_moment(out, &moments[i], finding);
 	if (finding->has_block)
-		put_block_facts(out, &finding->block, finding->page_state != FP_PAGE_NONE);
+		put_block_facts(out, &finding->block, finding->page.state != FP_PAGE_NONE);
 	put_marks(out, finding->fingerprint, fp_finding_traits(finding->kind)->cwe);
 }
 
@@ -199,8 +199,7 @@ void fp_report_html_leak_headline(FILE *out, const struct fp_report_leak *leak,
 	fputs("</span> <span class=\"marks\">", out);
 	put_process(out, report);
 	if (leak->class != FP_LEAK_DEFINITE)
-		fprintf(out, "<span class=\"tag\">%s</span> ",
-		        fp_report_leak_name(leak->class));
+		fprintf(out, "<span class=\"tag\">%s</span> ", fp_leak_class_name(leak->class));
 	fputs("<span class=\"count\">", out);
 	fp_report_html_count(out, leak->blocks, "block");
 	fputs("</span></span></summary>\n", out);
@@ -212,14 +211,14 @@ void fp_report_html_leak(FILE *out, const struct fp_report_leak *leak, bool is_r
 	fp_report_html_count(out, leak->bytes, "byte");
 	fputs(" in ", out);
 	fp_report_html_count(out, leak->blocks, "block");
-	fprintf(out, ", %s", fp_report_leak_name(leak->class));
+	fprintf(out, ", %s", fp_leak_class_name(leak->class));
 	if (leak->has_age) {
 		fputs(", ", out);
 		fp_report_put_age(out, &leak->age);
 	}
 	if (is_repeated) {
 		fputs("; new since the last check: ", out);
-		fp_report_html_count(out, leak->new_blocks, "block");
+		fp_report_html_count(out, leak->new.blocks, "block");
 	}
 	fputs(".</p>\n", out);
 	fp_report_html_stack(out, leak->stack);

@@ -14,6 +14,12 @@ bool fp_report_fields_have_failed(const struct fp_report_fields *fields)
 	return fields->wrong || fields->is_out_of_memory;
 }
 
+void fp_report_fields_refuse(struct fp_report_fields *fields, const char *key)
+{
+	if (!fields->wrong)
+		fields->wrong = key;
+}
+
 /* The value at KEY, or NULL when it is missing, null, or IS_RIGHT says no. */
 static const json_t *value_at(struct fp_report_fields *fields, const json_t *object,
                               const char *key, json_type type)
@@ -24,15 +30,7 @@ static const json_t *value_at(struct fp_report_fields *fields, const json_t *obj
 		return NULL;
 	if (json_typeof(value) == type)
 		return value;
-	if (!fields->wrong)
-		fields->wrong = key;
-	return NULL;
-}
-
-static void *refuse(struct fp_report_fields *fields, const char *key)
-{
-	if (!fields->wrong)
-		fields->wrong = key;
+	fp_report_fields_refuse(fields, key);
 	return NULL;
 }
 
@@ -48,7 +46,7 @@ uint64_t fp_report_fields_count(struct fp_report_fields *fields, const json_t *o
 	int64_t number = fp_report_fields_integer(fields, object, key);
 
 	if (number < 0)
-		refuse(fields, key);
+		fp_report_fields_refuse(fields, key);
 	return number < 0 ? 0 : (uint64_t)number;
 }
 
@@ -58,7 +56,7 @@ uint32_t fp_report_fields_small(struct fp_report_fields *fields, const json_t *o
 	uint64_t number = fp_report_fields_count(fields, object, key);
 
 	if (number > UINT32_MAX)
-		refuse(fields, key);
+		fp_report_fields_refuse(fields, key);
 	return number > UINT32_MAX ? 0 : (uint32_t)number;
 }
 
@@ -68,7 +66,7 @@ bool fp_report_fields_flag(struct fp_report_fields *fields, const json_t *object
 	const json_t *value = json_object_get(object, key);
 
 	if (value && !json_is_null(value) && !json_is_boolean(value))
-		refuse(fields, key);
+		fp_report_fields_refuse(fields, key);
 	return json_is_true(value);
 }
 
@@ -84,7 +82,7 @@ uint64_t fp_report_fields_address(struct fp_report_fields *fields, const json_t 
 	address = strtoull(text, &end, 16);
 	if (strncmp(text, "0x", 2) == 0 && errno == 0 && *end == '\0' && end > text + 2)
 		return address;
-	refuse(fields, key);
+	fp_report_fields_refuse(fields, key);
 	return 0;
 }
 
@@ -126,7 +124,7 @@ struct fp_report_string fp_report_fields_bytes(struct fp_report_fields *fields,
 	struct fp_report_string kept = {"", 0};
 
 	if (digits.size % 2 != 0)
-		refuse(fields, key);
+		fp_report_fields_refuse(fields, key);
 	if (digits.size > 0 && !bytes)
 		fields->is_out_of_memory = true;
 	for (size_t i = 0; bytes && i + 1 < digits.size; i += 2) {
@@ -134,7 +132,7 @@ struct fp_report_string fp_report_fields_bytes(struct fp_report_fields *fields,
 		int low = digit_value(digits.bytes[i + 1]);
 
 		if (high < 0 || low < 0)
-			refuse(fields, key);
+			fp_report_fields_refuse(fields, key);
 		bytes[i / 2] = (char)((unsigned)high << 4 | (unsigned)low);
 	}
 	if (bytes)
@@ -167,16 +165,4 @@ void *fp_report_fields_add(struct fp_report_fields *fields, void *items, size_t 
 	memset(grown + *count * item_size, 0, item_size);
 	++*count;
 	return grown;
-}
-
-unsigned fp_report_fields_word(struct fp_report_string word, unsigned count,
-                               const char *(*name_of)(unsigned index))
-{
-	for (unsigned i = 0; i < count; i++) {
-		const char *name = name_of(i);
-
-		if (name && strcmp(word.bytes, name) == 0)
-			return i;
-	}
-	return count;
 }

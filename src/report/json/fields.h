@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#include "report/keep.h"
+#include "report/schema.h"
 
 /* A report being made of JSON. */
 struct fp_report_fields {
@@ -55,9 +55,13 @@ struct fp_report_string fp_report_fields_keep(struct fp_report_fields *fields,
 void *fp_report_fields_add(struct fp_report_fields *fields, void *items, size_t *count,
                            size_t item_size);
 
-/* The index of a word among COUNT that NAME_OF knows; COUNT when it is none of them. */
-unsigned fp_report_fields_word(struct fp_report_string word, unsigned count,
-                               const char *(*name_of)(unsigned index));
+/* The first wrong value is the one that is named. */
+void fp_report_fields_refuse(struct fp_report_fields *fields, const char *key);
+
+/* What SCHEMA has, into RECORD, which is zeroed. False when a word is none of its enum's: then
+ * RECORD is that of a newer version. */
+bool fp_report_fields_record(struct fp_report_fields *fields, const json_t *json,
+                             const struct fp_schema_record *schema, void *record);
 
 /* The stack at KEY, or NULL when there is none or a failure is remembered. */
 struct fp_report_stack *fp_report_fields_stack(struct fp_report_fields *fields,

@@ -66,8 +66,8 @@ static void take_strings(struct fp_report_fields *fields, const json_t *array, c
 		if (json_is_string(item))
 			take(fields, fp_report_fields_keep(fields, json_string_value(item),
 			                                   json_string_length(item)));
-		else if (!fields->wrong)
-			fields->wrong = key;
+		else
+			fp_report_fields_refuse(fields, key);
 	}
 }
 
@@ -117,8 +117,8 @@ static struct fp_report_string take_value(struct fp_report_fields *fields, const
 	if (json_is_string(value))
 		return fp_report_fields_keep(fields, json_string_value(value),
 		                             json_string_length(value));
-	if (!json_is_integer(value) && !fields->wrong)
-		fields->wrong = "settings";
+	if (!json_is_integer(value))
+		fp_report_fields_refuse(fields, "settings");
 	length = snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
 	                  json_integer_value(value));
 	return fp_report_fields_keep(fields, number, (size_t)length);
@@ -163,9 +163,8 @@ static void take_reasons(struct fp_report_fields *fields, json_t *object)
 		reasons[report->reason_count - 1] = (struct fp_report_reason){
 		        fp_report_fields_keep(fields, key, strlen(key)),
 		        (uint64_t)json_integer_value(value)};
-		if ((!json_is_integer(value) || json_integer_value(value) < 0) &&
-		    !fields->wrong)
-			fields->wrong = "reasons";
+		if (!json_is_integer(value) || json_integer_value(value) < 0)
+			fp_report_fields_refuse(fields, "reasons");
 	}
 }
 
@@ -177,19 +176,11 @@ static void take_sums(struct fp_report_fields *fields, const json_t *json)
 	const json_t *summary = fp_report_fields_object(fields, json, "summary");
 	struct fp_report *report = fields->report;
 
-	report->protection.allocations =
-	        fp_report_fields_count(fields, protection, "allocations");
-	report->protection.guarded = fp_report_fields_count(fields, protection, "guarded");
-	report->protection.padded = fp_report_fields_count(fields, protection, "padded");
-	report->protection.plain = fp_report_fields_count(fields, protection, "plain");
+	fp_report_fields_record(fields, protection, &fp_report_schema_protection,
+	                        &report->protection);
 	if (fp_report_fields_object(fields, protection, "reasons"))
 		take_reasons(fields, json_object_get(protection, "reasons"));
-	report->heap.allocations = fp_report_fields_count(fields, heap, "allocations");
-	report->heap.frees = fp_report_fields_count(fields, heap, "frees");
-	report->heap.live_blocks = fp_report_fields_count(fields, heap, "live_blocks");
-	report->heap.live_bytes = fp_report_fields_count(fields, heap, "live_bytes");
-	report->heap.peak_blocks = fp_report_fields_count(fields, heap, "peak_blocks");
-	report->heap.peak_bytes = fp_report_fields_count(fields, heap, "peak_bytes");
+	fp_report_fields_record(fields, heap, &fp_report_schema_heap, &report->heap);
 	report->suppressed = fp_report_fields_count(fields, summary, "suppressed");
 	report->has_check_failed =
 	        !report->is_cut_short && json_is_true(json_object_get(summary, "unknown"));
@@ -225,10 +216,7 @@ static void take_sources(struct fp_report_fields *fields, const json_t *json)
 			return;
 		report->sources = sources;
 		sources += report->source_count - 1;
-		sources->name = fp_report_fields_string(fields, item, "name");
-		sources->layout = fp_report_fields_string(fields, item, "layout");
-		sources->pid = fp_report_fields_small(fields, item, "pid");
-		sources->executable = fp_report_fields_string(fields, item, "executable");
+		fp_report_fields_record(fields, item, &fp_report_schema_source, sources);
 		take_exit(fields, item, &sources->exit, &sources->exit_value);
 	}
 	report->more_sources = fp_report_fields_count(fields, json, "more_sources");
@@ -267,9 +255,7 @@ static void take_growth(struct fp_report_fields *fields, const json_t *json)
 	if (!growth)
 		return;
 	report->growth.is_looked_for = true;
-	report->growth.is_judged = fp_report_fields_flag(fields, growth, "judged");
-	report->growth.pictures = fp_report_fields_small(fields, growth, "pictures");
-	report->growth.left_out = fp_report_fields_count(fields, growth, "left_out");
+	fp_report_fields_record(fields, growth, &fp_report_schema_growth, &report->growth);
 	for (size_t i = 0; i < json_array_size(stacks); i++)
 		fp_report_fields_growing(fields, json_array_get(stacks, i));
 }
@@ -283,8 +269,8 @@ static void take_snapshot_source(struct fp_report_fields *fields, const json_t *
 	if (!json_object_get(json, key))
 		return;
 	report->snapshot_source = fp_report_fields_small(fields, json, key);
-	if (report->snapshot_source >= report->source_count && !fields->wrong)
-		fields->wrong = key;
+	if (report->snapshot_source >= report->source_count)
+		fp_report_fields_refuse(fields, key);
 }
 
 static int refuse_field(const struct fp_report_fields *fields, char *refusal)

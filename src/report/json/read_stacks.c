@@ -86,8 +86,8 @@ struct fp_report_stack *fp_report_fields_stack(struct fp_report_fields *fields,
 	for (size_t i = 0; i < count; i++) {
 		const json_t *frame = json_array_get(frames, i);
 
-		if (!json_is_object(frame) && !fields->wrong)
-			fields->wrong = key;
+		if (!json_is_object(frame))
+			fp_report_fields_refuse(fields, key);
 		stack->frames[i] = (struct fp_report_frame){
 		        .module = find_module(fields, frame),
 		        .offset = fp_report_fields_address(fields, frame, "offset"),

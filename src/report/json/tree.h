@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#include "report/report.h"
+#include "report/schema.h"
 
 /* A tree being built. After a failure the tree is incomplete and must not be written. */
 struct fp_report_tree {
@@ -32,15 +32,12 @@ json_t *fp_report_make_count(uint64_t count);
 json_t *fp_report_make_address(uint64_t address); /* "0x1f" */
 json_t *fp_report_make_hex(struct fp_report_string bytes);
 
-/* Parts of a report as they stand in it. */
-json_t *fp_report_make_finding(struct fp_report_tree *tree,
-                               const struct fp_report_finding *finding);
-json_t *fp_report_make_leak(struct fp_report_tree *tree, const struct fp_report_leak *leak);
-json_t *fp_report_make_failed(struct fp_report_tree *tree,
-                              const struct fp_report_failed *failed);
+/* What RECORD has, as SCHEMA says; put: into JSON. */
+json_t *fp_report_make_record(struct fp_report_tree *tree,
+                              const struct fp_schema_record *schema, const void *record);
+void fp_report_put_record(struct fp_report_tree *tree, json_t *json,
+                          const struct fp_schema_record *schema, const void *record);
 json_t *fp_report_make_growing(struct fp_report_tree *tree,
                                const struct fp_report_growing *growing);
-json_t *fp_report_make_snapshot(struct fp_report_tree *tree,
-                                const struct fp_report_snapshot *snapshot);
 
 #endif

@@ -82,12 +82,8 @@ static json_t *make_process(struct fp_report_tree *tree, const struct fp_report 
 
 static json_t *make_source(struct fp_report_tree *tree, const struct fp_report_source *source)
 {
-	json_t *json = json_object();
+	json_t *json = fp_report_make_record(tree, &fp_report_schema_source, source);
 
-	fp_report_tree_put(tree, json, "name", make_name(source->name));
-	fp_report_tree_put(tree, json, "layout", make_name(source->layout));
-	fp_report_tree_put(tree, json, "pid", make_id(source->pid));
-	fp_report_tree_put(tree, json, "executable", make_name(source->executable));
 	fp_report_tree_put(tree, json, "exit",
 	                   make_exit(tree, source->exit, source->exit_value));
 	return json;
@@ -133,40 +129,15 @@ static json_t *make_settings(struct fp_report_tree *tree, const struct fp_report
 
 static json_t *make_protection(struct fp_report_tree *tree, const struct fp_report *report)
 {
-	json_t *protection = json_object();
+	json_t *protection =
+	        fp_report_make_record(tree, &fp_report_schema_protection, &report->protection);
 	json_t *reasons = json_object();
 
-	fp_report_tree_put(tree, protection, "allocations",
-	                   fp_report_make_count(report->protection.allocations));
-	fp_report_tree_put(tree, protection, "guarded",
-	                   fp_report_make_count(report->protection.guarded));
-	fp_report_tree_put(tree, protection, "padded",
-	                   fp_report_make_count(report->protection.padded));
-	fp_report_tree_put(tree, protection, "plain",
-	                   fp_report_make_count(report->protection.plain));
 	for (size_t i = 0; i < report->reason_count; i++)
 		fp_report_tree_put_named(tree, reasons, report->reasons[i].text,
 		                         fp_report_make_count(report->reasons[i].blocks));
 	fp_report_tree_put(tree, protection, "reasons", reasons);
 	return protection;
-}
-
-static json_t *make_heap(struct fp_report_tree *tree, const struct fp_report *report)
-{
-	json_t *heap = json_object();
-
-	fp_report_tree_put(tree, heap, "allocations",
-	                   fp_report_make_count(report->heap.allocations));
-	fp_report_tree_put(tree, heap, "frees", fp_report_make_count(report->heap.frees));
-	fp_report_tree_put(tree, heap, "live_blocks",
-	                   fp_report_make_count(report->heap.live_blocks));
-	fp_report_tree_put(tree, heap, "live_bytes",
-	                   fp_report_make_count(report->heap.live_bytes));
-	fp_report_tree_put(tree, heap, "peak_blocks",
-	                   fp_report_make_count(report->heap.peak_blocks));
-	fp_report_tree_put(tree, heap, "peak_bytes",
-	                   fp_report_make_count(report->heap.peak_bytes));
-	return heap;
 }
 
 static json_t *make_all_failed(struct fp_report_tree *tree, const struct fp_report *report)
@@ -175,7 +146,8 @@ static json_t *make_all_failed(struct fp_report_tree *tree, const struct fp_repo
 
 	for (size_t i = 0; i < report->failed_count; i++)
 		fp_report_tree_append(tree, failed,
-		                      fp_report_make_failed(tree, &report->failed[i]));
+		                      fp_report_make_record(tree, &fp_report_schema_failed,
+		                                            &report->failed[i]));
 	return failed;
 }
 
@@ -187,13 +159,8 @@ static json_t *make_growth(struct fp_report_tree *tree, const struct fp_report *
 
 	if (!report->growth.is_looked_for)
 		return json_null();
-	growth = json_object();
+	growth = fp_report_make_record(tree, &fp_report_schema_growth, &report->growth);
 	stacks = json_array();
-	fp_report_tree_put(tree, growth, "judged", json_boolean(report->growth.is_judged));
-	fp_report_tree_put(tree, growth, "pictures",
-	                   fp_report_make_count(report->growth.pictures));
-	fp_report_tree_put(tree, growth, "left_out",
-	                   fp_report_make_count(report->growth.left_out));
 	for (size_t i = 0; i < report->growth.count; i++)
 		fp_report_tree_append(tree, stacks,
 		                      fp_report_make_growing(tree, &report->growth.stacks[i]));
@@ -207,7 +174,8 @@ static json_t *make_snapshots(struct fp_report_tree *tree, const struct fp_repor
 
 	for (size_t i = 0; i < report->snapshot_count; i++)
 		fp_report_tree_append(tree, snapshots,
-		                      fp_report_make_snapshot(tree, &report->snapshots[i]));
+		                      fp_report_make_record(tree, &fp_report_schema_snapshot,
+		                                            &report->snapshots[i]));
 	return snapshots;
 }
 
@@ -316,7 +284,8 @@ static int begin_report(struct fp_report_walk *walk, const struct fp_report *rep
 	fp_report_tree_put(tree, document->report, "process", make_process(tree, report));
 	fp_report_tree_put(tree, document->report, "settings", make_settings(tree, report));
 	fp_report_tree_put(tree, document->report, "protection", make_protection(tree, report));
-	fp_report_tree_put(tree, document->report, "heap", make_heap(tree, report));
+	fp_report_tree_put(tree, document->report, "heap",
+	                   fp_report_make_record(tree, &fp_report_schema_heap, &report->heap));
 	if (report->source_count > 0)
 		fp_report_tree_put(tree, document->report, "sources",
 		                   make_sources(tree, report));
@@ -333,8 +302,9 @@ static int add_finding(struct fp_report_walk *walk, const struct fp_report_findi
 {
 	struct document *document = walk->state;
 
-	fp_report_tree_append(&document->tree, document->findings,
-	                      fp_report_make_finding(&document->tree, finding));
+	fp_report_tree_append(
+	        &document->tree, document->findings,
+	        fp_report_make_record(&document->tree, &fp_report_schema_finding, finding));
 	return document->tree.has_failed ? -ENOMEM : 0;
 }
 
@@ -342,8 +312,9 @@ static int add_leak(struct fp_report_walk *walk, const struct fp_report_leak *le
 {
 	struct document *document = walk->state;
 
-	fp_report_tree_append(&document->tree, document->leaks,
-	                      fp_report_make_leak(&document->tree, leak));
+	fp_report_tree_append(
+	        &document->tree, document->leaks,
+	        fp_report_make_record(&document->tree, &fp_report_schema_leak, leak));
 	return document->tree.has_failed ? -ENOMEM : 0;
 }
 

@@ -24,4 +24,11 @@ struct fp_report_string fp_report_take_bytes(struct fp_report_cursor *cursor, si
 struct fp_report_string
 fp_report_take_string(struct fp_report_cursor *cursor); /* a u32 length, then bytes */
 
+/* Takes what SCHEMA has, in the order of its members' `since`, into RECORD, which is zeroed;
+ * arrays come from ARENA. 0; -EBADMSG when it is too short or a number is none of its enum's;
+ * -ENOMEM. */
+int fp_report_take_record(struct fp_report_cursor *cursor,
+                          const struct fp_schema_record *schema, void *record,
+                          struct fp_report_arena *arena);
+
 #endif

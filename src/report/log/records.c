@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/growth.h"
+#include "report/schema.h"
+
 static int read_process(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
 	struct fp_report *report = reading->report;
@@ -168,76 +171,16 @@ static int read_trace(struct fp_report_reading *reading, struct fp_report_cursor
 	return 0;
 }
 
-static struct fp_report_site take_site(struct fp_report_cursor *payload)
-{
-	struct fp_report_string file = fp_report_take_string(payload);
-
-	return (struct fp_report_site){file, fp_report_take_u32(payload)};
-}
-
-static bool take_block(struct fp_report_cursor *payload, struct fp_report_block *block)
-{
-	block->address = fp_report_take_u64(payload);
-	block->size = fp_report_take_u64(payload);
-	block->offset = (int64_t)fp_report_take_u64(payload);
-	block->tier = fp_report_take_u8(payload);
-	block->family = fp_report_take_u8(payload);
-	block->level = fp_report_take_u8(payload);
-	block->state = fp_report_take_u8(payload);
-	block->heap = fp_report_take_u32(payload);
-	block->serial = fp_report_take_u64(payload);
-	block->site = take_site(payload);
-	block->alloc_thread = fp_report_take_u32(payload);
-	block->alloc_trace = fp_report_take_u32(payload);
-	block->free_thread = fp_report_take_u32(payload);
-	block->free_trace = fp_report_take_u32(payload);
-	return !payload->is_short && block->tier < FP_TIER_COUNT &&
-	       block->family < FP_FAMILY_COUNT && block->level < FP_LEVEL_COUNT &&
-	       block->state <= FP_BLOCK_FREED;
-}
-
-static bool take_finding(struct fp_report_cursor *payload, struct fp_report_finding *finding)
-{
-	finding->index = fp_report_take_u32(payload);
-	finding->kind = fp_report_take_u8(payload);
-	finding->access = fp_report_take_u8(payload);
-	finding->has_hresult = fp_report_take_u8(payload) != 0;
-	finding->is_exact = fp_report_take_u8(payload) != 0;
-	finding->hresult = (int32_t)fp_report_take_u32(payload);
-	finding->address = fp_report_take_u64(payload);
-	finding->thread = fp_report_take_u32(payload);
-	finding->thread_name = fp_report_take_string(payload);
-	finding->trace = fp_report_take_u32(payload);
-	finding->description = fp_report_take_string(payload);
-	finding->evidence_offset = (int64_t)fp_report_take_u64(payload);
-	finding->evidence = fp_report_take_string(payload);
-	finding->has_block = fp_report_take_u8(payload) != 0;
-	finding->count = 1;
-	if (payload->is_short || finding->kind >= FP_FINDING_COUNT ||
-	    finding->access >= FP_ACCESS_COUNT)
-		return false;
-	if (finding->has_block && !take_block(payload, &finding->block))
-		return false;
-	/* Logs of the first version may end before this. */
-	finding->is_evidence_last = fp_report_take_u8(payload) != 0;
-	finding->other = fp_report_take_u8(payload);
-	finding->other_thread = fp_report_take_u32(payload);
-	finding->other_trace = fp_report_take_u32(payload);
-	finding->page_state = fp_report_take_u8(payload);
-	finding->protection = fp_report_take_u32(payload);
-	finding->commit_thread = fp_report_take_u32(payload);
-	finding->commit_trace = fp_report_take_u32(payload);
-	return finding->other < FP_PARTY_COUNT && finding->page_state < FP_PAGE_STATE_COUNT;
-}
-
 static int read_finding(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
 	struct fp_report *report = reading->report;
-	struct fp_report_finding finding = {0};
+	struct fp_report_finding finding = {.count = 1};
 	struct fp_report_finding *findings;
+	int result = fp_report_take_record(payload, &fp_report_schema_finding, &finding,
+	                                   &report->arena);
 
-	if (!take_finding(payload, &finding))
-		return -EBADMSG;
+	if (result != 0)
+		return result;
 	findings = fp_report_grow(report->findings, report->finding_count, sizeof(*findings));
 	if (!findings)
 		return -ENOMEM;
@@ -264,45 +207,19 @@ static int read_finding_count(struct fp_report_reading *reading,
 	return 0;
 }
 
-/* Older logs end before this. */
-static void take_news(struct fp_report_cursor *payload, struct fp_report_leak *leak)
-{
-	leak->age.oldest = fp_report_take_u64(payload);
-	leak->age.newest = fp_report_take_u64(payload);
-	leak->new_blocks = fp_report_take_u64(payload);
-	leak->new_bytes = fp_report_take_u64(payload);
-	leak->new_age.oldest = fp_report_take_u64(payload);
-	leak->new_age.newest = fp_report_take_u64(payload);
-	leak->new_indirect_blocks = fp_report_take_u64(payload);
-	leak->new_indirect_bytes = fp_report_take_u64(payload);
-	leak->has_age = !payload->is_short;
-}
-
 static int read_leak(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
 	struct fp_report *report = reading->report;
-	struct fp_report_leak leak = {.class = fp_report_take_u8(payload)};
+	struct fp_report_leak leak = {0};
 	struct fp_report_leak *leaks;
+	int result =
+	        fp_report_take_record(payload, &fp_report_schema_leak, &leak, &report->arena);
 
+	if (result != 0)
+		return result;
 	/* Only hosts name a level. */
-	bool has_level = fp_report_take_u8(payload) == FP_FAMILY_HOST;
-	leak.level = fp_report_take_u8(payload);
-	fp_report_take_u8(payload); /* zero */
-	leak.heap = fp_report_take_u32(payload);
-	leak.blocks = fp_report_take_u64(payload);
-	leak.bytes = fp_report_take_u64(payload);
-	leak.trace = fp_report_take_u32(payload);
-	leak.site = take_site(payload);
-	if (payload->is_short || leak.class >= FP_LEAK_CLASS_COUNT ||
-	    leak.level >= FP_LEVEL_COUNT)
-		return -EBADMSG;
-	if (!has_level)
+	if (leak.family != FP_FAMILY_HOST)
 		leak.level = FP_LEVEL_NONE;
-	/* Older logs end before these. */
-	leak.indirect_blocks = fp_report_take_u64(payload);
-	leak.indirect_bytes = fp_report_take_u64(payload);
-	leak.hangs_from = fp_report_take_u32(payload);
-	take_news(payload, &leak);
 	leaks = fp_report_grow(report->leaks, report->leak_count, sizeof(*leaks));
 	if (!leaks)
 		return -ENOMEM;
@@ -334,18 +251,14 @@ static int read_leak_check(struct fp_report_reading *reading, struct fp_report_c
 static int read_protection(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
 	struct fp_report *report = reading->report;
-	uint64_t tiers[4];
-	uint32_t count;
+	struct fp_report_protection protection = {0};
+	int result = fp_report_take_record(payload, &fp_report_schema_protection, &protection,
+	                                   &report->arena);
+	uint32_t count = fp_report_take_u32(payload);
 
-	for (size_t i = 0; i < 4; i++)
-		tiers[i] = fp_report_take_u64(payload);
-	count = fp_report_take_u32(payload);
-	if (payload->is_short)
+	if (result != 0 || payload->is_short)
 		return -EBADMSG;
-	report->protection.allocations = tiers[0];
-	report->protection.guarded = tiers[1];
-	report->protection.padded = tiers[2];
-	report->protection.plain = tiers[3];
+	report->protection = protection;
 	report->reason_count = 0;
 	reading->has_counts = true;
 	for (uint32_t i = 0; i < count; i++) {
@@ -367,19 +280,13 @@ static int read_protection(struct fp_report_reading *reading, struct fp_report_c
 
 static int read_heap(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
-	uint64_t totals[6];
+	struct fp_report_heap heap = {0};
+	int result = fp_report_take_record(payload, &fp_report_schema_heap, &heap,
+	                                   &reading->report->arena);
 
-	for (size_t i = 0; i < 6; i++)
-		totals[i] = fp_report_take_u64(payload);
-	if (payload->is_short)
-		return -EBADMSG;
-	reading->report->heap.allocations = totals[0];
-	reading->report->heap.frees = totals[1];
-	reading->report->heap.live_blocks = totals[2];
-	reading->report->heap.live_bytes = totals[3];
-	reading->report->heap.peak_blocks = totals[4];
-	reading->report->heap.peak_bytes = totals[5];
-	return 0;
+	if (result == 0)
+		reading->report->heap = heap;
+	return result;
 }
 
 static int read_note(struct fp_report_reading *reading, struct fp_report_cursor *payload)
@@ -435,6 +342,97 @@ static int read_end(struct fp_report_reading *reading, struct fp_report_cursor *
 	return 0;
 }
 
+static int read_snapshot(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_snapshot snapshot = {0};
+	struct fp_report_snapshot *snapshots;
+	int result = fp_report_take_record(payload, &fp_report_schema_snapshot, &snapshot,
+	                                   &report->arena);
+
+	if (result != 0)
+		return result;
+	snapshots =
+	        fp_report_grow(report->snapshots, report->snapshot_count, sizeof(*snapshots));
+	if (!snapshots)
+		return -ENOMEM;
+	report->snapshots = snapshots;
+	snapshots[report->snapshot_count++] = snapshot;
+	return 0;
+}
+
+/* The record of the same allocations that was made when the first of them failed, or NULL. */
+static struct fp_report_failed *find_failed(struct fp_report *report, uint64_t serial)
+{
+	for (size_t i = 0; i < report->failed_count; i++)
+		if (report->failed[i].serial == serial)
+			return &report->failed[i];
+	return NULL;
+}
+
+static int read_failed_alloc(struct fp_report_reading *reading,
+                             struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_failed failed = {0};
+	struct fp_report_failed *known;
+	struct fp_report_failed *all;
+	int result = fp_report_take_record(payload, &fp_report_schema_failed, &failed,
+	                                   &report->arena);
+
+	if (result != 0)
+		return result;
+	/* Only hosts name a level. */
+	if (failed.family != FP_FAMILY_HOST)
+		failed.level = FP_LEVEL_NONE;
+	known = find_failed(report, failed.serial);
+	if (known) {
+		*known = failed;
+		return 0;
+	}
+	all = fp_report_grow(report->failed, report->failed_count, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	report->failed = all;
+	all[report->failed_count++] = failed;
+	return 0;
+}
+
+/* What the log says last of growth is what counts: it was the whole of what was known then. */
+static int read_growth(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_growth growth = {.is_looked_for = true};
+	int result = fp_report_take_record(payload, &fp_report_schema_growth, &growth,
+	                                   &report->arena);
+
+	if (result != 0)
+		return result;
+	fp_report_forget_growing(report);
+	growth.stacks = report->growth.stacks;
+	report->growth = growth;
+	return 0;
+}
+
+static int read_growing(struct fp_report_reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_growing growing = {0};
+	struct fp_report_growing *added;
+	int result = fp_report_take_record(payload, &fp_report_schema_growing, &growing,
+	                                   &report->arena);
+
+	if (result == 0 && (growing.point_count < 2 || !report->growth.is_looked_for))
+		result = -EBADMSG;
+	if (result != 0)
+		return result;
+	added = fp_report_add_growing(report);
+	if (!added)
+		return -ENOMEM;
+	*added = growing;
+	return 0;
+}
+
 int fp_report_read_record(struct fp_report_reading *reading, unsigned type,
                           struct fp_report_cursor *payload)
 {
@@ -452,10 +450,10 @@ int fp_report_read_record(struct fp_report_reading *reading, unsigned type,
 	        [FP_LOG_NOTE] = read_note,
 	        [FP_LOG_EXIT] = read_exit,
 	        [FP_LOG_END] = read_end,
-	        [FP_LOG_SNAPSHOT] = fp_report_read_snapshot,
-	        [FP_LOG_FAILED_ALLOC] = fp_report_read_failed_alloc,
-	        [FP_LOG_GROWTH] = fp_report_read_growth,
-	        [FP_LOG_GROWING] = fp_report_read_growing,
+	        [FP_LOG_SNAPSHOT] = read_snapshot,
+	        [FP_LOG_FAILED_ALLOC] = read_failed_alloc,
+	        [FP_LOG_GROWTH] = read_growth,
+	        [FP_LOG_GROWING] = read_growing,
 	        [FP_LOG_SUPPRESSION] = read_suppression,
 	        [FP_LOG_DOORS] = read_doors,
 	};

@@ -32,14 +32,4 @@ struct fp_report_reading {
 int fp_report_read_record(struct fp_report_reading *reading, unsigned type,
                           struct fp_report_cursor *payload);
 
-/* FP_LOG_SNAPSHOT (in snapshots.c). */
-int fp_report_read_snapshot(struct fp_report_reading *reading,
-                            struct fp_report_cursor *payload);
-
-/* FP_LOG_GROWTH and FP_LOG_GROWING (in growth.c). */
-int fp_report_read_failed_alloc(struct fp_report_reading *reading,
-                                struct fp_report_cursor *payload);
-int fp_report_read_growth(struct fp_report_reading *reading, struct fp_report_cursor *payload);
-int fp_report_read_growing(struct fp_report_reading *reading, struct fp_report_cursor *payload);
-
 #endif

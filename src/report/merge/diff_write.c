@@ -36,8 +36,8 @@ static void print_new(const struct fp_report_page *page, const struct fp_report_
 	const struct fp_report_stack *stack =
 	        entry->finding ? entry->finding->stack : entry->leak->stack;
 
-	if (entry->finding && stack->count == 0 && entry->finding->alloc_stack)
-		stack = entry->finding->alloc_stack;
+	if (entry->finding && stack->count == 0 && entry->finding->block.alloc_stack)
+		stack = entry->finding->block.alloc_stack;
 	fp_report_print_stack(page, stack);
 }
 
@@ -80,8 +80,9 @@ void fp_report_diff_print(const struct fp_report_diff *diff, FILE *out, bool has
 
 static json_t *make_entry(struct fp_report_tree *tree, const struct fp_report_entry *entry)
 {
-	return entry->finding ? fp_report_make_finding(tree, entry->finding)
-	                      : fp_report_make_leak(tree, entry->leak);
+	return entry->finding
+	               ? fp_report_make_record(tree, &fp_report_schema_finding, entry->finding)
+	               : fp_report_make_record(tree, &fp_report_schema_leak, entry->leak);
 }
 
 static json_t *make_difference(struct fp_report_tree *tree,

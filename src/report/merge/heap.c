@@ -8,35 +8,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "report/keep.h"
-
-static int keep_groups(struct fp_report_keeper *keeper, struct fp_report_snapshot *to,
-                       const struct fp_report_snapshot *from)
-{
-	if (from->group_count == 0)
-		return 0;
-	to->groups = calloc(from->group_count, sizeof(*to->groups));
-	if (!to->groups)
-		return -ENOMEM;
-	to->group_count = from->group_count;
-	for (size_t i = 0; i < from->group_count; i++) {
-		to->groups[i] = from->groups[i];
-		to->groups[i].stack =
-		        from->groups[i].stack
-		                ? fp_report_keep_stack(keeper, from->groups[i].stack)
-		                : NULL;
-		if (from->groups[i].stack && !to->groups[i].stack)
-			return -ENOMEM;
-	}
-	return 0;
-}
+#include "report/schema.h"
 
 static int keep_snapshots(struct fp_report_keeper *keeper, struct fp_report *to,
                           const struct fp_report *from)
 {
-	int result = 0;
-
-	for (size_t i = 0; result == 0 && i < from->snapshot_count; i++) {
+	for (size_t i = 0; i < from->snapshot_count; i++) {
 		struct fp_report_snapshot *snapshots =
 		        fp_report_grow(to->snapshots, i, sizeof(*snapshots));
 
@@ -44,12 +21,11 @@ static int keep_snapshots(struct fp_report_keeper *keeper, struct fp_report *to,
 			return -ENOMEM;
 		to->snapshots = snapshots;
 		snapshots[i] = from->snapshots[i];
-		snapshots[i].groups = NULL;
-		snapshots[i].group_count = 0;
+		if (!fp_report_schema_keep(&fp_report_schema_snapshot, &snapshots[i], keeper))
+			return -ENOMEM;
 		to->snapshot_count = i + 1;
-		result = keep_groups(keeper, &snapshots[i], &from->snapshots[i]);
 	}
-	return result;
+	return 0;
 }
 
 int fp_report_keep_heap(struct fp_report *to, struct fp_report *from, uint32_t source)

@@ -12,6 +12,7 @@
 #include "report/growth.h"
 #include "report/keep.h"
 #include "report/names.h"
+#include "report/schema.h"
 #include "report/stack.h"
 #include "report/merge/heap.h"
 #include "report/merge/table.h"
@@ -70,9 +71,7 @@ static int add_source(struct fp_report_merge *merge, const struct fp_report_sour
 	if (!sources)
 		return -ENOMEM;
 	report->sources = sources;
-	if (!fp_report_keep_string(&merge->keeper, &kept.name) ||
-	    !fp_report_keep_string(&merge->keeper, &kept.layout) ||
-	    !fp_report_keep_string(&merge->keeper, &kept.executable))
+	if (!fp_report_schema_keep(&fp_report_schema_source, &kept, &merge->keeper))
 		return -ENOMEM;
 	sources[report->source_count++] = kept;
 	return 0;
@@ -153,32 +152,14 @@ static int add_shares(const struct arrival *arrival, struct fp_report_shares *sh
 	return result;
 }
 
-/* Replaces *STACK, unless it is NULL, by its copy. */
-static bool keep_stack(struct fp_report_keeper *keeper, const struct fp_report_stack **stack)
-{
-	if (!*stack)
-		return true;
-	*stack = fp_report_keep_stack(keeper, *stack);
-	return *stack != NULL;
-}
-
 static int keep_finding(struct fp_report_keeper *keeper, struct fp_report_finding *finding)
 {
-	bool was_freed_here = finding->free_stack && finding->free_stack == finding->stack;
+	bool was_freed_here = finding->block.free_stack == finding->stack;
 
-	finding->shares = (struct fp_report_shares){0};
-	if (!keep_stack(keeper, &finding->stack) ||
-	    !keep_stack(keeper, &finding->alloc_stack) ||
-	    !keep_stack(keeper, &finding->other_stack) ||
-	    !keep_stack(keeper, &finding->commit_stack) ||
-	    (!was_freed_here && !keep_stack(keeper, &finding->free_stack)) ||
-	    !fp_report_keep_string(keeper, &finding->thread_name) ||
-	    !fp_report_keep_string(keeper, &finding->description) ||
-	    !fp_report_keep_string(keeper, &finding->evidence) ||
-	    (finding->has_block && !fp_report_keep_string(keeper, &finding->block.site.file)))
+	if (!fp_report_schema_keep(&fp_report_schema_finding, finding, keeper))
 		return -ENOMEM;
 	if (was_freed_here)
-		finding->free_stack = finding->stack;
+		finding->block.free_stack = finding->stack;
 	return 0;
 }
 
@@ -225,10 +206,8 @@ static int add_leak(const struct arrival *arrival, const struct fp_report_leak *
 		if (!leaks)
 			return -ENOMEM;
 		report->leaks = leaks;
-		kept.shares = (struct fp_report_shares){0};
-		if (!keep_stack(&arrival->merge->keeper, &kept.stack) ||
-		    !keep_stack(&arrival->merge->keeper, &kept.leader_stack) ||
-		    !fp_report_keep_string(&arrival->merge->keeper, &kept.site.file))
+		if (!fp_report_schema_keep(&fp_report_schema_leak, &kept,
+		                           &arrival->merge->keeper))
 			return -ENOMEM;
 		leaks[report->leak_count++] = kept;
 	} else {
@@ -237,19 +216,6 @@ static int add_leak(const struct arrival *arrival, const struct fp_report_leak *
 	return add_shares(
 	        arrival, &report->leaks[at].shares, &leak->shares,
 	        &(struct fp_report_share){.count = leak->blocks, .bytes = leak->bytes});
-}
-
-static int copy_points(struct fp_report_growing *to, const struct fp_report_growing *from)
-{
-	struct fp_report_point *points = calloc(from->point_count, sizeof(*points));
-
-	if (!points)
-		return -ENOMEM;
-	memcpy(points, from->points, from->point_count * sizeof(*points));
-	free(to->points);
-	to->points = points;
-	to->point_count = from->point_count;
-	return 0;
 }
 
 /* Times of two processes have nothing to do with each other: the one where it grew most is
@@ -265,15 +231,15 @@ static int add_growing(const struct arrival *arrival, const struct fp_report_gro
 	if (at == SIZE_MAX || (is_new && !fp_report_add_growing(report)))
 		return -ENOMEM;
 	struct fp_report_growing *kept = &report->growth.stacks[at];
-	if (is_new) {
-		kept->fingerprint = growing->fingerprint;
-		kept->stack = growing->stack;
-		if (!keep_stack(&arrival->merge->keeper, &kept->stack))
+	if (is_new || rise.bytes > fp_report_rise_of(kept).bytes) {
+		struct fp_report_shares shares = kept->shares;
+
+		*kept = *growing;
+		if (!fp_report_schema_keep(&fp_report_schema_growing, kept,
+		                           &arrival->merge->keeper))
 			return -ENOMEM;
+		kept->shares = shares;
 	}
-	if ((is_new || rise.bytes > fp_report_rise_of(kept).bytes) &&
-	    copy_points(kept, growing) != 0)
-		return -ENOMEM;
 	return add_shares(
 	        arrival, &kept->shares, &growing->shares,
 	        &(struct fp_report_share){.count = rise.last->blocks, .bytes = rise.bytes});
@@ -319,7 +285,7 @@ static int add_failed(struct fp_report_merge *merge, const struct fp_report_fail
 		if (!all)
 			return -ENOMEM;
 		report->failed = all;
-		if (!keep_stack(&merge->keeper, &kept.stack))
+		if (!fp_report_schema_keep(&fp_report_schema_failed, &kept, &merge->keeper))
 			return -ENOMEM;
 		all[report->failed_count++] = kept;
 	} else if (!merge->whole.is_repeated) {

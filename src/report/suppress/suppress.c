@@ -345,7 +345,6 @@ static void take_out_growing(struct fp_report_suppressions *suppressions,
 			report->growth.stacks[kept++] = *growing;
 			continue;
 		}
-		free(growing->points);
 		fp_report_shares_free(&growing->shares);
 		report->suppressed++;
 	}

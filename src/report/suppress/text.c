@@ -83,7 +83,7 @@ int fp_report_suppression_of_finding(const struct fp_report_finding *finding, ch
 
 int fp_report_suppression_of_leak(const struct fp_report_leak *leak, char **block)
 {
-	return make_block("leak", leak->stack, fp_report_leak_name(leak->class), block);
+	return make_block("leak", leak->stack, fp_leak_class_name(leak->class), block);
 }
 
 static void print_one(const struct fp_report_page *page,

@@ -185,17 +185,18 @@ static void print_block(struct document *document, const struct fp_report_findin
 {
 	FILE *out = document->page.out;
 	const struct fp_report_block *block = &finding->block;
-	bool was_freed = finding->free_stack && finding->free_stack != finding->stack;
+	bool was_freed =
+	        finding->block.free_stack && finding->block.free_stack != finding->stack;
 
 	print_position(&document->page, finding);
 	if (was_freed) {
 		fprintf(out, "freed by thread T%zu here:\n",
 		        number_of(document, block->free_thread));
-		print_stack(&document->page, finding->free_stack);
+		print_stack(&document->page, finding->block.free_stack);
 	}
 	fprintf(out, "%sallocated by thread T%zu here:\n", was_freed ? "previously " : "",
 	        number_of(document, block->alloc_thread));
-	print_stack(&document->page, finding->alloc_stack);
+	print_stack(&document->page, finding->block.alloc_stack);
 }
 
 static void print_summary(const struct fp_report_page *page,

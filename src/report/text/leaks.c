@@ -37,9 +37,9 @@ static void print_indirect(const struct fp_report_page *page, const struct fp_re
 	fp_report_print_count(page, leak->indirect_bytes, "byte");
 	fputs(" in ", page->out);
 	fp_report_print_count(page, leak->indirect_blocks, "block");
-	if (report->is_check_repeated && leak->new_indirect_blocks > 0) {
+	if (report->is_check_repeated && leak->new.indirect_blocks > 0) {
 		fputs(", new since the last check: ", page->out);
-		print_sum(page, leak->new_indirect_blocks, leak->new_indirect_bytes);
+		print_sum(page, leak->new.indirect_blocks, leak->new.indirect_bytes);
 	}
 	fputc('\n', page->out);
 }
@@ -47,22 +47,22 @@ static void print_indirect(const struct fp_report_page *page, const struct fp_re
 static void print_new(const struct fp_report_page *page, const struct fp_report *report,
                       const struct fp_report_leak *leak)
 {
-	bool is_headline = report->is_check_of_news && leak->new_blocks > 0;
+	bool is_headline = report->is_check_of_news && leak->new.blocks > 0;
 
 	if (!report->is_check_repeated)
 		return;
-	if (is_headline && leak->new_blocks < leak->blocks)
+	if (is_headline && leak->new.blocks < leak->blocks)
 		fputs("  with those of earlier checks: ", page->out);
 	else if (is_headline)
 		fputs("  new since the last check", page->out);
-	else if (leak->new_blocks > 0)
+	else if (leak->new.blocks > 0)
 		fputs("  new since the last check: ", page->out);
 	else
 		fputs("  none of these is new since the last check", page->out);
-	if (is_headline && leak->new_blocks < leak->blocks)
+	if (is_headline && leak->new.blocks < leak->blocks)
 		print_sum(page, leak->blocks, leak->bytes);
-	else if (!is_headline && leak->new_blocks > 0)
-		print_sum(page, leak->new_blocks, leak->new_bytes);
+	else if (!is_headline && leak->new.blocks > 0)
+		print_sum(page, leak->new.blocks, leak->new.bytes);
 	fputc('\n', page->out);
 }
 
@@ -71,10 +71,10 @@ static void print_new(const struct fp_report_page *page, const struct fp_report 
 static void print_details(const struct fp_report_page *page, const struct fp_report *report,
                           const struct fp_report_leak *leak)
 {
-	bool is_headline = report->is_check_of_news && leak->new_blocks > 0;
+	bool is_headline = report->is_check_of_news && leak->new.blocks > 0;
 	const char *level = fp_level_name(leak->level);
 
-	print_age(page, leak, is_headline ? &leak->new_age : &leak->age);
+	print_age(page, leak, is_headline ? &leak->new.age : &leak->age);
 	print_new(page, report, leak);
 	print_indirect(page, report, leak);
 	if (level && leak->heap != 0)
@@ -87,8 +87,8 @@ static void print_details(const struct fp_report_page *page, const struct fp_rep
 
 bool fp_report_is_known_leak(const struct fp_report *report, const struct fp_report_leak *leak)
 {
-	return report->is_check_of_news && report->is_check_repeated && leak->new_blocks == 0 &&
-	       leak->new_indirect_blocks == 0;
+	return report->is_check_of_news && report->is_check_repeated && leak->new.blocks == 0 &&
+	       leak->new.indirect_blocks == 0;
 }
 
 void fp_report_print_leak(const struct fp_report_page *page, const struct fp_report *report,
@@ -96,9 +96,9 @@ void fp_report_print_leak(const struct fp_report_page *page, const struct fp_rep
 {
 	struct fp_report_leak shown = *leak;
 
-	if (report->is_check_of_news && leak->new_blocks > 0) {
-		shown.blocks = leak->new_blocks;
-		shown.bytes = leak->new_bytes;
+	if (report->is_check_of_news && leak->new.blocks > 0) {
+		shown.blocks = leak->new.blocks;
+		shown.bytes = leak->new.bytes;
 	}
 	fputs("fencepost: ", page->out);
 	fp_report_print_leak_title(page, &shown);

@@ -141,7 +141,7 @@ static void print_stacks(const struct fp_report_page *page,
 static void print_finding(const struct fp_report_page *page, const struct fp_report *report,
                           const struct fp_report_finding *finding)
 {
-	bool is_region = finding->page_state != FP_PAGE_NONE;
+	bool is_region = finding->page.state != FP_PAGE_NONE;
 
 	fputs("fencepost: ", page->out);
 	fp_report_print_title(page, finding);

@@ -28,7 +28,7 @@ void fp_report_print_title(const struct fp_report_page *page,
 	if (finding->has_block) {
 		fputs(has_vowel(finding->block.size) ? " of an " : " of a ", page->out);
 		fp_report_print_number(page, finding->block.size);
-		fputs(finding->page_state == FP_PAGE_NONE ? "-byte block" : "-byte region",
+		fputs(finding->page.state == FP_PAGE_NONE ? "-byte block" : "-byte region",
 		      page->out);
 	} else if (finding->address != 0) {
 		fprintf(page->out, " of 0x%" PRIx64, finding->address);
@@ -36,7 +36,7 @@ void fp_report_print_title(const struct fp_report_page *page,
 	if (finding->stack->count > 0)
 		fp_report_print_place(page, "at", finding->stack, NULL);
 	else if (finding->has_block)
-		fp_report_print_place(page, "allocated at", finding->alloc_stack,
+		fp_report_print_place(page, "allocated at", finding->block.alloc_stack,
 		                      &finding->block.site);
 	if (finding->count > 1) {
 		fputs(" (", page->out);

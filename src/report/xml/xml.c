@@ -262,7 +262,7 @@ static int print_moments(struct fp_report_xml *xml, const struct fp_report_findi
  * most. */
 static const struct fp_report_stack *first_stack(const struct fp_report_finding *finding)
 {
-	return is_found_at_end(finding) && finding->has_block ? finding->alloc_stack
+	return is_found_at_end(finding) && finding->has_block ? finding->block.alloc_stack
 	                                                      : finding->stack;
 }
 

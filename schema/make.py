@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Writes what src/model/schema.def says into schema/fencepost-report-1.schema.json, whose other
+# definitions are written by hand, and into man/fencepost-events.5. Run it in the top directory; with
+# "check" it only says whether they are what it would write.
+import json, re, sys
+
+JSON, MAN = "schema/fencepost-report-1.schema.json", "man/fencepost-events.5"
+# Properties of records that are written by hand.
+BY_HAND = {"protection": ["reasons"], "growth": ["stacks"], "source": ["exit"], "growing": [
+    "grown_bytes", "bytes_per_minute", "last_rise_milliseconds", "blocks", "bytes"]}
+FORMS = {"ARRAY": "OF MEMBERS COUNT KEY TEXT", "TRACE": "MEMBER KEY TEXT", "MAYBE": "MEMBER KEY HAS TEXT",
+         "BYTES": "MEMBER KEY HAS TEXT", "WHERE": "TYPE MEMBER KEY HAS TEXT"}
+
+def read(name):
+    with open(name) as file:
+        return file.read()
+
+def words(function):
+    body = re.search(r"^const char \*" + function + r"\(.*?^}", read("src/model/names.c"), re.M | re.S).group()
+    return list(dict.fromkeys(re.findall(r'"([^"]+)"', body)))
+
+number = {"type": "integer", "minimum": 0}
+ENUMS = {"ACCESS": "fp_access_name", "TIER": "fp_tier_name", "FAMILY": "fp_family_name", "LEVEL": "fp_level_name",
+         "LEVEL_2": "fp_level_name", "LEVEL_3": "fp_level_name", "ROLE": "fp_party_role_name",
+         "PAGE_STATE": "fp_page_state_name", "CLASS": "fp_leak_class_name"}
+TYPES = {
+    "U32": number, "U64": number, "ID": {"type": ["integer", "null"], "minimum": 0}, "CWE": number,
+    "I64": {"type": "integer"}, "ADDRESS": {"type": "string", "pattern": "^0x[0-9a-f]+$"},
+    "FLAG": {"type": "boolean"}, "FLAG_4": {"type": "boolean"}, "HRESULT": {"type": "string"},
+    "NAME": {"type": "string"}, "SENTENCE": {"type": "string"}, "PATH": {"type": "string"},
+    "WORD": {"type": ["string", "null"]}, "THROUGH": {"type": ["string", "null"]},
+    "PROTECTION": {"type": ["string", "null"]}, "SEVERITY": {"enum": ["error", "warning"]},
+    "BYTES": {"type": "string", "pattern": "^([0-9a-f]{2})*$"}, "FINGERPRINT": {"$ref": "#/$defs/fingerprint"},
+    "TRACE": {"$ref": "#/$defs/stack"}, "STATE": {}, "SHARES": {"type": "array", "items": {"$ref": "#/$defs/share"}},
+    "KIND": {"enum": re.findall(r'^FP_FINDING\(\w+, "([^"]+)"', read("src/model/finding.def"), re.M)}}
+TYPES |= {name: {"enum": words(function) + [None] * name.startswith("LEVEL")} for name, function in ENUMS.items()}
+WIRE = {"U32": "u32", "ID": "u32", "U64": "u64", "I64": "i64", "ADDRESS": "u64", "FLAG": "u8",
+        "HRESULT": "i32", "PROTECTION": "u32", "NAME": "str", "SENTENCE": "str", "PATH": "str", "BYTES": "bytes"}
+PADDING = {"LEVEL_2": ", u8 zero", "LEVEL_3": ", u16 zero", "FLAG_4": ", three zero bytes"}
+
+def read_records():
+    records = {}
+    text = read("src/model/schema.def")
+    for name, body in re.findall(r"^#define FP_(\w+)_FIELDS\(M, X\) \\\n((?:\tM##.*\n)+)", text, re.M):
+        records[name.lower()] = rows = []
+        for form, arguments in re.findall(r"^\tM##(\w+)\(X, (.*)\)(?: \\)?$", body, re.M):
+            values = [value.strip() for value in re.findall(r'(?:^|, ?)("(?:[^"\\]|\\.)*"|[^,]*)', arguments)]
+            names = FORMS.get(form, "TYPE MEMBER KEY TEXT").split()
+            row = dict(zip(names if form == "TOLD" else ["SINCE"] + names, values), FORM=form)
+            row["KEY"] = None if row["KEY"] == "NULL" else json.loads(row["KEY"])
+            row["TEXT"] = json.loads(row["TEXT"])
+            row.setdefault("TYPE", {"MAYBE": "TRACE"}.get(form, form))
+            rows.append(row)
+    return records
+
+def orthodox(row, records):
+    """What JSON Schema calls the value of ROW."""
+    if row["FORM"] == "ARRAY":
+        value = {"type": "array", "items": {"$ref": "#/$defs/" + row["OF"]}}
+    else:
+        value = dict(TYPES.get(row["TYPE"]) or {"$ref": "#/$defs/" + row["TYPE"].lower()})
+    if "HAS" in row and "." not in row["KEY"]:
+        if isinstance(value.get("type"), str):
+            value["type"] = [value["type"], "null"]
+        else:
+            value = {"oneOf": [{"type": "null"}, value]}
+    if row["TEXT"]:
+        value["description"] = row["TEXT"]
+    return value
+
+def object_of(rows, records):
+    """The object that ROWS are, and in it those of "object.key"."""
+    value = {"type": "object", "properties": {}, "required": []}
+    for row in rows:
+        if row["KEY"] is None:
+            continue
+        name, _, rest = row["KEY"].partition(".")
+        if rest and name not in value["properties"]:
+            inner = [dict(inner, KEY=inner["KEY"].split(".")[1]) for inner in rows
+                     if inner["KEY"] and inner["KEY"].startswith(name + ".")]
+            is_maybe = any([row.pop("HAS", None) for row in inner])
+            value["properties"][name] = object_of(inner, records)
+            if is_maybe:
+                value["properties"][name] = {"oneOf": [{"type": "null"}, value["properties"][name]]}
+        elif not rest:
+            value["properties"][name] = orthodox(row, records)
+        if row["TYPE"] == "SHARES":
+            value["properties"]["more_sources"] = {"$ref": "#/$defs/more_shares"}
+        elif row.get("HAS") != "has_age" and name not in value["required"]:
+            value["required"].append(name)
+    return value
+
+def make_json(records):
+    document = json.loads(read(JSON))
+    for name, rows in records.items():
+        old = document["$defs"].get(name, {})
+        new = object_of(rows, records)
+        for key in BY_HAND.get(name, []):
+            new["properties"][key] = old["properties"][key]
+            new["required"].append(key)
+        if "description" in old:
+            new["description"] = old["description"]
+        document["$defs"][name] = new
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+def wire(name, records):
+    """The fields of record NAME of the event log, in their order."""
+    texts = []
+    for row in sorted((row for row in records[name] if int(row.get("SINCE", 0)) > 0 and row["TYPE"] != "THERE"),
+                      key=lambda row: int(row["SINCE"])):
+        said = row.get("MEMBER", "").replace("_", " ").strip()
+        if row["FORM"] == "ARRAY":
+            texts.append(f"u32 n, n times ({wire(row['OF'], records)})")
+        elif row["TYPE"] == "BLOCK":
+            texts.append(f"if it has one ({wire('block', records)})")
+        elif row["TYPE"] not in TYPES:
+            texts.append(f"{said} ({wire(row['TYPE'].lower(), records)})")
+        elif row["TYPE"] == "TRACE":
+            texts.append(f"u32 {said} trace".replace("  ", " "))
+        else:
+            texts.append(f"{WIRE.get(row['TYPE'], 'u8')} {said}" + PADDING.get(row["TYPE"], ""))
+    return ", ".join(texts)
+
+def make_man(records):
+    """Between the name of a record and the line that starts its story."""
+    return re.sub(r'(\.\\" of schema\.def: (\w+)\n).*\n', lambda found: found[1] + wire(found[2], records) + ".\n", read(MAN))
+
+records = read_records()
+bad = 0
+for name, text in (JSON, make_json(records)), (MAN, make_man(records)):
+    if sys.argv[1:] == ["check"]:
+        if read(name) != text:
+            print(name + " is not what schema/make.py makes of src/model/schema.def")
+            bad = 1
+    else:
+        with open(name, "w") as file:
+            file.write(text)
+sys.exit(bad)

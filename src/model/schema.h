@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Structs and tables out of schema.def. `struct fp_x { FP_X_FIELDS(FP_VICTIM_, ) };` is what
+ * the process under test fills in, FP_REPORT_ makes the report's, FP_ROW_ and FP_VICTIM_ROW_
+ * the rows of their tables. A type is one line here: the victim's, the report's, what stands
+ * for both in JSON, the bytes in the log, and the words or the record it is of.
+ *
+ * Context: alloc.
+ */
+#ifndef FP_MODEL_SCHEMA_H
+#define FP_MODEL_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/schema.def"
+
+enum fp_schema_form {
+	FP_SCHEMA_NUMBER, /* of JSON */
+	FP_SCHEMA_ID,     /* 0 is null */
+	FP_SCHEMA_SIGNED,
+	FP_SCHEMA_HEX,
+	FP_SCHEMA_FLAG,
+	FP_SCHEMA_THERE, /* no bytes: whether the record of the log goes on here */
+	FP_SCHEMA_ENUM,
+	FP_SCHEMA_PROTECTION,
+	FP_SCHEMA_HRESULT,
+	FP_SCHEMA_TEXT,
+	FP_SCHEMA_PATH, /* as a text; a pointer in the victim */
+	FP_SCHEMA_WORD, /* as a text; empty is null */
+	FP_SCHEMA_BYTES,
+	FP_SCHEMA_TRACE,
+	FP_SCHEMA_RECORD,
+	FP_SCHEMA_BLOCK, /* a record; the victim has it otherwise */
+	FP_SCHEMA_ARRAY,
+	/* Only in JSON. */
+	FP_SCHEMA_FINGERPRINT,
+	FP_SCHEMA_SHARES,
+	FP_SCHEMA_CWE,
+	FP_SCHEMA_SEVERITY,
+	FP_SCHEMA_THROUGH,
+};
+
+/* An enum, whose numbers are below COUNT. */
+struct fp_schema_words {
+	unsigned count;
+	const char *(*name_of)(unsigned number); /* NULL for what has no name */
+};
+
+struct fp_schema_field {
+	const char *key;
+	const void *of; /* the words, the record, or the record of an array's items */
+	uint8_t form;   /* enum fp_schema_form */
+	uint8_t since;
+	uint8_t bytes; /* in the log */
+	uint8_t has_size;
+	uint16_t offset;
+	uint16_t size;
+	uint16_t more; /* offset: of the stack of a trace, the count of an array, the victim's
+	                  size of bytes */
+	uint16_t has;  /* offset of what is not zero when this is there */
+};
+
+struct fp_schema_record {
+	const struct fp_schema_field *fields;
+	uint16_t count;
+	uint16_t size; /* of the struct */
+	uint8_t least; /* what has a smaller or equal SINCE is in every log */
+};
+
+extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_schema_tiers,
+        fp_schema_families, fp_schema_levels, fp_schema_states, fp_schema_roles,
+        fp_schema_page_states, fp_schema_classes;
+
+/* clang-format off */
+#define FP_TYPE_U32 uint32_t, uint32_t, NUMBER, 4, NULL
+#define FP_TYPE_U64 uint64_t, uint64_t, NUMBER, 8, NULL
+#define FP_TYPE_I64 int64_t, int64_t, SIGNED, 8, NULL
+#define FP_TYPE_ID uint32_t, uint32_t, ID, 4, NULL
+#define FP_TYPE_ADDRESS uintptr_t, uint64_t, HEX, 8, NULL
+#define FP_TYPE_FLAG bool, bool, FLAG, 1, NULL
+#define FP_TYPE_FLAG_4 bool, bool, FLAG, 4, NULL
+#define FP_TYPE_THERE bool, bool, THERE, 0, NULL
+#define FP_TYPE_HRESULT int32_t, int32_t, HRESULT, 4, NULL
+#define FP_TYPE_PROTECTION uint32_t, uint32_t, PROTECTION, 4, NULL
+#define FP_TYPE_NAME fp_name_text, struct fp_report_string, TEXT, 0, NULL
+#define FP_TYPE_SENTENCE fp_sentence_text, struct fp_report_string, TEXT, 0, NULL
+#define FP_TYPE_PATH const char *, struct fp_report_string, PATH, 0, NULL
+#define FP_TYPE_WORD const char *, struct fp_report_string, WORD, 0, NULL
+#define FP_TYPE_KIND enum fp_finding_kind, enum fp_finding_kind, ENUM, 1, &fp_schema_kinds
+#define FP_TYPE_ACCESS enum fp_access, enum fp_access, ENUM, 1, &fp_schema_accesses
+#define FP_TYPE_TIER enum fp_tier, enum fp_tier, ENUM, 1, &fp_schema_tiers
+#define FP_TYPE_FAMILY enum fp_family, enum fp_family, ENUM, 1, &fp_schema_families
+#define FP_TYPE_LEVEL enum fp_level, enum fp_level, ENUM, 1, &fp_schema_levels
+#define FP_TYPE_LEVEL_2 enum fp_level, enum fp_level, ENUM, 2, &fp_schema_levels
+#define FP_TYPE_LEVEL_3 enum fp_level, enum fp_level, ENUM, 3, &fp_schema_levels
+#define FP_TYPE_STATE enum fp_block_state, enum fp_block_state, ENUM, 1, &fp_schema_states
+#define FP_TYPE_ROLE enum fp_party_role, enum fp_party_role, ENUM, 1, &fp_schema_roles
+#define FP_TYPE_PAGE_STATE enum fp_page_state, enum fp_page_state, ENUM, 1, &fp_schema_page_states
+#define FP_TYPE_CLASS enum fp_leak_class, enum fp_leak_class, ENUM, 1, &fp_schema_classes
+#define FP_TYPE_SITE struct fp_log_site, struct fp_report_site, RECORD, 0, FP_SCHEMA_OF(site)
+#define FP_TYPE_BLOCK struct fp_block, struct fp_report_block, BLOCK, 0, FP_SCHEMA_OF(block)
+#define FP_TYPE_PARTY struct fp_party, struct fp_report_party, RECORD, 0, FP_SCHEMA_OF(party)
+#define FP_TYPE_PAGE struct fp_page, struct fp_report_region_page, RECORD, 0, FP_SCHEMA_OF(page)
+#define FP_TYPE_AGE struct fp_log_age, struct fp_report_age, RECORD, 0, FP_SCHEMA_OF(age)
+#define FP_TYPE_NEWS struct fp_log_news, struct fp_report_news, RECORD, 0, FP_SCHEMA_OF(news)
+#define FP_TYPE_FINGERPRINT uint64_t, uint64_t, FINGERPRINT, 0, NULL
+#define FP_TYPE_SHARES void, struct fp_report_shares, SHARES, 0, NULL
+#define FP_TYPE_CWE void, void, CWE, 0, NULL
+#define FP_TYPE_SEVERITY void, void, SEVERITY, 0, NULL
+#define FP_TYPE_THROUGH void, void, THROUGH, 0, NULL
+
+/* One part of a type. */
+#define FP_OF_VICTIM(...) FP_OF_VICTIM_(__VA_ARGS__)
+#define FP_OF_VICTIM_(victim, report, form_, bytes_, of_) victim
+#define FP_OF_REPORT(...) FP_OF_REPORT_(__VA_ARGS__)
+#define FP_OF_REPORT_(victim, report, form_, bytes_, of_) report
+#define FP_OF_ROW(...) FP_OF_ROW_(__VA_ARGS__)
+#define FP_OF_ROW_(victim, report, form_, bytes_, of_) \
+	.form = FP_SCHEMA_##form_, .bytes = (bytes_), .of = (of_)
+
+#define FP_VICTIM_FIELD(X, since_, type, member, key_, text) FP_OF_VICTIM(FP_TYPE_##type) member;
+#define FP_VICTIM_WHERE(X, since_, type, member, key_, has_, text) FP_OF_VICTIM(FP_TYPE_##type) member;
+#define FP_VICTIM_TRACE(X, since_, of_, key_, text) fp_trace_id of_##trace;
+#define FP_VICTIM_MAYBE(X, since_, of_, key_, has_, text) fp_trace_id of_##trace;
+#define FP_VICTIM_BYTES(X, since_, member, key_, has_, text) \
+	uint8_t member[FP_EVIDENCE_MAX]; \
+	uint32_t member##_size;
+#define FP_VICTIM_ARRAY(X, since_, item, members, count_, key_, text) \
+	const struct fp_log_##item *members; \
+	uint32_t count_;
+#define FP_VICTIM_ADDED(X, since_, type, member, key_, text)
+#define FP_VICTIM_TOLD(X, type, member, key_, text)
+
+#define FP_REPORT_FIELD(X, since_, type, member, key_, text) FP_OF_REPORT(FP_TYPE_##type) member;
+#define FP_REPORT_WHERE(X, since_, type, member, key_, has_, text) FP_OF_REPORT(FP_TYPE_##type) member;
+#define FP_REPORT_TRACE(X, since_, of_, key_, text) \
+	uint32_t of_##trace; \
+	const struct fp_report_stack *of_##stack;
+#define FP_REPORT_MAYBE(X, since_, of_, key_, has_, text) FP_REPORT_TRACE(X, since_, of_, key_, text)
+#define FP_REPORT_BYTES(X, since_, member, key_, has_, text) struct fp_report_string member;
+#define FP_REPORT_ARRAY(X, since_, item, members, count_, key_, text) \
+	struct fp_report_##item *members; \
+	size_t count_;
+#define FP_REPORT_ADDED(X, since_, type, member, key_, text) FP_OF_REPORT(FP_TYPE_##type) member;
+#define FP_REPORT_TOLD(X, type, member, key_, text)
+
+#define FP_MEMBER(X, member) .offset = offsetof(X, member), .size = sizeof(((X *)NULL)->member)
+#define FP_HAS(X, has_) .has = offsetof(X, has_), .has_size = sizeof(((X *)NULL)->has_)
+#define FP_ROW_FIELD(X, since_, type, member, key_, text) \
+	{.key = (key_), .since = (since_), FP_MEMBER(X, member), FP_OF_ROW(FP_TYPE_##type)},
+#define FP_ROW_WHERE(X, since_, type, member, key_, has_, text) \
+	{.key = (key_), .since = (since_), FP_MEMBER(X, member), FP_HAS(X, has_), FP_OF_ROW(FP_TYPE_##type)},
+#define FP_ROW_TRACE(X, since_, of_, key_, text) \
+	{.key = (key_), .since = (since_), FP_MEMBER(X, of_##trace), .more = offsetof(X, of_##stack), \
+	 .form = FP_SCHEMA_TRACE, .bytes = 4},
+#define FP_ROW_MAYBE(X, since_, of_, key_, has_, text) \
+	{.key = (key_), .since = (since_), FP_MEMBER(X, of_##trace), .more = offsetof(X, of_##stack), \
+	 FP_HAS(X, has_), .form = FP_SCHEMA_TRACE, .bytes = 4},
+#define FP_ROW_BYTES(X, since_, member, key_, has_, text) \
+	{.key = (key_), .since = (since_), FP_MEMBER(X, member), FP_HAS(X, has_), .form = FP_SCHEMA_BYTES},
+#define FP_ROW_ARRAY(X, since_, item, members, count_, key_, text) \
+	{.key = (key_), .since = (since_), FP_MEMBER(X, members), .more = offsetof(X, count_), \
+	 .form = FP_SCHEMA_ARRAY, .of = FP_SCHEMA_OF(item)},
+#define FP_ROW_ADDED(X, since_, type, member, key_, text) FP_ROW_FIELD(X, since_, type, member, key_, text)
+#define FP_ROW_TOLD(X, type, member, key_, text) FP_ROW_FIELD(X, 0, type, member, key_, text)
+
+/* Rows of the victim's struct: all of it is always there. */
+#define FP_VICTIM_ROW_FIELD FP_ROW_FIELD
+#define FP_VICTIM_ROW_WHERE(X, since_, type, member, key_, has_, text) \
+	FP_ROW_FIELD(X, since_, type, member, NULL, text)
+#define FP_VICTIM_ROW_TRACE(X, since_, of_, key_, text) FP_ROW_FIELD(X, since_, U32, of_##trace, NULL, text)
+#define FP_VICTIM_ROW_MAYBE(X, since_, of_, key_, has_, text) FP_ROW_FIELD(X, since_, U32, of_##trace, NULL, text)
+#define FP_VICTIM_ROW_BYTES(X, since_, member, key_, has_, text) \
+	{.since = (since_), FP_MEMBER(X, member), .more = offsetof(X, member##_size), .form = FP_SCHEMA_BYTES},
+#define FP_VICTIM_ROW_ARRAY FP_ROW_ARRAY
+#define FP_VICTIM_ROW_ADDED(X, since_, type, member, key_, text)
+#define FP_VICTIM_ROW_TOLD(X, type, member, key_, text)
+
+/* The table that LIST and M make for STRUCT; see `least`. */
+#define FP_SCHEMA(LIST, M, STRUCT, least_) \
+	{.fields = (const struct fp_schema_field[]){LIST(M, STRUCT)}, \
+	 .count = sizeof((const struct fp_schema_field[]){LIST(M, STRUCT)}) / sizeof(struct fp_schema_field), \
+	 .size = sizeof(STRUCT), \
+	 .least = (least_)}
+/* clang-format on */
+
+enum { FP_SCHEMA_SINCE_MAX = 32 };
+
+/* The field that is so many-th in records of the log, or NULL. */
+static inline const struct fp_schema_field *
+fp_schema_find(const struct fp_schema_record *record, unsigned since)
+{
+	for (size_t i = 0; i < record->count; i++)
+		if (record->fields[i].since == since)
+			return &record->fields[i];
+	return NULL;
+}
+
+/* A member that is a number, a flag or an enum. */
+static inline uint64_t fp_schema_load(const void *from, size_t size)
+{
+	switch (size) {
+	case 1:
+		return *(const uint8_t *)from;
+	case 4:
+		return *(const uint32_t *)from;
+	default:
+		return *(const uint64_t *)from;
+	}
+}
+
+#endif

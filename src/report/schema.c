@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tables, and copies made row by row.
+ */
+#include "report/schema.h"
+
+#include <string.h>
+
+/* clang-format off */
+#define FP_SCHEMA_OF(name) &fp_report_schema_##name
+const struct fp_schema_record fp_report_schema_site = FP_SCHEMA(FP_SITE_FIELDS, FP_ROW_, struct fp_report_site, 2);
+const struct fp_schema_record fp_report_schema_block = FP_SCHEMA(FP_BLOCK_FIELDS, FP_ROW_, struct fp_report_block, 14);
+const struct fp_schema_record fp_report_schema_party = FP_SCHEMA(FP_PARTY_FIELDS, FP_ROW_, struct fp_report_party, 0);
+const struct fp_schema_record fp_report_schema_page = FP_SCHEMA(FP_PAGE_FIELDS, FP_ROW_, struct fp_report_region_page, 0);
+const struct fp_schema_record fp_report_schema_finding = FP_SCHEMA(FP_FINDING_FIELDS, FP_ROW_, struct fp_report_finding, 15);
+const struct fp_schema_record fp_report_schema_age = FP_SCHEMA(FP_AGE_FIELDS, FP_ROW_, struct fp_report_age, 0);
+const struct fp_schema_record fp_report_schema_news = FP_SCHEMA(FP_NEWS_FIELDS, FP_ROW_, struct fp_report_news, 0);
+const struct fp_schema_record fp_report_schema_leak = FP_SCHEMA(FP_LEAK_FIELDS, FP_ROW_, struct fp_report_leak, 8);
+const struct fp_schema_record fp_report_schema_failed = FP_SCHEMA(FP_FAILED_FIELDS, FP_ROW_, struct fp_report_failed, 7);
+const struct fp_schema_record fp_report_schema_protection = FP_SCHEMA(FP_PROTECTION_FIELDS, FP_ROW_, struct fp_report_protection, 4);
+const struct fp_schema_record fp_report_schema_heap = FP_SCHEMA(FP_HEAP_FIELDS, FP_ROW_, struct fp_report_heap, 6);
+const struct fp_schema_record fp_report_schema_group = FP_SCHEMA(FP_GROUP_FIELDS, FP_ROW_, struct fp_report_group, 3);
+const struct fp_schema_record fp_report_schema_snapshot = FP_SCHEMA(FP_SNAPSHOT_FIELDS, FP_ROW_, struct fp_report_snapshot, 4);
+const struct fp_schema_record fp_report_schema_growth = FP_SCHEMA(FP_GROWTH_FIELDS, FP_ROW_, struct fp_report_growth, 3);
+const struct fp_schema_record fp_report_schema_point = FP_SCHEMA(FP_POINT_FIELDS, FP_ROW_, struct fp_report_point, 3);
+const struct fp_schema_record fp_report_schema_growing = FP_SCHEMA(FP_GROWING_FIELDS, FP_ROW_, struct fp_report_growing, 2);
+const struct fp_schema_record fp_report_schema_source = FP_SCHEMA(FP_SOURCE_FIELDS, FP_ROW_, struct fp_report_source, 0);
+/* clang-format on */
+
+void fp_report_schema_store(void *to, size_t size, uint64_t number)
+{
+	switch (size) {
+	case 1:
+		*(uint8_t *)to = (uint8_t)number;
+		break;
+	case 4:
+		*(uint32_t *)to = (uint32_t)number;
+		break;
+	default:
+		*(uint64_t *)to = number;
+	}
+}
+
+bool fp_report_schema_has(const struct fp_schema_field *field, const void *from)
+{
+	return field->has_size == 0 ||
+	       fp_schema_load((const char *)from + field->has, field->has_size) != 0;
+}
+
+/* Replaces *STACK, unless it is NULL, by its copy. */
+static bool keep_stack(struct fp_report_keeper *keeper, const struct fp_report_stack **stack)
+{
+	if (!*stack)
+		return true;
+	*stack = fp_report_keep_stack(keeper, *stack);
+	return *stack != NULL;
+}
+
+static bool keep_items(const struct fp_schema_record *schema, void **items, size_t count,
+                       struct fp_report_keeper *keeper)
+{
+	char *kept = fp_report_arena_take(keeper->arena, count * schema->size);
+
+	if (!kept)
+		return false;
+	if (count > 0)
+		memcpy(kept, *items, count * schema->size);
+	*items = kept;
+	for (size_t i = 0; i < count; i++) {
+		if (!fp_report_schema_keep(schema, kept + i * schema->size, keeper))
+			return false;
+	}
+	return true;
+}
+
+static bool keep_field(const struct fp_schema_field *field, char *record,
+                       struct fp_report_keeper *keeper)
+{
+	void *at = record + field->offset;
+	void *more = record + field->more;
+
+	switch (field->form) {
+	case FP_SCHEMA_TEXT:
+	case FP_SCHEMA_PATH:
+	case FP_SCHEMA_WORD:
+	case FP_SCHEMA_BYTES:
+		return fp_report_keep_string(keeper, at);
+	case FP_SCHEMA_TRACE:
+		return keep_stack(keeper, more);
+	case FP_SCHEMA_RECORD:
+	case FP_SCHEMA_BLOCK:
+		return fp_report_schema_keep(field->of, at, keeper);
+	case FP_SCHEMA_ARRAY:
+		return keep_items(field->of, at, *(const size_t *)more, keeper);
+	case FP_SCHEMA_SHARES:
+		*(struct fp_report_shares *)at = (struct fp_report_shares){0};
+		return true;
+	default:
+		return true;
+	}
+}
+
+bool fp_report_schema_keep(const struct fp_schema_record *schema, void *record,
+                           struct fp_report_keeper *keeper)
+{
+	for (size_t i = 0; i < schema->count; i++) {
+		if (!keep_field(&schema->fields[i], record, keeper))
+			return false;
+	}
+	return true;
+}
