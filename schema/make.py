@@ -10,7 +10,9 @@ JSON, MAN = "schema/fencepost-report-1.schema.json", "man/fencepost-events.5"
 BY_HAND = {"protection": ["reasons"], "growth": ["stacks"], "source": ["exit"], "growing": [
     "grown_bytes", "bytes_per_minute", "last_rise_milliseconds", "blocks", "bytes"]}
 FORMS = {"ARRAY": "OF MEMBERS COUNT KEY TEXT", "TRACE": "MEMBER KEY TEXT", "MAYBE": "MEMBER KEY HAS TEXT",
-         "BYTES": "MEMBER KEY HAS TEXT", "WHERE": "TYPE MEMBER KEY HAS TEXT"}
+         "BYTES": "MEMBER KEY HAS TEXT", "WHERE": "TYPE MEMBER KEY HAS TEXT", "WHEN": "TYPE MEMBER KEY HAS TEXT",
+         "LIST": "OF MEMBERS COUNT KEY TEXT", "NAMED": "OF MEMBERS COUNT KEY TEXT"}
+ARRAYS, OPTIONAL = {"ARRAY", "LIST", "NAMED"}, {"WHEN", "LIST", "NAMED"}
 
 def read(name):
     with open(name) as file:
@@ -24,8 +26,9 @@ number = {"type": "integer", "minimum": 0}
 ENUMS = {"ACCESS": "fp_access_name", "TIER": "fp_tier_name", "FAMILY": "fp_family_name", "LEVEL": "fp_level_name",
          "LEVEL_2": "fp_level_name", "LEVEL_3": "fp_level_name", "ROLE": "fp_party_role_name",
          "PAGE_STATE": "fp_page_state_name", "CLASS": "fp_leak_class_name"}
+CAUSES = {"enum": re.findall(r'^FP_CRASH\(\w+, "([^"]+)"', read("src/model/crash.def"), re.M)}
 TYPES = {
-    "U32": number, "U64": number, "ID": {"type": ["integer", "null"], "minimum": 0}, "CWE": number,
+    "I32": {"type": "integer"}, "SIGNAL": {"type": "string"}, "U32": number, "U64": number, "ID": {"type": ["integer", "null"], "minimum": 0}, "CWE": number,
     "I64": {"type": "integer"}, "ADDRESS": {"type": "string", "pattern": "^0x[0-9a-f]+$"},
     "FLAG": {"type": "boolean"}, "FLAG_4": {"type": "boolean"}, "HRESULT": {"type": "string"},
     "NAME": {"type": "string"}, "SENTENCE": {"type": "string"}, "PATH": {"type": "string"},
@@ -33,10 +36,10 @@ TYPES = {
     "PROTECTION": {"type": ["string", "null"]}, "SEVERITY": {"enum": ["error", "warning"]},
     "BYTES": {"type": "string", "pattern": "^([0-9a-f]{2})*$"}, "FINGERPRINT": {"$ref": "#/$defs/fingerprint"},
     "TRACE": {"$ref": "#/$defs/stack"}, "STATE": {}, "SHARES": {"type": "array", "items": {"$ref": "#/$defs/share"}},
-    "KIND": {"enum": re.findall(r'^FP_FINDING\(\w+, "([^"]+)"', read("src/model/finding.def"), re.M)}}
+    "CAUSE": CAUSES, "KIND": {"enum": re.findall(r'^FP_FINDING\(\w+, "([^"]+)"', read("src/model/finding.def"), re.M)}}
 TYPES |= {name: {"enum": words(function) + [None] * name.startswith("LEVEL")} for name, function in ENUMS.items()}
 WIRE = {"U32": "u32", "ID": "u32", "U64": "u64", "I64": "i64", "ADDRESS": "u64", "FLAG": "u8",
-        "HRESULT": "i32", "PROTECTION": "u32", "NAME": "str", "SENTENCE": "str", "PATH": "str", "BYTES": "bytes"}
+        "HRESULT": "i32", "PROTECTION": "u32", "I32": "i32", "SIGNAL": "u32", "WORD": "str", "NAME": "str", "SENTENCE": "str", "PATH": "str", "BYTES": "bytes"}
 PADDING = {"LEVEL_2": ", u8 zero", "LEVEL_3": ", u16 zero", "FLAG_4": ", three zero bytes"}
 
 def read_records():
@@ -56,11 +59,13 @@ def read_records():
 
 def orthodox(row, records):
     """What JSON Schema calls the value of ROW."""
-    if row["FORM"] == "ARRAY":
+    if row["FORM"] == "NAMED":
+        value = {"type": "object", "additionalProperties": {"$ref": "#/$defs/" + row["OF"]}}
+    elif row["FORM"] in ARRAYS:
         value = {"type": "array", "items": {"$ref": "#/$defs/" + row["OF"]}}
     else:
         value = dict(TYPES.get(row["TYPE"]) or {"$ref": "#/$defs/" + row["TYPE"].lower()})
-    if "HAS" in row and "." not in row["KEY"]:
+    if "HAS" in row and row["FORM"] not in OPTIONAL and "." not in row["KEY"]:
         if isinstance(value.get("type"), str):
             value["type"] = [value["type"], "null"]
         else:
@@ -87,7 +92,7 @@ def object_of(rows, records):
             value["properties"][name] = orthodox(row, records)
         if row["TYPE"] == "SHARES":
             value["properties"]["more_sources"] = {"$ref": "#/$defs/more_shares"}
-        elif row.get("HAS") != "has_age" and name not in value["required"]:
+        elif row["FORM"] not in OPTIONAL and row.get("HAS") != "has_age" and name not in value["required"]:
             value["required"].append(name)
     return value
 
@@ -110,7 +115,7 @@ def wire(name, records):
     for row in sorted((row for row in records[name] if int(row.get("SINCE", 0)) > 0 and row["TYPE"] != "THERE"),
                       key=lambda row: int(row["SINCE"])):
         said = row.get("MEMBER", "").replace("_", " ").strip()
-        if row["FORM"] == "ARRAY":
+        if row["FORM"] in ARRAYS:
             texts.append(f"u32 n, n times ({wire(row['OF'], records)})")
         elif row["TYPE"] == "BLOCK":
             texts.append(f"if it has one ({wire('block', records)})")

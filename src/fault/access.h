@@ -30,8 +30,13 @@ uintptr_t fp_fault_instruction(const void *context);
 uintptr_t fp_fault_stack(const void *context);
 
 /* The registers' names and values; how many. */
-struct fp_crash_register;
-uint32_t fp_fault_registers(const void *context, struct fp_crash_register *registers);
+enum { FP_FAULT_REGISTERS_MAX = 36 };
+struct fp_fault_register {
+	const char *name; /* as debuggers have it, "rax" */
+	uintptr_t value;
+};
+uint32_t fp_fault_registers(const void *context,
+                            struct fp_fault_register registers[FP_FAULT_REGISTERS_MAX]);
 
 /* Where it returns to if it is in a function that calls no other one and has saved nothing. Its
  * stack can be read. */

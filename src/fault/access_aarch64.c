@@ -7,9 +7,7 @@
  */
 #include <ucontext.h>
 
-#include "base/text.h"
 #include "fault/access.h"
-#include "model/crash.h"
 
 enum {
 	ESR_MAGIC = 0x45535201, /* ESR_MAGIC of <asm/sigcontext.h> */
@@ -108,22 +106,20 @@ uintptr_t fp_fault_stack(const void *context)
 	return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.sp;
 }
 
-uint32_t fp_fault_registers(const void *context, struct fp_crash_register *registers)
+uint32_t fp_fault_registers(const void *context,
+                            struct fp_fault_register registers[FP_FAULT_REGISTERS_MAX])
 {
-	enum { NUMBERED = 31, ALL = 33 };
+	static const char *const names[] = {
+	        "x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",  "x7",  "x8",  "x9",  "x10",
+	        "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21",
+	        "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "sp",  "pc"};
+	enum { ALL = sizeof(names) / sizeof(names[0]), SP = ALL - 2, PC };
 	const mcontext_t *values = &((const ucontext_t *)context)->uc_mcontext;
 
-	for (uint32_t i = 0; i < ALL; i++) {
-		struct fp_text name;
-
-		fp_text_begin(&name, registers[i].name, sizeof(registers[i].name));
-		fp_text_string(&name, i < NUMBERED ? "x" : i == NUMBERED ? "sp" : "pc");
-		if (i < NUMBERED)
-			fp_text_decimal(&name, i);
-		registers[i].value = i < NUMBERED    ? values->regs[i]
-		                     : i == NUMBERED ? values->sp
-		                                     : values->pc;
-	}
+	for (uint32_t i = 0; i < SP; i++)
+		registers[i] = (struct fp_fault_register){names[i], values->regs[i]};
+	registers[SP] = (struct fp_fault_register){names[SP], values->sp};
+	registers[PC] = (struct fp_fault_register){names[PC], values->pc};
 	return ALL;
 }
 

@@ -23,7 +23,8 @@ uintptr_t fp_fault_stack(const void *context)
 	return 0;
 }
 
-uint32_t fp_fault_registers(const void *context, struct fp_crash_register *registers)
+uint32_t fp_fault_registers(const void *context,
+                            struct fp_fault_register registers[FP_FAULT_REGISTERS_MAX])
 {
 	(void)context;
 	(void)registers;

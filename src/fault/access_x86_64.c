@@ -4,11 +4,9 @@
  * Known are the forms that compilers emit and the C library contains; for others the size
  * stays 0.
  */
-#include <string.h>
 #include <ucontext.h>
 
 #include "fault/access.h"
-#include "model/crash.h"
 
 enum {
 	TRAP_PAGE_FAULT = 14,
@@ -381,7 +379,8 @@ uintptr_t fp_fault_stack(const void *context)
 	return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RSP];
 }
 
-uint32_t fp_fault_registers(const void *context, struct fp_crash_register *registers)
+uint32_t fp_fault_registers(const void *context,
+                            struct fp_fault_register registers[FP_FAULT_REGISTERS_MAX])
 {
 	static const struct {
 		const char *name;
@@ -396,10 +395,9 @@ uint32_t fp_fault_registers(const void *context, struct fp_crash_register *regis
 	const greg_t *values = ((const ucontext_t *)context)->uc_mcontext.gregs;
 	uint32_t count = sizeof(known) / sizeof(known[0]);
 
-	for (uint32_t i = 0; i < count; i++) {
-		strcpy(registers[i].name, known[i].name);
-		registers[i].value = (uint64_t)values[known[i].number];
-	}
+	for (uint32_t i = 0; i < count; i++)
+		registers[i] = (struct fp_fault_register){known[i].name,
+		                                          (uintptr_t)values[known[i].number]};
 	return count;
 }
 

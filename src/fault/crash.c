@@ -9,14 +9,15 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/align.h"
 #include "base/lock.h"
+#include "base/pointer.h"
 #include "base/sys.h"
 #include "base/thread.h"
 #include "base/vm.h"
 #include "fault/diagnose.h"
 #include "fault/state.h"
 #include "fault/words.h"
+#include "log/writer.h"
 #include "registry/registry.h"
 #include "stack/stack.h"
 
@@ -120,6 +121,17 @@ static void look(int signal, const siginfo_t *info, const void *context,
 /* ---- Registers ------------------------------------------------------------------------------
  */
 
+enum { MEANING_MAX = 320, NEAREST_MAX = 2 };
+
+/* What a finding points to. Too much for a stack that may be the program's own; a process
+ * crashes once. */
+static struct {
+	struct fp_log_register registers[FP_FAULT_REGISTERS_MAX];
+	char meanings[FP_FAULT_REGISTERS_MAX][MEANING_MAX];
+	struct fp_log_block nearest[NEAREST_MAX];
+	struct fp_crash_words words;
+} facts;
+
 static bool say_block(struct fp_text *text, uintptr_t value)
 {
 	struct fp_place place;
@@ -134,36 +146,40 @@ static bool say_block(struct fp_text *text, uintptr_t value)
 	return true;
 }
 
-static void say_meaning(struct fp_text *text, uintptr_t value, const struct fp_maps_place *own)
+static void say_meaning(struct fp_text *text, uintptr_t value)
 {
 	struct fp_maps_place place;
 
 	if (fp_crash_null_offset(value) != INT64_MAX || say_block(text, value))
 		return;
 	if (value >= fp_vm_user_end())
-		fp_text_string(text, "no address that a program can have");
-	else if (value - own->start < own->end - own->start)
-		fp_text_string(text, "the stack of this thread");
-	else if (fp_maps_at(value, &place) != 0 || (place.is_mapped && place.is_file))
-		return; /* the report knows the modules */
+		fp_text_string(text, "no address that a pointer can have");
+	else if (fp_maps_at(value, &place) != 0 || (place.is_mapped && place.is_executable))
+		return; /* the report knows the functions */
+	else if (place.is_mapped)
+		fp_pointer_describe(text, value);
 	else
-		fp_text_string(text, place.is_mapped ? "mapped memory that is no block"
-		                                     : "nothing is mapped there");
+		fp_text_string(text, "nothing is mapped there");
 }
 
-static void explain_registers(struct fp_crash *crash, const void *context)
+static void explain_registers(struct fp_finding *finding, const void *context)
 {
-	struct fp_maps_place own = {0};
+	struct fp_fault_register values[FP_FAULT_REGISTERS_MAX];
+	uint32_t count = fp_fault_registers(context, values);
 
-	crash->register_count = fp_fault_registers(context, crash->registers);
-	fp_maps_at(fp_fault_stack(context), &own);
-	for (uint32_t i = 0; i < crash->register_count; i++) {
-		struct fp_crash_register *here = &crash->registers[i];
+	for (uint32_t i = 0; i < count; i++) {
 		struct fp_text text;
 
-		fp_text_begin(&text, here->meaning, sizeof(here->meaning));
-		say_meaning(&text, here->value, &own);
+		fp_text_begin(&text, facts.meanings[i], MEANING_MAX);
+		say_meaning(&text, values[i].value);
+		facts.registers[i] = (struct fp_log_register){
+		        .name = values[i].name,
+		        .value = values[i].value,
+		        .meaning = facts.meanings[i],
+		};
 	}
+	finding->registers = facts.registers;
+	finding->register_count = count;
 }
 
 /* ---- The nearest blocks
@@ -172,8 +188,8 @@ static void explain_registers(struct fp_crash *crash, const void *context)
 
 struct nearest {
 	uintptr_t address;
-	struct fp_block blocks[FP_CRASH_NEAREST_MAX]; /* before and behind it */
-	uintptr_t distances[FP_CRASH_NEAREST_MAX];
+	struct fp_block blocks[NEAREST_MAX]; /* before and behind it */
+	uintptr_t distances[NEAREST_MAX];
 };
 
 static void compare(const struct fp_block *block, void *user)
@@ -188,52 +204,80 @@ static void compare(const struct fp_block *block, void *user)
 	nearest->blocks[is_behind] = *block;
 }
 
-static void find_nearest(struct fp_crash *crash, uintptr_t address)
+static struct fp_log_block describe(const struct fp_block *block, uintptr_t address)
 {
+	struct fp_log_block all = {
+	        .address = block->address,
+	        .size = block->size,
+	        .offset = (int64_t)(address - block->address),
+	        .tier = block->tier,
+	        .family = block->family,
+	        .level = block->level,
+	        .heap = block->heap,
+	        .serial = block->serial,
+	        .site.file = "",
+	        .alloc_thread = block->alloc_thread,
+	        .alloc_trace = block->alloc_trace,
+	};
+	int line = 0;
+
+	fp_stack_site(block->site, &all.site.file, &line);
+	all.site.line = (uint32_t)line;
+	return all;
+}
+
+static void find_nearest(struct fp_finding *finding)
+{
+	uintptr_t address = finding->address;
 	struct nearest nearest = {.address = address,
 	                          .distances = {NEAREST_REACH, NEAREST_REACH}};
 
 	fp_registry_each_live(compare, &nearest);
 	bool is_first_behind = nearest.distances[1] < nearest.distances[0];
-	for (int i = 0; i < FP_CRASH_NEAREST_MAX; i++) {
+	finding->nearest = facts.nearest;
+	for (int i = 0; i < NEAREST_MAX; i++) {
 		int side = i ^ is_first_behind;
 
 		if (nearest.distances[side] < NEAREST_REACH)
-			crash->nearest[crash->nearest_count++] = nearest.blocks[side];
+			facts.nearest[finding->nearest_count++] =
+			        describe(&nearest.blocks[side], address);
 	}
 }
 
 /* ---- The finding ---------------------------------------------------------------------------
  */
 
-static void gather(struct fp_crash *crash, struct fp_finding *finding, int signal,
-                   const siginfo_t *info, void *context)
+static void take_last_words(struct fp_finding *finding)
 {
-	struct fp_crash_scene scene;
-	struct fp_text text;
-	uint64_t depth = 0;
+	fp_crash_take_last_words(&facts.words, finding->trace);
+	finding->message = facts.words.message;
+	finding->exception = facts.words.exception;
+}
 
-	look(signal, info, context, &scene);
-	*crash = (struct fp_crash){.signal = signal, .code = info->si_code};
-	crash->cause = fp_crash_judge(&scene);
-	crash->address = scene.access.address;
+static void gather(struct fp_finding *finding, int number, const siginfo_t *info, void *context)
+{
+	struct fp_crash_signal signal = {.info = info, .context = context};
+	struct fp_crash_scene scene;
+
+	look(number, info, context, &scene);
 	finding->kind = FP_FINDING_CRASH;
 	finding->access = scene.access.access;
 	finding->address = scene.access.address;
+	finding->signal = (uint32_t)number;
+	finding->code = info->si_code;
+	finding->cause = fp_crash_judge(&scene);
 	finding->thread = fp_thread_self();
 	fp_thread_name(finding->thread_name);
 	finding->trace = fp_stack_capture_interrupted(context);
 	finding->is_exact = true;
-	finding->crash = crash;
-	explain_registers(crash, context);
-	if (crash->cause == FP_CRASH_STACK_OVERFLOW)
-		depth = fp_stack_measure_interrupted(context);
-	if (crash->cause == FP_CRASH_WILD_ADDRESS && scene.has_address)
-		find_nearest(crash, scene.access.address);
-	if (crash->cause == FP_CRASH_ABORT)
-		fp_crash_take_last_words(crash, finding->trace);
-	fp_text_begin(&text, finding->description, sizeof(finding->description));
-	fp_crash_say(&text, &scene, crash, info, context, depth);
+	explain_registers(finding, context);
+	if (finding->cause == FP_CRASH_STACK_OVERFLOW)
+		signal.depth = fp_stack_measure_interrupted(context);
+	if (finding->cause == FP_CRASH_WILD_ADDRESS && scene.has_address)
+		find_nearest(finding);
+	if (finding->cause == FP_CRASH_ABORT)
+		take_last_words(finding);
+	fp_crash_say(finding, &scene, &signal);
 }
 
 /* The process dies once. */
@@ -245,9 +289,6 @@ static bool is_first(void)
 	return fp_fault_configuration.is_mortal() && atomic_exchange(&reported, self) != self;
 }
 
-/* Too much for a stack that may be the program's own. */
-static struct fp_crash the_crash;
-
 void fp_fault_report_crash(int signal, const siginfo_t *info, void *context)
 {
 	struct fp_finding finding = {0};
@@ -258,10 +299,10 @@ void fp_fault_report_crash(int signal, const siginfo_t *info, void *context)
 		return;
 	uint32_t held = fp_lock_enter_fault_mode();
 	if (before != NULL) {
-		gather(&the_crash, &finding, before->signal, before->info, before->context);
+		gather(&finding, before->signal, before->info, before->context);
 		fp_crash_say_handled(&finding, signal);
 	} else {
-		gather(&the_crash, &finding, signal, info, context);
+		gather(&finding, signal, info, context);
 	}
 	fp_fault_configuration.sink(&finding, fp_fault_configuration.sink_user);
 	fp_lock_leave_fault_mode(held);

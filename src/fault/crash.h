@@ -13,9 +13,8 @@
 #include <stdint.h>
 
 #include "base/maps.h"
-#include "base/text.h"
 #include "fault/access.h"
-#include "model/crash.h"
+#include "model/finding.h"
 
 /* What the judgement is made of. */
 struct fp_crash_scene {
@@ -40,16 +39,29 @@ uint64_t fp_crash_stack_bytes(const struct fp_crash_scene *scene);
 /* How far ADDRESS is from null, or INT64_MAX when it is not near. */
 int64_t fp_crash_null_offset(uintptr_t address);
 
-/* One sentence. INFO and CONTEXT are the handler's arguments; DEPTH: frames of a stack that is
- * full. */
-void fp_crash_say(struct fp_text *text, const struct fp_crash_scene *scene,
-                  const struct fp_crash *crash, const siginfo_t *info, const void *context,
-                  uint64_t depth);
+/* The sentence of FINDING, whose other facts are known. INFO and CONTEXT are the handler's
+ * arguments; DEPTH: frames of a stack that is full. */
+struct fp_crash_signal {
+	const siginfo_t *info;
+	const void *context;
+	uint64_t depth;
+};
+void fp_crash_say(struct fp_finding *finding, const struct fp_crash_scene *scene,
+                  const struct fp_crash_signal *signal);
 
 /* Appends that SIGNAL came of the program's handler. */
 void fp_crash_say_handled(struct fp_finding *finding, int signal);
 
-/* Sets the message and the exception of CRASH, which has TRACE. */
-void fp_crash_take_last_words(struct fp_crash *crash, uint32_t trace);
+enum { FP_CRASH_MESSAGE_MAX = 1024, FP_CRASH_EXCEPTION_MAX = 256 };
+
+/* What was said by who aborts. */
+struct fp_crash_words {
+	char message[FP_CRASH_MESSAGE_MAX];     /* of the C library, or what() says; or "" */
+	char exception[FP_CRASH_EXCEPTION_MAX]; /* the type of one that nobody caught, mangled;
+	                                           or "" */
+};
+
+/* TRACE is that of the thread that aborts, which calls this. */
+void fp_crash_take_last_words(struct fp_crash_words *words, fp_trace_id trace);
 
 #endif

@@ -3,15 +3,15 @@
  * Crashes in words: what the signal was raised for, and what is known of the address.
  */
 #include <string.h>
-#include <sys/ucontext.h>
 
-#include "base/align.h"
 #include "base/pointer.h"
 #include "base/readable.h"
+#include "base/text.h"
 #include "base/vm.h"
 #include "fault/crash.h"
 #include "fault/state.h"
 #include "fault/words.h"
+#include "log/writer.h"
 
 enum { KIB = 1024, NEIGHBOUR_REACH = 64 << 20 };
 
@@ -128,20 +128,21 @@ static void say_gap(struct fp_text *text, const struct fp_crash_scene *scene)
 		say_neighbour(text, gap->end - address, " before ", gap->end);
 }
 
-static const struct fp_crash_register *find_impossible(const struct fp_crash *crash)
+static const struct fp_log_register *find_impossible(const struct fp_finding *finding)
 {
-	for (uint32_t i = 0; i < crash->register_count; i++)
-		if (crash->registers[i].value >= fp_vm_user_end() &&
-		    fp_crash_null_offset(crash->registers[i].value) == INT64_MAX &&
-		    crash->registers[i].meaning[0] != '\0')
-			return &crash->registers[i];
+	for (uint32_t i = 0; i < finding->register_count; i++) {
+		uintptr_t value = finding->registers[i].value;
+
+		if (value >= fp_vm_user_end() && fp_crash_null_offset(value) == INT64_MAX)
+			return &finding->registers[i];
+	}
 	return NULL;
 }
 
 /* The kernel does not say which address it was. */
-static void say_impossible(struct fp_text *text, const struct fp_crash *crash)
+static void say_impossible(struct fp_text *text, const struct fp_finding *finding)
 {
-	const struct fp_crash_register *holder = find_impossible(crash);
+	const struct fp_log_register *holder = find_impossible(finding);
 
 	if (holder == NULL) {
 		fp_text_string(text, "access that the processor refuses: the address is not "
@@ -157,10 +158,10 @@ static void say_impossible(struct fp_text *text, const struct fp_crash *crash)
 }
 
 static void say_wild(struct fp_text *text, const struct fp_crash_scene *scene,
-                     const struct fp_crash *crash)
+                     const struct fp_finding *finding)
 {
 	if (!scene->has_address) {
-		say_impossible(text, crash);
+		say_impossible(text, finding);
 		return;
 	}
 	say_access(text, scene);
@@ -232,19 +233,18 @@ static void say_other(struct fp_text *text, const struct fp_crash_scene *scene,
 		fp_text_string(text, words_of(scene));
 }
 
-void fp_crash_say(struct fp_text *text, const struct fp_crash_scene *scene,
-                  const struct fp_crash *crash, const siginfo_t *info, const void *context,
-                  uint64_t depth)
+static void say(struct fp_text *text, const struct fp_finding *finding,
+                const struct fp_crash_scene *scene, const struct fp_crash_signal *signal)
 {
-	switch (crash->cause) {
+	switch (finding->cause) {
 	case FP_CRASH_NULL_POINTER:
 		say_null(text, scene);
 		break;
 	case FP_CRASH_STACK_OVERFLOW:
-		say_stack_full(text, scene, depth);
+		say_stack_full(text, scene, signal->depth);
 		break;
 	case FP_CRASH_WILD_ADDRESS:
-		say_wild(text, scene, crash);
+		say_wild(text, scene, finding);
 		break;
 	case FP_CRASH_READ_ONLY:
 		say_place(text, scene, ", which may only be read: ");
@@ -256,19 +256,28 @@ void fp_crash_say(struct fp_text *text, const struct fp_crash_scene *scene,
 		fp_text_string(text, "the program called abort()");
 		break;
 	case FP_CRASH_ILLEGAL_INSTRUCTION:
-		say_illegal(text, scene, context);
+		say_illegal(text, scene, signal->context);
 		break;
 	case FP_CRASH_SYSTEM_CALL:
 		fp_text_string(text, "system call ");
-		fp_text_signed(text, info->si_syscall);
+		fp_text_signed(text, signal->info->si_syscall);
 		fp_text_string(text, ", which a filter of system calls (seccomp) refuses");
 		break;
 	case FP_CRASH_ARITHMETIC:
 		fp_text_string(text, words_of(scene));
 		break;
 	default:
-		say_other(text, scene, info);
+		say_other(text, scene, signal->info);
 	}
+}
+
+void fp_crash_say(struct fp_finding *finding, const struct fp_crash_scene *scene,
+                  const struct fp_crash_signal *signal)
+{
+	struct fp_text text;
+
+	fp_text_begin(&text, finding->description, sizeof(finding->description));
+	say(&text, finding, scene, signal);
 }
 
 void fp_crash_say_handled(struct fp_finding *finding, int signal)

@@ -51,7 +51,7 @@ static void copy(char *to, size_t size, const char *from)
 	to[used] = '\0';
 }
 
-static void take_abort_message(struct fp_crash *crash)
+static void take_abort_message(struct fp_crash_words *words)
 {
 	size_t size;
 	const struct abort_message *const *at =
@@ -59,11 +59,11 @@ static void take_abort_message(struct fp_crash *crash)
 
 	if (at != NULL && fp_is_readable(at, sizeof(*at)) && *at != NULL &&
 	    fp_is_readable(*at, sizeof(**at)))
-		copy(crash->message, sizeof(crash->message), (*at)->text);
+		copy(words->message, sizeof(words->message), (*at)->text);
 }
 
 /* Whether TRACE leads through what an exception that nobody catches ends in. */
-static bool is_terminated(uint32_t trace)
+static bool is_terminated(fp_trace_id trace)
 {
 	static const char *const functions[] = {
 	        "_ZN10__cxxabiv111__terminateEPFvvE",
@@ -113,7 +113,7 @@ static bool has_text(const struct cxx_type *type)
 }
 
 /* A text of the standard library's stands behind the table of virtual functions. */
-static void take_exception(struct fp_crash *crash, const struct cxx_exception *exception)
+static void take_exception(struct fp_crash_words *words, const struct cxx_exception *exception)
 {
 	if (!fp_is_readable(exception, sizeof(*exception)))
 		return;
@@ -122,23 +122,23 @@ static void take_exception(struct fp_crash *crash, const struct cxx_exception *e
 	        ((const struct cxx_exception *)(const void *)object)[-1].type;
 	if (!fp_is_readable(type, sizeof(*type)))
 		return;
-	copy(crash->exception, sizeof(crash->exception),
+	copy(words->exception, sizeof(words->exception),
 	     type->name[0] == '*' ? type->name + 1 : type->name);
 	if (has_text(type) && fp_is_readable(object, 2 * sizeof(*object)))
-		copy(crash->message, sizeof(crash->message), object[1]);
+		copy(words->message, sizeof(words->message), object[1]);
 }
 
-void fp_crash_take_last_words(struct fp_crash *crash, uint32_t trace)
+void fp_crash_take_last_words(struct fp_crash_words *words, fp_trace_id trace)
 {
 	size_t size;
 
-	take_abort_message(crash);
-	if (crash->message[0] != '\0' || !is_terminated(trace))
+	take_abort_message(words);
+	if (words->message[0] != '\0' || !is_terminated(trace))
 		return;
 	/* The thread has used it before, so it allocates nothing. */
 	struct cxx_globals *(*globals)(void) = (struct cxx_globals * (*)(void))
 	        fp_symbols_lookup("__cxa_get_globals_fast", &size);
 	struct cxx_globals *own = globals == NULL ? NULL : globals();
 	if (own != NULL && own->caught != NULL)
-		take_exception(crash, own->caught);
+		take_exception(words, own->caught);
 }

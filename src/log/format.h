@@ -80,11 +80,6 @@ enum fp_log_type {
 	/* u8 doors: by what the program came in so far, bits of enum fp_log_door; the last one
 	 * counts */
 	FP_LOG_DOORS = 19,
-	/* u32 index of a finding of kind "crash", u8 cause (enum fp_crash_cause), u8[3] zero,
-	 * i32 signal, i32 its code, str message, str type of a C++ exception (mangled), u32 n, n
-	 * times (str register, u64 value, str what it points to), u32 n, n times BLOCK: the live
-	 * blocks that are nearest to the address, their offsets those of the address */
-	FP_LOG_CRASH = 20,
 };
 
 enum fp_log_door { FP_LOG_DOOR_HOST = 1, FP_LOG_DOOR_MALLOC = 2 };

@@ -12,6 +12,7 @@ static const struct fp_schema_record site_record = FP_SCHEMA(FP_SITE_FIELDS, FP_
 static const struct fp_schema_record block_record = FP_SCHEMA(FP_BLOCK_FIELDS, FP_VICTIM_ROW_, struct fp_log_block, 0);
 static const struct fp_schema_record party_record = FP_SCHEMA(FP_PARTY_FIELDS, FP_VICTIM_ROW_, struct fp_party, 0);
 static const struct fp_schema_record page_record = FP_SCHEMA(FP_PAGE_FIELDS, FP_VICTIM_ROW_, struct fp_page, 0);
+static const struct fp_schema_record register_record = FP_SCHEMA(FP_REGISTER_FIELDS, FP_VICTIM_ROW_, struct fp_log_register, 0);
 static const struct fp_schema_record finding_record = FP_SCHEMA(FP_FINDING_FIELDS, FP_VICTIM_ROW_, struct fp_finding, 0);
 static const struct fp_schema_record age_record = FP_SCHEMA(FP_AGE_FIELDS, FP_VICTIM_ROW_, struct fp_log_age, 0);
 static const struct fp_schema_record news_record = FP_SCHEMA(FP_NEWS_FIELDS, FP_VICTIM_ROW_, struct fp_log_news, 0);
@@ -29,32 +30,27 @@ static const struct fp_schema_record growing_record = FP_SCHEMA(FP_GROWING_FIELD
 static void put_fields(struct fp_log_record *record, const struct fp_schema_record *schema,
                        const void *from);
 
-/* What is known of a block stands in three places. */
-static void put_block(struct fp_log_record *record, const struct fp_block *block,
-                      int64_t offset, const struct fp_log_site *site)
+/* What a finding knows of its block stands in three places. */
+static void put_block(struct fp_log_record *record, const struct fp_finding *finding)
 {
+	const struct fp_block *block = &finding->block;
 	const struct fp_log_block all = {.address = block->address,
 	                                 .size = block->size,
-	                                 .offset = offset,
+	                                 .offset = finding->offset,
 	                                 .tier = block->tier,
 	                                 .family = block->family,
 	                                 .level = block->level,
 	                                 .state = block->state,
 	                                 .heap = block->heap,
 	                                 .serial = block->serial,
-	                                 .site = *site,
+	                                 .site = *record->site,
 	                                 .alloc_thread = block->alloc_thread,
 	                                 .alloc_trace = block->alloc_trace,
 	                                 .free_thread = block->free_thread,
 	                                 .free_trace = block->free_trace};
 
-	put_fields(record, &block_record, &all);
-}
-
-static void put_block_of(struct fp_log_record *record, const struct fp_finding *finding)
-{
 	if (finding->has_block)
-		put_block(record, &finding->block, finding->offset, record->site);
+		put_fields(record, &block_record, &all);
 }
 
 static void put_items(struct fp_log_record *record, const struct fp_schema_record *schema,
@@ -69,24 +65,28 @@ static void put_field(struct fp_log_record *record, const struct fp_schema_field
                       const char *from)
 {
 	const char *at = from + field->offset;
+	const char *text;
 
 	switch (field->form) {
 	case FP_SCHEMA_TEXT:
 		fp_log_put_string(record, at);
 		break;
 	case FP_SCHEMA_PATH:
-		fp_log_put_string(record, *(const char *const *)at);
+	case FP_SCHEMA_WORD:
+		text = *(const char *const *)at;
+		fp_log_put_string(record, text == NULL ? "" : text);
 		break;
 	case FP_SCHEMA_BYTES:
 		fp_log_put_counted(record, at, *(const uint32_t *)(from + field->more));
 		break;
 	case FP_SCHEMA_BLOCK:
-		put_block_of(record, (const struct fp_finding *)from);
+		put_block(record, (const struct fp_finding *)from);
 		break;
 	case FP_SCHEMA_RECORD:
 		put_fields(record, field->of, at);
 		break;
 	case FP_SCHEMA_ARRAY:
+	case FP_SCHEMA_NAMED:
 		put_items(record, field->of, *(const char *const *)at,
 		          *(const uint32_t *)(from + field->more));
 		break;
@@ -192,30 +192,6 @@ void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding 
 	record.site = site;
 	fp_log_put_u32(&record, index);
 	put_fields(&record, &finding_record, finding);
-	fp_log_finish(&record);
-}
-
-void fp_log_crash(struct fp_log *log, uint32_t index, const struct fp_crash *crash,
-                  const struct fp_log_site *sites)
-{
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_CRASH);
-
-	fp_log_put_u32(&record, index);
-	fp_log_put_u32(&record, (uint32_t)crash->cause);
-	fp_log_put_u32(&record, (uint32_t)crash->signal);
-	fp_log_put_u32(&record, (uint32_t)crash->code);
-	fp_log_put_string(&record, crash->message);
-	fp_log_put_string(&record, crash->exception);
-	fp_log_put_u32(&record, crash->register_count);
-	for (uint32_t i = 0; i < crash->register_count; i++) {
-		fp_log_put_string(&record, crash->registers[i].name);
-		fp_log_put_u64(&record, crash->registers[i].value);
-		fp_log_put_string(&record, crash->registers[i].meaning);
-	}
-	fp_log_put_u32(&record, crash->nearest_count);
-	for (uint32_t i = 0; i < crash->nearest_count; i++)
-		put_block(&record, &crash->nearest[i],
-		          (int64_t)(crash->address - crash->nearest[i].address), &sites[i]);
 	fp_log_finish(&record);
 }
 

@@ -99,6 +99,10 @@ struct fp_log_block {
 	FP_BLOCK_FIELDS(FP_VICTIM_, )
 };
 
+struct fp_log_register {
+	FP_REGISTER_FIELDS(FP_VICTIM_, )
+};
+
 struct fp_log_age {
 	FP_AGE_FIELDS(FP_VICTIM_, )
 };
@@ -157,9 +161,6 @@ void fp_log_setting(struct fp_log *log, const char *key, const char *value);
 void fp_log_trace(struct fp_log *log, fp_trace_id trace, const uintptr_t *frames, size_t count);
 void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding *finding,
                     const struct fp_log_site *site);
-/* What is beside the finding with that INDEX known of it; SITES of the nearest blocks. */
-void fp_log_crash(struct fp_log *log, uint32_t index, const struct fp_crash *crash,
-                  const struct fp_log_site *sites);
 void fp_log_finding_count(struct fp_log *log, uint32_t index, uint64_t count);
 /* FLAGS: of enum fp_log_check. */
 void fp_log_leak_check(struct fp_log *log, uint8_t flags);

@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "model/block.h"
-#include "model/crash.h"
 #include "model/region.h"
 #include "model/schema.h"
 
@@ -53,6 +52,14 @@ enum fp_party_role {
 	FP_PARTY_COUNT
 };
 
+/* What a program crashed of. */
+enum fp_crash_cause {
+#define FP_CRASH(constant, name, cwe) FP_CRASH_##constant,
+#include "model/crash.def"
+#undef FP_CRASH
+	FP_CRASH_CAUSE_COUNT
+};
+
 typedef char fp_name_text[FP_THREAD_NAME_MAX];
 typedef char fp_sentence_text[FP_DESCRIPTION_MAX];
 
@@ -61,12 +68,11 @@ struct fp_party {
 	FP_PARTY_FIELDS(FP_VICTIM_, )
 };
 
-/* The block is meaningful with has_block, the page if it has a state. The trace is
+/* With a signal, of a crash, the rest of that is known. The block is meaningful with has_block, the page if it has a state. The trace is
  * FP_TRACE_NONE when the finding was made at exit. */
 struct fp_finding {
 	FP_FINDING_FIELDS(FP_VICTIM_, )
-	int64_t offset;               /* address minus the block's start */
-	const struct fp_crash *crash; /* of FP_FINDING_CRASH; else NULL */
+	int64_t offset; /* address minus the block's start */
 };
 
 /*
@@ -77,6 +83,11 @@ typedef void (*fp_finding_sink)(const struct fp_finding *finding, void *user);
 
 /* Never NULL for a kind below FP_FINDING_COUNT. Any context. */
 const struct fp_finding_traits *fp_finding_traits(enum fp_finding_kind kind);
+
+/* "null-pointer" and the like, and its number in the Common Weakness Enumeration. Any context.
+ */
+const char *fp_crash_name(unsigned cause);
+int fp_crash_cwe(enum fp_crash_cause cause);
 
 /* "inside", "holder", "releaser", "finder", or NULL for FP_PARTY_NONE. Any context. */
 const char *fp_party_role_name(unsigned role);

@@ -18,16 +18,24 @@ const struct fp_finding_traits *fp_finding_traits(enum fp_finding_kind kind)
 	return &infos[kind];
 }
 
-const struct fp_crash_traits *fp_crash_traits(enum fp_crash_cause cause)
-{
-	static const struct fp_crash_traits causes[FP_CRASH_CAUSE_COUNT] = {
+static const struct {
+	const char *name;
+	int cwe;
+} causes[FP_CRASH_CAUSE_COUNT] = {
 #define FP_CRASH(constant, name_, cwe_)                                                        \
 	[FP_CRASH_##constant] = {.name = (name_), .cwe = (cwe_)},
 #include "model/crash.def"
 #undef FP_CRASH
-	};
+};
 
-	return &causes[cause];
+const char *fp_crash_name(unsigned cause)
+{
+	return causes[cause].name;
+}
+
+int fp_crash_cwe(enum fp_crash_cause cause)
+{
+	return causes[cause].cwe;
 }
 
 const char *fp_party_role_name(unsigned role)
@@ -144,4 +152,5 @@ const struct fp_schema_words fp_schema_levels = {FP_LEVEL_COUNT, fp_level_name};
 const struct fp_schema_words fp_schema_states = {FP_BLOCK_FREED + 1, NULL};
 const struct fp_schema_words fp_schema_roles = {FP_PARTY_COUNT, fp_party_role_name};
 const struct fp_schema_words fp_schema_page_states = {FP_PAGE_STATE_COUNT, fp_page_state_name};
+const struct fp_schema_words fp_schema_causes = {FP_CRASH_CAUSE_COUNT, fp_crash_name};
 const struct fp_schema_words fp_schema_classes = {FP_LEAK_CLASS_COUNT, fp_leak_class_name};

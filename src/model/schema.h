@@ -34,6 +34,8 @@ enum fp_schema_form {
 	FP_SCHEMA_RECORD,
 	FP_SCHEMA_BLOCK, /* a record; the victim has it otherwise */
 	FP_SCHEMA_ARRAY,
+	FP_SCHEMA_NAMED, /* an array; in JSON an object */
+	FP_SCHEMA_SIGNAL,
 	/* Only in JSON. */
 	FP_SCHEMA_FINGERPRINT,
 	FP_SCHEMA_SHARES,
@@ -55,6 +57,7 @@ struct fp_schema_field {
 	uint8_t since;
 	uint8_t bytes; /* in the log */
 	uint8_t has_size;
+	bool is_optional; /* in JSON it has no name while it is not there */
 	uint16_t offset;
 	uint16_t size;
 	uint16_t more; /* offset: of the stack of a trace, the count of an array, the victim's
@@ -71,12 +74,15 @@ struct fp_schema_record {
 
 extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_schema_tiers,
         fp_schema_families, fp_schema_levels, fp_schema_states, fp_schema_roles,
-        fp_schema_page_states, fp_schema_classes;
+        fp_schema_page_states, fp_schema_classes, fp_schema_causes;
 
 /* clang-format off */
 #define FP_TYPE_U32 uint32_t, uint32_t, NUMBER, 4, NULL
 #define FP_TYPE_U64 uint64_t, uint64_t, NUMBER, 8, NULL
 #define FP_TYPE_I64 int64_t, int64_t, SIGNED, 8, NULL
+#define FP_TYPE_I32 int32_t, int32_t, SIGNED, 4, NULL
+#define FP_TYPE_SIGNAL uint32_t, uint32_t, SIGNAL, 4, NULL
+#define FP_TYPE_CAUSE enum fp_crash_cause, enum fp_crash_cause, ENUM, 1, &fp_schema_causes
 #define FP_TYPE_ID uint32_t, uint32_t, ID, 4, NULL
 #define FP_TYPE_ADDRESS uintptr_t, uint64_t, HEX, 8, NULL
 #define FP_TYPE_FLAG bool, bool, FLAG, 1, NULL
@@ -130,6 +136,9 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_VICTIM_ARRAY(X, since_, item, members, count_, key_, text) \
 	const struct fp_log_##item *members; \
 	uint32_t count_;
+#define FP_VICTIM_WHEN FP_VICTIM_WHERE
+#define FP_VICTIM_LIST FP_VICTIM_ARRAY
+#define FP_VICTIM_NAMED FP_VICTIM_ARRAY
 #define FP_VICTIM_ADDED(X, since_, type, member, key_, text)
 #define FP_VICTIM_TOLD(X, type, member, key_, text)
 
@@ -143,6 +152,9 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_REPORT_ARRAY(X, since_, item, members, count_, key_, text) \
 	struct fp_report_##item *members; \
 	size_t count_;
+#define FP_REPORT_WHEN FP_REPORT_WHERE
+#define FP_REPORT_LIST FP_REPORT_ARRAY
+#define FP_REPORT_NAMED FP_REPORT_ARRAY
 #define FP_REPORT_ADDED(X, since_, type, member, key_, text) FP_OF_REPORT(FP_TYPE_##type) member;
 #define FP_REPORT_TOLD(X, type, member, key_, text)
 
@@ -163,6 +175,16 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_ROW_ARRAY(X, since_, item, members, count_, key_, text) \
 	{.key = (key_), .since = (since_), FP_MEMBER(X, members), .more = offsetof(X, count_), \
 	 .form = FP_SCHEMA_ARRAY, .of = FP_SCHEMA_OF(item)},
+#define FP_ROW_WHEN(X, since_, type, member, key_, has_, text) \
+	{.key = (key_), .since = (since_), FP_MEMBER(X, member), FP_HAS(X, has_), .is_optional = true, \
+	 FP_OF_ROW(FP_TYPE_##type)},
+#define FP_ROW_LIST(X, since_, item, members, count_, key_, text) \
+	FP_ROW_ITEMS(X, since_, item, members, count_, key_, ARRAY)
+#define FP_ROW_NAMED(X, since_, item, members, count_, key_, text) \
+	FP_ROW_ITEMS(X, since_, item, members, count_, key_, NAMED)
+#define FP_ROW_ITEMS(X, since_, item, members, count_, key_, form_) \
+	{.key = (key_), .since = (since_), FP_MEMBER(X, members), .more = offsetof(X, count_), FP_HAS(X, count_), \
+	 .is_optional = true, .form = FP_SCHEMA_##form_, .of = FP_SCHEMA_OF(item)},
 #define FP_ROW_ADDED(X, since_, type, member, key_, text) FP_ROW_FIELD(X, since_, type, member, key_, text)
 #define FP_ROW_TOLD(X, type, member, key_, text) FP_ROW_FIELD(X, 0, type, member, key_, text)
 
@@ -175,6 +197,9 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_VICTIM_ROW_BYTES(X, since_, member, key_, has_, text) \
 	{.since = (since_), FP_MEMBER(X, member), .more = offsetof(X, member##_size), .form = FP_SCHEMA_BYTES},
 #define FP_VICTIM_ROW_ARRAY FP_ROW_ARRAY
+#define FP_VICTIM_ROW_WHEN FP_VICTIM_ROW_WHERE
+#define FP_VICTIM_ROW_LIST FP_ROW_LIST
+#define FP_VICTIM_ROW_NAMED FP_ROW_NAMED
 #define FP_VICTIM_ROW_ADDED(X, since_, type, member, key_, text)
 #define FP_VICTIM_ROW_TOLD(X, type, member, key_, text)
 

@@ -11,7 +11,9 @@
 #include "report/stack.h"
 
 enum {
-	FOLD_MIN = 2, /* frames that are worth a line in their place */
+	FOLD_MIN = 2,     /* frames that are worth a line in their place */
+	REPEATED_MIN = 4, /* times that a recursion repeats before it is folded */
+	PERIOD_MAX = 12,  /* functions of a recursion */
 	OWN_FRAMES = 4
 };
 
@@ -139,4 +141,32 @@ size_t fp_report_fold(const struct fp_report_stack *stack, size_t index, const c
 	if (end < stack->shown || is_main(&stack->frames[end - 1]))
 		end--;
 	return index == start && end >= start + FOLD_MIN ? end - start : 0;
+}
+
+static bool are_same(const struct fp_report_frame *a, const struct fp_report_frame *b)
+{
+	return a->module == b->module && a->offset == b->offset && a->symbol == b->symbol;
+}
+
+/* How many frames from INDEX on are each what stands PERIOD frames before. */
+static size_t count_repeated(const struct fp_report_stack *stack, size_t index, size_t period)
+{
+	size_t end = index + period;
+
+	while (end < stack->shown &&
+	       are_same(&stack->frames[end], &stack->frames[end - period]))
+		end++;
+	return end - index;
+}
+
+size_t fp_report_fold_recursion(const struct fp_report_stack *stack, size_t index,
+                                size_t *period)
+{
+	for (*period = 1; *period <= PERIOD_MAX && index + *period < stack->shown; ++*period) {
+		size_t frames = count_repeated(stack, index, *period);
+
+		if (frames >= REPEATED_MIN * *period && frames >= *period + FOLD_MIN)
+			return frames - frames % *period;
+	}
+	return 0;
 }

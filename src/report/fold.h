@@ -21,4 +21,11 @@ const char *fp_report_frame_owner(const struct fp_report_frame *frame);
  */
 size_t fp_report_fold(const struct fp_report_stack *stack, size_t index, const char **owner);
 
+/*
+ * How many frames from INDEX on are the first *PERIOD of them, again and again, as a recursion
+ * leaves them; 0 when that is not often. They include the first.
+ */
+size_t fp_report_fold_recursion(const struct fp_report_stack *stack, size_t index,
+                                size_t *period);
+
 #endif

@@ -4,16 +4,29 @@
  */
 #include "report/moments.h"
 
+/* The instruction at the address is what was read. */
+static bool is_executed(const struct fp_report_finding *finding)
+{
+	const struct fp_report_frame *first = finding->stack->frames;
+
+	return finding->access == FP_ACCESS_READ && finding->stack->count > 0 &&
+	       !first->module && first->offset == finding->address;
+}
+
 static const char *call_title(const struct fp_report_finding *finding)
 {
 	if (finding->access == FP_ACCESS_FREE)
 		return finding->kind == FP_FINDING_DOUBLE_FREE ? "freed again" : "freed";
 	/* Only a fault's own stack is that of the access; a call merely came across the damage.
 	 */
+	if (finding->kind == FP_FINDING_CRASH && is_executed(finding))
+		return "executed";
 	if (finding->is_exact && finding->access == FP_ACCESS_READ)
 		return "read";
 	if (finding->is_exact && finding->access == FP_ACCESS_WRITE)
 		return "written";
+	if (finding->kind == FP_FINDING_CRASH)
+		return "raised";
 	if (finding->evidence.size == 0)
 		return "called";
 	return finding->block.free_stack == finding->stack ? "found while it was freed"

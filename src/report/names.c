@@ -5,7 +5,9 @@
 #include "report/names.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/stack.h"
@@ -194,4 +196,32 @@ const char *fp_report_door(const struct fp_report *report)
 	};
 
 	return names[report->doors];
+}
+
+void fp_report_signal_name(uint32_t number, char name[FP_REPORT_SIGNAL_MAX])
+{
+	const char *known = sigabbrev_np((int)number);
+
+	if (known)
+		snprintf(name, FP_REPORT_SIGNAL_MAX, "SIG%s", known);
+	else
+		snprintf(name, FP_REPORT_SIGNAL_MAX, "%" PRIu32, number);
+}
+
+uint32_t fp_report_signal_number(struct fp_report_string name)
+{
+	for (int i = 1; i < NSIG; i++) {
+		const char *known = sigabbrev_np(i);
+
+		if (known && strncmp(name.bytes, "SIG", 3) == 0 &&
+		    strcmp(name.bytes + 3, known) == 0)
+			return (uint32_t)i;
+	}
+	return (uint32_t)strtoul(name.bytes, NULL, 10);
+}
+
+int fp_report_cwe(const struct fp_report_finding *finding)
+{
+	return finding->kind == FP_FINDING_CRASH ? fp_crash_cwe(finding->cause)
+	                                         : fp_finding_traits(finding->kind)->cwe;
 }

@@ -63,4 +63,12 @@ void fp_report_put_span(FILE *out, uint64_t milliseconds);
 /* "allocated between 2 min 5 s and 3 s ago". */
 void fp_report_put_age(FILE *out, const struct fp_report_age *age);
 
+/* "SIGSEGV", or a number where the system has no name for it; and back. */
+enum { FP_REPORT_SIGNAL_MAX = 24 };
+void fp_report_signal_name(uint32_t number, char name[FP_REPORT_SIGNAL_MAX]);
+uint32_t fp_report_signal_number(struct fp_report_string name);
+
+/* What FINDING is in the Common Weakness Enumeration. */
+int fp_report_cwe(const struct fp_report_finding *finding);
+
 #endif

@@ -110,6 +110,11 @@ struct fp_report_source {
 	int32_t exit_value;
 };
 
+/* WORD of one that is in a module: set by fp_report_resolve. */
+struct fp_report_register {
+	FP_REGISTER_FIELDS(FP_REPORT_, )
+};
+
 struct fp_report_party {
 	FP_PARTY_FIELDS(FP_REPORT_, )
 };

@@ -4,6 +4,8 @@
  * into are opened, and each of them once, however often it was mapped.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -296,12 +298,44 @@ static int resolve_record(const struct resolving *resolving,
 	return result;
 }
 
+/* In code, as debuggers have it: "main+0x16 (/usr/bin/x)". */
+static int resolve_register(const struct resolving *resolving,
+                            struct fp_report_register *holder)
+{
+	struct fp_report *report = resolving->report;
+	const struct fp_symbol_place *place;
+	struct fp_report_module *module = NULL;
+	struct fp_report_string name;
+	char *text;
+
+	for (size_t i = 0; i < report->module_count; i++)
+		if (holder->value >= report->modules[i].start &&
+		    holder->value < report->modules[i].end)
+			module = &report->modules[i];
+	if (!module || holder->meaning.size > 0)
+		return 0;
+	if (open_module(resolving, module) != 0)
+		return -ENOMEM;
+	place = fp_symbol_lookup_name(module->image, holder->value - module->bias, true);
+	name = fp_report_base_name(module->path);
+	if (!place || asprintf(&text, "code: %s (%.*s+0x%" PRIx64 ")",
+	                       place->count > 0 ? place->frames[0].function : "no function",
+	                       (int)name.size, name.bytes, holder->value - module->bias) < 0)
+		return -ENOMEM;
+	holder->meaning =
+	        fp_report_text(fp_report_arena_keep(&report->arena, text, strlen(text)));
+	free(text);
+	return holder->meaning.bytes ? 0 : -ENOMEM;
+}
+
 static int resolve_finding(const struct resolving *resolving, struct fp_report_finding *finding)
 {
 	int result = find_stack(resolving, finding->trace, finding->is_exact, &finding->stack);
 
 	if (result == 0)
 		result = resolve_record(resolving, &fp_report_schema_finding, finding);
+	for (size_t i = 0; result == 0 && i < finding->register_count; i++)
+		result = resolve_register(resolving, &finding->registers[i]);
 	if (result == 0)
 		finding->fingerprint = fp_report_finding_fingerprint(finding);
 	return result;

@@ -12,6 +12,7 @@ const struct fp_schema_record fp_report_schema_site = FP_SCHEMA(FP_SITE_FIELDS, 
 const struct fp_schema_record fp_report_schema_block = FP_SCHEMA(FP_BLOCK_FIELDS, FP_ROW_, struct fp_report_block, 14);
 const struct fp_schema_record fp_report_schema_party = FP_SCHEMA(FP_PARTY_FIELDS, FP_ROW_, struct fp_report_party, 0);
 const struct fp_schema_record fp_report_schema_page = FP_SCHEMA(FP_PAGE_FIELDS, FP_ROW_, struct fp_report_region_page, 0);
+const struct fp_schema_record fp_report_schema_register = FP_SCHEMA(FP_REGISTER_FIELDS, FP_ROW_, struct fp_report_register, 3);
 const struct fp_schema_record fp_report_schema_finding = FP_SCHEMA(FP_FINDING_FIELDS, FP_ROW_, struct fp_report_finding, 15);
 const struct fp_schema_record fp_report_schema_age = FP_SCHEMA(FP_AGE_FIELDS, FP_ROW_, struct fp_report_age, 0);
 const struct fp_schema_record fp_report_schema_news = FP_SCHEMA(FP_NEWS_FIELDS, FP_ROW_, struct fp_report_news, 0);
@@ -91,6 +92,7 @@ static bool keep_field(const struct fp_schema_field *field, char *record,
 	case FP_SCHEMA_BLOCK:
 		return fp_report_schema_keep(field->of, at, keeper);
 	case FP_SCHEMA_ARRAY:
+	case FP_SCHEMA_NAMED:
 		return keep_items(field->of, at, *(const size_t *)more, keeper);
 	case FP_SCHEMA_SHARES:
 		*(struct fp_report_shares *)at = (struct fp_report_shares){0};

@@ -63,30 +63,10 @@ static void log_trace(fp_trace_id trace)
 	fp_log_trace(fp_session_log(), trace, frames, count);
 }
 
-static struct fp_log_site site_of(const struct fp_block *block)
-{
-	struct fp_log_site site = {.file = ""};
-	int line = 0;
-
-	fp_stack_site(block->site, &site.file, &line);
-	site.line = (uint32_t)line;
-	return site;
-}
-
-static void log_crash(uint32_t index, const struct fp_crash *crash)
-{
-	struct fp_log_site sites[FP_CRASH_NEAREST_MAX];
-
-	for (uint32_t i = 0; i < crash->nearest_count; i++) {
-		log_trace(crash->nearest[i].alloc_trace);
-		sites[i] = site_of(&crash->nearest[i]);
-	}
-	fp_log_crash(fp_session_log(), index, crash, sites);
-}
-
 static void log_finding(uint32_t index, const struct fp_finding *finding)
 {
 	struct fp_log_site site = {.file = ""};
+	int line = 0;
 
 	fp_log_modules(fp_session_log());
 	log_trace(finding->trace);
@@ -95,11 +75,12 @@ static void log_finding(uint32_t index, const struct fp_finding *finding)
 		log_trace(finding->block.alloc_trace);
 		log_trace(finding->block.free_trace);
 		log_trace(finding->page.commit_trace);
-		site = site_of(&finding->block);
+		fp_stack_site(finding->block.site, &site.file, &line);
+		site.line = (uint32_t)line;
 	}
+	for (uint32_t i = 0; i < finding->nearest_count; i++)
+		log_trace(finding->nearest[i].alloc_trace);
 	fp_log_finding(fp_session_log(), index, finding, &site);
-	if (finding->crash != NULL)
-		log_crash(index, finding->crash);
 }
 
 void fp_session_reserve_findings(void)
@@ -165,9 +146,8 @@ void fp_session_sink(const struct fp_finding *finding, void *unused)
 	/* What comes of a fault the program's own handler may make the end of. */
 	if (fp_lock_is_in_fault_mode())
 		fp_session_await_shown();
-	/* What is found while the report is made has nothing left to halt, nor has a crash. */
-	if (fp_session.options.halt_on_error && finding->kind != FP_FINDING_CRASH &&
-	    !atomic_load(&fp_session.own.is_finished))
+	/* What is found while the report is made has nothing left to halt. */
+	if (fp_session.options.halt_on_error && !atomic_load(&fp_session.own.is_finished))
 		halt();
 }
 

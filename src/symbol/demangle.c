@@ -25,3 +25,10 @@ int fp_symbol_name(struct fp_symbol_frame *frame, const char *name)
 	frame->linkage = plain ? linkage : NULL;
 	return linkage ? 0 : -ENOMEM;
 }
+
+char *fp_symbol_demangle_type(const char *mangled)
+{
+	char *plain = cplus_demangle_v3(mangled, DMGL_PARAMS | DMGL_ANSI | DMGL_TYPES);
+
+	return plain ? plain : strdup(mangled);
+}

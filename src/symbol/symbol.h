@@ -78,6 +78,10 @@ const struct fp_symbol_place *fp_symbol_lookup(struct fp_symbol_image *image, ui
 const struct fp_symbol_place *fp_symbol_lookup_name(struct fp_symbol_image *image,
                                                     uint64_t address, bool exact);
 
+/* The type that is MANGLED so, as C++ has it; as it is where it is none. To be freed; NULL when
+ * out of memory. */
+char *fp_symbol_demangle_type(const char *mangled);
+
 /* A descriptor of the file at PATH, or -1: only a regular file is opened, and nothing blocks.
  */
 int fp_symbol_open_regular(const char *path);

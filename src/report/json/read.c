@@ -28,19 +28,6 @@ bool fp_report_is_json(const void *data, size_t size)
 	return size > 0 && (*at == '{' || *at == '[');
 }
 
-/* "SIGSEGV", or a number where the system has no name for it. */
-static int signal_number(struct fp_report_string name)
-{
-	for (int i = 1; i < NSIG; i++) {
-		const char *known = sigabbrev_np(i);
-
-		if (known && strncmp(name.bytes, "SIG", 3) == 0 &&
-		    strcmp(name.bytes + 3, known) == 0)
-			return i;
-	}
-	return atoi(name.bytes);
-}
-
 static void take_exit(struct fp_report_fields *fields, const json_t *json,
                       enum fp_log_exit *how, int32_t *value)
 {
@@ -49,7 +36,7 @@ static void take_exit(struct fp_report_fields *fields, const json_t *json,
 
 	if (name.size > 0) {
 		*how = FP_LOG_EXIT_SIGNAL;
-		*value = signal_number(name);
+		*value = (int32_t)fp_report_signal_number(name);
 	} else if (json_object_get(end, "code")) {
 		*how = FP_LOG_EXIT_CODE;
 		*value = (int32_t)fp_report_fields_integer(fields, end, "code");

@@ -112,6 +112,9 @@ static bool take_number(struct fp_report_fields *fields, const json_t *json, con
 	case FP_SCHEMA_HRESULT:
 		*number = (uint32_t)hresult_of(fields, json, key);
 		return true;
+	case FP_SCHEMA_SIGNAL:
+		*number = fp_report_signal_number(fp_report_fields_string(fields, json, key));
+		return true;
 	case FP_SCHEMA_PROTECTION:
 		*number = protection_of(fp_report_fields_string(fields, json, key));
 		return true;
@@ -138,6 +141,32 @@ static bool take_items(struct fp_report_fields *fields, const json_t *array,
 	for (size_t i = 0; i < *count; i++)
 		is_known &= fp_report_fields_record(fields, json_array_get(array, i), schema,
 		                                    *items + i * schema->size);
+	return is_known;
+}
+
+/* The name of an item is what it stands under. */
+static bool take_named(struct fp_report_fields *fields, const json_t *object,
+                       const struct fp_schema_record *schema, char **items, size_t *count)
+{
+	bool is_known = true;
+	const char *name;
+	json_t *value;
+
+	*items = fp_report_arena_take(&fields->report->arena,
+	                              json_object_size(object) * schema->size);
+	if (!*items) {
+		fields->is_out_of_memory = true;
+		return true;
+	}
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	{
+		char *item = *items + (*count)++ * schema->size;
+
+		*(struct fp_report_string *)(void *)(item + schema->fields[0].offset) =
+		        fp_report_text(fp_report_arena_keep(&fields->report->arena, name,
+		                                            strlen(name)));
+		is_known &= fp_report_fields_record(fields, value, schema, item);
+	}
 	return is_known;
 }
 
@@ -172,6 +201,9 @@ static bool take_value(struct fp_report_fields *fields, const json_t *json, cons
 	case FP_SCHEMA_BLOCK:
 		return fp_report_fields_record(
 		        fields, fp_report_fields_object(fields, json, key), field->of, at);
+	case FP_SCHEMA_NAMED:
+		return take_named(fields, fp_report_fields_object(fields, json, key), field->of,
+		                  at, more);
 	case FP_SCHEMA_ARRAY:
 		return take_items(fields, fp_report_fields_array(fields, json, key), field->of,
 		                  at, more);

@@ -146,6 +146,33 @@ static json_t *make_array(struct fp_report_tree *tree, const struct fp_schema_re
 	return array;
 }
 
+/* Each item has its name first. */
+static json_t *make_named(struct fp_report_tree *tree, const struct fp_schema_record *schema,
+                          const char *items, size_t count)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < count; i++) {
+		const char *item = items + i * schema->size;
+		const struct fp_report_string *name =
+		        (const void *)(item + schema->fields[0].offset);
+		char key[32];
+
+		snprintf(key, sizeof(key), "%.*s", (int)name->size, name->bytes);
+		fp_report_tree_put(tree, object, key,
+		                   fp_report_make_record(tree, schema, item));
+	}
+	return object;
+}
+
+static json_t *make_signal(uint32_t number)
+{
+	char name[FP_REPORT_SIGNAL_MAX];
+
+	fp_report_signal_name(number, name);
+	return fp_report_make_text(name);
+}
+
 static json_t *make_number(const struct fp_schema_field *field, uint64_t number)
 {
 	const struct fp_schema_words *words = field->of;
@@ -163,8 +190,6 @@ static json_t *make_number(const struct fp_schema_field *field, uint64_t number)
 		return json_boolean(number != 0);
 	case FP_SCHEMA_FINGERPRINT:
 		return json_sprintf("%016" PRIx64, number);
-	case FP_SCHEMA_CWE:
-		return json_integer(fp_finding_traits((unsigned)number)->cwe);
 	case FP_SCHEMA_SEVERITY:
 		return fp_report_make_text(fp_finding_traits((unsigned)number)->severity);
 	default:
@@ -192,6 +217,13 @@ static json_t *make_value(struct fp_report_tree *tree, const struct fp_schema_fi
 	case FP_SCHEMA_THROUGH:
 		at = (*(const struct fp_report_stack *const *)at)->within;
 		return fp_report_make_text(*(const char *)at != '\0' ? at : NULL);
+	case FP_SCHEMA_CWE:
+		return json_integer(fp_report_cwe((const struct fp_report_finding *)record));
+	case FP_SCHEMA_SIGNAL:
+		return make_signal(*(const uint32_t *)at);
+	case FP_SCHEMA_NAMED:
+		return make_named(tree, field->of, *(const char *const *)at,
+		                  *(const size_t *)more);
 	case FP_SCHEMA_HRESULT:
 		return make_hresult(*(const int32_t *)at);
 	case FP_SCHEMA_PROTECTION:
@@ -242,7 +274,8 @@ void fp_report_put_record(struct fp_report_tree *tree, json_t *json,
 			put_shares(tree, json,
 			           (const void *)((const char *)record + field->offset),
 			           schema != &fp_report_schema_finding);
-		if (!field->key || field->form == FP_SCHEMA_SHARES)
+		if (!field->key || field->form == FP_SCHEMA_SHARES ||
+		    (field->is_optional && !is_there))
 			continue;
 		object = find_object(tree, json, field, is_there, &key);
 		if (object)

@@ -95,6 +95,7 @@ static int take_field(struct fp_report_cursor *cursor, const struct fp_schema_fi
 	switch (field->form) {
 	case FP_SCHEMA_TEXT:
 	case FP_SCHEMA_PATH:
+	case FP_SCHEMA_WORD:
 	case FP_SCHEMA_BYTES:
 		*(struct fp_report_string *)at = fp_report_take_string(cursor);
 		return 0;
@@ -108,6 +109,7 @@ static int take_field(struct fp_report_cursor *cursor, const struct fp_schema_fi
 	case FP_SCHEMA_RECORD:
 		return fp_report_take_record(cursor, field->of, at, arena);
 	case FP_SCHEMA_ARRAY:
+	case FP_SCHEMA_NAMED:
 		return take_items(cursor, field->of, arena, at,
 		                  (size_t *)(record + field->more));
 	default:

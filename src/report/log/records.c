@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/crash.h"
 #include "report/growth.h"
 #include "report/schema.h"
 
@@ -179,6 +180,8 @@ static int read_finding(struct fp_report_reading *reading, struct fp_report_curs
 	int result = fp_report_take_record(payload, &fp_report_schema_finding, &finding,
 	                                   &report->arena);
 
+	if (result == 0)
+		result = fp_report_settle_crash(report, &finding);
 	if (result != 0)
 		return result;
 	findings = fp_report_grow(report->findings, report->finding_count, sizeof(*findings));

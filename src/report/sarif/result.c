@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/names.h"
 #include "report/sarif/parts.h"
 #include "report/stack.h"
 
@@ -66,6 +67,12 @@ static void print_message(FILE *out, const struct fp_report_finding *finding,
 	const struct fp_finding_traits *info = fp_finding_traits(finding->kind);
 
 	fprintf(out, "%s: %s", info->name, info->title);
+	if (finding->signal != 0) {
+		char name[FP_REPORT_SIGNAL_MAX];
+
+		fp_report_signal_name(finding->signal, name);
+		fprintf(out, " (%s, CWE-%d)", name, fp_report_cwe(finding));
+	}
 	if (finding->description.size > 0) {
 		fputs("; ", out);
 		fp_report_sarif_escape(out, finding->description);

@@ -106,9 +106,21 @@ static bool is_access(const struct fp_report_finding *finding)
 	       finding->kind == FP_FINDING_HEAP_USE_AFTER_FREE;
 }
 
+/* "SEGV": the signal without its first letters. */
+static const char *crash_name(const struct fp_report_finding *finding)
+{
+	const char *name = sigabbrev_np((int)finding->signal);
+
+	return name ? name : "UNKNOWN SIGNAL";
+}
+
 /* AddressSanitizer has one name for both sides of a block. */
 static const char *name_of(const struct fp_report_finding *finding)
 {
+	if (finding->cause == FP_CRASH_STACK_OVERFLOW)
+		return "stack-overflow";
+	if (finding->signal != 0)
+		return crash_name(finding);
 	switch (finding->kind) {
 	case FP_FINDING_HEAP_BUFFER_UNDERFLOW:
 		return "heap-buffer-overflow";
@@ -147,6 +159,41 @@ static void print_access(struct document *document, const struct fp_report_findi
 		fputs("unknown size", out);
 	fprintf(out, " at 0x%012" PRIx64 " thread T%zu\n", access_address(finding),
 	        number_of(document, finding->thread));
+}
+
+static uint64_t register_of(const struct fp_report_finding *finding, const char *const *names)
+{
+	for (size_t i = 0; i < finding->register_count; i++)
+		for (const char *const *name = names; *name; name++)
+			if (finding->registers[i].name.size == strlen(*name) &&
+			    memcmp(finding->registers[i].name.bytes, *name, strlen(*name)) == 0)
+				return finding->registers[i].value;
+	return 0;
+}
+
+/* "SEGV on unknown address 0x000000000010 (pc 0x... bp 0x... sp 0x... T0)" */
+static void print_crash(struct document *document, const struct fp_report_finding *finding)
+{
+	static const char *const pc[] = {"rip", "pc", NULL};
+	static const char *const bp[] = {"rbp", "x29", NULL};
+	static const char *const sp[] = {"rsp", "sp", NULL};
+	FILE *out = document->page.out;
+
+	if (finding->cause == FP_CRASH_STACK_OVERFLOW)
+		fputs("stack-overflow on address", out);
+	else
+		fprintf(out, "%s on unknown address", crash_name(finding));
+	if (finding->access != FP_ACCESS_UNKNOWN)
+		fprintf(out, " 0x%012" PRIx64, finding->address);
+	fprintf(out, " (pc 0x%012" PRIx64 " bp 0x%012" PRIx64 " sp 0x%012" PRIx64 " T%zu)\n",
+	        register_of(finding, pc), register_of(finding, bp), register_of(finding, sp),
+	        number_of(document, finding->thread));
+	if (finding->access != FP_ACCESS_UNKNOWN)
+		fprintf(out, "==%" PRIu32 "==The signal is caused by a %s memory access.\n",
+		        document->pid, finding->access == FP_ACCESS_WRITE ? "WRITE" : "READ");
+	if (finding->cause == FP_CRASH_NULL_POINTER)
+		fprintf(out, "==%" PRIu32 "==Hint: address points to the zero page.\n",
+		        document->pid);
 }
 
 static void print_call(struct document *document, const struct fp_report_finding *finding)
@@ -241,7 +288,9 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 	fputs(rule, out);
 	fp_report_print_style(&document->page, FP_REPORT_STYLE_BAD);
 	fprintf(out, "==%" PRIu32 "==ERROR: AddressSanitizer: ", document->pid);
-	(is_access(finding) ? print_access : print_call)(document, finding);
+	(finding->signal != 0 ? print_crash
+	 : is_access(finding) ? print_access
+	                      : print_call)(document, finding);
 	fp_report_print_style(&document->page, FP_REPORT_STYLE_PLAIN);
 	print_stack(&document->page, finding->stack);
 	if (finding->has_block)

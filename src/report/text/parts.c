@@ -180,6 +180,26 @@ static void print_fold(const struct fp_report_page *page, size_t count, const ch
 	fputc('\n', page->out);
 }
 
+/* How many frames from INDEX on that was. */
+static size_t print_recursion(const struct fp_report_page *page,
+                              const struct fp_report_stack *stack, size_t index)
+{
+	size_t period;
+	size_t count = fp_report_fold_recursion(stack, index, &period);
+
+	for (size_t i = 0; count > 0 && i < period; i++)
+		print_frame(page, index + i, &stack->frames[index + i]);
+	if (count == 0)
+		return 0;
+	fp_report_print_style(page, FP_REPORT_STYLE_DIM);
+	fputs("    ... the same ", page->out);
+	fp_report_print_count(page, count / period - 1, "time");
+	fputs(" more", page->out);
+	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
+	fputc('\n', page->out);
+	return count;
+}
+
 void fp_report_print_stack(const struct fp_report_page *page,
                            const struct fp_report_stack *stack)
 {
@@ -193,7 +213,9 @@ void fp_report_print_stack(const struct fp_report_page *page,
 
 		if (folded > 0)
 			print_fold(page, folded, owner);
-		else
+		else if (!page->has_all_frames)
+			folded = print_recursion(page, stack, i);
+		if (folded == 0)
 			print_frame(page, i, &stack->frames[i]);
 		i += folded > 0 ? folded : 1;
 	}

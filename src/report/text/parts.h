@@ -42,6 +42,10 @@ void fp_report_print_title(const struct fp_report_page *page,
 void fp_report_print_leak_title(const struct fp_report_page *page,
                                 const struct fp_report_leak *leak);
 
+/* What only a crash has, after its stacks; nothing of another finding (in crash.c). */
+void fp_report_print_crash(const struct fp_report_page *page,
+                           const struct fp_report_finding *finding);
+
 /* A leak with all that is told of it (in leaks.c). */
 void fp_report_print_leak(const struct fp_report_page *page, const struct fp_report *report,
                           const struct fp_report_leak *leak);

@@ -153,6 +153,7 @@ static void print_finding(const struct fp_report_page *page, const struct fp_rep
 	if (finding->has_block)
 		(is_region ? print_region : print_block)(page, &finding->block);
 	print_evidence(page, finding);
+	fp_report_print_crash(page, finding);
 	fputc('\n', page->out);
 }
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/names.h"
 #include "report/text/parts.h"
 
 /* Whether NUMBER, said aloud, takes "an": eight, eleven and eighteen do, at the start of it. */
@@ -25,7 +26,12 @@ void fp_report_print_title(const struct fp_report_page *page,
 	fp_report_print_style(page, is_error ? FP_REPORT_STYLE_BAD : FP_REPORT_STYLE_WARNING);
 	fputs(info->name, page->out);
 	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
-	if (finding->has_block) {
+	if (finding->signal != 0) {
+		char name[FP_REPORT_SIGNAL_MAX];
+
+		fp_report_signal_name(finding->signal, name);
+		fprintf(page->out, " (%s)", name);
+	} else if (finding->has_block) {
 		fputs(has_vowel(finding->block.size) ? " of an " : " of a ", page->out);
 		fp_report_print_number(page, finding->block.size);
 		fputs(finding->page.state == FP_PAGE_NONE ? "-byte block" : "-byte region",

@@ -354,14 +354,49 @@ static void print_suppressions(struct fp_report_xml *xml,
 	fp_report_xml_close(xml, "suppcounts");
 }
 
+/* What a process died of stands behind its errors, too. */
+static int print_fatal_signal(struct fp_report_xml *xml,
+                              const struct fp_report_finding *finding)
+{
+	char name[FP_REPORT_SIGNAL_MAX];
+	int result;
+
+	fp_report_signal_name(finding->signal, name);
+	fp_report_xml_open(xml, "fatal_signal");
+	fp_report_xml_print(xml, "tid", "%" PRIu32, finding->thread);
+	fp_report_xml_print(xml, "signo", "%" PRIu32, finding->signal);
+	fp_report_xml_print(xml, "signame", "%s", name);
+	fp_report_xml_print(xml, "sicode", "%" PRId32, finding->code);
+	fp_report_xml_string(xml, "event", finding->description);
+	if (finding->access != FP_ACCESS_UNKNOWN)
+		fp_report_xml_print(xml, "siaddr", "0x%" PRIX64, finding->address);
+	result = fp_report_xml_stack(xml, finding->stack);
+	fp_report_xml_close(xml, "fatal_signal");
+	fputc('\n', xml->out);
+	return result;
+}
+
+static int print_fatal_signals(struct fp_report_xml *xml, const struct fp_report *report)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < report->finding_count; i++)
+		if (report->findings[i].signal != 0)
+			result = print_fatal_signal(xml, &report->findings[i]);
+	return result;
+}
+
 static int end(struct fp_report_walk *walk)
 {
 	struct document *document = walk->state;
 	struct fp_report_xml *xml = &document->xml;
-	int result;
+	int result = 0;
 
+	for (size_t i = 0; result == 0 && i < walk->set->count; i++)
+		result = print_fatal_signals(xml, walk->set->reports[i]);
 	print_finished(xml, walk->set->reports[0]);
-	result = flush_late(&document->leaks, xml);
+	if (result == 0)
+		result = flush_late(&document->leaks, xml);
 	fp_report_xml_open(xml, "errorcounts");
 	if (result == 0)
 		result = flush_late(&document->counts, xml);
