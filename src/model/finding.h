@@ -68,8 +68,8 @@ struct fp_party {
 	FP_PARTY_FIELDS(FP_VICTIM_, )
 };
 
-/* With a signal, of a crash, the rest of that is known. The block is meaningful with has_block, the page if it has a state. The trace is
- * FP_TRACE_NONE when the finding was made at exit. */
+/* With a signal, of a crash, the rest of that is known. The block is meaningful with has_block,
+ * the page if it has a state. The trace is FP_TRACE_NONE when the finding was made at exit. */
 struct fp_finding {
 	FP_FINDING_FIELDS(FP_VICTIM_, )
 	int64_t offset; /* address minus the block's start */

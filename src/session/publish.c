@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/meta.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
@@ -177,6 +178,21 @@ void fp_session_expect_filter(void)
 	fp_session_start_watcher();
 	fp_session_publish_beginning();
 	fp_lock_release(&fp_session.lock);
+}
+
+void fp_session_confine(void)
+{
+	if (!fp_session_is_here())
+		return;
+	fp_meta_use_aside();
+	fp_session_note(
+	        "a thread entered seccomp's strict mode: no block that it has allocated or "
+	        "freed since then is guarded");
+	fp_lock_acquire(&fp_session.lock);
+	fp_log_modules(fp_session_log());
+	fp_session_publish_beginning();
+	fp_lock_release(&fp_session.lock);
+	fp_sys_confine(true);
 }
 
 void fp_session_await_shown(void)

@@ -460,21 +460,6 @@ void fp_session_note(const char *text)
 	fp_log_note(fp_session_log(), text);
 }
 
-void fp_session_confine(void)
-{
-	if (!fp_session_is_here())
-		return;
-	fp_meta_use_aside();
-	fp_session_note(
-	        "a thread entered seccomp's strict mode: no block that it has allocated or "
-	        "freed since then is guarded");
-	fp_lock_acquire(&fp_session.lock);
-	fp_log_modules(fp_session_log());
-	fp_session_publish_beginning();
-	fp_lock_release(&fp_session.lock);
-	fp_sys_confine(true);
-}
-
 bool fp_session_traces_children(void)
 {
 	return fp_session.options.trace_children;

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Each way to die that a program does not handle is a finding that says which and why, with its line,
+# in every format, optimised or not, on the main thread and on another, for a program and for a host;
+# and the program dies of the signal that it dies of without us. What it handles is none.
+fencepost=$FP_BUILDDIR/src/cli/fencepost
+victims=$FP_BUILDDIR/tests/cli
+source=$top_srcdir/tests/cli/crash_victim.c
+work=$FP_BUILDDIR/tests/cli/crash.work
+test -x "$fencepost" && test -x "$victims/crash_victim" || exit 99
+rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
+ulimit -c 0
+bad=0
+
+complain() {
+	echo "$*"
+	bad=1
+}
+line_of() { # line_of WAY: any, where it depends on what of a function touches its frame first
+	test "$1" = stack-overflow && echo '[0-9]*' && return
+	grep -n "/\* $1 \*/" "$source" | cut -d: -f1
+}
+expect() { # expect FILE TEXT...: each is in it
+	file=$1
+	shift
+	for text; do
+		grep -q -- "$text" "$file" || complain "$what: no '$text' in $file: $(cat "$file")"
+	done
+}
+# signal, number, cause and what the sentence has, by way
+facts() {
+	signal=SEGV number=139 words=
+	case $1 in
+	null-pointer) cause=$1 words='read of 4 bytes at 0x18, through a null pointer (24 bytes past it' ;;
+	null-call) cause=null-pointer words='call of a null function pointer' ;;
+	wild-address) cause=$1 words='write of 4 bytes at 0x123456789000, where nothing is mapped' ;;
+	read-only) cause=$1 words='write of 1 byte at .*, which may only be read: constant data of .*crash_' ;;
+	not-executable) cause=$1 words='execution at .*, which is no code: a global variable of .*crash_' ;;
+	stack-overflow) cause=$1 words="stack overflow: all .* of the thread's stack are in use, by [0-9]* calls" ;;
+	abort) cause=$1 signal=ABRT number=134 words="Assertion .zero == 7 && .*seven.*. failed" ;;
+	arithmetic) cause=$1 signal=FPE number=136 words='integer division by zero' ;;
+	illegal-instruction) cause=$1 signal=ILL number=132 words='illegal instruction' ;;
+	bus) cause=other signal=BUS number=135 words='read of 1 byte at .*, behind the end of the file that is mapped there' ;;
+	system-call) cause=$1 signal=SYS number=159 words='which a filter of system calls (seccomp) refuses' ;;
+	time) cause=other signal=XCPU number=152 words='the processor time that RLIMIT_CPU allows' ;;
+	breakpoint) cause=other signal=TRAP number=133 words='the program sent itself the signal' ;;
+	handled) cause=null-pointer number=134 words="the program's handler of it then raised signal 6" ;;
+	esac
+}
+check() { # check PROGRAM WAY BACKEND [thread]
+	what="$*"
+	facts "$2"
+	line=$(line_of "$2")
+	place=crash_victim.c:$line
+	rm -f json sarif xml
+	"$fencepost" run --backend="$3" --json=json --sarif=sarif --xml=xml -- "$victims/$1" "$2" $4 >out 2>err
+	status=$?
+	test "$status" -ne 77 || return
+	test "$status" -eq "$number" || complain "$what: status $status: $(cat err)"
+	expect err "^fencepost: crash (SIG$signal) at $place" "^  .*$words" '^fencepost: 1 error[,;].*killed by SIG'
+	test "$2" != stack-overflow || expect err '    #0 recurse ' '^    \.\.\. the same [0-9]* times more$'
+	expect json '"kind": "crash"' "\"signal\": \"SIG$signal\"" "\"cause\": \"$cause\"" "\"line\": $line,"
+	expect sarif '"ruleId": "crash"' "(SIG$signal, CWE-" "\"startLine\": $line\b"
+	expect xml '<fatal_signal>' "<signame>SIG$signal</signame>" "<line>$line</line>"
+}
+check_asan() { # check_asan WAY NAME
+	what="asan style, $1"
+	facts "$1"
+	"$fencepost" run --style=asan -- "$victims/crash_victim" "$1" >out 2>err
+	test $? -eq "$number" || complain "$what: $(cat err)"
+	expect err "ERROR: AddressSanitizer: $2.*(pc 0x[0-9a-f]* bp 0x[0-9a-f]* sp 0x[0-9a-f]* T0)" \
+		"^SUMMARY: AddressSanitizer: ${2%% *} .*crash_victim.c:$(line_of "$1")"
+}
+check_host() { # check_host PROGRAM WAY [thread]: without fencepost run
+	what="alone, $*"
+	facts "$2"
+	rm -f json
+	FENCEPOST_OPTIONS=json=json "$victims/$1" "$2" $3 >out 2>err
+	status=$?
+	test "$status" -ne 77 || return
+	test "$status" -eq "$number" || complain "$what: status $status: $(cat err)"
+	i=0
+	until test -s json && grep -q '^fencepost: .*killed by' err || test $((i += 1)) -gt 200; do sleep 0.1; done
+	expect err "^fencepost: crash (SIG$signal) at crash_victim.c:$(line_of "$2")" "^  .*$words"
+	expect json "\"cause\": \"$cause\"" "\"signal\": \"SIG$signal\""
+}
+
+ways='null-pointer null-call wild-address read-only not-executable stack-overflow abort arithmetic illegal-instruction
+	bus system-call time breakpoint handled'
+for way in $ways; do
+	check crash_victim $way auto
+	check crash_victim_fast $way auto thread
+	# Whoever takes the default action back by himself dies unseen.
+	test $way = handled || check_host crash_host $way
+	check crash_host_fast $way auto thread
+done
+for backend in guard mprotect none; do
+	"$fencepost" run --quiet --backend=$backend --leak-check=no true 2>/dev/null || continue
+	for way in null-pointer stack-overflow abort bus; do
+		check crash_victim $way $backend
+	done
+done
+check_asan null-pointer 'SEGV on unknown address 0x000000000018'
+check_asan stack-overflow 'stack-overflow on address 0x'
+check_asan abort 'ABRT on unknown address'
+check_asan arithmetic 'FPE on unknown address'
+
+# It counts.
+"$fencepost" run --error-exitcode=9 -- "$victims/crash_victim" arithmetic >out 2>err
+test $? -eq 9 || complain "no finding for --error-exitcode: $(cat err)"
+# What the program handles is none.
+"$fencepost" run --error-exitcode=9 -- "$victims/crash_victim" exits >out 2>err
+test $? -eq 11 && grep -q '^fencepost: no errors' err || complain "handled: $(cat err)"
+
+# ---- Exceptions
+thrown() { # thrown WAY WORDS
+	what="exception, $1"
+	"$fencepost" run --json=json -- "$victims/exception_victim" "$1" >out 2>err
+	test $? -eq 134 || complain "$what: $(cat err)"
+	expect err "^  nobody caught the exception: $2$" '^fencepost: crash (SIGABRT) at exception_victim.cc:'
+	expect json "\"message\": \"$2\"" '"cause": "abort"'
+}
+thrown derived 'shop::out_of_stock: no more bananas'
+thrown number int
+"$fencepost" run --error-exitcode=9 -- "$victims/exception_victim" none >out 2>err
+test $? -eq 3 || complain "an exception that is caught: $(cat err)"
+exit $bad

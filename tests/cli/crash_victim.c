@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Dies in the way that the first argument names; with a second one, in another thread. Built with
- * IS_HOST it has a memory manager and no malloc of ours.
+ * Dies in the way that the first argument names; with a second one, in another thread. Built
+ * with IS_HOST it has a memory manager and no malloc of ours.
  */
 #define _GNU_SOURCE
 #include <assert.h>
@@ -90,7 +90,7 @@ static int recurse(volatile char *room)
 	volatile char more[200];
 
 	more[0] = room[0];
-	return zero != 0 ? 0 : recurse(more) + more[0]; /* stack-overflow */
+	return zero != 0 ? 0 : recurse(more) + more[0];
 }
 
 static void fill_stack(void)
@@ -184,20 +184,13 @@ static const struct {
 	const char *name;
 	void (*die)(void);
 } ways[] = {
-        {"null-pointer", read_null},
-        {"null-call", call_null},
-        {"wild-address", write_wild},
-        {"read-only", write_constant},
-        {"not-executable", execute_data},
-        {"stack-overflow", fill_stack},
-        {"abort", fail_assertion},
-        {"arithmetic", divide},
-        {"illegal-instruction", trap},
-        {"bus", read_short_file},
-        {"system-call", call_refused},
-        {"time", use_time_up},
-        {"breakpoint", run_into_breakpoint},
-        {"handled", handle_and_die},
+        {"null-pointer", read_null},         {"null-call", call_null},
+        {"wild-address", write_wild},        {"read-only", write_constant},
+        {"not-executable", execute_data},    {"stack-overflow", fill_stack},
+        {"abort", fail_assertion},           {"arithmetic", divide},
+        {"illegal-instruction", trap},       {"bus", read_short_file},
+        {"system-call", call_refused},       {"time", use_time_up},
+        {"breakpoint", run_into_breakpoint}, {"handled", handle_and_die},
         {"exits", handle_and_return},
 };
 

@@ -9,9 +9,11 @@
 namespace shop
 {
 struct out_of_stock : std::runtime_error {
-	explicit out_of_stock(const char *what) : std::runtime_error(what) {}
+	explicit out_of_stock(const char *what) : std::runtime_error(what)
+	{
+	}
 };
-}
+} // namespace shop
 
 int main(int argc, char **argv)
 {

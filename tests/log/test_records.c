@@ -197,6 +197,41 @@ START_TEST(a_finding_without_a_block_has_none)
 }
 END_TEST
 
+START_TEST(a_crash_has_its_registers_and_the_nearest_blocks)
+{
+	static const struct fp_log_register registers[] = {{"rip", 0x401136, ""},
+	                                                   {"rax", 1, "nothing"}};
+	static const struct fp_log_block nearest[] = {{.address = 0x7000, .site.file = "x.c"}};
+	const struct fp_log_site none = {.file = ""};
+	struct fp_finding finding = sample_finding();
+	struct test_finding read;
+
+	finding.has_block = false;
+	finding.signal = 11;
+	finding.code = -6;
+	finding.cause = FP_CRASH_WILD_ADDRESS;
+	finding.message = "said";
+	finding.registers = registers;
+	finding.register_count = 2;
+	finding.nearest = nearest;
+	finding.nearest_count = 1;
+	fp_log_finding(&event_log, 0, &finding, &none);
+	open_copy(&event_log);
+	expect_record(5);
+	test_event_finding(&event, &read);
+	ck_assert_uint_eq(read.signal, 11);
+	ck_assert_int_eq(read.code, -6);
+	ck_assert_uint_eq(read.cause, FP_CRASH_WILD_ADDRESS);
+	ck_assert_str_eq(read.exception, "");
+	ck_assert_str_eq(read.message, "said");
+	ck_assert_uint_eq(read.register_count, 2);
+	ck_assert_str_eq(read.register_name, "rax");
+	ck_assert_uint_eq(read.register_value, 1);
+	ck_assert_uint_eq(read.nearest_count, 1);
+	expect_nothing_more();
+}
+END_TEST
+
 static void log_the_end(void)
 {
 	const struct fp_log_leak leak = {.class = FP_LEAK_POSSIBLE,
@@ -357,6 +392,7 @@ int main(void)
 	tcase_add_test(tests, modules_and_traces_are_described);
 	tcase_add_test(tests, a_finding_is_described_with_its_block);
 	tcase_add_test(tests, a_finding_without_a_block_has_none);
+	tcase_add_test(tests, a_crash_has_its_registers_and_the_nearest_blocks);
 	tcase_add_test(tests, the_end_is_described);
 	tcase_add_test(tests, snapshots_are_described);
 	tcase_add_test(tests, growth_is_described);

@@ -52,6 +52,7 @@ static enum fp_access access_of(enum fp_finding_kind kind)
 {
 	switch (kind) {
 	case FP_FINDING_HEAP_BUFFER_OVERFLOW:
+	case FP_FINDING_CRASH:
 		return FP_ACCESS_WRITE;
 	case FP_FINDING_HEAP_BUFFER_UNDERFLOW:
 	case FP_FINDING_HEAP_USE_AFTER_FREE:
@@ -86,7 +87,8 @@ static void encode_every_kind(struct encoder *encoder)
 		        .evidence_offset = kind == FP_FINDING_HEAP_BUFFER_OVERFLOW    ? 24
 		                           : kind == FP_FINDING_HEAP_BUFFER_UNDERFLOW ? -8
 		                                                                      : 0,
-		        .has_block = is_fault || access == FP_ACCESS_FREE,
+		        .has_block = (is_fault && kind != FP_FINDING_CRASH) ||
+		                     access == FP_ACCESS_FREE,
 		        .state = is_freed ? FP_BLOCK_FREED : FP_BLOCK_LIVE,
 		        .site_line = kind == FP_FINDING_WRONG_HEAP ? 12 : 0,
 		        .is_fault = is_fault,

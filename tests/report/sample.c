@@ -25,6 +25,31 @@ static void encode_block(struct encoder *encoder, const struct sample_finding *f
 	encode_u32(encoder, 3);    /* free trace */
 }
 
+/* A write to a wild address, 16 bytes behind the block. */
+static void encode_crash(struct encoder *encoder, const struct sample_finding *finding)
+{
+	encode_u8(encoder, FP_PARTY_NONE);
+	encode_u32(encoder, 0);
+	encode_u32(encoder, 0);
+	encode_u8(encoder, FP_PAGE_NONE);
+	for (int i = 0; i < 3; i++)
+		encode_u32(encoder, 0);
+	encode_u32(encoder, 11); /* SIGSEGV */
+	encode_u32(encoder, 1);
+	encode_u8(encoder, FP_CRASH_WILD_ADDRESS);
+	encode_string(encoder, "St13runtime_error");
+	encode_string(encoder, "said <b>before</b>");
+	encode_u32(encoder, 2);
+	encode_string(encoder, "rip");
+	encode_u64(encoder, SAMPLE_PROGRAM + 16);
+	encode_string(encoder, "");
+	encode_string(encoder, "r8");
+	encode_u64(encoder, 0x7028);
+	encode_string(encoder, "nothing is mapped there");
+	encode_u32(encoder, 1);
+	encode_block(encoder, finding);
+}
+
 void encode_finding(struct encoder *encoder, const struct sample_finding *finding)
 {
 	encode_begin(encoder, FP_LOG_FINDING);
@@ -45,6 +70,8 @@ void encode_finding(struct encoder *encoder, const struct sample_finding *findin
 	if (finding->has_block)
 		encode_block(encoder, finding);
 	encode_u8(encoder, finding->is_evidence_last != 0);
+	if (finding->kind == FP_FINDING_CRASH)
+		encode_crash(encoder, finding);
 	encode_end(encoder);
 }
 

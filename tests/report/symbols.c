@@ -132,3 +132,8 @@ int fp_symbol_open_regular(const char *path)
 	(void)path;
 	return -1;
 }
+
+char *fp_symbol_demangle_type(const char *mangled)
+{
+	return strdup(mangled);
+}

@@ -145,6 +145,28 @@ START_TEST(an_interpreter_that_is_wrong_itself_keeps_its_innermost_frames)
 }
 END_TEST
 
+START_TEST(a_recursion_is_shown_once)
+{
+	static const char *const lines[][3] = {
+	        {"/b/parser", "fail", "f"}, {"/b/parser", "term", "t"},
+	        {"/b/parser", "sum", "s"},  {"/b/parser", "term", "t"},
+	        {"/b/parser", "sum", "s"},  {"/b/parser", "term", "t"},
+	        {"/b/parser", "sum", "s"},  {"/b/parser", "term", "t"},
+	        {"/b/parser", "sum", "s"},  {"/b/parser", "main", "m"}};
+	size_t period;
+
+	make_stack(lines, 10);
+	for (size_t i = 3; i < 9; i++)
+		frames[i] = frames[i - 2];
+	ck_assert_uint_eq(fp_report_fold_recursion(&stack, 0, &period), 0);
+	ck_assert_uint_eq(fp_report_fold_recursion(&stack, 1, &period), 8);
+	ck_assert_uint_eq(period, 2);
+	/* Three times is what a person reads. */
+	ck_assert_uint_eq(fp_report_fold_recursion(&stack, 3, &period), 0);
+	ck_assert_uint_eq(fp_report_fold_recursion(&stack, 9, &period), 0);
+}
+END_TEST
+
 /* A name that only begins like one of them is a program's. */
 START_TEST(machines_are_known_by_their_whole_name)
 {
@@ -176,6 +198,7 @@ int main(void)
 	tcase_add_test(tests, a_stack_of_library_frames_alone_is_shown);
 	tcase_add_test(tests, an_extension_is_shown_and_its_interpreter_is_not);
 	tcase_add_test(tests, an_interpreter_that_is_wrong_itself_keeps_its_innermost_frames);
+	tcase_add_test(tests, a_recursion_is_shown_once);
 	tcase_add_test(tests, machines_are_known_by_their_whole_name);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);

@@ -147,6 +147,26 @@ static void read_block(struct test_event *event, struct test_finding *finding)
 	finding->free_trace = test_event_u32(event);
 }
 
+static void read_crash(struct test_event *event, struct test_finding *finding)
+{
+	struct test_finding near;
+
+	finding->signal = test_event_u32(event);
+	finding->code = (int32_t)test_event_u32(event);
+	finding->cause = test_event_u8(event);
+	finding->exception = test_event_string(event);
+	finding->message = test_event_string(event);
+	finding->register_count = test_event_u32(event);
+	for (uint32_t i = 0; i < finding->register_count; i++) {
+		finding->register_name = test_event_string(event);
+		finding->register_value = test_event_u64(event);
+		test_event_string(event);
+	}
+	finding->nearest_count = test_event_u32(event);
+	for (uint32_t i = 0; i < finding->nearest_count; i++)
+		read_block(event, &near);
+}
+
 void test_event_finding(struct test_event *event, struct test_finding *finding)
 {
 	memset(finding, 0, sizeof(*finding));
@@ -176,5 +196,6 @@ void test_event_finding(struct test_event *event, struct test_finding *finding)
 	finding->protection = test_event_u32(event);
 	finding->commit_thread = test_event_u32(event);
 	finding->commit_trace = test_event_u32(event);
+	read_crash(event, finding);
 	test_event_end(event);
 }

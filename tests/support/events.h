@@ -95,6 +95,15 @@ struct test_finding {
 	uint32_t protection;
 	uint32_t commit_thread;
 	uint32_t commit_trace;
+	uint32_t signal; /* and so on: of a crash */
+	int32_t code;
+	uint8_t cause;
+	const char *exception;
+	const char *message;
+	uint32_t register_count;
+	const char *register_name; /* the last one's; its meaning is skipped */
+	uint64_t register_value;
+	uint32_t nearest_count; /* their blocks are skipped */
 };
 
 void test_event_finding(struct test_event *event, struct test_finding *finding);

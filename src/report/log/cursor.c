@@ -73,7 +73,10 @@ static int take_items(struct fp_report_cursor *cursor, const struct fp_schema_re
 	size_t claimed = fp_report_take_u32(cursor);
 	int result = 0;
 
-	if (cursor->is_short || claimed > cursor->left / bytes_of(schema))
+	/* Older logs end before it. */
+	if (cursor->is_short)
+		return 0;
+	if (claimed > cursor->left / bytes_of(schema))
 		return -EBADMSG;
 	*items = fp_report_arena_take(arena, claimed * schema->size);
 	if (!*items)

@@ -12,11 +12,18 @@ static void print_nearest(const struct fp_report_page *page,
                           const struct fp_report_block *block)
 {
 	uint64_t offset = (uint64_t)block->offset;
-	bool is_before = block->offset < 0;
 
 	fputs("  that is ", page->out);
-	fp_report_print_count(page, is_before ? 0 - offset : offset - block->size, "byte");
-	fputs(is_before ? " before" : " past the end of", page->out);
+	if (block->offset < 0) {
+		fp_report_print_count(page, 0 - offset, "byte");
+		fputs(" before", page->out);
+	} else if (offset < block->size) {
+		fp_report_print_count(page, offset, "byte");
+		fputs(" inside", page->out);
+	} else {
+		fp_report_print_count(page, offset - block->size, "byte");
+		fputs(" past the end of", page->out);
+	}
 	fputs(" a block of ", page->out);
 	fp_report_print_count(page, block->size, "byte");
 	fprintf(page->out, ", allocated by thread %" PRIu32 ":\n", block->alloc_thread);

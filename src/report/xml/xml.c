@@ -175,6 +175,8 @@ static struct memcheck_error memcheck_error(const struct fp_report_finding *find
 	if (finding->kind == FP_FINDING_ALLOC_DEALLOC_MISMATCH)
 		return (struct memcheck_error){"MismatchedFree",
 		                               "Mismatched free() / delete / delete []"};
+	if (finding->signal != 0 && finding->access == FP_ACCESS_UNKNOWN)
+		return (struct memcheck_error){"SyscallParam", "Process terminating"};
 	if (finding->access != FP_ACCESS_UNKNOWN)
 		return errors[finding->access];
 	/* Of a bad access only the address may be known; the rest are bad calls. (ClientCheck
