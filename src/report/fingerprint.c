@@ -160,18 +160,26 @@ static void add_stack(struct hash *hash, const struct fp_report_stack *stack)
 	add_bytes(hash, "|", 1);
 }
 
+static void add_kind(struct hash *hash, enum fp_finding_kind kind)
+{
+	add_string(hash, fp_report_text(fp_finding_traits(kind)->name));
+}
+
+static void add_access(struct hash *hash, enum fp_access access)
+{
+	if (!hash->is_likeness)
+		add_string(hash, fp_report_text(fp_access_name(access)));
+}
+
 static uint64_t hash_finding(const struct fp_report_finding *finding, bool is_likeness)
 {
-	const struct fp_report_stack *const stacks[] = {
-	        finding->stack, finding->block.alloc_stack, finding->block.free_stack};
 	struct hash hash = {0xcbf29ce484222325, is_likeness};
 
-	add_string(&hash, fp_report_text(fp_finding_traits(finding->kind)->name));
-	for (size_t i = 0; i < 3; i++)
-		add_stack(&hash, stacks[i]);
-	if (is_likeness)
-		return hash.value;
-	add_string(&hash, fp_report_text(fp_access_name(finding->access)));
+#define WORD(member) add_##member(&hash, finding->member);
+#define STACK(of) add_stack(&hash, finding->of##stack);
+	FP_SAME_FINDING(WORD, STACK)
+#undef WORD
+#undef STACK
 	return hash.value;
 }
 

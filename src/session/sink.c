@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/meta.h"
 #include "base/text.h"
@@ -18,12 +19,13 @@
 
 enum { PLACES = 1 << 12, FINDINGS_MAX = PLACES / 2 };
 
+#define ONE(...) +1
+enum { PARTS = FP_SAME_FINDING(ONE, ONE) };
+#undef ONE
+
 struct known {
 	uint64_t count; /* 0 is a free place */
-	enum fp_finding_kind kind;
-	enum fp_access access;
-	fp_trace_id trace;
-	fp_trace_id alloc_trace;
+	uint32_t same[PARTS];
 	uint32_t index;
 };
 
@@ -33,24 +35,27 @@ static void (*_Atomic debuggers_place)(const struct fp_finding_info *finding);
 static _Atomic(fp_finding_callback) callback;
 static void *_Atomic callback_user;
 
-static fp_trace_id alloc_trace_of(const struct fp_finding *finding)
+/* Traces that a finding does not have are FP_TRACE_NONE. */
+static void identify(const struct fp_finding *finding, uint32_t same[PARTS])
 {
-	return finding->has_block ? finding->block.alloc_trace : FP_TRACE_NONE;
+#define WORD(member) finding->member,
+#define STACK(of) finding->of##trace,
+	const uint32_t parts[PARTS] = {FP_SAME_FINDING(WORD, STACK)};
+#undef WORD
+#undef STACK
+
+	memcpy(same, parts, sizeof(parts));
 }
 
-static bool is_same(const struct known *known, const struct fp_finding *finding)
+static struct known *find_locked(const uint32_t same[PARTS])
 {
-	return known->kind == finding->kind && known->access == finding->access &&
-	       known->trace == finding->trace && known->alloc_trace == alloc_trace_of(finding);
-}
+	uint64_t hash = 0;
 
-static struct known *find_locked(const struct fp_finding *finding)
-{
-	uint64_t hash = ((uint64_t)finding->trace << 32 | alloc_trace_of(finding)) ^
-	                (uint64_t)finding->kind << 56;
-	size_t at = (hash * 0x9e3779b97f4a7c15u) >> 52;
-
-	while (table[at].count != 0 && !is_same(&table[at], finding))
+	for (size_t i = 0; i < PARTS; i++)
+		hash = (hash ^ same[i]) * 0x9e3779b97f4a7c15u;
+	size_t at = hash >> 52;
+	while (table[at].count != 0 &&
+	       memcmp(table[at].same, same, sizeof(table[at].same)) != 0)
 		at = (at + 1) % PLACES;
 	return &table[at];
 }
@@ -91,9 +96,12 @@ void fp_session_reserve_findings(void)
 /* Whether the finding is a new one. */
 static bool add_locked(const struct fp_finding *finding)
 {
+	uint32_t same[PARTS];
+
+	identify(finding, same);
 	if (table == NULL)
 		fp_session_reserve_findings();
-	struct known *known = table != NULL ? find_locked(finding) : NULL;
+	struct known *known = table != NULL ? find_locked(same) : NULL;
 	bool is_known = known != NULL && known->count > 0;
 	if (known == NULL ||
 	    (!is_known && atomic_load(&fp_session.own.findings.distinct) == FINDINGS_MAX)) {
@@ -103,10 +111,7 @@ static bool add_locked(const struct fp_finding *finding)
 	known->count++;
 	if (is_known)
 		return false;
-	known->kind = finding->kind;
-	known->access = finding->access;
-	known->trace = finding->trace;
-	known->alloc_trace = alloc_trace_of(finding);
+	memcpy(known->same, same, sizeof(same));
 	known->index = (uint32_t)atomic_load(&fp_session.own.findings.distinct);
 	atomic_fetch_add(&fp_session.own.findings.distinct, 1);
 	log_finding(known->index, finding);

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "report/formats.h"
+#include "report/merge/table.h"
+#include "report/merge/whole.h"
 #include "report/names.h"
 #include "report/path.h"
 #include "report/sarif/parts.h"
@@ -35,8 +37,7 @@ struct entry {
 
 struct document {
 	struct fp_report_sarif sarif;
-	json_t *seen;         /* what makes results the same, to index */
-	json_t *fingerprints; /* to how many results have it */
+	struct fp_report_table seen; /* by fingerprint */
 	struct entry *entries;
 	size_t count;
 	json_t *invocations;
@@ -63,10 +64,8 @@ static int begin(struct fp_report_walk *walk)
 	walk->state = document;
 	if (!document || find_roots(&document->sarif, walk->view) != 0)
 		return -ENOMEM;
-	document->seen = json_object();
-	document->fingerprints = json_object();
 	document->invocations = json_array();
-	return document->seen && document->fingerprints && document->invocations ? 0 : -ENOMEM;
+	return document->invocations ? 0 : -ENOMEM;
 }
 
 /* One process that was recorded. */
@@ -157,65 +156,33 @@ static int begin_report(struct fp_report_walk *walk, const struct fp_report *rep
 	return sarif->tree.has_failed ? -ENOMEM : 0;
 }
 
-/* What two results have in common when they are one: rule, fingerprint and place. NULL when out
- * of memory. */
-static char *make_identity(const struct entry *entry)
-{
-	json_t *location = json_array_get(json_object_get(entry->result, "locations"), 0);
-	json_t *physical = json_object_get(location, "physicalLocation");
-	char *place = json_dumps(physical, JSON_COMPACT | JSON_SORT_KEYS);
-	char *identity = NULL;
-
-	if (place && asprintf(&identity, "%zu %016" PRIx64 " %s", entry->rule,
-	                      entry->fingerprint, place) < 0)
-		identity = NULL;
-	free(place);
-	return identity;
-}
-
-/* The entry that is the same as ADDED, or NULL; ADDED is then remembered. */
-static struct entry *find_same(struct document *document, const struct entry *added)
-{
-	char *identity = make_identity(added);
-	json_t *index = identity ? json_object_get(document->seen, identity) : NULL;
-
-	if (!identity)
-		document->sarif.tree.has_failed = true;
-	else if (!index)
-		fp_report_tree_put(&document->sarif.tree, document->seen, identity,
-		                   json_integer((json_int_t)added->order));
-	free(identity);
-	return index ? &document->entries[json_integer_value(index)] : NULL;
-}
-
-static uint64_t add_saturated(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
-/* Takes the result of ADDED over, or adds its numbers to the one that is the same. */
+/* Takes the result of ADDED over, or adds its numbers to those of the same mistake. */
 static int add_entry(struct document *document, struct entry *added)
 {
 	struct entry *entries =
 	        fp_report_grow(document->entries, document->count, sizeof(*entries));
 	struct entry *same;
+	bool is_new = false;
+	size_t at = SIZE_MAX;
 
-	if (!entries) {
-		json_decref(added->result);
-		return -ENOMEM;
+	if (entries) {
+		document->entries = entries;
+		at = fp_report_table_find(&document->seen, added->fingerprint, document->count,
+		                          &is_new);
 	}
-	document->entries = entries;
-	added->order = document->count;
-	same = find_same(document, added);
-	if (same) {
-		json_decref(added->result);
-		same->count = add_saturated(same->count, added->count);
-		same->blocks = add_saturated(same->blocks, added->blocks);
-		same->bytes = add_saturated(same->bytes, added->bytes);
-	} else {
+	if (is_new) {
+		added->order = at;
 		entries[document->count++] = *added;
+		return document->sarif.tree.has_failed ? -ENOMEM : 0;
 	}
-	return document->sarif.tree.has_failed ? -ENOMEM : 0;
+	json_decref(added->result);
+	if (at == SIZE_MAX)
+		return -ENOMEM;
+	same = &entries[at];
+	same->count = fp_report_add_up(same->count, added->count);
+	same->blocks = fp_report_add_up(same->blocks, added->blocks);
+	same->bytes = fp_report_add_up(same->bytes, added->bytes);
+	return 0;
 }
 
 static int add_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
@@ -265,26 +232,17 @@ static int compare_entries(const void *left, const void *right)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
-/* The n-th result with one fingerprint is told from the others by its number. */
-static json_t *make_fingerprints(struct document *document, const struct entry *entry)
+static json_t *make_fingerprints(const struct entry *entry)
 {
-	json_t *number;
 	char name[17];
-	json_int_t same;
 
 	snprintf(name, sizeof(name), "%016" PRIx64, entry->fingerprint);
-	number = json_object_get(document->fingerprints, name);
-	same = json_integer_value(number) + 1;
-	fp_report_tree_put(&document->sarif.tree, document->fingerprints, name,
-	                   json_integer(same));
 	return json_pack("{s:s,s:o}", "fencepostFingerprint/v1", name,
-	                 "primaryLocationLineHash",
-	                 json_sprintf("%s:%" JSON_INTEGER_FORMAT, name, same));
+	                 "primaryLocationLineHash", json_sprintf("%s:1", name));
 }
 
-static void complete(struct document *document, struct entry *entry)
+static void complete(struct fp_report_tree *tree, const struct entry *entry)
 {
-	struct fp_report_tree *tree = &document->sarif.tree;
 	bool is_leak = entry->rule >= fp_report_sarif_leak_rule(0);
 	uint64_t occurrences = is_leak ? entry->blocks : entry->count;
 
@@ -296,7 +254,7 @@ static void complete(struct document *document, struct entry *entry)
 	fp_report_tree_put(tree, entry->result, "occurrenceCount",
 	                   fp_report_make_count(occurrences > 0 ? occurrences : 1));
 	fp_report_tree_put(tree, entry->result, "partialFingerprints",
-	                   make_fingerprints(document, entry));
+	                   make_fingerprints(entry));
 }
 
 /* What is not in the results, and what is compressed but not yet counted. */
@@ -314,7 +272,7 @@ static size_t put_results(struct document *document, json_t *results)
 	for (; !tree->has_failed && put < document->count && put < RESULTS_MAX; put++) {
 		struct entry *entry = &document->entries[put];
 
-		complete(document, entry);
+		complete(tree, entry);
 		bytes = fp_report_sarif_size_add(size, entry->result);
 		tree->has_failed |= bytes == UINT64_MAX;
 		if (bytes > FP_REPORT_SARIF_UPLOAD_MAX - SPARE_BYTES)
@@ -412,8 +370,7 @@ static void release(struct fp_report_walk *walk)
 	for (size_t i = 0; i < document->count; i++)
 		json_decref(document->entries[i].result);
 	free(document->entries);
-	json_decref(document->seen);
-	json_decref(document->fingerprints);
+	fp_report_table_free(&document->seen);
 	json_decref(document->invocations);
 	free(document->sarif.roots[0]);
 	free(document->sarif.roots[1]);
