@@ -87,7 +87,7 @@ static void put_field(struct fp_log_record *record, const struct fp_schema_field
 		break;
 	case FP_SCHEMA_ARRAY:
 	case FP_SCHEMA_NAMED:
-		put_items(record, field->of, *(const char *const *)at,
+		put_items(record, field->of, *(const fp_schema_pointer *)at,
 		          *(const uint32_t *)(from + field->more));
 		break;
 	default:

@@ -44,6 +44,9 @@ enum fp_schema_form {
 	FP_SCHEMA_THROUGH,
 };
 
+/* Whatever a pointer in a struct is to. */
+typedef void *__attribute__((may_alias)) fp_schema_pointer;
+
 /* An enum, whose numbers are below COUNT. */
 struct fp_schema_words {
 	unsigned count;

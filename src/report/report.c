@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report/growth.h"
 #include "report/images.h"
@@ -18,6 +19,20 @@ void *fp_report_grow(void *items, size_t count, size_t item_size)
 	if ((count & (count - 1)) != 0)
 		return items;
 	return reallocarray(items, count > 0 ? 2 * count : 1, item_size);
+}
+
+int fp_report_append(void *items, size_t *count, const void *item, size_t item_size)
+{
+	char *grown;
+
+	memcpy(&grown, items, sizeof(grown));
+	grown = fp_report_grow(grown, *count, item_size);
+	if (!grown)
+		return -ENOMEM;
+	memcpy(items, &grown, sizeof(grown));
+	memcpy(grown + *count * item_size, item, item_size);
+	++*count;
+	return 0;
 }
 
 int fp_report_note(struct fp_report *report, const char *format, ...)
@@ -43,14 +58,7 @@ int fp_report_note(struct fp_report *report, const char *format, ...)
 
 int fp_report_shares_add(struct fp_report_shares *shares, const struct fp_report_share *share)
 {
-	struct fp_report_share *items =
-	        fp_report_grow(shares->items, shares->count, sizeof(*items));
-
-	if (!items)
-		return -ENOMEM;
-	shares->items = items;
-	items[shares->count++] = *share;
-	return 0;
+	return fp_report_append(&shares->items, &shares->count, share, sizeof(*share));
 }
 
 uint64_t fp_report_count_shares(const struct fp_report_shares *shares)

@@ -289,4 +289,8 @@ void fp_report_shares_free(struct fp_report_shares *shares);
  */
 void *fp_report_grow(void *items, size_t count, size_t item_size);
 
+/* Adds a copy of ITEM to such an array; ITEMS is where the pointer to it stands. 0 or -ENOMEM.
+ */
+int fp_report_append(void *items, size_t *count, const void *item, size_t item_size);
+
 #endif

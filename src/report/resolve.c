@@ -281,7 +281,7 @@ static int resolve_record(const struct resolving *resolving,
 
 	for (size_t i = 0; result == 0 && i < schema->count; i++) {
 		const struct fp_schema_field *field = &schema->fields[i];
-		char *at = (char *)record + field->offset;
+		void *at = (char *)record + field->offset;
 		void *more = (char *)record + field->more;
 		const struct fp_report_stack **stack = more;
 
@@ -292,7 +292,7 @@ static int resolve_record(const struct resolving *resolving,
 		else if (field->form == FP_SCHEMA_RECORD || field->form == FP_SCHEMA_BLOCK)
 			result = resolve_record(resolving, field->of, at);
 		else if (field->form == FP_SCHEMA_ARRAY)
-			result = resolve_items(resolving, field->of, *(char **)at,
+			result = resolve_items(resolving, field->of, *(fp_schema_pointer *)at,
 			                       *(size_t *)more);
 	}
 	return result;

@@ -57,8 +57,8 @@ static bool keep_stack(struct fp_report_keeper *keeper, const struct fp_report_s
 	return *stack != NULL;
 }
 
-static bool keep_items(const struct fp_schema_record *schema, void **items, size_t count,
-                       struct fp_report_keeper *keeper)
+static bool keep_items(const struct fp_schema_record *schema, fp_schema_pointer *items,
+                       size_t count, struct fp_report_keeper *keeper)
 {
 	char *kept = fp_report_arena_take(keeper->arena, count * schema->size);
 

@@ -153,16 +153,11 @@ const json_t *fp_report_fields_array(struct fp_report_fields *fields, const json
 	return value_at(fields, object, key, JSON_ARRAY);
 }
 
-void *fp_report_fields_add(struct fp_report_fields *fields, void *items, size_t *count,
-                           size_t item_size)
+bool fp_report_fields_append(struct fp_report_fields *fields, void *items, size_t *count,
+                             const void *item, size_t item_size)
 {
-	char *grown = fp_report_grow(items, *count, item_size);
-
-	if (!grown) {
-		fields->is_out_of_memory = true;
-		return NULL;
-	}
-	memset(grown + *count * item_size, 0, item_size);
-	++*count;
-	return grown;
+	if (fp_report_append(items, count, item, item_size) == 0)
+		return true;
+	fields->is_out_of_memory = true;
+	return false;
 }

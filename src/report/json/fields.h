@@ -50,10 +50,9 @@ const json_t *fp_report_fields_array(struct fp_report_fields *fields, const json
 struct fp_report_string fp_report_fields_keep(struct fp_report_fields *fields,
                                               const char *bytes, size_t size);
 
-/* The array of COUNT items with one more at its end, all zero, or NULL with the failure
- * remembered: *ITEMS grows as fp_report_grow has it. */
-void *fp_report_fields_add(struct fp_report_fields *fields, void *items, size_t *count,
-                           size_t item_size);
+/* As fp_report_append; false: out of memory, which is remembered. */
+bool fp_report_fields_append(struct fp_report_fields *fields, void *items, size_t *count,
+                             const void *item, size_t item_size);
 
 /* The first wrong value is the one that is named. */
 void fp_report_fields_refuse(struct fp_report_fields *fields, const char *key);

@@ -61,13 +61,9 @@ static void take_strings(struct fp_report_fields *fields, const json_t *array, c
 static void take_argument(struct fp_report_fields *fields, struct fp_report_string argument)
 {
 	struct fp_report *report = fields->report;
-	struct fp_report_string *arguments = fp_report_fields_add(
-	        fields, report->arguments, &report->argument_count, sizeof(*arguments));
 
-	if (!arguments)
-		return;
-	report->arguments = arguments;
-	arguments[report->argument_count - 1] = argument;
+	fp_report_fields_append(fields, &report->arguments, &report->argument_count, &argument,
+	                        sizeof(argument));
 }
 
 static void take_door(struct fp_report *report, const char *door)
@@ -121,15 +117,12 @@ static void take_settings(struct fp_report_fields *fields, const json_t *json)
 	fp_report_fields_object(fields, json, "settings");
 	json_object_foreach(object, key, value)
 	{
-		struct fp_report_setting *settings = fp_report_fields_add(
-		        fields, report->settings, &report->setting_count, sizeof(*settings));
-
-		if (!settings)
-			return;
-		report->settings = settings;
-		settings[report->setting_count - 1] = (struct fp_report_setting){
+		const struct fp_report_setting setting = {
 		        fp_report_fields_keep(fields, key, strlen(key)),
 		        take_value(fields, value)};
+
+		fp_report_fields_append(fields, &report->settings, &report->setting_count,
+		                        &setting, sizeof(setting));
 	}
 }
 
@@ -141,15 +134,12 @@ static void take_reasons(struct fp_report_fields *fields, json_t *object)
 
 	json_object_foreach(object, key, value)
 	{
-		struct fp_report_reason *reasons = fp_report_fields_add(
-		        fields, report->reasons, &report->reason_count, sizeof(*reasons));
-
-		if (!reasons)
-			return;
-		report->reasons = reasons;
-		reasons[report->reason_count - 1] = (struct fp_report_reason){
+		const struct fp_report_reason reason = {
 		        fp_report_fields_keep(fields, key, strlen(key)),
 		        (uint64_t)json_integer_value(value)};
+
+		fp_report_fields_append(fields, &report->reasons, &report->reason_count,
+		                        &reason, sizeof(reason));
 		if (!json_is_integer(value) || json_integer_value(value) < 0)
 			fp_report_fields_refuse(fields, "reasons");
 	}
@@ -180,13 +170,10 @@ static void take_sums(struct fp_report_fields *fields, const json_t *json)
 static void take_note(struct fp_report_fields *fields, struct fp_report_string text)
 {
 	struct fp_report *report = fields->report;
-	struct fp_report_note *notes = fp_report_fields_add(
-	        fields, report->notes, &report->note_count, sizeof(*notes));
+	const struct fp_report_note note = {.text = text};
 
-	if (!notes)
-		return;
-	report->notes = notes;
-	notes[report->note_count - 1].text = text;
+	fp_report_fields_append(fields, &report->notes, &report->note_count, &note,
+	                        sizeof(note));
 }
 
 static void take_sources(struct fp_report_fields *fields, const json_t *json)
@@ -196,15 +183,12 @@ static void take_sources(struct fp_report_fields *fields, const json_t *json)
 
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		const json_t *item = json_array_get(array, i);
-		struct fp_report_source *sources = fp_report_fields_add(
-		        fields, report->sources, &report->source_count, sizeof(*sources));
+		struct fp_report_source source = {0};
 
-		if (!sources)
-			return;
-		report->sources = sources;
-		sources += report->source_count - 1;
-		fp_report_fields_record(fields, item, &fp_report_schema_source, sources);
-		take_exit(fields, item, &sources->exit, &sources->exit_value);
+		fp_report_fields_record(fields, item, &fp_report_schema_source, &source);
+		take_exit(fields, item, &source.exit, &source.exit_value);
+		fp_report_fields_append(fields, &report->sources, &report->source_count,
+		                        &source, sizeof(source));
 	}
 	report->more_sources = fp_report_fields_count(fields, json, "more_sources");
 }

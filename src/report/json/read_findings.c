@@ -127,7 +127,8 @@ static bool take_number(struct fp_report_fields *fields, const json_t *json, con
 }
 
 static bool take_items(struct fp_report_fields *fields, const json_t *array,
-                       const struct fp_schema_record *schema, char **items, size_t *count)
+                       const struct fp_schema_record *schema, fp_schema_pointer *items,
+                       size_t *count)
 {
 	bool is_known = true;
 
@@ -140,13 +141,14 @@ static bool take_items(struct fp_report_fields *fields, const json_t *array,
 	*count = json_array_size(array);
 	for (size_t i = 0; i < *count; i++)
 		is_known &= fp_report_fields_record(fields, json_array_get(array, i), schema,
-		                                    *items + i * schema->size);
+		                                    (char *)*items + i * schema->size);
 	return is_known;
 }
 
 /* The name of an item is what it stands under. */
 static bool take_named(struct fp_report_fields *fields, const json_t *object,
-                       const struct fp_schema_record *schema, char **items, size_t *count)
+                       const struct fp_schema_record *schema, fp_schema_pointer *items,
+                       size_t *count)
 {
 	bool is_known = true;
 	const char *name;
@@ -160,7 +162,7 @@ static bool take_named(struct fp_report_fields *fields, const json_t *object,
 	}
 	json_object_foreach((json_t *)(uintptr_t)object, name, value)
 	{
-		char *item = *items + (*count)++ * schema->size;
+		char *item = (char *)*items + (*count)++ * schema->size;
 
 		*(struct fp_report_string *)(void *)(item + schema->fields[0].offset) =
 		        fp_report_text(fp_report_arena_keep(&fields->report->arena, name,
@@ -289,26 +291,22 @@ static bool take_finding(struct fp_report_fields *fields, const json_t *json,
 bool fp_report_fields_finding(struct fp_report_fields *fields, const json_t *json)
 {
 	struct fp_report *report = fields->report;
-	struct fp_report_finding *findings = fp_report_fields_add(
-	        fields, report->findings, &report->finding_count, sizeof(*findings));
+	struct fp_report_finding finding = {.index = (uint32_t)report->finding_count};
 
-	if (!findings)
-		return true;
-	report->findings = findings;
-	findings += report->finding_count - 1;
-	findings->index = (uint32_t)report->finding_count - 1;
-	if (take_finding(fields, json, findings))
-		return true;
-	fp_report_shares_free(&findings->shares);
-	report->finding_count--;
-	return false;
+	if (!take_finding(fields, json, &finding)) {
+		fp_report_shares_free(&finding.shares);
+		return false;
+	}
+	if (!fp_report_fields_append(fields, &report->findings, &report->finding_count,
+	                             &finding, sizeof(finding)))
+		fp_report_shares_free(&finding.shares);
+	return true;
 }
 
 bool fp_report_fields_leak(struct fp_report_fields *fields, const json_t *json)
 {
 	struct fp_report *report = fields->report;
 	struct fp_report_leak leak = {0};
-	struct fp_report_leak *leaks;
 
 	if (!fp_report_fields_record(fields, json, &fp_report_schema_leak, &leak)) {
 		fp_report_shares_free(&leak.shares);
@@ -318,14 +316,9 @@ bool fp_report_fields_leak(struct fp_report_fields *fields, const json_t *json)
 	leak.has_age = json_is_object(json_object_get(json, "age")) &&
 	               json_is_object(json_object_get(json, "new"));
 	leak.fingerprint = fp_report_leak_fingerprint(&leak);
-	leaks = fp_report_fields_add(fields, report->leaks, &report->leak_count,
-	                             sizeof(*leaks));
-	if (!leaks) {
+	if (!fp_report_fields_append(fields, &report->leaks, &report->leak_count, &leak,
+	                             sizeof(leak)))
 		fp_report_shares_free(&leak.shares);
-		return true;
-	}
-	report->leaks = leaks;
-	leaks[report->leak_count - 1] = leak;
 	return true;
 }
 
@@ -333,16 +326,12 @@ bool fp_report_fields_failed(struct fp_report_fields *fields, const json_t *json
 {
 	struct fp_report *report = fields->report;
 	struct fp_report_failed failed = {0};
-	struct fp_report_failed *all;
 
 	if (!fp_report_fields_record(fields, json, &fp_report_schema_failed, &failed))
 		return false;
 	failed.trace = failed.stack->count > 0 ? 1 : FP_TRACE_NONE;
-	all = fp_report_fields_add(fields, report->failed, &report->failed_count, sizeof(*all));
-	if (!all)
-		return true;
-	report->failed = all;
-	all[report->failed_count - 1] = failed;
+	fp_report_fields_append(fields, &report->failed, &report->failed_count, &failed,
+	                        sizeof(failed));
 	return true;
 }
 
@@ -364,12 +353,9 @@ void fp_report_fields_growing(struct fp_report_fields *fields, const json_t *jso
 void fp_report_fields_snapshot(struct fp_report_fields *fields, const json_t *json)
 {
 	struct fp_report *report = fields->report;
-	struct fp_report_snapshot *snapshots = fp_report_fields_add(
-	        fields, report->snapshots, &report->snapshot_count, sizeof(*snapshots));
+	struct fp_report_snapshot snapshot = {0};
 
-	if (!snapshots)
-		return;
-	report->snapshots = snapshots;
-	fp_report_fields_record(fields, json, &fp_report_schema_snapshot,
-	                        &snapshots[report->snapshot_count - 1]);
+	fp_report_fields_record(fields, json, &fp_report_schema_snapshot, &snapshot);
+	fp_report_fields_append(fields, &report->snapshots, &report->snapshot_count, &snapshot,
+	                        sizeof(snapshot));
 }

@@ -222,7 +222,7 @@ static json_t *make_value(struct fp_report_tree *tree, const struct fp_schema_fi
 	case FP_SCHEMA_SIGNAL:
 		return make_signal(*(const uint32_t *)at);
 	case FP_SCHEMA_NAMED:
-		return make_named(tree, field->of, *(const char *const *)at,
+		return make_named(tree, field->of, *(const fp_schema_pointer *)at,
 		                  *(const size_t *)more);
 	case FP_SCHEMA_HRESULT:
 		return make_hresult(*(const int32_t *)at);
@@ -232,7 +232,7 @@ static json_t *make_value(struct fp_report_tree *tree, const struct fp_schema_fi
 	case FP_SCHEMA_BLOCK:
 		return fp_report_make_record(tree, field->of, at);
 	case FP_SCHEMA_ARRAY:
-		return make_array(tree, field->of, *(const char *const *)at,
+		return make_array(tree, field->of, *(const fp_schema_pointer *)at,
 		                  *(const size_t *)more);
 	default:
 		return make_number(field, fp_schema_load(at, field->size));

@@ -68,7 +68,7 @@ static size_t bytes_of(const struct fp_schema_record *schema)
 }
 
 static int take_items(struct fp_report_cursor *cursor, const struct fp_schema_record *schema,
-                      struct fp_report_arena *arena, char **items, size_t *count)
+                      struct fp_report_arena *arena, fp_schema_pointer *items, size_t *count)
 {
 	size_t claimed = fp_report_take_u32(cursor);
 	int result = 0;
@@ -83,8 +83,8 @@ static int take_items(struct fp_report_cursor *cursor, const struct fp_schema_re
 		return -ENOMEM;
 	*count = claimed;
 	for (size_t i = 0; result == 0 && i < claimed; i++)
-		result =
-		        fp_report_take_record(cursor, schema, *items + i * schema->size, arena);
+		result = fp_report_take_record(cursor, schema,
+		                               (char *)*items + i * schema->size, arena);
 	return result;
 }
 

@@ -34,16 +34,12 @@ static int read_process(struct fp_report_reading *reading, struct fp_report_curs
 	report->argument_count = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		struct fp_report_string argument = fp_report_take_string(payload);
-		struct fp_report_string *arguments;
 
 		if (payload->is_short)
 			return -EBADMSG;
-		arguments = fp_report_grow(report->arguments, report->argument_count,
-		                           sizeof(*arguments));
-		if (!arguments)
+		if (fp_report_append(&report->arguments, &report->argument_count, &argument,
+		                     sizeof(*report->arguments)) != 0)
 			return -ENOMEM;
-		report->arguments = arguments;
-		arguments[report->argument_count++] = argument;
 	}
 	return 0;
 }
@@ -52,18 +48,13 @@ static int read_setting(struct fp_report_reading *reading, struct fp_report_curs
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_setting setting;
-	struct fp_report_setting *settings;
 
 	setting.key = fp_report_take_string(payload);
 	setting.value = fp_report_take_string(payload);
 	if (payload->is_short)
 		return -EBADMSG;
-	settings = fp_report_grow(report->settings, report->setting_count, sizeof(*settings));
-	if (!settings)
-		return -ENOMEM;
-	report->settings = settings;
-	settings[report->setting_count++] = setting;
-	return 0;
+	return fp_report_append(&report->settings, &report->setting_count, &setting,
+	                        sizeof(*report->settings));
 }
 
 /* How many mapped modules start at or below ADDRESS. */
@@ -118,7 +109,6 @@ static int read_module(struct fp_report_reading *reading, struct fp_report_curso
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_module module = {0};
-	struct fp_report_module *modules;
 
 	module.start = fp_report_take_u64(payload);
 	module.end = fp_report_take_u64(payload);
@@ -128,11 +118,9 @@ static int read_module(struct fp_report_reading *reading, struct fp_report_curso
 	module.is_own = fp_report_take_u8(payload) != 0;
 	if (payload->is_short || module.start >= module.end)
 		return -EBADMSG;
-	modules = fp_report_grow(report->modules, report->module_count, sizeof(*modules));
-	if (!modules)
+	if (fp_report_append(&report->modules, &report->module_count, &module,
+	                     sizeof(*report->modules)) != 0)
 		return -ENOMEM;
-	report->modules = modules;
-	modules[report->module_count++] = module;
 	return map_module(reading, report->module_count - 1);
 }
 
@@ -176,7 +164,6 @@ static int read_finding(struct fp_report_reading *reading, struct fp_report_curs
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_finding finding = {.count = 1};
-	struct fp_report_finding *findings;
 	int result = fp_report_take_record(payload, &fp_report_schema_finding, &finding,
 	                                   &report->arena);
 
@@ -184,37 +171,27 @@ static int read_finding(struct fp_report_reading *reading, struct fp_report_curs
 		result = fp_report_settle_crash(report, &finding);
 	if (result != 0)
 		return result;
-	findings = fp_report_grow(report->findings, report->finding_count, sizeof(*findings));
-	if (!findings)
-		return -ENOMEM;
-	report->findings = findings;
-	findings[report->finding_count++] = finding;
-	return 0;
+	return fp_report_append(&report->findings, &report->finding_count, &finding,
+	                        sizeof(*report->findings));
 }
 
 static int read_finding_count(struct fp_report_reading *reading,
                               struct fp_report_cursor *payload)
 {
 	struct fp_report_reading_count count;
-	struct fp_report_reading_count *counts;
 
 	count.index = fp_report_take_u32(payload);
 	count.count = fp_report_take_u64(payload);
 	if (payload->is_short)
 		return -EBADMSG;
-	counts = fp_report_grow(reading->counts, reading->count_count, sizeof(*counts));
-	if (!counts)
-		return -ENOMEM;
-	reading->counts = counts;
-	counts[reading->count_count++] = count;
-	return 0;
+	return fp_report_append(&reading->counts, &reading->count_count, &count,
+	                        sizeof(*reading->counts));
 }
 
 static int read_leak(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_leak leak = {0};
-	struct fp_report_leak *leaks;
 	int result =
 	        fp_report_take_record(payload, &fp_report_schema_leak, &leak, &report->arena);
 
@@ -223,12 +200,8 @@ static int read_leak(struct fp_report_reading *reading, struct fp_report_cursor 
 	/* Only hosts name a level. */
 	if (leak.family != FP_FAMILY_HOST)
 		leak.level = FP_LEVEL_NONE;
-	leaks = fp_report_grow(report->leaks, report->leak_count, sizeof(*leaks));
-	if (!leaks)
-		return -ENOMEM;
-	report->leaks = leaks;
-	leaks[report->leak_count++] = leak;
-	return 0;
+	return fp_report_append(&report->leaks, &report->leak_count, &leak,
+	                        sizeof(*report->leaks));
 }
 
 static int read_doors(struct fp_report_reading *reading, struct fp_report_cursor *payload)
@@ -267,16 +240,13 @@ static int read_protection(struct fp_report_reading *reading, struct fp_report_c
 	for (uint32_t i = 0; i < count; i++) {
 		struct fp_report_string text = fp_report_take_string(payload);
 		uint64_t blocks = fp_report_take_u64(payload);
-		struct fp_report_reason *reasons;
 
 		if (payload->is_short)
 			return -EBADMSG;
-		reasons =
-		        fp_report_grow(report->reasons, report->reason_count, sizeof(*reasons));
-		if (!reasons)
+		if (fp_report_append(&report->reasons, &report->reason_count,
+		                     &(struct fp_report_reason){text, blocks},
+		                     sizeof(*report->reasons)) != 0)
 			return -ENOMEM;
-		report->reasons = reasons;
-		reasons[report->reason_count++] = (struct fp_report_reason){text, blocks};
 	}
 	return 0;
 }
@@ -296,32 +266,22 @@ static int read_note(struct fp_report_reading *reading, struct fp_report_cursor 
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_string text = fp_report_take_string(payload);
-	struct fp_report_note *notes;
 
 	if (payload->is_short)
 		return -EBADMSG;
-	notes = fp_report_grow(report->notes, report->note_count, sizeof(*notes));
-	if (!notes)
-		return -ENOMEM;
-	report->notes = notes;
-	notes[report->note_count++] = (struct fp_report_note){.text = text};
-	return 0;
+	return fp_report_append(&report->notes, &report->note_count,
+	                        &(struct fp_report_note){.text = text}, sizeof(*report->notes));
 }
 
 static int read_suppression(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_string text = fp_report_take_string(payload);
-	struct fp_report_string *lines;
 
 	if (payload->is_short)
 		return -EBADMSG;
-	lines = fp_report_grow(report->known, report->known_count, sizeof(*lines));
-	if (!lines)
-		return -ENOMEM;
-	report->known = lines;
-	lines[report->known_count++] = text;
-	return 0;
+	return fp_report_append(&report->known, &report->known_count, &text,
+	                        sizeof(*report->known));
 }
 
 static int read_exit(struct fp_report_reading *reading, struct fp_report_cursor *payload)
@@ -349,19 +309,13 @@ static int read_snapshot(struct fp_report_reading *reading, struct fp_report_cur
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_snapshot snapshot = {0};
-	struct fp_report_snapshot *snapshots;
 	int result = fp_report_take_record(payload, &fp_report_schema_snapshot, &snapshot,
 	                                   &report->arena);
 
 	if (result != 0)
 		return result;
-	snapshots =
-	        fp_report_grow(report->snapshots, report->snapshot_count, sizeof(*snapshots));
-	if (!snapshots)
-		return -ENOMEM;
-	report->snapshots = snapshots;
-	snapshots[report->snapshot_count++] = snapshot;
-	return 0;
+	return fp_report_append(&report->snapshots, &report->snapshot_count, &snapshot,
+	                        sizeof(*report->snapshots));
 }
 
 /* The record of the same allocations that was made when the first of them failed, or NULL. */
@@ -379,7 +333,6 @@ static int read_failed_alloc(struct fp_report_reading *reading,
 	struct fp_report *report = reading->report;
 	struct fp_report_failed failed = {0};
 	struct fp_report_failed *known;
-	struct fp_report_failed *all;
 	int result = fp_report_take_record(payload, &fp_report_schema_failed, &failed,
 	                                   &report->arena);
 
@@ -393,12 +346,8 @@ static int read_failed_alloc(struct fp_report_reading *reading,
 		*known = failed;
 		return 0;
 	}
-	all = fp_report_grow(report->failed, report->failed_count, sizeof(*all));
-	if (!all)
-		return -ENOMEM;
-	report->failed = all;
-	all[report->failed_count++] = failed;
-	return 0;
+	return fp_report_append(&report->failed, &report->failed_count, &failed,
+	                        sizeof(*report->failed));
 }
 
 /* What the log says last of growth is what counts: it was the whole of what was known then. */

@@ -14,16 +14,12 @@ static int keep_snapshots(struct fp_report_keeper *keeper, struct fp_report *to,
                           const struct fp_report *from)
 {
 	for (size_t i = 0; i < from->snapshot_count; i++) {
-		struct fp_report_snapshot *snapshots =
-		        fp_report_grow(to->snapshots, i, sizeof(*snapshots));
+		struct fp_report_snapshot kept = from->snapshots[i];
 
-		if (!snapshots)
+		if (!fp_report_schema_keep(&fp_report_schema_snapshot, &kept, keeper) ||
+		    fp_report_append(&to->snapshots, &to->snapshot_count, &kept,
+		                     sizeof(kept)) != 0)
 			return -ENOMEM;
-		to->snapshots = snapshots;
-		snapshots[i] = from->snapshots[i];
-		if (!fp_report_schema_keep(&fp_report_schema_snapshot, &snapshots[i], keeper))
-			return -ENOMEM;
-		to->snapshot_count = i + 1;
 	}
 	return 0;
 }

@@ -60,21 +60,15 @@ static void add_up(uint64_t *sum, uint64_t number)
 static int add_source(struct fp_report_merge *merge, const struct fp_report_source *source)
 {
 	struct fp_report *report = merge->whole.report;
-	struct fp_report_source *sources;
 	struct fp_report_source kept = *source;
 
 	if (report->source_count == FP_REPORT_MERGE_SOURCES_MAX || report->more_sources > 0) {
 		add_up(&report->more_sources, 1);
 		return 0;
 	}
-	sources = fp_report_grow(report->sources, report->source_count, sizeof(*sources));
-	if (!sources)
-		return -ENOMEM;
-	report->sources = sources;
 	if (!fp_report_schema_keep(&fp_report_schema_source, &kept, &merge->keeper))
 		return -ENOMEM;
-	sources[report->source_count++] = kept;
-	return 0;
+	return fp_report_append(&report->sources, &report->source_count, &kept, sizeof(kept));
 }
 
 static int add_sources(const struct arrival *arrival, const struct fp_report_origin *origin)
@@ -173,17 +167,13 @@ static int add_finding(const struct arrival *arrival, const struct fp_report_fin
 	if (at == SIZE_MAX)
 		return -ENOMEM;
 	if (is_new) {
-		struct fp_report_finding *findings = fp_report_grow(
-		        report->findings, report->finding_count, sizeof(*findings));
 		struct fp_report_finding kept = *finding;
 
-		if (!findings)
-			return -ENOMEM;
-		report->findings = findings;
-		if (keep_finding(&arrival->merge->keeper, &kept) != 0)
-			return -ENOMEM;
 		kept.index = (uint32_t)at;
-		findings[report->finding_count++] = kept;
+		if (keep_finding(&arrival->merge->keeper, &kept) != 0 ||
+		    fp_report_append(&report->findings, &report->finding_count, &kept,
+		                     sizeof(kept)) != 0)
+			return -ENOMEM;
 	}
 	return add_shares(arrival, &report->findings[at].shares, &finding->shares,
 	                  &(struct fp_report_share){.count = finding->count});
@@ -199,17 +189,13 @@ static int add_leak(const struct arrival *arrival, const struct fp_report_leak *
 	if (at == SIZE_MAX)
 		return -ENOMEM;
 	if (is_new) {
-		struct fp_report_leak *leaks =
-		        fp_report_grow(report->leaks, report->leak_count, sizeof(*leaks));
 		struct fp_report_leak kept = *leak;
 
-		if (!leaks)
-			return -ENOMEM;
-		report->leaks = leaks;
 		if (!fp_report_schema_keep(&fp_report_schema_leak, &kept,
-		                           &arrival->merge->keeper))
+		                           &arrival->merge->keeper) ||
+		    fp_report_append(&report->leaks, &report->leak_count, &kept,
+		                     sizeof(kept)) != 0)
 			return -ENOMEM;
-		leaks[report->leak_count++] = kept;
 	} else {
 		fp_report_leak_add_details(&report->leaks[at], leak);
 	}
@@ -278,16 +264,12 @@ static int add_failed(struct fp_report_merge *merge, const struct fp_report_fail
 	if (at == SIZE_MAX)
 		return -ENOMEM;
 	if (is_new) {
-		struct fp_report_failed *all =
-		        fp_report_grow(report->failed, report->failed_count, sizeof(*all));
 		struct fp_report_failed kept = *failed;
 
-		if (!all)
+		if (!fp_report_schema_keep(&fp_report_schema_failed, &kept, &merge->keeper) ||
+		    fp_report_append(&report->failed, &report->failed_count, &kept,
+		                     sizeof(kept)) != 0)
 			return -ENOMEM;
-		report->failed = all;
-		if (!fp_report_schema_keep(&fp_report_schema_failed, &kept, &merge->keeper))
-			return -ENOMEM;
-		all[report->failed_count++] = kept;
 	} else if (!merge->whole.is_repeated) {
 		report->failed[at].count =
 		        fp_report_add_up(report->failed[at].count, failed->count);

@@ -25,16 +25,12 @@ static bool is_same(struct fp_report_string a, struct fp_report_string b)
 static int keep_arguments(struct fp_report_whole *whole, const struct fp_report *report)
 {
 	for (size_t i = 0; i < report->argument_count; i++) {
-		struct fp_report_string *arguments =
-		        fp_report_grow(whole->report->arguments, i, sizeof(*arguments));
+		struct fp_report_string kept = report->arguments[i];
 
-		if (!arguments)
+		if (!fp_report_keep_string(whole->keeper, &kept) ||
+		    fp_report_append(&whole->report->arguments, &whole->report->argument_count,
+		                     &kept, sizeof(kept)) != 0)
 			return -ENOMEM;
-		whole->report->arguments = arguments;
-		arguments[i] = report->arguments[i];
-		if (!fp_report_keep_string(whole->keeper, &arguments[i]))
-			return -ENOMEM;
-		whole->report->argument_count++;
 	}
 	return 0;
 }
@@ -42,17 +38,13 @@ static int keep_arguments(struct fp_report_whole *whole, const struct fp_report 
 static int keep_settings(struct fp_report_whole *whole, const struct fp_report *report)
 {
 	for (size_t i = 0; i < report->setting_count && i < SETTINGS_MAX; i++) {
-		struct fp_report_setting *settings =
-		        fp_report_grow(whole->report->settings, i, sizeof(*settings));
+		struct fp_report_setting kept = report->settings[i];
 
-		if (!settings)
+		if (!fp_report_keep_string(whole->keeper, &kept.key) ||
+		    !fp_report_keep_string(whole->keeper, &kept.value) ||
+		    fp_report_append(&whole->report->settings, &whole->report->setting_count,
+		                     &kept, sizeof(kept)) != 0)
 			return -ENOMEM;
-		whole->report->settings = settings;
-		settings[i] = report->settings[i];
-		if (!fp_report_keep_string(whole->keeper, &settings[i].key) ||
-		    !fp_report_keep_string(whole->keeper, &settings[i].value))
-			return -ENOMEM;
-		whole->report->setting_count++;
 	}
 	return 0;
 }
@@ -117,7 +109,7 @@ static void narrow(struct fp_report *to, const struct fp_report *report)
 static int add_reason(struct fp_report_whole *whole, const struct fp_report_reason *reason)
 {
 	struct fp_report *to = whole->report;
-	struct fp_report_reason *reasons;
+	struct fp_report_reason kept = *reason;
 
 	for (size_t i = 0; i < to->reason_count; i++) {
 		if (i == REASONS_MAX - 1 || is_same(to->reasons[i].text, reason->text)) {
@@ -126,18 +118,11 @@ static int add_reason(struct fp_report_whole *whole, const struct fp_report_reas
 			return 0;
 		}
 	}
-	reasons = fp_report_grow(to->reasons, to->reason_count, sizeof(*reasons));
-	if (!reasons)
-		return -ENOMEM;
-	to->reasons = reasons;
-	reasons += to->reason_count;
-	*reasons = *reason;
 	if (to->reason_count == REASONS_MAX - 1)
-		reasons->text = fp_report_text("other reasons");
-	if (!fp_report_keep_string(whole->keeper, &reasons->text))
+		kept.text = fp_report_text("other reasons");
+	if (!fp_report_keep_string(whole->keeper, &kept.text))
 		return -ENOMEM;
-	to->reason_count++;
-	return 0;
+	return fp_report_append(&to->reasons, &to->reason_count, &kept, sizeof(kept));
 }
 
 static void add_to(uint64_t *sum, uint64_t number)
@@ -207,18 +192,12 @@ static bool has_known(const struct fp_report *report, struct fp_report_string li
 static int add_known(struct fp_report_whole *whole, struct fp_report_string line)
 {
 	struct fp_report *to = whole->report;
-	struct fp_report_string *lines;
 
 	if (has_known(to, line))
 		return 0;
-	lines = fp_report_grow(to->known, to->known_count, sizeof(*lines));
-	if (!lines)
-		return -ENOMEM;
-	to->known = lines;
 	if (!fp_report_keep_string(whole->keeper, &line))
 		return -ENOMEM;
-	lines[to->known_count++] = line;
-	return 0;
+	return fp_report_append(&to->known, &to->known_count, &line, sizeof(line));
 }
 
 int fp_report_whole_add(struct fp_report_whole *whole, const struct fp_report *report,
