@@ -36,17 +36,17 @@ expect 143 '^fencepost: no errors, no leaks; killed by SIGTERM$' sh -c 'kill -TE
 expect 129 '^fencepost: no errors, no leaks' sh -c 'kill -HUP $$'
 # Those that leave a core: of what the program does to itself nothing else is looked at.
 expect 131 '^fencepost: no errors, no leaks' sh -c 'ulimit -c 0; kill -QUIT $$'
-expect 152 '^fencepost: no errors, no leaks' sh -c 'ulimit -c 0; kill -XCPU $$'
+expect 152 '^fencepost: 1 error, no leaks' sh -c 'ulimit -c 0; kill -XCPU $$'
 for signal in 134:ABRT 132:ILL 133:TRAP 136:FPE 159:SYS; do
-	expect "${signal%:*}" '^fencepost: no errors; killed by SIG.*; leaks not checked$' --json=died.json \
+	expect "${signal%:*}" '^fencepost: 1 error; killed by SIG.*; leaks not checked$' --json=died.json \
 		sh -c "ulimit -c 0; kill -${signal#*:} \$\$"
 	grep -q "\"signal\": \"SIG${signal#*:}\"" died.json || complain "not of ${signal#*:}: $(grep signal died.json)"
 done
 printf '#include <stdio.h>\n#include <stdlib.h>\nint main(int n, char **a) { volatile int zero = 0; char *p = malloc(8); '\
 'puts(p && n > 1 ? "divides" : "aborts"); fflush(stdout); if (n > 1) return 5 / zero; abort(); }\n' >dies.c
 if $CC -w -g -o dies dies.c; then
-	expect 134 '^fencepost: no errors; killed by SIG.*; leaks not checked$' sh -c 'ulimit -c 0; exec ./dies'
-	expect 136 '^fencepost: no errors; killed by SIG.*; leaks not checked$' sh -c 'ulimit -c 0; exec ./dies x'
+	expect 134 '^fencepost: 1 error; killed by SIGABRT; leaks not checked$' sh -c 'ulimit -c 0; exec ./dies'
+	expect 136 '^fencepost: 1 error; killed by SIGFPE; leaks not checked$' sh -c 'ulimit -c 0; exec ./dies x'
 fi
 # What a process did not live to say is not known: its findings are all there is.
 cat >ends.c <<'END'
