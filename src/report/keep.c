@@ -77,6 +77,24 @@ static const struct fp_symbol_frame *keep_symbol(struct fp_report_keeper *keeper
 	return kept;
 }
 
+static const struct fp_report_lines *keep_lines(struct fp_report_keeper *keeper,
+                                                const struct fp_report_lines *source)
+{
+	struct fp_report_lines *kept = fp_report_arena_take(keeper->arena, sizeof(*kept));
+	struct fp_report_string *lines =
+	        fp_report_arena_take(keeper->arena, source->count * sizeof(*lines));
+
+	if (!kept || !lines)
+		return NULL;
+	for (size_t i = 0; i < source->count; i++) {
+		lines[i] = source->lines[i];
+		if (!fp_report_keep_string(keeper, &lines[i]))
+			return NULL;
+	}
+	*kept = (struct fp_report_lines){source->first, source->count, lines};
+	return kept;
+}
+
 struct fp_report_stack *fp_report_keep_stack(struct fp_report_keeper *keeper,
                                              const struct fp_report_stack *stack)
 {
@@ -87,7 +105,9 @@ struct fp_report_stack *fp_report_keep_stack(struct fp_report_keeper *keeper,
 	*kept = *stack;
 	kept->frames =
 	        fp_report_arena_take(keeper->arena, stack->count * sizeof(*kept->frames));
-	if (!kept->frames)
+	if (stack->source)
+		kept->source = keep_lines(keeper, stack->source);
+	if (!kept->frames || (stack->source && !kept->source))
 		return NULL;
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct fp_report_frame *frame = &stack->frames[i];

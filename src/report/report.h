@@ -49,6 +49,13 @@ struct fp_report_frame {
 	const struct fp_symbol_frame *symbol;  /* NULL when nothing is known */
 };
 
+/* Lines of a source file as they stood in it, any bytes, without their ends. */
+struct fp_report_lines {
+	uint32_t first; /* number of the first line */
+	size_t count;
+	const struct fp_report_string *lines;
+};
+
 /* Innermost first, without the frames of Fencepost itself that led it, and without those of the
  * C library's memory functions where one of them made the access. */
 struct fp_report_stack {
@@ -57,6 +64,8 @@ struct fp_report_stack {
 	size_t shown;    /* frames down to main; the rest is how main came to be called */
 	char within[24]; /* the memory function that made the access, for example "memcpy"; or
 	                    "" */
+	const struct fp_report_lines *source; /* around the frame that it stands for, when a
+	                                         JSON report has them; or NULL */
 };
 
 struct fp_report_address {

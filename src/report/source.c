@@ -138,3 +138,31 @@ bool fp_report_source_lines(const struct fp_report_frame *frame, uint32_t around
 	fclose(in);
 	return excerpt->first + excerpt->count > symbol->line;
 }
+
+/* From lines that may be anybody's: no number is past the last one that there is. */
+static bool take_kept(const struct fp_report_lines *kept, uint32_t line, uint32_t around,
+                      struct fp_report_excerpt *excerpt)
+{
+	size_t at = line - kept->first;
+	size_t start = at > around ? at - around : 0;
+
+	if (line < kept->first || at >= kept->count)
+		return false;
+	excerpt->first = kept->first + (uint32_t)start;
+	excerpt->marked = line;
+	for (size_t i = start;
+	     i < kept->count && i <= at + around && excerpt->count < FP_REPORT_EXCERPT_MAX; i++)
+		excerpt->lines[excerpt->count++] = kept->lines[i];
+	return excerpt->first + excerpt->count > line;
+}
+
+bool fp_report_stack_source(const struct fp_report_stack *stack, uint32_t around,
+                            struct fp_report_excerpt *excerpt)
+{
+	const struct fp_report_frame *frame = stack ? fp_report_stack_place(stack) : NULL;
+
+	if (!stack || !stack->source || !frame || !frame->symbol)
+		return fp_report_source_lines(frame, around, excerpt);
+	excerpt->count = 0;
+	return take_kept(stack->source, frame->symbol->line, around, excerpt);
+}

@@ -33,4 +33,9 @@ struct fp_report_excerpt {
 bool fp_report_source_lines(const struct fp_report_frame *frame, uint32_t around,
                             struct fp_report_excerpt *excerpt);
 
+/* The same of the frame that STACK stands for, which may be NULL: from a JSON report that has
+ * the lines, else from the file. */
+bool fp_report_stack_source(const struct fp_report_stack *stack, uint32_t around,
+                            struct fp_report_excerpt *excerpt);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "logs.h"
 #include "report/json/read.h"
+#include "report/merge/merge.h"
 #include "report/writer.h"
 
 static struct encoder log_bytes;
@@ -160,6 +161,9 @@ START_TEST(wrong_values_are_named)
 	expect_wrong("\"leaks\": [{\"kind\": \"definite\", \"blocks\": \"two\"}]", "blocks");
 	expect_wrong("\"leaks\": [{\"kind\": \"definite\", \"alloc_stack\": [7]}]",
 	             "alloc_stack");
+	expect_wrong("\"leaks\": [{\"kind\": \"definite\", \"alloc_stack\": [{\"source\": "
+	             "{\"first\": 1, \"lines\": [1]}}]}]",
+	             "lines");
 	expect_wrong("\"leaks\": [{\"kind\": \"definite\", \"sources\": [{\"source\": 0}]}]",
 	             "source");
 	expect_wrong("\"findings\": [{\"kind\": \"double-free\", \"access\": \"free\", "
@@ -168,6 +172,49 @@ START_TEST(wrong_values_are_named)
 	expect_wrong("\"findings\": [{\"kind\": \"double-free\", \"access\": \"free\", "
 	             "\"evidence\": {\"bytes\": \"0g\"}}]",
 	             "bytes");
+}
+END_TEST
+
+static struct fp_report *merge_alone(struct fp_report_list *list)
+{
+	const struct fp_report_origin origin = {.name = "a.json"};
+	struct fp_report_merge *merge;
+	struct fp_report *merged;
+
+	ck_assert_int_eq(fp_report_merge_new(false, &merge), 0);
+	ck_assert_int_eq(fp_report_merge_add(merge, list->reports[0], &origin), 0);
+	fp_report_list_free(list);
+	ck_assert_int_eq(fp_report_merge_end(merge, &merged), 0);
+	return merged;
+}
+
+/* The files need not be there any more, nor the report that had the lines. */
+START_TEST(lines_of_source_come_with_the_report)
+{
+	static const char text[] =
+	        "{\"schema\": \"fencepost-report-1\", \"process\": {\"page_bytes\": 16384}, "
+	        "\"findings\": [{\"kind\": \"double-free\", \"access\": \"free\", \"stack\": "
+	        "[{\"function\": \"f\", \"file\": \"gone.c\", \"line\": 8, \"module\": "
+	        "\"/gone\", \"source\": {\"first\": 7, \"lines\": [\"seven\", "
+	        "\"eight\"]}}]}]}";
+	struct fp_report_list list;
+	struct fp_report *merged;
+	char *rendered;
+
+	ck_assert_int_eq(fp_report_read_json(text, strlen(text), &list, refusal), 0);
+	ck_assert_uint_eq(list.reports[0]->page_bytes, 16384);
+	rendered = render("json", &list);
+	ck_assert_ptr_nonnull(strstr(rendered, "\"page_bytes\": 16384"));
+	free(rendered);
+	merged = merge_alone(&list);
+	list = (struct fp_report_list){&merged, 1};
+	rendered = render("text", &list);
+	ck_assert_ptr_nonnull(strstr(rendered, "        7 | seven\n  >     8 | eight\n"));
+	free(rendered);
+	rendered = render("json", &list);
+	ck_assert_ptr_nonnull(strstr(rendered, "\"eight\""));
+	free(rendered);
+	fp_report_free(merged);
 }
 END_TEST
 
@@ -237,6 +284,7 @@ int main(void)
 	tcase_add_test(tests, an_array_is_several_reports);
 	tcase_add_test(tests, what_is_no_report_is_refused);
 	tcase_add_test(tests, wrong_values_are_named);
+	tcase_add_test(tests, lines_of_source_come_with_the_report);
 	tcase_add_test(tests, unknown_things_are_skipped);
 	tcase_add_test(tests, a_cut_report_is_refused);
 	suite_add_tcase(suite, tests);

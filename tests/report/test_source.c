@@ -105,6 +105,41 @@ START_TEST(the_lines_around_are_read)
 }
 END_TEST
 
+START_TEST(lines_that_came_with_the_report_are_shown)
+{
+	const struct fp_report_string kept[] = {fp_report_text("six"), fp_report_text("seven"),
+	                                        fp_report_text("eight")};
+	struct fp_report_lines lines = {6, 3, kept};
+	struct fp_report_stack stack = {.frames = &frame, .count = 1, .shown = 1};
+
+	ck_assert(fp_report_stack_source(&stack, 1, &excerpt));
+	expect_line(1, "\ttwo");
+	stack.source = &lines;
+	symbol.line = 7;
+	ck_assert(fp_report_stack_source(&stack, 1, &excerpt));
+	ck_assert_uint_eq(excerpt.first, 6);
+	ck_assert_uint_eq(excerpt.marked, 7);
+	ck_assert_uint_eq(excerpt.count, 3);
+	expect_line(2, "eight");
+	symbol.line = 8;
+	ck_assert(fp_report_stack_source(&stack, 0, &excerpt));
+	ck_assert_uint_eq(excerpt.first, 8);
+	ck_assert_uint_eq(excerpt.count, 1);
+	expect_line(0, "eight");
+	for (uint32_t line = 0; line < 12; line += line == 5 ? 4 : 1) {
+		symbol.line = line;
+		ck_assert(!fp_report_stack_source(&stack, 1, &excerpt));
+	}
+	lines.first = UINT32_MAX;
+	symbol.line = 1;
+	ck_assert(!fp_report_stack_source(&stack, 1, &excerpt));
+	symbol.line = UINT32_MAX;
+	ck_assert(fp_report_stack_source(&stack, 1, &excerpt));
+	ck_assert_uint_eq(excerpt.count, 2);
+	ck_assert(!fp_report_stack_source(NULL, 1, &excerpt));
+}
+END_TEST
+
 static void expect_nothing(const char *what)
 {
 	ck_assert_msg(!fp_report_source_lines(&frame, 1, &excerpt), "%s", what);
@@ -201,6 +236,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, the_lines_around_are_read);
+	tcase_add_test(tests, lines_that_came_with_the_report_are_shown);
 	tcase_add_test(tests, without_knowing_better_nothing_is_shown);
 	tcase_add_test(tests, what_is_no_source_file_is_not_opened);
 	tcase_add_test(tests, long_lines_are_cut);

@@ -255,7 +255,7 @@ START_TEST(json_has_every_field)
 	            "failed_allocations snapshots growth "
 	            "notes summary ");
 	expect_keys("tool", "name version ");
-	expect_keys("process", "pid ppid executable argv exit ");
+	expect_keys("process", "pid ppid executable argv exit page_bytes ");
 	expect_keys("settings", "stack_depth quiet ");
 	expect_keys("protection", "allocations guarded padded plain reasons ");
 	expect_keys("heap", "allocations frees live_blocks live_bytes peak_blocks peak_bytes ");
@@ -264,7 +264,8 @@ START_TEST(json_has_every_field)
 	            "hresult thread exact through stack other evidence block region ");
 	expect_keys("findings/0/thread", "id name ");
 	expect_keys("findings/0/stack/0",
-	            "function file line column module offset build_id inlined ");
+	            "function file line column module offset build_id inlined place ");
+	expect_keys("leak_check", "made repeated asked listed ");
 	expect_keys(
 	        "findings/0/block",
 	        "address size offset tier heap family serial critical_level site alloc_thread "

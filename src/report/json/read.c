@@ -86,6 +86,7 @@ static void take_process(struct fp_report_fields *fields, const json_t *json)
 	take_strings(fields, fp_report_fields_array(fields, process, "argv"), "argv",
 	             take_argument);
 	take_exit(fields, process, &report->exit, &report->exit_value);
+	report->page_bytes = fp_report_fields_small(fields, process, "page_bytes");
 	report->is_cut_short = json_is_true(json_object_get(process, "cut_short"));
 	report->is_uncounted = json_is_true(json_object_get(process, "uncounted"));
 	take_door(report, json_string_value(json_object_get(process, "door")));

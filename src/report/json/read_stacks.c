@@ -65,6 +65,39 @@ static const struct fp_symbol_frame *make_symbol(struct fp_report_fields *fields
 	return symbol;
 }
 
+/* The lines of source that FRAME has; NULL when it has none or memory ran out. */
+static const struct fp_report_lines *make_source(struct fp_report_fields *fields,
+                                                 const json_t *frame)
+{
+	const json_t *source = fp_report_fields_object(fields, frame, "source");
+	const json_t *array = fp_report_fields_array(fields, source, "lines");
+	size_t count = json_array_size(array);
+	struct fp_report_arena *arena = &fields->report->arena;
+	struct fp_report_lines *made;
+	struct fp_report_string *lines;
+
+	if (count == 0)
+		return NULL;
+	made = fp_report_arena_take(arena, sizeof(*made));
+	lines = fp_report_arena_take(arena, count * sizeof(*lines));
+	if (!made || !lines) {
+		fields->is_out_of_memory = true;
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const json_t *line = json_array_get(array, i);
+
+		if (json_is_string(line))
+			lines[i] = fp_report_fields_keep(fields, json_string_value(line),
+			                                 json_string_length(line));
+		else if (!fields->wrong)
+			fields->wrong = "lines";
+	}
+	*made = (struct fp_report_lines){fp_report_fields_small(fields, source, "first"), count,
+	                                 lines};
+	return made;
+}
+
 struct fp_report_stack *fp_report_fields_stack(struct fp_report_fields *fields,
                                                const json_t *object, const char *key)
 {
@@ -92,6 +125,8 @@ struct fp_report_stack *fp_report_fields_stack(struct fp_report_fields *fields,
 		        .module = find_module(fields, frame),
 		        .offset = fp_report_fields_address(fields, frame, "offset"),
 		        .symbol = make_symbol(fields, frame)};
+		if (!stack->source)
+			stack->source = make_source(fields, frame);
 	}
 	stack->shown = fp_report_count_shown(stack->frames, count);
 	return stack;

@@ -16,6 +16,7 @@
 /* A tree being built. After a failure the tree is incomplete and must not be written. */
 struct fp_report_tree {
 	bool has_failed;
+	size_t sources_left; /* stacks that may still get the lines of source they stand for */
 };
 
 /* VALUE, which may be NULL (out of memory), becomes OBJECT's or ARRAY's own. */

@@ -15,6 +15,9 @@
 #include "report/suppress/suppress.h"
 #include "report/json/tree.h"
 
+/* Stacks of one report that get lines of source: each is a file to be read. */
+enum { SOURCES_MAX = 1000 };
+
 /* The report that is being visited. */
 struct document {
 	struct fp_report_tree tree;
@@ -70,6 +73,9 @@ static json_t *make_process(struct fp_report_tree *tree, const struct fp_report 
 	fp_report_tree_put(tree, process, "argv", arguments);
 	fp_report_tree_put(tree, process, "exit",
 	                   make_exit(tree, report->exit, report->exit_value));
+	if (report->page_bytes > 0)
+		fp_report_tree_put(tree, process, "page_bytes",
+		                   fp_report_make_count(report->page_bytes));
 	if (fp_report_door(report))
 		fp_report_tree_put(tree, process, "door",
 		                   fp_report_make_text(fp_report_door(report)));
@@ -171,11 +177,15 @@ static json_t *make_growth(struct fp_report_tree *tree, const struct fp_report *
 static json_t *make_snapshots(struct fp_report_tree *tree, const struct fp_report *report)
 {
 	json_t *snapshots = json_array();
+	size_t sources_left = tree->sources_left;
 
+	/* Their stacks are many, and are drawn without source. */
+	tree->sources_left = 0;
 	for (size_t i = 0; i < report->snapshot_count; i++)
 		fp_report_tree_append(tree, snapshots,
 		                      fp_report_make_record(tree, &fp_report_schema_snapshot,
 		                                            &report->snapshots[i]));
+	tree->sources_left = sources_left;
 	return snapshots;
 }
 
@@ -203,12 +213,19 @@ static json_t *make_suppressions(struct fp_report_tree *tree,
 		fp_report_tree_put(tree, json, "matched",
 		                   fp_report_make_count(suppression->matched));
 		fp_report_tree_put(tree, json, "used", fp_report_make_count(suppression->used));
+		if (suppression->has_max)
+			fp_report_tree_put(tree, json, "max",
+			                   fp_report_make_count(suppression->max));
+		if (suppression->until[0] != '\0')
+			fp_report_tree_put(tree, json, "until",
+			                   fp_report_make_text(suppression->until));
 		fp_report_tree_append(tree, array, json);
 	}
 	return array;
 }
 
-static json_t *make_check(struct fp_report_tree *tree, const struct fp_report *report)
+static json_t *make_check(struct fp_report_tree *tree, const struct fp_report *report,
+                          bool with_leaks)
 {
 	json_t *check = json_object();
 
@@ -216,6 +233,7 @@ static json_t *make_check(struct fp_report_tree *tree, const struct fp_report *r
 	                   json_boolean(fp_report_has_looked_for_leaks(report)));
 	fp_report_tree_put(tree, check, "repeated", json_boolean(report->is_check_repeated));
 	fp_report_tree_put(tree, check, "asked", json_boolean(report->is_check_of_news));
+	fp_report_tree_put(tree, check, "listed", json_boolean(with_leaks));
 	return check;
 }
 
@@ -278,6 +296,7 @@ static int begin_report(struct fp_report_walk *walk, const struct fp_report *rep
 	document->report = json_object();
 	document->findings = json_array();
 	document->leaks = json_array();
+	tree->sources_left = SOURCES_MAX;
 	fp_report_tree_put(tree, document->report, "schema",
 	                   fp_report_make_text("fencepost-report-1"));
 	fp_report_tree_put(tree, document->report, "tool", make_tool(tree));
@@ -293,7 +312,8 @@ static int begin_report(struct fp_report_walk *walk, const struct fp_report *rep
 		fp_report_tree_put(tree, document->report, "more_sources",
 		                   fp_report_make_count(report->more_sources));
 	fp_report_tree_put(tree, document->report, "findings", document->findings);
-	fp_report_tree_put(tree, document->report, "leak_check", make_check(tree, report));
+	fp_report_tree_put(tree, document->report, "leak_check",
+	                   make_check(tree, report, walk->view->leaks != FP_REPORT_LEAKS_NONE));
 	fp_report_tree_put(tree, document->report, "leaks", document->leaks);
 	return tree->has_failed ? -ENOMEM : 0;
 }

@@ -5,11 +5,16 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/fold.h"
 #include "report/growth.h"
 #include "report/names.h"
 #include "report/schema.h"
+#include "report/source.h"
 #include "report/stack.h"
 #include "report/json/tree.h"
+
+/* Lines before and after the one that a stack stands for. */
+enum { SOURCE_AROUND = 3 };
 
 /* What only a reader that renders the report again wants to know, where it is known. */
 static void put_details(struct fp_report_tree *tree, json_t *json,
@@ -59,6 +64,30 @@ static json_t *make_frame(struct fp_report_tree *tree, const struct fp_report_fr
 	return json;
 }
 
+/* Which frames reports for people leave out of STACK, and which one it stands for, so that
+ * nobody who shows it needs our lists of names. */
+static void put_roles(struct fp_report_tree *tree, const json_t *frames,
+                      const struct fp_report_stack *stack)
+{
+	const struct fp_report_frame *place = fp_report_stack_place(stack);
+	const char *owner = NULL;
+	size_t folded = 0; /* frames that are left of a run */
+
+	if (place)
+		fp_report_tree_put(tree,
+		                   json_array_get(frames, (size_t)(place - stack->frames)),
+		                   "place", json_true());
+	for (size_t i = 0; i < stack->count; i++) {
+		if (folded == 0 && i < stack->shown)
+			folded = fp_report_fold(stack, i, &owner);
+		if (folded == 0 && i < stack->shown)
+			continue;
+		fp_report_tree_put(tree, json_array_get(frames, i), "hidden",
+		                   fp_report_make_text(folded > 0 ? owner : "below main"));
+		folded -= folded > 0;
+	}
+}
+
 static json_t *make_stack(struct fp_report_tree *tree, const struct fp_report_stack *stack)
 {
 	json_t *frames;
@@ -68,6 +97,32 @@ static json_t *make_stack(struct fp_report_tree *tree, const struct fp_report_st
 	frames = json_array();
 	for (size_t i = 0; i < stack->count; i++)
 		fp_report_tree_append(tree, frames, make_frame(tree, &stack->frames[i]));
+	put_roles(tree, frames, stack);
+	return frames;
+}
+
+/* The same with the lines of source that it stands for, where they are to be had and not too
+ * many stacks have them already. */
+static json_t *make_told_stack(struct fp_report_tree *tree, const struct fp_report_stack *stack)
+{
+	json_t *frames = make_stack(tree, stack);
+	struct fp_report_excerpt excerpt;
+	json_t *source;
+	json_t *lines;
+
+	if (tree->sources_left == 0 || !fp_report_stack_source(stack, SOURCE_AROUND, &excerpt))
+		return frames;
+	tree->sources_left--;
+	source = json_object();
+	lines = json_array();
+	for (size_t i = 0; i < excerpt.count; i++)
+		fp_report_tree_append(tree, lines, fp_report_make_string(excerpt.lines[i]));
+	fp_report_tree_put(tree, source, "first", fp_report_make_count(excerpt.first));
+	fp_report_tree_put(tree, source, "lines", lines);
+	fp_report_tree_put(
+	        tree,
+	        json_array_get(frames, (size_t)(fp_report_stack_place(stack) - stack->frames)),
+	        "source", source);
 	return frames;
 }
 
@@ -206,7 +261,7 @@ static json_t *make_value(struct fp_report_tree *tree, const struct fp_schema_fi
 
 	switch (field->form) {
 	case FP_SCHEMA_TRACE:
-		return make_stack(tree, *(const struct fp_report_stack *const *)more);
+		return make_told_stack(tree, *(const struct fp_report_stack *const *)more);
 	case FP_SCHEMA_TEXT:
 	case FP_SCHEMA_PATH:
 		return fp_report_make_string(*string);

@@ -250,7 +250,7 @@ void fp_report_print_excerpt(const struct fp_report_page *page,
 {
 	struct fp_report_excerpt excerpt;
 
-	if (!fp_report_source_lines(fp_report_stack_place(stack), 1, &excerpt))
+	if (!fp_report_stack_source(stack, 1, &excerpt))
 		return;
 	for (size_t i = 0; i < excerpt.count; i++) {
 		uint32_t number = excerpt.first + (uint32_t)i;
