@@ -29,6 +29,7 @@ struct fp_report_view {
 	                            NULL */
 	bool has_all_frames;     /* text: no stack is cut or folded */
 	bool has_blocks;         /* text: a suppression to paste after each finding and leak */
+	bool is_whole; /* text: what was shown before, and of whom there is nothing to say */
 };
 
 /* A set of resolved reports, one for each process, to be shown as one document. */

@@ -81,6 +81,7 @@ static void check_html(const char *text)
 	fuzz_must(count_of(text, "<script") == HTML_SCRIPTS);
 	fuzz_must(count_of(text, "</script") == HTML_SCRIPTS);
 	fuzz_must(count_of(text, "<!--") == 0);
+	fuzz_must(count_of(text, "<noscript") == 1 && count_of(text, "</noscript") == 1);
 	fuzz_must(count_of(text, "<img") == 0);
 }
 

@@ -6,6 +6,7 @@
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -51,6 +52,8 @@ class Browser:
 
     def receive(self):
         while b"\0" not in self.buffer:
+            if not select.select([self.inn], [], [], TIMEOUT)[0]:
+                raise TimeoutError("the browser does not answer")
             piece = os.read(self.inn, 1 << 16)
             if not piece:
                 raise EOFError("the browser has gone")
@@ -83,8 +86,10 @@ class Browser:
                 return answer["result"]
         raise TimeoutError(method)
 
-    def view(self, scheme="light", width=1100, height=900, script=True):
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    def view(self, scheme="light", width=1100, height=900, script=True, motion="reduce"):
+        # What moves smoothly is not where it will be when it is clicked.
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme},
+                                                          {"name": "prefers-reduced-motion", "value": motion}])
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
         self.script = script
@@ -137,7 +142,8 @@ class Browser:
         self.settle()
 
     def screenshot(self, path, whole=True):
-        self.settle()
+        if self.script:
+            self.settle()
         picture = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         with open(path, "wb") as file:
             file.write(base64.b64decode(picture["data"]))

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What a person does with an HTML report: usage: use.py DIRECTORY, where browser.sh left reports.
+import json
 import os
 import sys
 
 import browser
+import documents
 
 failures = []
 
@@ -26,7 +28,7 @@ def focused(page, property):
 
 
 def unfold_by_mouse_and_keyboard(page):
-    that(page.run("document.querySelectorAll('#findings > .item').length") == 300, "300 findings are listed")
+    that(page.run("document.querySelectorAll('#findings .item').length") == 300, "300 findings are listed")
     that(page.run("document.querySelector('#finding-1').open"), "the first finding is unfolded")
     that(not page.run("document.querySelector('#finding-2').open"), "the second is not")
     page.click("#finding-2 > summary")
@@ -46,10 +48,11 @@ def unfold_by_mouse_and_keyboard(page):
     page.run("location.hash = 'finding-200'")
     page.settle()
     that(page.run("document.querySelector('#finding-200').open"), "a link to a finding unfolds it")
+    that(page.run("document.querySelectorAll('#findings .item:not([open]) .body').length") == 0, "what is folded is not made yet")
 
 
 def filter_findings(page):
-    shown = "[...document.querySelectorAll('#findings > .item')].filter((item) => !item.hidden).length"
+    shown = "[...document.querySelectorAll('#findings .item')].filter((item) => !item.hidden).length"
     page.run("document.querySelector('#filter').focus()")
     page.type("double-free")
     that(page.run(shown) == 75, "75 of the findings are double frees, not %s" % page.run(shown))
@@ -57,7 +60,7 @@ def filter_findings(page):
     page.press("Escape")
     that(page.run(shown) == 300, "Escape ends the filter")
     page.click("#unfold")
-    that(page.run("document.querySelectorAll('#findings > .item[open]').length") == 300, "all are unfolded")
+    that(page.run("document.querySelectorAll('#findings .item[open]').length") == 300, "all are unfolded")
     page.click("#fold")
     that(page.run("document.querySelectorAll('.item[open]').length") <= 1, "all are folded")
 
@@ -92,7 +95,7 @@ def use_flame(page):
     that(page.run("document.querySelectorAll('.flame > .found').length") == 0, "Escape ends the search")
     page.run("document.querySelector('[role=tab]').focus()")
     page.press("ArrowRight")
-    that(focused(page, "textContent") == "Bytes at the peak", "arrow keys change the tab")
+    that(focused(page, "textContent") in ("Bytes at the peak", "Bytes near the peak"), "arrow keys change the tab")
     that(page.run("[...document.querySelectorAll('.flame > div')].some((box) => box.textContent === 'come_and_go')"),
          "the peak has what was freed again")
     page.click(".flame > div:nth-child(2)")
@@ -112,7 +115,7 @@ def use_timeline(page):
 
 def see_what_grows(page, directory):
     open_report(page, "grows.html" if os.path.exists("grows.html") else "golden/plant.html")
-    that(page.run("document.querySelectorAll('#growth > .item').length") >= 1, "a stack that grows is listed")
+    that(page.run("document.querySelectorAll('#growth .item').length") >= 1, "a stack that grows is listed")
     page.click("#growth-1 > summary")
     that(page.run("document.querySelector('#growth-1 svg.rise').getBoundingClientRect().height") > 40,
          "its way up is drawn")
@@ -146,10 +149,17 @@ def look_in_light_and_dark(page, directory):
     that(colours["light"] != colours["dark"], "light and dark differ")
 
 
-def fit_on_a_telephone(page):
-    for report in ("many.html", "golden/hostile.html", "golden/plant.html", "clean.html"):
-        open_report(page, report, width=390, height=800)
-        that(page.run("document.documentElement.scrollWidth") <= 390, report + " fits the width of a telephone")
+def fit_on_a_telephone(page, directory):
+    for report in ("many.html", "golden/hostile.html", "golden/plant.html", "clean.html", "made/overflow.html",
+                   "made/changed.html", "made/far.html", "made/heap.html"):
+        for width in (320, 390):
+            open_report(page, report, width=width, height=800)
+            that(page.run("document.documentElement.scrollWidth") <= width, "%s fits in %d" % (report, width))
+            outside = page.run("""[...document.querySelectorAll('svg.slot *')].filter((one) => {
+                const box = one.getBoundingClientRect(), all = one.closest('svg').getBoundingClientRect();
+                return box.left < all.left - 1 || box.right > all.right + 1; }).map((one) => one.outerHTML)""")
+            that(outside == [], "%s draws all of the block in %d: %s" % (report, width, outside))
+        page.screenshot(os.path.join(directory, "phone-" + os.path.basename(report)[:-5] + ".png"))
 
 
 def stay_harmless(page):
@@ -157,7 +167,7 @@ def stay_harmless(page):
     page.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     text = page.run("document.body.innerText")
     for name in ("<script>alert(1)</script>", "<script>alert(3)</script>", "<img src=x onerror=alert(1)>",
-                 "]]></script><script>alert(2)</script>", "\\x1b[2J", "</pre><b>\\xff"):
+                 "]]></script><script>alert(2)</script>", "\\x1b[2J", "</pre><b>\ufffd"):
         that(name in text, "the hostile report shows " + name)
     that(page.run("document.scripts.length") == 2, "it has the two scripts of every report")
     that(page.run("document.querySelectorAll('img, b:not(.readout b), iframe, a:not([href^=\"#\"])').length") == 0,
@@ -165,29 +175,167 @@ def stay_harmless(page):
     that(page.run("document.querySelectorAll('.flame > div').length") > 1, "its flame graph is drawn")
 
 
-def read_without_script(page):
-    open_report(page, "many.html", script=False)
-    that(page.run("document.querySelectorAll('.flame').length") == 0, "the script did not run")
-    that("main" in page.run("document.querySelector('#finding-1 .frames').innerText"), "a stack can be read")
-    that(page.run("document.querySelector('#finding-1 svg.slot').getBoundingClientRect().height") > 50,
-         "the block is drawn")
+def read_without_script(page, directory):
+    for report, text in (("many.html", "fencepost: heap-buffer-overflow"), ("clean.html", "fencepost: no errors, no leaks"),
+                         ("golden/hostile.html", "<script>alert(3)</script>"), ("golden/several.html", "in copy_row")):
+        open_report(page, report, script=False)
+        that(page.run("document.querySelectorAll('.flame, details, h1').length") == 0, "the script did not run")
+        that(text in page.run("document.querySelector('#text').innerText"), "the text of %s can be read" % report)
+        that(page.run("document.querySelector('#text').getBoundingClientRect().height") > 10, "and is seen")
+        that(page.run("document.querySelectorAll('#text *, img').length") == 0, "and is nothing but text")
+    page.screenshot(os.path.join(directory, "text.png"))
+    open_report(page, "many.html")
+    that(page.run("document.querySelector('#text')") is None, "with scripts the text is not there")
+
+
+# Reports made up by documents.py.
+
+def made(page, name, **view):
+    open_report(page, "made/%s.html" % name, **view)
+
+
+def texts(page, selector):
+    return page.run("[...document.querySelectorAll(%s)].map((one) => one.textContent)" % json.dumps(selector))
+
+
+def see_an_overflow(page, directory):
+    made(page, "overflow")
+    that(texts(page, "svg.slot text.marker") == ["write, 1 past the end"], "the mark says where it is")
+    # Two strips: guard, padding, guard; block, padding, guard beside it, and the hit in both.
+    parts = page.run("[...document.querySelectorAll('svg.slot rect')].map((one) => one.getAttribute('class'))")
+    that(parts.count("hit") == 2 and parts.count("block") == 2 and "padding" in parts, "what is drawn: %s" % parts)
+    that("block, 45 bytes" in texts(page, "svg.slot text"), "the block is named")
+    at = page.run("""(() => { const all = [...document.querySelectorAll('svg.slot rect')];
+        const lower = all.filter((one) => one.y.baseVal.value > 60);
+        const find = (name) => lower.find((one) => one.getAttribute('class') === name);
+        const hit = find('hit').x.baseVal.value, block = find('block');
+        return (hit - block.x.baseVal.value) / block.width.baseVal.value; })()""")
+    that(abs(at - 46 / 45) < 0.01, "the hit is drawn 46 bytes from the start: %s" % at)
+    that(texts(page, "#finding-1 .title") == ["Written", "Allocated"], "its stacks are named")
+    that(texts(page, "#finding-1 .function") == ["meet", "meet", "main", "make", "main"], "its frames are there")
+    page.screenshot(os.path.join(directory, "overflow.png"))
+    made(page, "changed")
+    that(texts(page, "#finding-1 .title") == ["Found while it was freed", "Allocated"], "one stack is not told twice")
+    that(texts(page, "svg.slot text.marker") == ["changed bytes, 0 past the end"], "changed bytes are marked")
+    that("45  78 78  xx" in texts(page, "#finding-1 pre.bytes")[0], "and shown")
+
+
+def see_a_use_after_free(page):
+    made(page, "freed")
+    that(texts(page, "#finding-1 .title") == ["Read", "Freed", "Allocated"], "its stacks are told from the last")
+    that(page.run("document.querySelectorAll('svg.slot rect.freed').length") >= 1, "the block is drawn as freed")
+    that("let_go" in texts(page, "#finding-1 .function"), "who freed it is told")
+    that("by thread 2" in page.run("document.querySelectorAll('#finding-1 .stack > summary')[1].textContent"), "and in which thread")
+
+
+def see_a_crash(page):
+    made(page, "crash")
+    that(texts(page, "#finding-1 .title") == ["Read"], "the access is told: %s" % texts(page, "#finding-1 .title"))
+    that(texts(page, "#finding-1 .facts dd")[:3] == ["SIGSEGV", "wild-address", "<b>it failed</b>"], "and its cause")
+    that(texts(page, ".registers dd") == ["0x7100 <i>wild</i>", "0x1"], "registers are there: %s" % texts(page, ".registers dd"))
+    for where in ("224 bytes past the end of", "8 bytes before", "3 bytes inside"):
+        that("That is %s a block of 16 bytes" % where in page.run("document.querySelector('#finding-1').textContent"),
+             "a block nearby is told: " + where)
+
+
+def list_many_leaks(page):
+    made(page, "leaks")
+    drawn = "document.querySelectorAll('#leaks .item').length"
+    that(page.run(drawn) == 500, "the first leaks are drawn: %s" % page.run(drawn))
+    that(page.run("document.querySelectorAll('#leaks .body').length") == 0, "and no more than their lines")
+    that([text[:6] for text in texts(page, "#leaks .item .place")[:4]] == ["made.c"] * 4, "places are named")
+    that([int(text.split("leak_")[1]) for text in texts(page, "#leaks .item .place")[:4]] == [0, 1, 2, 3],
+         "they are in the order of their size, whosever they are")
+    page.click("#leaks .more-items")
+    that(page.run(drawn) == 5500, "more are drawn when they are asked for")
+    page.run("document.querySelector('#filter').focus()")
+    page.type("leak_29999")
+    that(texts(page, "#leaks .item .function") == ["leak_29999"], "the filter finds what was not drawn")
+    that("1 of 30,000" in page.run("document.querySelector('#filtered').textContent"), "and says of how many")
+    page.run("location.hash = 'leak-700'")
+    page.settle()
+    that(page.run("document.querySelector('#leak-700').open"), "a link leads to one that the filter had left out")
+    made(page, "possible")
+    that("3 blocks with 300 bytes are possibly leaked" in texts(page, ".possible > summary")[0], "possible leaks are summed up")
+    that(not page.run("document.querySelector('.possible').open"), "and folded")
+    page.click(".possible > summary")
+    that(page.run("document.querySelector('#possible-1').getBoundingClientRect().height") > 10, "and can be seen")
+
+
+def see_the_heap(page):
+    made(page, "heap")
+    value = "document.querySelector('.timeline').getAttribute('aria-valuetext')"
+    page.run("document.querySelector('.timeline').focus()")
+    page.press("Home")
+    said = [page.run(value).split(" ")[0]]
+    for _ in range(7):
+        page.press("ArrowRight")
+        said.append(page.run(value).split(" ")[0])
+    that(said == ["100", "300", "900", "800", "500", "200", "150", "100"] or
+         said == ["100", "300", "800", "900", "500", "200", "150", "100"], "the line has no notches: %s" % said)
+    that(texts(page, "[role=tab]") == ["Bytes near the peak"], "what is not the peak is not called so")
+    that(texts(page, ".flame > div") == ["Bytes near the peak, 800 bytes", "main", "(smaller stacks)", "at_the_peak"],
+         "the stacks are those of the largest picture: %s" % texts(page, ".flame > div"))
+    that("800 bytes of 1,000 bytes" in page.run("document.body.textContent"), "and it is told how large that was")
+    made(page, "templates")
+    that(texts(page, ".flame > div")[1:] == ["main", "fill(std::ostream& operator<<<\u2026>)", "std::vector<\u2026>::push_back",
+         "(the C++ library)", "operator new"], "templates and run times are folded: %s" % texts(page, ".flame > div"))
+    that("<std::pair<int, int> >" in page.run("document.querySelector('.flame > div:nth-child(4)').getAttribute('aria-label')"),
+         "and the whole name is told")
+    page.click("#leak-1 > summary")
+    that(texts(page, "#leak-1 .run > summary") == ["2 frames of the C++ library"], "as they are in stacks")
+    that("__libc_start_main" not in page.run("document.querySelector('#leak-1').textContent"), "which end at main")
+
+
+def see_merged_reports(page):
+    made(page, "merged")
+    that(texts(page, "h1") == ["1,005 merged reports"], "merged reports are counted")
+    that("In 3 of 1,005 sources" in texts(page, "#finding-1 summary"), "a finding tells its sources")
+    that("those of log.4, whose heap was the largest of 1,005" in page.run("document.body.textContent"), "the line is of one")
+    that("and 1,000 more" in page.run("document.querySelector('#run').textContent"), "not all sources are named")
+
+
+def stay_harmless_whatever_it_says(page):
+    made(page, "hostile")
+    page.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.settle()
+    text = page.run("document.body.textContent")
+    for name in ("</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "a\\u2028b\\u202ec\\x07", "__proto__"):
+        that(name in text, "the page shows " + name)
+    that(page.run("document.querySelectorAll('img, iframe, a:not([href^=\"#\"]), .item.__proto__').length") == 0, "no element from a name")
+    that(page.run("document.scripts.length") == 2, "no script from one")
+    that(page.run("[...document.querySelectorAll('*')].every((one) => [...one.attributes].every((a) => !a.name.startsWith('on')))"),
+         "and no handler")
+    that(len(texts(page, "#finding-1 pre mark")) == 1, "its source is shown")
+
+
+def move_little(page):
+    for motion, behaviour in (("no-preference", "smooth"), ("reduce", "auto")):
+        made(page, "empty", motion=motion)
+        that(page.run("getComputedStyle(document.documentElement).scrollBehavior") == behaviour, "%s is %s" % (motion, behaviour))
+    that("No findings." in page.run("document.body.innerText") and "No leaks." in page.run("document.body.innerText"),
+         "nothing is said to be nothing")
+    that("no record of the heap" in page.run("document.body.innerText"), "nor is there a chart")
 
 
 def look_at_small_reports(page):
     open_report(page, "one.html")
-    that(page.run("document.querySelectorAll('#findings > .item').length") == 1, "one finding is one")
+    that(page.run("document.querySelectorAll('#findings .item').length") == 1, "one finding is one")
     that(page.run("document.querySelector('#filter')") is None, "and needs no filter")
     open_report(page, "clean.html")
     that("No findings." in page.run("document.body.innerText"), "no finding is said to be none")
     that(page.run("document.querySelector('#growth')") is None, "growth that nobody asked for is not there")
     open_report(page, "golden/several.html")
-    that(page.run("document.querySelectorAll('#run > .process').length") == 3, "three processes are three")
+    that(page.run("document.querySelectorAll('#run .process').length") == 3, "three processes are three")
     that(page.run("document.querySelectorAll('.flame > [aria-level=\"2\"]').length") >= 2,
          "the flame graph has a box for each")
 
 
 def main(directory):
     os.chdir(directory)
+    os.mkdir("made")
+    for name, report in documents.MADE.items():
+        documents.write("clean.html", "made/%s.html" % name, report)
     page = browser.Browser(browser.find())
     try:
         open_report(page, "many.html")
@@ -197,12 +345,20 @@ def main(directory):
         use_timeline(page)
         see_what_grows(page, directory)
         look_in_light_and_dark(page, directory)
-        fit_on_a_telephone(page)
+        fit_on_a_telephone(page, directory)
         stay_harmless(page)
         that(page.complaints == [], "the browser complains: %s" % page.complaints[:3])
         look_at_small_reports(page)
+        see_an_overflow(page, directory)
+        see_a_use_after_free(page)
+        see_a_crash(page)
+        list_many_leaks(page)
+        see_the_heap(page)
+        see_merged_reports(page)
+        stay_harmless_whatever_it_says(page)
+        move_little(page)
         that(page.complaints == [], "the browser complains: %s" % page.complaints[:3])
-        read_without_script(page)
+        read_without_script(page, directory)
     finally:
         page.close()
     print("%d not so" % len(failures) if failures else "all as it should be")

@@ -159,9 +159,6 @@ START_TEST(growth_that_nothing_is_known_of_is_none)
 	text = write_log("json", false);
 	ck_assert_ptr_nonnull(strstr(text, "\"growth\": null"));
 	free(text);
-	text = write_log("html", false);
-	ck_assert_ptr_null(strstr(text, "id=\"growth\""));
-	free(text);
 }
 END_TEST
 
@@ -176,9 +173,9 @@ START_TEST(growth_that_was_not_judged_is_not_none)
 		        strstr(text, judged ? "no leaks, no growth; exited 0\n"
 		                            : "no leaks, growth not judged; exited 0\n"));
 		free(text);
-		text = write_log("html", false);
-		ck_assert_ptr_nonnull(strstr(text, judged ? "Nothing that only grew."
-		                                          : "The run was too short"));
+		text = write_log("json", false);
+		ck_assert_ptr_nonnull(
+		        strstr(text, judged ? "\"judged\": true" : "\"judged\": false"));
 		free(text);
 	}
 }
@@ -285,9 +282,6 @@ START_TEST(a_merge_has_the_timeline_of_the_largest_heap)
 	ck_assert_uint_eq(fp_report_peak(merged)->groups[1].stack->count, 1);
 	char *text = render("json", merged, false);
 	ck_assert_ptr_nonnull(strstr(text, "\"snapshots_source\": 1"));
-	free(text);
-	text = render("html", merged, false);
-	ck_assert_ptr_nonnull(strstr(text, "\"source\":\"two.log\",\"sources\":3,"));
 	free(text);
 	fp_report_free(merged);
 }

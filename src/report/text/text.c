@@ -209,8 +209,8 @@ static bool is_silent(const struct fp_report_walk *walk, const struct fp_report 
 	                 fp_report_total(report).leaked_blocks > 0;
 
 	/* Of many processes only those that have something to say are heard. */
-	return (walk->view->is_quiet || walk->set->count > 1) && report->finding_count == 0 &&
-	       report->growth.count == 0 && !has_leaks;
+	return (walk->view->is_quiet || (walk->set->count > 1 && !walk->view->is_whole)) &&
+	       report->finding_count == 0 && report->growth.count == 0 && !has_leaks;
 }
 
 static struct fp_report_page page_of(const struct fp_report_walk *walk)
@@ -244,7 +244,7 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 	const struct fp_report_page page = page_of(walk);
 	char *block = NULL;
 
-	if (finding->index < report->shown) {
+	if (finding->index < report->shown && !walk->view->is_whole) {
 		print_repeated(&page, finding);
 		return 0;
 	}
