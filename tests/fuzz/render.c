@@ -50,7 +50,7 @@ static void check_xml(const char *text, size_t size)
 	while ((at = strchr(at, '<')) != NULL) {
 		bool is_end = at[1] == '/';
 		const char *name = at + 1 + is_end;
-		size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz");
+		size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
 
 		fuzz_must(length > 0 && length < NAME_MAX_BYTES && name[length] == '>');
 		if (is_end) {
