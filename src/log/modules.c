@@ -16,6 +16,7 @@
 #include "base/meta.h"
 #include "base/own.h"
 #include "base/proc.h"
+#include "base/readable.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "log/writer.h"
@@ -46,7 +47,9 @@ static void copy_header(struct scan *scan)
 	                                  : fp_sys_pread(scan->memory, scan->copy, bytes,
 	                                                 (off_t)scan->header);
 
-	if (copied < 0 && scan->memory < 0) {
+	/* Without /proc the kernel is asked first, and then there is but a moment left. */
+	if (copied < 0 && scan->memory < 0 &&
+	    fp_is_readable((const void *)scan->header, bytes)) {
 		memcpy(scan->copy, (const void *)scan->header, bytes);
 		copied = (ssize_t)bytes;
 	}
