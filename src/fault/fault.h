@@ -64,6 +64,10 @@ void fp_fault_attach_thread(void);
  * Context: fault. */
 void fp_fault_report_crash(int signal, const siginfo_t *info, void *context);
 
+/* Whether CONTEXT, the third argument of a handler of SIGABRT, is abort(3)'s, which ends the
+ * process whatever the handler does. Context: fault. */
+bool fp_fault_is_aborting(void *context);
+
 /* Whether all LENGTH bytes at ADDRESS may be accessed as far as we know; if not, a finding is
  * made with the caller's stack. Context: alloc. */
 bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access access);

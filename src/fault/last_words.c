@@ -10,6 +10,7 @@
 #include "base/readable.h"
 #include "base/symbols.h"
 #include "fault/crash.h"
+#include "fault/fault.h"
 #include "stack/stack.h"
 
 /* glibc's struct abort_msg_s: what a core shows as __abort_msg. */
@@ -62,26 +63,26 @@ static void take_abort_message(struct fp_crash_words *words)
 		copy(words->message, sizeof(words->message), (*at)->text);
 }
 
-/* Whether TRACE leads through what an exception that nobody catches ends in. */
-static bool is_terminated(fp_trace_id trace)
+/* Whether TRACE leads through the function NAME. */
+static bool leads_through(fp_trace_id trace, const char *name)
 {
-	static const char *const functions[] = {
-	        "_ZN10__cxxabiv111__terminateEPFvvE",
-	        "_ZN9__gnu_cxx27__verbose_terminate_handlerEv",
-	        "_ZSt9terminatev",
-	};
+	size_t size;
+	uintptr_t start = fp_symbols_lookup(name, &size);
 	size_t count;
 	const uintptr_t *frames = fp_stack_trace(trace, &count);
 
-	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		size_t size;
-		uintptr_t start = fp_symbols_lookup(functions[i], &size);
-
-		for (size_t j = 0; start != 0 && j < count; j++)
-			if (frames[j] - 1 - start < size)
-				return true;
-	}
+	for (size_t i = 0; start != 0 && i < count; i++)
+		if (frames[i] - 1 - start < size)
+			return true;
 	return false;
+}
+
+/* Whether TRACE leads through what an exception that nobody catches ends in. */
+static bool is_terminated(fp_trace_id trace)
+{
+	return leads_through(trace, "_ZN10__cxxabiv111__terminateEPFvvE") ||
+	       leads_through(trace, "_ZN9__gnu_cxx27__verbose_terminate_handlerEv") ||
+	       leads_through(trace, "_ZSt9terminatev");
 }
 
 /* The object that was thrown. */
@@ -126,6 +127,11 @@ static void take_exception(struct fp_crash_words *words, const struct cxx_except
 	     type->name[0] == '*' ? type->name + 1 : type->name);
 	if (has_text(type) && fp_is_readable(object, 2 * sizeof(*object)))
 		copy(words->message, sizeof(words->message), object[1]);
+}
+
+bool fp_fault_is_aborting(void *context)
+{
+	return leads_through(fp_stack_capture_interrupted(context), "abort");
 }
 
 void fp_crash_take_last_words(struct fp_crash_words *words, fp_trace_id trace)

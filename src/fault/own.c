@@ -8,6 +8,7 @@
 
 #include "base/lock.h"
 #include "base/own.h"
+#include "base/room.h"
 #include "base/text.h"
 #include "fault/diagnose.h"
 #include "fault/state.h"
@@ -45,6 +46,12 @@ static bool is_stack_full(const struct fp_fault_event *event)
 	       address - (stack - STACK_REACH) < STACK_REACH + STACK_REACH / 4;
 }
 
+/* The call of ours may be the one that a recursion of the program's had no room for. */
+static bool is_programs_stack_full(const struct fp_fault_event *event)
+{
+	return is_stack_full(event) && !fp_room_holds(fp_fault_stack(event->context));
+}
+
 /* Our own code, or memcpy or the like that it called: not what the program has us call, nor
  * another library that stands in for one of libc's functions. */
 static bool is_own_code(const struct fp_fault_event *event)
@@ -58,7 +65,7 @@ bool fp_fault_is_own_failure(const struct fp_fault_event *event)
 	const siginfo_t *info = event->info;
 
 	if (info->si_code <= 0 || !is_inside() || fp_fault_is_in_handler(event->context) ||
-	    !is_own_code(event))
+	    is_programs_stack_full(event) || !is_own_code(event))
 		return false;
 	uint32_t held = fp_lock_enter_fault_mode();
 	bool is_own = info->si_code == SI_KERNEL || !is_in_live_block((uintptr_t)info->si_addr);

@@ -8,6 +8,7 @@
 
 #include "base/meta.h"
 #include "base/sys.h"
+#include "base/thread.h"
 #include "fault/state.h"
 
 /* Handlers of the program that ask for no stack of their own run on this one too, as deep as
@@ -53,7 +54,12 @@ static void attach(void)
 
 void fp_fault_attach_thread(void)
 {
-	if (is_attached || !fp_fault_configuration.has_handlers)
+	if (is_attached)
+		return;
+	/* A child of vfork has this thread's memory, and must not be the first to ask who it
+	 * is. */
+	fp_thread_self();
+	if (!fp_fault_configuration.has_handlers)
 		return;
 	/* First: what is called below may allocate, and come here again. */
 	is_attached = true;

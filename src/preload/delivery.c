@@ -159,6 +159,36 @@ uintptr_t fp_preload_handler_calls_end(void)
 	return (uintptr_t)__stop_fp_handler_calls;
 }
 
+/* Raised by what the thread itself did: it cannot go on, and is in the midst of it. */
+static bool is_own_doing(int signal)
+{
+	return signal == SIGABRT || signal == SIGILL || signal == SIGTRAP || signal == SIGFPE ||
+	       signal == SIGSYS;
+}
+
+static void finish_dying(int signal, const void *context)
+{
+	if (!is_own_doing(signal) && !fp_preload_thread.is_inside && !fp_lock_is_any_held() &&
+	    !fp_lock_is_in_fault_mode()) {
+		fp_preload_thread.is_inside = true;
+		fp_session_finish_terminated(signal, context);
+		return;
+	}
+	uint32_t held = fp_lock_enter_fault_mode();
+	fp_session_finish_dying(signal);
+	fp_lock_leave_fault_mode(held);
+}
+
+/* abort(3) takes the default action back by itself when a handler has come back. */
+static void end_of_abort(siginfo_t *info, void *context)
+{
+	if (atomic_load(&fp_preload.pid) == fp_sys_getpid() && info->si_code == SI_TKILL &&
+	    fp_fault_is_aborting(context)) {
+		fp_fault_report_crash(SIGABRT, info, context);
+		finish_dying(SIGABRT, context);
+	}
+}
+
 /* Its return address on the stack is the proof that a handler runs. */
 HANDLER_CALLS void fp_preload_call_handler(int signal, siginfo_t *info, void *context)
 {
@@ -172,17 +202,12 @@ HANDLER_CALLS void fp_preload_call_handler(int signal, siginfo_t *info, void *co
 
 	handler(signal, info, context);
 	fp_preload_resume(&before);
+	if (signal == SIGABRT)
+		end_of_abort(info, context);
 }
 
 /* ---- Deaths ---------------------------------------------------------------------------------
  */
-
-/* Raised by what the thread itself did: it cannot go on, and is in the midst of it. */
-static bool is_own_doing(int signal)
-{
-	return signal == SIGABRT || signal == SIGILL || signal == SIGTRAP || signal == SIGFPE ||
-	       signal == SIGSYS;
-}
 
 /* Whether the instruction that raised SIGNAL will raise it again: a core has it as it was. */
 static bool comes_again(int signal, const siginfo_t *info)
@@ -226,19 +251,6 @@ void fp_preload_raise_deferred(void)
 	fp_sys_raise(fp_preload_thread.deferred);
 	fp_preload_thread.deferred = 0;
 	errno = saved_errno;
-}
-
-static void finish_dying(int signal, const void *context)
-{
-	if (!is_own_doing(signal) && !fp_preload_thread.is_inside && !fp_lock_is_any_held() &&
-	    !fp_lock_is_in_fault_mode()) {
-		fp_preload_thread.is_inside = true;
-		fp_session_finish_terminated(signal, context);
-		return;
-	}
-	uint32_t held = fp_lock_enter_fault_mode();
-	fp_session_finish_dying(signal);
-	fp_lock_leave_fault_mode(held);
 }
 
 /* Of what nobody sends to end a program. */

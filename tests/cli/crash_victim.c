@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -173,6 +174,45 @@ static void handle_and_die(void)
 	zero = no_node->value; /* handled */
 }
 
+static void come_back(int signal)
+{
+	(void)signal;
+}
+
+/* abort() goes on to end the process. */
+static void handle_abort(void)
+{
+	signal(SIGABRT, come_back);
+	abort(); /* abort-handled */
+}
+
+/* The last call that there is room for is one of ours. */
+static int allocate_and_recurse(int depth)
+{
+	char *block = malloc(10);
+	int sum = zero != 0 ? 0 : allocate_and_recurse(depth + 1) + block[0];
+
+	free(block);
+	return sum;
+}
+
+static void fill_stack_with_calls(void)
+{
+	zero = allocate_and_recurse(0);
+}
+
+/* A child that has this process' memory dies for itself. */
+static void let_child_die(void)
+{
+	int status;
+	pid_t child = vfork();
+
+	if (child == 0)
+		zero = no_node->value;
+	if (waitpid(child, &status, 0) == child)
+		exit(WIFSIGNALED(status) ? 11 : 12);
+}
+
 static void handle_and_return(void)
 {
 	signal(SIGSEGV, SIG_IGN);
@@ -184,13 +224,23 @@ static const struct {
 	const char *name;
 	void (*die)(void);
 } ways[] = {
-        {"null-pointer", read_null},         {"null-call", call_null},
-        {"wild-address", write_wild},        {"read-only", write_constant},
-        {"not-executable", execute_data},    {"stack-overflow", fill_stack},
-        {"abort", fail_assertion},           {"arithmetic", divide},
-        {"illegal-instruction", trap},       {"bus", read_short_file},
-        {"system-call", call_refused},       {"time", use_time_up},
-        {"breakpoint", run_into_breakpoint}, {"handled", handle_and_die},
+        {"null-pointer", read_null},
+        {"null-call", call_null},
+        {"wild-address", write_wild},
+        {"read-only", write_constant},
+        {"not-executable", execute_data},
+        {"stack-overflow", fill_stack},
+        {"abort", fail_assertion},
+        {"arithmetic", divide},
+        {"illegal-instruction", trap},
+        {"bus", read_short_file},
+        {"system-call", call_refused},
+        {"time", use_time_up},
+        {"breakpoint", run_into_breakpoint},
+        {"handled", handle_and_die},
+        {"abort-handled", handle_abort},
+        {"stack-overflow-in-malloc", fill_stack_with_calls},
+        {"child", let_child_die},
         {"exits", handle_and_return},
 };
 
