@@ -33,7 +33,7 @@ ends 139 h 3 1
 ends 4 q 2 1
 ends 137 k 2 1
 ends 143 t 2 1
-ends 134 a 2 1
+ends 134 a 3 1
 ends 5 f 4 2
 
 # Who frees a block where it does not belong is told where it belongs.
