@@ -107,19 +107,20 @@ START_TEST(test_a_linked_host_tells_of_leaks_however_it_ends)
 }
 END_TEST
 
-/* Signals that the host raises itself: what it found until then is reported, no leaks. Loop
- * index: row of the table. */
+/* Signals that the host raises itself: what it found until then is reported, and the crash, no
+ * leaks. Loop index: row of the table. */
 static const struct {
 	const char *way;
 	const char *options;
 	int signal;
 	int findings;
 } own_deaths[] = {
-        {"abort", "", SIGABRT, 1},
-        {"abort", "catch_signals=yes", SIGABRT, 1},
+        {"abort", "", SIGABRT, 2},
+        {"abort", "catch_signals=yes", SIGABRT, 2},
         {"abort", "fault_handler=no", SIGABRT, 1},
-        {"trap", "", SIGTRAP, 0},
-        {"trap", "catch_signals=yes", SIGTRAP, 0},
+        {"trap", "", SIGTRAP, 1},
+        {"trap", "catch_signals=yes", SIGTRAP, 1},
+        {"trap", "fault_handler=no", SIGTRAP, 0},
 };
 
 enum { OWN_DEATHS = sizeof(own_deaths) / sizeof(own_deaths[0]) };
