@@ -61,11 +61,12 @@ enum { FP_BLOCK_ALIGN_MAX = 31 };
 
 enum fp_block_state { FP_BLOCK_LIVE, FP_BLOCK_FREED };
 
-/* What became known of a live block. */
+/* What became known of a live block. Ignored: it is no leak, nor what it points to, because the
+ * program says so, or wanted to free it and did so wrongly, which is told already. */
 enum fp_block_mark {
-	FP_BLOCK_IGNORED = 1, /* the program says that it is no leak, nor what it points to */
-	FP_BLOCK_TOLD = 2,    /* a check for leaks has listed it */
-	FP_BLOCK_LOST = 4     /* and as one that nothing points to */
+	FP_BLOCK_IGNORED = 1,
+	FP_BLOCK_TOLD = 2, /* a check for leaks has listed it */
+	FP_BLOCK_LOST = 4  /* and as one that nothing points to */
 };
 
 /* How a block that was never freed can be reached. */

@@ -284,6 +284,9 @@ static enum fp_registry_verdict free_live_locked(struct shard *shard, struct rec
 		remember_locked(shard, record, request->keeps_bytes);
 		HASH_DELETE(hh, shard->live, record);
 		give_record_locked(shard, record);
+	} else {
+		/* Who wanted to free it takes it for freed, and forgets it. */
+		record->block.marks |= FP_BLOCK_IGNORED;
 	}
 	return verdict;
 }

@@ -48,7 +48,8 @@ enum fp_registry_verdict {
 /*
  * Decides, as one step against all other threads, whether the block of SLOT may be freed, and
  * if so makes it a freed one. BLOCK receives the record (as it was before, when refused) except
- * for FP_REGISTRY_UNKNOWN and FP_REGISTRY_DAMAGED.
+ * for FP_REGISTRY_UNKNOWN and FP_REGISTRY_DAMAGED. A live block whose free is refused gets the
+ * mark FP_BLOCK_IGNORED: that it is never freed now is no second mistake.
  */
 enum fp_registry_verdict fp_registry_free(uintptr_t slot,
                                           const struct fp_registry_free *request,
