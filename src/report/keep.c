@@ -31,8 +31,10 @@ static int compare_modules(const void *left, const void *right)
 const struct fp_report_module *fp_report_keep_module(struct fp_report_keeper *keeper,
                                                      const struct fp_report_module *wanted)
 {
-	struct fp_report_module module = {
-	        .path = wanted->path, .build_id = wanted->build_id, .is_own = wanted->is_own};
+	struct fp_report_module module = {.path = wanted->path,
+	                                  .build_id = wanted->build_id,
+	                                  .is_own = wanted->is_own,
+	                                  .has_sources = wanted->has_sources};
 	struct fp_report_module **found;
 	struct fp_report_module *kept;
 

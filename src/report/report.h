@@ -40,6 +40,7 @@ struct fp_report_module {
 	struct fp_report_string path;
 	struct fp_report_string build_id;
 	bool is_own;                   /* part of Fencepost */
+	bool has_sources;              /* the file is the one that ran: so are its sources */
 	struct fp_symbol_image *image; /* NULL until asked for; not the module's own */
 };
 

@@ -48,6 +48,7 @@ static int open_module(const struct resolving *resolving, struct fp_report_modul
 {
 	const struct fp_report *report = resolving->report;
 	struct fp_symbol_image *image;
+	bool is_noted = false;
 	int result;
 
 	if (module->image)
@@ -55,15 +56,12 @@ static int open_module(const struct resolving *resolving, struct fp_report_modul
 	result = fp_report_images_open(resolving->images, module, &image);
 	if (result != 0)
 		return result;
+	module->has_sources = fp_symbol_state(image) == FP_SYMBOL_USABLE;
 	/* The same file may be mapped many times; one note will do. */
-	for (size_t i = 0; i < report->module_count; i++) {
-		if (report->modules[i].image == image) {
-			module->image = image;
-			return 0;
-		}
-	}
+	for (size_t i = 0; i < report->module_count; i++)
+		is_noted |= report->modules[i].image == image;
 	module->image = image;
-	return note_unusable(resolving->report, module);
+	return is_noted ? 0 : note_unusable(resolving->report, module);
 }
 
 static int add_frame(struct fp_report_stack *stack, const struct fp_report_frame *frame)

@@ -123,7 +123,7 @@ bool fp_report_source_lines(const struct fp_report_frame *frame, uint32_t around
 
 	excerpt->count = 0;
 	if (!symbol || !symbol->file || symbol->line == 0 || !frame->module ||
-	    !frame->module->image || fp_symbol_state(frame->module->image) != FP_SYMBOL_USABLE)
+	    !frame->module->has_sources)
 		return false;
 	in = open_source(frame);
 	if (!in)

@@ -50,6 +50,24 @@ printf 'f' | run 139 --sweep
 count_is heap-buffer-overflow 1
 shown heap-buffer-overflow read_at 'placement=right, align=1'
 
+# A write that one layout stops at and the others find afterwards is one finding: the write, its line,
+# and how far it went.
+written=$(grep -n '/\* write \*/' "$top_srcdir/tests/cli/sweep_victim.c" | cut -d: -f1)
+printf 'P' | run 3 --sweep
+count_is heap-buffer-overflow 1
+shown heap-buffer-overflow write_at 'placement=right, align=1, placement=left'
+grep -qx '  changed bytes, 1 past the end: 77 77 |ww|' text || complain "how far: $(cat text)"
+grep -q "^  > *$written | .*block.offset + i. = 'w'" text || complain "no source: $(cat text)"
+grep -q 'written between\|to see who writes' text && complain "not the write: $(cat text)"
+printf 'B' | run 3 --sweep
+count_is heap-buffer-underflow 1
+shown heap-buffer-underflow write_at 'placement=right, align=1, placement=left'
+# Each layout stops a write that runs off the end at another byte: the first is told.
+printf 'R' | run 139 --sweep
+count_is heap-buffer-overflow 1
+shown heap-buffer-overflow write_at 'placement=right, align=1, placement=left'
+grep -qx '  write of 1 byte, 0 bytes past the end of a block of 20 bytes' text || complain "the distance: $(cat text)"
+
 # What the layout does not matter for is one finding with all of them, and its count is not tripled.
 printf 'dl' | run 3 --sweep --leak-check=full
 count_is double-free 1

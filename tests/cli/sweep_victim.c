@@ -2,7 +2,8 @@
  *
  * Mistakes that one layout of blocks shows each and the others do not, read from standard input
  * as letters so that every run of a sweep has to get them: a read before a block, a read just
- * past one, a read far past one, a double free, a leak.
+ * past one, a read far past one, a double free, a leak; writes that
+ * other layouts find afterwards, and one that runs off the end.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,14 @@ static volatile char seen;
 __attribute__((noinline)) static void read_at(long offset)
 {
 	seen = block[offset];
+	__asm__ volatile("");
+}
+
+/* As many bytes from there on. */
+__attribute__((noinline)) static void write_at(long offset, long count)
+{
+	for (long i = 0; i < count; i++)
+		block[offset + i] = 'w'; /* write */
 	__asm__ volatile("");
 }
 
@@ -48,6 +57,15 @@ static void make(int mistake)
 		break;
 	case 'f':
 		read_at(SIZE + 15);
+		break;
+	case 'B':
+		write_at(-1, 1);
+		break;
+	case 'P':
+		write_at(SIZE + 1, 2);
+		break;
+	case 'R':
+		write_at(SIZE, 64);
 		break;
 	case 'd':
 		free_twice();

@@ -15,6 +15,7 @@
 #include "report/schema.h"
 #include "report/stack.h"
 #include "report/merge/heap.h"
+#include "report/merge/layouts.h"
 #include "report/merge/table.h"
 #include "report/merge/whole.h"
 
@@ -157,6 +158,24 @@ static int keep_finding(struct fp_report_keeper *keeper, struct fp_report_findin
 	return 0;
 }
 
+/* A copy of FINDING as number AT, a new one or in the place of another. */
+static int put_finding(struct fp_report_merge *merge, const struct fp_report_finding *finding,
+                       size_t at)
+{
+	struct fp_report *report = merge->whole.report;
+	struct fp_report_finding kept = *finding;
+
+	kept.index = (uint32_t)at;
+	if (keep_finding(&merge->keeper, &kept) != 0)
+		return -ENOMEM;
+	if (at == report->finding_count)
+		return fp_report_append(&report->findings, &report->finding_count, &kept,
+		                        sizeof(kept));
+	kept.shares = report->findings[at].shares;
+	report->findings[at] = kept;
+	return 0;
+}
+
 static int add_finding(const struct arrival *arrival, const struct fp_report_finding *finding)
 {
 	struct fp_report *report = arrival->merge->whole.report;
@@ -166,15 +185,10 @@ static int add_finding(const struct arrival *arrival, const struct fp_report_fin
 
 	if (at == SIZE_MAX)
 		return -ENOMEM;
-	if (is_new) {
-		struct fp_report_finding kept = *finding;
-
-		kept.index = (uint32_t)at;
-		if (keep_finding(&arrival->merge->keeper, &kept) != 0 ||
-		    fp_report_append(&report->findings, &report->finding_count, &kept,
-		                     sizeof(kept)) != 0)
-			return -ENOMEM;
-	}
+	if ((is_new || (arrival->merge->whole.is_repeated &&
+	                fp_report_is_more_exact(finding, &report->findings[at]))) &&
+	    put_finding(arrival->merge, finding, at) != 0)
+		return -ENOMEM;
 	return add_shares(arrival, &report->findings[at].shares, &finding->shares,
 	                  &(struct fp_report_share){.count = finding->count});
 }
@@ -350,6 +364,8 @@ int fp_report_merge_end(struct fp_report_merge *merge, struct fp_report **report
 	struct fp_report *merged = merge->whole.report;
 	int result = fp_report_whole_end(&merge->whole);
 
+	if (result == 0 && merge->whole.is_repeated)
+		result = fp_report_join_layouts(merged);
 	for (size_t i = 0; i < merged->finding_count; i++)
 		merged->findings[i].count = total_of(merge, &merged->findings[i].shares).count;
 	for (size_t i = 0; i < merged->leak_count; i++) {
