@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Descriptions are written by src/fault/diagnose.c: "read of 4 bytes by a call, ...".
+ * Descriptions are written by src/fault/diagnose.c: "read of 4 bytes by a call, ...", and by
+ * src/heap/findings.c: "the pointer is not a block; it points to ...".
  */
 #include "report/finding_facts.h"
 
@@ -49,6 +50,25 @@ bool fp_report_is_access_of_call(const struct fp_report_finding *finding)
 		return true;
 	return find_size(text) > 0 &&
 	       memmem(text.bytes, text.size, words, strlen(words)) != NULL;
+}
+
+bool fp_report_is_late(const struct fp_report_finding *finding)
+{
+	return finding->evidence.size > 0 && !finding->is_evidence_last && !finding->is_exact &&
+	       finding->has_block;
+}
+
+struct fp_report_string fp_report_pointer_target(const struct fp_report_finding *finding)
+{
+	static const char before[] = "points to ";
+	const struct fp_report_string text = finding->description;
+	const char *found =
+	        text.size > 0 ? memmem(text.bytes, text.size, before, strlen(before)) : NULL;
+
+	if (!found)
+		return (struct fp_report_string){"", 0};
+	found += strlen(before);
+	return (struct fp_report_string){found, (size_t)(text.bytes + text.size - found)};
 }
 
 const struct fp_report_stack *fp_report_finding_stack(const struct fp_report_finding *finding)

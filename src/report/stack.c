@@ -128,6 +128,17 @@ bool fp_report_is_in_c_library(const struct fp_report_frame *frame)
 	return false;
 }
 
+static bool has_file(const struct fp_report_frame *frame)
+{
+	return frame->symbol && frame->symbol->file;
+}
+
+/* Neither the C library's nor a run time's. */
+static bool is_of_program(const struct fp_report_frame *frame)
+{
+	return !fp_report_is_in_c_library(frame) && !fp_report_frame_owner(frame);
+}
+
 const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack *stack)
 {
 	const struct fp_report_frame *place = NULL;
@@ -135,13 +146,32 @@ const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack
 	for (size_t i = 0; i < stack->shown; i++) {
 		const struct fp_report_frame *frame = &stack->frames[i];
 
-		if (!frame->symbol || !frame->symbol->file)
+		if (!has_file(frame))
 			continue;
-		if (!fp_report_is_in_c_library(frame) && !fp_report_frame_owner(frame))
+		if (is_of_program(frame))
 			return frame;
 		place = place ? place : frame;
 	}
 	return place || stack->count == 0 ? place : &stack->frames[0];
+}
+
+const struct fp_report_frame *fp_report_stack_caller(const struct fp_report_stack *stack)
+{
+	const struct fp_report_frame *place = fp_report_stack_place(stack);
+	const struct fp_report_frame *end = stack->frames + stack->shown;
+	const struct fp_report_frame *caller = place;
+
+	if (!place || !has_file(place))
+		return NULL;
+	do {
+		caller++;
+	} while (caller < end && !is_of_program(caller));
+	if (caller >= end || !has_file(caller) ||
+	    fp_report_compare_strings(
+	            fp_report_base_name(fp_report_text(caller->symbol->file)),
+	            fp_report_base_name(fp_report_text(place->symbol->file))) == 0)
+		return NULL;
+	return caller;
 }
 
 static bool is_function(const struct fp_report_frame *frame, const char *name)

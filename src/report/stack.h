@@ -25,6 +25,10 @@ bool fp_report_are_same_frames(const struct fp_report_stack *a,
  * innermost one with a file, else the innermost one, else NULL. */
 const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack *stack);
 
+/* The frame of the program that called the place of STACK, when that is in another file; else
+ * NULL. */
+const struct fp_report_frame *fp_report_stack_caller(const struct fp_report_stack *stack);
+
 /* The file name of FRAME's module without its directories; "[unknown]" without a module. */
 struct fp_report_string fp_report_module_name(const struct fp_report_frame *frame);
 

@@ -113,7 +113,7 @@ def templates():
     frames = [frame("operator new"), frame("std::_Vector_base<std::pair<int, int> >::_M_allocate", **library),
               frame("std::vector<std::pair<int, int> >::_M_realloc_insert", **library),
               frame("std::vector<std::pair<int, int> >::push_back"), frame("fill(std::ostream& operator<<<int>)", place=True),
-              frame("main"), frame("__libc_start_main", hidden="below main")]
+              frame("main", 31, file="/src/main.cc", caller=True), frame("__libc_start_main", hidden="below main")]
     return document(leaks=[leak(64, "x", alloc_stack=frames)], summary={"leaked_blocks": 1, "leaked_bytes": 64})
 
 

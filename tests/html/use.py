@@ -216,6 +216,8 @@ def see_an_overflow(page, directory):
     page.screenshot(os.path.join(directory, "overflow.png"))
     made(page, "changed")
     that(texts(page, "#finding-1 .title") == ["Found while it was freed", "Allocated"], "one stack is not told twice")
+    that(texts(page, "#finding-1 .place")[0].startswith("written between the allocation at made.c:1 make and the free at made.c:1 "),
+         "when they were changed is told: %s" % texts(page, "#finding-1 .place"))
     that(texts(page, "svg.slot text.marker") == ["changed bytes, 0 past the end"], "changed bytes are marked")
     that("45  78 78  xx" in texts(page, "#finding-1 pre.bytes")[0], "and shown")
 
@@ -282,6 +284,8 @@ def see_the_heap(page):
          "(the C++ library)", "operator new"], "templates and run times are folded: %s" % texts(page, ".flame > div"))
     that("<std::pair<int, int> >" in page.run("document.querySelector('.flame > div:nth-child(4)').getAttribute('aria-label')"),
          "and the whole name is told")
+    that(texts(page, "#leak-1 .place") == ["made.c:1 fill(std::ostream& operator<<<\u2026>), called from main.cc:31 main"],
+         "so they are where it happened, with who called it from another file: %s" % texts(page, "#leak-1 .place"))
     page.click("#leak-1 > summary")
     that(texts(page, "#leak-1 .run > summary") == ["2 frames of the C++ library"], "as they are in stacks")
     that("__libc_start_main" not in page.run("document.querySelector('#leak-1').textContent"), "which end at main")

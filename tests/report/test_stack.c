@@ -111,6 +111,59 @@ START_TEST(frames_are_printed_with_what_is_known)
 }
 END_TEST
 
+START_TEST(a_caller_in_another_file_is_named)
+{
+	static const char *const calls[][3] = {{"put", "/src/io.c", "3"},
+	                                       {"put_line", "/src/io.c", "9"},
+	                                       {"main", "/src/plant.c", "99"}};
+	struct fp_report_stack *stack = make_stack(0, 3, calls);
+
+	/* Who called it within the file is in the stack. */
+	ck_assert_ptr_null(fp_report_stack_caller(stack));
+	stack = make_stack(0, 2, calls + 1);
+	ck_assert_ptr_eq(fp_report_stack_caller(stack), &frames[0][1]);
+	/* What is not shown has called nothing; nor has what has no file. */
+	stack->shown = 1;
+	ck_assert_ptr_null(fp_report_stack_caller(stack));
+	stack->shown = 2;
+	symbols[0][1].file = NULL;
+	ck_assert_ptr_null(fp_report_stack_caller(stack));
+	ck_assert_ptr_null(fp_report_stack_caller(make_stack(0, 5, program)));
+	ck_assert_ptr_null(fp_report_stack_caller(make_stack(1, 0, program)));
+}
+END_TEST
+
+START_TEST(templates_are_short_in_places)
+{
+	static const char *const names[][2] = {
+	        {"f", "f"},
+	        {"v<a<b>, c>::f(v<d>)", "v<...>::f(v<...>)"},
+	        {"operator<< <int>", "operator<< <...>"},
+	        {"operator<<<int>", "operator<<<...>"},
+	        {"p::operator-><a>", "p::operator-><...>"},
+	        {"p::operator<=(p<a>)", "p::operator<=(p<...>)"},
+	        {"f<&p::operator->>", "f<...>"},
+	        {"f<(a->b)>()", "f<...>()"},
+	        {"<lambda()>", "<...>"},
+	        {"f<", "f<"},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *const line[][3] = {{names[i][0], "/src/plant.c", "7"}};
+		const struct fp_report_stack *stack = make_stack(0, 1, line);
+		char *wanted;
+		size_t size;
+		struct fp_report_page page = begin_page(&size);
+
+		fp_report_print_place(&page, "at", stack, NULL);
+		fclose(page.out);
+		ck_assert_int_gt(asprintf(&wanted, " at plant.c:7 in %s", names[i][1]), 0);
+		ck_assert_str_eq(text, wanted);
+		free(wanted);
+	}
+}
+END_TEST
+
 /* Two calls on one line return to two addresses, and are one place to a person. */
 START_TEST(stacks_are_equal_by_line)
 {
@@ -283,6 +336,8 @@ int main(void)
 	tcase_add_checked_fixture(tests, NULL, release);
 	tcase_add_test(tests, stacks_are_shown_down_to_main);
 	tcase_add_test(tests, the_place_is_the_innermost_frame_with_a_file);
+	tcase_add_test(tests, a_caller_in_another_file_is_named);
+	tcase_add_test(tests, templates_are_short_in_places);
 	tcase_add_test(tests, frames_are_printed_with_what_is_known);
 	tcase_add_test(tests, stacks_are_equal_by_line);
 	tcase_add_test(tests, fingerprints_ignore_lines_and_what_is_below_main);

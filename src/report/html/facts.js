@@ -38,6 +38,11 @@ function placeOf(stack) {
 	return (stack || []).find((frame) => frame.place) || null;
 }
 
+// The frame of another file that called it.
+function callerOf(stack) {
+	return (stack || []).find((frame) => frame.caller) || null;
+}
+
 function frameModule(frame) {
 	return frame.module === "[unknown]" ? frame.offset + ", in no known module" : baseName(frame.module) + "+" + frame.offset;
 }
@@ -115,6 +120,11 @@ function callTitle(finding) {
 	if (!finding.evidence)
 		return "called";
 	return freed && isSameStack(freed, finding.stack) ? "found while it was freed" : "found";
+}
+
+// Bytes were found changed that nobody saw change.
+function isLate({ evidence, block, exact }) {
+	return Boolean(evidence && !evidence.last && !exact && block);
 }
 
 const OTHER_TITLES = new Map([

@@ -21,18 +21,29 @@ function lineSpan(line) {
 	return line ? make("span", { class: "line" }, ":" + line) : null;
 }
 
+function whereSpan({ file, line }) {
+	return make("span", { class: "where" }, baseName(file), lineSpan(line));
+}
+
 // "plant.c:31" and the function it is in, from the stack or else from the site.
 function placeSpans(stack, site) {
 	const frame = placeOf(stack);
 	const hasFile = frame && frame.file;
 	const spans = [];
 	if (hasFile)
-		spans.push(make("span", { class: "where" }, baseName(frame.file), lineSpan(frame.line)), " ");
+		spans.push(whereSpan(frame), " ");
 	else if (site)
-		return [make("span", { class: "where" }, baseName(site.file), lineSpan(site.line))];
+		return [whereSpan(site)];
 	if (frame)
-		spans.push(make("span", { class: "function" }, frameName(frame)));
+		spans.push(make("span", { class: "function" }, shortName(frameName(frame))));
 	return spans;
+}
+
+// The same with who called it from another file.
+function placeAndCaller(stack, site) {
+	const caller = callerOf(stack);
+	return [...placeSpans(stack, site), caller ? [", called from ", whereSpan(caller), " ",
+		make("span", { class: "function" }, shortName(frameName(caller)))] : null];
 }
 
 function frameItem(frame, value) {
@@ -113,10 +124,25 @@ function headline(kind, place, ...marksOfIt) {
 
 // Findings.
 
+// When the bytes were changed.
+function timesSpans({ block, stack }) {
+	const freed = block.free_stack;
+	if (freed && !isSameStack(freed, stack))
+		return ["written after the free at ", placeSpans(freed, null)];
+	return ["written between the allocation at ", placeSpans(block.alloc_stack, block.site),
+		freed ? " and the free at " : stack.length > 0 ? " and the check at " : " and the end of the process",
+		placeSpans(stack, null)];
+}
+
+function findingPlace(finding) {
+	const { block, stack } = finding;
+	if (isLate(finding))
+		return timesSpans(finding);
+	return stack.length === 0 && block ? placeSpans(block.alloc_stack, block.site) : placeAndCaller(stack, null);
+}
+
 function findingHeadline({ report, value }) {
-	const isAtExit = value.stack.length === 0;
-	const place = isAtExit && value.block ? placeSpans(value.block.alloc_stack, value.block.site) : placeSpans(value.stack, null);
-	return headline(value.kind, place, tag(processTag(report)),
+	return headline(value.kind, findingPlace(value), tag(processTag(report)),
 		value.count > 1 ? make("span", { class: "count" }, count(value.count, "time")) : null);
 }
 
@@ -191,7 +217,7 @@ function findingBody({ report, value }) {
 // Leaks.
 
 function leakHeadline({ report, value }) {
-	return headline(size(value.bytes), placeSpans(value.alloc_stack, value.site), tag(processTag(report)),
+	return headline(size(value.bytes), placeAndCaller(value.alloc_stack, value.site), tag(processTag(report)),
 		value.kind === "definite" ? null : tag(value.kind),
 		make("span", { class: "count" }, count(value.blocks, "block")));
 }

@@ -70,6 +70,7 @@ static void put_roles(struct fp_report_tree *tree, const json_t *frames,
                       const struct fp_report_stack *stack)
 {
 	const struct fp_report_frame *place = fp_report_stack_place(stack);
+	const struct fp_report_frame *caller = fp_report_stack_caller(stack);
 	const char *owner = NULL;
 	size_t folded = 0; /* frames that are left of a run */
 
@@ -77,6 +78,10 @@ static void put_roles(struct fp_report_tree *tree, const json_t *frames,
 		fp_report_tree_put(tree,
 		                   json_array_get(frames, (size_t)(place - stack->frames)),
 		                   "place", json_true());
+	if (caller)
+		fp_report_tree_put(tree,
+		                   json_array_get(frames, (size_t)(caller - stack->frames)),
+		                   "caller", json_true());
 	for (size_t i = 0; i < stack->count; i++) {
 		if (folded == 0 && i < stack->shown)
 			folded = fp_report_fold(stack, i, &owner);

@@ -5,6 +5,7 @@
 #include "report/text/parts.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "report/fold.h"
 #include "report/names.h"
@@ -60,6 +61,20 @@ void fp_report_print_count(const struct fp_report_page *page, uint64_t number, c
 	fprintf(page->out, " %s%s", noun, number == 1 ? "" : "s");
 }
 
+void fp_report_print_offset(const struct fp_report_page *page, int64_t offset, uint64_t size)
+{
+	if (offset < 0) {
+		fp_report_print_count(page, 0 - (uint64_t)offset, "byte");
+		fputs(" before", page->out);
+	} else if ((uint64_t)offset < size) {
+		fp_report_print_count(page, (uint64_t)offset, "byte");
+		fputs(" inside", page->out);
+	} else {
+		fp_report_print_count(page, (uint64_t)offset - size, "byte");
+		fputs(" past the end of", page->out);
+	}
+}
+
 static void print_module(const struct fp_report_page *page, const struct fp_report_frame *frame)
 {
 	if (!frame->module) {
@@ -95,10 +110,55 @@ static bool is_remark(const struct fp_symbol_frame *symbol)
 	return symbol && symbol->function && symbol->function[0] == '[';
 }
 
-static void print_function(const struct fp_report_page *page,
-                           const struct fp_symbol_frame *symbol)
+/* Whether what stands at AT belongs to the name of an operator: "<<", "<=", "->". */
+static bool is_operator(const char *name, size_t at)
 {
-	fp_report_print_escaped(page, fp_report_text(symbol->function));
+	static const char word[] = "operator";
+	const size_t size = sizeof(word) - 1;
+
+	if (at > 0 && memchr("<>=-", name[at - 1], 4))
+		at--;
+	return at >= size && memcmp(name + at - size, word, size) == 0;
+}
+
+/* Where the arguments of a template that begin at AT end, or 0. */
+static size_t skip_arguments(const char *name, size_t at)
+{
+	size_t depth = 0;
+
+	for (; name[at] != '\0'; at++) {
+		if (name[at] == '<')
+			depth++;
+		else if (name[at] == '>' && name[at - 1] != '-' && --depth == 0)
+			return at + 1;
+	}
+	return 0;
+}
+
+/* As the HTML report has it: what a template is made of is seldom what one looks for. The
+ * stacks have it all. */
+static void print_short_name(const struct fp_report_page *page, const char *name)
+{
+	size_t start = 0;
+
+	for (size_t at = 0; name[at] != '\0'; at++) {
+		size_t end = name[at] == '<' && !is_operator(name, at)
+		                     ? skip_arguments(name, at)
+		                     : 0;
+		if (end == 0)
+			continue;
+		fp_report_print_escaped(page,
+		                        (struct fp_report_string){name + start, at - start});
+		fputs("<...>", page->out);
+		start = end;
+		at = end - 1;
+	}
+	fp_report_print_escaped(page, fp_report_text(name + start));
+}
+
+static void print_offset_in(const struct fp_report_page *page,
+                            const struct fp_symbol_frame *symbol)
+{
 	if (!symbol->file && !is_remark(symbol))
 		fprintf(page->out, "+0x%" PRIx64, symbol->function_offset);
 }
@@ -118,13 +178,41 @@ void fp_report_print_site(const struct fp_report_page *page, const char *before,
 	fputs(" (DebugAlloc)", page->out);
 }
 
+/* "plant.c:31 in make_rows" */
+static void print_line_of(const struct fp_report_page *page,
+                          const struct fp_report_frame *frame)
+{
+	const struct fp_symbol_frame *symbol = frame->symbol;
+
+	if (symbol && symbol->file)
+		print_line(page, fp_report_base_name(fp_report_text(symbol->file)),
+		           symbol->line);
+	else
+		print_module(page, frame);
+	if (symbol && symbol->function) {
+		fputs(" in ", page->out);
+		print_short_name(page, symbol->function);
+		print_offset_in(page, symbol);
+	}
+}
+
+void fp_report_print_caller(const struct fp_report_page *page,
+                            const struct fp_report_stack *stack)
+{
+	const struct fp_report_frame *caller = fp_report_stack_caller(stack);
+
+	if (!caller)
+		return;
+	fputs(", called from ", page->out);
+	print_line_of(page, caller);
+}
+
 void fp_report_print_place(const struct fp_report_page *page, const char *preposition,
                            const struct fp_report_stack *stack,
                            const struct fp_report_site *site)
 {
 	const struct fp_report_frame *frame = fp_report_stack_place(stack);
-	const struct fp_symbol_frame *symbol = frame ? frame->symbol : NULL;
-	bool has_file = symbol && symbol->file;
+	bool has_file = frame && frame->symbol && frame->symbol->file;
 
 	if (!has_file && site && has_site(site)) {
 		fprintf(page->out, " %s", preposition);
@@ -134,15 +222,7 @@ void fp_report_print_place(const struct fp_report_page *page, const char *prepos
 	if (!frame)
 		return;
 	fprintf(page->out, " %s ", preposition);
-	if (has_file)
-		print_line(page, fp_report_base_name(fp_report_text(symbol->file)),
-		           symbol->line);
-	else
-		print_module(page, frame);
-	if (symbol && symbol->function) {
-		fputs(" in ", page->out);
-		print_function(page, symbol);
-	}
+	print_line_of(page, frame);
 }
 
 static void print_frame(const struct fp_report_page *page, size_t number,
@@ -152,7 +232,8 @@ static void print_frame(const struct fp_report_page *page, size_t number,
 
 	fprintf(page->out, "    #%zu ", number);
 	if (symbol && symbol->function) {
-		print_function(page, symbol);
+		fp_report_print_escaped(page, fp_report_text(symbol->function));
+		print_offset_in(page, symbol);
 		fputs("  ", page->out);
 	}
 	fp_report_print_style(page, FP_REPORT_STYLE_DIM);

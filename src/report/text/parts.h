@@ -42,6 +42,11 @@ void fp_report_print_title(const struct fp_report_page *page,
 void fp_report_print_leak_title(const struct fp_report_page *page,
                                 const struct fp_report_leak *leak);
 
+/* The command that finds who changed the padding of FINDING, as a line; nothing when no other
+ * layout would (in again.c). */
+void fp_report_print_again(const struct fp_report_page *page, const struct fp_report *report,
+                           const struct fp_report_finding *finding);
+
 /* What only a crash has, after its stacks; nothing of another finding (in crash.c). */
 void fp_report_print_crash(const struct fp_report_page *page,
                            const struct fp_report_finding *finding);
@@ -78,11 +83,20 @@ void fp_report_print_end(const struct fp_report_page *page, enum fp_log_exit how
 void fp_report_print_last_line(const struct fp_report_page *page,
                                const struct fp_report *report, bool is_of_leaks);
 
+/* Where OFFSET is from a block of SIZE bytes: "4 bytes inside", "1 byte past the end of",
+ * "before". */
+void fp_report_print_offset(const struct fp_report_page *page, int64_t offset, uint64_t size);
+
 /* PREPOSITION and "plant.c:31 in make_rows", from the stack or else from the site; nothing when
  * neither knows a place. */
 void fp_report_print_place(const struct fp_report_page *page, const char *preposition,
                            const struct fp_report_stack *stack,
                            const struct fp_report_site *site);
+
+/* ", called from engine.c:12 in run", when the place of STACK is in another file than its
+ * caller: it may be a helper's, and the mistake not. */
+void fp_report_print_caller(const struct fp_report_page *page,
+                            const struct fp_report_stack *stack);
 
 /* "engine.c:12 (DebugAlloc)" after BEFORE; nothing when no site was given. */
 void fp_report_print_site(const struct fp_report_page *page, const char *before,

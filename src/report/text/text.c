@@ -13,6 +13,8 @@
 #include "report/stack.h"
 #include "report/suppress/text.h"
 
+enum { TEXT_MIN = 4 /* characters that are hardly there by chance */ };
+
 static void print_description(const struct fp_report_page *page,
                               const struct fp_report_finding *finding)
 {
@@ -99,6 +101,41 @@ static void print_distance(const struct fp_report_page *page,
 		fprintf(page->out, ", %" PRIu64 " inside", (uint64_t)offset);
 }
 
+/* SIZE without the zeros at the end, which end a string; 0 when the rest is no text. */
+static size_t text_length(const char *bytes, size_t size)
+{
+	size_t length = size;
+
+	while (length > 0 && bytes[length - 1] == '\0')
+		length--;
+	for (size_t i = 0; i < length; i++)
+		if (bytes[i] < 0x20 || bytes[i] >= 0x7f)
+			return 0;
+	return length >= TEXT_MIN ? length : 0;
+}
+
+static void print_bytes(const struct fp_report_page *page, const char *bytes, size_t size)
+{
+	size_t length = text_length(bytes, size);
+
+	fputc(':', page->out);
+	if (length > 0) {
+		fprintf(page->out, " \"%.*s\"", (int)length, bytes);
+		if (length < size) {
+			fputs(" and ", page->out);
+			fp_report_print_count(page, size - length, "zero byte");
+		}
+		fputc('\n', page->out);
+		return;
+	}
+	for (size_t i = 0; i < size; i++)
+		fprintf(page->out, " %02x", (unsigned char)bytes[i]);
+	fputs(" |", page->out);
+	for (size_t i = 0; i < size; i++)
+		fputc(bytes[i] >= 0x20 && bytes[i] < 0x7f ? bytes[i] : '.', page->out);
+	fputs("|\n", page->out);
+}
+
 static void print_evidence(const struct fp_report_page *page,
                            const struct fp_report_finding *finding)
 {
@@ -115,13 +152,7 @@ static void print_evidence(const struct fp_report_page *page,
 		fputs("  changed bytes", page->out);
 		print_distance(page, finding);
 	}
-	fputc(':', page->out);
-	for (size_t i = 0; i < size; i++)
-		fprintf(page->out, " %02x", (unsigned char)bytes[i]);
-	fputs(" |", page->out);
-	for (size_t i = 0; i < size; i++)
-		fputc(bytes[i] >= 0x20 && bytes[i] < 0x7f ? bytes[i] : '.', page->out);
-	fputs("|\n", page->out);
+	print_bytes(page, bytes, size);
 }
 
 static void print_stacks(const struct fp_report_page *page,
@@ -153,6 +184,7 @@ static void print_finding(const struct fp_report_page *page, const struct fp_rep
 	if (finding->has_block)
 		(is_region ? print_region : print_block)(page, &finding->block);
 	print_evidence(page, finding);
+	fp_report_print_again(page, report, finding);
 	fp_report_print_crash(page, finding);
 	fputc('\n', page->out);
 }
