@@ -7,6 +7,8 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +88,12 @@ static void log_finding(uint32_t index, const struct fp_finding *finding)
 	for (uint32_t i = 0; i < finding->nearest_count; i++)
 		log_trace(finding->nearest[i].alloc_trace);
 	fp_log_finding(fp_session_log(), index, finding, &site);
+	if (finding->kind == FP_FINDING_CRASH &&
+	    fp_session.options.align < alignof(max_align_t))
+		fp_log_note(fp_session_log(),
+		            "blocks are aligned to less than malloc promises (align), which "
+		            "some programs need: if this one does not crash without that, the "
+		            "crash is none of its mistakes");
 }
 
 void fp_session_reserve_findings(void)

@@ -110,6 +110,9 @@ check_asan arithmetic 'FPE on unknown address'
 # It counts.
 "$fencepost" run --error-exitcode=9 -- "$victims/crash_victim" arithmetic >out 2>err
 test $? -eq 9 || complain "no finding for --error-exitcode: $(cat err)"
+# Who gets less than malloc promises may crash for that.
+"$fencepost" run --align=1 -- "$victims/crash_victim" arithmetic >out 2>err
+grep -q '^fencepost: note: blocks are aligned to less than malloc promises' err || complain "align=1: $(cat err)"
 # What the program handles is none, nor what a child of vfork dies of, which has the memory of its parent.
 for way in exits child; do
 	"$fencepost" run --error-exitcode=9 -- "$victims/crash_victim" $way >out 2>err
