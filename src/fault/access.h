@@ -29,6 +29,10 @@ struct fp_fault_access fp_fault_access(const void *context, uintptr_t address);
 uintptr_t fp_fault_instruction(const void *context);
 uintptr_t fp_fault_stack(const void *context);
 
+/* Whether the interrupted instruction is what gcc and clang make of __builtin_trap() and of
+ * code that cannot be reached, and no valid one. */
+bool fp_fault_is_compilers_trap(const void *context);
+
 /* The registers' names and values; how many. */
 enum { FP_FAULT_REGISTERS_MAX = 36 };
 struct fp_fault_register {

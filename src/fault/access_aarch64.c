@@ -106,6 +106,13 @@ uintptr_t fp_fault_stack(const void *context)
 	return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.sp;
 }
 
+/* Theirs raises SIGTRAP. */
+bool fp_fault_is_compilers_trap(const void *context)
+{
+	(void)context;
+	return false;
+}
+
 uint32_t fp_fault_registers(const void *context,
                             struct fp_fault_register registers[FP_FAULT_REGISTERS_MAX])
 {

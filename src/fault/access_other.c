@@ -23,6 +23,12 @@ uintptr_t fp_fault_stack(const void *context)
 	return 0;
 }
 
+bool fp_fault_is_compilers_trap(const void *context)
+{
+	(void)context;
+	return false;
+}
+
 uint32_t fp_fault_registers(const void *context,
                             struct fp_fault_register registers[FP_FAULT_REGISTERS_MAX])
 {

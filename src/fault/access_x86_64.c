@@ -4,8 +4,10 @@
  * Known are the forms that compilers emit and the C library contains; for others the size
  * stays 0.
  */
+#include <string.h>
 #include <ucontext.h>
 
+#include "base/readable.h"
 #include "fault/access.h"
 
 enum {
@@ -377,6 +379,15 @@ uintptr_t fp_fault_instruction(const void *context)
 uintptr_t fp_fault_stack(const void *context)
 {
 	return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RSP];
+}
+
+bool fp_fault_is_compilers_trap(const void *context)
+{
+	static const uint8_t ud2[] = {0x0f, 0x0b};
+	const void *instruction = (const void *)fp_fault_instruction(context);
+
+	return fp_is_readable(instruction, sizeof(ud2)) &&
+	       memcmp(instruction, ud2, sizeof(ud2)) == 0;
 }
 
 uint32_t fp_fault_registers(const void *context,

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/pointer.h"
-#include "base/readable.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "fault/crash.h"
@@ -181,28 +180,13 @@ static void say_place(struct fp_text *text, const struct fp_crash_scene *scene,
 	fp_pointer_describe(text, scene->access.address);
 }
 
-/* What gcc and clang make of __builtin_trap and of code that cannot be reached. */
-static bool is_trap(const void *context)
-{
-	static const uint8_t ud2[] = {0x0f, 0x0b};
-	const void *instruction = (const void *)fp_fault_instruction(context);
-
-	return fp_is_readable(instruction, sizeof(ud2)) &&
-	       memcmp(instruction, ud2, sizeof(ud2)) == 0;
-}
-
 static void say_illegal(struct fp_text *text, const struct fp_crash_scene *scene,
                         const void *context)
 {
 	fp_text_string(text, words_of(scene));
-#ifdef __x86_64__
-	if (is_trap(context))
-		fp_text_string(text, " (ud2), which compilers put where the program must never "
-		                     "get: __builtin_trap(), or undefined behaviour");
-#else
-	(void)is_trap;
-	(void)context;
-#endif
+	if (fp_fault_is_compilers_trap(context))
+		fp_text_string(text, ", which compilers put where the program must never get: "
+		                     "__builtin_trap(), or undefined behaviour");
 }
 
 static void say_sender(struct fp_text *text, const struct fp_crash_scene *scene,

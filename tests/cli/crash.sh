@@ -39,7 +39,7 @@ facts() {
 	stack-overflow) cause=$1 words="stack overflow: all .* of the thread's stack are in use, by [0-9]* calls" ;;
 	abort) cause=$1 signal=ABRT number=134 words="Assertion .zero == 7 && .*seven.*. failed" ;;
 	arithmetic) cause=$1 signal=FPE number=136 words='integer division by zero' ;;
-	illegal-instruction) cause=$1 signal=ILL number=132 words='illegal instruction' ;;
+	illegal-instruction) cause=$1 signal=ILL number=132 words='illegal instruction.*__builtin_trap()' ;;
 	bus) cause=other signal=BUS number=135 words='read of 1 byte at .*, behind the end of the file that is mapped there' ;;
 	system-call) cause=$1 signal=SYS number=159 words='which a filter of system calls (seccomp) refuses' ;;
 	time) cause=other signal=XCPU number=152 words='the processor time that RLIMIT_CPU allows' ;;
