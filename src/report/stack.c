@@ -139,6 +139,16 @@ static bool is_of_program(const struct fp_report_frame *frame)
 	return !fp_report_is_in_c_library(frame) && !fp_report_frame_owner(frame);
 }
 
+/* Without a line anywhere: what the C library does for the program, raise() in abort() too,
+ * says less than who called it. */
+static const struct fp_report_frame *innermost_of_program(const struct fp_report_stack *stack)
+{
+	for (size_t i = 0; i < stack->shown; i++)
+		if (stack->frames[i].module && is_of_program(&stack->frames[i]))
+			return &stack->frames[i];
+	return &stack->frames[0];
+}
+
 const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack *stack)
 {
 	const struct fp_report_frame *place = NULL;
@@ -152,7 +162,7 @@ const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack
 			return frame;
 		place = place ? place : frame;
 	}
-	return place || stack->count == 0 ? place : &stack->frames[0];
+	return place || stack->count == 0 ? place : innermost_of_program(stack);
 }
 
 const struct fp_report_frame *fp_report_stack_caller(const struct fp_report_stack *stack)

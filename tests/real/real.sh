@@ -70,7 +70,7 @@ row() { # row TIER NAME "NEEDED COMMANDS" COMMAND [TRUE-LINE REASON]
 	test "$status" -eq "$native" || complain "status $status, not $native: $(tail -n 3 "$name/err.run")"
 	cmp -s "$name/out.native" "$name/out.run" ||
 		complain "other output: $(diff "$name/out.native" "$name/out.run" | head -n 5)"
-	grep '^fencepost: [a-z-]* \(at\|of\|in\)' "$name/report" >"$name/findings"
+	grep '^fencepost: [a-z-]* \(at\|of\|in\|(SIG\)' "$name/report" >"$name/findings"
 	if test -n "$known"; then
 		echo "$name: this is so: $reason"
 		grep -v -e "$known" "$name/findings" >"$name/others"
