@@ -11,6 +11,7 @@
 #include "fault/state.h"
 #include "fault/words.h"
 #include "log/writer.h"
+#include "region/region.h"
 
 enum { KIB = 1024, NEIGHBOUR_REACH = 64 << 20 };
 
@@ -60,6 +61,23 @@ static void say_bytes(struct fp_text *text, uint64_t bytes)
 
 	fp_text_decimal(text, is_mib ? bytes / KIB / KIB : is_kib ? bytes / KIB : bytes);
 	fp_text_string(text, is_mib ? " MiB" : is_kib ? " KiB" : " bytes");
+}
+
+/* What ADDRESS is in. */
+static void say_memory(struct fp_text *text, uintptr_t address)
+{
+	struct fp_region_place place;
+
+	if (!fp_region_find(address, &place) || place.page.state != FP_PAGE_COMMITTED) {
+		fp_pointer_describe(text, address);
+		return;
+	}
+	const char *protection =
+	        fp_page_protection_name(place.page.protection & ~FP_PROTECT_GUARD);
+	fp_text_string(text, "a page of VirtualAlloc's with ");
+	fp_text_string(text, protection == NULL ? "a protection of its own" : protection);
+	if ((place.page.protection & FP_PROTECT_GUARD) != 0)
+		fp_text_string(text, " and PAGE_GUARD, whose exception nobody handles");
 }
 
 static void say_access(struct fp_text *text, const struct fp_crash_scene *scene)
@@ -169,7 +187,7 @@ static void say_wild(struct fp_text *text, const struct fp_crash_scene *scene,
 		return;
 	}
 	fp_text_string(text, ", which may not be accessed: ");
-	fp_pointer_describe(text, scene->access.address);
+	say_memory(text, scene->access.address);
 }
 
 static void say_place(struct fp_text *text, const struct fp_crash_scene *scene,
@@ -177,7 +195,7 @@ static void say_place(struct fp_text *text, const struct fp_crash_scene *scene,
 {
 	say_access(text, scene);
 	fp_text_string(text, words);
-	fp_pointer_describe(text, scene->access.address);
+	say_memory(text, scene->access.address);
 }
 
 static void say_illegal(struct fp_text *text, const struct fp_crash_scene *scene,

@@ -283,14 +283,18 @@ START_TEST(test_a_guard_page_is_spent_by_one_access)
 }
 END_TEST
 
-START_TEST(test_an_unhandled_guard_page_kills_without_a_finding)
+START_TEST(test_an_unhandled_guard_page_kills)
 {
 	static const char *const argv[] = {"regions", "guard_unhandled", NULL};
 	struct e2e_run run = {0};
 
 	fault_run(&run, E2E_MPROTECT, "leak_check=no", argv);
 	ck_assert(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGSEGV);
-	e2e_check_counts(&run, 0, 0);
+	e2e_check_counts(&run, 1, 0);
+	ck_assert_str_eq(e2e_get_string(fault_finding(&run, 0), "kind"), "crash");
+	ck_assert_ptr_nonnull(strstr(e2e_get_string(fault_finding(&run, 0), "description"),
+	                             "PAGE_READWRITE and PAGE_GUARD, whose exception nobody "
+	                             "handles"));
 	e2e_release(&run);
 }
 END_TEST
@@ -333,7 +337,7 @@ int main(void)
 	tcase_add_test(tcase, test_mappings_of_the_runtime_are_noted);
 	tcase_add_loop_test(tcase, test_a_guard_page_is_spent_by_one_access, 0,
 	                    E2E_BACKEND_COUNT);
-	tcase_add_test(tcase, test_an_unhandled_guard_page_kills_without_a_finding);
+	tcase_add_test(tcase, test_an_unhandled_guard_page_kills);
 	tcase_add_test(tcase, test_ends_without_a_guard_are_noted);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
