@@ -133,10 +133,11 @@ static bool has_file(const struct fp_report_frame *frame)
 	return frame->symbol && frame->symbol->file;
 }
 
-/* Neither the C library's nor a run time's. */
+/* Neither ours, which calls handlers, nor the C library's nor a run time's. */
 static bool is_of_program(const struct fp_report_frame *frame)
 {
-	return !fp_report_is_in_c_library(frame) && !fp_report_frame_owner(frame);
+	return !(frame->module && frame->module->is_own) && !fp_report_is_in_c_library(frame) &&
+	       !fp_report_frame_owner(frame);
 }
 
 /* Without a line anywhere: what the C library does for the program, raise() in abort() too,
