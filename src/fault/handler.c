@@ -166,7 +166,7 @@ void fp_fault_handle(int signal, siginfo_t *info, void *context)
 	int saved_errno = errno;
 
 	if (fp_stack_recover(context) || open_touched(signal, info, context) ||
-	    mend(signal, info))
+	    mend(signal, info) || fp_fault_put_off(&event))
 		return;
 	if (is_own(&event)) {
 		fp_fault_die(&event);

@@ -227,6 +227,47 @@ bool fp_fault_is_tried_again(const struct fp_fault_event *event)
 	return is_again;
 }
 
+/* To the thread that it was sent to, or to the process. Of the kernel's own codes only the
+ * first thread may write one that a process gets. */
+static void send_again(const struct fp_fault_event *event)
+{
+	pid_t pid = fp_sys_getpid();
+
+	if (event->info->si_code == SI_TKILL) {
+		fp_sys(SYS_rt_tgsigqueueinfo, pid, fp_sys_gettid(), event->signal, event->info);
+		return;
+	}
+	if (fp_sys(SYS_rt_sigqueueinfo, pid, event->signal, event->info) != -EPERM)
+		return;
+	if (event->info->si_pid == pid) {
+		fp_sys(SYS_kill, pid, event->signal);
+		return;
+	}
+	event->info->si_code = SI_QUEUE;
+	fp_sys(SYS_rt_sigqueueinfo, pid, event->signal, event->info);
+}
+
+/*
+ * Whether the signal was sent by a process while the program has it blocked: it waits for a
+ * sigwait(3), a signalfd(2) or for the program to unblock it. From here on it is really blocked
+ * on this thread, so that a fault in between kills without a word; whoever is directed to the
+ * whole process may go to another thread.
+ */
+bool fp_fault_put_off(const struct fp_fault_event *event)
+{
+	sigset_t *mask = &((ucontext_t *)event->context)->uc_sigmask;
+	uint64_t bit = UINT64_C(1) << (event->signal - 1);
+
+	if (event->info->si_code > 0 || !is_never_blocked ||
+	    fp_fault_is_in_handler(event->context) ||
+	    !is_blocked_by_program(event->signal, mask))
+		return false;
+	fp_sys_sigmask(SIG_BLOCK, &bit, NULL);
+	mask->__val[0] |= bit;
+	send_again(event);
+	return true;
+}
+
 void fp_fault_pass_on(const struct fp_fault_event *event)
 {
 	const struct sigaction action = fp_fault_action_of(event);

@@ -49,6 +49,9 @@ void fp_fault_reset_action(const struct fp_fault_event *event);
 /* The program's handler, or the default action. */
 void fp_fault_pass_on(const struct fp_fault_event *event);
 
+/* Whether EVENT is no fault but was sent, and waits now because the program has it blocked. */
+bool fp_fault_put_off(const struct fp_fault_event *event);
+
 /* Whether the program has a handler that the kernel would call. */
 bool fp_fault_is_handled(const struct fp_fault_event *event);
 

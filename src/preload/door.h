@@ -166,6 +166,13 @@ void fp_preload_start_lsan(void);
 void fp_preload_find_programs(void);
 void fp_preload_find_system_call(void);
 
+/* sigaction and sigprocmask by number, in the kernel's layouts: -1 with errno, as syscall(3).
+ */
+struct kernel_action;
+long fp_preload_sigaction_by_number(long number, int signal, const struct kernel_action *wanted,
+                                    struct kernel_action *old);
+long fp_preload_sigmask_by_number(long number, int how, const sigset_t *set, sigset_t *old);
+
 /* In signals.c: takes the signals of faults out of SET; which were in it, and back. */
 uint8_t fp_preload_withhold(sigset_t *set);
 void fp_preload_put_back(sigset_t *set, uint8_t bits);

@@ -43,6 +43,10 @@ static const int deadly[] = {SIGHUP,  SIGINT,  SIGTERM,   SIGPIPE, SIGALRM, SIGU
                              SIGABRT, SIGILL,  SIGTRAP,   SIGFPE,  SIGSYS};
 enum { DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
 
+#ifndef SA_RESTORER
+#define SA_RESTORER 0x04000000
+#endif
+
 /* What the program set of them while it wanted the default action. */
 static struct defaulted {
 	int flags;
@@ -174,6 +178,41 @@ FP_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigac
 	    !are_ours())
 		return __sigaction(signal, action, old);
 	return exchange(signal, action, old);
+}
+
+/* The kernel's own layout. */
+struct kernel_action {
+	handler_function *handler;
+	unsigned long flags;
+	void (*restorer)(void);
+	uint64_t mask;
+};
+
+long fp_preload_sigaction_by_number(long number, int signal, const struct kernel_action *wanted,
+                                    struct kernel_action *old)
+{
+	struct kernel_action placed = {0};
+	struct sigaction action;
+	struct sigaction before;
+
+	if (wanted != NULL) {
+		action = (struct sigaction){.sa_flags = (int)wanted->flags};
+		action.sa_sigaction = wanted->handler;
+		action.sa_mask.__val[0] = wanted->mask;
+	}
+	if (sigaction(signal, wanted != NULL ? &action : NULL, &before) != 0)
+		return -1;
+	if (old != NULL) {
+		/* Whoever gives it back to the kernel himself needs the way back from a
+		 * handler. */
+		fp_sys(number, signal, NULL, &placed, FP_SYS_SIGSET_BYTES);
+		*old = (struct kernel_action){.handler = before.sa_sigaction,
+		                              .flags = (unsigned)before.sa_flags |
+		                                       (placed.flags & SA_RESTORER),
+		                              .restorer = placed.restorer,
+		                              .mask = before.sa_mask.__val[0]};
+	}
+	return 0;
 }
 
 /* What was there at the start: an ignored signal stays so. */

@@ -2,8 +2,8 @@
  *
  * The signals of faults are never blocked, because the kernel kills a process whose blocked
  * signal a fault raises, before anybody could say why. The program reads back what it set, as
- * far as it was this thread that set it; what it does not get is that a SIGSEGV or SIGBUS that
- * a process sends waits while it is blocked.
+ * far as it was this thread that set it. A SIGSEGV or SIGBUS that a process sends waits while
+ * the program has it blocked: then it is really blocked (fp_fault_put_off).
  */
 #include <errno.h>
 #include <pthread.h>
@@ -99,10 +99,12 @@ void fp_preload_adopt_mask(uint8_t inherited)
 
 	sigemptyset(&faults);
 	fp_preload_put_back(&faults, (uint8_t)~0);
-	if (change_mask(SIG_UNBLOCK, &faults, &old) == 0) {
+	if (change_mask(SIG_BLOCK, NULL, &old) == 0) {
 		withheld = inherited | fp_preload_withhold(&old);
 		mask_of_then = old.__val[0];
 	}
+	/* One that waits comes now, and is asked about. */
+	change_mask(SIG_UNBLOCK, &faults, NULL);
 }
 
 /* As far as is known: not when the thread's mask became another one by a jump or in a handler,
@@ -165,24 +167,34 @@ static uint64_t changed(int how, uint64_t before, uint64_t set)
 	return how == SIG_BLOCK ? before | (set & ~never) : before & ~set;
 }
 
-/* As libc does it: the signals it keeps for itself are never blocked either. */
+/* To take a signal from the mask is right also of those that are spared: one may wait (see
+ * fp_fault_put_off). */
 static int change_spared(int how, const sigset_t *set, sigset_t *old)
 {
-	sigset_t spared = *set;
-	uint8_t bits = fp_preload_withhold(&spared);
+	sigset_t spared;
 	sigset_t before;
 
-	for (int number = FIRST_OF_LIBC; number <= LAST_OF_LIBC; number++)
-		spared.__val[0] &= ~(1UL << (number - 1));
+	sigemptyset(&spared);
+	spared.__val[0] = set->__val[0];
+	uint8_t bits = fp_preload_withhold(&spared);
+	uint8_t before_it = withheld;
+	uint8_t after_it = (uint8_t)changed(how, withheld, bits);
+
+	if (how == SIG_UNBLOCK)
+		fp_preload_put_back(&spared, bits);
+	/* In a handler of ours it is us who asks, and the program's mask is another one. */
+	if (fp_lock_is_in_fault_mode())
+		return change_mask(how, &spared, old);
+	/* What waited comes with the call, and is not to be put off again. */
+	withheld &= after_it;
 	/* It is the kernel that finds out whether OLD can be written. */
 	int status = change_mask(how, &spared, old != NULL ? old : &before);
-	/* In a handler of ours it is us who asks, and the program's mask is another one. */
-	if (status != 0 || fp_lock_is_in_fault_mode())
+	withheld = status == 0 ? after_it : before_it;
+	if (status != 0)
 		return status;
 	mask_of_then = changed(how, (old != NULL ? old : &before)->__val[0], spared.__val[0]);
 	if (old != NULL)
-		fp_preload_put_back(old, withheld);
-	withheld = (uint8_t)changed(how, withheld, bits);
+		fp_preload_put_back(old, before_it);
 	return 0;
 }
 
@@ -195,15 +207,40 @@ static int look_at_mask(sigset_t *old)
 	return status;
 }
 
-FP_EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+/* 0 or an errno. Of both sets no more than the kernel's own is touched. */
+static int exchange_sets(int how, const sigset_t *set, sigset_t *old)
 {
 	int saved_errno = errno;
-
-	fp_check(rt_sigprocmask, how, set, old);
 	int status = set == NULL ? look_at_mask(old) : change_spared(how, set, old);
 
 	errno = saved_errno;
 	return status;
+}
+
+/* libc never blocks the signals that it keeps for itself. */
+FP_EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	sigset_t without;
+
+	fp_check(rt_sigprocmask, how, set, old);
+	if (set != NULL) {
+		without.__val[0] = set->__val[0];
+		for (int number = FIRST_OF_LIBC; number <= LAST_OF_LIBC; number++)
+			without.__val[0] &= ~(1UL << (number - 1));
+		set = &without;
+	}
+	return exchange_sets(how, set, old);
+}
+
+long fp_preload_sigmask_by_number(long number, int how, const sigset_t *set, sigset_t *old)
+{
+	int status = exchange_sets(how, set, old);
+
+	(void)number;
+	if (status == 0)
+		return 0;
+	errno = status;
+	return -1;
 }
 
 FP_EXPORT int sigprocmask(int how, const sigset_t *set, sigset_t *old)

@@ -5,9 +5,12 @@
  * libc.
  */
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/readable.h"
+#include "base/sys.h"
 #include "preload/arguments.h"
 #include "preload/door.h"
 
@@ -39,7 +42,30 @@ void fp_preload_find_system_call(void)
 	atomic_store(&of_libc, dlsym(RTLD_NEXT, "syscall"));
 }
 
-/* SAVED begins with the number and five arguments. Returns libc's syscall(3). */
+/* What the wrappers of libc keep from the kernel, syscall(3) does, too; NULL: nothing. A
+ * pointer that the kernel would refuse is for it to refuse. Other sizes of a set, it refuses as
+ * well. */
+static void *own_call(const long *arguments)
+{
+	bool is_action = arguments[0] == SYS_rt_sigaction;
+	size_t bytes =
+	        is_action ? FP_SYS_SIGSET_BYTES + 3 * sizeof(void *) : FP_SYS_SIGSET_BYTES;
+
+	if ((!is_action && arguments[0] != SYS_rt_sigprocmask) ||
+	    arguments[4] != FP_SYS_SIGSET_BYTES)
+		return NULL;
+	/* libc hides from its callers the signals that it keeps for itself. */
+	if (is_action && arguments[1] >= __SIGRTMIN && arguments[1] < SIGRTMIN)
+		return NULL;
+	for (int i = 2; i <= 3; i++)
+		if (arguments[i] != 0 && !fp_is_readable((const void *)arguments[i], bytes))
+			return NULL;
+	return is_action ? (void *)fp_preload_sigaction_by_number
+	                 : (void *)fp_preload_sigmask_by_number;
+}
+
+/* SAVED begins with the number and five arguments. Returns who is to be called with them: most
+ * often libc's syscall(3). */
 void *fp_preload_check_system_call(const long *saved);
 
 __attribute__((used)) void *fp_preload_check_system_call(const long *saved)
@@ -55,5 +81,6 @@ __attribute__((used)) void *fp_preload_check_system_call(const long *saved)
 
 		fp_check_call((enum fp_call)(calls[number] - 1), arguments);
 	}
-	return atomic_load(&of_libc);
+	void *own = own_call(saved);
+	return own != NULL ? own : atomic_load(&of_libc);
 }

@@ -81,7 +81,7 @@ static bool look_for_run_time(const struct fp_mapping *mapping, void *user)
 
 	if (search->address >= mapping->end)
 		return true;
-	if (search->address >= mapping->start && fp_functions_have_run_time(mapping))
+	if (search->address >= mapping->start && fp_functions_hide_operators(mapping))
 		search->forms = FP_OPERATOR_PLAIN | FP_OPERATOR_ARRAY | FP_OPERATOR_ALIGNED |
 		                FP_OPERATOR_ALIGNED_ARRAY;
 	return false;
@@ -178,7 +178,7 @@ static bool look_at_module(const struct fp_mapping *mapping, void *user)
 	    fp_own_find(mapping->start) != NULL)
 		return true;
 	fp_functions_each(mapping, look_for_delete, is_there);
-	*is_there = *is_there || fp_functions_have_run_time(mapping);
+	*is_there = *is_there || fp_functions_hide_operators(mapping);
 	return !*is_there;
 }
 

@@ -27,6 +27,8 @@ static const char *const ways[][2] = {
         {"old_signals", "recover-sigset"},
         {"old_signals", "dispositions"},
         {"old_signals", "masks"},
+        {"raw_signals", "waited-for"},
+        {"raw_signals", "by-number"},
         {"answers", "interrupted"},
         {"answers", "answers"},
         {"answers", "cancelled"},
@@ -51,6 +53,7 @@ static const char *const bad_ways[][2] = {
         {"old_signals", "bad-sigblock"},
         {"old_signals", "bad-sigsetmask"},
         {"old_signals", "bad-sigpause"},
+        {"raw_signals", "bad-blocked-by-number"},
 };
 
 enum {
@@ -90,6 +93,24 @@ START_TEST(test_programs_get_what_they_expect)
 
 	snprintf(program, sizeof(program), VICTIMS "%s", way[0]);
 	check_same(program, way[1], _i / WAYS, NULL);
+}
+END_TEST
+
+/* Loop index: back end. */
+START_TEST(test_a_handler_that_was_set_by_number_is_called_after_the_finding)
+{
+	static const char *const argv[] = {VICTIMS "raw_signals", "handled-by-number", NULL};
+	struct e2e_run run;
+
+	if (!e2e_can_run(_i))
+		return;
+	preload_run(&run, _i, NULL, argv);
+	e2e_check_exit(&run, 0);
+	ck_assert_str_eq(run.out, "0 default 1\nback 1 1\nseen 1\n");
+	e2e_check_counts(&run, 1, 0);
+	e2e_check_stack(e2e_get(json_array_get(e2e_get(run.report, "findings"), 0), "stack"),
+	                VICTIMS "raw_signals.c", "access");
+	e2e_release(&run);
 }
 END_TEST
 
@@ -149,6 +170,9 @@ int main(void)
 	e2e_add_shared_test(tcase, test_programs_get_what_they_expect, WAYS, E2E_BACKEND_COUNT);
 	tcase_add_loop_test(tcase, test_programs_without_our_handlers, 0, 5);
 	tcase_add_loop_test(tcase, test_bad_access_is_reported, 0, BAD_WAYS * PROTECTING);
+	tcase_add_loop_test(tcase,
+	                    test_a_handler_that_was_set_by_number_is_called_after_the_finding,
+	                    0, PROTECTING);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

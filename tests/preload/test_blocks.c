@@ -21,18 +21,25 @@ static void name_module(const char *program, char *path, size_t size)
 	         strstr(program, "operators") != NULL ? "operators_" : "");
 }
 
-static void run_under(struct e2e_run *run, const char *options, const char *const argv[])
+static void run_with(struct e2e_run *run, const char *options, const char *const argv[],
+                     const char *module)
 {
 	char path[1000];
-	char module[1000];
 	const char *all[] = {"src/cli/fencepost", "run", path, argv[1], module, NULL};
 
 	snprintf(path, sizeof(path), "%s/%s", getenv("FP_BUILDDIR"), argv[0]);
-	name_module(argv[0], module, sizeof(module));
 	memset(run, 0, sizeof(*run));
 	e2e_run(run, options, all);
 	e2e_check_exit(run, 0);
 	ck_assert_msg(run->report != NULL, "no report was written:\n%s", run->err);
+}
+
+static void run_under(struct e2e_run *run, const char *options, const char *const argv[])
+{
+	char module[1000];
+
+	name_module(argv[0], module, sizeof(module));
+	run_with(run, options, argv, module);
 }
 
 /* What the program prints without us. */
@@ -154,6 +161,22 @@ START_TEST(operators_of_a_module_are_a_pair_with_those_of_the_program)
 	struct e2e_run run;
 
 	run_operators(&run, "pairs");
+	check_finding_count(&run, 0);
+	e2e_release(&run);
+}
+END_TEST
+
+/* Of a stripped module, only what it wants of others tells that it has operators. */
+START_TEST(operators_need_no_names)
+{
+	static const char *const argv[] = {VICTIMS "operators_host", "pairs"};
+	char module[1000];
+	struct e2e_run run;
+
+	snprintf(module, sizeof(module), "%s/" VICTIMS ".libs/operators_stripped.so",
+	         getenv("FP_BUILDDIR"));
+	run_with(&run, "leak_check=no", argv, module);
+	ck_assert_str_eq(run.out, "done\n");
 	check_finding_count(&run, 0);
 	e2e_release(&run);
 }
@@ -290,6 +313,7 @@ int main(void)
 	tcase_add_test(tests, a_namespace_is_noted);
 	tcase_add_test(tests, wild_pointers_are_no_blocks_of_libc);
 	tcase_add_test(tests, operators_of_a_module_are_a_pair_with_those_of_the_program);
+	tcase_add_test(tests, operators_need_no_names);
 	tcase_add_test(tests, operators_of_a_module_have_forms);
 	tcase_add_test(tests, free_is_no_operator_of_a_module);
 	tcase_add_loop_test(tests, products_that_wrap_are_found_by_every_function, 0, 2);
