@@ -10,7 +10,7 @@
 enum { NAME_SHIFT = 5, BLOOM_WORD_BYTES = sizeof(ElfW(Addr)) };
 
 /* Most machines' loaders have turned the file's addresses into those of memory. */
-static uintptr_t address_of(const struct link_map *module, const ElfW(Dyn) * entry)
+uintptr_t fp_symbols_entry(const struct link_map *module, const ElfW(Dyn) * entry)
 {
 	return entry->d_un.d_ptr < module->l_addr ? module->l_addr + entry->d_un.d_ptr
 	                                          : entry->d_un.d_ptr;
@@ -21,11 +21,11 @@ bool fp_symbols_read(const struct link_map *module, struct fp_symbols *symbols)
 	*symbols = (struct fp_symbols){.bias = module->l_addr};
 	for (const ElfW(Dyn) *entry = module->l_ld; entry->d_tag != DT_NULL; entry++) {
 		if (entry->d_tag == DT_SYMTAB)
-			symbols->table = (const ElfW(Sym) *)address_of(module, entry);
+			symbols->table = (const ElfW(Sym) *)fp_symbols_entry(module, entry);
 		else if (entry->d_tag == DT_STRTAB)
-			symbols->names = (const char *)address_of(module, entry);
+			symbols->names = (const char *)fp_symbols_entry(module, entry);
 		else if (entry->d_tag == DT_GNU_HASH)
-			symbols->hashes = (const uint32_t *)address_of(module, entry);
+			symbols->hashes = (const uint32_t *)fp_symbols_entry(module, entry);
 	}
 	return symbols->table != NULL && symbols->names != NULL && symbols->hashes != NULL;
 }

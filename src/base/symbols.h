@@ -23,6 +23,9 @@ struct fp_symbols {
 /* False when MODULE has none in the form that is known here. */
 bool fp_symbols_read(const struct link_map *module, struct fp_symbols *symbols);
 
+/* Where the part is that ENTRY of the module's dynamic section tells the address of. */
+uintptr_t fp_symbols_entry(const struct link_map *module, const ElfW(Dyn) * entry);
+
 /* The function or variable NAME that the module defines, or NULL. */
 const ElfW(Sym) * fp_symbols_find(const struct fp_symbols *symbols, const char *name);
 

@@ -153,7 +153,9 @@ bool fp_preload_is_stub(uintptr_t function);
 /* After fp_preload_find_next: who asks for libc's malloc gets ours (in redirect.c). */
 void fp_preload_redirect_libc(void);
 
-/* At the end: says that modules have namespaces, where that is so (in redirect.c). */
+/* Whether there may be blocks of another C library, in a namespace of its own, which nobody can
+ * give back; and at the end, says that modules have namespaces (in redirect.c). */
+bool fp_preload_has_namespaces(void);
 void fp_preload_note_namespaces(void);
 
 /* Finds out whether the program has operators of its own (in operators.c). */
@@ -165,6 +167,9 @@ void fp_preload_find_threads(void);
 void fp_preload_start_lsan(void);
 void fp_preload_find_programs(void);
 void fp_preload_find_system_call(void);
+
+/* Signals that libc keeps for itself. */
+enum { FP_PRELOAD_FIRST_OF_LIBC = 32, FP_PRELOAD_LAST_OF_LIBC = 33 };
 
 /* sigaction and sigprocmask by number, in the kernel's layouts: -1 with errno, as syscall(3).
  */

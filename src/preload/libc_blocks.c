@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/maps.h"
 #include "base/room.h"
@@ -81,14 +82,20 @@ static _Atomic uintptr_t *find(uintptr_t block)
 	return NULL;
 }
 
+/* A block of another C library's, whose heap is not to be touched, is nobody's to give back. */
+enum owner { UNKNOWN, LIBC, OTHER_LIBC };
+
 /* Whether BLOCK was in the set, or may be libc's all the same. */
-static bool take(uintptr_t block)
+static enum owner take(uintptr_t block)
 {
 	_Atomic uintptr_t *place = find(block);
 	uintptr_t seen = block;
 
-	return (place != NULL && atomic_compare_exchange_strong(place, &seen, GIVEN_UP)) ||
-	       may_be_libcs(block);
+	if (place != NULL && atomic_compare_exchange_strong(place, &seen, GIVEN_UP))
+		return LIBC;
+	if (!may_be_libcs(block))
+		return UNKNOWN;
+	return fp_preload_has_namespaces() ? OTHER_LIBC : LIBC;
 }
 
 bool fp_libc_has(void *block)
@@ -113,23 +120,37 @@ void *fp_libc_alloc(const struct fp_heap_request *request)
 
 bool fp_libc_free(void *block)
 {
-	if (fp_preload.sample == 1 && !take((uintptr_t)block))
-		return false;
-	fp_preload_next.free(block);
-	return true;
+	enum owner owner = fp_preload.sample == 1 ? take((uintptr_t)block) : LIBC;
+
+	if (owner == LIBC)
+		fp_preload_next.free(block);
+	return owner != UNKNOWN;
+}
+
+static void *copy_of(void *block, size_t size)
+{
+	size_t bytes = fp_preload_next.usable_size(block);
+	void *copy = fp_preload_next.malloc(size);
+
+	if (copy != NULL)
+		memcpy(copy, block, bytes < size ? bytes : size);
+	return copy;
 }
 
 void *fp_libc_realloc(void *block, size_t size, bool *is_known)
 {
-	*is_known = fp_preload.sample > 1 || take((uintptr_t)block);
+	enum owner owner = fp_preload.sample == 1 ? take((uintptr_t)block) : LIBC;
+
+	*is_known = owner != UNKNOWN;
 	if (!*is_known)
 		return NULL;
-	void *moved = fp_preload_next.realloc(block, size);
+	void *moved =
+	        owner == LIBC ? fp_preload_next.realloc(block, size) : copy_of(block, size);
 	if (fp_preload.sample > 1)
 		return moved;
 	if (moved != NULL)
 		add((uintptr_t)moved);
-	else if (size != 0)
+	else if (size != 0 && owner == LIBC)
 		add((uintptr_t)block); /* it stays as it was */
 	return moved;
 }

@@ -21,8 +21,6 @@
 #include "preload/export.h"
 #include "session/session.h"
 
-enum { FIRST_OF_LIBC = 32, LAST_OF_LIBC = 33 };
-
 /* The signals that are spared: those of faults, and the one that stops threads while leaks are
  * looked for. Where bits are kept of them, they are those that the program thinks are in a mask
  * that it set. */
@@ -225,7 +223,8 @@ FP_EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 	fp_check(rt_sigprocmask, how, set, old);
 	if (set != NULL) {
 		without.__val[0] = set->__val[0];
-		for (int number = FIRST_OF_LIBC; number <= LAST_OF_LIBC; number++)
+		for (int number = FP_PRELOAD_FIRST_OF_LIBC; number <= FP_PRELOAD_LAST_OF_LIBC;
+		     number++)
 			without.__val[0] &= ~(1UL << (number - 1));
 		set = &without;
 	}

@@ -5,7 +5,6 @@
  * libc.
  */
 #include <dlfcn.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -55,7 +54,8 @@ static void *own_call(const long *arguments)
 	    arguments[4] != FP_SYS_SIGSET_BYTES)
 		return NULL;
 	/* libc hides from its callers the signals that it keeps for itself. */
-	if (is_action && arguments[1] >= __SIGRTMIN && arguments[1] < SIGRTMIN)
+	if (is_action && arguments[1] >= FP_PRELOAD_FIRST_OF_LIBC &&
+	    arguments[1] <= FP_PRELOAD_LAST_OF_LIBC)
 		return NULL;
 	for (int i = 2; i <= 3; i++)
 		if (arguments[i] != 0 && !fp_is_readable((const void *)arguments[i], bytes))

@@ -24,8 +24,8 @@ void fp_functions_each(const struct fp_mapping *mapping,
                        void (*visit)(const struct fp_function *function, void *user),
                        void *user);
 
-/* Whether the module has operators new and delete of its own that have no names any more: with a
- * C++ run time of its own, or hidden ones. */
+/* Whether the module has operators new and delete of its own that have no names any more: with
+ * a C++ run time of its own, or hidden ones. */
 bool fp_functions_hide_operators(const struct fp_mapping *mapping);
 
 #endif

@@ -98,6 +98,6 @@ pthread_attr_setstacksize pthread_create sigdelset sigfillset" "$FP_BUILDDIR"/sr
 # libc's allocator is called by address; what looks for symbols does it when the session starts or
 # when memory has run out. fprintf is for malloc_stats.
 check preload "$alloc _r_debug
-at_quick_exit dladdr1 dlopen dlsym environ fprintf getenv on_exit pthread_atfork sigabbrev_np __sigaction sigaddset sigdelset
+at_quick_exit dladdr1 dlinfo dlopen dlsym environ fprintf getenv on_exit pthread_atfork sigabbrev_np __sigaction sigaddset sigdelset
 sigemptyset sigfillset sigismember strchr strcpy strcspn strncmp strspn" "$FP_BUILDDIR"/src/preload/.libs/*.o
 exit $bad

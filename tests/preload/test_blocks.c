@@ -129,6 +129,20 @@ START_TEST(a_namespace_is_noted)
 }
 END_TEST
 
+START_TEST(blocks_of_a_namespace_are_guarded)
+{
+	const char *const argv[] = {VICTIMS "blocks", "wrong-in-namespace"};
+	struct e2e_run run;
+
+	run_under(&run, NULL, argv);
+	ck_assert_str_eq(run.out, "done\n");
+	check_finding_count(&run, 1);
+	e2e_check_stack(e2e_get(finding_at(&run, 0, "double-free", "freed before"), "stack"),
+	                VICTIMS "module.c", "release");
+	e2e_release(&run);
+}
+END_TEST
+
 START_TEST(wild_pointers_are_no_blocks_of_libc)
 {
 	const char *const argv[] = {VICTIMS "blocks", "wrong-wild"};
@@ -311,6 +325,7 @@ int main(void)
 	                    (int)(sizeof(ways) / sizeof(ways[0])));
 	tcase_add_test(tests, blocks_of_a_deepbound_module_are_guarded);
 	tcase_add_test(tests, a_namespace_is_noted);
+	tcase_add_test(tests, blocks_of_a_namespace_are_guarded);
 	tcase_add_test(tests, wild_pointers_are_no_blocks_of_libc);
 	tcase_add_test(tests, operators_of_a_module_are_a_pair_with_those_of_the_program);
 	tcase_add_test(tests, operators_need_no_names);

@@ -76,6 +76,22 @@ static int way_namespace(void)
 	puts(text);
 	printf("%d\n", malloc_usable_size(text) >= 7);
 	release(text);
+	release(malloc(50));
+	release(strdup("ours"));
+	free(((void *(*)(void))dlsym(module, "get_early"))());
+	return 0;
+}
+
+static int wrong_in_namespace(void)
+{
+	void *module = dlmopen(LM_ID_NEWLM, module_path, RTLD_NOW);
+	void *(*make)(size_t) = dlsym(module, "make");
+	void (*release)(void *) = dlsym(module, "release");
+	void *block = make(33);
+
+	release(block);
+	release(block); /* plant: twice */
+	puts("done");
 	return 0;
 }
 
@@ -238,6 +254,7 @@ static const struct {
         {"alignments", way_alignments},
         {"machine", way_machine},
         {"threads", way_threads},
+        {"wrong-in-namespace", wrong_in_namespace},
         {"wrong-wild", wrong_wild},
         {"wrong-products", wrong_products},
         {"wrong-sizes", wrong_sizes},
