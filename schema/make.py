@@ -35,7 +35,8 @@ TYPES = {
     "WORD": {"type": ["string", "null"]}, "THROUGH": {"type": ["string", "null"]},
     "PROTECTION": {"type": ["string", "null"]}, "SEVERITY": {"enum": ["error", "warning"]},
     "BYTES": {"type": "string", "pattern": "^([0-9a-f]{2})*$"}, "FINGERPRINT": {"$ref": "#/$defs/fingerprint"},
-    "TRACE": {"$ref": "#/$defs/stack"}, "STATE": {}, "SHARES": {"type": "array", "items": {"$ref": "#/$defs/share"}},
+    "TRACE": {"$ref": "#/$defs/stack"}, "STATE": {}, "CREATED": {"$ref": "#/$defs/stack"},
+    "SHARES": {"type": "array", "items": {"$ref": "#/$defs/share"}},
     "CAUSE": CAUSES, "KIND": {"enum": re.findall(r'^FP_FINDING\(\w+, "([^"]+)"', read("src/model/finding.def"), re.M)}}
 TYPES |= {name: {"enum": words(function) + [None] * name.startswith("LEVEL")} for name, function in ENUMS.items()}
 WIRE = {"U32": "u32", "ID": "u32", "U64": "u64", "I64": "i64", "ADDRESS": "u64", "FLAG": "u8",
@@ -92,7 +93,7 @@ def object_of(rows, records):
             value["properties"][name] = orthodox(row, records)
         if row["TYPE"] == "SHARES":
             value["properties"]["more_sources"] = {"$ref": "#/$defs/more_shares"}
-        elif row["FORM"] not in OPTIONAL and row.get("HAS") != "has_age" and name not in value["required"]:
+        elif row["FORM"] not in OPTIONAL and row["TYPE"] != "CREATED" and row.get("HAS") != "has_age" and name not in value["required"]:
             value["required"].append(name)
     return value
 

@@ -13,6 +13,7 @@ static const struct fp_schema_record block_record = FP_SCHEMA(FP_BLOCK_FIELDS, F
 static const struct fp_schema_record party_record = FP_SCHEMA(FP_PARTY_FIELDS, FP_VICTIM_ROW_, struct fp_party, 0);
 static const struct fp_schema_record page_record = FP_SCHEMA(FP_PAGE_FIELDS, FP_VICTIM_ROW_, struct fp_page, 0);
 static const struct fp_schema_record register_record = FP_SCHEMA(FP_REGISTER_FIELDS, FP_VICTIM_ROW_, struct fp_log_register, 0);
+static const struct fp_schema_record birth_record = FP_SCHEMA(FP_BIRTH_FIELDS, FP_VICTIM_ROW_, struct fp_log_birth, 0);
 static const struct fp_schema_record finding_record = FP_SCHEMA(FP_FINDING_FIELDS, FP_VICTIM_ROW_, struct fp_finding, 0);
 static const struct fp_schema_record age_record = FP_SCHEMA(FP_AGE_FIELDS, FP_VICTIM_ROW_, struct fp_log_age, 0);
 static const struct fp_schema_record news_record = FP_SCHEMA(FP_NEWS_FIELDS, FP_VICTIM_ROW_, struct fp_log_news, 0);

@@ -103,6 +103,10 @@ struct fp_log_register {
 	FP_REGISTER_FIELDS(FP_VICTIM_, )
 };
 
+struct fp_log_birth {
+	FP_BIRTH_FIELDS(FP_VICTIM_, )
+};
+
 struct fp_log_age {
 	FP_AGE_FIELDS(FP_VICTIM_, )
 };

@@ -39,7 +39,8 @@ enum fp_access {
 enum {
 	FP_EVIDENCE_MAX = 64,     /* changed bytes kept with a finding */
 	FP_DESCRIPTION_MAX = 512, /* bytes of a description, terminating zero included */
-	FP_THREAD_NAME_MAX = 16   /* the kernel's TASK_COMM_LEN */
+	FP_THREAD_NAME_MAX = 16,  /* the kernel's TASK_COMM_LEN */
+	FP_BIRTHS_MAX = 8         /* threads whose creation is told with a finding */
 };
 
 /* What the other party of a finding has to do with it. */

@@ -42,6 +42,7 @@ enum fp_schema_form {
 	FP_SCHEMA_CWE,
 	FP_SCHEMA_SEVERITY,
 	FP_SCHEMA_THROUGH,
+	FP_SCHEMA_CREATED, /* only where it is known */
 };
 
 /* Whatever a pointer in a struct is to. */
@@ -119,6 +120,7 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_TYPE_CWE void, void, CWE, 0, NULL
 #define FP_TYPE_SEVERITY void, void, SEVERITY, 0, NULL
 #define FP_TYPE_THROUGH void, void, THROUGH, 0, NULL
+#define FP_TYPE_CREATED void, void, CREATED, 0, NULL
 
 /* One part of a type. */
 #define FP_OF_VICTIM(...) FP_OF_VICTIM_(__VA_ARGS__)

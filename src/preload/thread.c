@@ -2,16 +2,18 @@
  *
  * Threads get an alternate signal stack before their own code runs: a stack of a few KiB has no
  * room for a report. They run with the mask that they are to have, but for the signals of
- * faults.
+ * faults. Who created them is kept.
  */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <threads.h>
 
+#include "base/thread.h"
 #include "fault/fault.h"
 #include "preload/door.h"
 #include "preload/export.h"
 #include "preload/next.h"
+#include "stack/stack.h"
 
 typedef int create_function(pthread_t *thread, const pthread_attr_t *attributes,
                             void *(*start)(void *), void *argument);
@@ -24,6 +26,7 @@ struct beginning {
 	} start;
 	void *argument;
 	uint8_t withheld; /* by the thread that creates it */
+	struct fp_stack_birth birth;
 };
 
 static create_function *libc_create;
@@ -33,6 +36,21 @@ void fp_preload_find_threads(void)
 {
 	libc_create_c11 = (create_c11_function *)dlsym(RTLD_NEXT, "thrd_create");
 	libc_create = (create_function *)dlsym(RTLD_NEXT, "pthread_create");
+}
+
+static void capture_inside(void *birth)
+{
+	((struct fp_stack_birth *)birth)->trace = fp_stack_capture();
+}
+
+static void capture(struct fp_stack_birth *birth)
+{
+	birth->creator = fp_thread_self();
+	birth->trace = FP_TRACE_NONE;
+	if (!fp_preload_enter())
+		return;
+	fp_room_run(capture_inside, birth);
+	fp_preload_leave();
 }
 
 /* NULL: without memory for more, the thread starts as it would without us. */
@@ -47,6 +65,7 @@ static struct beginning *keep(void *argument)
 	if (kept != NULL) {
 		kept->argument = argument;
 		kept->withheld = fp_preload_withheld();
+		capture(&kept->birth);
 	}
 	return kept;
 }
@@ -56,6 +75,8 @@ static struct beginning enter_thread(struct beginning *kept)
 	struct beginning beginning = *kept;
 
 	fp_preload_next.free(kept);
+	beginning.birth.thread = fp_thread_self();
+	fp_stack_keep_birth(&beginning.birth);
 	fp_fault_attach_thread();
 	fp_preload_adopt_mask(beginning.withheld);
 	return beginning;

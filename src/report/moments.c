@@ -4,6 +4,9 @@
  */
 #include "report/moments.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /* The instruction at the address is what was read. */
 static bool is_executed(const struct fp_report_finding *finding)
 {
@@ -59,6 +62,21 @@ static const char *free_title(const struct fp_report_finding *finding)
 	}
 }
 
+void fp_report_moment_words(const struct fp_report_moment *moment,
+                            char words[FP_REPORT_MOMENT_WORDS_MAX])
+{
+	int used = 0;
+
+	if (moment->kind == FP_REPORT_CREATION)
+		used = snprintf(words, FP_REPORT_MOMENT_WORDS_MAX, "thread %" PRIu32 " ",
+		                moment->created);
+	used += snprintf(words + used, FP_REPORT_MOMENT_WORDS_MAX - (size_t)used, "%s",
+	                 moment->title);
+	if (moment->thread != 0)
+		snprintf(words + used, FP_REPORT_MOMENT_WORDS_MAX - (size_t)used,
+		         " by thread %" PRIu32, moment->thread);
+}
+
 size_t fp_report_moments(const struct fp_report_finding *finding,
                          struct fp_report_moment *moments)
 {
@@ -67,22 +85,26 @@ size_t fp_report_moments(const struct fp_report_finding *finding,
 	size_t count = 0;
 
 	moments[count++] = (struct fp_report_moment){call_title(finding), finding->stack,
-	                                             FP_REPORT_CALL, finding->thread};
+	                                             FP_REPORT_CALL, finding->thread, 0};
 	if (finding->other.stack)
 		moments[count++] = (struct fp_report_moment){
 		        party_title(finding->other.role), finding->other.stack, FP_REPORT_OTHER,
-		        finding->other.thread};
+		        finding->other.thread, 0};
 	if (finding->block.free_stack && finding->block.free_stack != finding->stack)
 		moments[count++] = (struct fp_report_moment){
 		        free_title(finding), finding->block.free_stack, FP_REPORT_FREE,
-		        block->free_thread};
+		        block->free_thread, 0};
 	if (finding->page.commit_stack)
 		moments[count++] = (struct fp_report_moment){
 		        "committed", finding->page.commit_stack, FP_REPORT_COMMIT,
-		        finding->page.commit_thread};
+		        finding->page.commit_thread, 0};
 	if (finding->has_block)
 		moments[count++] = (struct fp_report_moment){
 		        is_region ? "reserved" : "allocated", finding->block.alloc_stack,
-		        FP_REPORT_ALLOCATION, block->alloc_thread};
+		        FP_REPORT_ALLOCATION, block->alloc_thread, 0};
+	for (size_t i = 0; i < finding->birth_count && i < FP_BIRTHS_MAX; i++)
+		moments[count++] = (struct fp_report_moment){
+		        "created", finding->births[i].stack, FP_REPORT_CREATION,
+		        finding->births[i].creator, finding->births[i].thread};
 	return count;
 }

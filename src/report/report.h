@@ -133,6 +133,10 @@ struct fp_report_region_page {
 	FP_PAGE_FIELDS(FP_REPORT_, )
 };
 
+struct fp_report_birth {
+	FP_BIRTH_FIELDS(FP_REPORT_, )
+};
+
 struct fp_report_finding {
 	FP_FINDING_FIELDS(FP_REPORT_, )
 };

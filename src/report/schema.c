@@ -13,6 +13,7 @@ const struct fp_schema_record fp_report_schema_block = FP_SCHEMA(FP_BLOCK_FIELDS
 const struct fp_schema_record fp_report_schema_party = FP_SCHEMA(FP_PARTY_FIELDS, FP_ROW_, struct fp_report_party, 0);
 const struct fp_schema_record fp_report_schema_page = FP_SCHEMA(FP_PAGE_FIELDS, FP_ROW_, struct fp_report_region_page, 0);
 const struct fp_schema_record fp_report_schema_register = FP_SCHEMA(FP_REGISTER_FIELDS, FP_ROW_, struct fp_report_register, 3);
+const struct fp_schema_record fp_report_schema_birth = FP_SCHEMA(FP_BIRTH_FIELDS, FP_ROW_, struct fp_report_birth, 3);
 const struct fp_schema_record fp_report_schema_finding = FP_SCHEMA(FP_FINDING_FIELDS, FP_ROW_, struct fp_report_finding, 15);
 const struct fp_schema_record fp_report_schema_age = FP_SCHEMA(FP_AGE_FIELDS, FP_ROW_, struct fp_report_age, 0);
 const struct fp_schema_record fp_report_schema_news = FP_SCHEMA(FP_NEWS_FIELDS, FP_ROW_, struct fp_report_news, 0);

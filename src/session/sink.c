@@ -70,9 +70,47 @@ static void log_trace(fp_trace_id trace)
 	fp_log_trace(fp_session_log(), trace, frames, count);
 }
 
+/* Where THREAD was created becomes one of BIRTHS, of which there are COUNT; and who created
+ * that one, and so on. */
+static uint32_t add_birth(struct fp_log_birth *births, uint32_t count, fp_thread_id thread)
+{
+	struct fp_stack_birth birth = {.thread = thread};
+
+	/* An id that the first thread of a forked child has may have been a thread's. */
+	while (count < FP_BIRTHS_MAX && birth.thread != (fp_thread_id)fp_session.pid &&
+	       fp_stack_find_birth(&birth)) {
+		for (uint32_t i = 0; i < count; i++)
+			if (births[i].thread == birth.thread)
+				return count;
+		births[count++] =
+		        (struct fp_log_birth){birth.thread, birth.creator, birth.trace};
+		log_trace(birth.trace);
+		birth.thread = birth.creator;
+	}
+	return count;
+}
+
+/* Of all threads that FINDING names. */
+static uint32_t find_births(const struct fp_finding *finding, struct fp_log_birth *births)
+{
+	uint32_t count = add_birth(births, 0, finding->thread);
+
+	count = add_birth(births, count, finding->other.thread);
+	if (finding->has_block && finding->block.state == FP_BLOCK_FREED)
+		count = add_birth(births, count, finding->block.free_thread);
+	count = add_birth(births, count, finding->page.commit_thread);
+	if (finding->has_block)
+		count = add_birth(births, count, finding->block.alloc_thread);
+	for (uint32_t i = 0; i < finding->nearest_count; i++)
+		count = add_birth(births, count, finding->nearest[i].alloc_thread);
+	return count;
+}
+
 static void log_finding(uint32_t index, const struct fp_finding *finding)
 {
 	struct fp_log_site site = {.file = ""};
+	struct fp_log_birth births[FP_BIRTHS_MAX];
+	struct fp_finding told = *finding;
 	int line = 0;
 
 	fp_log_modules(fp_session_log());
@@ -85,9 +123,13 @@ static void log_finding(uint32_t index, const struct fp_finding *finding)
 		fp_stack_site(finding->block.site, &site.file, &line);
 		site.line = (uint32_t)line;
 	}
-	for (uint32_t i = 0; i < finding->nearest_count; i++)
+	for (uint32_t i = 0; i < finding->nearest_count; i++) {
 		log_trace(finding->nearest[i].alloc_trace);
-	fp_log_finding(fp_session_log(), index, finding, &site);
+		log_trace(finding->nearest[i].free_trace);
+	}
+	told.births = births;
+	told.birth_count = find_births(finding, births);
+	fp_log_finding(fp_session_log(), index, &told, &site);
 	if (finding->kind == FP_FINDING_CRASH &&
 	    fp_session.options.align < alignof(max_align_t))
 		fp_log_note(fp_session_log(),

@@ -80,6 +80,20 @@ bool fp_stack_site(fp_site_id site, const char **file, int *line);
 /* Distinct traces kept so far. */
 uint32_t fp_stack_trace_count(void);
 
+/* Where THREAD was created, and by whom. */
+struct fp_stack_birth {
+	fp_thread_id thread;
+	fp_thread_id creator;
+	fp_trace_id trace;
+};
+
+/* A thread begins: what is kept of it stays until another one has its id, because blocks name
+ * it after its end. Without memory nothing is kept. */
+void fp_stack_keep_birth(const struct fp_stack_birth *birth);
+
+/* Of BIRTH->thread; false when it is not known. Context: fault. */
+bool fp_stack_find_birth(struct fp_stack_birth *birth);
+
 /* For the fork handlers. */
 void fp_stack_lock_for_fork(void);
 void fp_stack_unlock_after_fork(void);

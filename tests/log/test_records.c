@@ -202,6 +202,7 @@ START_TEST(a_crash_has_its_registers_and_the_nearest_blocks)
 	static const struct fp_log_register registers[] = {{"rip", 0x401136, ""},
 	                                                   {"rax", 1, "nothing"}};
 	static const struct fp_log_block nearest[] = {{.address = 0x7000, .site.file = "x.c"}};
+	static const struct fp_log_birth births[] = {{10, 9, 3}, {9, 1, 4}};
 	const struct fp_log_site none = {.file = ""};
 	struct fp_finding finding = sample_finding();
 	struct test_finding read;
@@ -215,6 +216,8 @@ START_TEST(a_crash_has_its_registers_and_the_nearest_blocks)
 	finding.register_count = 2;
 	finding.nearest = nearest;
 	finding.nearest_count = 1;
+	finding.births = births;
+	finding.birth_count = 2;
 	fp_log_finding(&event_log, 0, &finding, &none);
 	open_copy(&event_log);
 	expect_record(5);
@@ -228,6 +231,8 @@ START_TEST(a_crash_has_its_registers_and_the_nearest_blocks)
 	ck_assert_str_eq(read.register_name, "rax");
 	ck_assert_uint_eq(read.register_value, 1);
 	ck_assert_uint_eq(read.nearest_count, 1);
+	ck_assert(read.birth_count == 2 && read.birth_thread == 9);
+	ck_assert(read.birth_creator == 1 && read.birth_trace == 4);
 	expect_nothing_more();
 }
 END_TEST

@@ -53,6 +53,35 @@ static bool is_in(uintptr_t address, fp_trace_id (*function)(void))
 	return address > (uintptr_t)function && address < (uintptr_t)function + 256;
 }
 
+START_TEST(who_created_a_thread_is_known_by_its_id)
+{
+	const struct fp_stack_birth births[] = {{1, 7, 11}, {513, 8, 12}, {1 << 22, 9, 13}};
+	struct fp_stack_birth found = {.thread = 513};
+
+	ck_assert(!fp_stack_find_birth(&found));
+	for (size_t i = 0; i < 3; i++)
+		fp_stack_keep_birth(&births[i]);
+	ck_assert(fp_stack_find_birth(&found));
+	ck_assert(found.creator == 8 && found.trace == 12);
+	/* Another thread has the id. */
+	fp_stack_keep_birth(&(struct fp_stack_birth){513, 1, 14});
+	ck_assert(fp_stack_find_birth(&found) && found.creator == 1 && found.trace == 14);
+	/* None of these began before our eyes, or ever can. */
+	for (unsigned i = 0; i < 3; i++) {
+		found.thread = (fp_thread_id[]){2, 1 << 22, UINT32_MAX}[i];
+		ck_assert(!fp_stack_find_birth(&found));
+	}
+	/* Without memory the others stay. */
+	fp_inject_arm(FP_INJECT_META, 1, true);
+	fp_stack_keep_birth(&(struct fp_stack_birth){5000, 1, 15});
+	fp_inject_arm(FP_INJECT_META, 0, false);
+	found.thread = 5000;
+	ck_assert(!fp_stack_find_birth(&found));
+	found.thread = 1;
+	ck_assert(fp_stack_find_birth(&found) && found.creator == 7);
+}
+END_TEST
+
 START_TEST(a_trace_is_the_chain_of_return_addresses)
 {
 	size_t count;
@@ -369,6 +398,7 @@ int main(void)
 	TCase *tests = tcase_create("stack");
 
 	tcase_add_test(tests, a_trace_is_the_chain_of_return_addresses);
+	tcase_add_test(tests, who_created_a_thread_is_known_by_its_id);
 	tcase_add_test(tests, equal_traces_are_one);
 	tcase_add_test(tests, depth_tells_traces_apart_until_the_limit);
 	tcase_add_test(tests, no_trace_is_deeper_than_its_limit);

@@ -165,6 +165,12 @@ static void read_crash(struct test_event *event, struct test_finding *finding)
 	finding->nearest_count = test_event_u32(event);
 	for (uint32_t i = 0; i < finding->nearest_count; i++)
 		read_block(event, &near);
+	finding->birth_count = test_event_u32(event);
+	for (uint32_t i = 0; i < finding->birth_count; i++) {
+		finding->birth_thread = test_event_u32(event);
+		finding->birth_creator = test_event_u32(event);
+		finding->birth_trace = test_event_u32(event);
+	}
 }
 
 void test_event_finding(struct test_event *event, struct test_finding *finding)

@@ -104,6 +104,10 @@ struct test_finding {
 	const char *register_name; /* the last one's; its meaning is skipped */
 	uint64_t register_value;
 	uint32_t nearest_count; /* their blocks are skipped */
+	uint32_t birth_count;
+	uint32_t birth_thread; /* the last one's */
+	uint32_t birth_creator;
+	uint32_t birth_trace;
 };
 
 void test_event_finding(struct test_event *event, struct test_finding *finding);

@@ -154,6 +154,8 @@ function momentsOf(finding) {
 		add("committed", region.commit_stack, region.commit_thread);
 	if (block)
 		add(region ? "reserved" : "allocated", block.alloc_stack, block.alloc_thread);
+	for (const { id, creator, created } of finding.threads || [])
+		add("thread " + id + " created", created, creator);
 	return moments;
 }
 

@@ -183,6 +183,7 @@ static bool take_value(struct fp_report_fields *fields, const json_t *json, cons
 	case FP_SCHEMA_CWE:
 	case FP_SCHEMA_SEVERITY:
 	case FP_SCHEMA_THROUGH:
+	case FP_SCHEMA_CREATED:
 	case FP_SCHEMA_FINGERPRINT:
 		return true;
 	case FP_SCHEMA_SHARES:

@@ -257,6 +257,17 @@ static json_t *make_number(const struct fp_schema_field *field, uint64_t number)
 	}
 }
 
+/* The stack that created the thread of RECORD, where that is known. */
+static const struct fp_report_stack *created(const void *record)
+{
+	const struct fp_report_finding *finding = record;
+
+	for (size_t i = 0; i < finding->birth_count; i++)
+		if (finding->births[i].thread == finding->thread)
+			return finding->births[i].stack;
+	return NULL;
+}
+
 static json_t *make_value(struct fp_report_tree *tree, const struct fp_schema_field *field,
                           const char *record)
 {
@@ -267,6 +278,8 @@ static json_t *make_value(struct fp_report_tree *tree, const struct fp_schema_fi
 	switch (field->form) {
 	case FP_SCHEMA_TRACE:
 		return make_told_stack(tree, *(const struct fp_report_stack *const *)more);
+	case FP_SCHEMA_CREATED:
+		return make_stack(tree, created(record));
 	case FP_SCHEMA_TEXT:
 	case FP_SCHEMA_PATH:
 		return fp_report_make_string(*string);
@@ -335,6 +348,7 @@ void fp_report_put_record(struct fp_report_tree *tree, json_t *json,
 			           (const void *)((const char *)record + field->offset),
 			           schema != &fp_report_schema_finding);
 		if (!field->key || field->form == FP_SCHEMA_SHARES ||
+		    (field->form == FP_SCHEMA_CREATED && !created(record)) ||
 		    (field->is_optional && !is_there))
 			continue;
 		object = find_object(tree, json, field, is_there, &key);

@@ -224,13 +224,9 @@ json_t *fp_report_sarif_location(struct fp_report_sarif *sarif,
 json_t *fp_report_sarif_moment(struct fp_report_sarif *sarif,
                                const struct fp_report_moment *moment)
 {
-	char text[128];
+	char text[FP_REPORT_MOMENT_WORDS_MAX];
 
-	if (moment->thread == 0)
-		snprintf(text, sizeof(text), "%s", moment->title);
-	else
-		snprintf(text, sizeof(text), "%s by thread %" PRIu32, moment->title,
-		         moment->thread);
+	fp_report_moment_words(moment, text);
 	return fp_report_sarif_message(sarif, fp_report_text(text));
 }
 

@@ -81,9 +81,11 @@ static void print_message(FILE *out, const struct fp_report_finding *finding,
 	if (finding->has_block)
 		fprintf(out, " The block has %" PRIu64 " bytes.", finding->block.size);
 	for (size_t i = 1; i < story->count; i++) {
+		char words[FP_REPORT_MOMENT_WORDS_MAX];
+
+		fp_report_moment_words(&story->moments[i], words);
 		if (is_known(&story->places[i]))
-			fprintf(out, " [%s by thread %" PRIu32 "](%zu).",
-			        story->moments[i].title, story->moments[i].thread, i);
+			fprintf(out, " [%s](%zu).", words, i);
 	}
 }
 

@@ -246,6 +246,24 @@ static void print_block(struct document *document, const struct fp_report_findin
 	print_stack(&document->page, finding->block.alloc_stack);
 }
 
+/* Their threads have a name only where theirs crashed. */
+static void print_births(struct document *document, const struct fp_report_finding *finding)
+{
+	for (size_t i = 0; i < finding->birth_count; i++) {
+		const struct fp_report_birth *birth = &finding->births[i];
+
+		fprintf(document->page.out, "Thread T%zu ", number_of(document, birth->thread));
+		if (birth->thread == finding->thread && finding->thread_name.size > 0) {
+			fputc('(', document->page.out);
+			fp_report_print_escaped(&document->page, finding->thread_name);
+			fputs(") ", document->page.out);
+		}
+		fprintf(document->page.out, "created by T%zu here:\n",
+		        number_of(document, birth->creator));
+		print_stack(&document->page, birth->stack);
+	}
+}
+
 static void print_summary(const struct fp_report_page *page,
                           const struct fp_report_finding *finding)
 {
@@ -295,6 +313,7 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 	print_stack(&document->page, finding->stack);
 	if (finding->has_block)
 		print_block(document, finding);
+	print_births(document, finding);
 	if (finding->description.size > 0) {
 		fputs("HINT: ", out);
 		fp_report_print_escaped(&document->page, finding->description);

@@ -163,8 +163,10 @@ static void print_stacks(const struct fp_report_page *page,
 
 	print_call_stack(page, finding, &moments[0]);
 	for (size_t i = 1; i < count; i++) {
-		fprintf(page->out, "  %s by thread %" PRIu32 ":\n", moments[i].title,
-		        moments[i].thread);
+		char words[FP_REPORT_MOMENT_WORDS_MAX];
+
+		fp_report_moment_words(&moments[i], words);
+		fprintf(page->out, "  %s:\n", words);
 		fp_report_print_stack(page, moments[i].stack);
 	}
 }

@@ -241,15 +241,16 @@ static int print_moments(struct fp_report_xml *xml, const struct fp_report_findi
 {
 	struct fp_report_moment moments[FP_REPORT_MOMENTS_MAX];
 	size_t count = fp_report_moments(finding, moments);
+	char words[FP_REPORT_MOMENT_WORDS_MAX];
 	bool is_freed = false;
 	int result = 0;
 
 	for (size_t i = 1; result == 0 && i < count; i++) {
+		fp_report_moment_words(&moments[i], words);
 		if (moments[i].kind == FP_REPORT_FREE)
 			print_address(xml, finding, "free'd");
 		else if (moments[i].kind != FP_REPORT_ALLOCATION)
-			fp_report_xml_print(xml, "auxwhat", "%s by thread %" PRIu32,
-			                    moments[i].title, moments[i].thread);
+			fp_report_xml_print(xml, "auxwhat", "%s", words);
 		else if (is_freed)
 			fp_report_xml_print(xml, "auxwhat", "Block was alloc'd at");
 		else
