@@ -138,8 +138,6 @@ static int prepare(struct request *request)
 
 	if (request->options.debuginfod)
 		fp_symbol_allow_fetching();
-	if (request->options.stacks == FP_OPTIONS_STACKS_FULL)
-		fp_report_want_all_lines();
 	return result;
 }
 

@@ -365,8 +365,6 @@ int fp_cli_run(char **arguments)
 
 	if (run.options.debuginfod)
 		fp_symbol_allow_fetching();
-	if (run.options.stacks == FP_OPTIONS_STACKS_FULL)
-		fp_report_want_all_lines();
 	if (result == 0)
 		result = fp_cli_suppressions_read(&run.suppressions, &run.options);
 	if (result == 0)

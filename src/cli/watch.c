@@ -75,8 +75,6 @@ static int begin(struct watch *watch, char **arguments)
 		                   strerror(-status));
 	if (watch->options.debuginfod)
 		fp_symbol_allow_fetching();
-	if (watch->options.stacks == FP_OPTIONS_STACKS_FULL)
-		fp_report_want_all_lines();
 	/* What a file is wrong with has been said; the report is made without. */
 	fp_cli_suppressions_read(&watch->suppressions, &watch->options);
 	/* No file system is to be busy because of it. */

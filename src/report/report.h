@@ -266,9 +266,6 @@ int fp_report_read(const void *data, size_t size, struct fp_report **report);
  */
 int fp_report_resolve(struct fp_report *report, const char *debug_dir);
 
-/* From now on frames of the C library get lines, too, and not only names. */
-void fp_report_want_all_lines(void);
-
 /* The same with IMAGES, which must outlive the report. */
 int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *images);
 

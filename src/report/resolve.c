@@ -16,13 +16,15 @@
 #include "report/schema.h"
 #include "report/stack.h"
 
-static bool wants_all_lines;
-
 /* What fp_report_resolve needs at every step. */
 struct resolving {
 	struct fp_report *report;
 	struct fp_report_images *images;
+	bool is_brief; /* the C library's frames get no lines */
 };
+
+/* How much anybody will read of a frame. */
+typedef typeof(fp_symbol_lookup) detail;
 
 static int note_unusable(struct fp_report *report, const struct fp_report_module *module)
 {
@@ -80,7 +82,7 @@ static int add_frame(struct fp_report_stack *stack, const struct fp_report_frame
 struct step {
 	const struct fp_report_address *address;
 	bool is_exact;
-	bool is_name; /* nobody will read more than its name */
+	detail *look_up;
 };
 
 /* What stands at STEP, in MODULE. NULL when out of memory. */
@@ -92,8 +94,7 @@ static const struct fp_symbol_place *look_up(const struct resolving *resolving,
 
 	if (open_module(resolving, module) != 0)
 		return NULL;
-	return step->is_name ? fp_symbol_lookup_name(module->image, offset, step->is_exact)
-	                     : fp_symbol_lookup(module->image, offset, step->is_exact);
+	return step->look_up(module->image, offset, step->is_exact);
 }
 
 static struct fp_report_module *module_of(const struct resolving *resolving,
@@ -137,7 +138,7 @@ static int add_address(const struct resolving *resolving, struct fp_report_stack
 static struct fp_report_frame peek(const struct resolving *resolving,
                                    const struct fp_report_address *address, bool is_exact)
 {
-	const struct step step = {address, is_exact, true};
+	const struct step step = {address, is_exact, fp_symbol_lookup_name};
 	struct fp_report_module *module = module_of(resolving, address);
 	const struct fp_symbol_place *place =
 	        module && !module->is_own ? look_up(resolving, &step, module) : NULL;
@@ -195,14 +196,16 @@ static void drop_memory_function(struct fp_report_stack *stack)
 	memmove(stack->frames, stack->frames + inner, stack->count * sizeof(stack->frames[0]));
 }
 
-/* To open the C library's debug information takes ten times as long as the rest of a report,
- * for lines of which nobody has the source. */
-static bool is_name_enough(const struct resolving *resolving,
-                           const struct fp_report_address *address)
+/* To open the C library's debug information takes ten times as long as the rest of a report:
+ * not for frames that nobody sees. What is inlined there is nobody's business. */
+static detail *detail_of(const struct resolving *resolving,
+                         const struct fp_report_address *address)
 {
 	const struct fp_report_frame frame = {.module = module_of(resolving, address)};
 
-	return !wants_all_lines && frame.module && fp_report_is_in_c_library(&frame);
+	if (!frame.module || !fp_report_is_in_c_library(&frame))
+		return fp_symbol_lookup;
+	return resolving->is_brief ? fp_symbol_lookup_name : fp_symbol_lookup_line;
 }
 
 static int resolve_trace(const struct resolving *resolving, struct fp_report_trace *trace,
@@ -216,10 +219,10 @@ static int resolve_trace(const struct resolving *resolving, struct fp_report_tra
 		return -ENOMEM;
 	trace->stacks[is_exact] = stack;
 	for (size_t i = 0; i < trace->count; i++) {
-		const struct step step = {
-		        &trace->addresses[i], is_exact && i == 0,
-		        i < inner || i >= above_main ||
-		                is_name_enough(resolving, &trace->addresses[i])};
+		const struct step step = {&trace->addresses[i], is_exact && i == 0,
+		                          i < inner || i >= above_main
+		                                  ? fp_symbol_lookup_name
+		                                  : detail_of(resolving, &trace->addresses[i])};
 
 		if (add_address(resolving, stack, &step) != 0)
 			return -ENOMEM;
@@ -447,14 +450,9 @@ static int own_images(struct fp_report *report, const char *debug_dir)
 	return fp_report_images_new(debug_dir, &report->images);
 }
 
-void fp_report_want_all_lines(void)
-{
-	wants_all_lines = true;
-}
-
 int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *images)
 {
-	const struct resolving resolving = {report, images};
+	const struct resolving resolving = {report, images, false};
 
 	const char *obstacle = fp_symbol_fetch_obstacle();
 
@@ -489,7 +487,7 @@ int fp_report_resolve(struct fp_report *report, const char *debug_dir)
 int fp_report_resolve_snapshots(struct fp_report *report, const char *debug_dir)
 {
 	int result = own_images(report, debug_dir);
-	const struct resolving resolving = {report, report->images};
+	const struct resolving resolving = {report, report->images, true};
 
 	if (result != 0)
 		return result;

@@ -161,7 +161,8 @@ const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack
 			continue;
 		if (is_of_program(frame))
 			return frame;
-		place = place ? place : frame;
+		if (!place && !fp_report_is_in_c_library(frame))
+			place = frame;
 	}
 	return place || stack->count == 0 ? place : innermost_of_program(stack);
 }

@@ -119,6 +119,37 @@ static int find_by_link(const struct fp_symbol_search *search, const char *file,
 	return fd;
 }
 
+/* What a client of debuginfod, this one or a debugger, has fetched before: to read it asks
+ * nobody. */
+static int find_fetched(const struct fp_symbol_search *search)
+{
+	static const struct {
+		const char *variable;
+		const char *below;
+	} places[] = {{"DEBUGINFOD_CACHE_PATH", ""},
+	              {"XDG_CACHE_HOME", "/debuginfod_client"},
+	              {"HOME", "/.cache/debuginfod_client"}};
+	int fd = -1;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && fd < 0; i++) {
+		const char *start = getenv(places[i].variable);
+		char *path = NULL;
+		size_t size;
+		FILE *out = start && *start ? open_memstream(&path, &size) : NULL;
+
+		if (!out)
+			continue;
+		fprintf(out, "%s%s/", start, places[i].below);
+		for (size_t at = 0; at < search->build_id_size; at++)
+			fprintf(out, "%02x", search->build_id[at]);
+		fputs("/debuginfo", out);
+		if (fclose(out) == 0)
+			fd = open_candidate(path, search, 0);
+		free(path);
+	}
+	return fd;
+}
+
 /* The library stays loaded: it cannot be unloaded safely, and is asked again. */
 static const struct debuginfod *load_debuginfod(void)
 {
@@ -198,6 +229,8 @@ int fp_symbol_separate_find(Dwfl_Module *module, void **user, const char *name, 
 		return fd;
 	if (link && !is_shared && file)
 		fd = find_by_link(search, file, link, checksum);
+	if (fd < 0 && !is_shared && search->build_id)
+		fd = find_fetched(search);
 	if (fd >= 0 || !may_fetch)
 		return fd;
 	if (is_shared)

@@ -18,9 +18,11 @@
 #include "symbol/separate.h"
 #include "symbol/table.h"
 
+enum detail { EVERYTHING, NAME, LINE };
+
 struct answer {
 	uint64_t address;
-	bool is_name; /* nobody asked for more */
+	enum detail detail; /* that was asked for */
 	struct fp_symbol_place place;
 	struct fp_symbol_frame frames[];
 };
@@ -136,6 +138,24 @@ enum fp_symbol_state fp_symbol_state(const struct fp_symbol_image *image)
 	return image->state;
 }
 
+/* Of COUNT frames the last stays, which is whose code it is, as the first, without a name. */
+static int keep_outermost(struct fp_symbol_frame *frames, int count)
+{
+	struct fp_symbol_frame outermost;
+
+	if (count <= 0)
+		return count;
+	outermost = frames[count - 1];
+	for (int i = 0; i < count; i++) {
+		free(frames[i].function);
+		free(frames[i].linkage);
+		frames[i] = (struct fp_symbol_frame){0};
+	}
+	outermost.function = outermost.linkage = NULL;
+	frames[0] = outermost;
+	return 1;
+}
+
 static void free_functions(struct fp_symbol_frame *frames, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -171,8 +191,8 @@ static int compare_answers(const void *left, const void *right)
 	const struct answer *a = left;
 	const struct answer *b = right;
 
-	if (a->is_name != b->is_name)
-		return a->is_name ? -1 : 1;
+	if (a->detail != b->detail)
+		return a->detail < b->detail ? -1 : 1;
 	return (a->address > b->address) - (a->address < b->address);
 }
 
@@ -197,8 +217,10 @@ static int find_frames(struct fp_symbol_image *image, const struct answer *wante
 
 	if (image->state != FP_SYMBOL_USABLE)
 		return 0;
-	if (!wanted->is_name)
+	if (wanted->detail != NAME)
 		count = fp_symbol_dwarf_find(open_dwarf(image), wanted->address, frames);
+	if (wanted->detail == LINE)
+		count = keep_outermost(frames, count);
 	if (count < 0 || (count > 0 && frames[count - 1].function))
 		return count;
 	if (name_by_table(image, wanted->address, &frames[count > 0 ? count - 1 : 0]) != 0)
@@ -241,23 +263,30 @@ static const struct fp_symbol_place *look_up(struct fp_symbol_image *image,
 	return &answer->place;
 }
 
-static uint64_t code_address(uint64_t address, bool exact)
+static const struct fp_symbol_place *
+look_up_return(struct fp_symbol_image *image, uint64_t address, bool exact, enum detail detail)
 {
-	return exact || address == 0 ? address : address - 1;
+	/* A return address is behind the call. */
+	const struct answer wanted = {.address = exact || address == 0 ? address : address - 1,
+	                              .detail = detail};
+
+	return look_up(image, &wanted);
 }
 
 const struct fp_symbol_place *fp_symbol_lookup(struct fp_symbol_image *image, uint64_t address,
                                                bool exact)
 {
-	const struct answer wanted = {.address = code_address(address, exact)};
-
-	return look_up(image, &wanted);
+	return look_up_return(image, address, exact, EVERYTHING);
 }
 
 const struct fp_symbol_place *fp_symbol_lookup_name(struct fp_symbol_image *image,
                                                     uint64_t address, bool exact)
 {
-	const struct answer wanted = {.address = code_address(address, exact), .is_name = true};
+	return look_up_return(image, address, exact, NAME);
+}
 
-	return look_up(image, &wanted);
+const struct fp_symbol_place *fp_symbol_lookup_line(struct fp_symbol_image *image,
+                                                    uint64_t address, bool exact)
+{
+	return look_up_return(image, address, exact, LINE);
 }

@@ -78,6 +78,12 @@ const struct fp_symbol_place *fp_symbol_lookup(struct fp_symbol_image *image, ui
 const struct fp_symbol_place *fp_symbol_lookup_name(struct fp_symbol_image *image,
                                                     uint64_t address, bool exact);
 
+/* One frame, or none: the function that the symbol table has there, and the line of its own
+ * source file. What was inlined is left out: with and without debug information the frames are
+ * the same. */
+const struct fp_symbol_place *fp_symbol_lookup_line(struct fp_symbol_image *image,
+                                                    uint64_t address, bool exact);
+
 /* The type that is MANGLED so, as C++ has it; as it is where it is none. To be freed; NULL when
  * out of memory. */
 char *fp_symbol_demangle_type(const char *mangled);

@@ -86,7 +86,19 @@ for program in ./lines_victim ./lines_host; do
 	is "leak of 20 bytes in 1 block at $(mark take) in take"
 done
 
+# Where the C library has lines, its frames are still nobody's place.
 program=./lines_victim
+libc=$(ldd $program | sed -n 's/.*libc\.so[^ ]* => \([^ ]*\).*/\1/p')
+id=$(readelf -n "$libc" | sed -n 's/.*Build ID: *//p')
+strip -o lines_stripped lines_victim
+run $program sorted
+is "heap-use-after-free of a 20-byte block at $(line lines_victim.c compare) in compare"
+run ./lines_stripped sorted
+is 'heap-use-after-free of a 20-byte block at lines_stripped+0x[0-9a-f]*'
+if test -e "/usr/lib/debug/.build-id/$(echo "$id" | cut -c 1-2)/$(echo "$id" | cut -c 3-).debug"; then
+	grep -q '^    #[1-9] .*  .*/stdlib/[a-z]*sort[.]c:[1-9]' text || complain "no line of qsort's: $(cat text)"
+fi
+
 run $program local
 is "invalid-free of 0x[0-9a-f]* at $(line lines_helper.c drop) in helper_drop, called from $(line lines_victim.c 'drop local') in main; it points to the stack of the calling thread"
 run $program leak

@@ -11,6 +11,7 @@
 #pragma GCC optimize("O0")
 #endif
 
+#include <stdlib.h>
 #include <string.h>
 
 void helper_put(char *block, long offset, const char *bytes);
@@ -45,8 +46,6 @@ static void drop_wrongly(char *block)
 	IHostMalloc_Free(victim_heap(), block); /* wrong */
 }
 #else
-#include <stdlib.h>
-
 static void start(void)
 {
 }
@@ -91,6 +90,11 @@ int main(int count, char **arguments)
 	} else if (is("freed", arguments)) {
 		drop(block);
 		helper_put(block, 3, "\x81"); /* write after */
+	} else if (is("sorted", arguments)) {
+		char *table[2] = {block, block + 1};
+
+		drop(block);
+		qsort(table, 2, sizeof(table[0]), compare);
 	} else if (is("inside", arguments)) {
 		drop(block + 4);
 	} else if (is("before-start", arguments)) {

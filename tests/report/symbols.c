@@ -122,6 +122,12 @@ const struct fp_symbol_place *fp_symbol_lookup_name(struct fp_symbol_image *imag
 	return &named[i];
 }
 
+const struct fp_symbol_place *fp_symbol_lookup_line(struct fp_symbol_image *image,
+                                                    uint64_t address, bool exact)
+{
+	return fp_symbol_lookup_name(image, address, exact);
+}
+
 const char *fp_symbol_fetch_obstacle(void)
 {
 	return NULL;
