@@ -10,6 +10,7 @@
 #include "cli/inputs.h"
 #include "cli/suppressions.h"
 #include "options/options.h"
+#include "report/allocators.h"
 
 enum merging { MERGE_SEVERAL, MERGE_ALWAYS, MERGE_NEVER };
 
@@ -136,6 +137,7 @@ static int prepare(struct request *request)
 {
 	int result = fp_cli_suppressions_read(&request->suppressions, &request->options);
 
+	fp_report_name_allocators(request->options.alloc_fn);
 	if (request->options.debuginfod)
 		fp_symbol_allow_fetching();
 	return result;

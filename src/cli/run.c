@@ -19,6 +19,7 @@
 #include "cli/suppressions.h"
 #include "cli/sweep.h"
 #include "log/format.h"
+#include "report/allocators.h"
 
 struct run {
 	struct fp_options options;
@@ -363,6 +364,7 @@ int fp_cli_run(char **arguments)
 	struct run run = {.arguments = arguments};
 	int result = take_arguments(&run, arguments);
 
+	fp_report_name_allocators(run.options.alloc_fn);
 	if (run.options.debuginfod)
 		fp_symbol_allow_fetching();
 	if (result == 0)

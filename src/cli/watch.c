@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/run.h"
+#include "report/allocators.h"
 
 /* Inherited (session/spawn.c). */
 enum { END_FD = 9 };
@@ -73,6 +74,7 @@ static int begin(struct watch *watch, char **arguments)
 	if (!watch->channel)
 		return fp_cli_fail("cannot map the memory that the host shares: %s",
 		                   strerror(-status));
+	fp_report_name_allocators(watch->options.alloc_fn);
 	if (watch->options.debuginfod)
 		fp_symbol_allow_fetching();
 	/* What a file is wrong with has been said; the report is made without. */

@@ -48,6 +48,7 @@ struct fp_report_frame {
 	const struct fp_report_module *module; /* NULL when no module was there */
 	uint64_t offset;                       /* in the module; the address without one */
 	const struct fp_symbol_frame *symbol;  /* NULL when nothing is known */
+	bool passes_on; /* what an allocator returned: learnt, or told by a JSON report */
 };
 
 /* Lines of a source file as they stood in it, any bytes, without their ends. */
@@ -63,6 +64,8 @@ struct fp_report_stack {
 	struct fp_report_frame *frames;
 	size_t count;
 	size_t shown;    /* frames down to main; the rest is how main came to be called */
+	size_t passed;   /* innermost frames that only pass on a block, or are a helper's */
+	size_t helper;   /* from 1: the frame that made the access for the place; or 0 */
 	char within[24]; /* the memory function that made the access, for example "memcpy"; or
 	                    "" */
 	const struct fp_report_lines *source; /* around the frame that it stands for, when a

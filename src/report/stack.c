@@ -144,7 +144,7 @@ static bool is_of_program(const struct fp_report_frame *frame)
  * says less than who called it. */
 static const struct fp_report_frame *innermost_of_program(const struct fp_report_stack *stack)
 {
-	for (size_t i = 0; i < stack->shown; i++)
+	for (size_t i = stack->passed; i < stack->shown; i++)
 		if (stack->frames[i].module && is_of_program(&stack->frames[i]))
 			return &stack->frames[i];
 	return &stack->frames[0];
@@ -154,7 +154,7 @@ const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack
 {
 	const struct fp_report_frame *place = NULL;
 
-	for (size_t i = 0; i < stack->shown; i++) {
+	for (size_t i = stack->passed; i < stack->shown; i++) {
 		const struct fp_report_frame *frame = &stack->frames[i];
 
 		if (!has_file(frame))
@@ -167,13 +167,20 @@ const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack
 	return place || stack->count == 0 ? place : innermost_of_program(stack);
 }
 
+const struct fp_report_frame *fp_report_stack_helper(const struct fp_report_stack *stack)
+{
+	return stack->helper > 0 && stack->helper <= stack->count
+	               ? &stack->frames[stack->helper - 1]
+	               : NULL;
+}
+
 const struct fp_report_frame *fp_report_stack_caller(const struct fp_report_stack *stack)
 {
 	const struct fp_report_frame *place = fp_report_stack_place(stack);
 	const struct fp_report_frame *end = stack->frames + stack->shown;
 	const struct fp_report_frame *caller = place;
 
-	if (!place || !has_file(place))
+	if (!place || !has_file(place) || stack->helper > 0)
 		return NULL;
 	do {
 		caller++;

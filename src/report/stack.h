@@ -21,9 +21,14 @@ int fp_report_compare_stacks(const struct fp_report_stack *a, const struct fp_re
 bool fp_report_are_same_frames(const struct fp_report_stack *a,
                                const struct fp_report_stack *b);
 
-/* The innermost shown frame that has a file and is the program's, not its run time's; else the
- * innermost one with a file, else the innermost one, else NULL. */
+/* Of the frames that are not passed over the innermost shown one that has a file and is the
+ * program's, not its run time's; else the
+ * innermost one with a file that is not the C library's, else the program's innermost one, else
+ * the innermost one, else NULL. */
 const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack *stack);
+
+/* Who made the access for the place of STACK, or NULL. */
+const struct fp_report_frame *fp_report_stack_helper(const struct fp_report_stack *stack);
 
 /* The frame of the program that called the place of STACK, when that is in another file; else
  * NULL. */

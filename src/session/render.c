@@ -222,7 +222,8 @@ static void add_if_for_reporter(const struct fp_option *option, const char *valu
 
 	if (option->stage != FP_OPTION_RENDER || value[0] == '\0')
 		return;
-	if (option->type == FP_OPTION_PATH) {
+	/* Names of functions are no files. */
+	if (option->type == FP_OPTION_PATH && strncmp(option->value, "NAME", 4) != 0) {
 		(memchr(option->value, ',', strlen(option->value))
 		         ? absolute_paths
 		         : fp_session_absolute_path)(value, path, sizeof(path));

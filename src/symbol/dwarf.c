@@ -220,6 +220,55 @@ static void set_line(struct fp_symbol_frame *frame, Dwarf_Die *unit, uint64_t ad
 		frame->column = (uint32_t)number;
 }
 
+/* Replaces DIE by its type, without the names and qualifiers of it; false: it is void. */
+static bool enter_type(Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Die type;
+
+	return dwarf_formref_die(dwarf_attr_integrate(die, DW_AT_type, &attribute), &type) &&
+	       dwarf_peel_type(&type, die) == 0;
+}
+
+static bool is_size(Dwarf_Die *parameter)
+{
+	Dwarf_Die type = *parameter;
+	Dwarf_Attribute attribute;
+	Dwarf_Word encoding;
+
+	return enter_type(&type) && dwarf_tag(&type) == DW_TAG_base_type &&
+	       dwarf_formudata(dwarf_attr(&type, DW_AT_encoding, &attribute), &encoding) == 0 &&
+	       encoding == DW_ATE_unsigned && dwarf_bytesize(&type) >= 4;
+}
+
+/* Of a function in one piece. */
+static uint64_t size_of(Dwarf_Die *function)
+{
+	Dwarf_Addr low;
+	Dwarf_Addr high;
+
+	return dwarf_lowpc(function, &low) == 0 && dwarf_highpc(function, &high) == 0 &&
+	                       high > low
+	               ? high - low
+	               : 0;
+}
+
+static bool is_generic(Dwarf_Die *function)
+{
+	Dwarf_Die type = *function;
+	Dwarf_Attribute attribute;
+	Dwarf_Die child;
+
+	if (!enter_type(&type) || dwarf_tag(&type) != DW_TAG_pointer_type ||
+	    dwarf_attr(&type, DW_AT_type, &attribute) || dwarf_child(function, &child) != 0)
+		return false;
+	do {
+		if (dwarf_tag(&child) == DW_TAG_formal_parameter && is_size(&child))
+			return true;
+	} while (dwarf_siblingof(&child, &child) == 0);
+	return false;
+}
+
 /* Names FRAMES[0], the innermost, from CHAIN's end, and so on outwards. */
 static int fill_functions(struct fp_symbol_frame *frames, Dwarf_Die *chain, size_t count)
 {
@@ -231,6 +280,8 @@ static int fill_functions(struct fp_symbol_frame *frames, Dwarf_Die *chain, size
 			return -ENOMEM;
 		frames[i].function_line = declared_line(die);
 		frames[i].inlined = i + 1 < count;
+		frames[i].is_generic = is_generic(die);
+		frames[i].size = size_of(die);
 		if (i + 1 < count)
 			set_call_site(&frames[i + 1], die);
 	}

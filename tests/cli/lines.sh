@@ -18,10 +18,15 @@ complain() {
 line() {
 	echo "$1:$(grep -n "/\* $2 \*/" "$top_srcdir/tests/cli/$1" | cut -d: -f1 | tr '\n' '|' | sed 's/|$//; s/.*|.*/[0-9]*/')"
 }
-# run PROGRAM MISTAKE [MORE]...
+# run [OPTION]... PROGRAM MISTAKE [MORE]...
 run() {
 	what="$*"
-	"$fencepost" run --log=text -- "$@" 2>err
+	options=
+	while case $1 in --*) true ;; *) false ;; esac; do
+		options="$options $1"
+		shift
+	done
+	"$fencepost" run --log=text $options -- "$@" 2>err
 }
 # is TEXT: the first line
 is() {
@@ -53,7 +58,7 @@ for program in ./lines_victim ./lines_host; do
 	# What was suggested does what was said.
 	command=$(sed -n "s,^  to see who writes: fencepost,\"$fencepost\",p" text)
 	eval "$(echo "$command" | sed 's/ run / run --log=text /')" 2>err
-	is "heap-buffer-overflow of a 20-byte block at $put in helper_put, called from lines_victim.c:[0-9]* in main"
+	is "heap-buffer-overflow of a 20-byte block at lines_victim.c:[0-9]* in main, through $put in helper_put"
 	has_not 'to see who writes'
 
 	run $program before "it's" 'a b' "$(printf 'tab\there')" ''
@@ -63,13 +68,13 @@ for program in ./lines_victim ./lines_host; do
 	command=$(sed -n "s,^  to see who writes: fencepost,\"$fencepost\",p" text)
 	if command -v bash >/dev/null; then
 		bash -c "$(echo "$command" | sed 's/ run / run --log=text /')" 2>err
-		is "heap-buffer-underflow of a 20-byte block at $put in helper_put, called from lines_victim.c:[0-9]* in main"
+		is "heap-buffer-underflow of a 20-byte block at lines_victim.c:[0-9]* in main, through $put in helper_put"
 	fi
 
 	run $program kept
 	is "heap-buffer-overflow of a 20-byte block, written between $took and the end of the process"
 	run $program freed
-	is "heap-use-after-free of a 20-byte block at $put in helper_put, called from $(line lines_victim.c 'write after') in main"
+	is "heap-use-after-free of a 20-byte block at $(line lines_victim.c 'write after') in main, through $put in helper_put"
 
 	run $program inside
 	is "invalid-free of a 20-byte block at $(mark free) in drop; the pointer is 4 bytes inside the block, allocated at $(mark take) in take"
@@ -104,4 +109,31 @@ is "invalid-free of 0x[0-9a-f]* at $(line lines_helper.c drop) in helper_drop, c
 run $program leak
 grep -qx "fencepost: leak of 33 bytes in 1 block at $(line lines_helper.c make) in helper_make, called from $(line lines_victim.c 'make leak') in main" text ||
 	complain "the leak: $(cat text)"
+
+# What only passes on a block is passed over: known by its name, named, or learnt.
+at() {
+	echo "lines_victim.c:$(grep -n "/\* $1 \*/" "$top_srcdir/tests/cli/lines_victim.c" | cut -d: -f1)"
+}
+passed() { # passed SIZE PLACE: a leak
+	grep -qx "fencepost: leak of $1 bytes in 1 block at $2" text || complain "not at $2: $(cat text)"
+}
+run $program wrapped
+passed 50 "$(at wrapped) in main"
+has "    #0 xmalloc  .*$(at 'in xmalloc')"
+run $program once
+passed 60 "$(at 'in storage') in storage"
+run --alloc-fn=other,storage $program once
+passed 60 'lines_victim.c:[0-9]* in main'
+run --json=json --folded=folded $program twice
+passed 70 "$(at one) in main"
+passed 80 "$(at other) in main"
+grep -qx 'leaked;main 80' folded || complain "the flame graph has what was passed over: $(cat folded)"
+# Who reads the report later knows it, too.
+what='twice, from JSON'
+"$fencepost" report --log=text json
+passed 80 "$(at other) in main"
+run --json=json $program leak
+"$fencepost" report --alloc-fn=helper_make --log=text json
+what='leak, from JSON'
+passed 33 "$(line lines_victim.c 'make leak') in main"
 exit $bad

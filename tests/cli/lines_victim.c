@@ -66,6 +66,31 @@ static void drop_wrongly(char *block)
 }
 #endif
 
+/* Their callers are whom to name: of one by its name, of the other because it takes a size,
+ * returns no type of pointer and is called from several places. */
+void *xmalloc(unsigned long size)
+{
+	void *block = malloc(size); /* in xmalloc */
+
+	if (block == NULL)
+		exit(3);
+	return block;
+}
+
+void *storage(unsigned long size)
+{
+	void *block = malloc(size); /* in storage */
+
+	if (block == NULL)
+		abort();
+	return memset(block, 0, size);
+}
+
+static int compare(const void *left, const void *right)
+{
+	return **(char *const *)left - **(char *const *)right; /* compare */
+}
+
 static int is(const char *name, char **arguments)
 {
 	return strcmp(arguments[1], name) == 0;
@@ -103,6 +128,13 @@ int main(int count, char **arguments)
 		helper_drop((char *)&count); /* drop local */
 	} else if (is("leak", arguments)) {
 		helper_make(33); /* make leak */
+	} else if (is("wrapped", arguments)) {
+		xmalloc(50); /* wrapped */
+	} else if (is("once", arguments)) {
+		storage(60);
+	} else if (is("twice", arguments)) {
+		storage(70); /* one */
+		storage(80); /* other */
 	} else if (is("wrong", arguments)) {
 		char **table = (char **)block;
 

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/allocators.h"
 #include "report/fingerprint.h"
+#include "report/helper.h"
 #include "report/names.h"
 #include "report/stack.h"
 #include "report/text/parts.h"
@@ -130,6 +132,75 @@ START_TEST(a_caller_in_another_file_is_named)
 	ck_assert_ptr_null(fp_report_stack_caller(stack));
 	ck_assert_ptr_null(fp_report_stack_caller(make_stack(0, 5, program)));
 	ck_assert_ptr_null(fp_report_stack_caller(make_stack(1, 0, program)));
+}
+END_TEST
+
+START_TEST(what_passes_on_a_block_is_no_place)
+{
+	static const char *const calls[][3] = {{"xmalloc", "/src/x.c", "3"},
+	                                       {"row_new", "/src/row.c", "9"},
+	                                       {"main", "/src/plant.c", "99"}};
+	struct fp_report_stack *stack = make_stack(0, 3, calls);
+
+	fp_report_pass_over(stack);
+	ck_assert_uint_eq(stack->passed, 1);
+	ck_assert_ptr_eq(fp_report_stack_place(stack), &frames[0][1]);
+	fp_report_name_allocators("row,row_new");
+	fp_report_pass_over(stack);
+	ck_assert_ptr_eq(fp_report_stack_place(stack), &frames[0][2]);
+	fp_report_name_allocators("row_ne,row_newer,main");
+	fp_report_pass_over(stack);
+	ck_assert_uint_eq(stack->passed, 1);
+	frames[0][1].passes_on = true;
+	fp_report_pass_over(stack);
+	ck_assert_uint_eq(stack->passed, 2);
+	/* Somebody is left. */
+	stack = make_stack(1, 1, calls);
+	fp_report_pass_over(stack);
+	ck_assert_uint_eq(stack->passed, 0);
+	fp_report_name_allocators("");
+}
+END_TEST
+
+START_TEST(a_small_helper_stands_for_its_caller)
+{
+	static const char *const access[][3] = {{"put", "/src/io.c", "3"},
+	                                        {"fill", "/src/plant.c", "9"},
+	                                        {"main", "/src/plant.c", "99"}};
+	static const char *const taken[][3] = {{"make", "/src/plant.c", "31"},
+	                                       {"main", "/src/plant.c", "98"}};
+	const struct fp_report_finding fresh = {.kind = FP_FINDING_HEAP_BUFFER_OVERFLOW,
+	                                        .is_exact = true,
+	                                        .has_block = true,
+	                                        .stack = make_stack(0, 3, access),
+	                                        .block.alloc_stack = make_stack(1, 2, taken)};
+	struct fp_report_finding finding = fresh;
+	struct fp_report report = {.findings = &finding, .finding_count = 1};
+
+	/* Nobody knows how large it is; it is large; it is small, and its caller's file has the
+	 * block from elsewhere. */
+	for (unsigned i = 0; i < 3; i++) {
+		symbols[0][0].size = (const uint64_t[]){0, 4000, 60}[i];
+		symbols[1][0].file = i == 2 ? "/src/other.c" : "/src/plant.c";
+		ck_assert_int_eq(fp_report_find_helpers(&report), 0);
+		ck_assert_ptr_eq(finding.stack, fresh.stack);
+	}
+	symbols[1][0].file = "/src/plant.c";
+	ck_assert_int_eq(fp_report_find_helpers(&report), 0);
+	ck_assert_ptr_eq(fp_report_stack_place(finding.stack), &frames[0][1]);
+	ck_assert_ptr_eq(fp_report_stack_helper(finding.stack), &frames[0][0]);
+	ck_assert_ptr_null(fp_report_stack_caller(finding.stack));
+	/* Other findings may have that stack. */
+	ck_assert_uint_eq(fresh.stack->passed, 0);
+	/* A destructor, whatever its size. */
+	finding = fresh;
+	finding.has_block = false;
+	symbols[0][0].size = 4000;
+	free(symbols[0][0].function);
+	symbols[0][0].function = strdup("row::~row()");
+	ck_assert_int_eq(fp_report_find_helpers(&report), 0);
+	ck_assert_ptr_eq(fp_report_stack_place(finding.stack), &frames[0][1]);
+	fp_report_arena_free(&report.arena);
 }
 END_TEST
 
@@ -338,6 +409,8 @@ int main(void)
 	tcase_add_test(tests, the_place_is_the_innermost_frame_with_a_file);
 	tcase_add_test(tests, a_caller_in_another_file_is_named);
 	tcase_add_test(tests, templates_are_short_in_places);
+	tcase_add_test(tests, what_passes_on_a_block_is_no_place);
+	tcase_add_test(tests, a_small_helper_stands_for_its_caller);
 	tcase_add_test(tests, frames_are_printed_with_what_is_known);
 	tcase_add_test(tests, stacks_are_equal_by_line);
 	tcase_add_test(tests, fingerprints_ignore_lines_and_what_is_below_main);

@@ -24,11 +24,11 @@ static struct fp_symbol_frame symbols[FRAMES] = {
         {.function = (char *)(uintptr_t) "main", .file = "../src/main.cc", .line = 31},
         {.function = (char *)(uintptr_t) "__libc_start_call_main"},
         {0}};
-static struct fp_report_frame frames[FRAMES] = {{&library_module, 0x10, &symbols[0]},
-                                                {&program_module, 0x20, &symbols[1]},
-                                                {&program_module, 0x30, &symbols[2]},
-                                                {&program_module, 0x40, &symbols[3]},
-                                                {&program_module, 0x50, NULL}};
+static struct fp_report_frame frames[FRAMES] = {{&library_module, 0x10, &symbols[0], false},
+                                                {&program_module, 0x20, &symbols[1], false},
+                                                {&program_module, 0x30, &symbols[2], false},
+                                                {&program_module, 0x40, &symbols[3], false},
+                                                {&program_module, 0x50, NULL, false}};
 static struct fp_report_stack stack = {.frames = frames, .count = FRAMES, .shown = 3};
 static struct fp_report_stack empty;
 static struct fp_report_suppressions suppressions;

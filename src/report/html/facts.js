@@ -43,6 +43,11 @@ function callerOf(stack) {
 	return (stack || []).find((frame) => frame.caller) || null;
 }
 
+// Who made the access for the place of STACK.
+function helperOf(stack) {
+	return (stack || []).find((frame) => frame.helper) || null;
+}
+
 function frameModule(frame) {
 	return frame.module === "[unknown]" ? frame.offset + ", in no known module" : baseName(frame.module) + "+" + frame.offset;
 }

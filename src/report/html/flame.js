@@ -7,9 +7,9 @@ function node(name, file, parent) {
 	return { name, label: shortName(name), file, parent, bytes: 0, blocks: 0, children: new Map(), left: 0 };
 }
 
-// Outermost first: what each box says, and the file that it is in.
+// Outermost first: what each box says, and the file that it is in. What only passes on a block has none.
 function pathOf(stack) {
-	const lines = linesOf(stack);
+	const lines = linesOf(stack.filter((frame) => !frame.passes_on), false);
 	if (lines.length === 0)
 		return [["(no stack was kept)", ""]];
 	return lines.reverse().map((line) => line.owner ? ["(" + line.owner + ")", ""] :

@@ -39,11 +39,12 @@ function placeSpans(stack, site) {
 	return spans;
 }
 
-// The same with who called it from another file.
+// The same with who called it from another file, or did it for it there.
 function placeAndCaller(stack, site) {
 	const caller = callerOf(stack);
-	return [...placeSpans(stack, site), caller ? [", called from ", whereSpan(caller), " ",
-		make("span", { class: "function" }, shortName(frameName(caller)))] : null];
+	const other = caller || helperOf(stack);
+	return [...placeSpans(stack, site), other ? [caller ? ", called from " : ", through ", whereSpan(other), " ",
+		make("span", { class: "function" }, shortName(frameName(other)))] : null];
 }
 
 function frameItem(frame, value) {

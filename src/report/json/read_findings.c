@@ -272,6 +272,8 @@ static void settle_stacks(struct fp_report_fields *fields, const json_t *json,
 	if (finding->stack == &empty)
 		return;
 	stack = (struct fp_report_stack *)(uintptr_t)finding->stack;
+	if (finding->is_exact && stack->helper == 0)
+		stack->passed = 0;
 	if (through.size < sizeof(stack->within))
 		memcpy(stack->within, through.bytes, through.size + 1);
 	if (finding->block.free_stack &&

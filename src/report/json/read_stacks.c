@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "report/allocators.h"
 #include "report/json/fields.h"
 #include "report/stack.h"
 
@@ -105,6 +106,7 @@ struct fp_report_stack *fp_report_fields_stack(struct fp_report_fields *fields,
 	size_t count = json_array_size(frames);
 	struct fp_report_arena *arena = &fields->report->arena;
 	struct fp_report_stack *stack;
+	size_t place = 0;
 
 	if (!frames)
 		return NULL;
@@ -124,10 +126,19 @@ struct fp_report_stack *fp_report_fields_stack(struct fp_report_fields *fields,
 		stack->frames[i] = (struct fp_report_frame){
 		        .module = find_module(fields, frame),
 		        .offset = fp_report_fields_address(fields, frame, "offset"),
-		        .symbol = make_symbol(fields, frame)};
+		        .symbol = make_symbol(fields, frame),
+		        .passes_on = fp_report_fields_flag(fields, frame, "passes_on")};
+		if (fp_report_fields_flag(fields, frame, "helper"))
+			stack->helper = i + 1;
+		if (stack->helper > 0 && fp_report_fields_flag(fields, frame, "place"))
+			place = i;
 		if (!stack->source)
 			stack->source = make_source(fields, frame);
 	}
 	stack->shown = fp_report_count_shown(stack->frames, count);
+	if (stack->helper > 0)
+		stack->passed = place;
+	else
+		fp_report_pass_over(stack);
 	return stack;
 }

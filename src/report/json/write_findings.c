@@ -82,6 +82,11 @@ static void put_roles(struct fp_report_tree *tree, const json_t *frames,
 		fp_report_tree_put(tree,
 		                   json_array_get(frames, (size_t)(caller - stack->frames)),
 		                   "caller", json_true());
+	if (stack->helper > 0)
+		fp_report_tree_put(tree, json_array_get(frames, stack->helper - 1), "helper",
+		                   json_true());
+	for (size_t i = 0; stack->helper == 0 && i < stack->passed; i++)
+		fp_report_tree_put(tree, json_array_get(frames, i), "passes_on", json_true());
 	for (size_t i = 0; i < stack->count; i++) {
 		if (folded == 0 && i < stack->shown)
 			folded = fp_report_fold(stack, i, &owner);

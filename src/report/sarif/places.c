@@ -140,7 +140,7 @@ struct fp_report_sarif_place fp_report_sarif_find(const struct fp_report_sarif *
 
 	if (site && site->file.size > 0 && site->line > 0)
 		place.site = site;
-	for (size_t i = 0; i < stack->shown; i++) {
+	for (size_t i = stack->passed; i < stack->shown; i++) {
 		if (is_below_root(sarif, &stack->frames[i])) {
 			place.frame = &stack->frames[i];
 			break;

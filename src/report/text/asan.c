@@ -267,8 +267,9 @@ static void print_births(struct document *document, const struct fp_report_findi
 static void print_summary(const struct fp_report_page *page,
                           const struct fp_report_finding *finding)
 {
-	const struct fp_report_frame *frame =
-	        fp_report_stack_place(fp_report_finding_stack(finding));
+	const struct fp_report_stack *stack = fp_report_finding_stack(finding);
+	const struct fp_report_frame *helper = fp_report_stack_helper(stack);
+	const struct fp_report_frame *frame = helper ? helper : fp_report_stack_place(stack);
 
 	fprintf(page->out, "SUMMARY: AddressSanitizer: %s", name_of(finding));
 	if (frame) {

@@ -61,7 +61,7 @@ static void print_line(const struct fp_report_walk *walk, const char *root,
 	if (bytes == 0)
 		return;
 	print_root(walk, root);
-	for (size_t i = stack ? stack->shown : 0; i > 0; i--)
+	for (size_t i = stack ? stack->shown : 0; i > stack->passed; i--)
 		print_frame(walk->out, &stack->frames[i - 1]);
 	if (!stack || stack->shown == 0)
 		fputs(";(no stack was kept)", walk->out);

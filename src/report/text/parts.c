@@ -200,11 +200,12 @@ void fp_report_print_caller(const struct fp_report_page *page,
                             const struct fp_report_stack *stack)
 {
 	const struct fp_report_frame *caller = fp_report_stack_caller(stack);
+	const struct fp_report_frame *helper = fp_report_stack_helper(stack);
 
-	if (!caller)
+	if (!caller && !helper)
 		return;
-	fputs(", called from ", page->out);
-	print_line_of(page, caller);
+	fputs(caller ? ", called from " : ", through ", page->out);
+	print_line_of(page, caller ? caller : helper);
 }
 
 void fp_report_print_place(const struct fp_report_page *page, const char *preposition,
