@@ -119,6 +119,7 @@
 #pragma redefine_extname fp_stack_capture __fencepost_stack_capture
 #pragma redefine_extname fp_stack_capture_to __fencepost_stack_capture_to
 #pragma redefine_extname fp_stack_keep_birth __fencepost_stack_keep_birth
+#pragma redefine_extname fp_stack_keep_unmapped __fencepost_stack_keep_unmapped
 #pragma redefine_extname fp_symbols_entry __fencepost_symbols_entry
 #pragma redefine_extname fp_symbols_find __fencepost_symbols_find
 #pragma redefine_extname fp_symbols_read __fencepost_symbols_read

@@ -121,7 +121,7 @@ static void look(int signal, const siginfo_t *info, const void *context,
 /* ---- Registers ------------------------------------------------------------------------------
  */
 
-enum { MEANING_MAX = 320, NEAREST_MAX = 2 };
+enum { MEANING_MAX = 320, NEAREST_MAX = 4 };
 
 /* What a finding points to. Too much for a stack that may be the program's own; a process
  * crashes once. */
@@ -188,20 +188,21 @@ static void explain_registers(struct fp_finding *finding, const void *context)
 
 struct nearest {
 	uintptr_t address;
-	struct fp_block blocks[NEAREST_MAX]; /* before and behind it */
+	struct fp_block
+	        blocks[NEAREST_MAX]; /* live ones before and behind it, and freed ones */
 	uintptr_t distances[NEAREST_MAX];
 };
 
 static void compare(const struct fp_block *block, void *user)
 {
 	struct nearest *nearest = user;
-	bool is_behind = block->address > nearest->address;
+	int side = (block->address > nearest->address) + 2 * (block->state == FP_BLOCK_FREED);
 	uintptr_t distance = fp_fault_distance(block, nearest->address);
 
-	if (distance >= nearest->distances[is_behind])
+	if (distance >= nearest->distances[side])
 		return;
-	nearest->distances[is_behind] = distance;
-	nearest->blocks[is_behind] = *block;
+	nearest->distances[side] = distance;
+	nearest->blocks[side] = *block;
 }
 
 static struct fp_log_block describe(const struct fp_block *block, uintptr_t address)
@@ -218,6 +219,9 @@ static struct fp_log_block describe(const struct fp_block *block, uintptr_t addr
 	        .site.file = "",
 	        .alloc_thread = block->alloc_thread,
 	        .alloc_trace = block->alloc_trace,
+	        .state = block->state,
+	        .free_thread = block->free_thread,
+	        .free_trace = block->free_trace,
 	};
 	int line = 0;
 
@@ -226,22 +230,45 @@ static struct fp_log_block describe(const struct fp_block *block, uintptr_t addr
 	return all;
 }
 
+/* Which of NEAREST is next, or NEAREST_MAX. */
+static int find_next(const struct nearest *nearest)
+{
+	int next = NEAREST_MAX;
+	uintptr_t least = NEAREST_REACH;
+
+	for (int side = 0; side < NEAREST_MAX; side++)
+		if (nearest->distances[side] < least) {
+			next = side;
+			least = nearest->distances[side];
+		}
+	return next;
+}
+
 static void find_nearest(struct fp_finding *finding)
 {
-	uintptr_t address = finding->address;
-	struct nearest nearest = {.address = address,
-	                          .distances = {NEAREST_REACH, NEAREST_REACH}};
+	struct nearest nearest = {.address = finding->address};
 
+	for (int i = 0; i < NEAREST_MAX; i++)
+		nearest.distances[i] = NEAREST_REACH;
 	fp_registry_each_live(compare, &nearest);
-	bool is_first_behind = nearest.distances[1] < nearest.distances[0];
+	fp_registry_each_freed(compare, &nearest);
 	finding->nearest = facts.nearest;
-	for (int i = 0; i < NEAREST_MAX; i++) {
-		int side = i ^ is_first_behind;
-
-		if (nearest.distances[side] < NEAREST_REACH)
-			facts.nearest[finding->nearest_count++] =
-			        describe(&nearest.blocks[side], address);
+	for (int side; (side = find_next(&nearest)) != NEAREST_MAX;) {
+		facts.nearest[finding->nearest_count++] =
+		        describe(&nearest.blocks[side], finding->address);
+		nearest.distances[side] = UINTPTR_MAX;
 	}
+}
+
+/* Who had unmapped it, if the program did. */
+static void find_unmapper(struct fp_finding *finding)
+{
+	struct fp_stack_unmapped unmapped;
+
+	if (fp_stack_find_unmapped(finding->address, &unmapped))
+		finding->other = (struct fp_party){.role = FP_PARTY_UNMAPPER,
+		                                   .thread = unmapped.thread,
+		                                   .trace = unmapped.trace};
 }
 
 /* ---- The finding ---------------------------------------------------------------------------
@@ -268,13 +295,16 @@ static void gather(struct fp_finding *finding, int number, const siginfo_t *info
 	finding->cause = fp_crash_judge(&scene);
 	finding->thread = fp_thread_self();
 	fp_thread_name(finding->thread_name);
-	finding->trace = fp_stack_capture_interrupted(context);
+	finding->trace = finding->cause == FP_CRASH_STACK_OVERFLOW
+	                         ? fp_stack_capture_ends(context, &signal.depth)
+	                         : fp_stack_capture_interrupted(context);
 	finding->is_exact = true;
 	explain_registers(finding, context);
-	if (finding->cause == FP_CRASH_STACK_OVERFLOW)
-		signal.depth = fp_stack_measure_interrupted(context);
-	if (finding->cause == FP_CRASH_WILD_ADDRESS && scene.has_address)
+	if (finding->cause == FP_CRASH_WILD_ADDRESS && scene.has_address) {
 		find_nearest(finding);
+		if (!scene.place.is_mapped)
+			find_unmapper(finding);
+	}
 	if (finding->cause == FP_CRASH_ABORT)
 		take_last_words(finding);
 	fp_crash_say(finding, &scene, &signal);

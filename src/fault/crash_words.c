@@ -131,12 +131,15 @@ static void say_neighbour(struct fp_text *text, uintptr_t distance, const char *
 }
 
 /* Between what the address lies, where nothing is mapped. */
-static void say_gap(struct fp_text *text, const struct fp_crash_scene *scene)
+static void say_gap(struct fp_text *text, const struct fp_crash_scene *scene,
+                    const struct fp_finding *finding)
 {
 	const struct fp_maps_place *gap = &scene->place;
 	uintptr_t address = scene->access.address;
 
-	fp_text_string(text, ", where nothing is mapped");
+	fp_text_string(text, finding->other.role == FP_PARTY_UNMAPPER
+	                             ? ", which was freed and unmapped by the program"
+	                             : ", where nothing is mapped");
 	if (!scene->is_place_known || address >= fp_vm_user_end())
 		return;
 	if (gap->start != 0)
@@ -183,7 +186,7 @@ static void say_wild(struct fp_text *text, const struct fp_crash_scene *scene,
 	}
 	say_access(text, scene);
 	if (!scene->place.is_mapped) {
-		say_gap(text, scene);
+		say_gap(text, scene, finding);
 		return;
 	}
 	fp_text_string(text, ", which may not be accessed: ");

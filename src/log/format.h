@@ -37,7 +37,8 @@ enum fp_log_type {
 	 * the callers further out are not known. Precedes every record that names the id; id 0
 	 * is "no trace". Of several with one id the first counts: the modules of its addresses
 	 * may have been unloaded since. The innermost address of a fault's own trace is the
-	 * faulting instruction itself: see the flag in FP_LOG_FINDING.
+	 * faulting instruction itself: see the flag in FP_LOG_FINDING. 2 in between: frames are
+	 * left out there.
 	 */
 	FP_LOG_TRACE = 4,
 	/* FP_FINDING_FIELDS of model/schema.def, where `since` is the order; records and arrays

@@ -41,10 +41,9 @@ int fp_crash_cwe(enum fp_crash_cause cause)
 const char *fp_party_role_name(unsigned role)
 {
 	static const char *const names[FP_PARTY_COUNT] = {
-	        [FP_PARTY_INSIDE] = "inside",
-	        [FP_PARTY_HOLDER] = "holder",
-	        [FP_PARTY_RELEASER] = "releaser",
-	        [FP_PARTY_FINDER] = "finder",
+	        [FP_PARTY_INSIDE] = "inside",     [FP_PARTY_HOLDER] = "holder",
+	        [FP_PARTY_RELEASER] = "releaser", [FP_PARTY_FINDER] = "finder",
+	        [FP_PARTY_UNMAPPER] = "unmapper",
 	};
 
 	return names[role];

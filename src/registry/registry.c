@@ -363,6 +363,18 @@ void fp_registry_each_live(fp_registry_visitor visit, void *user)
 		fp_registry_each_live_of(i, visit, user);
 }
 
+void fp_registry_each_freed(fp_registry_visitor visit, void *user)
+{
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct shard *shard = &shards[i];
+
+		fp_lock_acquire(&shard->lock);
+		for (size_t at = 0; at < shard->freed_count && at < ring_places; at++)
+			visit(&shard->ring[at].block, user);
+		fp_lock_release(&shard->lock);
+	}
+}
+
 bool fp_registry_is_damaged(void)
 {
 	return atomic_load(&is_damaged);

@@ -71,6 +71,9 @@ void fp_registry_look_at(uintptr_t slot, fp_registry_visitor visit, void *user);
 enum { FP_REGISTRY_PARTS = 64 };
 void fp_registry_each_live_of(size_t part, fp_registry_visitor visit, void *user);
 
+/* The same for the freed blocks that are remembered. */
+void fp_registry_each_freed(fp_registry_visitor visit, void *user);
+
 /* Whether a record was ever found overwritten. */
 bool fp_registry_is_damaged(void);
 

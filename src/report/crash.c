@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What was said of a crash, put together: the type of an exception has its name in C++, and the
- * sentence says why the program aborted.
+ * sentence says why the program aborted. Of what no handler saw there is the signal.
  */
 #include "report/crash.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,4 +63,64 @@ int fp_report_settle_crash(struct fp_report *report, struct fp_report_finding *f
 	        join(is_thrown ? "nobody caught the exception" : "the program called abort()",
 	             finding->message),
 	        &finding->description);
+}
+
+static bool is_of_crash(int signal)
+{
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL,  SIGFPE,
+	                              SIGABRT, SIGSYS, SIGTRAP, SIGXCPU};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (signals[i] == signal)
+			return true;
+	return false;
+}
+
+static bool halts_on_error(const struct fp_report *report)
+{
+	for (size_t i = 0; i < report->setting_count; i++)
+		if (fp_report_compare_strings(report->settings[i].key,
+		                              fp_report_text("halt_on_error")) == 0)
+			return fp_report_compare_strings(report->settings[i].value,
+			                                 fp_report_text("yes")) == 0;
+	return false;
+}
+
+/* Whether a finding tells why the process died of SIGNAL. */
+static bool is_explained(const struct fp_report *report, int signal)
+{
+	bool is_access = signal == SIGSEGV || signal == SIGBUS;
+
+	if (signal == SIGABRT && report->finding_count > 0 && halts_on_error(report))
+		return true;
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const struct fp_report_finding *finding = &report->findings[i];
+
+		if (finding->signal != 0 || (is_access && (finding->access == FP_ACCESS_READ ||
+		                                           finding->access == FP_ACCESS_WRITE)))
+			return true;
+	}
+	return false;
+}
+
+int fp_report_add_unseen_crash(struct fp_report *report)
+{
+	static const char why[] =
+	        "the process died of it where no handler of Fencepost's was called: it ignored "
+	        "the signal or set it back to its default by itself, or was killed with it";
+	const struct fp_report_finding *last =
+	        report->finding_count > 0 ? &report->findings[report->finding_count - 1] : NULL;
+	const struct fp_report_finding crash = {.index = last ? last->index + 1 : 0,
+	                                        .kind = FP_FINDING_CRASH,
+	                                        .count = 1,
+	                                        .description = {why, sizeof(why) - 1},
+	                                        .thread = report->pid,
+	                                        .signal = (uint32_t)report->exit_value,
+	                                        .cause = FP_CRASH_OTHER};
+
+	if (report->exit != FP_LOG_EXIT_SIGNAL || !is_of_crash(report->exit_value) ||
+	    is_explained(report, report->exit_value))
+		return 0;
+	return fp_report_append(&report->findings, &report->finding_count, &crash,
+	                        sizeof(crash));
 }

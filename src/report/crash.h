@@ -12,4 +12,8 @@
 /* Completes the message and the description of FINDING, which is out of a log. 0 or -ENOMEM. */
 int fp_report_settle_crash(struct fp_report *report, struct fp_report_finding *finding);
 
+/* What REPORT, whose findings are in their order, died of becomes one where nothing that it
+ * told explains that: no handler saw it. 0 or -ENOMEM. */
+int fp_report_add_unseen_crash(struct fp_report *report);
+
 #endif

@@ -43,6 +43,7 @@ static const char *party_title(enum fp_party_role role)
 	        [FP_PARTY_HOLDER] = "the heap had been locked",
 	        [FP_PARTY_RELEASER] = "the heap had been released",
 	        [FP_PARTY_FINDER] = "the heap had been found unusable",
+	        [FP_PARTY_UNMAPPER] = "the memory had been unmapped",
 	};
 
 	return titles[role];

@@ -107,6 +107,8 @@ static struct fp_report_module *module_of(const struct resolving *resolving,
 
 static char callers_unknown_name[] = "[callers unknown: this code has no unwind information]";
 static const struct fp_symbol_frame callers_unknown = {.function = callers_unknown_name};
+static char left_out_name[] = "[frames left out]";
+static const struct fp_symbol_frame left_out = {.function = left_out_name};
 
 static int add_address(const struct resolving *resolving, struct fp_report_stack *stack,
                        const struct step *step)
@@ -117,6 +119,8 @@ static int add_address(const struct resolving *resolving, struct fp_report_stack
 
 	if (step->address->address == FP_TRACE_CALLERS_UNKNOWN)
 		frame.symbol = &callers_unknown;
+	if (step->address->address == FP_TRACE_LEFT_OUT)
+		frame.symbol = &left_out;
 	if (!module)
 		return add_frame(stack, &frame);
 	/* What leads the stack is how Fencepost saw it, not what the program did. */

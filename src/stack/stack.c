@@ -349,30 +349,50 @@ fp_trace_id fp_stack_capture_interrupted(void *context)
 	return keep(&capture);
 }
 
-/* Nothing is kept of what is stepped over. */
-__attribute__((noinline)) static uint64_t count_frames(struct fp_walk *walk)
+/* The last frames of what is stepped over are in OUTER, the last at (count - 1) %
+ * FP_TRACE_OUTER.
+ */
+__attribute__((noinline)) static uint64_t count_frames(struct fp_walk *walk, uintptr_t *outer)
 {
-	const struct landing outer = landing;
+	const struct landing outside = landing;
 	static _Thread_local volatile uint64_t counted;
 
 	counted = 0;
 	if (__builtin_setjmp(landing.jump) != 0) {
-		leave(&outer, true);
+		leave(&outside, true);
 		return counted;
 	}
 	landing.is_set = true;
-	do
+	do {
+		outer[counted % FP_TRACE_OUTER] = fp_walk_address(walk);
 		counted++;
-	while (counted < MEASURED_MAX && fp_walk_step(walk) == FP_STEP_ON);
-	leave(&outer, false);
+	} while (counted < MEASURED_MAX && fp_walk_step(walk) == FP_STEP_ON);
+	leave(&outside, false);
 	return counted;
 }
 
-uint64_t fp_stack_measure_interrupted(void *context)
+fp_trace_id fp_stack_capture_ends(void *context, uint64_t *depth)
 {
+	uintptr_t frames[FP_TRACE_DEPTH_MAX + 1 + FP_TRACE_OUTER + TAIL];
+	uintptr_t outer[FP_TRACE_OUTER];
+	struct capture capture = {.frames = frames, .max = configuration.depth};
 	struct fp_walk walk;
 
-	return fp_walk_begin_interrupted(&walk, context) ? count_frames(&walk) : 0;
+	*depth = 0;
+	if (!fp_walk_begin_interrupted(&capture.walk, context) ||
+	    !fp_walk_begin_interrupted(&walk, context))
+		return FP_TRACE_NONE;
+	uintptr_t innermost = capture.walk.frame.pc;
+	walk_safely(&capture);
+	frames[0] = innermost;
+	*depth = count_frames(&walk, outer);
+	/* Of more nobody knows the outermost. */
+	if (*depth > capture.count + FP_TRACE_OUTER && *depth < MEASURED_MAX) {
+		frames[capture.count++] = FP_TRACE_LEFT_OUT;
+		for (uint64_t i = 0; i < FP_TRACE_OUTER; i++)
+			frames[capture.count++] = outer[(*depth + i) % FP_TRACE_OUTER];
+	}
+	return keep(&capture);
 }
 
 const uintptr_t *fp_stack_trace(fp_trace_id trace, size_t *count)

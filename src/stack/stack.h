@@ -59,8 +59,9 @@ fp_trace_id fp_stack_capture_to(struct fp_stack_crossing *crossing);
  * return addresses. Context: fault. */
 fp_trace_id fp_stack_capture_interrupted(void *context);
 
-/* How many frames such a stack has; of more than a million so many. Context: fault. */
-uint64_t fp_stack_measure_interrupted(void *context);
+/* The same, of a stack that is deeper with its outermost frames behind FP_TRACE_LEFT_OUT. Sets
+ * DEPTH to how many frames it has; of more than a million so many. Context: fault. */
+fp_trace_id fp_stack_capture_ends(void *context, uint64_t *depth);
 
 /* The return addresses of a trace, innermost first, the last of which may be
  * FP_TRACE_CALLERS_UNKNOWN, valid for ever; NULL and 0 for
@@ -93,6 +94,20 @@ void fp_stack_keep_birth(const struct fp_stack_birth *birth);
 
 /* Of BIRTH->thread; false when it is not known. Context: fault. */
 bool fp_stack_find_birth(struct fp_stack_birth *birth);
+
+/* Memory that the program has unmapped. */
+struct fp_stack_unmapped {
+	uintptr_t start;
+	uintptr_t end;
+	fp_thread_id thread;
+	fp_trace_id trace;
+};
+
+/* The last few are kept. Context: also fault. */
+void fp_stack_keep_unmapped(const struct fp_stack_unmapped *unmapped);
+
+/* The last one that had ADDRESS in it; false when none is kept. Context: fault. */
+bool fp_stack_find_unmapped(uintptr_t address, struct fp_stack_unmapped *unmapped);
 
 /* For the fork handlers. */
 void fp_stack_lock_for_fork(void);

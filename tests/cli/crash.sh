@@ -34,6 +34,7 @@ facts() {
 	null-pointer) cause=$1 words='read of 4 bytes at 0x18, through a null pointer (24 bytes past it' ;;
 	null-call) cause=null-pointer words='call of a null function pointer' ;;
 	wild-address) cause=$1 words='write of 4 bytes at 0x123456789000, where nothing is mapped' ;;
+	unmapped) cause=wild-address words='read of 1 byte at .*, which was freed and unmapped by the program' ;;
 	read-only) cause=$1 words='write of 1 byte at .*, which may only be read: constant data of .*crash_' ;;
 	not-executable) cause=$1 words='execution at .*, which is no code: a global variable of .*crash_' ;;
 	stack-overflow) cause=$1 words="stack overflow: all .* of the thread's stack are in use, by [0-9]* calls" ;;
@@ -43,6 +44,8 @@ facts() {
 	bus) cause=other signal=BUS number=135 words='read of 1 byte at .*, behind the end of the file that is mapped there' ;;
 	system-call) cause=$1 signal=SYS number=159 words='which a filter of system calls (seccomp) refuses' ;;
 	time) cause=other signal=XCPU number=152 words='the processor time that RLIMIT_CPU allows' ;;
+	ignored) signal=ABRT ;;
+	reset) signal=FPE ;;
 	breakpoint) cause=other signal=TRAP number=133 words='the program sent itself the signal' ;;
 	abort-handled) cause=abort signal=ABRT number=134 words='the program called abort()' ;;
 	stack-overflow-in-malloc) cause=stack-overflow words="stack overflow: all .* of the thread's stack are in use" ;;
@@ -60,7 +63,10 @@ check() { # check PROGRAM WAY BACKEND [thread]
 	test "$status" -ne 77 || return
 	test "$status" -eq "$number" || complain "$what: status $status: $(cat err)"
 	expect err "^fencepost: crash (SIG$signal) at $place" "^  .*$words" '^fencepost: 1 error[,;].*killed by SIG'
-	test "$2" != stack-overflow || expect err '    #0 recurse ' '^    \.\.\. the same [0-9]* times more$'
+	test "$2" != stack-overflow || expect err '    #0 recurse ' '^    \.\.\. the same [0-9]* times more$' \
+		'^    #[0-9]* \[frames left out\]' '^    #[0-9]* fill_stack '
+	test "$2" != unmapped ||
+		expect err '^  the memory had been unmapped by thread' "^    #0 read_unmapped .*:$(line_of gone)$"
 	expect json '"kind": "crash"' "\"signal\": \"SIG$signal\"" "\"cause\": \"$cause\"" "\"line\": $line,"
 	expect sarif '"ruleId": "crash"' "(SIG$signal, CWE-" "\"startLine\": $line\b"
 	expect xml '<fatal_signal>' "<signame>SIG$signal</signame>" "<line>$line</line>"
@@ -87,13 +93,13 @@ check_host() { # check_host PROGRAM WAY [thread]: without fencepost run
 	expect json "\"cause\": \"$cause\"" "\"signal\": \"SIG$signal\""
 }
 
-ways='null-pointer null-call wild-address read-only not-executable stack-overflow abort arithmetic illegal-instruction
+ways='null-pointer null-call wild-address unmapped read-only not-executable stack-overflow abort arithmetic illegal-instruction
 	bus system-call time breakpoint handled abort-handled stack-overflow-in-malloc'
 for way in $ways; do
 	check crash_victim $way auto
 	check crash_victim_fast $way auto thread
-	# Whoever takes the default action back by himself dies unseen.
-	case $way in *handled) ;; *) check_host crash_host $way ;; esac
+	# Whoever takes the default action back by himself, or unmaps memory, is not seen to.
+	case $way in *handled | unmapped) ;; *) check_host crash_host $way ;; esac
 	check crash_host_fast $way auto thread
 done
 for backend in guard mprotect none; do
@@ -105,10 +111,36 @@ done
 for way in $ways; do
 	facts $way
 	case $way in
+	unmapped) check_asan $way 'SEGV on unknown address' ;;
 	stack-overflow*) check_asan $way 'stack-overflow on address 0x' ;;
 	null-pointer) check_asan $way 'SEGV on unknown address 0x000000000018' ;;
 	*) check_asan $way "$signal on unknown address" ;;
 	esac
+done
+
+# What no handler saw is told by whoever waited for the process, in every format.
+unseen() { # unseen WAY PROGRAM
+	what="unseen, $*"
+	facts $1
+	"$fencepost" run --error-exitcode=9 --json=json --sarif=sarif --xml=xml --html=html -- "$victims/$2" $1 >out 2>err
+	test $? -eq 9 || complain "$what: it does not count: $(cat err)"
+	expect err "^fencepost: crash (SIG$signal)$" '^  the process died of it where no handler' "^fencepost: 1 error[,;].*killed by SIG$signal"
+	expect json '"kind": "crash"' "\"signal\": \"SIG$signal\"" '"cause": "other"'
+	expect sarif '"ruleId": "crash"' "(SIG$signal, CWE-"
+	expect xml '<fatal_signal>' "<signame>SIG$signal</signame>"
+	"$fencepost" report --style=asan json >asan 2>&1
+	expect asan "ERROR: AddressSanitizer: $signal on unknown address"
+}
+for program in crash_victim crash_victim_fast crash_host; do
+	unseen ignored $program
+	unseen reset $program
+done
+for way in ignored handled; do
+	what="unseen, alone, $way"
+	FENCEPOST_OPTIONS=json=json "$victims/crash_host" $way >out 2>err
+	i=0
+	until grep -q '^fencepost: .*killed by' err || test $((i += 1)) -gt 200; do sleep 0.1; done
+	expect err '^fencepost: crash (SIGABRT)' '^fencepost: 1 error[,;].*killed by SIGABRT'
 done
 
 # It counts.

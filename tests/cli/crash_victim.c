@@ -73,6 +73,16 @@ static void write_wild(void)
 	*(volatile int *)wild = 1; /* wild-address */
 }
 
+/* Memory that was the program's until it said otherwise. */
+static void read_unmapped(void)
+{
+	volatile char *bytes =
+	        mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	munmap((void *)bytes, 8192); /* gone */
+	zero = bytes[4096 + 7];      /* unmapped */
+}
+
 static void write_constant(void)
 {
 	*(volatile char *)(constant + zero) = 1; /* read-only */
@@ -201,6 +211,25 @@ static void fill_stack_with_calls(void)
 	zero = allocate_and_recurse(0);
 }
 
+/* What abort() does then it does by itself. */
+static void ignore_abort(void)
+{
+	signal(SIGABRT, SIG_IGN);
+	abort();
+}
+
+/* As programs do that bring their own C library. */
+static void reset_and_raise(void)
+{
+	const struct {
+		void *handler;
+		unsigned long words[3];
+	} action = {SIG_DFL, {0}};
+
+	syscall(SYS_rt_sigaction, SIGFPE, &action, NULL, 8);
+	zero = 7 / zero;
+}
+
 /* A child that has this process' memory dies for itself. */
 static void let_child_die(void)
 {
@@ -227,6 +256,7 @@ static const struct {
         {"null-pointer", read_null},
         {"null-call", call_null},
         {"wild-address", write_wild},
+        {"unmapped", read_unmapped},
         {"read-only", write_constant},
         {"not-executable", execute_data},
         {"stack-overflow", fill_stack},
@@ -240,6 +270,8 @@ static const struct {
         {"handled", handle_and_die},
         {"abort-handled", handle_abort},
         {"stack-overflow-in-malloc", fill_stack_with_calls},
+        {"ignored", ignore_abort},
+        {"reset", reset_and_raise},
         {"child", let_child_die},
         {"exits", handle_and_return},
 };

@@ -243,7 +243,6 @@ START_TEST(each_live_block_is_visited_once)
 	uint64_t serials = 0;
 
 	fp_registry_init(plenty);
-	ck_assert_uint_eq(count_live().blocks, 0);
 	for (size_t i = 0; i < 3000; i++)
 		add(i);
 	for (size_t i = 0; i < 3000; i++)
@@ -256,8 +255,9 @@ START_TEST(each_live_block_is_visited_once)
 	ck_assert_uint_eq(live.serials, serials);
 	for (size_t i = 0; i < FP_REGISTRY_PARTS; i++)
 		fp_registry_each_live_of(i, count_block, &live);
-	ck_assert_uint_eq(live.blocks, 2 * 2000);
-	ck_assert_uint_eq(live.serials, 2 * serials);
+	ck_assert(live.blocks == 2 * 2000 && live.serials == 2 * serials);
+	fp_registry_each_freed(count_block, &live);
+	ck_assert_uint_eq(live.serials, serials + 3000 * 3001 / 2);
 }
 END_TEST
 

@@ -11,6 +11,8 @@
 #include "stack/stack.h"
 #include "support/support.h"
 
+enum { PAGE = 4096 };
+
 /* The compiler may not make a tail call of what ends in this. */
 #define KEEP_FRAME() __asm__ volatile("")
 
@@ -79,6 +81,29 @@ START_TEST(who_created_a_thread_is_known_by_its_id)
 	ck_assert(!fp_stack_find_birth(&found));
 	found.thread = 1;
 	ck_assert(fp_stack_find_birth(&found) && found.creator == 7);
+}
+END_TEST
+
+START_TEST(the_last_that_unmapped_an_address_is_known)
+{
+	enum { KEPT = 64 };
+	struct fp_stack_unmapped found;
+
+	ck_assert(!fp_stack_find_unmapped(PAGE, &found));
+	fp_stack_keep_unmapped(&(struct fp_stack_unmapped){PAGE, 3 * PAGE, 7, 11});
+	fp_stack_keep_unmapped(&(struct fp_stack_unmapped){2 * PAGE, 4 * PAGE, 8, 12});
+	ck_assert(fp_stack_find_unmapped(2 * PAGE - 1, &found));
+	ck_assert(found.thread == 7 && found.trace == 11 && found.end == 3 * PAGE);
+	ck_assert(fp_stack_find_unmapped(2 * PAGE, &found) && found.trace == 12);
+	ck_assert(!fp_stack_find_unmapped(PAGE - 1, &found));
+	ck_assert(!fp_stack_find_unmapped(4 * PAGE, &found));
+	/* Older ones are forgotten. */
+	for (uintptr_t i = 1; i < KEPT; i++)
+		fp_stack_keep_unmapped(&(struct fp_stack_unmapped){i << 32, (i << 32) + PAGE, 9,
+		                                                   100 + (uint32_t)i});
+	ck_assert(!fp_stack_find_unmapped(PAGE, &found));
+	ck_assert(fp_stack_find_unmapped(3 * PAGE, &found) && found.trace == 12);
+	ck_assert(fp_stack_find_unmapped(63UL << 32, &found) && found.trace == 163);
 }
 END_TEST
 
@@ -399,6 +424,7 @@ int main(void)
 
 	tcase_add_test(tests, a_trace_is_the_chain_of_return_addresses);
 	tcase_add_test(tests, who_created_a_thread_is_known_by_its_id);
+	tcase_add_test(tests, the_last_that_unmapped_an_address_is_known);
 	tcase_add_test(tests, equal_traces_are_one);
 	tcase_add_test(tests, depth_tells_traces_apart_until_the_limit);
 	tcase_add_test(tests, no_trace_is_deeper_than_its_limit);

@@ -60,25 +60,57 @@ function frameLine(frame) {
 	return frame.file ? frame.file + (frame.line ? ":" + frame.line : "") : frameModule(frame);
 }
 
-// The frames of STACK one after the other, or as { owner, first, frames } where one line stands
-// for several of a run time.
-function linesOf(stack) {
-	const lines = [];
-	shownFrames(stack).forEach((frame, i) => {
-		const last = lines[lines.length - 1];
-		if (!frame.hidden)
-			lines.push({ frame, first: i });
-		else if (last && last.owner === frame.hidden)
-			last.frames.push(frame);
-		else
-			lines.push({ owner: frame.hidden, first: i, frames: [frame] });
-	});
-	return lines;
+function isSameFrame(a, b) {
+	return a.module === b.module && a.offset === b.offset && a.function === b.function && a.line === b.line;
 }
 
 function isSameStack(a, b) {
-	return a.length === b.length && a.every((frame, i) => frame.module === b[i].module &&
-		frame.offset === b[i].offset && frame.function === b[i].function && frame.line === b[i].line);
+	return a.length === b.length && a.every((frame, i) => isSameFrame(frame, b[i]));
+}
+
+const REPEATED_LEAST = 4; // times that a recursion repeats before it is folded
+const FOLDED_LEAST = 2; // frames that are worth a line in their place
+const PERIOD_MOST = 12; // functions of a recursion
+
+// How many of FRAMES behind the PERIOD ones at AT are those, again and again, as { period, count }; null when that
+// is not often (report/fold.c).
+function recursionAt(frames, at) {
+	for (let period = 1; period <= PERIOD_MOST && at + period < frames.length; period++) {
+		let end = at + period;
+		while (end < frames.length && isSameFrame(frames[end], frames[end - period]))
+			end++;
+		const count = end - at;
+		if (count >= REPEATED_LEAST * period && count >= period + FOLDED_LEAST)
+			return { period, count: count - count % period - period };
+	}
+	return null;
+}
+
+// The frames of STACK one after the other, or as { owner, first, frames } where one line stands for several of
+// a run time, { again, first, frames } where they are those before it, again and again, if that IS_FOLDED.
+function linesOf(stack, isFolded) {
+	const lines = [];
+	const frames = shownFrames(stack);
+	for (let i = 0; i < frames.length; i++) {
+		const frame = frames[i];
+		const last = lines[lines.length - 1];
+		const recursion = frame.hidden || !isFolded ? null : recursionAt(frames, i);
+		if (recursion) {
+			const { period, count: repeated } = recursion;
+			for (let first = i; first < i + period; first++)
+				lines.push({ frame: frames[first], first });
+			lines.push({ again: repeated / period, first: i + period,
+				frames: frames.slice(i + period, i + period + repeated) });
+			i += period + repeated - 1;
+		} else if (!frame.hidden) {
+			lines.push({ frame, first: i });
+		} else if (last && last.owner === frame.hidden) {
+			last.frames.push(frame);
+		} else {
+			lines.push({ owner: frame.hidden, first: i, frames: [frame] });
+		}
+	}
+	return lines;
 }
 
 // What a template is made of is seldom what one looks for: "push<...>" for "push<std::pair<int, int>>".
@@ -137,6 +169,7 @@ const OTHER_TITLES = new Map([
 	["holder", "the heap had been locked"],
 	["releaser", "the heap had been released"],
 	["finder", "the heap had been found unusable"],
+	["unmapper", "the memory had been unmapped"],
 ]);
 
 function freeTitle(finding) {

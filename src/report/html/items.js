@@ -58,12 +58,13 @@ function lineItem(line) {
 	if (line.frame)
 		return frameItem(line.frame, line.first);
 	return make("li", { value: line.first }, make("details", { class: "run" },
-		make("summary", {}, count(line.frames.length, "frame") + " of " + line.owner),
+		make("summary", {}, line.again ? "the same " + count(line.again, "time") + " more" :
+			count(line.frames.length, "frame") + " of " + line.owner),
 		make("ol", { class: "frames" }, line.frames.map((frame, i) => frameItem(frame, line.first + i)))));
 }
 
 function stackElements(stack) {
-	const lines = linesOf(stack);
+	const lines = linesOf(stack, true);
 	const at = lines.length - LINES_AT_ONCE > LINES_WORTH_FOLDING ? LINES_AT_ONCE : lines.length;
 	const rest = lines.slice(at);
 	if (lines.length === 0)
@@ -187,7 +188,7 @@ function nearestElement(block) {
 		block.offset < block.size ? count(block.offset, "byte") + " inside" :
 			count(block.offset - block.size, "byte") + " past the end of";
 	return make("details", { class: "stack" },
-		make("summary", {}, "That is " + distance + " a block of " + count(block.size, "byte") +
+		make("summary", {}, "That is " + distance + (block.free_stack ? " a freed block of " : " a block of ") + count(block.size, "byte") +
 			", allocated by thread " + block.alloc_thread),
 		stackElements(block.alloc_stack), excerpt(block.alloc_stack, 1));
 }

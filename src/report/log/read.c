@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/crash.h"
 #include "report/log/records.h"
 
 enum { MAGIC_BYTES = sizeof(FP_LOG_MAGIC) - 1 };
@@ -146,16 +147,17 @@ static void apply_counts(const struct fp_report_reading *reading)
 	}
 }
 
-static void settle(const struct fp_report_reading *reading)
+static int settle(const struct fp_report_reading *reading)
 {
 	struct fp_report *report = reading->report;
 
 	settle_traces(report);
-	if (report->finding_count == 0)
-		return;
-	qsort(report->findings, report->finding_count, sizeof(report->findings[0]),
-	      compare_findings);
-	apply_counts(reading);
+	if (report->finding_count > 0) {
+		qsort(report->findings, report->finding_count, sizeof(report->findings[0]),
+		      compare_findings);
+		apply_counts(reading);
+	}
+	return fp_report_add_unseen_crash(report);
 }
 
 int fp_report_read(const void *data, size_t size, struct fp_report **report)
@@ -171,12 +173,12 @@ int fp_report_read(const void *data, size_t size, struct fp_report **report)
 	if (!reading.report)
 		return -ENOMEM;
 	result = read_records(&reading, &log);
-	if (result == 0) {
-		settle(&reading);
+	if (result == 0)
+		result = settle(&reading);
+	if (result == 0)
 		*report = reading.report;
-	} else {
+	else
 		fp_report_free(reading.report);
-	}
 	free(reading.mapped);
 	free(reading.counts);
 	return result;

@@ -13,6 +13,8 @@
 #include "report/growth.h"
 #include "report/schema.h"
 
+enum { TRACE_MAX = FP_TRACE_DEPTH_MAX + 1 + FP_TRACE_OUTER };
+
 static int read_process(struct fp_report_reading *reading, struct fp_report_cursor *payload)
 {
 	struct fp_report *report = reading->report;
@@ -148,7 +150,7 @@ static int read_trace(struct fp_report_reading *reading, struct fp_report_cursor
 
 	if (payload->is_short || count > payload->left / 8 || trace.id == FP_TRACE_NONE)
 		return -EBADMSG;
-	trace.count = count < FP_TRACE_DEPTH_MAX ? count : FP_TRACE_DEPTH_MAX;
+	trace.count = count < TRACE_MAX ? count : TRACE_MAX;
 	traces = fp_report_grow(report->traces, report->trace_count, sizeof(*traces));
 	if (!traces)
 		return -ENOMEM;

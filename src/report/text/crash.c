@@ -7,7 +7,7 @@
 
 #include "report/text/parts.h"
 
-/* A live block that is not far from where a wild pointer led. */
+/* A block that is not far from where a wild pointer led. */
 static void print_nearest(const struct fp_report_page *page,
                           const struct fp_report_block *block)
 {
@@ -24,10 +24,15 @@ static void print_nearest(const struct fp_report_page *page,
 		fp_report_print_count(page, offset - block->size, "byte");
 		fputs(" past the end of", page->out);
 	}
-	fputs(" a block of ", page->out);
+	fputs(block->state == FP_BLOCK_FREED ? " a freed block of " : " a block of ",
+	      page->out);
 	fp_report_print_count(page, block->size, "byte");
 	fprintf(page->out, ", allocated by thread %" PRIu32 ":\n", block->alloc_thread);
 	fp_report_print_stack(page, block->alloc_stack);
+	if (block->free_stack) {
+		fprintf(page->out, "  and freed by thread %" PRIu32 ":\n", block->free_thread);
+		fp_report_print_stack(page, block->free_stack);
+	}
 }
 
 static void print_registers(const struct fp_report_page *page,

@@ -283,9 +283,10 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 	fp_report_xml_print(counts, "unique", "0x%" PRIx64, document->errors);
 	fp_report_xml_close(counts, "pair");
 	open_error(walk, xml, error.kind, finding->thread);
-	fp_report_xml_print(
-	        xml, "what", "%s: %s (%s)%s", error.words, info->name, info->title,
-	        is_found_at_end(finding) ? ", found when the process ended; allocated at" : "");
+	fp_report_xml_print(xml, "what", "%s: %s (%s)%s", error.words, info->name, info->title,
+	                    is_found_at_end(finding) && finding->has_block
+	                            ? ", found when the process ended; allocated at"
+	                            : "");
 	result = fp_report_xml_stack(xml, first_stack(finding));
 	print_process(walk, xml);
 	if (finding->description.size > 0)
