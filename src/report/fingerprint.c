@@ -12,6 +12,7 @@
 #include "report/fold.h"
 #include "report/names.h"
 #include "report/stack.h"
+#include "report/within.h"
 
 struct hash {
 	uint64_t value;

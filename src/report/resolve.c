@@ -17,6 +17,7 @@
 #include "report/names.h"
 #include "report/schema.h"
 #include "report/stack.h"
+#include "report/within.h"
 
 /* What fp_report_resolve needs at every step. */
 struct resolving {
@@ -191,17 +192,6 @@ static size_t count_memory_functions(const struct resolving *resolving,
 	return count;
 }
 
-static void drop_memory_function(struct fp_report_stack *stack)
-{
-	size_t inner = fp_report_count_memory_function(stack->frames, stack->count,
-	                                               stack->within, sizeof(stack->within));
-
-	if (inner == 0)
-		return;
-	stack->count -= inner;
-	memmove(stack->frames, stack->frames + inner, stack->count * sizeof(stack->frames[0]));
-}
-
 /* To open the C library's debug information takes ten times as long as the rest of a report:
  * not for frames that nobody sees. What is inlined there is nobody's business. */
 static detail *detail_of(const struct resolving *resolving,
@@ -234,7 +224,7 @@ static int resolve_trace(const struct resolving *resolving, struct fp_report_tra
 			return -ENOMEM;
 	}
 	if (is_exact)
-		drop_memory_function(stack);
+		fp_report_drop_memory_function(resolving->report, trace, stack);
 	stack->shown = fp_report_count_shown(stack->frames, stack->count);
 	return 0;
 }

@@ -214,52 +214,6 @@ bool fp_report_is_start(const struct fp_report_frame *frame)
 	return frame->module && !frame->symbol && fp_report_is_in_c_library(frame);
 }
 
-/* The public part of a name like __memcpy_avx_unaligned_erms: "memcpy". */
-static struct fp_report_string public_name(const char *function)
-{
-	function += strspn(function, "_");
-	return (struct fp_report_string){function, strcspn(function, "_")};
-}
-
-static bool has_memory_prefix(struct fp_report_string name)
-{
-	static const char *const prefixes[] = {"mem",  "str",    "stp",   "wcs",   "wcp",
-	                                       "wmem", "rawmem", "bcopy", "bzero", "bcmp"};
-
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		size_t size = strlen(prefixes[i]);
-
-		if (name.size >= size && memcmp(name.bytes, prefixes[i], size) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool fp_report_is_memory_function(const char *function)
-{
-	return has_memory_prefix(public_name(function));
-}
-
-size_t fp_report_count_memory_function(const struct fp_report_frame *frames, size_t count,
-                                       char *name, size_t name_size)
-{
-	size_t inner = 0;
-
-	name[0] = '\0';
-	while (inner < count && fp_report_is_in_c_library(&frames[inner]) &&
-	       frames[inner].symbol != NULL && frames[inner].symbol->function != NULL) {
-		struct fp_report_string public = public_name(frames[inner].symbol->function);
-
-		if (!has_memory_prefix(public) || public.size >= name_size)
-			break;
-		memcpy(name, public.bytes, public.size);
-		name[public.size] = '\0';
-		inner++;
-	}
-	/* Somebody must be left to blame. */
-	return inner < count ? inner : 0;
-}
-
 size_t fp_report_count_shown(const struct fp_report_frame *frames, size_t count)
 {
 	for (size_t i = count; i > 0; i--) {

@@ -40,14 +40,6 @@ struct fp_report_string fp_report_module_name(const struct fp_report_frame *fram
 /* What PATH names, without its directories. */
 struct fp_report_string fp_report_base_name(struct fp_report_string path);
 
-/* Whether FUNCTION is one of the C library's on memory and strings, in any of its variants. */
-bool fp_report_is_memory_function(const char *function);
-
-/* How many of the innermost FRAMES are inside the C library's functions on memory and strings,
- * whose caller is who made the access; NAME receives the function's public name. */
-size_t fp_report_count_memory_function(const struct fp_report_frame *frames, size_t count,
-                                       char *name, size_t name_size);
-
 bool fp_report_is_in_c_library(const struct fp_report_frame *frame);
 
 /* Whether FRAME is how the C library came to call main or a thread's function. Its name is

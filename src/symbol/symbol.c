@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "symbol/callee.h"
 #include "symbol/dwarf.h"
 #include "symbol/names.h"
 #include "symbol/separate.h"
@@ -289,4 +290,11 @@ const struct fp_symbol_place *fp_symbol_lookup_line(struct fp_symbol_image *imag
                                                     uint64_t address, bool exact)
 {
 	return look_up_return(image, address, exact, LINE);
+}
+
+const char *fp_symbol_callee(const struct fp_symbol_image *image, uint64_t return_address)
+{
+	return image->state == FP_SYMBOL_USABLE
+	               ? fp_symbol_callee_find(image->module, return_address)
+	               : NULL;
 }

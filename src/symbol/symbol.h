@@ -86,6 +86,10 @@ const struct fp_symbol_place *fp_symbol_lookup_name(struct fp_symbol_image *imag
 const struct fp_symbol_place *fp_symbol_lookup_line(struct fp_symbol_image *image,
                                                     uint64_t address, bool exact);
 
+/* The name of the function that was called where RETURN_ADDRESS, as in the file, says, if it is
+ * another module's; owned by IMAGE. NULL: it is not, or the call does not tell. */
+const char *fp_symbol_callee(const struct fp_symbol_image *image, uint64_t return_address);
+
 /* The type that is MANGLED so, as C++ has it; as it is where it is none. To be freed; NULL when
  * out of memory. */
 char *fp_symbol_demangle_type(const char *mangled);

@@ -128,6 +128,12 @@ const struct fp_symbol_place *fp_symbol_lookup_line(struct fp_symbol_image *imag
 	return fp_symbol_lookup_name(image, address, exact);
 }
 
+const char *fp_symbol_callee(const struct fp_symbol_image *image, uint64_t return_address)
+{
+	(void)image, (void)return_address;
+	return NULL;
+}
+
 const char *fp_symbol_fetch_obstacle(void)
 {
 	return NULL;
