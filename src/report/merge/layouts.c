@@ -23,11 +23,21 @@ static uint64_t distance_of(const struct fp_report_finding *finding)
 	return (uint64_t)offset > size ? (uint64_t)offset - size : 0;
 }
 
+/* Whether it was seen elsewhere than it is said to have begun: what a loop went through before
+ * that only another layout shows. */
+static bool is_inferred(const struct fp_report_finding *finding)
+{
+	return finding->has_block && !finding->is_by_call &&
+	       finding->address != finding->block.address + (uint64_t)finding->block.offset;
+}
+
 bool fp_report_is_more_exact(const struct fp_report_finding *a,
                              const struct fp_report_finding *b)
 {
 	if (a->is_exact != b->is_exact)
 		return a->is_exact;
+	if (is_inferred(a) != is_inferred(b))
+		return is_inferred(b);
 	return a->has_block && b->has_block && distance_of(a) < distance_of(b);
 }
 
