@@ -14,12 +14,24 @@
 
 #include "model/finding.h"
 
+enum { FP_FAULT_GIVEN = 2 };
+
 struct fp_fault_access {
 	uintptr_t address; /* the first byte that could not be accessed */
 	enum fp_access access;
 	size_t size;   /* bytes the instruction accesses; 0 when it does not tell */
 	bool is_call;  /* a call is to access size bytes, not an instruction */
 	bool is_fetch; /* the address was to be executed */
+	/* What may be known besides (way.h), else 0. */
+	uintptr_t start; /* of all that is accessed */
+	uintptr_t run;   /* where the instructions began that access what is before it */
+	intptr_t stride; /* from this access of a loop to its next one */
+	bool is_scan;    /* bytes in order, as a repeated string instruction does */
+	/* In a function of the C library: pointers that it may have been given, and how many
+	 * bytes from the first that fits. */
+	bool is_in_library;
+	uintptr_t given[FP_FAULT_GIVEN];
+	size_t call_size;
 };
 
 /* CONTEXT is the third argument of the signal's handler. */

@@ -9,25 +9,9 @@
 
 #include "base/readable.h"
 #include "fault/access.h"
+#include "fault/instruction_x86_64.h"
 
-enum {
-	TRAP_PAGE_FAULT = 14,
-	ERROR_WRITE = 1 << 1,
-	ERROR_FETCH = 1 << 4,
-	FLAG_TRAP = 1 << 8,
-	EVEX_BROADCAST = 1 << 4,
-	INSTRUCTION_MAX = 15
-};
-
-/* What the bytes before the opcode say. */
-struct prefixes {
-	bool has_66;
-	bool has_f2;
-	bool has_f3;
-	bool has_rex_w;
-	unsigned vector_bytes; /* of a VEX or EVEX instruction, else 0 */
-	unsigned map;          /* 0: one-byte opcodes, 1: 0f, 2: 0f 38, 3: 0f 3a */
-};
+enum { TRAP_PAGE_FAULT = 14, ERROR_WRITE = 1 << 1, ERROR_FETCH = 1 << 4, FLAG_TRAP = 1 << 8 };
 
 /* How the size follows from the prefixes and the opcode. */
 enum rule {
@@ -188,88 +172,27 @@ static const struct {
         {3, 0x00, 0xef, VECTOR_OR_MMX, 0},
 };
 
-static unsigned operand_bytes(const struct prefixes *prefixes)
+static unsigned operand_bytes(const struct fp_prefixes *prefixes)
 {
 	if (prefixes->has_rex_w)
 		return 8;
 	return prefixes->has_66 ? 2 : 4;
 }
 
-static unsigned vector_bytes(const struct prefixes *prefixes)
+static unsigned vector_bytes(const struct fp_prefixes *prefixes)
 {
 	return prefixes->vector_bytes != 0 ? prefixes->vector_bytes : 16;
 }
 
 /* One float or double where the prefix says so, else OTHERWISE. */
-static unsigned float_bytes(const struct prefixes *prefixes, unsigned otherwise)
+static unsigned float_bytes(const struct fp_prefixes *prefixes, unsigned otherwise)
 {
 	if (prefixes->has_f3)
 		return 4;
 	return prefixes->has_f2 ? 8 : otherwise;
 }
 
-static const unsigned char *read_vex(const unsigned char *at, struct prefixes *prefixes)
-{
-	static const unsigned lengths[] = {16, 32, 64, 0};
-	bool is_evex = at[0] == 0x62;
-	bool is_short = at[0] == 0xc5;
-	unsigned last = is_evex ? at[2] : at[is_short ? 1 : 2];
-	unsigned pp = last & 3;
-
-	prefixes->map = is_short ? 1 : at[1] & (is_evex ? 7 : 31);
-	prefixes->has_rex_w = !is_short && (last & 0x80) != 0;
-	prefixes->vector_bytes = is_evex ? lengths[at[3] >> 5 & 3] : lengths[last >> 2 & 1];
-	/* One element for the whole vector. */
-	if (is_evex && (at[3] & EVEX_BROADCAST) != 0)
-		prefixes->vector_bytes = prefixes->has_rex_w ? 8 : 4;
-	prefixes->has_66 = pp == 1;
-	prefixes->has_f3 = pp == 2;
-	prefixes->has_f2 = pp == 3;
-	return at + (is_evex ? 4 : is_short ? 2 : 3);
-}
-
-/* Leaves AT at the opcode. */
-static const unsigned char *read_prefixes(const unsigned char *at, struct prefixes *prefixes)
-{
-	const unsigned char *end = at + INSTRUCTION_MAX;
-
-	for (; at < end; at++) {
-		switch (*at) {
-		case 0x66:
-			prefixes->has_66 = true;
-			break;
-		case 0xf2:
-			prefixes->has_f2 = true;
-			break;
-		case 0xf3:
-			prefixes->has_f3 = true;
-			break;
-		case 0x2e:
-		case 0x36:
-		case 0x3e:
-		case 0x26:
-		case 0x64:
-		case 0x65:
-		case 0x67:
-		case 0xf0:
-			break;
-		default:
-			goto prefixes_done;
-		}
-	}
-prefixes_done:
-	if ((*at & 0xf0) == 0x40)
-		prefixes->has_rex_w = (*at++ & 8) != 0;
-	if (*at == 0xc4 || *at == 0xc5 || *at == 0x62)
-		return read_vex(at, prefixes);
-	if (*at != 0x0f)
-		return at;
-	at++;
-	prefixes->map = *at == 0x38 ? 2 : *at == 0x3a ? 3 : 1;
-	return prefixes->map == 1 ? at : at + 1;
-}
-
-static unsigned by_operand(enum rule rule, unsigned opcode, const struct prefixes *prefixes)
+static unsigned by_operand(enum rule rule, unsigned opcode, const struct fp_prefixes *prefixes)
 {
 	switch (rule) {
 	case BYTE_OR_OPERAND:
@@ -289,7 +212,7 @@ static unsigned by_operand(enum rule rule, unsigned opcode, const struct prefixe
 	}
 }
 
-static unsigned by_vector(enum rule rule, unsigned opcode, const struct prefixes *prefixes)
+static unsigned by_vector(enum rule rule, unsigned opcode, const struct fp_prefixes *prefixes)
 {
 	unsigned whole = vector_bytes(prefixes);
 
@@ -326,7 +249,7 @@ static unsigned by_vector(enum rule rule, unsigned opcode, const struct prefixes
 	}
 }
 
-static unsigned apply(enum rule rule, unsigned opcode, const struct prefixes *prefixes)
+static unsigned apply(enum rule rule, unsigned opcode, const struct fp_prefixes *prefixes)
 {
 	static const uint8_t fixed[] = {
 	        [BYTES_1] = 1,   [BYTES_2] = 2,   [BYTES_4] = 4,   [BYTES_8] = 8,
@@ -339,10 +262,10 @@ static unsigned apply(enum rule rule, unsigned opcode, const struct prefixes *pr
 	return bytes != 0 ? bytes : by_vector(rule, opcode, prefixes);
 }
 
-static unsigned access_size(const unsigned char *instruction)
+unsigned fp_instruction_bytes(const uint8_t *code)
 {
-	struct prefixes prefixes = {0};
-	const unsigned char *opcode = read_prefixes(instruction, &prefixes);
+	struct fp_prefixes prefixes = {0};
+	const uint8_t *opcode = fp_instruction_prefixes(code, &prefixes);
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (rules[i].map != prefixes.map || *opcode < rules[i].first ||
@@ -367,7 +290,7 @@ struct fp_fault_access fp_fault_access(const void *context, uintptr_t address)
 	access.access =
 	        (registers[REG_ERR] & ERROR_WRITE) != 0 ? FP_ACCESS_WRITE : FP_ACCESS_READ;
 	if (!access.is_fetch)
-		access.size = access_size((const unsigned char *)registers[REG_RIP]);
+		access.size = fp_instruction_bytes((const uint8_t *)registers[REG_RIP]);
 	return access;
 }
 

@@ -290,6 +290,7 @@ static void gather(struct fp_finding *finding, int number, const siginfo_t *info
 	finding->kind = FP_FINDING_CRASH;
 	finding->access = scene.access.access;
 	finding->address = scene.access.address;
+	finding->access_size = scene.access.size;
 	finding->signal = (uint32_t)number;
 	finding->code = info->si_code;
 	finding->cause = fp_crash_judge(&scene);

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/vm.h"
 #include "fault/words.h"
+#include "heap/heap.h"
 #include "registry/registry.h"
 
 const struct fp_fault_view fp_fault_heap = {
@@ -16,10 +18,12 @@ const struct fp_fault_view fp_fault_heap = {
         .beside = fp_guard_find_beside,
         .block = fp_registry_find,
         .last_bytes = fp_registry_last_bytes,
+        .damage = fp_heap_take_damage,
 };
 
 enum {
 	STEPS_MAX = 128,  /* slots that are looked at for a block that is known */
+	REACH = 64,       /* bytes that one instruction of a loop may leave out */
 	MUCH_FARTHER = 16 /* so many times */
 };
 
@@ -69,32 +73,139 @@ static enum fp_finding_kind kind_of(const struct fp_block *block, uintptr_t addr
 	                                : FP_FINDING_HEAP_BUFFER_OVERFLOW;
 }
 
-static void begin(const struct fp_fault_access *access, struct fp_finding *finding,
-                  struct fp_text *text)
+/* ---- The first bad byte --------------------------------------------------------------------
+ */
+
+/* What a loop accessed first, of what is not in BLOCK: it came from there by strides, through
+ * SLOT; where it did not, it began where it is. */
+static uintptr_t go_back(const struct fp_fault_access *access, const struct fp_block *block,
+                         const struct fp_slot *slot, uintptr_t start)
 {
-	finding->access = access->access;
-	finding->address = access->address;
-	finding->has_block = false;
-	finding->evidence_size = 0;
-	fp_text_begin(text, finding->description, sizeof(finding->description));
-	fp_fault_say_access(text, access);
+	uintptr_t end = block->address + block->size;
+	uintptr_t stride = (uintptr_t)access->stride;
+	size_t last = access->size > 0 ? access->size - 1 : 0;
+
+	if (access->stride > 0 && start >= block->address && start + last >= end &&
+	    start - stride + last < slot->base + slot->bytes)
+		return start - (start + last - end) / stride * stride;
+	stride = -stride;
+	if (access->stride < 0 && start < block->address && start + stride >= slot->base)
+		return start + (block->address - 1 - start) / stride * stride;
+	return start;
+}
+
+/* As far as code and registers tell. */
+static uintptr_t first_by_code(const struct fp_fault_access *access,
+                               const struct fp_block *block, const struct fp_slot *slot)
+{
+	uintptr_t end = block->address + block->size;
+	uintptr_t first = access->start;
+
+	/* What comes to each byte in turn came to a guard's first one through the padding. */
+	if (access->is_scan && access->address == slot->base + slot->bytes)
+		return end;
+	if (!access->is_call && access->run != 0)
+		first = access->run;
+	if (!access->is_call)
+		first = go_back(access, block, slot, first);
+	return fp_fault_is_inside(block, first) ? end : first;
+}
+
+/* The padding that the access changed before it met the guard. */
+static bool take_damage(const struct fp_fault_access *access, const struct fp_fault_view *view,
+                        const struct fp_slot *slot, bool is_behind, struct fp_damaged *damaged)
+{
+	bool is_ordered = access->is_in_library || access->is_scan;
+	uintptr_t stride = (uintptr_t)(access->stride < 0 ? -access->stride : access->stride);
+	uintptr_t slot_end = slot->base + slot->bytes;
+	bool is_next = is_behind ? access->start <= slot_end
+	                         : slot->base - access->start <= REACH + access->size;
+
+	/* A call that is only about to write has not. */
+	if (access->is_call && !access->is_in_library)
+		return false;
+	return access->access == FP_ACCESS_WRITE && (is_ordered || is_next) &&
+	       view->damage(slot, is_behind,
+	                    is_ordered       ? slot->bytes
+	                    : stride > REACH ? stride
+	                                     : REACH,
+	                    damaged);
+}
+
+/* Of an access that met a guard of BLOCK, which is live. What it wrote before becomes FINDING's
+ * evidence. */
+static uintptr_t first_at_guard(const struct fp_fault_access *access,
+                                const struct fp_fault_view *view,
+                                const struct candidate *candidate, struct fp_finding *finding)
+{
+	const struct fp_block *block = &candidate->block;
+	bool is_behind = access->address >= block->address;
+	struct fp_damaged damaged;
+	struct fp_place place;
+
+	if (!view->place(candidate->slot, &place))
+		return access->address;
+	uintptr_t first = first_by_code(access, block, &place.slot);
+	bool is_loop = access->stride != 0 && !access->is_call;
+	if (!take_damage(access, view, &place.slot, is_behind, &damaged))
+		return is_loop && access->access == FP_ACCESS_WRITE ? access->start : first;
+	fp_findings_set_evidence(finding, &damaged);
+	/* What a loop wrote is there, what it is thought to have come through is not. */
+	if (is_behind && (is_loop || damaged.damage.start < first))
+		return damaged.damage.start;
+	if (is_behind)
+		return first;
+	/* Downwards, by elements. */
+	uintptr_t last = damaged.damage.end - (access->size > 0 ? access->size : 1);
+	return !access->is_call && last > first ? last : first;
+}
+
+/* A read of this kind may have come through the padding, and may not. */
+static bool is_doubtful(const struct fp_fault_access *access, const struct fp_block *block,
+                        uintptr_t first)
+{
+	uintptr_t end = block->address + block->size;
+
+	return block->state == FP_BLOCK_LIVE && access->access == FP_ACCESS_READ &&
+	       !access->is_call && access->stride == 0 && first > end && first - end < REACH &&
+	       access->address % fp_vm_page_size() == 0;
+}
+
+static void say_way(struct fp_text *text, const struct fp_fault_access *access,
+                    const struct fp_block *block, uintptr_t first)
+{
+	if (access->start > first && access->address > first && !access->is_call) {
+		fp_text_string(text, "; the guard page stopped it ");
+		fp_fault_say_count(text, access->address - first, "byte");
+		fp_text_string(text, " further");
+	} else if (is_doubtful(access, block, first)) {
+		fp_text_string(text, "; the bytes before that one may have been read, too, "
+		                     "which cannot be seen");
+	}
 }
 
 static void blame(const struct fp_fault_access *access, const struct fp_fault_view *view,
                   const struct candidate *candidate, struct fp_finding *finding)
 {
 	const struct fp_block *block = &candidate->block;
+	bool is_freed = block->state == FP_BLOCK_FREED;
 	struct fp_text text;
 
-	begin(access, finding, &text);
-	finding->kind = kind_of(block, access->address);
+	fp_fault_begin_finding(finding, &text, access);
+	uintptr_t first =
+	        is_freed ? access->start : first_at_guard(access, view, candidate, finding);
+	finding->kind = kind_of(block, first);
 	finding->has_block = true;
 	finding->block = *block;
-	finding->offset = (int64_t)(access->address - block->address);
+	finding->offset = (int64_t)(first - block->address);
+	if (!is_freed)
+		fp_fault_say_part(&text, block, access->start, access->size);
 	fp_text_string(&text, ", ");
-	fp_fault_say_position(&text, block, access->address);
-	if (block->state != FP_BLOCK_FREED)
+	fp_fault_say_position(&text, block, first);
+	if (!is_freed) {
+		say_way(&text, access, block, first);
 		return;
+	}
 	fp_text_string(&text, " that was freed");
 	finding->is_evidence_last = true;
 	finding->evidence_offset = 0;
@@ -108,7 +219,7 @@ static void blame_nobody(const struct fp_fault_access *access, bool was_used,
 {
 	struct fp_text text;
 
-	begin(access, finding, &text);
+	fp_fault_begin_finding(finding, &text, access);
 	finding->kind =
 	        was_used ? FP_FINDING_HEAP_USE_AFTER_FREE : FP_FINDING_HEAP_BUFFER_OVERFLOW;
 	fp_text_string(
@@ -239,15 +350,73 @@ bool fp_fault_is_sealed(uintptr_t address, const struct fp_fault_view *view)
 	return view->place(address, &place) && is_sealed(&place, view);
 }
 
+/* The pointer that a function of the C library was given, which led it to the access at PLACE;
+ * or 0. */
+static uintptr_t find_origin(const struct fp_fault_access *access, const struct fp_place *place,
+                             const struct fp_fault_view *view)
+{
+	for (size_t i = 0; i < FP_FAULT_GIVEN; i++) {
+		uintptr_t given = access->given[i];
+		struct fp_place from;
+
+		if (access->call_size != 0
+		            ? access->address - given < access->call_size
+		            : given <= access->address && view->place(given, &from) &&
+		                      from.slot.base == place->slot.base)
+			return given;
+	}
+	return 0;
+}
+
+/* The access as a person sees it: of the call, not of one of its instructions. */
+static struct fp_fault_access see_whole(const struct fp_fault_access *access,
+                                        const struct fp_place *place,
+                                        const struct fp_fault_view *view)
+{
+	uintptr_t origin = access->is_in_library ? find_origin(access, place, view) : 0;
+	struct fp_fault_access whole = *access;
+
+	if (whole.start == 0)
+		whole.start = whole.address;
+	if (!access->is_in_library)
+		return whole;
+	whole.is_scan = access->call_size == 0;
+	if (origin == 0)
+		return whole;
+	whole.is_call = true;
+	whole.start = origin;
+	whole.size = access->call_size;
+	return whole;
+}
+
+/* Whether WHOLE is a call's that began in a block, maybe not the one beside where it was
+ * caught.
+ */
+static bool look_up_origin(const struct fp_fault_access *whole,
+                           const struct fp_fault_view *view, struct candidate *candidate)
+{
+	struct fp_place place;
+
+	if (!whole->is_call || !view->place(whole->start, &place) || place.is_in_guard)
+		return false;
+	look_up(view, place.slot.base, candidate);
+	return candidate->is_known;
+}
+
 bool fp_fault_diagnose(const struct fp_fault_access *access, const struct fp_fault_view *view,
                        struct fp_finding *finding)
 {
+	struct candidate origin;
 	struct fp_place place;
 
 	/* The whole slot of a live block is accessible: what faults there is not our doing. */
 	if (!view->place(access->address, &place) || !is_sealed(&place, view))
 		return false;
-	diagnose_at(access, &place, view, finding);
+	const struct fp_fault_access whole = see_whole(access, &place, view);
+	if (look_up_origin(&whole, view, &origin))
+		blame(&whole, view, &origin, finding);
+	else
+		diagnose_at(&whole, &place, view, finding);
 	return true;
 }
 
@@ -271,6 +440,7 @@ bool fp_fault_diagnose_range(const struct fp_fault_access *access, size_t length
 
 	if (length == 0 || !view->place(access->address, &place))
 		return false;
+	first_bad.start = access->address;
 	first_bad.size = length;
 	first_bad.is_call = true;
 	if (!place.is_in_guard && view->block(place.slot.base, &block) &&

@@ -14,24 +14,28 @@
 
 #include "fault/access.h"
 #include "guard/guard.h"
+#include "heap/findings.h"
 #include "model/finding.h"
 #include "region/region.h"
 
 /* How the heap is seen; tests make one up. As fp_guard_find, fp_guard_find_beside,
- * fp_registry_find and fp_registry_last_bytes. */
+ * fp_registry_find, fp_registry_last_bytes and fp_heap_take_damage. */
 struct fp_fault_view {
 	bool (*place)(uintptr_t address, struct fp_place *place);
 	bool (*beside)(const struct fp_place *place, bool is_behind, struct fp_place *beside);
 	bool (*block)(uintptr_t slot, struct fp_block *block);
 	size_t (*last_bytes)(uintptr_t slot, uint8_t *bytes, size_t size);
+	bool (*damage)(const struct fp_slot *slot, bool is_behind, uintptr_t reach,
+	               struct fp_damaged *damaged);
 };
 
 extern const struct fp_fault_view fp_fault_heap;
 
 /*
  * Fills in of FINDING what the access and the heap tell: kind, access, address, block, offset,
- * evidence and description. False, and FINDING is left alone, when the address is none of ours
- * or lies in a live block (whoever made that inaccessible was not us).
+ * evidence and description. The offset is that of the first bad byte: a loop or a call that ran
+ * into a guard came through the padding before it. False, and FINDING is left alone, when the
+ * address is none of ours or lies in a live block (whoever made that inaccessible was not us).
  */
 bool fp_fault_diagnose(const struct fp_fault_access *access, const struct fp_fault_view *view,
                        struct fp_finding *finding);

@@ -13,6 +13,7 @@
 #include "base/thread.h"
 #include "fault/diagnose.h"
 #include "fault/state.h"
+#include "fault/way.h"
 #include "fault/words.h"
 #include "heap/heap.h"
 #include "stack/stack.h"
@@ -54,6 +55,8 @@ static bool claims(const struct fp_fault_event *event, struct fp_fault_access *a
 		return false;
 	memset(finding, 0, sizeof(*finding));
 	*access = fp_fault_access(event->context, (uintptr_t)event->info->si_addr);
+	if (fp_fault_is_sealed(access->address, &fp_fault_heap))
+		fp_fault_look_back(event->context, access);
 	return fp_fault_diagnose(access, &fp_fault_heap, finding) ||
 	       fp_fault_diagnose_region(access, fp_region_find, finding);
 }

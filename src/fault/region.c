@@ -37,21 +37,17 @@ static void blame(const struct fp_fault_access *access, const struct fp_region_p
 {
 	struct fp_text text;
 
+	fp_fault_begin_finding(finding, &text, access);
 	finding->kind = kind_of(place, access->address);
-	finding->access = access->access;
-	finding->address = access->address;
 	finding->has_block = true;
 	finding->block = place->block;
 	finding->page = place->page;
 	finding->offset = (int64_t)(access->address - place->block.address);
-	finding->evidence_size = 0;
 	if (place->page.state == FP_PAGE_DECOMMITTED) {
 		finding->block.state = FP_BLOCK_FREED;
 		finding->block.free_trace = place->decommitter;
 		finding->block.free_thread = place->by_thread;
 	}
-	fp_text_begin(&text, finding->description, sizeof(finding->description));
-	fp_fault_say_access(&text, access);
 	fp_text_string(&text, ", ");
 	fp_fault_say_position(&text, &place->block, access->address);
 	fp_text_string(&text, words_of(place));

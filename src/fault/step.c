@@ -87,13 +87,22 @@ static void note_writes(struct page *page)
 		return;
 	while (bytes[end - 1] == expected_byte(page, page->base + end - 1))
 		end--;
-	if (end - first > FP_EVIDENCE_MAX)
-		end = first + FP_EVIDENCE_MAX;
-	memcpy(page->finding.evidence, bytes + first, end - first);
-	page->finding.evidence_size = (uint32_t)(end - first);
-	page->finding.evidence_offset =
-	        (int64_t)(page->base + first - page->finding.block.address);
-	page->finding.is_evidence_last = false;
+	struct fp_finding *finding = &page->finding;
+	int64_t offset = (int64_t)(page->base + first - finding->block.address);
+	/* What was changed in the padding right before it comes first. */
+	size_t kept =
+	        !finding->is_evidence_last &&
+	                        finding->evidence_offset + (int64_t)finding->evidence_size ==
+	                                offset
+	                ? finding->evidence_size
+	                : 0;
+	if (end - first > FP_EVIDENCE_MAX - kept)
+		end = first + FP_EVIDENCE_MAX - kept;
+	memcpy(finding->evidence + kept, bytes + first, end - first);
+	finding->evidence_size = (uint32_t)(kept + end - first);
+	if (kept == 0)
+		finding->evidence_offset = offset;
+	finding->is_evidence_last = false;
 }
 
 static bool make_own_step(void)

@@ -16,7 +16,7 @@ uintptr_t fp_fault_distance(const struct fp_block *block, uintptr_t address)
 	return fp_fault_is_inside(block, address) ? 0 : address - block->address - block->size;
 }
 
-static void append_count(struct fp_text *text, uint64_t count, const char *noun)
+void fp_fault_say_count(struct fp_text *text, uint64_t count, const char *noun)
 {
 	fp_text_decimal(text, count);
 	fp_text_string(text, " ");
@@ -36,23 +36,54 @@ void fp_fault_say_access(struct fp_text *text, const struct fp_fault_access *acc
 	                             : fp_access_name(access->access));
 	if (access->size != 0) {
 		fp_text_string(text, " of ");
-		append_count(text, access->size, "byte");
+		fp_fault_say_count(text, access->size, "byte");
 	}
 	if (access->is_call)
 		fp_text_string(text, " by a call");
+}
+
+void fp_fault_begin_finding(struct fp_finding *finding, struct fp_text *text,
+                            const struct fp_fault_access *access)
+{
+	finding->access = access->access;
+	finding->address = access->address;
+	finding->access_size = access->size;
+	finding->is_by_call = access->is_call;
+	finding->has_block = false;
+	finding->evidence_size = 0;
+	fp_text_begin(text, finding->description, sizeof(finding->description));
+	fp_fault_say_access(text, access);
+}
+
+void fp_fault_say_part(struct fp_text *text, const struct fp_block *block, uintptr_t start,
+                       size_t length)
+{
+	uintptr_t end = block->address + block->size;
+	uintptr_t last = start + length;
+
+	if (start < block->address && last > block->address) {
+		fp_text_string(text, ", ");
+		fp_text_decimal(text, block->address - start);
+		fp_text_string(text, " of them before the block");
+	}
+	if (start < end && last > end) {
+		fp_text_string(text, ", ");
+		fp_text_decimal(text, last - end);
+		fp_text_string(text, " of them behind the block");
+	}
 }
 
 void fp_fault_say_position(struct fp_text *text, const struct fp_block *block,
                            uintptr_t address)
 {
 	if (fp_fault_is_inside(block, address)) {
-		append_count(text, address - block->address, "byte");
+		fp_fault_say_count(text, address - block->address, "byte");
 		fp_text_string(text, " inside");
 	} else {
-		append_count(text, fp_fault_distance(block, address), "byte");
+		fp_fault_say_count(text, fp_fault_distance(block, address), "byte");
 		fp_text_string(text, address < block->address ? " before" : " past the end of");
 	}
 	fp_text_string(text,
 	               block->family == FP_FAMILY_VIRTUAL ? " a region of " : " a block of ");
-	append_count(text, block->size, "byte");
+	fp_fault_say_count(text, block->size, "byte");
 }

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "fault/access.h"
-#include "model/block.h"
+#include "model/finding.h"
 
 bool fp_fault_is_inside(const struct fp_block *block, uintptr_t address);
 
@@ -18,6 +18,18 @@ uintptr_t fp_fault_distance(const struct fp_block *block, uintptr_t address);
 
 /* Appends for example "write of 4 bytes". */
 void fp_fault_say_access(struct fp_text *text, const struct fp_fault_access *access);
+
+/* Begins FINDING with the access and its description with for example "write of 4 bytes". */
+void fp_fault_begin_finding(struct fp_finding *finding, struct fp_text *text,
+                            const struct fp_fault_access *access);
+
+/* Appends for example "4 bytes". */
+void fp_fault_say_count(struct fp_text *text, uint64_t count, const char *noun);
+
+/* Appends for example ", 4 of them behind the block" of an access to LENGTH bytes from START
+ * on, when some of them are in BLOCK. */
+void fp_fault_say_part(struct fp_text *text, const struct fp_block *block, uintptr_t start,
+                       size_t length);
 
 /* Appends for example "3 bytes past the end of a block of 24 bytes". */
 void fp_fault_say_position(struct fp_text *text, const struct fp_block *block,

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "base/readable.h"
 #include "guard/guard.h"
 #include "heap/padding.h"
 #include "heap/state.h"
@@ -110,4 +111,45 @@ int fp_heap_check_block(const struct fp_heap *heap, const void *address)
 		status = fp_heap_fail(heap, misuse.trace, fp_heap_damaged_record);
 	errno = saved_errno;
 	return status;
+}
+
+struct taking {
+	const struct fp_slot *slot;
+	bool is_behind;
+	uintptr_t reach;
+	struct fp_damaged *damaged;
+	bool is_taken;
+};
+
+/* With the shard's lock held, so that nobody seals the slot. */
+static void take(const struct fp_block *block, void *user)
+{
+	struct taking *taking = user;
+	uintptr_t end = block->address + block->size;
+	uintptr_t slot_end = taking->slot->base + taking->slot->bytes;
+	uintptr_t from = taking->is_behind
+	                         ? end
+	                         : fp_layout_padding_start(taking->slot->base, block->address);
+	uintptr_t to =
+	        taking->is_behind ? fp_layout_padding_end(end, slot_end) : block->address;
+	struct fp_damage *damage = &taking->damaged->damage;
+
+	if (from == to || !fp_is_readable((const void *)from, to - from) ||
+	    !fp_padding_is_damaged(from, to, damage))
+		return;
+	if ((taking->is_behind ? to - damage->end : damage->start - from) > taking->reach)
+		return;
+	taking->damaged->block = *block;
+	fp_findings_keep_evidence(taking->damaged);
+	fp_padding_fill(damage->start, damage->end);
+	taking->is_taken = true;
+}
+
+bool fp_heap_take_damage(const struct fp_slot *slot, bool is_behind, uintptr_t reach,
+                         struct fp_damaged *damaged)
+{
+	struct taking taking = {slot, is_behind, reach, damaged, false};
+
+	fp_registry_look_at(slot->base, take, &taking);
+	return taking.is_taken;
 }

@@ -282,8 +282,7 @@ void fp_findings_too_large(const struct fp_misuse *misuse,
 	fp_findings_deliver(&finding);
 }
 
-/* Of a long run of changed bytes, those nearest to the block are kept. */
-static void keep_evidence(struct fp_damaged *damaged)
+void fp_findings_keep_evidence(struct fp_damaged *damaged)
 {
 	uintptr_t start = damaged->damage.start;
 	size_t size = damaged->damage.end - start;
@@ -298,8 +297,9 @@ static void keep_evidence(struct fp_damaged *damaged)
 	memcpy(damaged->evidence, (const void *)start, size);
 }
 
-static void set_evidence(struct fp_finding *finding, const struct fp_damaged *damaged)
+void fp_findings_set_evidence(struct fp_finding *finding, const struct fp_damaged *damaged)
 {
+	finding->is_evidence_last = false;
 	memcpy(finding->evidence, damaged->evidence, damaged->evidence_size);
 	finding->evidence_size = damaged->evidence_size;
 	finding->evidence_offset = (int64_t)(damaged->evidence_start - damaged->block.address);
@@ -319,7 +319,7 @@ size_t fp_findings_verify(const struct fp_block *block, uintptr_t slot, size_t s
 		if (!fp_padding_is_damaged(sides[i][0], sides[i][1], &damaged[count].damage))
 			continue;
 		damaged[count].block = *block;
-		keep_evidence(&damaged[count]);
+		fp_findings_keep_evidence(&damaged[count]);
 		count++;
 	}
 	return count;
@@ -341,7 +341,7 @@ void fp_findings_damaged(const struct fp_misuse *misuse, const struct fp_damaged
 	finding.access = FP_ACCESS_WRITE;
 	finding.address = damaged->damage.start;
 	set_block(&finding, block);
-	set_evidence(&finding, damaged);
+	fp_findings_set_evidence(&finding, damaged);
 	fp_text_string(&text, "padding found changed ");
 	fp_text_string(&text, when);
 	fp_text_string(&text, ": from ");
@@ -358,11 +358,11 @@ void fp_findings_late_write(struct fp_damaged *damaged)
 	struct fp_finding finding;
 	struct fp_text text;
 
-	keep_evidence(damaged);
+	fp_findings_keep_evidence(damaged);
 	fp_findings_begin(&finding, &text, FP_FINDING_HEAP_USE_AFTER_FREE, &misuse);
 	finding.access = FP_ACCESS_WRITE;
 	set_block(&finding, &damaged->block);
-	set_evidence(&finding, damaged);
+	fp_findings_set_evidence(&finding, damaged);
 	fp_text_string(&text, is_guarded
 	                              ? "a freed block was written to before it was sealed, "
 	                              : "the memory of a freed padded block was written to, ");

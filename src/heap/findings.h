@@ -91,6 +91,11 @@ struct fp_damaged {
 	uintptr_t evidence_start;
 };
 
+/* Copies what DAMAGED->damage is about; of a long run those bytes that are nearest to the
+ * block. And to a finding. Context: also fault. */
+void fp_findings_keep_evidence(struct fp_damaged *damaged);
+void fp_findings_set_evidence(struct fp_finding *finding, const struct fp_damaged *damaged);
+
 /* Looks at the padding on both sides of BLOCK in its slot; the number of sides damaged (0..2).
  */
 size_t fp_findings_verify(const struct fp_block *block, uintptr_t slot, size_t slot_bytes,

@@ -199,6 +199,13 @@ _Noreturn void fp_heap_give_up_touching(void);
 /* Whether anybody wrote to a filled slot after its block was freed: then that is a finding. */
 void fp_heap_verify_freed(const struct fp_slot *slot);
 
+/* The changed padding on one side of the live block of SLOT, if it comes as near as REACH bytes
+ * to the guard on that side: it is taken, and repaired, by whoever met that guard. False: none
+ * does. Context: fault. */
+struct fp_damaged;
+bool fp_heap_take_damage(const struct fp_slot *slot, bool is_behind, uintptr_t reach,
+                         struct fp_damaged *damaged);
+
 /* The block, live or freed, that ADDRESS is in or beside; false when none is known. */
 bool fp_heap_find(uintptr_t address, struct fp_block *block);
 

@@ -9,9 +9,6 @@
 
 #include "report/report.h"
 
-/* Bytes of the access, which the description begins with: "read of 4 bytes"; 0 when unknown. */
-uint64_t fp_report_access_size(const struct fp_report_finding *finding);
-
 /* Whether a function of the C library made the access, or was about to. */
 bool fp_report_is_access_of_call(const struct fp_report_finding *finding);
 

@@ -5,19 +5,19 @@
  */
 #include "stack/caller.h"
 
+#include <string.h>
 #include <ucontext.h>
 
 #include "stack/cpu.h"
 #include "stack/frame_table.h"
 #include "stack/module.h"
+#include "stack/stack.h"
 #include "stack/walk.h"
 
 enum { FRAMES_MAX = 64 };
 
-/* The first instruction of the function that the walk is in, or 0. */
-static uintptr_t function_of(const struct fp_walk *walk)
+uintptr_t fp_stack_function_start(uintptr_t pc)
 {
-	uintptr_t pc = walk->frame.pc - (walk->context == 0);
 	const struct fp_frame_query query = {
 	        .pc = pc,
 	        .index = fp_module_at(pc).index,
@@ -30,11 +30,20 @@ static uintptr_t function_of(const struct fp_walk *walk)
 	                                                                        : 0;
 }
 
+bool fp_stack_is_in_c_library(uintptr_t pc)
+{
+	unsigned number = fp_module_at(pc).number;
+
+	/* Whichever of its functions: the address is that of the library's own. */
+	return number != FP_MODULE_NONE && number == fp_module_at((uintptr_t)memcpy).number;
+}
+
 /* Whether the walk came to the caller of FUNCTION. */
 static bool walk_to_caller(struct fp_walk *walk, uintptr_t function)
 {
 	for (int frames = 0; frames < FRAMES_MAX; frames++) {
-		bool is_found = function_of(walk) == function;
+		bool is_found = fp_stack_function_start(walk->frame.pc -
+		                                        (walk->context == 0)) == function;
 
 		if (fp_walk_step(walk) != FP_STEP_ON)
 			return false;

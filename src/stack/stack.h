@@ -63,6 +63,13 @@ fp_trace_id fp_stack_capture_interrupted(void *context);
  * DEPTH to how many frames it has; of more than a million so many. Context: fault. */
 fp_trace_id fp_stack_capture_ends(void *context, uint64_t *depth);
 
+/* The first instruction of the function that the instruction at PC is in, where its module
+ * tells of it; else 0. Context: fault. */
+uintptr_t fp_stack_function_start(uintptr_t pc);
+
+/* Whether PC is in the C library, or in what has its memory functions. Context: fault. */
+bool fp_stack_is_in_c_library(uintptr_t pc);
+
 /* The return addresses of a trace, innermost first, the last of which may be
  * FP_TRACE_CALLERS_UNKNOWN, valid for ever; NULL and 0 for
  * FP_TRACE_NONE. Any context. */

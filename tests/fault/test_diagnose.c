@@ -85,7 +85,32 @@ static size_t find_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size)
 	return 5;
 }
 
-static const struct fp_fault_view view = {find_place, find_beside, find_block, find_last_bytes};
+/* Padding that was changed, counted from the start of a slot; without an end: none. */
+static struct {
+	uintptr_t slot;
+	size_t from;
+	size_t to;
+} damage;
+
+static bool take_damage(const struct fp_slot *slot, bool is_behind, uintptr_t reach,
+                        struct fp_damaged *damaged)
+{
+	size_t gap = is_behind ? PAGE - damage.to : damage.from;
+
+	if (damage.to == 0 || slot->base != damage.slot || gap > reach)
+		return false;
+	*damaged = (struct fp_damaged){
+	        .damage = {slot->base + damage.from, slot->base + damage.to},
+	        .evidence_start = slot->base + damage.from,
+	        .evidence_size = 3,
+	        .evidence = "end",
+	};
+	ck_assert(find_block(slot->base, &damaged->block));
+	return true;
+}
+
+static const struct fp_fault_view view = {find_place, find_beside, find_block, find_last_bytes,
+                                          take_damage};
 
 enum { NOBODY = -1 };
 
@@ -276,6 +301,87 @@ START_TEST(what_is_not_ours_is_not_claimed)
 }
 END_TEST
 
+/* ---- The first bad byte -------------------------------------------------------------------
+ */
+
+#define READ .access = FP_ACCESS_READ
+#define WRITE .access = FP_ACCESS_WRITE
+#define FURTHER "; the guard page stopped it "
+#define MAYBE "; the bytes before that one may have been read, too, which cannot be seen"
+
+/* Of block 4, of 20 bytes with 12 of padding behind it and 4064 before it, unless another one
+ * is named. */
+static const struct {
+	struct fp_fault_access access;
+	int block;
+	enum fp_finding_kind kind;
+	long offset;
+	size_t changed[2]; /* of its slot */
+	const char *words;
+	/* clang-format off */
+} ways[] = {
+        /* loops: from one element to the next, into the block from behind or from before */
+        {{GUARD(4), READ, 1, .stride = 1}, 4, OVER, 20, {0}, "read of 1 byte, 0 bytes past the end of a block of 20 bytes" FURTHER "12 bytes further"},
+        {{GUARD(4), READ, 8, .start = GUARD(4) - 4, .stride = 8}, 4, OVER, 20, {0}, "read of 8 bytes, 0 bytes past the end of a block of 20 bytes" FURTHER "12 bytes further"},
+        {{GUARD(4), READ, 4, .stride = 12}, 4, OVER, 20, {0}, "read of 4 bytes, 0 bytes past the end of a block of 20 bytes" FURTHER "12 bytes further"},
+        {{GUARD(4), READ, 1, .stride = 8}, 4, OVER, 24, {0}, "read of 1 byte, 4 bytes past the end of a block of 20 bytes" FURTHER "8 bytes further"},
+        {{GUARD(4) + 4, READ, 4, .stride = 24}, 4, OVER, 36, {0}, "read of 4 bytes, 16 bytes past the end of a block of 20 bytes"},
+        {{GUARD(4) + 100, READ, 1, .stride = 1}, 4, OVER, 132, {0}, "read of 1 byte, 112 bytes past the end of a block of 20 bytes"},
+        {{GUARD(3) + PAGE - 4, READ, 4, .stride = -4}, 4, UNDER, -4, {0}, "read of 4 bytes, 4 bytes before a block of 20 bytes"},
+        /* what they wrote is there to see, and nothing that is not there was written */
+        {{GUARD(4), WRITE, 1, .stride = 1}, 4, OVER, 20, {PAGE - 12, PAGE}, "write of 1 byte, 0 bytes past the end of a block of 20 bytes" FURTHER "12 bytes further"},
+        {{GUARD(4), WRITE, 1, .stride = 1}, 4, OVER, 23, {PAGE - 9, PAGE}, "write of 1 byte, 3 bytes past the end of a block of 20 bytes" FURTHER "9 bytes further"},
+        {{GUARD(4), WRITE, 1, .stride = 1}, 4, OVER, 32, {0}, "write of 1 byte, 12 bytes past the end of a block of 20 bytes"},
+        {{GUARD(4), WRITE, 1}, 4, OVER, 23, {PAGE - 9, PAGE}, "write of 1 byte, 3 bytes past the end of a block of 20 bytes" FURTHER "9 bytes further"},
+        {{GUARD(4) + 900, WRITE, 1}, 4, OVER, 932, {0}, "write of 1 byte, 912 bytes past the end of a block of 20 bytes"},
+        {{GUARD(3) + PAGE - 4, WRITE, 4, .stride = -4}, 4, UNDER, -4, {0, PAGE - 32}, "write of 4 bytes, 4 bytes before a block of 20 bytes"},
+        /* one instruction, and what a compiler makes of one copy */
+        {{GUARD(4), READ, 32, .start = SLOT(4) + PAGE - 16}, 4, OVER, 20, {0}, "read of 32 bytes, 28 of them behind the block, 0 bytes past the end of a block of 20 bytes"},
+        {{GUARD(4), READ, 1}, 4, OVER, 32, {0}, "read of 1 byte, 12 bytes past the end of a block of 20 bytes" MAYBE},
+        {{GUARD(4) + 8, READ, 1}, 4, OVER, 40, {0}, "read of 1 byte, 20 bytes past the end of a block of 20 bytes"},
+        {{GUARD(4) + 16, READ, 16, .run = SLOT(4) + PAGE - 32}, 4, OVER, 20, {0}, "read of 16 bytes, 0 bytes past the end of a block of 20 bytes" FURTHER "28 bytes further"},
+        {{GUARD(4) + 16, READ, 16, .run = SLOT(4) + PAGE - 8}, 4, OVER, 24, {0}, "read of 16 bytes, 4 bytes past the end of a block of 20 bytes" FURTHER "24 bytes further"},
+        {{GUARD(4), READ, 8, .is_scan = true}, 4, OVER, 20, {0}, "read of 8 bytes, 0 bytes past the end of a block of 20 bytes" FURTHER "12 bytes further"},
+        /* calls of the C library's: what they were given counts */
+        {{GUARD(4) + 60, READ, 32, .is_in_library = true, .given = {SLOT(4) + PAGE - 27}, .call_size = 200}, 4, OVER, 20, {0}, "read of 200 bytes by a call, 185 of them behind the block, 0 bytes past the end of a block of 20 bytes"},
+        {{GUARD(4) + 60, READ, 32, .is_in_library = true, .given = {SLOT(4) + PAGE - 9}, .call_size = 200}, 4, OVER, 23, {0}, "read of 200 bytes by a call, 3 bytes past the end of a block of 20 bytes"},
+        {{GUARD(4) + 60, WRITE, 32, .is_in_library = true, .given = {7, SLOT(4) + PAGE - 27}}, 4, OVER, 20, {0}, "write by a call, 0 bytes past the end of a block of 20 bytes"},
+        {{GUARD(4), READ, 32, .is_in_library = true, .given = {7, 8}}, 4, OVER, 20, {0}, "read of 32 bytes, 0 bytes past the end of a block of 20 bytes" FURTHER "12 bytes further"},
+        {{GUARD(4), READ, 32, .is_in_library = true, .given = {GUARD(4)}}, 4, OVER, 20, {0}, "read by a call, 0 bytes past the end of a block of 20 bytes"},
+        {{GUARD(4) + 9, READ, 32, .is_in_library = true, .given = {SLOT(4) + PAGE - 40}, .call_size = 100}, 4, UNDER, -8, {0}, "read of 100 bytes by a call, 8 of them before the block, 72 of them behind the block, 8 bytes before a block of 20 bytes"},
+        {{GUARD(1) + 5, WRITE, 32, .is_in_library = true, .given = {SLOT(0) + PAGE - 64}, .call_size = 3 * PAGE}, 0, OVER, 64, {0}, "write of 12288 bytes by a call, 12224 of them behind the block, 0 bytes past the end of a block of 64 bytes"},
+        {{SLOT(1) + PAGE - 60, READ, 32, .is_in_library = true, .given = {SLOT(1) + PAGE - 109}, .call_size = 90}, 1, UAF, 3, {0}, "read of 90 bytes by a call, 3 bytes inside a block of 100 bytes that was freed"},
+};
+/* clang-format on */
+
+enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
+
+START_TEST(the_first_bad_byte_is_told)
+{
+	const struct fp_fault_access *access = &ways[_i].access;
+	size_t changed = ways[_i].changed[1];
+	struct fp_finding finding = {0};
+
+	damage.slot = SLOT(4);
+	damage.from = ways[_i].changed[0];
+	damage.to = changed;
+	ck_assert(fp_fault_diagnose(access, &view, &finding));
+	ck_assert_str_eq(finding.description, ways[_i].words);
+	ck_assert_int_eq(finding.kind, ways[_i].kind);
+	ck_assert_uint_eq(finding.block.address, BLOCK(ways[_i].block));
+	ck_assert_int_eq(finding.offset, ways[_i].offset);
+	/* Where it was caught stays what it is. */
+	ck_assert_uint_eq(finding.address, access->address);
+	ck_assert_int_eq(finding.is_by_call, strstr(ways[_i].words, "by a call") != NULL);
+	if (changed == 0)
+		return;
+	ck_assert(!finding.is_evidence_last);
+	ck_assert_mem_eq(finding.evidence, "end", finding.evidence_size);
+	ck_assert_int_eq(finding.evidence_offset, (int64_t)(SLOT(4) + damage.from - BLOCK(4)));
+	damage.to = 0;
+}
+END_TEST
+
 /* ---- Ranges ------------------------------------------------------------------------------ */
 
 enum { FINE = -2 };
@@ -357,6 +463,7 @@ int main(void)
 	Suite *suite = suite_create("diagnose");
 	TCase *tests = tcase_create("diagnose");
 
+	tcase_add_loop_test(tests, the_first_bad_byte_is_told, 0, WAYS);
 	tcase_add_loop_test(tests, an_access_is_blamed_on_the_nearest_block, 0, ACCESSES);
 	tcase_add_loop_test(tests, the_description_says_what_was_done, 0, FORMS);
 	tcase_add_test(tests, of_two_blocks_as_near_the_live_one_is_blamed);

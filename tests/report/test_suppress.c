@@ -37,10 +37,11 @@ static struct fp_report_finding findings[4];
 static struct fp_report_leak leaks[4];
 
 /* An access that is described as DESCRIPTION, or a free. */
-static void add_finding(enum fp_finding_kind kind, const char *description)
+/* Of a misuse that is no access SIZE is 0. */
+static void add_access(enum fp_finding_kind kind, uint64_t size, bool is_by_call)
 {
 	findings[report.finding_count++] = (struct fp_report_finding){
-	        .kind = kind, .stack = &stack, .description = fp_report_text(description)};
+	        .kind = kind, .stack = &stack, .access_size = size, .is_by_call = is_by_call};
 }
 
 static void add_leak(enum fp_leak_class class, uint64_t blocks)
@@ -80,7 +81,7 @@ static void apply(const char *bytes)
 static bool takes_finding(enum fp_finding_kind kind, const char *bytes)
 {
 	setup();
-	add_finding(kind, "read of 4 bytes, 0 bytes past the end");
+	add_access(kind, 4, false);
 	apply(bytes);
 	ck_assert_uint_eq(report.suppressed, 1 - report.finding_count);
 	return report.finding_count == 0;
@@ -124,13 +125,13 @@ START_TEST(interceptors_are_the_c_librarys_functions)
 	ck_assert(!takes_finding(kind, "interceptor_via_fun:main"));
 	ck_assert(!takes_finding(kind, "interceptor_name:memcpy"));
 	setup();
-	add_finding(kind, "write of 1 byte, ...");
+	add_access(kind, 1, false);
 	strcpy(stack.within, "memcpy");
 	apply("interceptor_name:memcpy");
 	ck_assert_uint_eq(report.finding_count, 0);
 	for (size_t i = 0; i < 2; i++) {
 		setup();
-		add_finding(kind, "read of 4 bytes by a call, 0 bytes past the end");
+		add_access(kind, 4, true);
 		apply(i ? "interceptor_via_lib:libengine" : "interceptor_via_fun:plant::write");
 		ck_assert_uint_eq(report.finding_count, 0);
 	}
@@ -190,7 +191,7 @@ START_TEST(kinds_of_memcheck_are_kinds_of_findings)
 	                        BLOCK("Fencepost:invalid-free", "fun:engine_copy\n")));
 	ck_assert(!takes_finding(read, BLOCK("Memcheck:Param", "write(buf)\n...\n")));
 	setup();
-	add_finding(read, "read of 100 bytes by a call, 0 bytes inside");
+	add_access(read, 100, true);
 	apply(BLOCK("Memcheck:Param", "write(buf)\nfun:__write_nocancel\nfun:engine_copy\n"));
 	ck_assert_uint_eq(report.finding_count, 0);
 }
@@ -200,7 +201,7 @@ END_TEST
 START_TEST(without_a_stack_the_allocation_counts)
 {
 	setup();
-	add_finding(FP_FINDING_HEAP_BUFFER_OVERFLOW, "padding found changed");
+	add_access(FP_FINDING_HEAP_BUFFER_OVERFLOW, 0, false);
 	findings[0].stack = &empty;
 	findings[0].block.alloc_stack = &stack;
 	apply("heap-buffer-overflow:engine_copy");
@@ -221,7 +222,7 @@ START_TEST(more_than_max_are_reported)
 	setup();
 	add_leak(FP_LEAK_DEFINITE, 3);
 	add_leak(FP_LEAK_DEFINITE, 3);
-	add_finding(FP_FINDING_DOUBLE_FREE, "");
+	add_access(FP_FINDING_DOUBLE_FREE, 0, false);
 	apply("leak:main max=5\ndouble-free:main max=1 until=2026-07-01");
 	ck_assert_uint_eq(report.leak_count, 2);
 	ck_assert_uint_eq(report.finding_count, 0);
@@ -295,7 +296,7 @@ START_TEST(a_block_that_was_made_suppresses)
 {
 	char *block;
 
-	add_finding(FP_FINDING_DOUBLE_FREE, "");
+	add_access(FP_FINDING_DOUBLE_FREE, 0, false);
 	ck_assert_int_eq(fp_report_suppression_of_finding(&findings[0], &block), 0);
 	ck_assert_str_eq(block, "{\n   double-free in engine_copy\n   Fencepost:double-free\n"
 	                        "   fun:engine_copy\n   fun:_ZN5plant5writeERK3Row\n"

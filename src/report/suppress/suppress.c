@@ -211,7 +211,7 @@ static bool is_of_kind(const struct fp_report_suppression *suppression,
 	if (suppression->is_call && !subject->is_call)
 		return false;
 	if (finding && suppression->access > 0) {
-		uint64_t size = fp_report_access_size(finding);
+		uint64_t size = finding->access_size;
 
 		if (size > 0 && size != suppression->access)
 			return false;

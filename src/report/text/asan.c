@@ -131,12 +131,14 @@ static const char *name_of(const struct fp_report_finding *finding)
 	}
 }
 
-/* What was accessed: of damage that was found later, where it is. */
+/* The first bad byte: of damage that was found later, where it is. */
 static uint64_t access_address(const struct fp_report_finding *finding)
 {
-	if (finding->evidence.size > 0 && !finding->is_evidence_last && finding->has_block)
+	if (fp_report_is_late(finding))
 		return finding->block.address + (uint64_t)finding->evidence_offset;
-	return finding->address;
+	return finding->has_block && finding->access != FP_ACCESS_FREE
+	               ? finding->block.address + (uint64_t)finding->block.offset
+	               : finding->address;
 }
 
 static void print_access(struct document *document, const struct fp_report_finding *finding)
@@ -144,10 +146,10 @@ static void print_access(struct document *document, const struct fp_report_findi
 	static const char *const words[FP_ACCESS_COUNT] = {
 	        "ACCESS", [FP_ACCESS_READ] = "READ", [FP_ACCESS_WRITE] = "WRITE", "ACCESS"};
 	FILE *out = document->page.out;
-	uint64_t size = fp_report_access_size(finding);
+	uint64_t size = finding->access_size;
 	uint64_t pc = finding->stack->count > 0 ? address_of(&finding->stack->frames[0]) : 0;
 
-	if (size == 0 && !finding->is_evidence_last)
+	if (size == 0 && fp_report_is_late(finding))
 		size = finding->evidence.size;
 	fprintf(out,
 	        "%s on address 0x%012" PRIx64 " at pc 0x%012" PRIx64
