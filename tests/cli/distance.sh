@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The first bad byte: every shape of distance_victim.cc, at -O0 and -O2, is said to be where it is, in
+# JSON and in the words of AddressSanitizer's style, by a default run where that can see it and with
+# --sweep. With FP_TEST_LONG (make check-long) all shapes by --sweep, on every back end and as another
+# compiler has them; and the table is AddressSanitizer's: what it sees, it sees there.
+fencepost=$FP_BUILDDIR/src/cli/fencepost
+work=$FP_BUILDDIR/tests/cli/distance.work
+case $(uname -m) in
+x86_64) ;;
+*) exit 77 ;; # instructions are read on this processor
+esac
+test -x "$fencepost" || exit 99
+rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
+bad=0
+
+build() { # build NAME COMPILER OPTION...
+	name=$1
+	shift
+	"$@" -g -w -U_FORTIFY_SOURCE -o "$name" "$top_srcdir/tests/cli/distance_victim.cc"
+}
+build plain "${CXX:-g++}" -O0 && build fast "${CXX:-g++}" -O2 || exit 77
+
+complain() {
+	echo "$*"
+	bad=1
+}
+
+# "N bytes before" or "after", of this compiler's version, as the table has it: "before N".
+normal() {
+	sed -n 's/.* is located \([0-9]*\) bytes \([a-z ]*\) [0-9]*-byte region.*/\2 \1/p' "$1" |
+		sed 's/^to the right of/after/; s/^to the left of/before/; s/ of / /; 1q'
+}
+
+# in_json: the first finding.
+in_json() {
+	sed -n '/"findings"/,$s/^ *"\(size\|offset\)": \(-*[0-9]*\),*$/\1 \2/p' json | awk '
+		$1 == "size" && size == "" { size = $2 }
+		$1 == "offset" && size != "" && offset == "" { offset = $2 }
+		END { if (offset < 0) print "before", -offset; else print "after", offset - size }'
+}
+
+# try PROGRAM WHICH SEEN OPTIONS...: WHICH is a pattern of shapes, SEEN one of who sees them.
+try() {
+	program=$1 which=$2 seen=$3
+	shift 3
+	"$program" list >list || exit 99
+	while IFS='	' read -r number name where who; do
+		case $name in $which) ;; *) continue ;; esac
+		case $who in $seen) ;; *) continue ;; esac
+		total=$((total + 1))
+		"$fencepost" run --style=asan --leak-check=no --log=text --json=json "$@" -- "$program" "$number" >out 2>err </dev/null
+		test "$(normal text)" = "$where" && test "$(in_json)" = "$where" || {
+			missed=$((missed + 1))
+			echo "${program##*/} $number [$name] $*: $(normal text) in text, $(in_json) in JSON, not $where"
+		}
+		rm -f text json
+	done <list
+}
+
+# asan PROGRAM: where it sees nothing, it says nothing.
+asan() {
+	"$1" list >list || exit 99
+	seen=0
+	while IFS='	' read -r number name where who; do
+		ASAN_OPTIONS=detect_leaks=0:alloc_dealloc_mismatch=0 "$1" "$number" >out 2>err </dev/null
+		found=$(normal err)
+		test -z "$found" || seen=$((seen + 1))
+		test -z "$found" || test "$found" = "$where" || complain "AddressSanitizer: $number [$name] is $found, not $where"
+	done <list
+	test "$seen" -ge 75 || complain "AddressSanitizer saw $seen"
+}
+
+total=0 missed=0
+for program in ./plain ./fast; do
+	try "$program" '*' all
+	try "$program" '*' sweep --sweep
+done
+test "$total" -ge 170 || complain "only $total shapes"
+test "$missed" -eq 0 || complain "$missed of $total"
+
+# What is said of them: bytes outside, a call's own size and its name, how far a loop got, and no
+# certainty where there is none.
+says() { # says NAME TEXT...
+	number=$(./plain list | awk -F '\t' -v name="$1" '$2 == name { print $1 }')
+	shift
+	"$fencepost" run --leak-check=no --log=text --json=json -- ./plain "$number" >out 2>err </dev/null
+	for words; do
+		grep -qF -e "$words" text json || complain "not said of $number: $words: $(head -n 12 text)"
+	done
+	test "$(grep -c '"kind"' json)" -eq 1 || complain "more than one finding: $number: $(grep '"kind"' json)"
+}
+says 'write char 50 MALLOC LOOP 0 100' 'write of 1 byte, 0 bytes past the end of a block of 50 bytes; the guard page stopped it 14 bytes further' \
+	'changed bytes, 0 past the end: "YZ' '"access_size": 1'
+says 'read char 5001 MALLOC MEMCPY 0 9000' 'read of 9000 bytes by a call, 3999 of them behind the block, 0 bytes past the end' \
+	'through memcpy' '"access_size": 9000' '"by_call": true'
+says 'text 50 MALLOC WCSNCPY 99' 'write of 396 bytes by a call, 196 of them behind the block' 'through wcsncpy'
+says 'write char 601 MALLOC MEMMOVE 0 1201' 'write of 1201 bytes by a call, 600 of them behind the block' 'through memmove'
+says 'read char 50 MALLOC INDEX 0 64' 'read of 1 byte, 14 bytes past the end of a block of 50 bytes; the bytes before that one may have been read, too'
+says 'read char 50 MALLOC INDEX 0 90' 'read of 1 byte, 40 bytes past the end of a block of 50 bytes'
+
+# What it goes on to write behind the guard follows on what it wrote before it: one finding.
+"$fencepost" run --continue --log=text --json=json -- ./plain 0 >out 2>err </dev/null
+test "$(grep -c '"kind"' json)" -eq 1 && grep -q '"bytes": "595a4142434445464748494a4b4c4d' json ||
+	complain "with --continue: $(cat text)"
+
+test -n "$FP_TEST_LONG" || exit $bad
+for level in -O0 -O2; do
+	build asan "${CXX:-g++}" $level -fsanitize=address && asan ./asan
+done
+for program in ./plain ./fast; do
+	try "$program" '*' all --sweep
+	for backend in guard mprotect; do
+		"$fencepost" run --backend=$backend true 2>err && try "$program" '*' all --backend=$backend
+	done
+done
+test "$missed" -eq 0 || complain "$missed of $total"
+# Of other compilers' code 97 % (where they unroll a loop over one field of a struct, the second turn
+# may be the first that is told; a call that is not needed may be left out).
+total=0 missed=0
+build fastest "${CXX:-g++}" -O3 -march=x86-64-v3 && try ./fastest '*' all
+for level in -O0 -O1 -O2; do
+	build other clang++ $level 2>err && try ./other '*' all
+done
+test $((100 * missed)) -le $((3 * total)) || complain "$missed of $total"
+exit $bad
