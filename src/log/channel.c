@@ -279,3 +279,8 @@ const char *fp_channel_unseen(const struct fp_channel *channel, size_t *size)
 	*size = used < FP_CHANNEL_UNSEEN_BYTES ? used : FP_CHANNEL_UNSEEN_BYTES;
 	return channel->unseen;
 }
+
+struct fp_sites *fp_channel_sites(struct fp_channel *channel)
+{
+	return &channel->sites;
+}

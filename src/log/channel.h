@@ -20,6 +20,7 @@
 #include <sys/types.h>
 
 #include "base/proc.h"
+#include "model/sites.h"
 
 /* Names the memory in /proc/PID/maps, behind "/memfd:". */
 #define FP_CHANNEL_NAME "fencepost-channel"
@@ -37,6 +38,9 @@ enum fp_channel_state {
 	FP_CHANNEL_ENDED,   /* it is complete */
 	FP_CHANNEL_LEFT     /* the reader was done before; the process reports by itself */
 };
+
+/* What align=auto learned, in earlier runs and in this one: of all processes. */
+struct fp_sites *fp_channel_sites(struct fp_channel *channel);
 
 /* ---- By `fencepost run` ---------------------------------------------------------------------
  */

@@ -21,7 +21,7 @@ enum {
 	FP_CHANNEL_ERRAND_BYTES = 64 << 10
 };
 
-#define FP_CHANNEL_MAGIC "FENCEPCH3"
+#define FP_CHANNEL_MAGIC "FENCEPCH4"
 
 struct fp_channel_piece {
 	_Atomic uint32_t next; /* its number and 1; 0 for the last */
@@ -81,6 +81,7 @@ struct fp_channel {
 		_Atomic uint64_t met;
 		_Atomic uint64_t passed;
 	} pids[FP_CHANNEL_PIDS / FP_CHANNEL_PIDS_PER_WORD];
+	struct fp_sites sites;
 	char unseen[FP_CHANNEL_UNSEEN_BYTES];
 	struct fp_channel_piece pieces[FP_CHANNEL_PIECES];
 };
