@@ -58,8 +58,26 @@ uint32_t fp_fault_registers(const void *context,
  * stack can be read. */
 uintptr_t fp_fault_return_address(const void *context);
 
-/* Whether this architecture can execute one instruction and come back. */
-bool fp_fault_can_step(void);
+/* Memory that an instruction accesses as a whole, at an address that a register goes into. */
+struct fp_fault_operand {
+	uintptr_t address;
+	size_t size; /* in bytes; 0: none */
+	bool is_written;
+	int base; /* the register, as the architecture counts them */
+};
+
+enum { FP_FAULT_OPERAND_MAX = 64 };
+
+/* Whether the interrupted instruction may have been refused for an operand that is not aligned;
+ * then that. */
+bool fp_fault_operand(const void *context, struct fp_fault_operand *operand);
+
+/* Has the interrupted instruction, or the one that was, access memory BY bytes further on. */
+void fp_fault_shift_operand(void *context, const struct fp_fault_operand *operand,
+                            ptrdiff_t by);
+
+/* The fault is that of a page of the operand that cannot be accessed. */
+void fp_fault_set_page_fault(void *context, const struct fp_fault_operand *operand);
 
 /* Makes the interrupted thread stop with SIGTRAP behind its next instruction, and ends that.
  * Whether it was asked to already. */

@@ -8,6 +8,7 @@
 #include <ucontext.h>
 
 #include "fault/access.h"
+#include "fault/fault.h"
 
 enum {
 	ESR_MAGIC = 0x45535201, /* ESR_MAGIC of <asm/sigcontext.h> */
@@ -145,4 +146,25 @@ bool fp_fault_set_step(void *context, bool is_on)
 	(void)context;
 	(void)is_on;
 	return false;
+}
+
+/* No instruction is refused for that which malloc does not care for. */
+bool fp_fault_operand(const void *context, struct fp_fault_operand *operand)
+{
+	(void)context;
+	(void)operand;
+	return false;
+}
+
+void fp_fault_shift_operand(void *context, const struct fp_fault_operand *operand, ptrdiff_t by)
+{
+	(void)context;
+	(void)operand;
+	(void)by;
+}
+
+void fp_fault_set_page_fault(void *context, const struct fp_fault_operand *operand)
+{
+	(void)context;
+	(void)operand;
 }

@@ -4,6 +4,7 @@
  * what was done to it is not.
  */
 #include "fault/access.h"
+#include "fault/fault.h"
 
 struct fp_fault_access fp_fault_access(const void *context, uintptr_t address)
 {
@@ -53,4 +54,25 @@ bool fp_fault_set_step(void *context, bool is_on)
 	(void)context;
 	(void)is_on;
 	return false;
+}
+
+/* No instruction is refused for that which malloc does not care for. */
+bool fp_fault_operand(const void *context, struct fp_fault_operand *operand)
+{
+	(void)context;
+	(void)operand;
+	return false;
+}
+
+void fp_fault_shift_operand(void *context, const struct fp_fault_operand *operand, ptrdiff_t by)
+{
+	(void)context;
+	(void)operand;
+	(void)by;
+}
+
+void fp_fault_set_page_fault(void *context, const struct fp_fault_operand *operand)
+{
+	(void)context;
+	(void)operand;
 }

@@ -9,9 +9,17 @@
 
 #include "base/readable.h"
 #include "fault/access.h"
-#include "fault/instruction_x86_64.h"
+#include "fault/fault.h"
+#include "fault/machine_x86_64.h"
 
-enum { TRAP_PAGE_FAULT = 14, ERROR_WRITE = 1 << 1, ERROR_FETCH = 1 << 4, FLAG_TRAP = 1 << 8 };
+enum {
+	TRAP_PROTECTION = 13,
+	TRAP_PAGE_FAULT = 14,
+	ERROR_WRITE = 1 << 1,
+	ERROR_USER = 1 << 2,
+	ERROR_FETCH = 1 << 4,
+	FLAG_TRAP = 1 << 8
+};
 
 /* How the size follows from the prefixes and the opcode. */
 enum rule {
@@ -352,4 +360,70 @@ bool fp_fault_set_step(void *context, bool is_on)
 
 	*flags = is_on ? *flags | FLAG_TRAP : *flags & ~(greg_t)FLAG_TRAP;
 	return was_on;
+}
+
+/* ---- Operands that have to be aligned
+ * --------------------------------------------------------
+ */
+
+enum { EXCHANGE = 0xc7, VECTOR_BYTES = 16 };
+
+/* movaps and its kin to memory, movntps, movdqa, movntdq, cmpxchg16b */
+static bool is_store(const struct fp_instruction *instruction)
+{
+	switch (instruction->prefixes.map == 1 ? instruction->opcode : 0) {
+	case 0x29:
+	case 0x2b:
+	case 0x7f:
+	case 0xe7:
+	case EXCHANGE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A register that the instruction uses for something else, too, or that the kernel puts frames
+ * at, cannot be changed. */
+static bool is_spare(const struct fp_instruction *instruction)
+{
+	bool is_exchange = instruction->prefixes.map == 1 && instruction->opcode == EXCHANGE;
+
+	return instruction->base < FP_NO_REGISTER && instruction->base != FP_RSP &&
+	       instruction->base != instruction->index &&
+	       !(is_exchange && instruction->base <= FP_RBX);
+}
+
+bool fp_fault_operand(const void *context, struct fp_fault_operand *operand)
+{
+	const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
+	struct fp_machine machine;
+	struct fp_instruction instruction;
+
+	fp_machine_begin(context, &machine);
+	if (registers[REG_TRAPNO] != TRAP_PROTECTION ||
+	    !fp_machine_fetch(&machine, &instruction) || !instruction.is_memory ||
+	    instruction.prefixes.map == 0 || instruction.prefixes.is_elsewhere ||
+	    !is_spare(&instruction))
+		return false;
+	unsigned size = fp_instruction_bytes((const uint8_t *)machine.pc);
+	*operand = (struct fp_fault_operand){
+	        .address = fp_machine_address(&machine, &instruction, size).number,
+	        .size = size,
+	        .is_written = is_store(&instruction),
+	        .base = instruction.base};
+	return size >= VECTOR_BYTES && operand->address % size != 0;
+}
+
+void fp_fault_shift_operand(void *context, const struct fp_fault_operand *operand, ptrdiff_t by)
+{
+	((ucontext_t *)context)->uc_mcontext.gregs[fp_machine_numbers[operand->base]] += by;
+}
+
+void fp_fault_set_page_fault(void *context, const struct fp_fault_operand *operand)
+{
+	greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	registers[REG_TRAPNO] = TRAP_PAGE_FAULT;
+	registers[REG_ERR] = ERROR_USER | (operand->is_written ? ERROR_WRITE : 0);
 }

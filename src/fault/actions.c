@@ -109,7 +109,8 @@ int fp_fault_install(void)
 	if (!fp_fault_configuration.has_handlers)
 		return 0;
 	for (int i = 0; i < SIGNALS && status == 0; i++)
-		if (signals[i] != SIGTRAP || fp_fault_configuration.goes_on)
+		if (signals[i] != SIGTRAP || fp_fault_configuration.goes_on ||
+		    fp_fault_configuration.carries_out)
 			status = install(i);
 	return status;
 }

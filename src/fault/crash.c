@@ -329,6 +329,7 @@ void fp_fault_report_crash(int signal, const siginfo_t *info, void *context)
 	if ((before != NULL && before->is_claimed) || !is_first())
 		return;
 	uint32_t held = fp_lock_enter_fault_mode();
+	fp_fault_learn_of_crash(context);
 	if (before != NULL) {
 		gather(&finding, before->signal, before->info, before->context);
 		fp_crash_say_handled(&finding, signal);

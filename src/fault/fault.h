@@ -26,12 +26,19 @@ struct fp_fault_config {
 	void (*note)(const char *text);
 	bool has_handlers; /* else only fp_fault_check_range finds anything */
 	bool goes_on;      /* --continue: step over the instruction and go on */
+	bool carries_out;  /* align=auto: instructions that need more than blocks have */
 };
 
 /* Takes the configuration and installs the handlers of SIGSEGV and SIGBUS, and of SIGTRAP to go
  * on, unless none are wanted. 0 or a negative errno; -ENOTSUP when this machine cannot go on
  * after a fault. */
 int fp_fault_start(const struct fp_fault_config *config);
+
+/* Whether this machine can go on after a fault. Any context. */
+bool fp_fault_can_step(void);
+
+/* How many instructions were carried out. Any context. */
+uint64_t fp_fault_carried_out(void);
 
 /* Installs them again over what the program installed since; that becomes the handler that
  * faults of its own are passed to. 0 or a negative errno. */

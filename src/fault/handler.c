@@ -171,6 +171,10 @@ void fp_fault_handle(int signal, siginfo_t *info, void *context)
 	if (fp_stack_recover(context) || open_touched(signal, info, context) ||
 	    mend(signal, info) || fp_fault_put_off(&event))
 		return;
+	if (fp_fault_carry_out(&event)) {
+		errno = saved_errno;
+		return;
+	}
 	if (is_own(&event)) {
 		fp_fault_die(&event);
 		return;

@@ -8,6 +8,7 @@
 #include "fault/machine_x86_64.h"
 
 #include <string.h>
+#include <ucontext.h>
 
 #include "base/align.h"
 #include "base/readable.h"
@@ -36,6 +37,22 @@ static bool can_read(struct fp_machine *machine, uintptr_t start, size_t bytes)
 		machine->readable = page;
 	}
 	return true;
+}
+
+const int fp_machine_numbers[FP_INSTRUCTION_REGISTERS] = {
+        REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+        REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+
+void fp_machine_begin(const void *context, struct fp_machine *machine)
+{
+	const greg_t *values = ((const ucontext_t *)context)->uc_mcontext.gregs;
+
+	memset(machine, 0, sizeof(*machine));
+	for (size_t i = 0; i < FP_INSTRUCTION_REGISTERS; i++)
+		machine->registers[i] =
+		        fp_machine_known((uint64_t)values[fp_machine_numbers[i]]);
+	machine->pc = (uintptr_t)values[REG_RIP];
+	machine->home = machine->pc;
 }
 
 bool fp_machine_fetch(struct fp_machine *machine, struct fp_instruction *instruction)

@@ -41,6 +41,11 @@ struct fp_machine {
 	uintptr_t readable; /* the page that was found so last */
 };
 
+/* The kernel's numbers of the registers, by the processor's; and a machine that stands where
+ * CONTEXT was interrupted, of which no more is known. */
+extern const int fp_machine_numbers[FP_INSTRUCTION_REGISTERS];
+void fp_machine_begin(const void *context, struct fp_machine *machine);
+
 /* The instruction at the machine's pc. False when it cannot be read. */
 bool fp_machine_fetch(struct fp_machine *machine, struct fp_instruction *instruction);
 

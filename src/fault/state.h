@@ -73,6 +73,17 @@ bool fp_fault_is_tried_again(const struct fp_fault_event *event);
 
 void fp_fault_set_mask(sigset_t *mask);
 
+/* ---- unaligned.c ---------------------------------------------------------------------------
+ */
+
+/* Whether the instruction that EVENT interrupted is carried out when the handler returns. If
+ * not, EVENT tells where its operand is bad. */
+bool fp_fault_carry_out(struct fp_fault_event *event);
+
+/* The process dies where CONTEXT was interrupted, and may do so for want of alignment: the
+ * blocks that it has in its hands get more in later runs. */
+void fp_fault_learn_of_crash(const void *context);
+
 /* ---- own.c ---------------------------------------------------------------------------------
  */
 
@@ -89,6 +100,10 @@ void fp_fault_say_own_failure(const struct fp_fault_event *event);
  */
 bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_finding *finding,
                         void *context);
+
+/* Has the interrupted instruction access an aligned copy of OPERAND, of which is kept what it
+ * writes. False when that cannot be done. */
+bool fp_fault_step_aside(const struct fp_fault_operand *operand, void *context);
 
 /* Whether the calling thread is between a step and its end. */
 bool fp_fault_is_stepping(void);

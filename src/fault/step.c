@@ -8,6 +8,8 @@
  * faults in its turn, and all stay accessible until the instruction is through. Of a repeated
  * string instruction the trap comes after each element. One thread steps at a time, and no
  * signal is delivered to it meanwhile. What runs off a block for ever is stopped.
+ *
+ * In the same way an instruction is carried out whose operand is not aligned: it gets a copy.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -40,6 +42,10 @@ struct page {
 struct step {
 	size_t pages_used;
 	struct page pages[PAGES_MAX];
+	struct fp_fault_operand operand; /* that has a copy: the one that is aligned */
+	ptrdiff_t shift;
+	uint8_t copies[2 * FP_FAULT_OPERAND_MAX];
+	uint8_t before[FP_FAULT_OPERAND_MAX];
 	sigset_t signals; /* blocked by the program */
 	bool had_trap_flag;
 	struct fp_fault_runs runs;
@@ -50,7 +56,7 @@ static _Atomic uint64_t owner; /* the thread that steps; 0: none */
 
 bool fp_fault_is_stepping(void)
 {
-	return own_step != NULL && own_step->pages_used > 0;
+	return own_step != NULL && (own_step->pages_used > 0 || own_step->operand.size > 0);
 }
 
 /* What the scratch byte at ADDRESS reads as: what the block last held, as far as it was kept,
@@ -175,7 +181,7 @@ bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_fi
 		return false;
 	become_owner();
 	if (expose(base) != 0) {
-		if (own_step->pages_used == 0)
+		if (!fp_fault_is_stepping())
 			atomic_store(&owner, 0);
 		return false;
 	}
@@ -185,10 +191,41 @@ bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_fi
 	page->is_united = false;
 	page->fill = pages < RUN_PAGES_FILLED ? FP_PADDING_BYTE : 0;
 	fill_scratch(page);
-	if (own_step->pages_used == 0)
+	if (!fp_fault_is_stepping())
 		begin_step(own_step, context);
 	own_step->pages_used++;
 	return true;
+}
+
+bool fp_fault_step_aside(const struct fp_fault_operand *operand, void *context)
+{
+	if (!make_own_step() || own_step->operand.size > 0)
+		return false;
+	become_owner();
+	if (!fp_fault_is_stepping())
+		begin_step(own_step, context);
+	uint8_t *copy =
+	        (uint8_t *)fp_align_up((uintptr_t)own_step->copies, FP_FAULT_OPERAND_MAX);
+	memcpy(copy, (const void *)operand->address, operand->size);
+	memcpy(own_step->before, copy, operand->size);
+	own_step->operand = *operand;
+	own_step->shift = (ptrdiff_t)copy - (ptrdiff_t)operand->address;
+	fp_fault_shift_operand(context, operand, own_step->shift);
+	return true;
+}
+
+/* What was not written may be another thread's to write. */
+static void end_aside(struct step *step, void *context)
+{
+	const struct fp_fault_operand *operand = &step->operand;
+	const void *copy = (const void *)(operand->address + (uintptr_t)step->shift);
+
+	if (operand->size == 0)
+		return;
+	if (memcmp(copy, step->before, operand->size) != 0)
+		memcpy((void *)operand->address, copy, operand->size);
+	fp_fault_shift_operand(context, operand, -step->shift);
+	step->operand.size = 0;
 }
 
 static bool is_same_access(const struct fp_finding *a, const struct fp_finding *b)
@@ -238,6 +275,7 @@ void fp_fault_end_step(void *context)
 	size_t used = own_step->pages_used;
 	ucontext_t *interrupted = context;
 
+	end_aside(own_step, context);
 	for (size_t i = 0; i < used; i++) {
 		note_writes(&own_step->pages[i]);
 		conceal(own_step->pages[i].base);

@@ -18,21 +18,6 @@ enum { STEPS_MAX = 500, REACH = 16 << 10, RETURNS_MAX = 3, RANGES_MAX = 40 };
 /* Nothing larger is copied. */
 #define SIZE_MAX_OF_CALL ((uintptr_t)1 << 40)
 
-static void begin(const void *context, struct fp_machine *machine)
-{
-	static const int numbers[FP_INSTRUCTION_REGISTERS] = {
-	        REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-	        REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
-	const greg_t *values = ((const ucontext_t *)context)->uc_mcontext.gregs;
-
-	memset(machine, 0, sizeof(*machine));
-	for (size_t i = 0; i < FP_INSTRUCTION_REGISTERS; i++)
-		machine->registers[i] =
-		        (struct fp_machine_value){(uint64_t)values[numbers[i]], true};
-	machine->pc = (uintptr_t)values[REG_RIP];
-	machine->home = machine->pc;
-}
-
 /* The string instructions, which registers count for. */
 static bool is_repeated(const struct fp_instruction *instruction)
 {
@@ -350,7 +335,7 @@ void fp_fault_look_back(const void *context, struct fp_fault_access *access)
 	struct fp_machine machine;
 	struct fp_instruction instruction;
 
-	begin(context, &machine);
+	fp_machine_begin(context, &machine);
 	if (access->is_fetch || !fp_machine_fetch(&machine, &instruction))
 		return;
 	access->is_scan = is_repeated(&instruction);

@@ -9,6 +9,7 @@
 #include "base/pointer.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "heap/exact.h"
 #include "heap/pair.h"
 
 static fp_finding_sink sink;
@@ -315,10 +316,14 @@ size_t fp_findings_verify(const struct fp_block *block, uintptr_t slot, size_t s
 	};
 	size_t count = 0;
 
+	fp_exact_learn(block);
 	for (size_t i = 0; i < 2; i++) {
 		if (!fp_padding_is_damaged(sides[i][0], sides[i][1], &damaged[count].damage))
 			continue;
 		damaged[count].block = *block;
+		/* Written to without the low bits of its address, perhaps. */
+		if (fp_heap_is_masked(block->address, damaged[count].damage.start))
+			fp_heap_align_site(block->alloc_trace);
 		fp_findings_keep_evidence(&damaged[count]);
 		count++;
 	}

@@ -19,6 +19,7 @@
 #include "base/thread.h"
 #include "base/vm.h"
 #include "guard/guard.h"
+#include "heap/exact.h"
 #include "heap/intact.h"
 #include "heap/padding.h"
 #include "heap/refusal.h"
@@ -37,6 +38,7 @@ void fp_heap_init(const struct fp_heap_config *config)
 	configuration = *config;
 	fp_findings_init(config->sink, config->sink_user);
 	fp_heap_set_lock_timeout(config->lock_timeout_ms);
+	fp_exact_init(config->is_exact, config->is_learning);
 	fp_intact_init();
 }
 
@@ -152,8 +154,9 @@ static int alloc_block(struct fp_heap *heap, const struct fp_heap_request *reque
 {
 	struct fp_block block = describe(heap, request, trace);
 	struct fp_slot slot = {0};
-	size_t align =
-	        request->align > configuration.align ? request->align : configuration.align;
+	size_t align = fp_exact_align(
+	        request->align > configuration.align ? request->align : configuration.align,
+	        trace);
 	int status;
 
 	/* A serial was spent on a block that nobody gets. */
@@ -332,6 +335,18 @@ static int free_slot(struct fp_heap *heap, const struct fp_misuse *misuse,
 	return -EPERM;
 }
 
+/* The block begins where the program takes it to, and what it wrote in front is no mistake. */
+static void unmask(struct fp_misuse *misuse, const struct fp_place *where)
+{
+	struct fp_block block;
+
+	if (!fp_registry_find(where->slot.base, &block) ||
+	    !fp_exact_is_masked(&block, misuse->address))
+		return;
+	fp_padding_fill(misuse->address, block.address);
+	misuse->address = block.address;
+}
+
 static int free_or_report(struct fp_heap *heap, void *address,
                           const struct fp_heap_claim *claim)
 {
@@ -347,10 +362,13 @@ static int free_or_report(struct fp_heap *heap, void *address,
 	__builtin_prefetch(address);
 	struct fp_misuse misuse = fp_heap_misuse(heap, address, fp_stack_capture());
 	misuse.claim = claim;
-	if (fp_guard_find(misuse.address, &where))
-		return free_slot(heap, &misuse, &where);
-	fp_findings_foreign_free(&misuse);
-	return -EPERM;
+	if (!fp_guard_find(misuse.address, &where)) {
+		fp_findings_foreign_free(&misuse);
+		return -EPERM;
+	}
+	if (configuration.is_exact)
+		unmask(&misuse, &where);
+	return free_slot(heap, &misuse, &where);
 }
 
 int fp_heap_free(struct fp_heap *heap, void *block)

@@ -16,9 +16,12 @@
 #include "heap/layout.h"
 #include "model/block.h"
 #include "model/finding.h"
+#include "model/sites.h"
 
 struct fp_heap_config {
-	size_t align; /* of blocks that ask for no more, in bytes: a power of two */
+	size_t align;     /* of blocks that ask for no more, in bytes: a power of two */
+	bool is_exact;    /* align=auto: sites that need more get it (heap/exact.h) */
+	bool is_learning; /* what they need is to be found out */
 	enum fp_placement placement;
 	uint64_t lock_timeout_ms; /* how long a locked heap is waited for; 0: for ever */
 	fp_finding_sink sink;     /* receives every finding; no lock is held */
@@ -212,6 +215,18 @@ bool fp_heap_find(uintptr_t address, struct fp_block *block);
 /* Adds MARKS (enum fp_block_mark) to the live block with that SERIAL, which ADDRESS is in;
  * false when there is none any more. */
 bool fp_heap_mark(uintptr_t address, uint64_t serial, uint8_t marks);
+
+/*
+ * align=auto. The site that TRACE leads to gets blocks as malloc promises them from now on; how
+ * many did so far; and SHARED takes and has them, too, from now on. Context: also fault.
+ */
+void fp_heap_align_site(fp_trace_id trace);
+uint64_t fp_heap_aligned_sites(void);
+void fp_heap_share_sites(struct fp_sites *shared);
+
+/* Whether ADDRESS is START, that of a block, without low bits that a program may think are
+ * free. */
+bool fp_heap_is_masked(uintptr_t start, uintptr_t address);
 
 struct fp_heap_totals {
 	uint64_t allocations; /* that gave a block */

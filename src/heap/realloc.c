@@ -8,6 +8,7 @@
 
 #include "base/pages.h"
 #include "guard/guard.h"
+#include "heap/exact.h"
 #include "heap/state.h"
 #include "registry/registry.h"
 #include "stack/stack.h"
@@ -24,7 +25,8 @@ bool fp_heap_is_ours(const void *address)
 static bool find_live(const void *address, struct fp_block *block)
 {
 	return fp_heap_find((uintptr_t)address, block) && block->state == FP_BLOCK_LIVE &&
-	       block->address == (uintptr_t)address;
+	       (block->address == (uintptr_t)address ||
+	        fp_exact_is_masked(block, (uintptr_t)address));
 }
 
 bool fp_heap_size_of(const void *address, size_t *size)
@@ -45,10 +47,8 @@ int fp_heap_ask_size(const struct fp_heap *heap, const char *call, const void *a
 	bool is_known = fp_heap_find((uintptr_t)address, &block);
 
 	*size = 0;
-	if (is_known && block.state == FP_BLOCK_LIVE && block.address == (uintptr_t)address) {
-		*size = block.size;
+	if (fp_heap_size_of(address, size))
 		return 0;
-	}
 	const struct fp_misuse misuse = fp_heap_misuse(heap, address, fp_stack_capture());
 	fp_findings_asked(&misuse, call, is_known ? &block : NULL);
 	errno = saved_errno;
@@ -67,13 +67,13 @@ bool fp_heap_owns(const struct fp_heap *heap, const void *address, size_t *size)
 
 /* Of a large block most may never have been written, and the new one's memory is zeros then.
  * Its size is beyond that of slots that are filled. */
-static void copy(void *to, const struct fp_block *from, size_t bytes)
+static void copy(void *to, const void *from, size_t bytes)
 {
-	fp_heap_mend_range(from->address, bytes);
+	fp_heap_mend_range((uintptr_t)from, bytes);
 	if (bytes >= SPARSE_BYTES)
-		fp_pages_copy(to, (const void *)from->address, bytes);
+		fp_pages_copy(to, from, bytes);
 	else
-		memcpy(to, (const void *)from->address, bytes);
+		memcpy(to, from, bytes);
 }
 
 int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
@@ -87,10 +87,12 @@ int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
 		return fp_heap_free_as(heap, claim) == 0 ? -ENOMEM : -EPERM;
 	struct fp_heap_request wanted = *request;
 	wanted.replaced = old.serial;
+	/* Who needs that of the old block needs it of the new one. */
+	wanted.align = fp_exact_align(request->align, old.alloc_trace);
 	int status = fp_heap_alloc(heap, &wanted, block);
 	if (status != 0)
 		return status;
-	copy(*block, &old, old.size < request->size ? old.size : request->size);
+	copy(*block, claim->block, old.size < request->size ? old.size : request->size);
 	fp_heap_free_as(heap, claim);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/meta.h"
+#include "heap/heap.h"
 #include "region/region.h"
 
 enum { WORD = sizeof(uint64_t), SPARSE_BYTES = 256 << 10 };
@@ -66,6 +67,20 @@ static bool is_pointer(const struct fp_leak_marker *marker, uint32_t index, uint
 	       fp_leak_is_empty_array(marker->memory, block);
 }
 
+/* POINTER to the block INDEX, which begins there where the program keeps something in the low
+ * bits. */
+static void meet(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointer)
+{
+	const struct fp_leak_block *block = &marker->table->blocks[index];
+
+	if (pointer < block->address) {
+		fp_heap_align_site(block->trace);
+		pointer = block->address;
+	}
+	if (is_pointer(marker, index, pointer))
+		marker->meet(marker, index, pointer);
+}
+
 /* STEP is 8 unless the words may stand at odd places. */
 static void scan_bytes(struct fp_leak_marker *marker, size_t size, size_t step)
 {
@@ -78,8 +93,8 @@ static void scan_bytes(struct fp_leak_marker *marker, size_t size, size_t step)
 		if (!fp_leak_table_spans(table, word))
 			continue;
 		uint32_t index = fp_leak_table_find(table, word);
-		if (index != FP_LEAK_NOWHERE && is_pointer(marker, index, word))
-			marker->meet(marker, index, word);
+		if (index != FP_LEAK_NOWHERE)
+			meet(marker, index, word);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/meta.h"
+#include "heap/heap.h"
 #include "leak/mark.h"
 #include "region/region.h"
 #include "registry/registry.h"
@@ -242,6 +243,9 @@ uint32_t fp_leak_table_find(const struct fp_leak_table *table, uintptr_t address
 	size_t bucket = bucket_of(table, address);
 	size_t behind =
 	        find_behind(table, table->firsts[bucket], table->firsts[bucket + 1], address);
+	if (behind < table->first_region &&
+	    fp_heap_is_masked(table->blocks[behind].address, address))
+		return (uint32_t)behind;
 	if (behind == 0)
 		return find_region(table, address);
 	const struct fp_leak_block *block = &table->blocks[behind - 1];

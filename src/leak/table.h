@@ -48,7 +48,8 @@ static inline bool fp_leak_may_be_empty(const struct fp_leak_block *block)
 }
 
 /* The index of the block that ADDRESS is in, or FP_LEAK_NOWHERE. A block of no bytes has one,
- * and one that may be an empty array has its end, too, unless another block begins there. */
+ * and one that may be an empty array has its end, too, unless another block begins there. Or
+ * the block whose start it is without low bits (fp_heap_is_masked). */
 uint32_t fp_leak_table_find(const struct fp_leak_table *table, uintptr_t address);
 
 /* The first region that ends above ADDRESS, or NULL. */

@@ -29,6 +29,9 @@ enum fp_options_backend {
 	FP_OPTIONS_BACKEND_NONE
 };
 
+/* Those before are the logarithms of alignments. */
+enum { FP_OPTIONS_ALIGN_16 = 4, FP_OPTIONS_ALIGN_AUTO };
+
 enum fp_options_placement {
 	FP_OPTIONS_PLACEMENT_RIGHT,
 	FP_OPTIONS_PLACEMENT_LEFT,

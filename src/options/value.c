@@ -9,11 +9,6 @@
 
 #include "base/text.h"
 
-static bool has_words(const struct fp_option *option)
-{
-	return memchr(option->value, '|', strlen(option->value)) != NULL;
-}
-
 /* The word of "a|b|c" that starts at WORDS, and where the next one starts (NULL after the
  * last). */
 static size_t word_length(const char *words, const char **next)
@@ -52,19 +47,6 @@ static size_t read_digits(const char *text, size_t len, uint64_t *number)
 	return at;
 }
 
-static bool is_listed(const char *numbers, uint64_t number)
-{
-	while (numbers) {
-		const char *word = numbers;
-		size_t len = word_length(word, &numbers);
-		uint64_t listed;
-
-		if (read_digits(word, len, &listed) == len && listed == number)
-			return true;
-	}
-	return false;
-}
-
 static bool read_count(const struct fp_option *option, const struct fp_options_item *item,
                        uint64_t *count)
 {
@@ -74,8 +56,6 @@ static bool read_count(const struct fp_option *option, const struct fp_options_i
 	if (taken == 0 || taken != item->value_len)
 		return false;
 	if (number < option->minimum || number > option->maximum)
-		return false;
-	if (has_words(option) && !is_listed(option->value, number))
 		return false;
 	*count = number;
 	return true;
@@ -222,11 +202,7 @@ void fp_options_value_explain(struct fp_text *text, const struct fp_option *opti
 {
 	switch (option->type) {
 	case FP_OPTION_COUNT:
-		if (!has_words(option)) {
-			explain_range(text, option);
-			break;
-		}
-		explain_words(text, option->value);
+		explain_range(text, option);
 		break;
 	case FP_OPTION_BOOL:
 	case FP_OPTION_CHOICE:

@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
+#include "fault/fault.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
 #include "heap/tier.h"
@@ -125,6 +126,23 @@ static void log_refused_calls(struct fp_log *tail)
 	}
 }
 
+/* What align=auto had to give in. */
+static void log_aligned_sites(struct fp_log *tail)
+{
+	char line[200];
+	struct fp_text text;
+
+	if (fp_heap_aligned_sites() == 0)
+		return;
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_string(&text, "align=auto: call stacks whose blocks are aligned to 16 bytes "
+	                      "from now on: ");
+	fp_text_decimal(&text, fp_heap_aligned_sites());
+	fp_text_string(&text, "; instructions that need that and were carried out: ");
+	fp_text_decimal(&text, fp_fault_carried_out());
+	fp_log_note(tail, line);
+}
+
 static void log_totals(struct fp_log *tail)
 {
 	struct fp_heap_totals totals;
@@ -144,6 +162,7 @@ static void log_totals(struct fp_log *tail)
 	if (fp_tier_blocks(FP_REASON_SYSTEM_CALL) > 0 || totals.seal_failures > 0)
 		log_refused_calls(tail);
 	log_lost_stacks(tail);
+	log_aligned_sites(tail);
 	if (fp_guard_has_lapsed())
 		fp_log_note(
 		        tail,

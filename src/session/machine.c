@@ -4,8 +4,10 @@
  */
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/resource.h>
 
+#include "base/proc.h"
 #include "base/sys.h"
 #include "machine/machine.h"
 #include "session/state.h"
@@ -39,4 +41,14 @@ size_t fp_session_affordable(size_t bytes)
 	if (fp_sys_get_limit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
 		return bytes;
 	return bytes < limit.rlim_cur / SHARE ? bytes : limit.rlim_cur / SHARE;
+}
+
+bool fp_session_is_traced(void)
+{
+	static const char key[] = "\nTracerPid:\t";
+	char text[2048];
+
+	text[fp_session_read_file(FP_PROC_SELF "status", text, sizeof(text) - 1)] = '\0';
+	const char *tracer = strstr(text, key);
+	return tracer != NULL && tracer[sizeof(key) - 1] != '0';
 }

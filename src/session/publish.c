@@ -19,6 +19,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
+#include "heap/heap.h"
 #include "log/channel.h"
 #include "session/session.h"
 #include "session/state.h"
@@ -87,6 +88,7 @@ void fp_session_open_channel(void)
 	if (channel != NULL) {
 		fp_channel_count(channel, fp_sys_getpid());
 		fp_proc_set_reader(read_elsewhere);
+		fp_heap_share_sites(fp_channel_sites(channel));
 	}
 }
 
@@ -142,6 +144,7 @@ static void make_channel(void)
 		watcher = started;
 		set_channel(made);
 		fp_proc_set_reader(read_elsewhere);
+		fp_heap_share_sites(fp_channel_sites(made));
 		return;
 	}
 	/* The report is made at the end, and says what stands in the way. */

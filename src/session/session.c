@@ -208,6 +208,17 @@ static void start_stack(const struct fp_options *options)
 	fp_stack_init(&config);
 }
 
+static bool is_exact; /* align=auto, where what needs more than it gives can be carried out */
+
+static size_t choose_align(const struct fp_options *options)
+{
+	is_exact = options->align == FP_OPTIONS_ALIGN_AUTO && options->fault_handler &&
+	           fp_fault_can_step() && !fp_session_is_traced();
+	if (options->align != FP_OPTIONS_ALIGN_AUTO)
+		return (size_t)1 << options->align;
+	return is_exact ? 1 : (size_t)1 << FP_OPTIONS_ALIGN_16;
+}
+
 static void start_heap(const struct fp_options *options)
 {
 	static const enum fp_placement placements[] = {
@@ -216,7 +227,9 @@ static void start_heap(const struct fp_options *options)
 	        [FP_OPTIONS_PLACEMENT_ALTERNATE] = FP_PLACEMENT_ALTERNATE,
 	};
 	const struct fp_heap_config config = {
-	        .align = options->align,
+	        .align = choose_align(options),
+	        .is_exact = is_exact,
+	        .is_learning = is_exact || options->align_profile[0] != '\0',
 	        .placement = placements[options->placement],
 	        .lock_timeout_ms = options->lock_timeout_ms,
 	        .sink = fp_session_sink,
@@ -348,6 +361,7 @@ static int start_fault(const struct fp_options *options)
 	        .note = fp_session_note,
 	        .has_handlers = options->fault_handler,
 	        .goes_on = options->_continue,
+	        .carries_out = is_exact,
 	};
 	int status = fp_fault_start(&config);
 	return status == -ENOTSUP

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdalign.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +130,7 @@ static void log_finding(uint32_t index, const struct fp_finding *finding)
 	told.birth_count = find_births(finding, births);
 	fp_log_finding(fp_session_log(), index, &told, &site);
 	if (finding->kind == FP_FINDING_CRASH &&
-	    fp_session.options.align < alignof(max_align_t))
+	    fp_session.options.align != FP_OPTIONS_ALIGN_16)
 		fp_log_note(fp_session_log(),
 		            "blocks are aligned to less than malloc promises (align), which "
 		            "some programs need: if this one does not crash without that, the "

@@ -232,6 +232,10 @@ void fp_session_reserve_findings(void);
  * machine.c). */
 size_t fp_session_read_file(const char *path, char *buffer, size_t size);
 
+/* Whether a debugger looks on, which would see each instruction that is carried out (in
+ * machine.c). */
+bool fp_session_is_traced(void);
+
 /* Bytes of memory this process may still use; UINT64_MAX when that is not known (in machine.c).
  */
 uint64_t fp_session_available_memory(void);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fault/access.h"
+#include "fault/fault.h"
 #include "support/support.h"
 
 enum needs { ANYTHING, AVX2, AVX512, BMI };

@@ -12,6 +12,7 @@
 #include <ucontext.h>
 
 #include "fault/access.h"
+#include "fault/fault.h"
 #include "support/support.h"
 
 static struct fp_fault_access seen;

@@ -52,7 +52,7 @@ static void expect_shown(const char *key, const char *value)
 START_TEST(defaults_are_those_of_the_table)
 {
 	ck_assert_int_eq(options.backend, FP_OPTIONS_BACKEND_AUTO);
-	ck_assert_uint_eq(options.align, 16);
+	ck_assert_int_eq(options.align, FP_OPTIONS_ALIGN_16);
 	ck_assert_int_eq(options.placement, FP_OPTIONS_PLACEMENT_RIGHT);
 	ck_assert_uint_eq(options.history, 64u << 20);
 	ck_assert_int_eq(options.leak_check, FP_OPTIONS_LEAK_CHECK_FULL);
@@ -92,6 +92,12 @@ START_TEST(choices_have_their_enums)
 	        {"backend", "guard", FP_OPTIONS_BACKEND_GUARD},
 	        {"backend", "mprotect", FP_OPTIONS_BACKEND_MPROTECT},
 	        {"backend", "none", FP_OPTIONS_BACKEND_NONE},
+	        {"align", "1", 0},
+	        {"align", "2", 1},
+	        {"align", "4", 2},
+	        {"align", "8", 3},
+	        {"align", "16", FP_OPTIONS_ALIGN_16},
+	        {"align", "auto", FP_OPTIONS_ALIGN_AUTO},
 	        {"placement", "right", FP_OPTIONS_PLACEMENT_RIGHT},
 	        {"placement", "left", FP_OPTIONS_PLACEMENT_LEFT},
 	        {"placement", "alternate", FP_OPTIONS_PLACEMENT_ALTERNATE},
@@ -202,9 +208,9 @@ static const struct {
         {"backend=gaurd", "backend=gaurd: use auto, move, guard, mprotect or none"},
         {"placement=", "placement=: use right, left or alternate"},
         {"quiet=maybe", "quiet=maybe: use yes or no"},
-        {"align=3", "align=3: use 1, 2, 4, 8 or 16"},
-        {"align=32", "align=32: use 1, 2, 4, 8 or 16"},
-        {"align=0", "align=0: use 1, 2, 4, 8 or 16"},
+        {"align=3", "align=3: use 1, 2, 4, 8, 16 or auto"},
+        {"align=32", "align=32: use 1, 2, 4, 8, 16 or auto"},
+        {"align=0", "align=0: use 1, 2, 4, 8, 16 or auto"},
         {"stack_depth=0", "stack_depth=0: use a whole number from 1 to 256"},
         {"stack_depth=257", "stack_depth=257: use a whole number from 1 to 256"},
         {"stack_depth=-1", "stack_depth=-1: use a whole number from 1 to 256"},

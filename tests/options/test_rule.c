@@ -64,7 +64,7 @@ START_TEST(every_form_is_read_wherever_it_stands)
 		ck_assert_uint_eq(options.fail_alloc.seed, rules[_i].seed);
 		ck_assert_str_eq(options.fail_alloc.text, rules[_i].text);
 		ck_assert(options.quiet);
-		ck_assert_uint_eq(options.align, 8);
+		ck_assert_int_eq(options.align, 3);
 	}
 }
 END_TEST
