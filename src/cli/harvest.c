@@ -15,14 +15,16 @@
 #include "cli/run.h"
 #include "log/writer.h"
 
-int fp_cli_channel_open(struct fp_cli_channel *channel)
+int fp_cli_channel_open(struct fp_cli_channel *channel, const struct fp_options *options)
 {
 	int status;
 
 	channel->memory =
 	        fp_channel_make(fp_channel_bytes(), &channel->fd, channel->address, &status);
-	if (channel->memory)
+	if (channel->memory) {
+		fp_cli_profile_load(channel, options);
 		return 0;
+	}
 	return fp_cli_fail("cannot make memory to share with the program: %s; %s",
 	                   strerror(-status),
 	                   status == -EFBIG    ? "raise the limit of files (ulimit -f)"
@@ -30,10 +32,12 @@ int fp_cli_channel_open(struct fp_cli_channel *channel)
 	                                       : "allow memfd_create");
 }
 
-void fp_cli_channel_close(struct fp_cli_channel *channel)
+void fp_cli_channel_close(struct fp_cli_channel *channel, const struct fp_options *options)
 {
-	if (channel->memory)
+	if (channel->memory) {
+		fp_cli_profile_save(channel, options);
 		fp_channel_drop(channel->memory, channel->fd);
+	}
 	channel->memory = NULL;
 }
 

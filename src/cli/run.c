@@ -277,7 +277,7 @@ static int run_once(struct run *run)
 	struct fp_cli_launch launch = {
 	        .path = run->program, .arguments = run->command, .live = &live};
 	int status = 0;
-	int result = fp_cli_channel_open(&run->channel);
+	int result = fp_cli_channel_open(&run->channel, &run->options);
 
 	if (result == 0) {
 		show_standard_error(run);
@@ -291,7 +291,7 @@ static int run_once(struct run *run)
 		fp_cli_write_obituary(run->channel.memory, &launch, &run->options, status);
 		result = report(run, &launch, status);
 	}
-	fp_cli_channel_close(&run->channel);
+	fp_cli_channel_close(&run->channel, &run->options);
 	return result;
 }
 
@@ -306,12 +306,17 @@ static int try_layout(struct fp_cli_trial *trial, void *user)
 	                               .input = trial->input,
 	                               .output = trial->output};
 
+	char *profile = fp_cli_profile_find(&run.options);
+
 	run.given = run.given ? strdup(run.given) : NULL;
 	int result = give(&run, "placement", trial->placement);
+	/* The first run learns for the next one. */
+	if (result == 0 && profile)
+		result = give(&run, "align_profile", profile);
 	if (result == 0)
 		result = give(&run, "align", trial->align);
 	if (result == 0)
-		result = fp_cli_channel_open(&run.channel);
+		result = fp_cli_channel_open(&run.channel, &run.options);
 	launch.channel = run.channel.memory;
 	if (result == 0)
 		result = start(&run, &launch, &trial->status);
@@ -324,8 +329,9 @@ static int try_layout(struct fp_cli_trial *trial, void *user)
 	fp_cli_pools_look(&sweep->pools, &trial->logs);
 	sweep->census.silent += run.census.silent;
 	sweep->census.running += run.census.running;
-	fp_cli_channel_close(&run.channel);
+	fp_cli_channel_close(&run.channel, &run.options);
 	free(run.given);
+	free(profile);
 	return result;
 }
 

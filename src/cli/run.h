@@ -84,11 +84,20 @@ struct fp_cli_channel {
 	struct fp_channel *memory;
 	int fd;
 	char address[FP_CHANNEL_ADDRESS_MAX]; /* for the option */
+	uint32_t sites_known;                 /* of align=auto, from the profile */
 };
 
 /* 0, or FP_CLI_FAILED after saying why. */
-int fp_cli_channel_open(struct fp_cli_channel *channel);
-void fp_cli_channel_close(struct fp_cli_channel *channel);
+int fp_cli_channel_open(struct fp_cli_channel *channel, const struct fp_options *options);
+void fp_cli_channel_close(struct fp_cli_channel *channel, const struct fp_options *options);
+
+/* The file of the profile of align=auto: new memory, or NULL without any. */
+char *fp_cli_profile_find(const struct fp_options *options);
+
+/* The profile into the channel, and what the run has added to it. */
+void fp_cli_profile_load(struct fp_cli_channel *channel, const struct fp_options *options);
+void fp_cli_profile_save(const struct fp_cli_channel *channel,
+                         const struct fp_options *options);
 
 /* Findings that are shown when they are made (report=now). Zero it to begin. */
 struct fp_cli_live {

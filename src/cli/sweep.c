@@ -28,7 +28,7 @@ struct layout {
 /* The first one is what a run without a sweep has. */
 static const struct layout layouts[] = {
         {"placement=right", "right", "16"},
-        {"align=1", "right", "1"},
+        {"align=auto", "right", "auto"},
         {"placement=left", "left", "16"},
 };
 
@@ -165,12 +165,12 @@ static void forget_crashes_of(struct fp_report *report)
 	report->finding_count = kept;
 }
 
-/* malloc promises more than a block that ends at its guard to the byte keeps: who crashes then,
- * and does not otherwise, made no mistake. */
+/* malloc promises more than a block that ends at its guard to the byte keeps: who looks at an
+ * address and aborts then, and does not otherwise, made no mistake. */
 static void forget_crashes(const struct layout *layout, const struct fp_cli_trial *trial,
                            int first_status)
 {
-	if (strcmp(layout->align, "1") != 0 || !WIFSIGNALED(trial->status) ||
+	if (strcmp(layout->align, "auto") != 0 || !WIFSIGNALED(trial->status) ||
 	    WIFSIGNALED(first_status))
 		return;
 	for (size_t i = 0; i < trial->logs.count; i++)

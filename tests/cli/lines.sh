@@ -53,7 +53,7 @@ for program in ./lines_victim ./lines_host; do
 	run $program past
 	is "heap-buffer-overflow of a 20-byte block, written between $took and the free at $(mark free) in drop"
 	has '  changed bytes, 0 past the end: "quite"'
-	has "  to see who writes: fencepost run --align=1 -- $program past"
+	has "  to see who writes: fencepost run --align=auto -- $program past"
 	has_not 'fencepost: leak'
 	# What was suggested does what was said.
 	command=$(sed -n "s,^  to see who writes: fencepost,\"$fencepost\",p" text)

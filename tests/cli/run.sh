@@ -94,7 +94,7 @@ expect 126 'cannot run ./text: Permission denied; ' ./text
 expect 126 'cannot run .: Permission denied; ' .
 expect 125 'no program: write fencepost run PROGRAM' --
 expect 125 'run: unknown option "plcement"; the nearest one is "placement"' --plcement=left true
-expect 125 'run: align=3: use 1, 2, 4, 8 or 16' --align=3 true
+expect 125 'run: align=3: use 1, 2, 4, 8, 16 or auto' --align=3 true
 expect 125 '--sample has no value: write --sample=N' --sample true
 expect 125 'unknown option "-x"' -x true
 

@@ -7,6 +7,7 @@ victim=$FP_BUILDDIR/tests/cli/sweep_victim
 work=$FP_BUILDDIR/tests/cli/sweep.work
 test -x "$fencepost" && test -x "$victim" || exit 99
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
+export XDG_CACHE_HOME="$work/cache"
 bad=0
 
 complain() {
@@ -37,7 +38,7 @@ count_is() {
 printf 'bpf' >three
 run 139 --sweep <three
 shown heap-buffer-underflow read_at placement=left
-shown heap-buffer-overflow read_at align=1
+shown heap-buffer-overflow read_at align=auto
 shown heap-buffer-overflow read_at placement=right
 count_is heap-buffer-underflow 1
 count_is heap-buffer-overflow 2
@@ -48,30 +49,30 @@ test "$(cat out)" = out && test "$(cat err)" = err || complain "the program said
 # Far past the end, every layout that touches the guard sees it: one finding.
 printf 'f' | run 139 --sweep
 count_is heap-buffer-overflow 1
-shown heap-buffer-overflow read_at 'placement=right, align=1'
+shown heap-buffer-overflow read_at 'placement=right, align=auto'
 
 # A write that one layout stops at and the others find afterwards is one finding: the write, its line,
 # and how far it went.
 written=$(grep -n '/\* write \*/' "$top_srcdir/tests/cli/sweep_victim.c" | cut -d: -f1)
 printf 'P' | run 3 --sweep
 count_is heap-buffer-overflow 1
-shown heap-buffer-overflow write_at 'placement=right, align=1, placement=left'
+shown heap-buffer-overflow write_at 'placement=right, align=auto, placement=left'
 grep -qx '  changed bytes, 1 past the end: 77 77 |ww|' text || complain "how far: $(cat text)"
 grep -q "^  > *$written | .*block.offset + i. = 'w'" text || complain "no source: $(cat text)"
 grep -q 'written between\|to see who writes' text && complain "not the write: $(cat text)"
 printf 'B' | run 3 --sweep
 count_is heap-buffer-underflow 1
-shown heap-buffer-underflow write_at 'placement=right, align=1, placement=left'
+shown heap-buffer-underflow write_at 'placement=right, align=auto, placement=left'
 # Each layout stops a write that runs off the end at another byte: the first is told.
 printf 'R' | run 139 --sweep
 count_is heap-buffer-overflow 1
-shown heap-buffer-overflow write_at 'placement=right, align=1, placement=left'
+shown heap-buffer-overflow write_at 'placement=right, align=auto, placement=left'
 grep -qx '  write of 1 byte, 0 bytes past the end of a block of 20 bytes' text || complain "the distance: $(cat text)"
 
 # What the layout does not matter for is one finding with all of them, and its count is not tripled.
 printf 'dl' | run 3 --sweep --leak-check=full
 count_is double-free 1
-shown double-free free_twice 'placement=right, align=1, placement=left'
+shown double-free free_twice 'placement=right, align=auto, placement=left'
 count_is 'double-free.*times' 0
 grep -q '^fencepost: leak of 60 bytes in 2 blocks\|^fencepost: leak of 40 bytes in 1 block' text ||
 	complain "leaks were added up: $(cat text)"
@@ -83,7 +84,7 @@ grep -q '^fencepost: no errors, .*, in 3 layouts; exited [0-9]*$' text || compla
 # Children are part of their run.
 printf 'c' | run 3 --sweep
 count_is double-free 1
-shown double-free free_twice 'placement=right, align=1, placement=left'
+shown double-free free_twice 'placement=right, align=auto, placement=left'
 
 # Input: a file is left where the first run left it, and read from where it was.
 {
@@ -94,7 +95,7 @@ shown double-free free_twice 'placement=right, align=1, placement=left'
 b
 p
 END
-shown heap-buffer-overflow read_at align=1
+shown heap-buffer-overflow read_at align=auto
 grep -q underflow text && complain 'the input was read from the start of the file'
 test "$skipped" = b || complain "skipped $skipped"
 test ! -s rest || complain "the file was not left at its end: $(cat rest)"
@@ -108,7 +109,7 @@ test $? -eq 125 && grep -qx 'fencepost: cannot keep standard input for every run
 # A program that relies on malloc's alignment says so in one run, and in no finding.
 printf 'a' | run 3 --sweep
 count_is heap 0
-grep -q 'note: with align=1 the program died of SIGABRT, which is no finding' text || complain "unaligned: $(cat text)"
+grep -q 'note: with align=auto the program died of SIGABRT, which is no finding' text || complain "unaligned: $(cat text)"
 
 # Who is ended is not started again.
 printf 'i' | run 143 --sweep

@@ -36,8 +36,10 @@ static const char *options_for(const struct fp_report *report,
 	if (finding->evidence_offset < 0)
 		return is_set(report, "placement", "left") ? NULL : "--placement=left";
 	if (!is_set(report, "placement", "right"))
-		return "--placement=right --align=1";
-	return is_set(report, "align", "1") ? NULL : "--align=1";
+		return "--placement=right --align=auto";
+	if (is_set(report, "align", "auto"))
+		return "--align=1";
+	return is_set(report, "align", "1") ? NULL : "--align=auto";
 }
 
 /* What a shell takes for one word, and for nothing else. */
