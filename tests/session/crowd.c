@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fault/fault.h"
+#include "heap/heap.h"
 #include "base/sys.h"
 #include "session/session.h"
 #include "session/state.h"
@@ -433,4 +435,25 @@ void crowd_end_others(void)
 	atomic_store(&is_over, true);
 	for (int i = 0; i < OTHERS; i++)
 		test_must(pthread_join(threads[i], NULL) == 0);
+}
+
+/* What align=auto asks of others. */
+void fp_heap_share_sites(struct fp_sites *shared)
+{
+	(void)shared;
+}
+
+uint64_t fp_heap_aligned_sites(void)
+{
+	return 0;
+}
+
+bool fp_fault_can_step(void)
+{
+	return true;
+}
+
+uint64_t fp_fault_carried_out(void)
+{
+	return 0;
 }

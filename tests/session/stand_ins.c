@@ -191,16 +191,6 @@ bool fp_heap_find(uintptr_t address, struct fp_block *block)
 	return false;
 }
 
-void fp_heap_share_sites(struct fp_sites *shared)
-{
-	(void)shared;
-}
-
-uint64_t fp_heap_aligned_sites(void)
-{
-	return 0;
-}
-
 bool fp_heap_mark(uintptr_t address, uint64_t serial, uint8_t marks)
 {
 	(void)address;
@@ -466,16 +456,6 @@ void fp_region_init(const struct fp_region_config *config)
 int fp_fault_start(const struct fp_fault_config *config)
 {
 	(void)config;
-	return 0;
-}
-
-bool fp_fault_can_step(void)
-{
-	return true;
-}
-
-uint64_t fp_fault_carried_out(void)
-{
 	return 0;
 }
 

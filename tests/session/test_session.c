@@ -63,7 +63,8 @@ static const struct {
         {"bakend=none", NULL,
          "fencepost: options of the host: unknown option \"bakend\"; the nearest one is "
          "\"backend\"\n"},
-        {NULL, "align=3", "fencepost: FENCEPOST_OPTIONS: align=3: use 1, 2, 4, 8, 16 or auto\n"},
+        {NULL, "align=3",
+         "fencepost: FENCEPOST_OPTIONS: align=3: use 1, 2, 4, 8, 16 or auto\n"},
         {"json=/nonexistent/r.json", NULL,
          "fencepost: json=/nonexistent/r.json: cannot write there: No such file or directory; "
          "name a file in a directory that exists and that you may write to\n"},
