@@ -218,7 +218,31 @@ static void ignore_abort(void)
 	abort();
 }
 
-/* As programs do that bring their own C library. */
+/* As programs do that bring their own C library: no function is called. */
+static void reset(int signal, const void *action)
+{
+#ifdef __x86_64__
+	register long bytes __asm__("r10") = 8;
+	long status = SYS_rt_sigaction;
+
+	__asm__ volatile("syscall"
+	                 : "+a"(status)
+	                 : "D"(signal), "S"(action), "d"(0), "r"(bytes)
+	                 : "rcx", "r11", "memory");
+#else
+	register long number __asm__("x8") = SYS_rt_sigaction;
+	register long status __asm__("x0") = signal;
+	register const void *wanted __asm__("x1") = action;
+	register long old __asm__("x2") = 0;
+	register long bytes __asm__("x3") = 8;
+
+	__asm__ volatile("svc 0"
+	                 : "+r"(status)
+	                 : "r"(number), "r"(wanted), "r"(old), "r"(bytes)
+	                 : "memory");
+#endif
+}
+
 static void reset_and_raise(void)
 {
 	const struct {
@@ -226,7 +250,7 @@ static void reset_and_raise(void)
 		unsigned long words[3];
 	} action = {SIG_DFL, {0}};
 
-	syscall(SYS_rt_sigaction, SIGFPE, &action, NULL, 8);
+	reset(SIGFPE, &action);
 	zero = 7 / zero;
 }
 
