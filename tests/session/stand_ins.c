@@ -90,6 +90,12 @@ fp_trace_id fp_stack_capture(void)
 	return FP_TRACE_NONE;
 }
 
+bool fp_stack_find_birth(struct fp_stack_birth *birth)
+{
+	(void)birth;
+	return false;
+}
+
 uint64_t fp_stack_lost(void)
 {
 	return 0;
