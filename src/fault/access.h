@@ -14,7 +14,7 @@
 
 #include "model/finding.h"
 
-enum { FP_FAULT_GIVEN = 2 };
+enum { FP_FAULT_GIVEN = 2, FP_FAULT_KEPT = 5 };
 
 struct fp_fault_access {
 	uintptr_t address; /* the first byte that could not be accessed */
@@ -31,6 +31,7 @@ struct fp_fault_access {
 	 * bytes from the first that fits. */
 	bool is_in_library;
 	uintptr_t given[FP_FAULT_GIVEN];
+	uintptr_t kept[FP_FAULT_KEPT]; /* where such pointers may be, too */
 	size_t call_size;
 };
 

@@ -368,6 +368,28 @@ static uintptr_t find_origin(const struct fp_fault_access *access, const struct 
 	return 0;
 }
 
+/* Functions on strings look at many bytes at once, from a multiple of those on: in front of
+ * what they were given, which is in a register still. Where ACCESS of BLOCK begins for the
+ * program. */
+static uintptr_t skip_front(const struct fp_fault_access *access, const struct fp_block *block)
+{
+	uintptr_t first = UINTPTR_MAX;
+
+	for (size_t i = 0; i < FP_FAULT_KEPT; i++) {
+		uintptr_t kept = access->kept[i];
+
+		if (kept > access->address && kept - access->address < access->size &&
+		    fp_fault_is_inside(block, kept) && kept < first)
+			first = kept;
+	}
+	if (first != UINTPTR_MAX)
+		return first;
+	return access->address < block->address &&
+	                       block->address - access->address < access->size
+	               ? block->address
+	               : access->address;
+}
+
 /* The access as a person sees it: of the call, not of one of its instructions. */
 static struct fp_fault_access see_whole(const struct fp_fault_access *access,
                                         const struct fp_place *place,
@@ -375,12 +397,17 @@ static struct fp_fault_access see_whole(const struct fp_fault_access *access,
 {
 	uintptr_t origin = access->is_in_library ? find_origin(access, place, view) : 0;
 	struct fp_fault_access whole = *access;
+	struct candidate block;
 
 	if (whole.start == 0)
 		whole.start = whole.address;
 	if (!access->is_in_library)
 		return whole;
 	whole.is_scan = access->call_size == 0;
+	look_up(view, place->slot.base, &block);
+	if (whole.is_scan && block.is_known && block.block.state == FP_BLOCK_FREED &&
+	    skip_front(access, &block.block) != access->address)
+		origin = skip_front(access, &block.block);
 	if (origin == 0)
 		return whole;
 	whole.is_call = true;

@@ -313,15 +313,33 @@ static void read_arguments(const struct fp_machine *interrupted, struct fp_fault
 	access->call_size = caller.registers[FP_RDX].number;
 }
 
+/* strcpy and its kin, which keep in rcx how many bytes they went back. */
+static bool copies_text(uintptr_t function)
+{
+	const uintptr_t all[] = {(uintptr_t)strcpy, (uintptr_t)stpcpy,  (uintptr_t)strncpy,
+	                         (uintptr_t)strcat, (uintptr_t)stpncpy, (uintptr_t)strncat};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (function == all[i])
+			return true;
+	return false;
+}
+
 static void read_call(const struct fp_machine *machine,
                       const struct fp_instruction *instruction, struct fp_fault_access *access)
 {
 	uintptr_t function = fp_stack_function_start(machine->pc);
+	static const int kept[FP_FAULT_KEPT - 1] = {FP_RDX, FP_RCX, FP_RDI, FP_RSI};
 	bool is_read = access->access == FP_ACCESS_READ;
 
 	access->is_in_library = true;
 	access->given[0] = machine->registers[is_read ? FP_RSI : FP_RAX].number;
 	access->given[1] = machine->registers[FP_RDI].number;
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		access->kept[i] = machine->registers[kept[i]].number;
+	if (copies_text(function))
+		access->kept[FP_FAULT_KEPT - 1] =
+		        access->address + machine->registers[FP_RCX].number;
 	if (function != (uintptr_t)memcpy && function != (uintptr_t)memmove &&
 	    function != (uintptr_t)memset)
 		return;

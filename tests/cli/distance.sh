@@ -79,6 +79,16 @@ done
 test "$total" -ge 170 || complain "only $total shapes"
 test "$missed" -eq 0 || complain "$missed of $total"
 
+# A text that was freed begins where the program says, not where vectors do.
+build words "${CXX:-g++}" -O1 -fno-builtin
+for function in $(./words freed list 2 0); do
+	for place in '13 0' '40 5' '100 70' '64 32'; do
+		"$fencepost" run --leak-check=no --log=text --json=json -- ./words freed $function $place >out 2>err </dev/null
+		grep -q ", ${place#* } bytes inside a block of ${place% *} bytes that was freed" text ||
+			complain "$function of $place: $(sed -n 2p text)"
+	done
+done
+
 # What is said of them: bytes outside, a call's own size and its name, how far a loop got, and no
 # certainty where there is none.
 says() { # says NAME TEXT...

@@ -8,6 +8,9 @@
  *   distance_victim list     number, name, where, and what sees it: "all", or "sweep" alone,
  *                            reads of padding that no guard is in the way of by default
  *   distance_victim NUMBER   makes the mistake
+ *   distance_victim freed FUNCTION SIZE OFFSET
+ *                            has the C library's function look at a text in a block that was
+ * freed
  */
 #include <cstdint>
 #include <cstdio>
@@ -321,9 +324,63 @@ static const shape shapes[] = {
 
 enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
 
+/* What these do with their vectors begins in front of the text. */
+static int freed(const char *name, size_t size, size_t offset)
+{
+	char *block = make<char, 1, MALLOC>();
+	char *volatile text = static_cast<char *>(realloc(block, size)) + offset;
+	char other[4096] = "zz";
+	size_t left = size - offset;
+
+	memset(text, 'a', left - 1);
+	text[left - 1] = 0;
+	use(text);
+	free(text - offset);
+	const struct {
+		const char *name;
+		size_t (*call)(char *, char *, size_t);
+	} calls[] = {
+#define CALL(name, ...)                                                                        \
+	{                                                                                      \
+#name, [](char *p, char *o, size_t n) { (void)o, (void)n; return (size_t)(__VA_ARGS__); }      \
+	}
+	        CALL(strlen, strlen(p)),
+	        CALL(strnlen, strnlen(p, n)),
+	        CALL(strchr, strchr(p, 'x')),
+	        CALL(strrchr, strrchr(p, 'x')),
+	        CALL(memchr, memchr(p, 'x', n)),
+	        CALL(rawmemchr, rawmemchr(p, 'x')),
+	        CALL(strcmp, strcmp(p, o)),
+	        CALL(strcmp2, strcmp(o, p)),
+	        CALL(memcmp, memcmp(p, o, n)),
+	        CALL(strstr, strstr(p, o)),
+	        CALL(strspn, strspn(p, o)),
+	        CALL(strtol, strtol(p, nullptr, 10)),
+	        CALL(puts, puts(p)),
+	        CALL(strdup, strdup(p)),
+	        CALL(memcpy, memcpy(o, p, n)),
+	        CALL(strcpy, strcpy(o, p)),
+	        CALL(stpcpy, stpcpy(o, p)),
+	        CALL(strncpy, strncpy(o, p, n)),
+	        CALL(strcat, strcat(o, p)),
+	};
+	for (const auto &call : calls)
+		if (strcmp(call.name, name) == 0) {
+			volatile size_t result = call.call(text, other, left);
+
+			return (int)result;
+		} else if (strcmp(name, "list") == 0) {
+			printf("%s\n", call.name);
+		}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int number = argc > 1 ? atoi(argv[1]) : 0;
+
+	if (argc == 5 && strcmp(argv[1], "freed") == 0)
+		return freed(argv[2], (size_t)atoi(argv[3]), (size_t)atoi(argv[4]));
 
 	if (argc < 2)
 		return 99;
