@@ -117,10 +117,10 @@ static const struct {
 } own_deaths[] = {
         {"abort", "", SIGABRT, 2},
         {"abort", "catch_signals=yes", SIGABRT, 2},
-        {"abort", "fault_handler=no", SIGABRT, 1},
+        {"abort", "fault_handler=no", SIGABRT, 2},
         {"trap", "", SIGTRAP, 1},
         {"trap", "catch_signals=yes", SIGTRAP, 1},
-        {"trap", "fault_handler=no", SIGTRAP, 0},
+        {"trap", "fault_handler=no", SIGTRAP, 1},
 };
 
 enum { OWN_DEATHS = sizeof(own_deaths) / sizeof(own_deaths[0]) };

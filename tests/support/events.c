@@ -171,6 +171,8 @@ static void read_crash(struct test_event *event, struct test_finding *finding)
 		finding->birth_creator = test_event_u32(event);
 		finding->birth_trace = test_event_u32(event);
 	}
+	finding->access_size = test_event_u64(event);
+	finding->is_by_call = test_event_u8(event);
 }
 
 void test_event_finding(struct test_event *event, struct test_finding *finding)

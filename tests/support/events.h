@@ -108,6 +108,8 @@ struct test_finding {
 	uint32_t birth_thread; /* the last one's */
 	uint32_t birth_creator;
 	uint32_t birth_trace;
+	uint64_t access_size;
+	bool is_by_call;
 };
 
 void test_event_finding(struct test_event *event, struct test_finding *finding);

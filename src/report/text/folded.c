@@ -58,12 +58,15 @@ static void print_root(const struct fp_report_walk *walk, const char *root)
 static void print_line(const struct fp_report_walk *walk, const char *root,
                        const struct fp_report_stack *stack, uint64_t bytes)
 {
+	size_t shown = stack ? stack->shown : 0;
+	size_t passed = stack ? stack->passed : 0;
+
 	if (bytes == 0)
 		return;
 	print_root(walk, root);
-	for (size_t i = stack ? stack->shown : 0; i > stack->passed; i--)
+	for (size_t i = shown; i > passed; i--)
 		print_frame(walk->out, &stack->frames[i - 1]);
-	if (!stack || stack->shown == 0)
+	if (shown == 0)
 		fputs(";(no stack was kept)", walk->out);
 	fprintf(walk->out, " %" PRIu64 "\n", bytes);
 }
