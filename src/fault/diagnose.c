@@ -405,9 +405,12 @@ static struct fp_fault_access see_whole(const struct fp_fault_access *access,
 		return whole;
 	whole.is_scan = access->call_size == 0;
 	look_up(view, place->slot.base, &block);
-	if (whole.is_scan && block.is_known && block.block.state == FP_BLOCK_FREED &&
-	    skip_front(access, &block.block) != access->address)
-		origin = skip_front(access, &block.block);
+	if (whole.is_scan && block.is_known && block.block.state == FP_BLOCK_FREED) {
+		uintptr_t first = skip_front(access, &block.block);
+
+		if (first != access->address)
+			origin = first;
+	}
 	if (origin == 0)
 		return whole;
 	whole.is_call = true;
