@@ -201,7 +201,7 @@ static int alloc_or_report(struct fp_heap *heap, const struct fp_heap_request *r
 	if (request->size <= FP_BLOCK_SIZE_MAX && request->count == 0)
 		return alloc_block(heap, request, trace, address);
 	struct fp_misuse misuse = fp_heap_misuse(heap, NULL, trace);
-	misuse.hresult = heap->traits.answers.no_memory;
+	misuse.hresult = heap->traits.error_codes.no_memory;
 	fp_findings_too_large(&misuse, request);
 	return -ENOMEM;
 }

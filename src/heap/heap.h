@@ -33,7 +33,7 @@ void fp_heap_init(const struct fp_heap_config *config);
 
 /* What the door of a heap tells its caller, so that findings can say what the caller was told.
  */
-struct fp_heap_answers {
+struct fp_heap_error_codes {
 	bool has_hresult;
 	int32_t misuse;
 	int32_t no_memory;
@@ -47,7 +47,7 @@ struct fp_heap_answers {
 struct fp_heap_traits {
 	bool is_executable;
 	bool is_for_one_thread; /* at a time: the callers take turns by themselves */
-	struct fp_heap_answers answers;
+	struct fp_heap_error_codes error_codes;
 };
 
 struct fp_heap;

@@ -20,17 +20,17 @@ static struct fp_heap *_Atomic newest;
 static _Atomic uint32_t heaps;
 static _Atomic fp_heap_visit failure; /* who found that no heap is usable; or nobody */
 
-static uint64_t seal_of(const struct fp_heap *heap)
+static uint64_t checksum_of(const struct fp_heap *heap)
 {
-	const struct fp_heap_answers *answers = &heap->traits.answers;
-	uint64_t seal = heap->id;
+	const struct fp_heap_error_codes *codes = &heap->traits.error_codes;
+	uint64_t checksum = heap->id;
 
-	seal = seal * 0x9e3779b97f4a7c15u + heap->traits.is_executable;
-	seal = seal * 0x9e3779b97f4a7c15u + heap->traits.is_for_one_thread;
-	seal = seal * 0x9e3779b97f4a7c15u + answers->has_hresult;
-	seal = seal * 0x9e3779b97f4a7c15u + (uint32_t)answers->misuse;
-	seal = seal * 0x9e3779b97f4a7c15u + (uint32_t)answers->no_memory;
-	return ~seal;
+	checksum = checksum * 0x9e3779b97f4a7c15u + heap->traits.is_executable;
+	checksum = checksum * 0x9e3779b97f4a7c15u + heap->traits.is_for_one_thread;
+	checksum = checksum * 0x9e3779b97f4a7c15u + codes->has_hresult;
+	checksum = checksum * 0x9e3779b97f4a7c15u + (uint32_t)codes->misuse;
+	checksum = checksum * 0x9e3779b97f4a7c15u + (uint32_t)codes->no_memory;
+	return ~checksum;
 }
 
 /* The newest ones: a host that makes heaps without end must not pay for all of them. */
@@ -39,7 +39,7 @@ static bool are_heaps_whole(void)
 	const struct fp_heap *heap = atomic_load(&newest);
 
 	for (int i = 0; i < HEAPS_LOOKED_AT && heap != NULL; i++, heap = heap->next)
-		if (heap->seal != seal_of(heap))
+		if (heap->checksum != checksum_of(heap))
 			return false;
 	return true;
 }
@@ -87,7 +87,7 @@ int fp_heap_create(const struct fp_heap_traits *traits, struct fp_heap **heap)
 		return refuse_for_shortage(traits, trace);
 	created->id = atomic_fetch_add(&heaps, 1) + 1;
 	created->traits = *traits;
-	created->seal = seal_of(created);
+	created->checksum = checksum_of(created);
 	add_heap(created);
 	*heap = created;
 	return 0;
@@ -127,7 +127,7 @@ int fp_heap_report_unusable(const struct fp_heap *heap, const char *call)
 	const struct fp_party finder = fp_visit_party(
 	        of_all != 0 ? of_all : atomic_load(&heap->failed_by), FP_PARTY_FINDER);
 
-	misuse.hresult = heap->traits.answers.unavailable;
+	misuse.hresult = heap->traits.error_codes.unavailable;
 	fp_findings_unusable(&misuse, of_all != 0 ? 0 : heap->id, call, &finder);
 	errno = saved_errno;
 	return -ESHUTDOWN;
@@ -139,7 +139,7 @@ static int report_failure(const struct fp_heap *heap, fp_trace_id trace, const c
 	struct fp_misuse misuse = fp_heap_misuse(heap == NULL ? &no_heap : heap, NULL, trace);
 	const struct fp_party nobody = {.role = FP_PARTY_NONE};
 
-	misuse.hresult = heap == NULL ? 0 : heap->traits.answers.failed;
+	misuse.hresult = heap == NULL ? 0 : heap->traits.error_codes.failed;
 	fp_findings_unusable(&misuse, 0, what, &nobody);
 	return -EUCLEAN;
 }

@@ -74,19 +74,19 @@ static int report(const struct fp_heap *heap, const struct meeting *meeting)
 static int report_abandoned(const struct fp_heap *heap, const char *call, struct fp_party other)
 {
 	return report(heap, &(struct meeting){FP_FINDING_ABANDONED_WAIT, -EOWNERDEAD,
-	                                      heap->traits.answers.abandoned, call, other});
+	                                      heap->traits.error_codes.abandoned, call, other});
 }
 
 static int report_stranger(const struct fp_heap *heap, const char *call, struct fp_party other)
 {
 	return report(heap, &(struct meeting){FP_FINDING_UNSYNCHRONIZED_USE, -EBUSY,
-	                                      heap->traits.answers.not_owner, call, other});
+	                                      heap->traits.error_codes.not_owner, call, other});
 }
 
 static int report_timeout(const struct fp_heap *heap, const char *call, fp_heap_visit holder)
 {
 	return report(heap, &(struct meeting){FP_FINDING_LOCK_TIMEOUT, -ETIMEDOUT,
-	                                      heap->traits.answers.timeout, call,
+	                                      heap->traits.error_codes.timeout, call,
 	                                      fp_visit_party(holder, FP_PARTY_HOLDER)});
 }
 

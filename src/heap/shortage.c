@@ -96,7 +96,7 @@ int fp_heap_report_shortage(const struct fp_heap *heap, const struct fp_heap_req
 
 	if (!misuse.has_hresult)
 		return -ENOMEM;
-	misuse.hresult = heap->traits.answers.no_memory;
+	misuse.hresult = heap->traits.error_codes.no_memory;
 	fp_findings_begin(&finding, &text, FP_FINDING_OUT_OF_MEMORY, &misuse);
 	finding.access = FP_ACCESS_UNKNOWN;
 	if (!is_told(trace)) {
@@ -142,7 +142,7 @@ static bool is_forbidden(int status)
 int fp_heap_refuse_memory(struct fp_heap *heap, const struct fp_heap_request *request,
                           fp_trace_id trace, int status)
 {
-	if (is_forbidden(status) && heap->traits.answers.has_hresult)
+	if (is_forbidden(status) && heap->traits.error_codes.has_hresult)
 		return fp_heap_fail_alone(
 		        heap, trace,
 		        status == -EACCES

@@ -34,7 +34,7 @@ static inline struct fp_party fp_visit_party(fp_heap_visit visit, enum fp_party_
 struct fp_heap {
 	fp_heap_id id;
 	struct fp_heap_traits traits;
-	uint64_t seal;        /* over the above, which never changes */
+	uint64_t checksum;    /* over the above, which never changes */
 	struct fp_heap *next; /* the heap that was created before this one */
 	_Atomic fp_heap_visit released_by;
 	_Atomic fp_heap_visit failed_by; /* who found that it can serve nobody any more */
@@ -56,8 +56,8 @@ static inline struct fp_misuse fp_heap_misuse(const struct fp_heap *heap, const 
 	return (struct fp_misuse){
 	        .address = (uintptr_t)address,
 	        .trace = trace,
-	        .has_hresult = heap->traits.answers.has_hresult,
-	        .hresult = heap->traits.answers.misuse,
+	        .has_hresult = heap->traits.error_codes.has_hresult,
+	        .hresult = heap->traits.error_codes.misuse,
 	};
 }
 

@@ -49,7 +49,7 @@ static HRESULT result_of(int status)
 	}
 }
 
-static const struct fp_heap_answers answers = {
+static const struct fp_heap_error_codes error_codes = {
         .has_hresult = true,
         .misuse = HOST_E_INVALIDOPERATION,
         .no_memory = E_OUTOFMEMORY,
@@ -325,7 +325,7 @@ HRESULT fp_malloc_create(DWORD flags, IHostMalloc **out)
 	const struct fp_heap_traits traits = {
 	        .is_executable = (flags & MALLOC_EXECUTABLE) != 0,
 	        .is_for_one_thread = (flags & MALLOC_THREADSAFE) == 0,
-	        .answers = answers,
+	        .error_codes = error_codes,
 	};
 	struct host_malloc *object = fp_meta_alloc(sizeof(*object));
 

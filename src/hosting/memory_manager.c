@@ -265,12 +265,12 @@ IHostMemoryManager *fp_memory_manager_get(void)
 	static struct memory_manager manager = {
 	        .IHostMemoryManager_iface = {.lpVtbl = &memory_manager_vtbl},
 	};
-	static const struct fp_region_answers answers = {
+	static const struct fp_region_error_codes codes = {
 	        .misuse = HOST_E_INVALIDOPERATION,
 	        .invalid = E_INVALIDARG,
 	};
 
-	fp_region_set_answers(&answers);
+	fp_region_set_error_codes(&codes);
 	memory_manager_AddRef(&manager.IHostMemoryManager_iface);
 	return &manager.IHostMemoryManager_iface;
 }

@@ -73,7 +73,7 @@ enum fp_log_type {
 	 * up to the next one of this type, are all there are; they replace those before */
 	FP_LOG_GROWTH = 16,
 	/* FP_GROWING_FIELDS: an allocation stack whose live bytes never fell from one of these
-	 * pictures to the next, and rose */
+	 * snapshots to the next, and rose */
 	FP_LOG_GROWING = 17,
 	/* str text: a line in LeakSanitizer's syntax, of leaks that the program says it knows
 	 */

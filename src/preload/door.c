@@ -64,7 +64,7 @@ static void leave(void)
 
 static bool open_session(void)
 {
-	static const struct fp_heap_traits traits = {.answers = {.has_hresult = false}};
+	static const struct fp_heap_traits traits = {.error_codes = {.has_hresult = false}};
 
 	const struct fp_own_object door = fp_own_read("libfencepost-preload.so", &__ehdr_start);
 

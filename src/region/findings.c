@@ -13,8 +13,8 @@
 
 static fp_finding_sink sink;
 static void *sink_user;
-static bool has_answers;
-static struct fp_region_answers answers;
+static bool has_codes;
+static struct fp_region_error_codes codes;
 
 void fp_region_findings_init(fp_finding_sink new_sink, void *user)
 {
@@ -22,10 +22,10 @@ void fp_region_findings_init(fp_finding_sink new_sink, void *user)
 	sink_user = user;
 }
 
-void fp_region_set_answers(const struct fp_region_answers *new_answers)
+void fp_region_set_error_codes(const struct fp_region_error_codes *new_codes)
 {
-	answers = *new_answers;
-	has_answers = true;
+	codes = *new_codes;
+	has_codes = true;
 }
 
 static void append_bytes(struct fp_text *text, uint64_t count)
@@ -171,8 +171,8 @@ void fp_region_report(const struct fp_region_misuse *misuse)
 	finding.access = misuse->access;
 	finding.address = misuse->address;
 	finding.trace = fp_stack_capture();
-	finding.has_hresult = has_answers;
-	finding.hresult = misuse->is_invalid ? answers.invalid : answers.misuse;
+	finding.has_hresult = has_codes;
+	finding.hresult = misuse->is_invalid ? codes.invalid : codes.misuse;
 	finding.thread = fp_thread_self();
 	fp_thread_name(finding.thread_name);
 	if (misuse->has_place)

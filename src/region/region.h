@@ -56,13 +56,13 @@ struct fp_region_config {
 void fp_region_init(const struct fp_region_config *config);
 
 /* What the door tells its caller, so that findings can say it. */
-struct fp_region_answers {
+struct fp_region_error_codes {
 	int32_t misuse;  /* for -EPERM */
 	int32_t invalid; /* for -EINVAL */
 };
 
 /* Until then findings say nothing about it. */
-void fp_region_set_answers(const struct fp_region_answers *answers);
+void fp_region_set_error_codes(const struct fp_region_error_codes *codes);
 
 struct fp_region_request {
 	uintptr_t address; /* 0: anywhere */

@@ -8,7 +8,7 @@
 #include "session/state.h"
 #include "timeline/timeline.h"
 
-/* Between the first two pictures, in milliseconds: what ends before eight of them, like most
+/* Between the first two snapshots, in milliseconds: what ends before eight of them, like most
  * programs of a build, is not judged. */
 enum { FIRST_INTERVAL = 100 };
 

@@ -5,7 +5,7 @@
  */
 #include "stack/expression.h"
 
-#include "stack/frame_program.h"
+#include "stack/cfa_interpreter.h"
 #include "stack/walk.h"
 
 enum { DEPTH_MAX = 8 };

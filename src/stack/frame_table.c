@@ -7,7 +7,7 @@
 #include "stack/frame_table.h"
 
 #include "stack/cpu.h"
-#include "stack/frame_program.h"
+#include "stack/cfa_interpreter.h"
 
 enum { HEADER_BYTES = 12 };
 
@@ -143,7 +143,7 @@ static bool read_row(const uint8_t *description, const struct fp_frame_query *qu
 	fp_frame_skip(&reader, fp_frame_read_unsigned(&reader));
 	common.asked = query->asked;
 	return !reader.is_broken &&
-	       fp_frame_program_run(&common, &reader, query->pc - entry->start, row);
+	       fp_cfa_interpret(&common, &reader, query->pc - entry->start, row);
 }
 
 /* The last entry of the index that begins at or before PC, or NULL. */

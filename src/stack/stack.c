@@ -14,7 +14,7 @@
 #include "base/thread.h"
 #include "stack/cpu.h"
 #include "stack/depot.h"
-#include "stack/memo.h"
+#include "stack/trace_cache.h"
 #include "stack/module.h"
 #include "stack/walk.h"
 
@@ -45,7 +45,7 @@ void fp_stack_init(const struct fp_stack_config *config)
 	configuration = *config;
 	if (configuration.depth > FP_TRACE_DEPTH_MAX)
 		configuration.depth = FP_TRACE_DEPTH_MAX;
-	fp_memo_forget_all();
+	fp_trace_cache_forget_all();
 }
 
 void fp_stack_on_new_code(void (*look)(const struct fp_stack_code *code))
@@ -90,7 +90,7 @@ static struct fp_frame find_caller(struct fp_frame frame)
 /* A walk and what it met. */
 struct capture {
 	struct fp_walk walk;
-	struct fp_memo *memo;
+	struct fp_trace_cache_entry *entry;
 	uintptr_t *frames; /* with room for a TAIL behind MAX */
 	unsigned max;
 	unsigned count;
@@ -217,8 +217,8 @@ __attribute__((noinline)) static void walk_safely(struct capture *capture)
 	leave(&outer, false);
 }
 
-__attribute__((noinline)) static fp_trace_id recognise_safely(const struct fp_frame *caller,
-                                                              struct fp_memo **draft)
+__attribute__((noinline)) static fp_trace_id
+recognise_safely(const struct fp_frame *caller, struct fp_trace_cache_entry **draft)
 {
 	const struct landing outer = landing;
 
@@ -227,7 +227,7 @@ __attribute__((noinline)) static fp_trace_id recognise_safely(const struct fp_fr
 		return FP_TRACE_NONE;
 	}
 	landing.is_set = true;
-	fp_trace_id trace = fp_memo_find(caller, draft);
+	fp_trace_id trace = fp_trace_cache_find(caller, draft);
 	leave(&outer, false);
 	return trace;
 }
@@ -242,8 +242,9 @@ static void skip_own(struct capture *capture)
 			break;
 }
 
-static fp_trace_id capture_into(const struct fp_frame *caller, struct fp_memo *draft,
-                                uintptr_t *frames, unsigned max)
+static fp_trace_id capture_into(const struct fp_frame *caller,
+                                struct fp_trace_cache_entry *draft, uintptr_t *frames,
+                                unsigned max)
 {
 	struct capture capture = {.frames = frames, .max = max};
 
@@ -253,9 +254,9 @@ static fp_trace_id capture_into(const struct fp_frame *caller, struct fp_memo *d
 	fp_trace_id trace = keep(&capture);
 	/* What cannot be read now may be read the next time. */
 	if (draft != NULL && !capture.is_lost)
-		fp_memo_keep(draft, trace);
+		fp_trace_cache_keep(draft, trace);
 	else if (draft != NULL)
-		fp_memo_drop(draft);
+		fp_trace_cache_drop(draft);
 	return trace;
 }
 
@@ -273,7 +274,7 @@ __attribute__((noinline)) static fp_trace_id capture_few(const struct fp_frame *
 __attribute__((noinline)) fp_trace_id fp_stack_capture(void)
 {
 	const struct fp_frame caller = FIND_CALLER();
-	struct fp_memo *draft = NULL;
+	struct fp_trace_cache_entry *draft = NULL;
 	fp_trace_id trace = recognise_safely(&caller, &draft);
 
 	if (trace != FP_TRACE_NONE)
@@ -283,7 +284,7 @@ __attribute__((noinline)) fp_trace_id fp_stack_capture(void)
 		trace = capture_into(&caller, draft, buffer->frames, configuration.depth);
 	} else {
 		if (draft != NULL)
-			fp_memo_drop(draft);
+			fp_trace_cache_drop(draft);
 		trace = capture_few(&caller);
 	}
 	give_buffer(buffer);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One step at a time. What leads a walk is taken down in its memo as it is read: the words of
+ * One step at a time. What leads a walk is taken down in its entry as it is read: the words of
  * the stack, the modules, and whether the frame pointer that it began with counted. A saved
  * frame pointer is read when a frame needs it, so that where no frame does, none is compared.
  */
@@ -13,9 +13,9 @@
 #include "stack/frame_code.h"
 #include "stack/expression.h"
 #include "stack/frame_table.h"
-#include "stack/memo.h"
+#include "stack/trace_cache.h"
 #include "stack/module.h"
-#include "stack/rule.h"
+#include "stack/unwind_rule.h"
 
 enum {
 	FRAME_MAX = 1 << 30,  /* bytes that a frame pointer may be away */
@@ -23,12 +23,13 @@ enum {
 	WORD = sizeof(uintptr_t)
 };
 
-void fp_walk_begin(struct fp_walk *walk, const struct fp_frame *frame, struct fp_memo *memo)
+void fp_walk_begin(struct fp_walk *walk, const struct fp_frame *frame,
+                   struct fp_trace_cache_entry *entry)
 {
 	*walk = (struct fp_walk){
 	        .frame = *frame,
 	        .module = FP_MODULE_UNKNOWN,
-	        .memo = memo,
+	        .entry = entry,
 	        .asked = FP_WALK_ASKS_NOTHING,
 	};
 }
@@ -70,23 +71,23 @@ bool fp_walk_read(struct fp_walk *walk, uintptr_t address, uintptr_t *word)
 {
 	if (!fp_read_word(address, word))
 		return false;
-	if (walk->memo != NULL)
-		fp_memo_note_word(walk->memo, address, *word);
+	if (walk->entry != NULL)
+		fp_trace_cache_note_word(walk->entry, address, *word);
 	return true;
 }
 
 static bool read_frame_pointer(struct fp_walk *walk)
 {
 	if (walk->fp_at == 0) {
-		if (walk->memo != NULL)
-			fp_memo_note_frame_pointer(walk->memo, walk->frame.fp);
+		if (walk->entry != NULL)
+			fp_trace_cache_note_frame_pointer(walk->entry, walk->frame.fp);
 		return true;
 	}
 	bool is_read = fp_walk_read(walk, walk->fp_at, &walk->frame.fp);
 	/* It stays where it is: what is taken down once holds. */
 	walk->fp_at = is_read ? 0 : walk->fp_at;
-	if (is_read && walk->memo != NULL)
-		fp_memo_know_frame_pointer(walk->memo);
+	if (is_read && walk->entry != NULL)
+		fp_trace_cache_know_frame_pointer(walk->entry);
 	return is_read;
 }
 
@@ -117,8 +118,8 @@ static void note_module(struct fp_walk *walk, unsigned number, uintptr_t pc)
 	uint64_t mark = fp_module_mark(number);
 	if (mark != 0)
 		walk->mark = (walk->mark ^ mark) * 0x9e3779b97f4a7c15u;
-	if (walk->memo != NULL)
-		fp_memo_note_module(walk->memo, number, pc);
+	if (walk->entry != NULL)
+		fp_trace_cache_note_module(walk->entry, number, pc);
 }
 
 /* The frame is that of a caller from now on, which goes on at PC. */
@@ -134,12 +135,12 @@ static enum fp_step go_to(struct fp_walk *walk, uintptr_t sp, uintptr_t pc)
 	return is_up ? FP_STEP_ON : FP_STEP_LOST;
 }
 
-static enum fp_step step_by_rule(struct fp_walk *walk, const struct fp_rule *rule)
+static enum fp_step step_by_rule(struct fp_walk *walk, const struct fp_unwind_rule *rule)
 {
 	uintptr_t from = walk->frame.sp;
 	uintptr_t pc;
 
-	if (rule->kind == FP_RULE_FP) {
+	if (rule->kind == FP_UNWIND_RULE_FP) {
 		if (!read_frame_pointer(walk) || walk->frame.fp - from >= FRAME_MAX)
 			return FP_STEP_LOST;
 		from = walk->frame.fp;
@@ -183,7 +184,7 @@ static enum fp_step step_from_no_code(struct fp_walk *walk)
 }
 
 /* What the code seems to say holds where it leads behind a call. */
-static enum fp_step step_by_code(struct fp_walk *walk, const struct fp_rule *rule)
+static enum fp_step step_by_code(struct fp_walk *walk, const struct fp_unwind_rule *rule)
 {
 	uintptr_t pc;
 
@@ -305,18 +306,20 @@ enum fp_step fp_walk_step(struct fp_walk *walk)
 	/* Rules are about return addresses, and follow no other register. */
 	if (walk->context != 0 || walk->asked != FP_WALK_ASKS_NOTHING)
 		return step_slowly(walk);
-	const struct fp_rule rule = fp_rule_at(walk->frame.pc, walk->frame.sp, walk->module);
+	const struct fp_unwind_rule rule =
+	        fp_unwind_rule_at(walk->frame.pc, walk->frame.sp, walk->module);
 	note_module(walk, rule.module, walk->frame.pc - 1);
-	if (rule.kind == FP_RULE_OUTERMOST)
+	if (rule.kind == FP_UNWIND_RULE_OUTERMOST)
 		return FP_STEP_END;
-	if (rule.kind == FP_RULE_BY_CODE)
+	if (rule.kind == FP_UNWIND_RULE_BY_CODE)
 		return step_by_code(walk, &rule);
-	return rule.kind == FP_RULE_NONE ? step_slowly(walk) : step_by_rule(walk, &rule);
+	return rule.kind == FP_UNWIND_RULE_NONE ? step_slowly(walk) : step_by_rule(walk, &rule);
 }
 
 void fp_walk_look(struct fp_walk *walk)
 {
 	uintptr_t pc = walk->frame.pc - (walk->context == 0);
 
-	note_module(walk, fp_rule_at(walk->frame.pc, walk->frame.sp, walk->module).module, pc);
+	note_module(walk,
+	            fp_unwind_rule_at(walk->frame.pc, walk->frame.sp, walk->module).module, pc);
 }

@@ -14,7 +14,7 @@
 
 #include "stack/reading.h"
 
-struct fp_memo;
+struct fp_trace_cache_entry;
 
 struct fp_frame {
 	uintptr_t pc; /* where it goes on: a return address */
@@ -31,7 +31,7 @@ struct fp_walk {
 	                    * instruction itself. Or 0 */
 	unsigned module;   /* number of the latest that is known to be there */
 	uint64_t mark;     /* of the modules on the way */
-	struct fp_memo *memo; /* takes down what led the walk, or NULL */
+	struct fp_trace_cache_entry *entry; /* takes down what led the walk, or NULL */
 	/* One more register that is followed, by its DWARF number, and what is known of it. */
 	unsigned asked;
 	uintptr_t asked_value;
@@ -44,7 +44,8 @@ enum fp_step {
 };
 
 /* At FRAME, whose PC is a return address; MEMO may be NULL. */
-void fp_walk_begin(struct fp_walk *walk, const struct fp_frame *frame, struct fp_memo *memo);
+void fp_walk_begin(struct fp_walk *walk, const struct fp_frame *frame,
+                   struct fp_trace_cache_entry *entry);
 
 /* At what a signal interrupted: CONTEXT is the third argument of its handler. */
 bool fp_walk_begin_interrupted(struct fp_walk *walk, const void *context);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One picture at a time, taken by whichever threads come by.
+ * One snapshot at a time, taken by whichever threads come by.
  */
 #include "timeline/pace.h"
 
@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "registry/registry.h"
-#include "timeline/picture.h"
+#include "timeline/snapshot.h"
 #include "timeline/trend.h"
 
 enum {
@@ -19,16 +19,16 @@ enum {
 static struct {
 	uint64_t interval;
 	uint64_t due;
-	uint64_t cost; /* nanoseconds that the newest picture took */
+	uint64_t cost; /* nanoseconds that the newest snapshot took */
 	bool is_taking;
 	size_t part; /* the next one */
-	struct fp_picture picture;
+	struct fp_snapshot snapshot;
 	struct fp_trends trends;
 } pace;
 
 void fp_pace_start(uint64_t interval)
 {
-	fp_picture_drop(&pace.picture);
+	fp_snapshot_drop(&pace.snapshot);
 	fp_trends_drop(&pace.trends);
 	pace.interval = interval;
 	pace.due = interval;
@@ -61,16 +61,17 @@ static void begin(uint64_t now)
 	pace.is_taking = true;
 	pace.part = 0;
 	pace.cost = 0;
-	pace.picture.milliseconds = now;
+	pace.snapshot.milliseconds = now;
 }
 
-/* Whether all parts are in the picture. Without memory there is none. */
+/* Whether all parts are in the snapshot. Without memory there is none. */
 static bool take_some(void)
 {
-	uint64_t before = pace.picture.blocks;
+	uint64_t before = pace.snapshot.blocks;
 
-	while (pace.part < FP_REGISTRY_PARTS && pace.picture.blocks - before < BLOCKS_AT_ONCE) {
-		if (fp_picture_take_part(&pace.picture, pace.part++) != 0) {
+	while (pace.part < FP_REGISTRY_PARTS &&
+	       pace.snapshot.blocks - before < BLOCKS_AT_ONCE) {
+		if (fp_snapshot_take_part(&pace.snapshot, pace.part++) != 0) {
 			pace.is_taking = false;
 			return false;
 		}
@@ -84,8 +85,8 @@ static void end(void)
 		fp_trends_thin(&pace.trends);
 		pace.interval *= 2;
 	}
-	fp_trends_add(&pace.trends, &pace.picture);
-	fp_picture_drop(&pace.picture);
+	fp_trends_add(&pace.trends, &pace.snapshot);
+	fp_snapshot_drop(&pace.snapshot);
 	pace.is_taking = false;
 }
 
@@ -102,7 +103,7 @@ bool fp_pace_look(uint64_t now)
 	pace.cost += nanoseconds() - start;
 	if (!pace.is_taking)
 		set_due(now);
-	return is_whole && pace.trends.pictures >= FP_TREND_NEEDED;
+	return is_whole && pace.trends.snapshots >= FP_TREND_NEEDED;
 }
 
 void fp_pace_charge(uint64_t nanoseconds_more)
@@ -114,9 +115,9 @@ void fp_pace_charge(uint64_t nanoseconds_more)
 
 void fp_pace_note(struct fp_log *log)
 {
-	if (fp_pace_is_on() && pace.trends.pictures < FP_TREND_NEEDED)
+	if (fp_pace_is_on() && pace.trends.snapshots < FP_TREND_NEEDED)
 		fp_log_note(log, "leak_growth: nothing was judged, because that takes 8 "
-		                 "pictures of the heap, which a process has after about a "
+		                 "snapshots of the heap, which a process has after about a "
 		                 "second");
 	if (pace.trends.is_lossy)
 		fp_log_note(log, "leak_growth: there were too many allocation stacks, or too "

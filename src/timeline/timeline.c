@@ -12,7 +12,7 @@
 #include "base/lock.h"
 #include "heap/heap.h"
 #include "timeline/pace.h"
-#include "timeline/picture.h"
+#include "timeline/snapshot.h"
 
 enum {
 	MOMENTS = 256,
@@ -35,8 +35,8 @@ static size_t moment_count;
 static uint64_t step; /* blocks made or freed between two moments */
 static uint64_t next_serial;
 static uint64_t next_frees;
-static uint64_t next_peak; /* bytes above which a peak is worth a picture */
-static struct fp_picture picture;
+static uint64_t next_peak; /* bytes above which a peak is worth a snapshot */
+static struct fp_snapshot peak_snapshot;
 static struct timespec start;
 
 static struct fp_timeline_config config; /* set once */
@@ -102,16 +102,16 @@ static void set_peak(uint64_t peak)
 	fp_heap_watch_peak(next_peak);
 }
 
-static void take_picture(const struct fp_heap_totals *totals, const struct fp_block *dying)
+static void take_snapshot(const struct fp_heap_totals *totals, const struct fp_block *dying)
 {
-	struct fp_picture newer = {.milliseconds = milliseconds()};
+	struct fp_snapshot newer = {.milliseconds = milliseconds()};
 
 	/* Whether or not there is memory for it: the next try is worth its time only later. */
 	set_peak(totals->peak_bytes);
-	if (fp_picture_take(&newer, dying) != 0)
+	if (fp_snapshot_take(&newer, dying) != 0)
 		return;
-	fp_picture_drop(&picture);
-	picture = newer;
+	fp_snapshot_drop(&peak_snapshot);
+	peak_snapshot = newer;
 }
 
 /* DYING is no more in the totals. True when there may be news of growth. */
@@ -126,7 +126,7 @@ static bool look_locked(const struct fp_block *dying)
 		watch(&totals);
 	if (dying != NULL && totals.peak_bytes > next_peak &&
 	    totals.live_bytes < totals.peak_bytes - totals.peak_bytes / 16)
-		take_picture(&totals, dying);
+		take_snapshot(&totals, dying);
 	return fp_pace_is_on() && fp_pace_look(milliseconds());
 }
 
@@ -163,7 +163,7 @@ static void begin(uint64_t peak)
 	fp_clock_read(CLOCK_MONOTONIC, &start);
 	moment_count = 0;
 	step = 1;
-	fp_picture_drop(&picture);
+	fp_snapshot_drop(&peak_snapshot);
 	fp_pace_start(config.growth_ms);
 	fp_heap_totals(&totals);
 	next_peak = peak;
@@ -202,26 +202,26 @@ static void log_moment(struct fp_log *log, const struct moment *moment)
 static void log_locked(struct fp_log *log, const struct fp_heap_totals *totals)
 {
 	const struct moment now = moment_of(totals);
-	bool is_pictured = picture.blocks == 0;
+	bool is_logged = peak_snapshot.blocks == 0;
 
 	for (size_t i = 0; i < moment_count; i++) {
-		if (!is_pictured && moments[i].milliseconds > picture.milliseconds) {
-			fp_picture_log(&picture, log);
-			is_pictured = true;
+		if (!is_logged && moments[i].milliseconds > peak_snapshot.milliseconds) {
+			fp_snapshot_log(&peak_snapshot, log);
+			is_logged = true;
 		}
 		log_moment(log, &moments[i]);
 	}
-	if (!is_pictured)
-		fp_picture_log(&picture, log);
+	if (!is_logged)
+		fp_snapshot_log(&peak_snapshot, log);
 	if (moment_count > 0)
 		log_moment(log, &now);
 }
 
-/* Whether what is live now shows the peak better than the picture there is. */
+/* Whether what is live now shows the peak better than the snapshot there is. */
 static bool is_better_now(const struct fp_heap_totals *totals)
 {
-	return picture.blocks > 0 ? totals->live_bytes > picture.bytes
-	                          : totals->peak_bytes > next_peak;
+	return peak_snapshot.blocks > 0 ? totals->live_bytes > peak_snapshot.bytes
+	                                : totals->peak_bytes > next_peak;
 }
 
 void fp_timeline_log(struct fp_log *log, bool looks)
@@ -231,7 +231,7 @@ void fp_timeline_log(struct fp_log *log, bool looks)
 	fp_lock_acquire(&lock);
 	fp_heap_totals(&totals);
 	if (looks && is_better_now(&totals))
-		take_picture(&totals, NULL);
+		take_snapshot(&totals, NULL);
 	log_locked(log, &totals);
 	fp_pace_log(log);
 	fp_pace_note(log);

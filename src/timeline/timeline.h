@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The heap over time, for reports: its totals at a bounded number of moments, and one picture
+ * The heap over time, for reports: its totals at a bounded number of moments, and one snapshot
  * of its blocks by allocation stack near the peak.
  *
  * Moments are counted in blocks made and freed, and every other one is dropped when there are
- * too many, so that they cover a run of any length. The picture is taken when a sixteenth of a
+ * too many, so that they cover a run of any length. The snapshot is taken when a sixteenth of a
  * peak has been freed again, or at the end, and anew only when a later peak is an eighth
  * higher: it shows at least five sixths of the bytes of the highest peak, unless other threads
  * free faster than one can look, and the work it takes is in proportion to the blocks ever
  * live.
  *
- * When growth is asked for, further pictures say which stacks' live bytes only ever rise
+ * When growth is asked for, further snapshots say which stacks' live bytes only ever rise
  * (trend.h, pace.h).
  *
  * Context: alloc, except where a function says otherwise. Thread-safe.
@@ -25,7 +25,7 @@
 #include "log/writer.h"
 
 struct fp_timeline_config {
-	uint64_t growth_ms; /* until the first picture that growth is seen by; 0: not asked for
+	uint64_t growth_ms; /* until the first snapshot that growth is seen by; 0: not asked for
 	                     */
 	/* Called without locks when one was taken, and fp_timeline_log_growth may have news. */
 	void (*growth_news)(void);
@@ -37,7 +37,7 @@ void fp_timeline_start(const struct fp_timeline_config *config);
 /* In the child of a fork: it has a timeline of its own. */
 void fp_timeline_start_in_child(void);
 
-/* Logs all moments up to now. With LOOKS the picture is brought up to date first; without, no
+/* Logs all moments up to now. With LOOKS the snapshot is brought up to date first; without, no
  * block is visited. Context: also fault, without LOOKS. */
 void fp_timeline_log(struct fp_log *log, bool looks);
 

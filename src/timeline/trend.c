@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Rows of pictures by stack, and the judgement of each. A stack is followed from the picture
- * before its first, where it had nothing, until two pictures in a row have nothing of it.
+ * Rows of snapshots by stack, and the judgement of each. A stack is followed from the snapshot
+ * before its first, where it had nothing, until two snapshots in a row have nothing of it.
  */
 #include "timeline/trend.h"
 
@@ -38,14 +38,14 @@ static bool is_gone(const struct fp_trend *trend, size_t at)
 }
 
 /* What is followed already. */
-static void extend(struct fp_trends *trends, struct fp_picture *picture)
+static void extend(struct fp_trends *trends, struct fp_snapshot *snapshot)
 {
-	size_t at = trends->pictures;
+	size_t at = trends->snapshots;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < trends->count; i++) {
 		struct fp_trend *trend = &trends->stacks[i];
-		struct fp_log_group *group = fp_picture_find(picture, trend->trace);
+		struct fp_log_group *group = fp_snapshot_find(snapshot, trend->trace);
 
 		add_point(trend, at, group);
 		if (group != NULL)
@@ -81,7 +81,7 @@ static bool make_room(struct fp_trends *trends)
 
 static void follow(struct fp_trends *trends, const struct fp_log_group *group)
 {
-	size_t at = trends->pictures;
+	size_t at = trends->snapshots;
 
 	if (!make_room(trends))
 		return;
@@ -91,23 +91,23 @@ static void follow(struct fp_trends *trends, const struct fp_log_group *group)
 	trend->since = trend->before = (uint8_t)(at > 0 ? at - 1 : 0);
 }
 
-void fp_trends_add(struct fp_trends *trends, struct fp_picture *picture)
+void fp_trends_add(struct fp_trends *trends, struct fp_snapshot *snapshot)
 {
-	extend(trends, picture);
-	for (size_t i = 0; i < picture->places; i++)
-		if (picture->groups[i].blocks != 0 && picture->groups[i].bytes != taken)
-			follow(trends, &picture->groups[i]);
-	trends->milliseconds[trends->pictures++] = picture->milliseconds;
+	extend(trends, snapshot);
+	for (size_t i = 0; i < snapshot->places; i++)
+		if (snapshot->groups[i].blocks != 0 && snapshot->groups[i].bytes != taken)
+			follow(trends, &snapshot->groups[i]);
+	trends->milliseconds[trends->snapshots++] = snapshot->milliseconds;
 }
 
 bool fp_trends_are_full(const struct fp_trends *trends)
 {
-	return trends->pictures == FP_TREND_PICTURES;
+	return trends->snapshots == FP_TREND_SNAPSHOTS;
 }
 
 void fp_trends_thin(struct fp_trends *trends)
 {
-	size_t half = trends->pictures / 2;
+	size_t half = trends->snapshots / 2;
 
 	for (size_t i = 0; i < half; i++)
 		trends->milliseconds[i] = trends->milliseconds[2 * i + 1];
@@ -121,7 +121,7 @@ void fp_trends_thin(struct fp_trends *trends)
 		trend->since /= 2;
 		trend->before /= 2;
 	}
-	trends->pictures = half;
+	trends->snapshots = half;
 }
 
 /* In how many of PARTS parts of RISE the bytes rose; *PARTS is less where it is short. */
@@ -146,15 +146,15 @@ bool fp_trend_is_rising(const struct fp_trends *trends, const struct fp_trend *t
 {
 	size_t parts;
 
-	if (trends->pictures < FP_TREND_NEEDED)
+	if (trends->snapshots < FP_TREND_NEEDED)
 		return false;
 	rise->first = trend->since;
-	rise->last = trends->pictures - 1;
+	rise->last = trends->snapshots - 1;
 	if (rise->first == rise->last) {
 		rise->first = trend->before;
 		rise->last--;
 	}
-	if (rise->first >= rise->last || 2 * (rise->last - rise->first) < trends->pictures - 1)
+	if (rise->first >= rise->last || 2 * (rise->last - rise->first) < trends->snapshots - 1)
 		return false;
 	uint64_t end = trend->bytes[rise->last];
 	uint64_t risen = end - trend->bytes[rise->first];
@@ -198,7 +198,7 @@ static void rank(const struct fp_trend *trend, const struct fp_trend_rise *rise)
 static void log_trend(const struct fp_trends *trends, const struct fp_trend *trend,
                       const struct fp_trend_rise *rise, struct fp_log *log)
 {
-	struct fp_log_point points[FP_TREND_PICTURES];
+	struct fp_log_point points[FP_TREND_SNAPSHOTS];
 	struct fp_log_growing growing = {.trace = trend->trace, .points = points};
 	size_t count;
 	const uintptr_t *frames = fp_stack_trace(trend->trace, &count);
@@ -231,8 +231,8 @@ void fp_trends_log(const struct fp_trends *trends, struct fp_log *log)
 			rank(&trends->stacks[i], &rise);
 	}
 	fp_log_growth(log, &(struct fp_log_growth){
-	                           .is_judged = trends->pictures >= FP_TREND_NEEDED,
-	                           .pictures = (uint32_t)trends->pictures,
+	                           .is_judged = trends->snapshots >= FP_TREND_NEEDED,
+	                           .snapshots = (uint32_t)trends->snapshots,
 	                           .left_out = ranking.left_out,
 	                   });
 	for (size_t i = 0; i < ranking.count; i++)

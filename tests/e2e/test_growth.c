@@ -17,12 +17,12 @@ static const json_t *growth_of(const struct e2e_run *run)
 	return e2e_get(run->report, "growth");
 }
 
-/* One stack, whose pictures make sense. */
+/* One stack, whose snapshots make sense. */
 static void check_list(const struct e2e_run *run)
 {
 	const json_t *stacks = e2e_get(growth_of(run), "stacks");
 	const json_t *stack = json_array_get(stacks, 0);
-	const json_t *pictures;
+	const json_t *snapshots;
 	long before = -1;
 
 	e2e_check_exit(run, 0);
@@ -31,10 +31,10 @@ static void check_list(const struct e2e_run *run)
 	e2e_check_stack(e2e_get(stack, "alloc_stack"), SOURCE, "row");
 	ck_assert_int_ge(e2e_get_integer(stack, "grown_bytes"), 1024);
 	ck_assert_int_gt(e2e_get_integer(stack, "bytes_per_minute"), 0);
-	pictures = e2e_get(stack, "pictures");
-	ck_assert_uint_ge(json_array_size(pictures), 4);
-	for (size_t i = 0; i < json_array_size(pictures); i++) {
-		long bytes = e2e_get_integer(json_array_get(pictures, i), "bytes");
+	snapshots = e2e_get(stack, "pictures");
+	ck_assert_uint_ge(json_array_size(snapshots), 4);
+	for (size_t i = 0; i < json_array_size(snapshots); i++) {
+		long bytes = e2e_get_integer(json_array_get(snapshots, i), "bytes");
 
 		ck_assert_int_ge(bytes, before);
 		before = bytes;

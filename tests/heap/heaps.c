@@ -86,14 +86,14 @@ struct fp_heap *new_heap(void)
 struct fp_heap *new_heap_with(bool is_for_one_thread)
 {
 	const struct fp_heap_traits traits = {.is_for_one_thread = is_for_one_thread,
-	                                      .answers = {.has_hresult = true,
-	                                                  .misuse = MISUSE,
-	                                                  .no_memory = NO_MEMORY,
-	                                                  .timeout = TIMEOUT,
-	                                                  .not_owner = NOT_OWNER,
-	                                                  .abandoned = ABANDONED,
-	                                                  .failed = FAILED,
-	                                                  .unavailable = UNAVAILABLE}};
+	                                      .error_codes = {.has_hresult = true,
+	                                                      .misuse = MISUSE,
+	                                                      .no_memory = NO_MEMORY,
+	                                                      .timeout = TIMEOUT,
+	                                                      .not_owner = NOT_OWNER,
+	                                                      .abandoned = ABANDONED,
+	                                                      .failed = FAILED,
+	                                                      .unavailable = UNAVAILABLE}};
 	struct fp_heap *heap;
 
 	ck_assert_int_eq(fp_heap_create(&traits, &heap), 0);

@@ -21,7 +21,7 @@ static void keep_finding(const struct fp_finding *finding, void *user)
 
 void start_regions(size_t kept)
 {
-	static const struct fp_region_answers answers = {.misuse = -111, .invalid = -222};
+	static const struct fp_region_error_codes codes = {.misuse = -111, .invalid = -222};
 	const struct fp_stack_config stack = {.depth = 16};
 	const struct fp_region_config config = {
 	        .guard_bytes = PAGE,
@@ -32,7 +32,7 @@ void start_regions(size_t kept)
 
 	fp_stack_init(&stack);
 	fp_region_init(&config);
-	fp_region_set_answers(&answers);
+	fp_region_set_error_codes(&codes);
 }
 
 static int try_alloc(uintptr_t address, size_t size, uint32_t type, uint32_t protection,

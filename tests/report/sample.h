@@ -38,7 +38,7 @@ void encode_process(struct encoder *encoder, const char *executable, const char 
 void encode_setting(struct encoder *encoder, const char *key, const char *value);
 void encode_snapshots(struct encoder *encoder);
 
-/* Growth by trace 2 from 100 to 300 bytes, and by trace 4 from 0 to 120000, of nine pictures;
+/* Growth by trace 2 from 100 to 300 bytes, and by trace 4 from 0 to 120000, of nine snapshots;
  * three more stacks grew. */
 void encode_growth(struct encoder *encoder);
 void encode_totals(struct encoder *encoder);

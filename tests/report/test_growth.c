@@ -25,11 +25,11 @@ static void encode_start(void)
 		encode_trace(&log_bytes, id, (uint64_t[]){SAMPLE_PROGRAM + 16 * id}, 1);
 }
 
-static void encode_judgement(bool is_judged, uint32_t pictures)
+static void encode_judgement(bool is_judged, uint32_t snapshots)
 {
 	encode_begin(&log_bytes, FP_LOG_GROWTH);
 	encode_u32(&log_bytes, is_judged);
-	encode_u32(&log_bytes, pictures);
+	encode_u32(&log_bytes, snapshots);
 	encode_u64(&log_bytes, 0);
 	encode_end(&log_bytes);
 }
@@ -98,13 +98,13 @@ START_TEST(text_tells_what_grows)
 	        "fencepost: growth of 120,000 bytes at plant+0x40\n"
 	        "  from 0 bytes in 0 blocks after 30.0 s\n"
 	        "  to   120,000 bytes in 12,000 blocks after 2 min 0 s,\n"
-	        "  80,000 bytes a minute; never less in any of 4 pictures; it last rose after "
+	        "  80,000 bytes a minute; never less in any of 4 snapshots; it last rose after "
 	        "2 min 0 s\n"
 	        "    #0 (plant+0x40, build-id abcd)\n\n"
 	        "fencepost: growth of 200 bytes at plant+0x20\n"
 	        "  from 100 bytes in 10 blocks after 30.0 s\n"
 	        "  to   300 bytes in 30 blocks after 2 min 0 s,\n"
-	        "  133 bytes a minute; never less in any of 4 pictures; it last rose after "
+	        "  133 bytes a minute; never less in any of 4 snapshots; it last rose after "
 	        "1 min 30 s\n"
 	        "    #0 (plant+0x20, build-id abcd)\n\n"
 	        "fencepost: note: 3 more stacks grew, less than those that are listed\n"
@@ -117,7 +117,7 @@ END_TEST
 
 START_TEST(json_tells_what_grows)
 {
-	json_int_t pictures;
+	json_int_t snapshots;
 	json_int_t left_out;
 	json_int_t grown;
 	json_int_t rate;
@@ -130,9 +130,9 @@ START_TEST(json_tells_what_grows)
 	char *text = write_log("json", false);
 	json_t *json = json_loads(text, 0, NULL);
 	ck_assert_int_eq(json_unpack(json, "{s:{s:b, s:I, s:I}}", "growth", "judged", &judged,
-	                             "pictures", &pictures, "left_out", &left_out),
+	                             "pictures", &snapshots, "left_out", &left_out),
 	                 0);
-	ck_assert(judged && pictures == 9 && left_out == 3);
+	ck_assert(judged && snapshots == 9 && left_out == 3);
 	json_t *stacks = json_object_get(json_object_get(json, "growth"), "stacks");
 	ck_assert_uint_eq(json_array_size(stacks), 2);
 	ck_assert_int_eq(json_unpack(json_array_get(stacks, 1), "{s:I, s:I, s:I, s:I, s:I}",

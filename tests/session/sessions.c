@@ -78,7 +78,7 @@ void run_scenario(const struct scenario *scenario, struct test_child *child)
 struct fp_heap *must_create_heap(void)
 {
 	static const struct fp_heap_traits traits = {
-	        .answers = {.has_hresult = true, .misuse = -1}};
+	        .error_codes = {.has_hresult = true, .misuse = -1}};
 	struct fp_heap *heap;
 
 	test_must(fp_heap_create(&traits, &heap) == 0);

@@ -306,7 +306,7 @@ void stand_in_look_for_growth(void)
 
 void fp_timeline_log_growth(struct fp_log *log)
 {
-	const struct fp_log_growth growth = {.is_judged = true, .pictures = 8};
+	const struct fp_log_growth growth = {.is_judged = true, .snapshots = 8};
 	const struct fp_log_point point = {.milliseconds = 1, .blocks = 1, .bytes = 10};
 	const struct fp_log_growing growing = {
 	        .trace = stand_in_trace(leak_frames[0], 2), .points = &point, .point_count = 1};

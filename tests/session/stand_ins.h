@@ -18,7 +18,7 @@ fp_trace_id stand_in_trace(const uintptr_t *frames, size_t count);
 /* A trace was kept that leads through CODE. */
 void stand_in_meet(const struct fp_stack_code *code);
 
-/* The picture of the heap that growth is seen by was taken. */
+/* The snapshot of the heap that growth is seen by was taken. */
 void stand_in_look_for_growth(void);
 
 /* An allocation was made to fail, the first of the stack TRACE. */

@@ -11,7 +11,7 @@
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 
-#include "stack/rule.h"
+#include "stack/unwind_rule.h"
 #include "stack/stack.h"
 #include "stack/walk.h"
 #include "support/support.h"
@@ -43,10 +43,10 @@ static void expect_the_trace_of_libunwind(void)
 }
 
 /* Whether the rule of a frame leads where a step of libunwind does. */
-static bool agrees(const struct fp_rule *rule, const struct fp_frame *frame,
+static bool agrees(const struct fp_unwind_rule *rule, const struct fp_frame *frame,
                    const struct fp_frame *caller)
 {
-	uintptr_t from = rule->kind == FP_RULE_FP ? frame->fp : frame->sp;
+	uintptr_t from = rule->kind == FP_UNWIND_RULE_FP ? frame->fp : frame->sp;
 	uintptr_t sp = from + rule->up;
 	const uintptr_t *saved = (const uintptr_t *)(sp - rule->fp_below);
 
@@ -65,7 +65,7 @@ static struct fp_frame frame_at(unw_cursor_t *cursor)
 	return (struct fp_frame){.pc = pc, .sp = sp, .fp = fp};
 }
 
-static unsigned rules_by_kind[FP_RULE_OUTERMOST + 1];
+static unsigned rules_by_kind[FP_UNWIND_RULE_OUTERMOST + 1];
 
 static void expect_the_rules_of_libunwind(void)
 {
@@ -76,15 +76,16 @@ static void expect_the_rules_of_libunwind(void)
 	ck_assert_int_eq(unw_init_local(&cursor, &context), 0);
 	struct fp_frame frame = frame_at(&cursor);
 	while (unw_step(&cursor) > 0) {
-		const struct fp_rule rule = fp_rule_at(frame.pc, frame.sp, FP_MODULE_UNKNOWN);
+		const struct fp_unwind_rule rule =
+		        fp_unwind_rule_at(frame.pc, frame.sp, FP_MODULE_UNKNOWN);
 		const struct fp_frame caller = frame_at(&cursor);
 
 		rules_by_kind[rule.kind]++;
-		ck_assert_int_ne(rule.kind, FP_RULE_OUTERMOST);
-		ck_assert(rule.kind == FP_RULE_NONE || agrees(&rule, &frame, &caller));
+		ck_assert_int_ne(rule.kind, FP_UNWIND_RULE_OUTERMOST);
+		ck_assert(rule.kind == FP_UNWIND_RULE_NONE || agrees(&rule, &frame, &caller));
 		frame = caller;
 	}
-	rules_by_kind[fp_rule_at(frame.pc, frame.sp, FP_MODULE_UNKNOWN).kind]++;
+	rules_by_kind[fp_unwind_rule_at(frame.pc, frame.sp, FP_MODULE_UNKNOWN).kind]++;
 }
 
 /* A tree of calls, different each time, in which the same functions stand at the same places of
@@ -226,10 +227,10 @@ START_TEST(rules_say_what_libunwind_does)
 		visit(pick(&random, 12), &random, expect_the_rules_of_libunwind);
 #if defined(__x86_64__)
 	/* Nearly all code has some: otherwise nothing above was tested. */
-	ck_assert_uint_gt(rules_by_kind[FP_RULE_SP] + rules_by_kind[FP_RULE_FP],
-	                  10 * rules_by_kind[FP_RULE_NONE]);
-	ck_assert_uint_gt(rules_by_kind[FP_RULE_FP], 0);
-	ck_assert_uint_eq(rules_by_kind[FP_RULE_OUTERMOST], 600);
+	ck_assert_uint_gt(rules_by_kind[FP_UNWIND_RULE_SP] + rules_by_kind[FP_UNWIND_RULE_FP],
+	                  10 * rules_by_kind[FP_UNWIND_RULE_NONE]);
+	ck_assert_uint_gt(rules_by_kind[FP_UNWIND_RULE_FP], 0);
+	ck_assert_uint_eq(rules_by_kind[FP_UNWIND_RULE_OUTERMOST], 600);
 #endif
 }
 END_TEST
@@ -238,10 +239,12 @@ START_TEST(what_is_no_code_has_no_rule)
 {
 	static const char data[64];
 
-	ck_assert_int_eq(fp_rule_at((uintptr_t)data, 0, FP_MODULE_UNKNOWN).kind, FP_RULE_NONE);
-	ck_assert_int_eq(fp_rule_at(1, 0, FP_MODULE_UNKNOWN).kind, FP_RULE_NONE);
-	ck_assert_int_eq(fp_rule_at(0, 0, FP_MODULE_UNKNOWN).kind, FP_RULE_NONE);
-	ck_assert_int_eq(fp_rule_at(UINTPTR_MAX, 0, FP_MODULE_UNKNOWN).kind, FP_RULE_NONE);
+	ck_assert_int_eq(fp_unwind_rule_at((uintptr_t)data, 0, FP_MODULE_UNKNOWN).kind,
+	                 FP_UNWIND_RULE_NONE);
+	ck_assert_int_eq(fp_unwind_rule_at(1, 0, FP_MODULE_UNKNOWN).kind, FP_UNWIND_RULE_NONE);
+	ck_assert_int_eq(fp_unwind_rule_at(0, 0, FP_MODULE_UNKNOWN).kind, FP_UNWIND_RULE_NONE);
+	ck_assert_int_eq(fp_unwind_rule_at(UINTPTR_MAX, 0, FP_MODULE_UNKNOWN).kind,
+	                 FP_UNWIND_RULE_NONE);
 }
 END_TEST
 

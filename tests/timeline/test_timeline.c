@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The heap over time, read back from a log: moments that cover the run, and a picture that
+ * The heap over time, read back from a log: moments that cover the run, and a snapshot that
  * shows the peak and is taken seldom.
  */
 #include <stdlib.h>
@@ -27,7 +27,7 @@ struct snapshot {
 
 static struct snapshot snapshots[SNAPSHOTS_MAX];
 static size_t snapshot_count;
-static const struct snapshot *picture; /* the last one by stack, or NULL */
+static const struct snapshot *snapshot; /* the last one by stack, or NULL */
 static struct fp_heap *heap;
 static char *blocks[BLOCKS];
 
@@ -76,12 +76,12 @@ static void log_now(bool looks)
 	close(fd);
 	test_events_open(&events, bytes, size);
 	snapshot_count = 0;
-	picture = NULL;
+	snapshot = NULL;
 	while (test_events_find(&events, SNAPSHOT, &event)) {
 		ck_assert_uint_lt(snapshot_count, SNAPSHOTS_MAX);
 		snapshots[snapshot_count] = read_snapshot(&event);
 		if (snapshots[snapshot_count].groups > 0)
-			picture = &snapshots[snapshot_count];
+			snapshot = &snapshots[snapshot_count];
 		snapshot_count++;
 	}
 	free(bytes);
@@ -111,7 +111,7 @@ START_TEST(the_first_blocks_are_moments_each)
 	take_some(0, 10, 100);
 	give_some(0, 5);
 	log_now(false);
-	ck_assert_uint_eq(snapshot_count, 16 + 1); /* the fall from the peak has a picture */
+	ck_assert_uint_eq(snapshot_count, 16 + 1); /* the fall from the peak has a snapshot */
 	for (size_t i = 0; i < 10; i++)
 		ck_assert_uint_eq(snapshots[i].bytes, 100 * (i + 1));
 }
@@ -137,32 +137,32 @@ START_TEST(moments_cover_the_run_and_stay_few)
 }
 END_TEST
 
-START_TEST(a_picture_shows_the_peak)
+START_TEST(a_snapshot_shows_the_peak)
 {
 	take_some(0, BLOCKS, 1000);
 	log_now(false);
-	ck_assert_ptr_null(picture);
+	ck_assert_ptr_null(snapshot);
 	give_some(0, BLOCKS);
 	log_now(true);
-	ck_assert_ptr_nonnull(picture);
-	ck_assert_uint_le(picture->blocks, BLOCKS);
-	ck_assert_uint_ge(picture->blocks, BLOCKS - BLOCKS / 16 - 1);
-	ck_assert_uint_eq(picture->bytes, 1000 * picture->blocks);
-	ck_assert_uint_eq(picture->group_blocks, picture->blocks);
-	ck_assert_uint_eq(picture->group_bytes, picture->bytes);
+	ck_assert_ptr_nonnull(snapshot);
+	ck_assert_uint_le(snapshot->blocks, BLOCKS);
+	ck_assert_uint_ge(snapshot->blocks, BLOCKS - BLOCKS / 16 - 1);
+	ck_assert_uint_eq(snapshot->bytes, 1000 * snapshot->blocks);
+	ck_assert_uint_eq(snapshot->group_blocks, snapshot->blocks);
+	ck_assert_uint_eq(snapshot->group_bytes, snapshot->bytes);
 }
 END_TEST
 
 /* What makes the peak is not missing because its end is what is noticed. */
-START_TEST(the_block_that_goes_is_in_the_picture)
+START_TEST(the_block_that_goes_is_in_the_snapshot)
 {
 	take_some(0, 10, 100);
 	blocks[10] = take(heap, 1 << 20);
 	ck_assert_int_eq(give(heap, blocks[10]), 0);
 	log_now(false);
-	ck_assert_ptr_nonnull(picture);
-	ck_assert_uint_eq(picture->blocks, 11);
-	ck_assert_uint_eq(picture->bytes, (1 << 20) + 1000);
+	ck_assert_ptr_nonnull(snapshot);
+	ck_assert_uint_eq(snapshot->blocks, 11);
+	ck_assert_uint_eq(snapshot->bytes, (1 << 20) + 1000);
 }
 END_TEST
 
@@ -170,38 +170,38 @@ START_TEST(what_is_live_at_the_end_can_be_the_peak)
 {
 	take_some(0, 100, 1000);
 	log_now(true);
-	ck_assert_ptr_nonnull(picture);
-	ck_assert_uint_eq(picture->bytes, 100000);
+	ck_assert_ptr_nonnull(snapshot);
+	ck_assert_uint_eq(snapshot->bytes, 100000);
 }
 END_TEST
 
-START_TEST(only_a_higher_peak_makes_a_new_picture)
+START_TEST(only_a_higher_peak_makes_a_new_snapshot)
 {
 	take_some(0, 1000, 1000);
 	give_some(0, 1000);
 	log_now(true);
-	ck_assert_ptr_nonnull(picture);
-	uint64_t first = picture->bytes;
+	ck_assert_ptr_nonnull(snapshot);
+	uint64_t first = snapshot->bytes;
 	take_some(0, 1100, 1000);
 	give_some(0, 1100);
 	log_now(true);
-	ck_assert_uint_eq(picture->bytes, first);
+	ck_assert_uint_eq(snapshot->bytes, first);
 	take_some(0, 1200, 1000);
 	give_some(0, 1200);
 	log_now(true);
-	ck_assert_uint_gt(picture->bytes, first);
-	ck_assert_uint_ge(picture->bytes, 1200 * 1000 / 16 * 15);
+	ck_assert_uint_gt(snapshot->bytes, first);
+	ck_assert_uint_ge(snapshot->bytes, 1200 * 1000 / 16 * 15);
 }
 END_TEST
 
-START_TEST(without_memory_there_is_no_picture_and_no_harm)
+START_TEST(without_memory_there_is_no_snapshot_and_no_harm)
 {
 	take_some(0, 100, 1000);
 	fp_inject_arm(FP_INJECT_META, 1, true);
 	give_some(0, 50);
 	fp_inject_arm(FP_INJECT_META, 0, false);
 	log_now(true);
-	ck_assert_ptr_null(picture);
+	ck_assert_ptr_null(snapshot);
 	ck_assert_uint_eq(snapshots[snapshot_count - 1].bytes, 50000);
 }
 END_TEST
@@ -226,7 +226,7 @@ START_TEST(threads_share_one_timeline)
 	ck_assert_uint_ge(snapshot_count, 128);
 	ck_assert_uint_le(snapshot_count, 258);
 	ck_assert_uint_eq(snapshots[snapshot_count - 1].bytes, 0);
-	ck_assert_ptr_nonnull(picture);
+	ck_assert_ptr_nonnull(snapshot);
 }
 END_TEST
 
@@ -236,12 +236,12 @@ START_TEST(a_child_starts_anew)
 	fp_timeline_start_in_child();
 	give_some(0, 60);
 	log_now(true);
-	ck_assert_ptr_null(picture); /* the peak was its parent's */
+	ck_assert_ptr_null(snapshot); /* the peak was its parent's */
 	ck_assert_uint_eq(snapshots[0].blocks, 99);
 	take_some(0, 300, 1000);
 	log_now(true);
-	ck_assert_ptr_nonnull(picture);
-	ck_assert_uint_eq(picture->blocks, 340);
+	ck_assert_ptr_nonnull(snapshot);
+	ck_assert_uint_eq(snapshot->blocks, 340);
 }
 END_TEST
 
@@ -263,7 +263,7 @@ static void start_growth(void)
 struct growth {
 	bool is_told;
 	bool is_judged;
-	uint32_t pictures;
+	uint32_t snapshots;
 	size_t stacks;
 	uint64_t first_bytes; /* of the stack that grew most */
 	uint64_t last_bytes;
@@ -316,7 +316,7 @@ static struct growth read_growth(void)
 		growth.is_judged = test_event_u8(&event) == 1;
 		for (int i = 0; i < 3; i++)
 			ck_assert_uint_eq(test_event_u8(&event), 0);
-		growth.pictures = test_event_u32(&event);
+		growth.snapshots = test_event_u32(&event);
 		test_event_u64(&event);
 		test_event_end(&event);
 	}
@@ -354,7 +354,7 @@ START_TEST(what_only_rises_is_told)
 	}
 	struct growth growth = read_growth();
 	ck_assert(growth.is_told && growth.is_judged);
-	ck_assert_uint_ge(growth.pictures, 8);
+	ck_assert_uint_ge(growth.snapshots, 8);
 	ck_assert_uint_eq(growth.stacks, 1);
 	ck_assert_uint_eq(growth.last_bytes, 100 * growth.last_blocks);
 	ck_assert_uint_gt(growth.last_bytes, growth.first_bytes);
@@ -384,7 +384,7 @@ START_TEST(a_short_run_is_not_judged)
 	take_some(0, 100, 1000);
 	struct growth growth = read_growth();
 	ck_assert(growth.is_told && !growth.is_judged);
-	ck_assert_uint_eq(growth.pictures, 0);
+	ck_assert_uint_eq(growth.snapshots, 0);
 	ck_assert_uint_eq(news, 0);
 }
 END_TEST
@@ -429,7 +429,7 @@ START_TEST(growth_of_threads_is_seen)
 	struct growth growth = read_growth();
 	ck_assert(growth.is_judged);
 	ck_assert_uint_eq(growth.last_blocks <= 8 * 60 * 5 + 8 * 20, true);
-	/* In-flight blocks of the same stack may hide it in a picture or two. */
+	/* In-flight blocks of the same stack may hide it in a snapshot or two. */
 	ck_assert_uint_le(growth.stacks, 1);
 }
 END_TEST
@@ -439,7 +439,7 @@ START_TEST(without_memory_growth_does_no_harm)
 	start_growth();
 	for (size_t i = 0; i < 30; i++) {
 		take_some(i * 20, 20, 100);
-		/* A picture's table, unless the blocks themselves took it. */
+		/* A snapshot's table, unless the blocks themselves took it. */
 		fp_inject_arm(FP_INJECT_META, 1, false);
 		give_some(i * 20 + 10, 10);
 		fp_inject_arm(FP_INJECT_META, 0, false);
@@ -458,11 +458,11 @@ int main(void)
 	tcase_add_test(tests, nothing_happened);
 	tcase_add_test(tests, the_first_blocks_are_moments_each);
 	tcase_add_test(tests, moments_cover_the_run_and_stay_few);
-	tcase_add_test(tests, a_picture_shows_the_peak);
-	tcase_add_test(tests, the_block_that_goes_is_in_the_picture);
+	tcase_add_test(tests, a_snapshot_shows_the_peak);
+	tcase_add_test(tests, the_block_that_goes_is_in_the_snapshot);
 	tcase_add_test(tests, what_is_live_at_the_end_can_be_the_peak);
-	tcase_add_test(tests, only_a_higher_peak_makes_a_new_picture);
-	tcase_add_test(tests, without_memory_there_is_no_picture_and_no_harm);
+	tcase_add_test(tests, only_a_higher_peak_makes_a_new_snapshot);
+	tcase_add_test(tests, without_memory_there_is_no_snapshot_and_no_harm);
 	tcase_add_test(tests, threads_share_one_timeline);
 	tcase_add_test(tests, a_child_starts_anew);
 	tcase_add_test(tests, growth_is_not_looked_for_unasked);

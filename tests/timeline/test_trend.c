@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which stacks grow: rows of pictures made by hand, of what leaks, caches, sawtooths and the
+ * Which stacks grow: rows of snapshots made by hand, of what leaks, caches, sawtooths and the
  * ends of programs look like. A trace is a number here.
  */
 #include <stdlib.h>
@@ -25,11 +25,11 @@ static void teardown(void)
 	fp_trends_drop(&trends);
 }
 
-/* A picture of COUNT stacks, traces 1 to COUNT, with that many bytes in blocks of one each. */
+/* A snapshot of COUNT stacks, traces 1 to COUNT, with that many bytes in blocks of one each. */
 static void add(const uint64_t *bytes, size_t count)
 {
-	struct fp_picture picture = {
-	        .milliseconds = 100 * (trends.pictures + 1),
+	struct fp_snapshot snapshot = {
+	        .milliseconds = 100 * (trends.snapshots + 1),
 	        .places = 4 * PLACES,
 	        .groups = fp_meta_alloc(4 * PLACES * sizeof(struct fp_log_group)),
 	};
@@ -37,18 +37,18 @@ static void add(const uint64_t *bytes, size_t count)
 	ck_assert_uint_le(count, PLACES);
 	for (size_t i = 0; i < count; i++) {
 		fp_trace_id trace = (fp_trace_id)i + 1;
-		size_t at = (trace * 0x9e3779b97f4a7c15u >> 32) & (picture.places - 1);
+		size_t at = (trace * 0x9e3779b97f4a7c15u >> 32) & (snapshot.places - 1);
 
-		while (picture.groups[at].blocks != 0)
-			at = (at + 1) & (picture.places - 1);
+		while (snapshot.groups[at].blocks != 0)
+			at = (at + 1) & (snapshot.places - 1);
 		if (bytes[i] > 0)
-			picture.groups[at] = (struct fp_log_group){
+			snapshot.groups[at] = (struct fp_log_group){
 			        .trace = trace, .blocks = bytes[i], .bytes = bytes[i]};
 	}
 	if (fp_trends_are_full(&trends))
 		fp_trends_thin(&trends);
-	fp_trends_add(&trends, &picture);
-	fp_picture_drop(&picture);
+	fp_trends_add(&trends, &snapshot);
+	fp_snapshot_drop(&snapshot);
 }
 
 static bool is_rising(fp_trace_id trace, struct fp_trend_rise *rise)
@@ -88,7 +88,7 @@ START_TEST(what_rises_steadily_grows)
 }
 END_TEST
 
-START_TEST(too_few_pictures_judge_nothing)
+START_TEST(too_few_snapshots_judge_nothing)
 {
 	for (uint64_t i = 1; i < FP_TREND_NEEDED; i++)
 		add((uint64_t[]){10000 * i}, 1);
@@ -98,7 +98,7 @@ START_TEST(too_few_pictures_judge_nothing)
 }
 END_TEST
 
-/* A leak now and then, as in a server with few requests: not in each picture, but in most
+/* A leak now and then, as in a server with few requests: not in each snapshot, but in most
  * parts of the time. */
 START_TEST(a_slow_leak_grows)
 {
@@ -116,7 +116,7 @@ START_TEST(a_cache_that_is_full_does_not)
 }
 END_TEST
 
-/* Keys come at random: what is missing of it halves every four pictures. */
+/* Keys come at random: what is missing of it halves every four snapshots. */
 START_TEST(a_cache_that_fills_ever_more_slowly_does_not)
 {
 	uint64_t missing = 1 << 20;
@@ -198,7 +198,7 @@ START_TEST(a_stack_that_came_late_is_judged_later)
 }
 END_TEST
 
-START_TEST(a_long_run_has_no_more_pictures)
+START_TEST(a_long_run_has_no_more_snapshots)
 {
 	struct fp_trend_rise rise;
 	uint64_t interval = 1;
@@ -207,25 +207,25 @@ START_TEST(a_long_run_has_no_more_pictures)
 	for (uint64_t i = interval; i <= 10000; i += interval) {
 		interval *= fp_trends_are_full(&trends) ? 2 : 1;
 		add((uint64_t[]){1000 * i, i / interval % 3 == 0 ? 2000 : 4000}, 2);
-		ck_assert_uint_le(trends.pictures, FP_TREND_PICTURES);
+		ck_assert_uint_le(trends.snapshots, FP_TREND_SNAPSHOTS);
 		ck_assert(i < FP_TREND_NEEDED || grows(LEAK));
 		ck_assert(!grows(OTHER));
 	}
-	ck_assert_uint_ge(trends.pictures, FP_TREND_PICTURES / 2);
+	ck_assert_uint_ge(trends.snapshots, FP_TREND_SNAPSHOTS / 2);
 	ck_assert(is_rising(LEAK, &rise));
 	ck_assert_uint_eq(rise.first, 0);
 	while (trends.stacks[leak].trace != LEAK)
 		leak++;
-	for (size_t i = 1; i < trends.pictures; i++)
+	for (size_t i = 1; i < trends.snapshots; i++)
 		ck_assert_uint_gt(trends.stacks[leak].bytes[i],
 		                  trends.stacks[leak].bytes[i - 1]);
 }
 END_TEST
 
-/* A stack that is first seen in the picture before every other one goes. */
-START_TEST(a_stack_of_the_newest_picture_survives_thinning)
+/* A stack that is first seen in the snapshot before every other one goes. */
+START_TEST(a_stack_of_the_newest_snapshot_survives_thinning)
 {
-	for (size_t i = 1; i < FP_TREND_PICTURES; i++)
+	for (size_t i = 1; i < FP_TREND_SNAPSHOTS; i++)
 		add((uint64_t[]){5000, 0}, 2);
 	add((uint64_t[]){5000, 1000}, 2);
 	fp_trends_thin(&trends);
@@ -238,7 +238,7 @@ END_TEST
 START_TEST(without_memory_some_are_not_followed)
 {
 	add((uint64_t[]){0}, 1);
-	fp_inject_arm(FP_INJECT_META, 2, true); /* the first is the picture's */
+	fp_inject_arm(FP_INJECT_META, 2, true); /* the first is the snapshot's */
 	add((uint64_t[]){5000, 6000}, 2);
 	fp_inject_arm(FP_INJECT_META, 0, false);
 	ck_assert(trends.is_lossy);
@@ -256,7 +256,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, what_rises_steadily_grows);
-	tcase_add_test(tests, too_few_pictures_judge_nothing);
+	tcase_add_test(tests, too_few_snapshots_judge_nothing);
 	tcase_add_test(tests, a_slow_leak_grows);
 	tcase_add_test(tests, a_cache_that_is_full_does_not);
 	tcase_add_test(tests, a_cache_that_fills_ever_more_slowly_does_not);
@@ -266,8 +266,8 @@ int main(void)
 	tcase_add_test(tests, only_the_second_half_has_to_rise);
 	tcase_add_test(tests, what_is_freed_in_the_end_has_grown);
 	tcase_add_test(tests, a_stack_that_came_late_is_judged_later);
-	tcase_add_test(tests, a_long_run_has_no_more_pictures);
-	tcase_add_test(tests, a_stack_of_the_newest_picture_survives_thinning);
+	tcase_add_test(tests, a_long_run_has_no_more_snapshots);
+	tcase_add_test(tests, a_stack_of_the_newest_snapshot_survives_thinning);
 	tcase_add_test(tests, without_memory_some_are_not_followed);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);

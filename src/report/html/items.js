@@ -268,7 +268,7 @@ function riseDrawing(points) {
 function growingBody({ report, value }) {
 	const points = value.pictures;
 	return [make("p", { class: "what" }, "From " + pointText(points[0]) + " to " + pointText(points[points.length - 1]) +
-			", never less in any of " + points.length + " pictures of the heap. It last rose after " +
+			", never less in any of " + points.length + " heap snapshots. It last rose after " +
 			duration(value.last_rise_milliseconds) + "."),
 		riseDrawing(points), stackElements(value.alloc_stack), excerpt(value.alloc_stack, 3),
 		marks(value), sourcesOf(report, value)];

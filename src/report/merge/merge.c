@@ -253,8 +253,8 @@ static int add_growth(const struct arrival *arrival)
 
 	to->growth.is_looked_for |= from->growth.is_looked_for;
 	to->growth.is_judged |= from->growth.is_judged;
-	if (from->growth.pictures > to->growth.pictures)
-		to->growth.pictures = from->growth.pictures;
+	if (from->growth.snapshots > to->growth.snapshots)
+		to->growth.snapshots = from->growth.snapshots;
 	if (!arrival->merge->whole.is_repeated)
 		to->growth.left_out =
 		        fp_report_add_up(to->growth.left_out, from->growth.left_out);

@@ -7,7 +7,7 @@
  * Of a merged report the process and the settings are what all sources share, the rest is
  * unknown; allocations, frees and live blocks are sums, peaks the greatest of any source; the
  * snapshots are those of the source with the greatest peak in bytes, and a stack that grows has
- * the pictures of the source where it grew most. A note is there once, with who made it.
+ * the snapshots of the source where it grew most. A note is there once, with who made it.
  *
  * Context: report.
  */

@@ -49,7 +49,8 @@ void fp_report_print_growing(const struct fp_report_page *page, const struct fp_
 	print_point(page, rise.last);
 	fputs(",\n  ", page->out);
 	fp_report_print_count(page, rise.per_minute, "byte");
-	fprintf(page->out, " a minute; never less in any of %zu pictures; it last rose after ",
+	fprintf(page->out,
+	        " a minute; never less in any of %zu heap snapshots; it last rose after ",
 	        growing->point_count);
 	fp_report_print_duration(page, rise.last_rise);
 	fputc('\n', page->out);

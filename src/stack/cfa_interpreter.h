@@ -4,8 +4,8 @@
  *
  * Context: fault. Private to stack.
  */
-#ifndef FP_STACK_FRAME_PROGRAM_H
-#define FP_STACK_FRAME_PROGRAM_H
+#ifndef FP_STACK_CFA_INTERPRETER_H
+#define FP_STACK_CFA_INTERPRETER_H
 
 #include <stddef.h>
 #include <string.h>
@@ -89,8 +89,7 @@ struct fp_frame_common {
 
 /* Makes ROW that of the instruction so far INTO a function whose own instructions are OWN;
  * false when they are beyond this reader. */
-bool fp_frame_program_run(const struct fp_frame_common *common,
-                          const struct fp_frame_reader *own, uintptr_t into,
-                          struct fp_frame_row *row);
+bool fp_cfa_interpret(const struct fp_frame_common *common, const struct fp_frame_reader *own,
+                      uintptr_t into, struct fp_frame_row *row);
 
 #endif

@@ -4,7 +4,7 @@
  * the frame's beginning, the frame pointer, the return address and the register that is asked
  * for; what becomes of others is passed over.
  */
-#include "stack/frame_program.h"
+#include "stack/cfa_interpreter.h"
 
 #include "stack/cpu.h"
 
@@ -259,9 +259,8 @@ static bool run_up_to(struct run *run, const struct fp_frame_reader *instruction
 	return !run->reader.is_broken;
 }
 
-bool fp_frame_program_run(const struct fp_frame_common *common,
-                          const struct fp_frame_reader *own, uintptr_t into,
-                          struct fp_frame_row *row)
+bool fp_cfa_interpret(const struct fp_frame_common *common, const struct fp_frame_reader *own,
+                      uintptr_t into, struct fp_frame_row *row)
 {
 	struct run run = {.common = common};
 

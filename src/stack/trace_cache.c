@@ -3,21 +3,21 @@
  * Memos in a table that threads share. Words of the stack are compared from the innermost on,
  * and the first that differs ends it, so nothing is read that a walk would not read.
  */
-#include "stack/memo.h"
+#include "stack/trace_cache.h"
 
 #include <stdatomic.h>
 
 #include "stack/cpu.h"
 #include "stack/module.h"
-#include "stack/rule.h"
+#include "stack/unwind_rule.h"
 #include "stack/walk.h"
 
 enum {
-	MEMOS = 1 << 11,
-	WORDS_MAX = 64,    /* of a stack, that one memo compares */
-	MODULES_MAX = 8,   /* that one memo compares */
-	KEY_FRAMES = 3,    /* callers that choose a memo's place, too */
-	SPAN_MAX = 1 << 20 /* bytes of stack that a memo may be about */
+	ENTRIES = 1 << 11,
+	WORDS_MAX = 64,    /* of a stack, that one entry compares */
+	MODULES_MAX = 8,   /* that one entry compares */
+	KEY_FRAMES = 3,    /* callers that choose an entry's place, too */
+	SPAN_MAX = 1 << 20 /* bytes of stack that an entry may be about */
 };
 
 struct word {
@@ -31,8 +31,8 @@ struct passage {
 	unsigned module;
 };
 
-/* Whoever finds one busy goes on without: threads have stacks, and so memos, of their own. */
-struct fp_memo {
+/* Whoever finds one busy goes on without: threads have stacks, and so entries, of their own. */
+struct fp_trace_cache_entry {
 	_Atomic bool is_busy;
 	bool is_too_much;   /* of a draft: it does not fit */
 	bool depends_on_fp; /* on that of the first frame */
@@ -46,18 +46,18 @@ struct fp_memo {
 	struct word word[WORDS_MAX];
 };
 
-static struct fp_memo memos[MEMOS];
-static _Atomic uint32_t generation; /* memos of others are forgotten */
+static struct fp_trace_cache_entry entries[ENTRIES];
+static _Atomic uint32_t generation; /* entries of others are forgotten */
 
-static bool take(struct fp_memo *memo)
+static bool take(struct fp_trace_cache_entry *entry)
 {
-	return !atomic_load_explicit(&memo->is_busy, memory_order_relaxed) &&
-	       !atomic_exchange_explicit(&memo->is_busy, true, memory_order_acquire);
+	return !atomic_load_explicit(&entry->is_busy, memory_order_relaxed) &&
+	       !atomic_exchange_explicit(&entry->is_busy, true, memory_order_acquire);
 }
 
-static void give(struct fp_memo *memo)
+static void give(struct fp_trace_cache_entry *entry)
 {
-	atomic_store_explicit(&memo->is_busy, false, memory_order_release);
+	atomic_store_explicit(&entry->is_busy, false, memory_order_release);
 }
 
 static uint64_t mix(uint64_t hash, uint64_t word)
@@ -70,10 +70,10 @@ static uint64_t mix(uint64_t hash, uint64_t word)
  * here. */
 static bool go_up(struct fp_frame *frame)
 {
-	const struct fp_rule rule = fp_rule_kept(frame->pc);
-	uintptr_t caller = (rule.kind == FP_RULE_FP ? frame->fp : frame->sp) + rule.up;
+	const struct fp_unwind_rule rule = fp_unwind_rule_kept(frame->pc);
+	uintptr_t caller = (rule.kind == FP_UNWIND_RULE_FP ? frame->fp : frame->sp) + rule.up;
 
-	if ((rule.kind == FP_RULE_NONE || rule.kind == FP_RULE_OUTERMOST) ||
+	if ((rule.kind == FP_UNWIND_RULE_NONE || rule.kind == FP_UNWIND_RULE_OUTERMOST) ||
 	    caller - frame->sp >= SPAN_MAX ||
 	    !fp_read_word(caller - rule.ra_below, &frame->pc) ||
 	    (rule.fp_below != 0 && !fp_read_word(caller - rule.fp_below, &frame->fp)))
@@ -93,32 +93,32 @@ static uint64_t key_of(const struct fp_frame *start)
 	return key;
 }
 
-static struct fp_memo *place_of(uint64_t key)
+static struct fp_trace_cache_entry *place_of(uint64_t key)
 {
-	_Static_assert(MEMOS == 1 << (64 - 53), "the shift below");
-	return &memos[(key * 0x9e3779b97f4a7c15u) >> 53];
+	_Static_assert(ENTRIES == 1 << (64 - 53), "the shift below");
+	return &entries[(key * 0x9e3779b97f4a7c15u) >> 53];
 }
 
-static bool is_as_it_was(const struct fp_memo *memo, const struct fp_frame *start)
+static bool is_as_it_was(const struct fp_trace_cache_entry *entry, const struct fp_frame *start)
 {
 	uintptr_t word;
 
-	if (memo->trace == FP_TRACE_NONE || memo->start.sp != start->sp ||
-	    memo->start.pc != start->pc ||
-	    (memo->depends_on_fp && memo->start.fp != start->fp) ||
-	    memo->generation != atomic_load_explicit(&generation, memory_order_relaxed))
+	if (entry->trace == FP_TRACE_NONE || entry->start.sp != start->sp ||
+	    entry->start.pc != start->pc ||
+	    (entry->depends_on_fp && entry->start.fp != start->fp) ||
+	    entry->generation != atomic_load_explicit(&generation, memory_order_relaxed))
 		return false;
-	for (uint32_t i = 0; i < memo->words; i++)
-		if (!fp_read_word(start->sp + memo->word[i].offset, &word) ||
-		    word != memo->word[i].value)
+	for (uint32_t i = 0; i < entry->words; i++)
+		if (!fp_read_word(start->sp + entry->word[i].offset, &word) ||
+		    word != entry->word[i].value)
 			return false;
-	for (uint32_t i = 0; i < memo->passages; i++)
-		if (!fp_module_is_there(memo->passage[i].module, memo->passage[i].pc))
+	for (uint32_t i = 0; i < entry->passages; i++)
+		if (!fp_module_is_there(entry->passage[i].module, entry->passage[i].pc))
 			return false;
 	return true;
 }
 
-static void begin(struct fp_memo *draft, const struct fp_frame *start)
+static void begin(struct fp_trace_cache_entry *draft, const struct fp_frame *start)
 {
 	draft->trace = FP_TRACE_NONE;
 	draft->is_too_much = false;
@@ -132,39 +132,41 @@ static void begin(struct fp_memo *draft, const struct fp_frame *start)
 	draft->start.fp = 0;
 }
 
-fp_trace_id fp_memo_find(const struct fp_frame *start, struct fp_memo **draft)
+fp_trace_id fp_trace_cache_find(const struct fp_frame *start,
+                                struct fp_trace_cache_entry **draft)
 {
-	struct fp_memo *memo = place_of(key_of(start));
+	struct fp_trace_cache_entry *entry = place_of(key_of(start));
 
 	*draft = NULL;
-	if (!take(memo))
+	if (!take(entry))
 		return FP_TRACE_NONE;
-	*draft = memo;
+	*draft = entry;
 	/* Reading the stack may end in a jump to the caller, who gives it back. */
 	atomic_signal_fence(memory_order_seq_cst);
-	fp_trace_id trace = is_as_it_was(memo, start) ? memo->trace : FP_TRACE_NONE;
+	fp_trace_id trace = is_as_it_was(entry, start) ? entry->trace : FP_TRACE_NONE;
 	if (trace != FP_TRACE_NONE) {
 		*draft = NULL;
-		give(memo);
+		give(entry);
 		return trace;
 	}
-	begin(memo, start);
+	begin(entry, start);
 	return FP_TRACE_NONE;
 }
 
-void fp_memo_keep(struct fp_memo *draft, fp_trace_id trace)
+void fp_trace_cache_keep(struct fp_trace_cache_entry *draft, fp_trace_id trace)
 {
 	draft->trace = draft->is_too_much ? FP_TRACE_NONE : trace;
 	give(draft);
 }
 
-void fp_memo_drop(struct fp_memo *draft)
+void fp_trace_cache_drop(struct fp_trace_cache_entry *draft)
 {
 	draft->trace = FP_TRACE_NONE;
 	give(draft);
 }
 
-void fp_memo_note_word(struct fp_memo *draft, uintptr_t address, uintptr_t word)
+void fp_trace_cache_note_word(struct fp_trace_cache_entry *draft, uintptr_t address,
+                              uintptr_t word)
 {
 	uintptr_t offset = address - draft->start.sp;
 
@@ -175,7 +177,8 @@ void fp_memo_note_word(struct fp_memo *draft, uintptr_t address, uintptr_t word)
 	draft->word[draft->words++] = (struct word){(uint32_t)offset, word};
 }
 
-void fp_memo_note_module(struct fp_memo *draft, unsigned number, uintptr_t pc)
+void fp_trace_cache_note_module(struct fp_trace_cache_entry *draft, unsigned number,
+                                uintptr_t pc)
 {
 	for (uint32_t i = 0; i < draft->passages; i++)
 		if (draft->passage[i].module == number && number != FP_MODULE_NONE)
@@ -187,7 +190,7 @@ void fp_memo_note_module(struct fp_memo *draft, unsigned number, uintptr_t pc)
 	draft->passage[draft->passages++] = (struct passage){pc, number};
 }
 
-void fp_memo_note_frame_pointer(struct fp_memo *draft, uintptr_t fp)
+void fp_trace_cache_note_frame_pointer(struct fp_trace_cache_entry *draft, uintptr_t fp)
 {
 	if (draft->knows_fp)
 		return;
@@ -195,12 +198,12 @@ void fp_memo_note_frame_pointer(struct fp_memo *draft, uintptr_t fp)
 	draft->start.fp = fp;
 }
 
-void fp_memo_know_frame_pointer(struct fp_memo *draft)
+void fp_trace_cache_know_frame_pointer(struct fp_trace_cache_entry *draft)
 {
 	draft->knows_fp = true;
 }
 
-void fp_memo_forget_all(void)
+void fp_trace_cache_forget_all(void)
 {
 	atomic_fetch_add(&generation, 1);
 }

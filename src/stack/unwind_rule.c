@@ -4,7 +4,7 @@
  * table that threads share without locks. Each belongs to a module and is made anew when
  * another one stands at its address.
  */
-#include "stack/rule.h"
+#include "stack/unwind_rule.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ static struct kept kept[KEPT];
  */
 enum { KIND_AT = 1, MODULE_AT = 4, UP_AT = 14, FP_AT = 30, RA_AT = 46 };
 
-static uint64_t pack(const struct fp_rule *rule)
+static uint64_t pack(const struct fp_unwind_rule *rule)
 {
 	return 1 | (uint64_t)rule->kind << KIND_AT | (uint64_t)rule->module << MODULE_AT |
 	       (uint64_t)(rule->up / UNIT) << UP_AT |
@@ -41,10 +41,10 @@ static uint32_t bytes_at(uint64_t word, unsigned shift)
 	return (uint32_t)(word >> shift & (UNITS_MAX - 1)) * UNIT;
 }
 
-static struct fp_rule unpack(uint64_t word)
+static struct fp_unwind_rule unpack(uint64_t word)
 {
-	return (struct fp_rule){
-	        .kind = (enum fp_rule_kind)(word >> KIND_AT & 7),
+	return (struct fp_unwind_rule){
+	        .kind = (enum fp_unwind_rule_kind)(word >> KIND_AT & 7),
 	        .module = word >> MODULE_AT & FP_MODULE_UNKNOWN,
 	        .up = bytes_at(word, UP_AT),
 	        .fp_below = bytes_at(word, FP_AT),
@@ -63,14 +63,14 @@ static bool is_saved_below(const struct fp_saved *saved)
 }
 
 /* Whether ROW is that of an ordinary function; then RULE says the same. */
-static bool simplify(const struct fp_frame_row *row, struct fp_rule *rule)
+static bool simplify(const struct fp_frame_row *row, struct fp_unwind_rule *rule)
 {
 	if (row->base != FP_BASE_REGISTER || !fits(row->value) ||
 	    (row->reg != FP_CPU_REGISTER_SP && row->reg != FP_CPU_REGISTER_FP) ||
 	    !is_saved_below(&row->ra) ||
 	    (row->fp.kind != FP_SAVED_NOT && !is_saved_below(&row->fp)))
 		return false;
-	rule->kind = row->reg == FP_CPU_REGISTER_SP ? FP_RULE_SP : FP_RULE_FP;
+	rule->kind = row->reg == FP_CPU_REGISTER_SP ? FP_UNWIND_RULE_SP : FP_UNWIND_RULE_FP;
 	rule->up = (uint32_t)row->value;
 	rule->ra_below = (uint32_t)-row->ra.value;
 	rule->fp_below = row->fp.kind == FP_SAVED_NOT ? 0 : (uint32_t)-row->fp.value;
@@ -78,19 +78,19 @@ static bool simplify(const struct fp_frame_row *row, struct fp_rule *rule)
 }
 
 /* Nobody says how the function that goes on at PC leaves. */
-static void ask_code(uintptr_t pc, uintptr_t sp, struct fp_rule *rule)
+static void ask_code(uintptr_t pc, uintptr_t sp, struct fp_unwind_rule *rule)
 {
 	struct fp_frame_code frame;
 
 	if (!fp_frame_code_find(pc, sp, &frame) || !fits(frame.up))
 		return;
-	rule->kind = FP_RULE_BY_CODE;
+	rule->kind = FP_UNWIND_RULE_BY_CODE;
 	rule->up = frame.up;
 	rule->ra_below = UNIT;
 	rule->fp_below = frame.fp_below;
 }
 
-static struct fp_rule make(uintptr_t pc, uintptr_t sp)
+static struct fp_unwind_rule make(uintptr_t pc, uintptr_t sp)
 {
 	/* The call is the instruction before. */
 	const struct fp_module module = fp_module_at(pc - 1);
@@ -99,7 +99,7 @@ static struct fp_rule make(uintptr_t pc, uintptr_t sp)
 	        .index = module.index,
 	        .asked = FP_CPU_REGISTER_FP,
 	};
-	struct fp_rule rule = {.kind = FP_RULE_NONE, .module = module.number};
+	struct fp_unwind_rule rule = {.kind = FP_UNWIND_RULE_NONE, .module = module.number};
 	struct fp_frame_row row;
 	struct fp_frame_entry entry;
 
@@ -108,7 +108,7 @@ static struct fp_rule make(uintptr_t pc, uintptr_t sp)
 	else if (entry.is_signal)
 		return rule;
 	else if (row.ra.kind == FP_SAVED_NOWHERE)
-		rule.kind = FP_RULE_OUTERMOST;
+		rule.kind = FP_UNWIND_RULE_OUTERMOST;
 	else
 		simplify(&row, &rule);
 	return rule;
@@ -130,16 +130,16 @@ static uint64_t word_of(uintptr_t pc)
 	                                                                                : 0;
 }
 
-struct fp_rule fp_rule_kept(uintptr_t pc)
+struct fp_unwind_rule fp_unwind_rule_kept(uintptr_t pc)
 {
 	return unpack(word_of(pc));
 }
 
-struct fp_rule fp_rule_at(uintptr_t pc, uintptr_t sp, unsigned known)
+struct fp_unwind_rule fp_unwind_rule_at(uintptr_t pc, uintptr_t sp, unsigned known)
 {
 	struct kept *place = place_of(pc);
 	uint64_t word = word_of(pc);
-	struct fp_rule rule = unpack(word);
+	struct fp_unwind_rule rule = unpack(word);
 
 	if (word != 0 && ((rule.module == known && known != FP_MODULE_NONE) ||
 	                  fp_module_is_there(rule.module, pc - 1)))
