@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel's coarse clock: no system call, and a few nanoseconds. What reads it stands in a
+ * The kernel's coarse clock: no system call, and a few nanoseconds. No finer one is read: that
+ * takes the processor's counter, which a thread may be denied (prctl(PR_SET_TSC), seccomp's
+ * strict mode), and reading it is a SIGSEGV then. What reads the coarse one stands in a
  * page that the kernel maps into every process, found here without the C library, whose
  * function of that purpose is one that preloaded libraries replace.
  */
@@ -11,6 +13,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <time.h>
 
 #include "base/sys.h"
 
@@ -82,22 +85,30 @@ static read_function *find_reader(void)
 	return read_by_call;
 }
 
-void fp_clock_read(clockid_t clock, struct timespec *now)
+static struct timespec read_clock(void)
 {
 	static read_function *_Atomic reader;
 	read_function *read = atomic_load_explicit(&reader, memory_order_relaxed);
+	struct timespec now;
 
 	if (read == NULL) {
 		read = find_reader();
 		atomic_store_explicit(&reader, read, memory_order_relaxed);
 	}
-	read(clock, now);
+	read(CLOCK_MONOTONIC_COARSE, &now);
+	return now;
 }
 
 uint32_t fp_clock_now(void)
 {
-	struct timespec now;
+	const struct timespec now = read_clock();
 
-	fp_clock_read(CLOCK_MONOTONIC_COARSE, &now);
 	return (uint32_t)((uint64_t)now.tv_sec * PER_SECOND + (uint64_t)now.tv_nsec / NSEC);
+}
+
+uint64_t fp_clock_nanoseconds(void)
+{
+	const struct timespec now = read_clock();
+
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }

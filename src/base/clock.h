@@ -9,14 +9,18 @@
 #define FP_BASE_CLOCK_H
 
 #include <stdint.h>
-#include <time.h>
 
 /* Hundredths of a second; it starts again from 0 after 497 days, and differences stay right as
  * long as they are shorter. As fine as the kernel's tick. */
 uint32_t fp_clock_now(void);
 
-/* clock_gettime(2), in the kernel's own page where there is one. */
-void fp_clock_read(clockid_t clock, struct timespec *now);
+/* Nanoseconds of CLOCK_MONOTONIC, as fine as the kernel's tick, which is some milliseconds. */
+uint64_t fp_clock_nanoseconds(void);
+
+static inline uint64_t fp_clock_milliseconds(void)
+{
+	return fp_clock_nanoseconds() / 1000000;
+}
 
 /* Milliseconds from THEN to NOW. */
 static inline uint64_t fp_clock_between(uint32_t then, uint32_t now)

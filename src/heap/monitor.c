@@ -24,14 +24,6 @@ void fp_heap_set_lock_timeout(uint64_t milliseconds)
 	timeout_ms = milliseconds;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	fp_clock_read(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void pause_for_a_moment(void)
 {
 	const struct timespec moment = {.tv_nsec = 500000};
@@ -108,7 +100,7 @@ static int take_from_the_dead(struct fp_heap *heap, const char *call, fp_heap_vi
 /* Until nobody but the caller has HEAP to himself; or a finding says why that took no end. */
 static int await(struct fp_heap *heap, const char *call)
 {
-	uint64_t start = now_ms();
+	uint64_t start = fp_clock_milliseconds();
 	fp_heap_visit holder;
 
 	while ((holder = atomic_load(&heap->occupant)) != 0 &&
@@ -117,7 +109,7 @@ static int await(struct fp_heap *heap, const char *call)
 			return report_abandoned(heap, call,
 			                        fp_visit_party(atomic_load(&heap->released_by),
 			                                       FP_PARTY_RELEASER));
-		if (timeout_ms != 0 && now_ms() - start >= timeout_ms)
+		if (timeout_ms != 0 && fp_clock_milliseconds() - start >= timeout_ms)
 			return report_timeout(heap, call, holder);
 		int status = is_alive(fp_visit_thread(holder))
 		                     ? 0

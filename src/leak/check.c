@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/lock.h"
@@ -22,8 +21,6 @@
 #include "leak/search.h"
 #include "leak/threads.h"
 #include "registry/registry.h"
-
-static const uint64_t nsec_per_sec = 1000000000;
 
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_LEAK);
 
@@ -51,14 +48,6 @@ static void let_others_in(void)
 	fp_registry_unlock_after_fork();
 }
 
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	fp_clock_read(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * nsec_per_sec + (uint64_t)time.tv_nsec;
-}
-
 /* 0: search->table is classified. */
 static int search_copy(struct fp_leak_search *search, struct fp_leak_result *result)
 {
@@ -67,7 +56,7 @@ static int search_copy(struct fp_leak_search *search, struct fp_leak_result *res
 
 	if (status != 0)
 		return status;
-	uint64_t start = now();
+	uint64_t start = fp_clock_nanoseconds();
 	lock_others_out();
 	fp_leak_threads_stop(search->threads);
 	bool is_copy = fp_leak_copy_fork(&copy);
@@ -75,21 +64,21 @@ static int search_copy(struct fp_leak_search *search, struct fp_leak_result *res
 	if (is_copy)
 		fp_leak_copy_search(&copy, search);
 	fp_leak_threads_resume();
-	result->stopped_nsec = now() - start;
+	result->stopped_nsec = fp_clock_nanoseconds() - start;
 	result->is_snapshot = true;
 	return fp_leak_copy_collect(&copy, search);
 }
 
 static int search_here(struct fp_leak_search *search, struct fp_leak_result *result)
 {
-	uint64_t start = now();
+	uint64_t start = fp_clock_nanoseconds();
 
 	lock_others_out();
 	fp_leak_threads_stop(search->threads);
 	let_others_in();
 	int status = fp_leak_search(search);
 	fp_leak_threads_resume();
-	result->stopped_nsec = now() - start;
+	result->stopped_nsec = fp_clock_nanoseconds() - start;
 	result->is_snapshot = false;
 	return status;
 }

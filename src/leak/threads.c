@@ -249,11 +249,9 @@ static size_t look(struct fp_leak_threads *threads, unsigned turn)
 static void wait_for_answers(struct fp_leak_threads *threads)
 {
 	const struct timespec pause = {.tv_nsec = TURN_MSEC * NSEC_PER_MSEC};
-	struct timespec start;
-	struct timespec now;
+	const uint64_t start = fp_clock_milliseconds();
 	unsigned turn = 0;
 
-	fp_clock_read(CLOCK_MONOTONIC, &start);
 	for (;;) {
 		uint32_t seen = atomic_load(&answers);
 
@@ -261,9 +259,7 @@ static void wait_for_answers(struct fp_leak_threads *threads)
 			return;
 		if (atomic_load(&answers) == seen)
 			futex(&answers, FUTEX_WAIT, seen, &pause);
-		fp_clock_read(CLOCK_MONOTONIC, &now);
-		turn = (unsigned)((now.tv_sec - start.tv_sec) * 1000 / TURN_MSEC +
-		                  (now.tv_nsec - start.tv_nsec) / NSEC_PER_MSEC / TURN_MSEC);
+		turn = (unsigned)((fp_clock_milliseconds() - start) / TURN_MSEC);
 	}
 }
 

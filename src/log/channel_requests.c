@@ -66,20 +66,12 @@ uint64_t fp_channel_take_request(struct fp_channel *channel, pid_t pid)
 	return 0;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	fp_clock_read(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * MS_PER_S + (uint64_t)now.tv_nsec / NSEC_PER_MS;
-}
-
 bool fp_channel_await(_Atomic uint32_t *word, uint32_t from, unsigned ms)
 {
-	uint64_t end = now_ms() + ms;
+	uint64_t end = fp_clock_milliseconds() + ms;
 	uint64_t now;
 
-	while (atomic_load(word) == from && (now = now_ms()) < end) {
+	while (atomic_load(word) == from && (now = fp_clock_milliseconds()) < end) {
 		uint64_t left = end - now;
 		const struct timespec time = {.tv_sec = (time_t)(left / MS_PER_S),
 		                              .tv_nsec = (long)(left % MS_PER_S) * NSEC_PER_MS};
@@ -127,12 +119,13 @@ bool fp_channel_is_gone(pid_t pid)
 void fp_channel_await_shown(struct fp_channel *channel, struct fp_channel_log *log,
                             size_t count)
 {
-	uint64_t end = now_ms() + MS_PER_S;
+	uint64_t end = fp_clock_milliseconds() + MS_PER_S;
 	uint32_t shown = atomic_load(&log->shown);
 	uint64_t now;
 
 	fp_channel_ring(channel);
-	for (; shown < count && (now = now_ms()) < end; shown = atomic_load(&log->shown))
+	for (; shown < count && (now = fp_clock_milliseconds()) < end;
+	     shown = atomic_load(&log->shown))
 		fp_channel_await(&log->shown, shown, (unsigned)(end - now));
 }
 

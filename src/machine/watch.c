@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/sys.h"
@@ -31,14 +30,6 @@ enum {
 	HIGH_SHARE = 4,      /* high: more than this part left */
 	STILL_HIGH_SHARE = 5 /* until less than this */
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	fp_clock_read(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- The trigger ---------------------------------------------------------------------------
  */
@@ -158,7 +149,7 @@ void fp_machine_watch_begin(struct fp_machine_watch *watch)
 enum fp_machine_level fp_machine_watch_wait(struct fp_machine_watch *watch,
                                             unsigned milliseconds)
 {
-	uint64_t now = now_ms();
+	uint64_t now = fp_clock_milliseconds();
 
 	renew_trigger(watch, now);
 	struct pollfd poll_fd = {.fd = is_ours(watch) ? watch->fd : -1, .events = POLLPRI};
@@ -168,7 +159,7 @@ enum fp_machine_level fp_machine_watch_wait(struct fp_machine_watch *watch,
 		watch->fd = -1;
 		was_woken = false;
 	}
-	watch->level = judge(watch, was_woken, now_ms());
+	watch->level = judge(watch, was_woken, fp_clock_milliseconds());
 	return watch->level;
 }
 

@@ -4,7 +4,6 @@
  */
 #include "timeline/pace.h"
 
-#include <time.h>
 
 #include "base/clock.h"
 #include "registry/registry.h"
@@ -39,14 +38,6 @@ void fp_pace_start(uint64_t interval)
 bool fp_pace_is_on(void)
 {
 	return pace.interval != 0;
-}
-
-static uint64_t nanoseconds(void)
-{
-	struct timespec now;
-
-	fp_clock_read(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static void set_due(uint64_t now)
@@ -94,13 +85,13 @@ bool fp_pace_look(uint64_t now)
 {
 	if (!fp_pace_is_on() || (!pace.is_taking && now < pace.due))
 		return false;
-	uint64_t start = nanoseconds();
+	uint64_t start = fp_clock_nanoseconds();
 	if (!pace.is_taking)
 		begin(now);
 	bool is_whole = take_some();
 	if (is_whole)
 		end();
-	pace.cost += nanoseconds() - start;
+	pace.cost += fp_clock_nanoseconds() - start;
 	if (!pace.is_taking)
 		set_due(now);
 	return is_whole && pace.trends.snapshots >= FP_TREND_NEEDED;

@@ -6,7 +6,6 @@
 #include "timeline/timeline.h"
 
 #include <stdatomic.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/lock.h"
@@ -37,22 +36,13 @@ static uint64_t next_serial;
 static uint64_t next_frees;
 static uint64_t next_peak; /* bytes above which a peak is worth a snapshot */
 static struct fp_snapshot peak_snapshot;
-static struct timespec start;
+static uint64_t start; /* fp_clock_nanoseconds() then */
 
 static struct fp_timeline_config config; /* set once */
 
-static uint64_t nanoseconds(void)
-{
-	struct timespec now;
-
-	fp_clock_read(CLOCK_MONOTONIC, &now);
-	return (uint64_t)((now.tv_sec - start.tv_sec) * 1000000000 +
-	                  (now.tv_nsec - start.tv_nsec));
-}
-
 static uint64_t milliseconds(void)
 {
-	return nanoseconds() / 1000000;
+	return (fp_clock_nanoseconds() - start) / 1000000;
 }
 
 static struct moment moment_of(const struct fp_heap_totals *totals)
@@ -133,13 +123,13 @@ static bool look_locked(const struct fp_block *dying)
 /* What is done with the news counts as looking: it, too, is to take little of the time. */
 static void tell_news(void)
 {
-	uint64_t begun = nanoseconds();
+	uint64_t begun = fp_clock_nanoseconds();
 
 	if (config.growth_news == NULL)
 		return;
 	config.growth_news();
 	fp_lock_acquire(&lock);
-	fp_pace_charge(nanoseconds() - begun);
+	fp_pace_charge(fp_clock_nanoseconds() - begun);
 	fp_lock_release(&lock);
 }
 
@@ -160,7 +150,7 @@ static void begin(uint64_t peak)
 {
 	struct fp_heap_totals totals;
 
-	fp_clock_read(CLOCK_MONOTONIC, &start);
+	start = fp_clock_nanoseconds();
 	moment_count = 0;
 	step = 1;
 	fp_snapshot_drop(&peak_snapshot);

@@ -197,6 +197,12 @@ static void use_up_descriptors(void)
 		;
 }
 
+/* What reads the processor's counter is a bad access from then on: the C library's clocks. */
+static void deny_counter(void)
+{
+	possible(prctl(PR_SET_TSC, PR_TSC_SIGSEGV));
+}
+
 static void close_descriptors(void)
 {
 	possible((int)syscall(SYS_close_range, 3, ~0U, 0));
@@ -332,6 +338,7 @@ static const struct {
         {"out-of-memory", limit_memory, by_memory},
         {"no-descriptors", use_up_descriptors, by_return},
         {"closed", close_descriptors, by_return},
+        {"no-counter", deny_counter, by_return},
         {"file-size", limit_files, by_return},
         {"killed", nothing, by_kill},
         {"raw-exit", nothing, by_system_call},
