@@ -16,6 +16,10 @@ complain() {
 	echo "$*"
 	bad=1
 }
+. "$top_srcdir/tests/support/wait.sh"
+is_reported() {
+	test -s json && grep -q '^fencepost: .*killed by' err
+}
 line_of() { # line_of WAY: any, where it depends on what of a function touches its frame first
 	case $1 in stack-overflow*) echo '[0-9]*' && return ;; esac
 	grep -n "/\* $1 \*/" "$source" | cut -d: -f1
@@ -87,8 +91,7 @@ check_host() { # check_host PROGRAM WAY [thread]: without fencepost run
 	status=$?
 	test "$status" -ne 77 || return
 	test "$status" -eq "$number" || complain "$what: status $status: $(cat err)"
-	i=0
-	until test -s json && grep -q '^fencepost: .*killed by' err || test $((i += 1)) -gt 200; do sleep 0.1; done
+	await is_reported
 	expect err "^fencepost: crash (SIG$signal) at crash_victim.c:$(line_of "$2")" "^  .*$words"
 	expect json "\"cause\": \"$cause\"" "\"signal\": \"SIG$signal\""
 }
@@ -138,8 +141,7 @@ done
 for way in ignored handled; do
 	what="unseen, alone, $way"
 	FENCEPOST_OPTIONS=json=json "$victims/crash_host" $way >out 2>err
-	i=0
-	until grep -q '^fencepost: .*killed by' err || test $((i += 1)) -gt 200; do sleep 0.1; done
+	await grep -q '^fencepost: .*killed by' err
 	expect err '^fencepost: crash (SIGABRT)' '^fencepost: 1 error[,;].*killed by SIGABRT'
 done
 

@@ -15,24 +15,16 @@ complain() {
 	bad=1
 }
 
-# wait_for COMMAND...: for ten seconds at most
-wait_for() {
-	turns=0
-	until "$@" >/dev/null 2>&1; do
-		turns=$((turns + 1))
-		test $turns -lt 200 || return 1
-		sleep 0.05
-	done
-}
+. "$top_srcdir/tests/support/wait.sh"
 
 # start OPTIONS...: the victim in the background, its orders on descriptor 9; sets pid and process
 start() {
 	"$fencepost" run "$@" -- "$victim" serve <orders >answers 2>report &
 	pid=$!
 	exec 9>orders
-	wait_for pgrep -P $pid || complain "run $*: nothing started"
+	await pgrep -P $pid || complain "run $*: nothing started"
 	process=$(pgrep -P $pid | head -n 1)
-	wait_for grep -q libfencepost "/proc/$process/maps" || complain "run $*: no library"
+	await grep -q libfencepost "/proc/$process/maps" || complain "run $*: no library"
 }
 
 finish() {
@@ -53,13 +45,13 @@ refused() {
 command -v pgrep >/dev/null || { echo "no pgrep: not tried"; exit 77; }
 
 start --leak-signal=USR2
-wait_for grep -q fencepost-leaks- "/proc/$process/maps" || complain "no mark"
+await grep -q fencepost-leaks- "/proc/$process/maps" || complain "no mark"
 "$fencepost" leaks "$process" >out 2>err || complain "leaks: $(cat err)"
 grep -q '^fencepost: leak of 24 bytes in 1 block at served.c' out && grep -q '^  allocated [1-9][0-9]* ' out ||
 	complain "asked once: $(cat out err)"
 grep -q 'last check' out && complain "asked once, and something is new: $(cat out)"
 printf x >&9
-wait_for grep -q . answers || complain "the program does not go on"
+await grep -q . answers || complain "the program does not go on"
 "$fencepost" leaks --json=asked.json "$process" >out 2>err || complain "leaks: $(cat err)"
 grep -q ' 1 new leak (24 bytes), 2 leaks (48 bytes) in all' out &&
 	grep -q '^fencepost: leak of 24 bytes in 1 block at served.c' out &&
@@ -68,23 +60,23 @@ grep -q ' 1 block (24 bytes) that an earlier check told of' out || complain "the
 grep -q '"leaked_bytes": 48' asked.json && grep -q '"new_leaked_bytes": 24' asked.json && grep -q '"oldest_ms": [0-9]' asked.json ||
 	complain "not in JSON: $(cat asked.json)"
 printf x >&9
-wait_for grep -q '\.\.' answers || complain "the program does not go on"
+await grep -q '\.\.' answers || complain "the program does not go on"
 "$fencepost" leaks "$process" >out 2>err || complain "leaks: $(cat err)"
 grep -q '^fencepost: leak of 24 bytes in 1 block at served.c' out &&
 	grep -q '^  with those of earlier checks: 2 blocks (48 bytes)' out || complain "asked a third time: $(cat out err)"
 kill -USR2 "$process"
-wait_for grep -q ' 3 blocks (72 bytes) that an earlier check told of' report || complain "no answer to the signal: $(cat report)"
+await grep -q ' 3 blocks (72 bytes) that an earlier check told of' report || complain "no answer to the signal: $(cat report)"
 grep -q ' no new leaks, 3 leaks (72 bytes) in all' report || complain "nothing is new: $(cat report)"
 kill -STOP "$process"
 refused 'gave no answer in 1 s' --timeout=1 "$process"
 kill -CONT "$process"
-wait_for grep -q 'ShdPnd:.0*$' "/proc/$process/status" || complain "a signal was not taken"
+await grep -q 'ShdPnd:.0*$' "/proc/$process/status" || complain "a signal was not taken"
 kill -STOP "$process"
 "$fencepost" leaks --timeout=600 "$process" >out 2>err &
 asker=$!
-wait_for grep -q fencepost-leaks- /proc/net/unix || complain "nobody asked"
+await grep -q fencepost-leaks- /proc/net/unix || complain "nobody asked"
 kill -KILL "$process"
-wait_for sh -c "! kill -0 $asker" || { complain "asks a process that is gone"; kill $asker; }
+await sh -c "! kill -0 $asker" || { complain "asks a process that is gone"; kill $asker; }
 wait $asker && complain "asked a process that ended, and was content"
 grep -q "process $process ended before it answered\|process $process has ended" err || complain "of one that ended: $(cat err)"
 exec 9>&-
@@ -134,11 +126,23 @@ test $status -eq 3 && test $questions -gt 0 || complain "asked $questions times 
 cat >alone.c <<'END'
 #include <stdio.h>
 #include <stdlib.h>
+static __attribute__((noinline)) void lose(void)
+{
+	char *volatile lost = malloc(33);
+	lost = NULL;
+}
+/* What calls left of the pointer where the next ones do not write. */
+static __attribute__((noinline)) void wipe_stack(void)
+{
+	volatile char all[16384];
+	for (int i = 0; i < 16384; i++)
+		all[i] = 0;
+}
 int main(void)
 {
 	char *volatile block = malloc(21);
-	char *volatile lost = malloc(33);
-	lost = NULL;
+	lose();
+	wipe_stack();
 	if (getchar() != 'x')
 		return 1;
 	free(block);
@@ -151,13 +155,13 @@ FENCEPOST_OPTIONS=leak_signal=USR2:quiet=yes:reporter=$fencepost \
 	LD_PRELOAD=$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so ./alone <orders >answers 2>report &
 pid=$!
 exec 9>orders
-wait_for grep -q fencepost-leaks- "/proc/$pid/maps" || complain "alone: no mark"
+await grep -q fencepost-leaks- "/proc/$pid/maps" || complain "alone: no mark"
 kill -USR2 $pid
-wait_for grep -q '^fencepost: leak of 33 bytes' report || complain "alone: no answer to the signal: $(cat report)"
+await grep -q '^fencepost: leak of 33 bytes' report || complain "alone: no answer to the signal: $(cat report)"
 printf x >&9
-wait_for grep -q '^fencepost: double-free' report || complain "alone: nothing found: $(cat report)"
+await grep -q '^fencepost: double-free' report || complain "alone: nothing found: $(cat report)"
 kill -USR2 $pid
-wait_for grep -q ' no new leaks, 1 leak (33 bytes) in all' report || complain "alone, once something was found: $(cat report)"
+await grep -q ' no new leaks, 1 leak (33 bytes) in all' report || complain "alone, once something was found: $(cat report)"
 "$fencepost" leaks $pid >out 2>err || complain "alone, asked once something was found: $(cat out err)"
 exec 9>&-
 wait $pid || complain "alone: ended with $?: $(cat report)"

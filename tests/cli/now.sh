@@ -20,19 +20,16 @@ run() {
 	running=$!
 }
 
-# await PATTERN: a busy machine takes its time.
-await() {
-	tries=0
-	until grep -q "$1" err; do
-		tries=$((tries + 1))
-		test $tries -lt 600 || { complain "not shown: $1: $(cat err)"; break; }
-		sleep 0.1
-	done
+. "$top_srcdir/tests/support/wait.sh"
+
+# expect PATTERN
+expect() {
+	await grep -q "$1" err || complain "not shown: $1: $(cat err)"
 }
 
 # shown PATTERN: while the program waits.
 shown() {
-	await "$1"
+	expect "$1"
 	kill -0 $running || complain "the program did not wait"
 }
 
@@ -82,13 +79,11 @@ shows 1 'no other errors, 2 suppressed'
 
 # A snapshot is the report so far, and the program goes on.
 run --report=end
-tries=0
-until process=$(pgrep -P $running -f now_victim) && "$fencepost" snapshot --json=json "$process" >snapshot 2>snapshot.err &&
-	grep -q "$first" snapshot; do
-	tries=$((tries + 1))
-	test $tries -lt 100 || { complain "no snapshot: $(cat snapshot snapshot.err)"; break; }
-	sleep 0.1
-done
+has_snapshot() {
+	process=$(pgrep -P $running -f now_victim) &&
+		"$fencepost" snapshot --json=json "$process" >snapshot 2>snapshot.err && grep -q "$first" snapshot
+}
+await has_snapshot || complain "no snapshot: $(cat snapshot snapshot.err)"
 grep -q '^fencepost: 1 error;.*leaks not checked' snapshot || complain "snapshot: $(cat snapshot)"
 grep -q '"errors": 1' json && grep -q '"unknown": true' json || complain "snapshot in JSON: $(cat json)"
 shows 0 "$first"
@@ -101,7 +96,7 @@ grep -q '^fencepost: snapshot: process [0-9]* is not under Fencepost: ' snapshot
 "$fencepost" run sh -c "'$victim' go & until grep -q double-free err; do sleep 0.1; done" >out 2>err
 grep -q '^fencepost: 1 error, no leaks, in 1 of [0-9]* processes; exited 0; 1 process not followed to its end$' err || complain "outlived: $(cat err)"
 echo >go
-await '^fencepost: 2 errors, 1 leak (33 bytes)'
+expect '^fencepost: 2 errors, 1 leak (33 bytes)'
 shows 1 "$first\$"
 
 # A program that is killed has shown it, and it is not said again.

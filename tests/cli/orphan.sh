@@ -15,19 +15,15 @@ complain() {
 	echo "$*" | head -n 40
 	bad=1
 }
-await() { # await COMMAND...: a busy machine takes its time
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		test $tries -lt 600 || { complain "in vain: $*: $(cat err)"; break; }
-		sleep 0.1
-	done
+. "$top_srcdir/tests/support/wait.sh"
+expect() { # expect COMMAND...
+	await "$@" || complain "in vain: $*: $(cat err)"
 }
 
 first='^fencepost: double-free of a 21-byte block at now_victim.c:[0-9]* in misuse'
 "$fencepost" run "$victim" go >out 2>err &
 running=$!
-await grep -q "$first" err
+expect grep -q "$first" err
 process=$(pgrep -P $running -f now_victim)
 ls fencepost.$running.run >/dev/null || complain "no mark of a run: $(ls)"
 kill -KILL $running
@@ -39,11 +35,11 @@ grep -q "^fencepost: fencepost run (process $running) was killed, and .*now_vict
 "$fencepost" snapshot "$process" >snapshot 2>&1
 grep -q "$first" snapshot || complain "no snapshot: $(cat snapshot)"
 echo >go
-await grep -q 'the event log is kept: fencepost report ' err
+expect grep -q 'the event log is kept: fencepost report ' err
 gone() {
 	! kill -0 "$process" 2>/dev/null
 }
-await gone
+expect gone
 grep -q '^fencepost: process .* was still running when fencepost run was killed' err || complain "no reason: $(cat err)"
 test "$(grep -c "$first" err)" -eq 1 || complain "not shown once: $(cat err)"
 grep -q '^fencepost: leak of 33 bytes in 1 block' err || complain "no leak: $(cat err)"

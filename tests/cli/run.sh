@@ -14,6 +14,7 @@ complain() {
 	echo "$*"
 	bad=1
 }
+. "$top_srcdir/tests/support/wait.sh"
 
 # expect STATUS PATTERN-ON-STDERR ARGUMENTS...
 expect() {
@@ -271,17 +272,15 @@ while :; do sleep 0.05; done
 END
 "$fencepost" run --quiet sh ./waits >out 2>err &
 pid=$!
-i=0
-until grep -q ready out || test $((i += 1)) -gt 200; do sleep 0.05; done
+await grep -q ready out
 # It may be stopped itself then, and is continued.
 kill -TSTP $pid
-i=0
-until grep -q stop out || test $((i += 1)) -gt 200; do sleep 0.05; done
+await grep -q stop out
 test "$(grep -c stop out)" -eq 1 || complain "SIGTSTP: output '$(cat out)'"
 kill -CONT $pid
 kill -TERM $pid
 # A signal that got lost must fail the test, not hang it.
-(sleep 60; pkill -KILL -P $pid; kill -KILL $pid) >/dev/null 2>&1 &
+(sleep 600; pkill -KILL -P $pid; kill -KILL $pid) >/dev/null 2>&1 &
 watchdog=$!
 wait $pid
 got=$?

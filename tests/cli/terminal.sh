@@ -20,6 +20,7 @@ complain() {
 	echo "$*"
 	bad=1
 }
+. "$top_srcdir/tests/support/wait.sh"
 
 # shows STATUS PATTERN KEYS COMMAND...: types KEYS when "ready" is shown.
 shows() {
@@ -37,7 +38,7 @@ count=0
 trap 'count=$((count + 1))' INT
 echo ready
 i=0
-while test $i -lt 40; do sleep 0.05; i=$((i + 1)); done
+for i in $(seq 40); do sleep 0.05; done
 echo "interrupted $count"
 exit 5
 END
@@ -56,8 +57,7 @@ int main(void) { char *p = malloc(8); free(p); free(p); puts("ready"); fflush(st
 	# What ends fencepost ends the program, too.
 	"$fencepost" run ./twice >out 2>err &
 	pid=$!
-	i=0
-	until grep -q ready out 2>/dev/null || test $((i += 1)) -gt 200; do sleep 0.05; done
+	await grep -q ready out
 	kill -TERM $pid
 	wait $pid
 	got=$?

@@ -99,7 +99,7 @@ static ICLRMemoryNotificationCallbackVtbl callback_table = {query_interface, add
 
 static void wait_for(_Atomic unsigned *count, unsigned wanted)
 {
-	for (int i = 0; i < 500 && *count != wanted; i++)
+	while (*count < wanted)
 		usleep(10000);
 	ck_assert_uint_eq(*count, wanted);
 }
@@ -175,10 +175,10 @@ START_TEST(a_forked_child_is_told_too)
 	if (child == 0) {
 		callback.calls = 0;
 		IHostMemoryManager_VirtualFree(manager, NULL, PAGE, MEM_DECOMMIT);
-		for (int i = 0; i < 500 && callback.calls == 0; i++)
+		while (callback.calls == 0)
 			usleep(10000);
 		IHostMemoryManager_RegisterMemoryNotificationCallback(manager, NULL);
-		for (int i = 0; i < 500 && callback.references != 1; i++)
+		while (callback.references != 1)
 			usleep(10000);
 		_exit(callback.calls == 1 && callback.references == 1 ? 0 : 1);
 	}

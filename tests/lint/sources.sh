@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Rules for every source file: the licence line, no file over 800 lines, no function over 100, nothing
-# left to do, and no "_SOURCE =" in a fragment (automake ignores the misspelling without a word).
+# left to do, no script that waits by a count of its own (tests/support/wait.sh does), and no "_SOURCE =" in a fragment (automake ignores the misspelling without a word).
 cd "$top_srcdir" || exit 99
 files=$(
 	find src include examples tests bench man -type f \( -name '*.[ch]' -o -name '*.cc' \
@@ -18,6 +18,7 @@ bad=$(
 	# The words are split so that this file does not find itself.
 	grep -nwE 'TO''DO|FIX''ME|XX''X' $files
 	grep -nE '_SOUR''CE[[:space:]]*\+?=' $(echo "$files" | grep '\.am$')
+	grep -nE '^[[:space:]]*(un''til|while) .*-(gt|lt|ge|le) [0-9]+' $(echo "$files" | grep '^tests/.*\.sh$' | grep -v support/wait)
 	# A function's body is what stands between a brace in column one and the next one that closes.
 	awk '
 		FNR == 1 { start = 0 }
