@@ -4,7 +4,6 @@
  */
 #include "timeline/pace.h"
 
-
 #include "base/clock.h"
 #include "registry/registry.h"
 #include "timeline/snapshot.h"
