@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The table of options in README.md is what options.def makes of it. Run it as
+# The table of options in doc/options.md is what options.def makes of it. Run it as
 # "top_srcdir=. sh tests/lint/docs.sh print" to get the table anew.
 cd "$top_srcdir" || exit 99
 table=$(
@@ -15,5 +15,5 @@ if test "$1" = print; then
 	exit
 fi
 printf '%s\n' "$table" | while IFS= read -r row; do
-	grep -qxF -- "$row" README.md || { echo "README.md lacks: $row"; exit 1; }
+	grep -qxF -- "$row" doc/options.md || { echo "doc/options.md lacks: $row"; exit 1; }
 done
