@@ -30,8 +30,8 @@ done
 test "$("$root/bin/fencepost" --version)" = "fencepost $(sed -n 's/^Version: //p' "$root/lib/pkgconfig/fencepost.pc")" ||
 	complain 'fencepost and fencepost.pc have different versions'
 
-# ---- The door of hosts: the first program of the README
-sed -n '/^## A first program/,/^```$/p' "$top_srcdir/README.md" | sed '1,/^```c/d;/^```$/d' >first.c
+# ---- The door of hosts: the first program of doc/hosting.md
+sed -n '/^## A first program/,/^```$/p' "$top_srcdir/doc/hosting.md" | sed '1,/^```c/d;/^```$/d' >first.c
 cat >first.cc <<'END'
 #include <fencepost/fencepost.h>
 int main()
