@@ -92,18 +92,16 @@ int fp_vm_reserve(size_t bytes, uintptr_t *base)
 }
 
 /* RLIMIT_DATA does not count what may grow downwards. Ours never does: a fence of another kind
- * stands before it. */
+ * stands before it. That and the one behind it are one mapping with those of their neighbours.
+ */
 int fp_vm_reserve_own(size_t bytes, size_t fence, uintptr_t *base)
 {
-	*base = 0;
-	int status = reserve(base, bytes, MAP_GROWSDOWN);
+	int status = fp_vm_reserve(bytes, base);
 
-	/* A sandbox, or a kernel, that does not know the kind. */
-	if (status != 0 && status != -ENOMEM)
-		return fp_vm_reserve(bytes, base);
-	if (status == 0)
-		status = fp_vm_remap(*base, fence, PROT_NONE);
-	if (status != 0 && *base != 0)
+	if (status != 0)
+		return status;
+	status = fp_vm_remap_own(*base + fence, bytes - 2 * fence, PROT_NONE);
+	if (status != 0)
 		fp_sys(SYS_munmap, *base, bytes);
 	return status;
 }

@@ -27,9 +27,9 @@ uint64_t fp_vm_mappings_max(void);
 int fp_vm_reserve(size_t bytes, uintptr_t *base);
 
 /* The same of memory of our own, whatever is made accessible of it: RLIMIT_DATA does not count
- * it, and is left to the program. The first FENCE bytes, whole pages and at least one, are
- * never opened. Where something is unmapped in the midst of the rest, it may grow into the
- * hole. */
+ * it, and is left to the program. The first and the last FENCE bytes, whole pages and at
+ * least one, are never opened. Where something is unmapped in the midst of the rest, it may
+ * grow into the hole. */
 int fp_vm_reserve_own(size_t bytes, size_t fence, uintptr_t *base);
 
 /* As fp_vm_reserve at BASE, or -EEXIST when something is mapped there. */
