@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "base/align.h"
+#include "base/child.h"
 #include "base/growth.h"
 #include "base/inject.h"
 #include "base/lock.h"
@@ -36,9 +37,9 @@ struct free_item {
 	struct free_item *next;
 };
 
-static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_META);
-static struct free_item *free_items[CLASSES + 1];
-static struct fp_growth growth; /* of the newest region */
+FP_CHILD_WRITES static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_META);
+FP_CHILD_WRITES static struct free_item *free_items[CLASSES + 1];
+FP_CHILD_WRITES static struct fp_growth growth; /* of the newest region */
 static struct region {
 	_Atomic uintptr_t start;
 	_Atomic uintptr_t end;
@@ -52,8 +53,8 @@ static struct {
 	uintptr_t end;
 	size_t items;
 } aside;
-static uintptr_t chunk_at;
-static uintptr_t chunk_end;
+FP_CHILD_WRITES static uintptr_t chunk_at;
+FP_CHILD_WRITES static uintptr_t chunk_end;
 static _Atomic size_t footprint;
 
 /* Unlike anything else that could stand there, because it names the place. */

@@ -16,8 +16,9 @@
 
 enum {
 	FENCE_BYTES = 64 << 10, /* the largest page there is */
-	STACK_BYTES = 128 << 10,
 	LINE_BYTES = 64,
+	/* What is written first is on one page: the child of a fork copies no more. */
+	STACK_BYTES = (132 << 10) - LINE_BYTES,
 	NOBODY = 0,
 	WHO_IS_BRIEF = -1
 };
@@ -27,12 +28,14 @@ static const uintptr_t low = (uintptr_t)1 << 44;
 
 struct fp_room {
 	char fence[FENCE_BYTES];
-	struct fp_room *next;
+	char kept[FP_ROOM_KEPT_BYTES];
+	_Alignas(LINE_BYTES) char stack[STACK_BYTES];
+	_Alignas(LINE_BYTES) struct fp_room *next;
 	_Atomic int owner;         /* a thread's id, or one of the above */
 	_Atomic uintptr_t outside; /* the stack pointer of who is brief */
-	_Alignas(LINE_BYTES) char kept[FP_ROOM_KEPT_BYTES];
-	_Alignas(LINE_BYTES) char stack[STACK_BYTES];
 };
+
+_Static_assert(sizeof(struct fp_room) % 4096 == 0, "it ends with its page");
 
 static struct fp_room *_Atomic rooms;
 

@@ -26,6 +26,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "base/child.h"
 #include "base/inject.h"
 #include "base/vm.h"
 
@@ -51,7 +52,7 @@ enum {
 	TRIES = 8
 };
 
-static _Atomic int uffd = -1;
+FP_CHILD_WRITES static _Atomic int uffd = -1;
 static unsigned char fill;
 static unsigned char *pattern;    /* SLOT_PAGES_MAX pages of the fill byte */
 static _Atomic uint32_t *witness; /* 1, but 0 in a child that forked */
@@ -121,11 +122,10 @@ static int renew(void)
 
 	if (fd < 0)
 		return fd;
-	/* Only in the child of a fork is an old descriptor still ours to close. */
-	if (atomic_load(witness) == 0 && old >= 0 && is_userfaultfd(old))
-		fp_sys_close(old);
 	atomic_store(&uffd, fd);
-	atomic_store(witness, 1);
+	/* Only in the child of a fork is an old descriptor still ours to close. */
+	if (atomic_exchange(witness, 1) == 0 && old >= 0 && is_userfaultfd(old))
+		fp_sys_close(old);
 	return 0;
 }
 

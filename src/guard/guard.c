@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "base/align.h"
+#include "base/child.h"
 #include "base/lock.h"
 #include "base/vm.h"
 #include "guard/arena.h"
@@ -29,8 +30,8 @@ static const struct fp_backend *const backends[] = {
 enum { BACKENDS = sizeof(backends) / sizeof(backends[0]) };
 
 static const struct fp_backend *backend = &fp_backend_none;
-static struct fp_lock renewal_lock = FP_LOCK_INITIALIZER(FP_RANK_RENEWAL);
-static _Atomic uint32_t renewals;
+FP_CHILD_WRITES static struct fp_lock renewal_lock = FP_LOCK_INITIALIZER(FP_RANK_RENEWAL);
+FP_CHILD_WRITES static _Atomic uint32_t renewals;
 static _Atomic bool has_lapsed;
 
 static const struct fp_backend *backend_named(const char *name)

@@ -234,12 +234,16 @@ struct fp_heap_totals {
 	uint64_t frees;
 	uint64_t live_blocks;
 	uint64_t live_bytes;
+	uint64_t inherited_blocks; /* that live, of those there were before a fork */
 	uint64_t peak_blocks;
 	uint64_t peak_bytes;
 	uint64_t seal_failures; /* freed blocks that may have stayed accessible */
 };
 
 void fp_heap_totals(struct fp_heap_totals *totals);
+
+/* In the child of a fork, whose only thread calls: what there is now is its parent's. */
+void fp_heap_begin_in_child(void);
 
 /*
  * Called at the end of an alloc or a free, without locks, when a threshold is passed; it sets

@@ -113,5 +113,6 @@ void fp_refusal_forget(void)
 		atomic_store(&list[i].count, 0);
 		atomic_store(&list[i].state, FREE);
 	}
-	atomic_store(&beyond, 0);
+	if (atomic_load(&beyond) != 0)
+		atomic_store(&beyond, 0);
 }

@@ -8,12 +8,13 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/child.h"
 #include "base/vm.h"
 #include "guard/guard.h"
 
 static uint64_t max_pages = UINT64_MAX;
 static uint64_t sample = 1;
-static _Atomic uint64_t guarded_pages;
+FP_CHILD_WRITES static _Atomic uint64_t guarded_pages;
 static _Atomic uint64_t beside_blocks;
 static uint64_t (*count_plain)(void); /* of the door that samples, or NULL */
 static _Atomic uint64_t blocks[FP_REASON_COUNT];

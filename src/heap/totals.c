@@ -8,9 +8,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/child.h"
 #include "heap/heap.h"
 
-static struct {
+FP_CHILD_WRITES static struct {
 	_Alignas(64) _Atomic uint64_t serial; /* of the newest allocation, refused or not */
 	_Atomic uint64_t frees;
 	_Atomic uint64_t live_blocks;
@@ -22,6 +23,8 @@ static struct {
 	_Atomic uint64_t peak_blocks;
 	_Atomic uint64_t refused;
 	_Atomic uint64_t seal_failures;
+	_Atomic uint64_t inherited_serial; /* blocks up to this one are those of a parent */
+	_Atomic uint64_t inherited_blocks; /* of which so many live */
 } totals = {
         .watched_serial = UINT64_MAX,
         .watched_frees = UINT64_MAX,
@@ -103,8 +106,16 @@ void fp_totals_remove(const struct fp_block *block)
 	                      block->size;
 
 	atomic_fetch_sub_explicit(&totals.live_blocks, 1, memory_order_relaxed);
+	if (block->serial <= look_at(&totals.inherited_serial))
+		atomic_fetch_sub_explicit(&totals.inherited_blocks, 1, memory_order_relaxed);
 	if (frees >= look_at(&totals.watched_frees) || is_past_peak(live_bytes))
 		watcher(block);
+}
+
+void fp_heap_begin_in_child(void)
+{
+	atomic_store(&totals.inherited_serial, atomic_load(&totals.serial));
+	atomic_store(&totals.inherited_blocks, atomic_load(&totals.live_blocks));
 }
 
 void fp_heap_totals(struct fp_heap_totals *copy)
@@ -114,6 +125,7 @@ void fp_heap_totals(struct fp_heap_totals *copy)
 	copy->frees = atomic_load(&totals.frees);
 	copy->live_blocks = atomic_load(&totals.live_blocks);
 	copy->live_bytes = atomic_load(&totals.live_bytes);
+	copy->inherited_blocks = atomic_load(&totals.inherited_blocks);
 	copy->peak_blocks = atomic_load(&totals.peak_blocks);
 	copy->peak_bytes = atomic_load(&totals.peak_bytes);
 	copy->seal_failures = atomic_load(&totals.seal_failures);

@@ -263,5 +263,6 @@ void fp_table_publish(struct fp_region_index *index)
 
 void fp_table_forget_readers(void)
 {
-	atomic_store(&readers, 0);
+	if (atomic_load(&readers) != 0)
+		atomic_store(&readers, 0);
 }

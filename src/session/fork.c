@@ -78,7 +78,8 @@ static void begin_anew(void)
 	        .is_over = is_finished,
 	        .log_age = FP_SESSION_LOG_INHERITED,
 	};
-	fp_session.log.fd = -1;
+	if (fp_session.log.fd >= 0)
+		fp_session.log.fd = -1;
 	if (findings > 0)
 		fp_session_forget_findings();
 }
@@ -92,6 +93,7 @@ static void after_fork_in_child(void)
 	fp_region_renew_in_child();
 	fp_session.protection = fp_guard_renew_in_child();
 	fp_timeline_start_in_child();
+	fp_heap_begin_in_child();
 	fp_heap_totals(&totals);
 	fp_session.is_forked_child = true;
 	fp_session.pid = fp_sys_getpid();

@@ -139,8 +139,8 @@ bool fp_session_has_blocks(void)
 	struct fp_heap_totals totals;
 
 	fp_heap_totals(&totals);
-	return (totals.live_blocks > 0 && totals.last_serial > fp_session.first_serial) ||
-	       fp_region_last_serial() > fp_session.first_region;
+	return is_wanted() && (totals.live_blocks > totals.inherited_blocks ||
+	                       fp_region_last_serial() > fp_session.first_region);
 }
 
 /* At the end of the process the C library's frames lie where the program's were, with gaps in

@@ -381,8 +381,7 @@ bool fp_session_prints_elsewhere(void)
 
 void fp_session_forget_published(void)
 {
-	if (own != NULL)
-		own->log = NULL;
+	/* Its own log it has none: that page is empty in a child. */
 	if (channel != NULL) {
 		failure = 0;
 		fp_channel_count(channel, fp_sys_getpid());

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/meta.h"
 #include "base/own.h"
 #include "base/proc.h"
@@ -34,7 +35,7 @@ enum { ARGUMENTS_MAX = 8192 };
 /* Far above what programs use, so that closing or numbering descriptors does not meet it. */
 enum { EVENTS_FD_FLOOR = 400 };
 
-struct fp_session fp_session = {.lock = FP_LOCK_INITIALIZER(FP_RANK_SESSION)};
+FP_CHILD_WRITES struct fp_session fp_session = {.lock = FP_LOCK_INITIALIZER(FP_RANK_SESSION)};
 
 static int complain(const char *what, const char *detail)
 {

@@ -80,8 +80,13 @@ struct fp_session_own {
  * Nothing is unwound and no finding is told under any of them.
  */
 struct fp_session {
-	struct fp_lock lock; /* rank FP_RANK_SESSION */
+	struct fp_options options;
+	char options_text[2048];            /* what the first caller passed */
+	char directory[FP_OPTION_PATH_MAX]; /* current when the session started */
+	struct fp_log log;                  /* to be written by fp_session_log() */
+	struct fp_lock lock;                /* rank FP_RANK_SESSION */
 	_Atomic bool is_started;
+	/* From here on the child of a fork writes. */
 	pid_t pid;
 	bool is_forked_child;  /* of the process that started the session */
 	int protection;        /* of what a forked child inherited: 0, or why it has none */
@@ -92,10 +97,6 @@ struct fp_session {
 	_Atomic uint64_t told_serial;
 	_Atomic uint64_t told_region;
 	struct fp_session_own own;
-	struct fp_options options;
-	char options_text[2048];            /* what the first caller passed */
-	char directory[FP_OPTION_PATH_MAX]; /* current when the session started */
-	struct fp_log log;                  /* to be written by fp_session_log() */
 };
 
 extern struct fp_session fp_session;
@@ -209,7 +210,8 @@ uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack, enum fp_sessi
 /* Whether leaks could not be looked for (in leaks.c). */
 bool fp_session_has_check_failed(void);
 
-/* Whether there are blocks that the process did not inherit (in leaks.c). */
+/* Whether leaks are wanted, and there are blocks that the process did not inherit (in leaks.c).
+ */
 bool fp_session_has_blocks(void);
 
 /* Remembers LSAN_OPTIONS (in lsan.c). */

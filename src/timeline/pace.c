@@ -4,6 +4,7 @@
  */
 #include "timeline/pace.h"
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "registry/registry.h"
 #include "timeline/snapshot.h"
@@ -14,7 +15,7 @@ enum {
 	COST_SHARE = 20
 };
 
-static struct {
+FP_CHILD_WRITES static struct {
 	uint64_t interval;
 	uint64_t due;
 	uint64_t cost; /* nanoseconds that the newest snapshot took */

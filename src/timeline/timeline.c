@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "heap/heap.h"
@@ -25,18 +26,18 @@ struct moment {
 	uint64_t bytes;
 };
 
-static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_TIMELINE);
-static _Atomic bool is_looking;
+FP_CHILD_WRITES static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_TIMELINE);
+FP_CHILD_WRITES static _Atomic bool is_looking;
 
 /* Under the lock. */
 static struct moment moments[MOMENTS];
-static size_t moment_count;
-static uint64_t step; /* blocks made or freed between two moments */
-static uint64_t next_serial;
-static uint64_t next_frees;
-static uint64_t next_peak; /* bytes above which a peak is worth a snapshot */
-static struct fp_snapshot peak_snapshot;
-static uint64_t start; /* fp_clock_nanoseconds() then */
+FP_CHILD_WRITES static size_t moment_count;
+FP_CHILD_WRITES static uint64_t step; /* blocks made or freed between two moments */
+FP_CHILD_WRITES static uint64_t next_serial;
+FP_CHILD_WRITES static uint64_t next_frees;
+FP_CHILD_WRITES static uint64_t next_peak; /* bytes above which a peak is worth a snapshot */
+FP_CHILD_WRITES static struct fp_snapshot peak_snapshot;
+FP_CHILD_WRITES static uint64_t start; /* fp_clock_nanoseconds() then */
 
 static struct fp_timeline_config config; /* set once */
 
@@ -146,7 +147,7 @@ static void look(const struct fp_block *dying)
 }
 
 /* With the lock, or where there is one thread only. */
-static void begin(uint64_t peak)
+static void begin(void)
 {
 	struct fp_heap_totals totals;
 
@@ -156,8 +157,6 @@ static void begin(uint64_t peak)
 	fp_snapshot_drop(&peak_snapshot);
 	fp_pace_start(config.growth_ms);
 	fp_heap_totals(&totals);
-	next_peak = peak;
-	fp_heap_watch_peak(next_peak);
 	set_step(&totals);
 }
 
@@ -165,7 +164,9 @@ void fp_timeline_start(const struct fp_timeline_config *new_config)
 {
 	config = *new_config;
 	fp_heap_watch(look);
-	begin(0);
+	begin();
+	next_peak = 0;
+	fp_heap_watch_peak(next_peak);
 }
 
 void fp_timeline_start_in_child(void)
@@ -174,8 +175,9 @@ void fp_timeline_start_in_child(void)
 
 	atomic_store(&is_looking, false);
 	fp_heap_totals(&totals);
-	/* What it inherited is no news. */
-	begin(totals.peak_bytes);
+	begin();
+	/* What it inherited is no news, nor is a little more. */
+	set_peak(totals.peak_bytes);
 }
 
 static void log_moment(struct fp_log *log, const struct moment *moment)

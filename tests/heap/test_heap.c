@@ -57,6 +57,34 @@ START_TEST(totals_count_blocks_and_bytes)
 }
 END_TEST
 
+static uint64_t inherited_blocks(void)
+{
+	struct fp_heap_totals totals;
+
+	fp_heap_totals(&totals);
+	return totals.inherited_blocks;
+}
+
+START_TEST(a_child_has_what_it_made_itself)
+{
+	start_heaps(-1, 16, FP_PLACEMENT_RIGHT);
+	heap = new_heap();
+	char *first = take(heap, 10);
+	char *second = take(heap, 10);
+	ck_assert_uint_eq(inherited_blocks(), 0);
+	/* As after a fork. */
+	fp_heap_begin_in_child();
+	ck_assert_uint_eq(inherited_blocks(), 2);
+	char *own = take(heap, 10);
+	give(heap, first);
+	ck_assert_uint_eq(inherited_blocks(), 1);
+	give(heap, own);
+	ck_assert_uint_eq(inherited_blocks(), 1);
+	give(heap, second);
+	ck_assert_uint_eq(inherited_blocks(), 0);
+}
+END_TEST
+
 START_TEST(a_block_is_known_by_every_address_around_it)
 {
 	struct fp_block block;
@@ -398,6 +426,7 @@ int main(void)
 
 	announce_untested();
 	tcase_add_test(tests, totals_count_blocks_and_bytes);
+	tcase_add_test(tests, a_child_has_what_it_made_itself);
 	tcase_add_test(tests, a_block_is_known_by_every_address_around_it);
 	tcase_add_test(tests, beyond_max_memory_blocks_are_padded);
 	tcase_add_test(tests, a_sample_guards_one_in_so_many);
