@@ -51,7 +51,8 @@ int fp_cli_watch(char **arguments);
 
 /* A report, read and resolved. */
 struct fp_cli_log {
-	char *data; /* the event log that its strings are in; NULL when it has its own */
+	char *data;  /* the event log that its strings are in; NULL when it has its own */
+	size_t size; /* of that */
 	struct fp_report *report;
 };
 

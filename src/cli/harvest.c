@@ -156,7 +156,7 @@ static void complete(struct entry *entry, int status)
 {
 	static struct fp_log log;
 
-	fp_log_open(&log, -1, true);
+	fp_log_open(&log, true);
 	if (status == FP_CLI_STATUS_UNKNOWN) {
 		fp_log_exit(&log, FP_LOG_EXIT_UNKNOWN, 0);
 	} else if (WIFSIGNALED(status)) {

@@ -113,7 +113,7 @@ static int add(struct fp_cli_logs *logs, struct fp_cli_log log)
 /* DATA is the log's from then on when it could be added. */
 static int add_log(struct fp_cli_logs *logs, char *data, size_t size)
 {
-	struct fp_cli_log log = {.data = data};
+	struct fp_cli_log log = {.data = data, .size = size};
 	int result = fp_report_read(data, size, &log.report);
 
 	if (result == 0 && !logs->images)
@@ -155,6 +155,43 @@ static int read_json(struct fp_cli_logs *logs, const char *path, const char *dat
 	return result == 0 ? 0 : explain_refusal(path, result);
 }
 
+/* Where the log that DATA begins with ends: at the beginning of another one, or at SIZE. */
+static size_t end_of_log(const char *data, size_t size)
+{
+	size_t at = FP_LOG_HEADER_BYTES;
+
+	while (at < size && size - at >= FP_LOG_RECORD_HEADER_BYTES &&
+	       !is_log(data + at, size - at)) {
+		const uint8_t *bytes = (const uint8_t *)data + at + 4;
+		uint32_t count = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 |
+		                 (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+
+		at += FP_LOG_RECORD_HEADER_BYTES + (size_t)count;
+	}
+	return at < size && is_log(data + at, size - at) ? at : size;
+}
+
+/* A run leaves the logs of its processes one after the other. */
+static int add_logs(struct fp_cli_logs *logs, const char *data, size_t size)
+{
+	int result = 0;
+
+	do {
+		size_t end = end_of_log(data, size);
+		char *copy = malloc(end + 1);
+
+		if (!copy)
+			return -ENOMEM;
+		memcpy(copy, data, end);
+		result = add_log(logs, copy, end);
+		if (result != 0)
+			free(copy);
+		data += end;
+		size -= end;
+	} while (result == 0 && size > 0);
+	return result;
+}
+
 int fp_cli_logs_add(struct fp_cli_logs *logs, char *data, size_t size)
 {
 	int result = add_log(logs, data, size);
@@ -172,14 +209,13 @@ int fp_cli_logs_read(struct fp_cli_logs *logs, const char *path)
 		return FP_CLI_FAILED;
 	if (fp_report_is_json(data, size)) {
 		result = read_json(logs, path, data, size);
-		free(data);
-		return result;
+	} else {
+		result = add_logs(logs, data, size);
+		if (result != 0)
+			explain_refusal(path, result);
 	}
-	result = add_log(logs, data, size);
-	if (result == 0)
-		return 0;
 	free(data);
-	return explain_refusal(path, result);
+	return result == 0 ? 0 : FP_CLI_FAILED;
 }
 
 void fp_cli_logs_clear(struct fp_cli_logs *logs)

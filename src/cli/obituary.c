@@ -78,7 +78,7 @@ void fp_cli_write_obituary(struct fp_channel *channel, const struct fp_cli_launc
 	struct fp_channel_log *place = fp_channel_open_log(channel, launch->pid);
 	if (!place)
 		return;
-	fp_log_open(&log, -1, false);
+	fp_log_open(&log, false);
 	log_process(&log, launch);
 	fp_options_each(options, log_setting, &log);
 	fp_log_note(&log, note);

@@ -49,9 +49,28 @@ static int resolve_snapshots(const struct fp_cli_log *logs, size_t count)
 	return result;
 }
 
+/* As they are, one after the other. */
+static int write_events(const struct fp_cli_log *logs, size_t count, FILE *out)
+{
+	for (size_t i = 0; i < count; i++)
+		if (logs[i].data && fwrite(logs[i].data, 1, logs[i].size, out) != logs[i].size)
+			return -errno;
+	return 0;
+}
+
+static bool has_events(const struct fp_cli_log *logs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (logs[i].data)
+			return true;
+	return false;
+}
+
 static int write_all(const struct sheet *sheet, const struct fp_cli_log *logs, size_t count,
                      FILE *out)
 {
+	if (strcmp(sheet->format, "events") == 0)
+		return write_events(logs, count, out);
 	const struct fp_report_writer *writer = fp_report_writer_find(sheet->format);
 	const struct fp_report_view view = view_of(sheet, out);
 	const struct fp_report **reports = calloc(count, sizeof(struct fp_report *));
@@ -84,10 +103,8 @@ static int check(const char *key, const char *pattern)
 /* What the program writes itself it would refuse, too, but only once it was started. */
 int fp_cli_check_outputs(const struct fp_options *options)
 {
-	int result = check("events", options->events);
+	int result = check("record", options->record);
 
-	if (check("record", options->record) != 0)
-		result = FP_CLI_FAILED;
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
 		const struct fp_option *option = &fp_options_table[i];
 
@@ -100,6 +117,11 @@ int fp_cli_check_outputs(const struct fp_options *options)
 static int render(const struct sheet *sheet, const struct fp_cli_log *logs, size_t count)
 {
 	struct fp_cli_output output;
+
+	if (strcmp(sheet->format, "events") == 0 && !has_events(logs, count))
+		return fp_cli_fail(
+		        "a JSON report, or one that several were merged into, has no "
+		        "event log: leave --events out");
 	int result = fp_cli_output_open(&output, sheet->pattern, logs[0].report->pid);
 
 	if (result == 0) {

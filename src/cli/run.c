@@ -116,6 +116,9 @@ static int take_arguments(struct run *run, char **arguments)
 	run->command = arguments;
 	if (result == 0 && run->is_sweep && run->has_layout)
 		return fp_cli_fail("--sweep sets --align and --placement: leave them out");
+	if (result == 0 && run->is_sweep && run->options.events[0] != '\0')
+		return fp_cli_fail("--sweep makes one report of several runs, and no event log "
+		                   "is like that: leave --events out");
 	if (result == 0 && !*arguments)
 		return fp_cli_fail("no program: write fencepost run PROGRAM, and its arguments "
 		                   "behind it");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The buffer that keeps records, and the file that gets them as they are made.
+ * The buffer that keeps records.
  */
 #include "log/writer.h"
 
@@ -55,9 +55,6 @@ void fp_log_append_locked(struct fp_log *log, const uint8_t *bytes, size_t count
 		memcpy(piece->bytes + used, bytes, count);
 		atomic_store_explicit(&piece->used, used + count, memory_order_release);
 	}
-	/* A file that takes no more must not end the program; the memory has it all. */
-	if (log->fd >= 0 && fp_write_all(log->fd, bytes, count) != 0)
-		log->fd = -1;
 }
 
 static void append_header_locked(struct fp_log *log)
@@ -80,11 +77,10 @@ static void free_pieces(struct fp_log_piece *piece)
 	}
 }
 
-void fp_log_open(struct fp_log *log, int fd, bool is_continuation)
+void fp_log_open(struct fp_log *log, bool is_continuation)
 {
 	fp_log_discard(log);
 	log->lock.rank = FP_RANK_LOG;
-	log->fd = fd;
 	log->is_lossy = false;
 	log->published = 0;
 	log->modules = 0;
@@ -125,7 +121,6 @@ void fp_log_renew(struct fp_log *log)
 
 	log->first = NULL;
 	log->last = NULL;
-	log->fd = -1;
 	log->is_lossy = false;
 	log->published = 0;
 	fp_lock_acquire(&log->lock);

@@ -50,7 +50,6 @@ struct fp_log {
 	struct fp_lock lock; /* rank FP_RANK_LOG */
 	struct fp_log_piece *_Atomic first;
 	struct fp_log_piece *last;
-	_Atomic int fd; /* also written to, or -1 */
 	bool is_lossy;
 	size_t published;                      /* bytes */
 	const struct fp_log_code_watch *watch; /* may be NULL */
@@ -59,12 +58,11 @@ struct fp_log {
 	uint8_t scratch[FP_LOG_SCRATCH_BYTES];
 };
 
-/* LOG is zeroed memory or a log to be forgotten (in the child of a fork). FD, or -1, receives
- * every record as it is made. With IS_CONTINUATION no header is written: the records are to
- * follow those of another log. */
-void fp_log_open(struct fp_log *log, int fd, bool is_continuation);
+/* LOG is zeroed memory or a log to be forgotten (in the child of a fork). With IS_CONTINUATION
+ * no header is written: the records are to follow those of another log. */
+void fp_log_open(struct fp_log *log, bool is_continuation);
 
-/* In the child of a fork: LOG becomes a log of its own, in memory, which of the other process
+/* In the child of a fork: LOG becomes a log of its own, which of the other process
  * has only the modules and traces. */
 void fp_log_renew(struct fp_log *log);
 

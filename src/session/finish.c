@@ -211,7 +211,7 @@ struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind)
 
 	if (tail == NULL)
 		return NULL;
-	fp_log_open(tail, -1, true);
+	fp_log_open(tail, true);
 	/* Leaks name traces of any module: the main log has those that findings needed. */
 	fp_lock_acquire(&fp_session.lock);
 	fp_log_modules(fp_session_log());
@@ -325,8 +325,6 @@ static void finish(uintptr_t stack, void *unused)
 	struct fp_log *tail =
 	        has_told ? NULL : fp_session_make_tail(stack, FP_SESSION_CHECK_LAST);
 	if (tail != NULL) {
-		if (fp_session.log.fd >= 0)
-			fp_log_copy(tail, fp_session.log.fd);
 		has_told = !is_worth_a_report() || report(tail);
 		fp_session_drop_tail(tail);
 	}

@@ -78,8 +78,6 @@ static void begin_anew(void)
 	        .is_over = is_finished,
 	        .log_age = FP_SESSION_LOG_INHERITED,
 	};
-	if (fp_session.log.fd >= 0)
-		fp_session.log.fd = -1;
 	if (findings > 0)
 		fp_session_forget_findings();
 }
@@ -111,7 +109,6 @@ static void after_fork_in_child(void)
 
 static void renew_log(void)
 {
-	/* The file of an event log stays the parent's. */
 	fp_log_renew(&fp_session.log);
 	fp_session_log_beginning(&fp_session.log);
 	if (fp_session.protection != 0)

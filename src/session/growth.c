@@ -12,11 +12,6 @@
  * programs of a build, is not judged. */
 enum { FIRST_INTERVAL = 100 };
 
-static bool is_collected(void)
-{
-	return fp_session.log.fd >= 0 || fp_session_is_collected();
-}
-
 /* An empty list is worth telling once, and when it replaces another. */
 static void tell_locked(void)
 {
@@ -35,7 +30,7 @@ static void tell(void)
 {
 	fp_lock_acquire(&fp_session.lock);
 	if (atomic_load(&fp_session.is_started) && !atomic_load(&fp_session.own.is_finished) &&
-	    is_collected())
+	    fp_session_channel_memory() != NULL)
 		tell_locked();
 	fp_lock_release(&fp_session.lock);
 }

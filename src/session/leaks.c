@@ -270,7 +270,7 @@ static void check(uintptr_t stack, void *user)
 
 	if (leaks == NULL)
 		return;
-	fp_log_open(leaks, -1, true);
+	fp_log_open(leaks, true);
 	*leaked = log_leaks(leaks, stack, FP_SESSION_CHECK_ALL);
 	fp_lock_acquire(&fp_session.lock);
 	/* Leaks name traces of any module. */

@@ -164,9 +164,11 @@ void fp_session_start_watcher(void)
 {
 	static pid_t tried;
 
-	if (fp_session.options.report != FP_OPTIONS_REPORT_NOW || fp_session_is_collected() ||
-	    fp_sys_getpid() != fp_session.pid || atomic_load(&fp_session.own.is_finished) ||
-	    tried == fp_session.pid || has_watcher() || seccomp_mode() > first_mode)
+	if ((fp_session.options.report != FP_OPTIONS_REPORT_NOW &&
+	     fp_session.options.events[0] == '\0') ||
+	    fp_session_is_collected() || fp_sys_getpid() != fp_session.pid ||
+	    atomic_load(&fp_session.own.is_finished) || tried == fp_session.pid ||
+	    has_watcher() || seccomp_mode() > first_mode)
 		return;
 	tried = fp_session.pid;
 	failure = 0;

@@ -32,9 +32,6 @@
 
 enum { ARGUMENTS_MAX = 8192 };
 
-/* Far above what programs use, so that closing or numbering descriptors does not meet it. */
-enum { EVENTS_FD_FLOOR = 400 };
-
 FP_CHILD_WRITES struct fp_session fp_session = {.lock = FP_LOCK_INITIALIZER(FP_RANK_SESSION)};
 
 static int complain(const char *what, const char *detail)
@@ -146,10 +143,8 @@ static int check_output(const char *key, const char *name)
 
 static int check_outputs(const struct fp_options *options)
 {
-	int status = check_output("events", options->events);
+	int status = check_output("record", options->record);
 
-	if (status == 0)
-		status = check_output("record", options->record);
 	for (size_t i = 0; status == 0 && i < FP_OPTIONS_COUNT; i++)
 		status = check_output(fp_options_table[i].key,
 		                      fp_options_output(options, &fp_options_table[i]));
@@ -307,22 +302,6 @@ void fp_session_log_beginning(struct fp_log *log)
 	fp_session_log_doors(log);
 }
 
-/* -1 when no event log was asked for; a refusal was excluded by check_outputs. */
-static int open_events(void)
-{
-	char path[FP_SESSION_PATH_MAX];
-
-	if (fp_session.options.events[0] == '\0')
-		return -1;
-	fp_session_expand_path(fp_session.options.events, path, sizeof(path));
-	int fd = fp_sys_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-	int high = fp_sys_fcntl(fd, F_DUPFD_CLOEXEC, EVENTS_FD_FLOOR);
-	if (high < 0)
-		return fd;
-	fp_sys_close(fd);
-	return high;
-}
-
 void fp_session_set_exit(int status)
 {
 	if (atomic_load(&fp_session.own.is_finished))
@@ -398,14 +377,16 @@ static int start_locked(const char *text)
 	fp_session_read_lsan_options();
 	fp_session_remember_stderr();
 	read_program();
-	fp_log_open(fp_session_log(), open_events(), false);
+	fp_log_open(fp_session_log(), false);
 	fp_session_log_beginning(fp_session_log());
 	fp_session_watch_code();
 	/* A program that restricts itself may hide the mappings. */
 	fp_log_modules(fp_session_log());
 	fp_session_open_channel();
-	/* A host may restrict itself as soon as it has its manager. */
-	if (fp_session_has_door(FP_DOOR_HOST) && !fp_session_has_door(FP_DOOR_MALLOC))
+	/* A host may restrict itself as soon as it has its manager, and who names a file of
+	 * events wants them whatever comes. */
+	if ((fp_session_has_door(FP_DOOR_HOST) && !fp_session_has_door(FP_DOOR_MALLOC)) ||
+	    options->events[0] != '\0')
 		fp_session_start_watcher();
 	fp_session_publish_beginning();
 	fp_session_start_recording();

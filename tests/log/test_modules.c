@@ -39,7 +39,7 @@ static void setup(void)
 	const struct fp_own_object own = fp_own_read("test_modules", &__ehdr_start);
 
 	fp_own_add(&own);
-	fp_log_open(&event_log, -1, false);
+	fp_log_open(&event_log, false);
 }
 
 static void open_copy(void)
@@ -206,7 +206,7 @@ START_TEST(only_what_is_new_is_listed_again)
 	fp_log_modules(&event_log);
 	ck_assert_uint_eq(count_modules(), first + 1);
 	expect_last_is(library);
-	fp_log_open(&event_log, -1, false);
+	fp_log_open(&event_log, false);
 	fp_log_modules(&event_log);
 	ck_assert_uint_eq(count_modules(), first + 1);
 }

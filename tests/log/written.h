@@ -19,7 +19,7 @@ static struct test_event event;
 
 static inline void setup(void)
 {
-	fp_log_open(&event_log, -1, false);
+	fp_log_open(&event_log, false);
 }
 
 /* A file without a name. */

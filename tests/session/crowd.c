@@ -234,7 +234,7 @@ static void *be_processes(void *unused)
 		fp_channel_count(channel, pid);
 		struct fp_channel_log *to = fp_channel_open_log(channel, pid);
 		test_must(to != NULL);
-		fp_log_open(log, -1, false);
+		fp_log_open(log, false);
 		publish_notes(channel, to, log);
 		fp_channel_pass(channel, pid);
 	}

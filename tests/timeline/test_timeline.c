@@ -68,8 +68,9 @@ static void log_now(bool looks)
 	size_t size;
 	char *bytes;
 
-	fp_log_open(&log, fd, false);
+	fp_log_open(&log, false);
 	fp_timeline_log(&log, looks);
+	ck_assert_int_eq(fp_log_copy(&log, fd), 0);
 	size = (size_t)lseek(fd, 0, SEEK_END);
 	bytes = malloc(size);
 	ck_assert_int_eq(pread(fd, bytes, size, 0), (ssize_t)size);
@@ -304,8 +305,9 @@ static struct growth read_growth(void)
 	struct test_event event;
 	int fd = memfd_create("events", MFD_CLOEXEC);
 
-	fp_log_open(&log, fd, false);
+	fp_log_open(&log, false);
 	fp_timeline_log(&log, true);
+	ck_assert_int_eq(fp_log_copy(&log, fd), 0);
 	size_t size = (size_t)lseek(fd, 0, SEEK_END);
 	char *bytes = malloc(size);
 	ck_assert_int_eq(pread(fd, bytes, size, 0), (ssize_t)size);
@@ -340,7 +342,7 @@ START_TEST(growth_is_not_looked_for_unasked)
 {
 	pass_time();
 	ck_assert(!read_growth().is_told);
-	fp_timeline_log_growth(&(struct fp_log){.fd = -1});
+	fp_timeline_log_growth(&(struct fp_log){.first = NULL});
 	ck_assert_uint_eq(fp_timeline_count_growing(), 0);
 }
 END_TEST
