@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/align.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "fault/words.h"
@@ -22,8 +23,9 @@ const struct fp_fault_view fp_fault_heap = {
 };
 
 enum {
-	STEPS_MAX = 128,  /* slots that are looked at for a block that is known */
-	REACH = 64,       /* bytes that one instruction of a loop may leave out */
+	STEPS_MAX = 128, /* slots that are looked at for a block that is known */
+	REACH = 64,      /* bytes that one instruction of a loop may leave out */
+	CACHE_LINE = 64,
 	MUCH_FARTHER = 16 /* so many times */
 };
 
@@ -368,24 +370,27 @@ static uintptr_t find_origin(const struct fp_fault_access *access, const struct 
 	return 0;
 }
 
-/* Functions on strings look at many bytes at once, from a multiple of those on: in front of
- * what they were given, which is in a register still. Where ACCESS of BLOCK begins for the
- * program. */
+/* Functions on strings look at many bytes at once, from a multiple of those on or from the
+ * beginning of a cache line: in front of what they were given, which is in a register still.
+ * Where ACCESS of BLOCK begins for the program. */
 static uintptr_t skip_front(const struct fp_fault_access *access, const struct fp_block *block)
 {
 	uintptr_t first = UINTPTR_MAX;
 
+	if (access->size == 0 || access->address % access->size != 0)
+		return access->address;
 	for (size_t i = 0; i < FP_FAULT_KEPT; i++) {
 		uintptr_t kept = access->kept[i];
 
-		if (kept > access->address && kept - access->address < access->size &&
+		if (kept > access->address &&
+		    fp_align_down(kept, CACHE_LINE) <= access->address &&
 		    fp_fault_is_inside(block, kept) && kept < first)
 			first = kept;
 	}
 	if (first != UINTPTR_MAX)
 		return first;
 	return access->address < block->address &&
-	                       block->address - access->address < access->size
+	                       fp_align_down(block->address, CACHE_LINE) <= access->address
 	               ? block->address
 	               : access->address;
 }

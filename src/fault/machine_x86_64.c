@@ -175,6 +175,7 @@ void fp_machine_store(struct fp_machine *machine, struct fp_machine_value addres
 {
 	unsigned at = machine->stored % FP_MACHINE_STORES;
 
+	machine->is_lost = machine->is_lost || !address.is_known;
 	if (!address.is_known)
 		return;
 	machine->stores[at].address = address.number;

@@ -38,6 +38,7 @@ struct fp_machine {
 		struct fp_machine_value value;
 	} stores[FP_MACHINE_STORES];
 	unsigned stored;
+	bool is_lost;       /* something was written who knows where */
 	uintptr_t readable; /* the page that was found so last */
 };
 

@@ -8,9 +8,11 @@
 
 #include <string.h>
 #include <ucontext.h>
+#include <wchar.h>
 
 #include "base/readable.h"
 #include "fault/machine_x86_64.h"
+#include "stack/callee.h"
 #include "stack/stack.h"
 
 enum { STEPS_MAX = 500, REACH = 16 << 10, RETURNS_MAX = 3, RANGES_MAX = 40 };
@@ -125,6 +127,16 @@ static bool may_change_named(const struct fp_instruction *instruction, unsigned 
 	return opcode >= 0x40 || number == FP_RAX;
 }
 
+/* "cmp" and "test". */
+static bool is_comparison(const struct fp_instruction *instruction)
+{
+	uint8_t opcode = instruction->opcode;
+
+	return instruction->prefixes.map == 0 &&
+	       ((opcode >= 0x38 && opcode <= 0x3d) || (opcode & 0xfe) == 0x84 ||
+	        (opcode >= 0x80 && opcode <= 0x83 && (instruction->reg & 7) == 7));
+}
+
 static bool may_change(const struct fp_instruction *instruction, unsigned number)
 {
 	uint8_t opcode = instruction->opcode;
@@ -133,13 +145,12 @@ static bool may_change(const struct fp_instruction *instruction, unsigned number
 	                 opcode == 0x63 || (opcode & 0xfd) == 0x69 || (opcode & 0xfe) == 0x86 ||
 	                 (opcode & 0xfe) == 0x8a || opcode == 0x8d;
 
-	if (is_vector(instruction))
+	if (is_vector(instruction) || is_comparison(instruction))
 		return false;
 	if (!instruction->has_operand)
 		return may_change_named(instruction, number);
 	return (is_result && instruction->reg == number) ||
-	       (!instruction->is_memory && instruction->rm == number && opcode != 0x84 &&
-	        opcode != 0x85);
+	       (!instruction->is_memory && instruction->rm == number);
 }
 
 static void add_operand(struct run *run, const struct fp_instruction *instruction,
@@ -241,22 +252,117 @@ static bool fits(const struct fp_fault_access *access, uintptr_t start, uintptr_
 	return size != 0 && size < SIZE_MAX_OF_CALL && access->address - start < size;
 }
 
-/* What memcpy and its kin keep where they were given it, and "rep movsb" counts. */
-static void read_sizes(const struct fp_machine *machine,
-                       const struct fp_instruction *instruction, struct fp_fault_access *access)
-{
-	const struct fp_machine_value *registers = machine->registers;
-	uintptr_t done = registers[FP_RDI].number - registers[FP_RAX].number;
-	uintptr_t size = registers[FP_RDX].number;
+/* What the interrupted function writes from here to its end. Which registers tell what it was
+ * given differs from one implementation to the next, of which the processor gets one; what all
+ * of them do is to write the last byte, and to return where the first one is. */
+struct rest {
+	uintptr_t end;    /* of what it writes */
+	uintptr_t behind; /* how far what it reads lies from where that goes */
+	bool has_behind;
+	struct fp_machine_value loaded[FP_INSTRUCTION_REGISTERS]; /* vectors, from where */
+};
 
-	if (is_repeated(instruction) && done < SIZE_MAX_OF_CALL) {
-		size = done + registers[FP_RCX].number;
-		if (access->access == FP_ACCESS_READ)
-			access->given[0] -= done;
+/* A loop is gone through once, so what it changes is not known when it has ended. */
+static void leave_loop(struct fp_machine *machine, const struct fp_instruction *branch)
+{
+	struct fp_machine loop = {.pc = machine->pc + branch->length +
+	                                (uintptr_t)branch->immediate};
+	struct fp_instruction instruction;
+
+	while (loop.pc < machine->pc && fp_machine_fetch(&loop, &instruction)) {
+		for (unsigned i = 0; i < FP_INSTRUCTION_REGISTERS; i++)
+			if (may_change(&instruction, i))
+				machine->registers[i] = fp_machine_unknown;
+		loop.pc += instruction.length;
 	}
-	for (size_t i = 0; i < FP_FAULT_GIVEN && access->call_size == 0; i++)
-		if (fits(access, access->given[i], size))
-			access->call_size = size;
+}
+
+static void note_write(struct rest *rest, uintptr_t to, size_t bytes,
+                       struct fp_machine_value from)
+{
+	rest->end = to + bytes > rest->end ? to + bytes : rest->end;
+	if (!from.is_known)
+		return;
+	rest->behind = from.number - to;
+	rest->has_behind = true;
+}
+
+static bool repeat(struct fp_machine *machine, const struct fp_instruction *instruction,
+                   struct rest *rest)
+{
+	struct fp_machine_value *registers = machine->registers;
+	size_t count =
+	        registers[FP_RCX].number * fp_instruction_bytes((const void *)machine->pc);
+	bool is_move = instruction->opcode <= 0xa5;
+
+	if (instruction->opcode > 0xab || (!is_move && instruction->opcode < 0xaa) ||
+	    !registers[FP_RCX].is_known || !registers[FP_RDI].is_known)
+		return false;
+	note_write(rest, registers[FP_RDI].number, count,
+	           is_move ? registers[FP_RSI] : fp_machine_unknown);
+	registers[FP_RDI].number += count;
+	registers[FP_RSI].number += is_move ? count : 0;
+	registers[FP_RCX].number = 0;
+	machine->pc += instruction->length;
+	return true;
+}
+
+/* One instruction, and what it does of that. */
+static bool step_rest(struct fp_machine *machine, const struct fp_instruction *instruction,
+                      struct rest *rest)
+{
+	unsigned bytes = fp_instruction_bytes((const void *)machine->pc);
+	struct fp_machine_value at = fp_machine_address(machine, instruction, bytes);
+	struct fp_machine_value from = fp_machine_unknown;
+	unsigned stored = machine->stored;
+
+	if (is_repeated(instruction))
+		return repeat(machine, instruction, rest);
+	if (is_vector(instruction) && instruction->is_memory) {
+		from = rest->loaded[instruction->reg];
+		rest->loaded[instruction->reg] = at;
+	}
+	if (!fp_machine_step(machine) || machine->is_lost)
+		return false;
+	if (machine->stored != stored)
+		note_write(rest, at.number, bytes, from);
+	return true;
+}
+
+/* False when it cannot be followed to its end. */
+static bool follow(struct fp_machine *machine, struct rest *rest)
+{
+	struct fp_instruction instruction;
+
+	machine->home = 0;
+	for (int steps = 0; steps < STEPS_MAX; steps++) {
+		if (!fp_machine_fetch(machine, &instruction))
+			return false;
+		if (instruction.prefixes.map == 0 && instruction.opcode == 0xc3)
+			return machine->registers[FP_RAX].is_known;
+		if (is_flow(&instruction) && instruction.immediate < 0)
+			leave_loop(machine, &instruction);
+		if (!step_rest(machine, &instruction, rest))
+			return false;
+	}
+	return false;
+}
+
+/* What memcpy and its kin were given, by what is left to be done. */
+static void read_rest(const struct fp_machine *interrupted, struct fp_fault_access *access)
+{
+	struct fp_machine machine = *interrupted;
+	struct rest rest = {0};
+	bool is_read = access->access == FP_ACCESS_READ;
+
+	if (!follow(&machine, &rest) || (is_read && !rest.has_behind))
+		return;
+	uintptr_t start = machine.registers[FP_RAX].number;
+	uintptr_t from = start + (is_read ? rest.behind : 0);
+	if (!fits(access, from, rest.end - start))
+		return;
+	access->given[0] = from;
+	access->call_size = rest.end - start;
 }
 
 /* The arguments of the call that led here, as far as the caller's straight code before it and
@@ -300,17 +406,66 @@ static bool find_arguments(const struct fp_machine *interrupted, struct fp_machi
 	return true;
 }
 
-static void read_arguments(const struct fp_machine *interrupted, struct fp_fault_access *access)
+static void read_arguments(const struct fp_machine *interrupted, unsigned unit,
+                           struct fp_fault_access *access)
 {
-	unsigned number = access->access == FP_ACCESS_READ ? FP_RSI : FP_RDI;
+	bool is_read = access->access == FP_ACCESS_READ;
 	struct fp_machine caller;
 
-	if (!find_arguments(interrupted, &caller) || !caller.registers[FP_RDX].is_known ||
-	    !caller.registers[number].is_known ||
-	    !fits(access, caller.registers[number].number, caller.registers[FP_RDX].number))
+	if (!find_arguments(interrupted, &caller) || !caller.registers[FP_RDX].is_known)
 		return;
-	access->given[0] = caller.registers[number].number;
-	access->call_size = caller.registers[FP_RDX].number;
+	struct fp_machine_value start = caller.registers[is_read ? FP_RSI : FP_RDI];
+	/* They return where they write to, and some of them begin with that. */
+	if (!start.is_known && !is_read)
+		start = interrupted->registers[FP_RAX];
+	uintptr_t size = caller.registers[FP_RDX].number * unit;
+	if (!start.is_known || !fits(access, start.number, size))
+		return;
+	access->given[0] = start.number;
+	access->call_size = size;
+}
+
+void *__memcpy_chk(void *to, const void *from, size_t size, size_t room);
+void *__memmove_chk(void *to, const void *from, size_t size, size_t room);
+void *__memset_chk(void *to, int byte, size_t size, size_t room);
+
+/* The bytes that each one counts that a function on memory is called for: as the program named
+ * it, for many end in the same code, of which there are several. 0: it has no size, even where
+ * its code is that of one that has; or it is not known. */
+static unsigned unit_of_call(const struct fp_machine *machine, bool is_read)
+{
+	const struct {
+		uintptr_t start;
+		uint8_t unit;
+		bool is_text; /* reads no further than to its end */
+	} all[] = {
+	        {(uintptr_t)memcpy, 1, false},
+	        {(uintptr_t)memmove, 1, false},
+	        {(uintptr_t)memset, 1, false},
+	        {(uintptr_t)mempcpy, 1, false},
+	        {(uintptr_t)__memcpy_chk, 1, false},
+	        {(uintptr_t)__memmove_chk, 1, false},
+	        {(uintptr_t)__memset_chk, 1, false},
+	        {(uintptr_t)wmemcpy, sizeof(wchar_t), false},
+	        {(uintptr_t)wmemmove, sizeof(wchar_t), false},
+	        {(uintptr_t)wmemset, sizeof(wchar_t), false},
+	        {(uintptr_t)wcsncpy, sizeof(wchar_t), true},
+	        {(uintptr_t)strncpy, 1, true},
+	        {(uintptr_t)stpncpy, 1, true},
+	        {(uintptr_t)wcscpy, 0, true},
+	        {(uintptr_t)wcscat, 0, true},
+	};
+	const uintptr_t *return_address = (uintptr_t *)machine->registers[FP_RSP].number;
+	const uintptr_t ways[] = {fp_is_readable(return_address, sizeof(*return_address))
+	                                  ? fp_callee_of(*return_address)
+	                                  : 0,
+	                          fp_stack_function_start(machine->pc)};
+
+	for (size_t way = 0; way < 2; way++)
+		for (size_t i = 0; ways[way] != 0 && i < sizeof(all) / sizeof(all[0]); i++)
+			if (all[i].start == ways[way])
+				return is_read && all[i].is_text ? 0 : all[i].unit;
+	return 0;
 }
 
 /* strcpy and its kin, which keep in rcx how many bytes they went back. */
@@ -325,8 +480,7 @@ static bool copies_text(uintptr_t function)
 	return false;
 }
 
-static void read_call(const struct fp_machine *machine,
-                      const struct fp_instruction *instruction, struct fp_fault_access *access)
+static void read_call(const struct fp_machine *machine, struct fp_fault_access *access)
 {
 	uintptr_t function = fp_stack_function_start(machine->pc);
 	static const int kept[FP_FAULT_KEPT - 1] = {FP_RDX, FP_RCX, FP_RDI, FP_RSI};
@@ -337,15 +491,14 @@ static void read_call(const struct fp_machine *machine,
 	access->given[1] = machine->registers[FP_RDI].number;
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		access->kept[i] = machine->registers[kept[i]].number;
-	if (copies_text(function))
+	if (copies_text(function) && machine->registers[FP_RCX].number < access->size)
 		access->kept[FP_FAULT_KEPT - 1] =
 		        access->address + machine->registers[FP_RCX].number;
-	if (function != (uintptr_t)memcpy && function != (uintptr_t)memmove &&
-	    function != (uintptr_t)memset)
-		return;
-	read_sizes(machine, instruction, access);
-	if (access->call_size == 0)
-		read_arguments(machine, access);
+	unsigned unit = unit_of_call(machine, is_read);
+	if (unit != 0)
+		read_arguments(machine, unit, access);
+	if (unit != 0 && access->call_size == 0)
+		read_rest(machine, access);
 }
 
 void fp_fault_look_back(const void *context, struct fp_fault_access *access)
@@ -363,7 +516,7 @@ void fp_fault_look_back(const void *context, struct fp_fault_access *access)
 	if (at.is_known && accesses(&instruction) && access->address - at.number < access->size)
 		access->start = at.number;
 	if (fp_stack_is_in_c_library(machine.pc)) {
-		read_call(&machine, &instruction, access);
+		read_call(&machine, access);
 		return;
 	}
 	if (access->start == 0)

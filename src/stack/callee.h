@@ -2,9 +2,8 @@
  *
  * The function that was called where a return address says, read from the instruction before
  * it. What a function ends with by a jump leaves no frame: then only its caller can tell.
- * Private to stack.
  *
- * Context: alloc.
+ * Context: alloc and fault.
  */
 #ifndef FP_STACK_CALLEE_H
 #define FP_STACK_CALLEE_H

@@ -2,7 +2,8 @@
 #
 # The first bad byte: every shape of distance_victim.cc, at -O0 and -O2, is said to be where it is, in
 # JSON and in the words of AddressSanitizer's style, by a default run where that can see it and with
-# --sweep. With FP_TEST_LONG (make check-long) all shapes by --sweep, on every back end and as another
+# --sweep; and whichever of the C library's implementations of a function the processor gets, the same
+# is said. With FP_TEST_LONG (make check-long) all shapes by --sweep, on every back end and as another
 # compiler has them; and the table is AddressSanitizer's: what it sees, it sees there.
 fencepost=$FP_BUILDDIR/src/cli/fencepost
 work=$FP_BUILDDIR/tests/cli/distance.work
@@ -79,13 +80,40 @@ done
 test "$total" -ge 170 || complain "only $total shapes"
 test "$missed" -eq 0 || complain "$missed of $total"
 
+# The C library has several implementations of what copies and looks at memory, and takes one by
+# processor: the others, as far as this one can run them.
+others="hwcaps=-AVX2,-AVX_Fast_Unaligned_Load"
+test -z "$FP_TEST_LONG" || others="$others hwcaps=-ERMS hwcaps=Prefer_ERMS hwcaps=Prefer_No_VZEROUPPER,-AVX2
+	hwcaps=-AVX2,-AVX_Fast_Unaligned_Load,-ERMS x86_non_temporal_threshold=0x4040 x86_rep_movsb_threshold=0x200
+	hwcaps=-AVX2,-AVX_Fast_Unaligned_Load,-SSSE3,-SSE4_1,-SSE4_2,-Fast_Unaligned_Copy"
+
+# say PROGRAM: of each shape what is said of its size and place.
+say() {
+	"$1" list | while IFS='	' read -r number name where who; do
+		"$fencepost" run --leak-check=no --log=text -- "$1" "$number" >out 2>err </dev/null
+		echo "$number [$name] $(sed -n 2p text)"
+		: >text
+	done
+}
+for program in ./plain ./fast; do
+	say $program >said
+	test "$(grep -c 'bytes by a call' said)" -ge 5 || complain "few sizes of calls: $(cat said)"
+	for other in $others; do
+		(export GLIBC_TUNABLES=glibc.cpu.$other && say $program) >said.other
+		diff said said.other >differences || complain "$program, $other: $(cat differences)"
+	done
+done
+
 # A text that was freed begins where the program says, not where vectors do.
 build words "${CXX:-g++}" -O1 -fno-builtin
-for function in $(./words freed list 2 0); do
-	for place in '13 0' '40 5' '100 70' '64 32'; do
-		"$fencepost" run --leak-check=no --log=text --json=json -- ./words freed $function $place >out 2>err </dev/null
-		grep -q ", ${place#* } bytes inside a block of ${place% *} bytes that was freed" text ||
-			complain "$function of $place: $(sed -n 2p text)"
+for other in hwcaps= $others; do
+	for function in $(./words freed list 2 0); do
+		for place in '13 0' '40 5' '100 70' '64 32'; do
+			GLIBC_TUNABLES=glibc.cpu.$other "$fencepost" run --leak-check=no --log=text -- ./words freed $function $place \
+				>out 2>err </dev/null
+			grep -q ", ${place#* } bytes inside a block of ${place% *} bytes that was freed" text ||
+				complain "$function of $place, $other: $(sed -n 2p text)"
+		done
 	done
 done
 

@@ -90,7 +90,8 @@ libs "$alloc _dl_find_object memmem strncmp strstr" stack
 # __sigaction is the C library's own name of sigaction(2), which needs its return from handlers.
 # (strcpy and its kin are not called: their addresses are compared.)
 libs "$alloc __sigaction pthread_key_create pthread_once pthread_setspecific sigaddset
-sigdelset sigfillset sigismember stpcpy stpncpy strcat strcpy strncat strncpy" fault
+mempcpy sigdelset sigfillset sigismember stpcpy stpncpy strcat strcpy strncat strncpy wcscat wcscpy
+wcsncpy wmemcpy wmemmove wmemset" fault
 libs "$session" session
 # The thread that watches memory is made when a callback is registered; sigaction is called where the host's
 # is meant, at the start and the end.
