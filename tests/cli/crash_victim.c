@@ -27,19 +27,30 @@
 #define COBJMACROS
 #include <fencepost/fencepost.h>
 
+static IHostMalloc *heap;
+
 static void open_heap(void)
 {
 	IHostMemoryManager *manager;
-	IHostMalloc *heap;
-	void *block = NULL;
 
 	if (fp_create_memory_manager(NULL, &manager) != S_OK ||
 	    IHostMemoryManager_CreateMalloc(manager, MALLOC_THREADSAFE, &heap) != S_OK)
 		exit(1);
+}
+
+/* With its first block a thread gets the stack that handlers need where its own is full. */
+static void use_heap(void)
+{
+	void *block = NULL;
+
 	IHostMalloc_Alloc(heap, 40, eTaskCritical, &block);
 }
 #else
 static void open_heap(void)
+{
+}
+
+static void use_heap(void)
 {
 }
 #endif
@@ -310,6 +321,7 @@ static void die(const char *name)
 
 static void *start(void *name)
 {
+	use_heap();
 	die(name);
 	return NULL;
 }
@@ -319,6 +331,7 @@ int main(int argc, char **argv)
 	pthread_t thread;
 
 	open_heap();
+	use_heap();
 	if (argc == 2)
 		die(argv[1]);
 	else if (argc == 3 && pthread_create(&thread, NULL, start, argv[1]) == 0)
