@@ -317,7 +317,8 @@ static bool is_first(void)
 	static _Atomic pid_t reported;
 	pid_t self = fp_sys_getpid();
 
-	return fp_fault_configuration.is_mortal() && atomic_exchange(&reported, self) != self;
+	return (fp_fault_configuration.is_mortal() || fp_fault_configuration.is_guest()) &&
+	       atomic_exchange(&reported, self) != self;
 }
 
 void fp_fault_report_crash(int signal, const siginfo_t *info, void *context)
@@ -336,6 +337,8 @@ void fp_fault_report_crash(int signal, const siginfo_t *info, void *context)
 	} else {
 		gather(&finding, signal, info, context);
 	}
+	if (fp_fault_configuration.is_guest())
+		fp_crash_say_guest(&finding);
 	fp_fault_configuration.sink(&finding, fp_fault_configuration.sink_user);
 	fp_lock_leave_fault_mode(held);
 }

@@ -52,6 +52,9 @@ void fp_crash_say(struct fp_finding *finding, const struct fp_crash_scene *scene
 /* Appends that SIGNAL came of the program's handler. */
 void fp_crash_say_handled(struct fp_finding *finding, int signal);
 
+/* Appends that it is a child of vfork that dies. */
+void fp_crash_say_guest(struct fp_finding *finding);
+
 enum { FP_CRASH_MESSAGE_MAX = 1024, FP_CRASH_EXCEPTION_MAX = 256 };
 
 /* What was said by who aborts. */

@@ -285,12 +285,27 @@ void fp_crash_say(struct fp_finding *finding, const struct fp_crash_scene *scene
 	say(&text, finding, scene, signal);
 }
 
-void fp_crash_say_handled(struct fp_finding *finding, int signal)
+static void begin_addition(struct fp_finding *finding, struct fp_text *text)
 {
-	char *end = finding->description + strlen(finding->description);
+	size_t used = strlen(finding->description);
+
+	fp_text_begin(text, finding->description + used, sizeof(finding->description) - used);
+}
+
+void fp_crash_say_guest(struct fp_finding *finding)
+{
 	struct fp_text text;
 
-	fp_text_begin(&text, end, sizeof(finding->description) - strlen(finding->description));
+	begin_addition(finding, &text);
+	fp_text_string(&text, "; a child of vfork(2) died of it, which has the memory of its "
+	                      "parent");
+}
+
+void fp_crash_say_handled(struct fp_finding *finding, int signal)
+{
+	struct fp_text text;
+
+	begin_addition(finding, &text);
 	fp_text_string(&text, "; the program's handler of it then raised signal ");
 	fp_text_decimal(&text, (uint64_t)signal);
 }

@@ -22,6 +22,9 @@ struct fp_fault_config {
 	void (*dying)(int signal);
 	/* Whether the process that dies is ours, and has not told all already. */
 	bool (*is_mortal)(void);
+	/* Whether it is a child of vfork(2), which ends while ours goes on and has ours' memory
+	 * and log. */
+	bool (*is_guest)(void);
 	/* Called there with a sentence for the report. */
 	void (*note)(const char *text);
 	bool has_handlers; /* else only fp_fault_check_range finds anything */

@@ -261,7 +261,7 @@ static bool is_crash(int signal)
 
 void fp_preload_report_death(int signal, siginfo_t *info, void *context)
 {
-	/* A child of vfork has our memory and is not us. */
+	/* A child of vfork has our memory and is not us, but what it dies of is found. */
 	if (atomic_load(&fp_preload.pid) == fp_sys_getpid()) {
 		if (is_deferred(signal) ||
 		    (!is_own_doing(signal) && fp_session_is_finishing_here()))
@@ -269,6 +269,8 @@ void fp_preload_report_death(int signal, siginfo_t *info, void *context)
 		if (is_crash(signal))
 			fp_fault_report_crash(signal, info, context);
 		finish_dying(signal, context);
+	} else if (is_crash(signal)) {
+		fp_fault_report_crash(signal, info, context);
 	}
 	die_of(signal, info);
 }

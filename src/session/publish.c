@@ -345,6 +345,12 @@ bool fp_session_has_told(void)
 	return log != NULL && fp_channel_status(log).is_told;
 }
 
+bool fp_session_is_guest(void)
+{
+	return own_log() != NULL && fp_session_is_started() && !fp_session_is_here() &&
+	       !atomic_load(&fp_session.own.is_finished);
+}
+
 void fp_session_pass(void)
 {
 	struct fp_channel *reached = channel;

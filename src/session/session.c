@@ -338,6 +338,7 @@ static int start_fault(const struct fp_options *options)
 	        .sink = fp_session_sink,
 	        .dying = finish_faulted,
 	        .is_mortal = is_mortal,
+	        .is_guest = fp_session_is_guest,
 	        .note = fp_session_note,
 	        .has_handlers = options->fault_handler,
 	        .goes_on = options->_continue,

@@ -178,6 +178,10 @@ bool fp_session_is_orphan(void);
 /* Whether it published more than its beginning. */
 bool fp_session_has_told(void);
 
+/* Whether the calling process is a child of vfork, which has this one's memory and log. False
+ * where nobody collects: then it may as well have a copy. Context: fault. */
+bool fp_session_is_guest(void);
+
 /* The process has said all that it has to say. */
 void fp_session_pass(void);
 

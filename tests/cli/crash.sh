@@ -136,6 +136,20 @@ for backend in move guard mprotect none; do
 	timed=yes ways=${ways% time}
 done
 
+# Of a wild address the nearest blocks are told, those that were freed, too, with both stacks.
+what="near a freed block"
+facts near-freed
+(ulimit -v 1000000 && exec "$fencepost" run --json=json -- "$victims/crash_victim" near-freed) >out 2>err
+if test $? -ne 77; then
+	expect err "^fencepost: crash (SIGSEGV) at crash_victim.c:$(line_of near-freed)" \
+		'^  that is .* bytes before a block of 100 bytes, allocated by thread' \
+		'^  that is .* bytes before a freed block of 3,000,000 bytes, allocated by thread' \
+		"^    #0 read_near_freed .*:$(line_of made)$" '^  and freed by thread' "^    #0 read_near_freed .*:$(line_of 'let go')$"
+	expect json '"cause": "wild-address"' '"nearest": \[' '"free_thread": [0-9]'
+else
+	echo 'no address that is near a freed block and not reserved'
+fi
+
 # What no handler saw is told by whoever waited for the process, in every format.
 unseen() { # unseen WAY PROGRAM
 	what="unseen, $*"
@@ -166,11 +180,19 @@ test $? -eq 9 || complain "no finding for --error-exitcode: $(cat err)"
 # Who gets less than malloc promises may crash for that.
 "$fencepost" run --align=1 -- "$victims/crash_victim" arithmetic >out 2>err
 grep -q '^fencepost: note: blocks are aligned to less than malloc promises' err || complain "align=1: $(cat err)"
-# What the program handles is none, nor what a child of vfork dies of, which has the memory of its parent.
-for way in exits child; do
-	"$fencepost" run --error-exitcode=9 -- "$victims/crash_victim" $way >out 2>err
-	test $? -eq 11 && grep -q '^fencepost: no errors, no leaks; exited 11$' err && test "$(wc -l <err)" -eq 1 ||
-		complain "$way: $(cat err)"
+# What the program handles is none.
+"$fencepost" run --error-exitcode=9 -- "$victims/crash_victim" exits >out 2>err
+test $? -eq 11 && grep -q '^fencepost: no errors, no leaks; exited 11$' err && test "$(wc -l <err)" -eq 1 ||
+	complain "exits: $(cat err)"
+# What a child of vfork dies of is found with what its parent does, which goes on.
+for way in child child-abort; do
+	for backend in move guard mprotect none; do
+		what="vfork, $way, $backend"
+		"$fencepost" run --backend=$backend --json=json -- "$victims/crash_victim" $way >out 2>err
+		test $? -eq 11 || test "$backend" != move || complain "$what: $(cat err)"
+		expect err "^fencepost: crash (SIG.*) at crash_victim.c:$(line_of $way)" '; a child of vfork(2) died of it' \
+			'^fencepost: 1 error, no leaks; exited 11$'
+	done
 done
 
 # ---- Exceptions

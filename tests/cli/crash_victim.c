@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,16 +266,31 @@ static void reset_and_raise(void)
 	zero = 7 / zero;
 }
 
+static void await(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) == child)
+		exit(WIFSIGNALED(status) ? 11 : 12);
+}
+
 /* A child that has this process' memory dies for itself. */
 static void let_child_die(void)
 {
-	int status;
 	pid_t child = vfork();
 
 	if (child == 0)
-		zero = no_node->value;
-	if (waitpid(child, &status, 0) == child)
-		exit(WIFSIGNALED(status) ? 11 : 12);
+		zero = no_node->value; /* child */
+	await(child);
+}
+
+static void let_child_abort(void)
+{
+	pid_t child = vfork();
+
+	if (child == 0)
+		raise(SIGABRT); /* child-abort */
+	await(child);
 }
 
 static void handle_and_return(void)
@@ -282,6 +298,23 @@ static void handle_and_return(void)
 	signal(SIGSEGV, SIG_IGN);
 	signal(SIGSEGV, exit);
 	zero = no_node->value;
+}
+
+/* The nearest page before a block that was freed where nothing is mapped: the address space has
+ * to be limited, or all around it is reserved. */
+static void read_near_freed(void)
+{
+	enum { PAGE = 4096, PAGES = 4096 };
+	unsigned char is_there;
+	char *kept = malloc(100);
+	char *freed = malloc(3000000); /* made */
+	uintptr_t page = (uintptr_t)freed & -(uintptr_t)PAGE;
+
+	free(freed); /* let go */
+	for (int i = 0; i < PAGES; i++, page -= PAGE)
+		if (mincore((void *)page, 1, &is_there) != 0)
+			zero = *(volatile char *)page + kept[0]; /* near-freed */
+	_exit(77);
 }
 
 static const struct {
@@ -307,7 +340,9 @@ static const struct {
         {"stack-overflow-in-malloc", fill_stack_with_calls},
         {"ignored", ignore_abort},
         {"reset", reset_and_raise},
+        {"near-freed", read_near_freed},
         {"child", let_child_die},
+        {"child-abort", let_child_abort},
         {"exits", handle_and_return},
 };
 

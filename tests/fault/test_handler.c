@@ -31,6 +31,11 @@ static void sink(const struct fp_finding *finding, void *given)
 }
 
 /* One line for whoever watches the child. */
+static bool is_guest(void)
+{
+	return false;
+}
+
 static bool is_mortal(void)
 {
 	return true;
@@ -53,6 +58,7 @@ static bool start(int backend, bool has_handlers)
 	        .sink_user = &user,
 	        .dying = dying,
 	        .is_mortal = is_mortal,
+	        .is_guest = is_guest,
 	        .note = note,
 	        .has_handlers = has_handlers,
 	};
