@@ -9,6 +9,8 @@
 
 #include "base/readable.h"
 #include "base/symbols.h"
+#include "base/text.h"
+#include "fault/answer.h"
 #include "fault/crash.h"
 #include "fault/fault.h"
 #include "stack/stack.h"
@@ -37,7 +39,26 @@ struct cxx_type {
 	const struct cxx_type *base; /* of a class with one base */
 };
 
-enum { BASES_MAX = 16, TABLE_OFFSET = 16, DEPENDENT = 1 };
+/* What stands in place of BASE of a class with several. */
+struct cxx_bases {
+	uint32_t flags;
+	uint32_t count;
+	struct {
+		const struct cxx_type *type;
+		intptr_t where; /* from the object's beginning, shifted, and whether it is
+		                   virtual */
+	} base[];
+};
+
+/* WHAT: std::exception's virtual functions begin with two destructors. */
+enum {
+	BASES_MAX = 16,
+	TABLE_OFFSET = 16,
+	DEPENDENT = 1,
+	VIRTUAL = 1,
+	OFFSET_SHIFT = 8,
+	WHAT = 2
+};
 
 static void copy(char *to, size_t size, const char *from)
 {
@@ -97,36 +118,106 @@ static bool is_named(const struct cxx_type *type, const char *name)
 	return fp_is_readable(type->name, strlen(name) + 1) && strcmp(type->name, name) == 0;
 }
 
-/* Those of the standard library that hold a text, and what is derived from them alone. */
-static bool has_text(const struct cxx_type *type)
+/* Whether the type information is of a class of the kind that TABLE belongs to. */
+static bool is_of_kind(const struct cxx_type *type, const char *table)
 {
 	size_t size;
-	uintptr_t table = fp_symbols_lookup("_ZTVN10__cxxabiv120__si_class_type_infoE", &size);
+	uintptr_t start = fp_symbols_lookup(table, &size);
 
-	for (int i = 0; i < BASES_MAX && fp_is_readable(type, sizeof(*type)); i++) {
-		if (is_named(type, "St13runtime_error") || is_named(type, "St11logic_error"))
-			return true;
-		if (table == 0 || (uintptr_t)type->table != table + TABLE_OFFSET)
-			return false;
-		type = type->base;
-	}
-	return false;
+	return start != 0 && (uintptr_t)type->table == start + TABLE_OFFSET;
 }
 
-/* A text of the standard library's stands behind the table of virtual functions. */
+static const void *find_base(const struct cxx_type *type, const void *object, const char *name,
+                             int depth);
+
+/* In one of several bases. */
+static const void *find_in_bases(const struct cxx_bases *bases, const void *object,
+                                 const char *name, int depth)
+{
+	uint32_t count = fp_is_readable(bases, sizeof(*bases)) ? bases->count : 0;
+
+	if (count > BASES_MAX ||
+	    !fp_is_readable(bases, sizeof(*bases) + count * sizeof(bases->base[0])))
+		return NULL;
+	for (uint32_t i = 0; i < count; i++) {
+		/* Where a virtual one is, the object tells. */
+		if ((bases->base[i].where & VIRTUAL) != 0)
+			continue;
+		const void *found =
+		        find_base(bases->base[i].type,
+		                  (const char *)object + (bases->base[i].where >> OFFSET_SHIFT),
+		                  name, depth + 1);
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
+/* The part of OBJECT, a TYPE, that is of the class NAME, or NULL. */
+static const void *find_base(const struct cxx_type *type, const void *object, const char *name,
+                             int depth)
+{
+	if (depth > BASES_MAX || !fp_is_readable(type, sizeof(*type)))
+		return NULL;
+	if (is_named(type, name))
+		return object;
+	if (is_of_kind(type, "_ZTVN10__cxxabiv120__si_class_type_infoE"))
+		return find_base(type->base, object, name, depth + 1);
+	if (is_of_kind(type, "_ZTVN10__cxxabiv121__vmi_class_type_infoE"))
+		return find_in_bases((const void *)&type->base, object, name, depth);
+	return NULL;
+}
+
+/* What what() would say: by its code; or those of the standard library have their text behind
+ * the table of virtual functions. */
+static const char *find_what(const struct cxx_type *type, const void *object)
+{
+	const void *const *const *exception = find_base(type, object, "St9exception", 0);
+	const char *answer = NULL;
+
+	if (exception != NULL && fp_is_readable(exception, sizeof(*exception)) &&
+	    fp_is_readable(*exception + WHAT, sizeof(**exception)))
+		answer = (const char *)fp_fault_answer((uintptr_t)(*exception)[WHAT],
+		                                       (uintptr_t)exception);
+	if (answer != NULL)
+		return answer;
+	const char *const *with_text = find_base(type, object, "St13runtime_error", 0);
+	if (with_text == NULL)
+		with_text = find_base(type, object, "St11logic_error", 0);
+	return with_text != NULL && fp_is_readable(with_text, 2 * sizeof(*with_text))
+	               ? with_text[1]
+	               : NULL;
+}
+
+/* What is no class has no words but its value. */
+static void take_value(struct fp_crash_words *words, const struct cxx_type *type,
+                       const void *object)
+{
+	struct fp_text text;
+
+	fp_text_begin(&text, words->message, sizeof(words->message));
+	if (is_named(type, "i") && fp_is_readable(object, sizeof(int)))
+		fp_text_signed(&text, *(const int *)object);
+	else if ((is_named(type, "PKc") || is_named(type, "Pc")) &&
+	         fp_is_readable(object, sizeof(char *)))
+		copy(words->message, sizeof(words->message), *(const char *const *)object);
+}
+
 static void take_exception(struct fp_crash_words *words, const struct cxx_exception *exception)
 {
 	if (!fp_is_readable(exception, sizeof(*exception)))
 		return;
-	const char *const *object = object_of(exception);
-	const struct cxx_type *type =
-	        ((const struct cxx_exception *)(const void *)object)[-1].type;
+	const void *object = object_of(exception);
+	const struct cxx_type *type = ((const struct cxx_exception *)object)[-1].type;
 	if (!fp_is_readable(type, sizeof(*type)))
 		return;
 	copy(words->exception, sizeof(words->exception),
 	     type->name[0] == '*' ? type->name + 1 : type->name);
-	if (has_text(type) && fp_is_readable(object, 2 * sizeof(*object)))
-		copy(words->message, sizeof(words->message), object[1]);
+	const char *what = find_what(type, object);
+	if (what != NULL)
+		copy(words->message, sizeof(words->message), what);
+	else
+		take_value(words, type, object);
 }
 
 bool fp_fault_is_aborting(void *context)

@@ -22,14 +22,15 @@ static int keep(struct fp_report *report, char *text, struct fp_report_string *k
 	return kept->bytes ? 0 : -ENOMEM;
 }
 
-/* "A: B", or A alone where B is empty. */
+/* "A: B", or A alone where B is empty or says no more: std::bad_alloc says its own name. */
 static char *join(const char *a, struct fp_report_string b)
 {
+	bool is_same = strlen(a) == b.size && memcmp(a, b.bytes, b.size) == 0;
+	int size = is_same ? 0 : (int)b.size;
 	char *text;
 
-	return asprintf(&text, "%s%s%.*s", a, b.size > 0 ? ": " : "", (int)b.size, b.bytes) < 0
-	               ? NULL
-	               : text;
+	return asprintf(&text, "%s%s%.*s", a, size > 0 ? ": " : "", size, b.bytes) < 0 ? NULL
+	                                                                               : text;
 }
 
 static int name_exception(struct fp_report *report, struct fp_report_finding *finding)

@@ -196,15 +196,31 @@ for way in child child-abort; do
 done
 
 # ---- Exceptions
-thrown() { # thrown WAY WORDS
-	what="exception, $1"
-	"$fencepost" run --json=json -- "$victims/exception_victim" "$1" >out 2>err
+thrown() { # thrown PROGRAM WAY WORDS [PLACE]
+	what="exception, $1 $2"
+	"$fencepost" run --json=json -- "$1" "$2" >out 2>err
 	test $? -eq 134 || complain "$what: $(cat err)"
-	expect err "^  nobody caught the exception: $2$" '^fencepost: crash (SIGABRT) at exception_victim.cc:'
-	expect json "\"message\": \"$2\"" '"cause": "abort"'
+	expect err "^  nobody caught the exception: $3$" "^fencepost: crash (SIGABRT) at ${4:-exception_victim.cc:}"
+	expect json "\"message\": \"$3\"" '"cause": "abort"'
 }
-thrown derived 'shop::out_of_stock: no more bananas'
-thrown number int
+# Also what a program defines by itself, without calling it.
+knows_code=yes
+case $(uname -m) in x86_64) ;; *) knows_code= ;; esac
+"${CXX:-g++}" -O2 -g -w -o exception_fast "$top_srcdir/tests/cli/exception_victim.cc" || exit 77
+for program in "$victims/exception_victim" ./exception_fast; do
+	thrown "$program" derived 'shop::out_of_stock: no more bananas'
+	thrown "$program" system 'std::system_error: open: No such file or directory'
+	thrown "$program" logic 'std::out_of_range: basic_string::at: __n (which is 7) >= this->size() (which is 1)'
+	thrown "$program" number 'int: 42'
+	thrown "$program" text 'char const\*: out of cheese'
+	thrown "$program" moody shop::moody
+	test -n "$knows_code" || continue
+	thrown "$program" memory std::bad_alloc
+	thrown "$program" literal 'shop::closed: closed on sundays'
+	thrown "$program" stored 'shop::refused: we do not serve cats'
+	thrown "$program" several 'shop::sold: sold to somebody else, who paid'
+	thrown "$program" file 'std::filesystem::__cxx11::filesystem_error: filesystem error: copy: Permission denied \[/from\]'
+done
 "$fencepost" run --error-exitcode=9 -- "$victims/exception_victim" none >out 2>err
 test $? -eq 3 || complain "an exception that is caught: $(cat err)"
 exit $bad
