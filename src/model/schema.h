@@ -18,6 +18,7 @@
 
 enum fp_schema_form {
 	FP_SCHEMA_NUMBER, /* of JSON */
+	FP_SCHEMA_PEAK,   /* a number of which a merged report has the largest, not the sum */
 	FP_SCHEMA_ID,     /* 0 is null */
 	FP_SCHEMA_SIGNED,
 	FP_SCHEMA_HEX,
@@ -35,6 +36,7 @@ enum fp_schema_form {
 	FP_SCHEMA_BLOCK, /* a record; the victim has it otherwise */
 	FP_SCHEMA_ARRAY,
 	FP_SCHEMA_NAMED, /* an array; in JSON an object */
+	FP_SCHEMA_MAP,   /* the same: an item is a name and its value */
 	FP_SCHEMA_SIGNAL,
 	/* Only in JSON. */
 	FP_SCHEMA_FINGERPRINT,
@@ -43,6 +45,14 @@ enum fp_schema_form {
 	FP_SCHEMA_SEVERITY,
 	FP_SCHEMA_THROUGH,
 	FP_SCHEMA_CREATED, /* only where it is known */
+	FP_SCHEMA_RISE,    /* what its points come to, beside it */
+	FP_SCHEMA_STRINGS,
+	FP_SCHEMA_CHARS,   /* a pointer to what is terminated; NULL is null */
+	FP_SCHEMA_DATE,    /* the same in the record itself */
+	FP_SCHEMA_SETTING, /* a text; in JSON a number, where it is one */
+	FP_SCHEMA_EXIT,
+	FP_SCHEMA_DOOR, /* what a newer version calls otherwise is left out */
+	FP_SCHEMA_SUPPRESSIONS,
 };
 
 /* Whatever a pointer in a struct is to. */
@@ -64,8 +74,8 @@ struct fp_schema_field {
 	bool is_optional; /* in JSON it has no name while it is not there */
 	uint16_t offset;
 	uint16_t size;
-	uint16_t more; /* offset: of the stack of a trace, the count of an array, the victim's
-	                  size of bytes */
+	uint16_t more; /* offset: of the stack of a trace, the count of an array, the value of
+	                  an exit, the victim's size of bytes */
 	uint16_t has;  /* offset of what is not zero when this is there */
 };
 
@@ -83,6 +93,7 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 /* clang-format off */
 #define FP_TYPE_U32 uint32_t, uint32_t, NUMBER, 4, NULL
 #define FP_TYPE_U64 uint64_t, uint64_t, NUMBER, 8, NULL
+#define FP_TYPE_PEAK uint64_t, uint64_t, PEAK, 8, NULL
 #define FP_TYPE_I64 int64_t, int64_t, SIGNED, 8, NULL
 #define FP_TYPE_I32 int32_t, int32_t, SIGNED, 4, NULL
 #define FP_TYPE_SIGNAL uint32_t, uint32_t, SIGNAL, 4, NULL
@@ -93,7 +104,7 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_TYPE_FLAG_4 bool, bool, FLAG, 4, NULL
 #define FP_TYPE_THERE bool, bool, THERE, 0, NULL
 #define FP_TYPE_HRESULT int32_t, int32_t, HRESULT, 4, NULL
-#define FP_TYPE_PROTECTION uint32_t, uint32_t, PROTECTION, 4, NULL
+#define FP_TYPE_PAGE_FLAGS uint32_t, uint32_t, PROTECTION, 4, NULL
 #define FP_TYPE_NAME fp_name_text, struct fp_report_string, TEXT, 0, NULL
 #define FP_TYPE_SENTENCE fp_sentence_text, struct fp_report_string, TEXT, 0, NULL
 #define FP_TYPE_PATH const char *, struct fp_report_string, PATH, 0, NULL
@@ -121,6 +132,20 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_TYPE_SEVERITY void, void, SEVERITY, 0, NULL
 #define FP_TYPE_THROUGH void, void, THROUGH, 0, NULL
 #define FP_TYPE_CREATED void, void, CREATED, 0, NULL
+#define FP_TYPE_RISE void, void, RISE, 0, NULL
+#define FP_TYPE_CHARS void, const char *, CHARS, 0, NULL
+#define FP_TYPE_DATE void, fp_report_date, DATE, 0, NULL
+#define FP_TYPE_SETTING void, struct fp_report_string, SETTING, 0, NULL
+#define FP_TYPE_DOOR void, uint8_t, DOOR, 0, &fp_report_doors
+#define FP_TYPE_SUPPRESSION_STATE void, enum fp_report_suppression_state, ENUM, 0, &fp_report_suppression_states
+#define FP_TYPE_SUPPRESSIONS void, const struct fp_report_suppressions *, SUPPRESSIONS, 0, NULL
+#define FP_TYPE_LINES void, struct fp_report_lines, RECORD, 0, FP_SCHEMA_OF(lines)
+#define FP_TYPE_PROTECTION void, struct fp_report_protection, RECORD, 0, FP_SCHEMA_OF(protection)
+#define FP_TYPE_HEAP void, struct fp_report_heap, RECORD, 0, FP_SCHEMA_OF(heap)
+#define FP_TYPE_GROWTH void, struct fp_report_growth, RECORD, 0, FP_SCHEMA_OF(growth)
+#define FP_TYPE_SUMMARY void, struct fp_report_summary, RECORD, 0, FP_SCHEMA_OF(summary)
+#define FP_TYPE_PROCESS void, void, RECORD, 0, FP_SCHEMA_OF(process)
+#define FP_TYPE_LEAK_CHECK void, void, RECORD, 0, FP_SCHEMA_OF(leak_check)
 
 /* One part of a type. */
 #define FP_OF_VICTIM(...) FP_OF_VICTIM_(__VA_ARGS__)
@@ -146,6 +171,8 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_VICTIM_NAMED FP_VICTIM_ARRAY
 #define FP_VICTIM_ADDED(X, since_, type, member, key_, text)
 #define FP_VICTIM_TOLD(X, type, member, key_, text)
+#define FP_VICTIM_HELD(X, item, members, count_, key_, text)
+#define FP_VICTIM_MAP(X, item, members, count_, key_, text)
 
 #define FP_REPORT_FIELD(X, since_, type, member, key_, text) FP_OF_REPORT(FP_TYPE_##type) member;
 #define FP_REPORT_WHERE(X, since_, type, member, key_, has_, text) FP_OF_REPORT(FP_TYPE_##type) member;
@@ -162,6 +189,15 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_REPORT_NAMED FP_REPORT_ARRAY
 #define FP_REPORT_ADDED(X, since_, type, member, key_, text) FP_OF_REPORT(FP_TYPE_##type) member;
 #define FP_REPORT_TOLD(X, type, member, key_, text)
+#define FP_REPORT_HELD(X, item, members, count_, key_, text) FP_REPORT_ARRAY(X, 0, item, members, count_, key_, text)
+#define FP_REPORT_MAP FP_REPORT_HELD
+#define FP_REPORT_STRINGS(X, members, count_, key_, text) \
+	struct fp_report_string *members; \
+	size_t count_;
+#define FP_REPORT_EXIT(X, how, value, key_, text) \
+	enum fp_log_exit how; \
+	int32_t value;
+#define FP_REPORT_SAME(X, type, key_, text)
 
 #define FP_MEMBER(X, member) .offset = offsetof(X, member), .size = sizeof(((X *)NULL)->member)
 #define FP_HAS(X, has_) .has = offsetof(X, has_), .has_size = sizeof(((X *)NULL)->has_)
@@ -192,6 +228,15 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 	 .is_optional = true, .form = FP_SCHEMA_##form_, .of = FP_SCHEMA_OF(item)},
 #define FP_ROW_ADDED(X, since_, type, member, key_, text) FP_ROW_FIELD(X, since_, type, member, key_, text)
 #define FP_ROW_TOLD(X, type, member, key_, text) FP_ROW_FIELD(X, 0, type, member, key_, text)
+#define FP_ROW_HELD(X, item, members, count_, key_, text) FP_ROW_ARRAY(X, 0, item, members, count_, key_, text)
+#define FP_ROW_MAP(X, item, members, count_, key_, text) \
+	{.key = (key_), FP_MEMBER(X, members), .more = offsetof(X, count_), .form = FP_SCHEMA_MAP, \
+	 .of = FP_SCHEMA_OF(item)},
+#define FP_ROW_STRINGS(X, members, count_, key_, text) \
+	{.key = (key_), FP_MEMBER(X, members), .more = offsetof(X, count_), .form = FP_SCHEMA_STRINGS},
+#define FP_ROW_EXIT(X, how, value, key_, text) \
+	{.key = (key_), FP_MEMBER(X, how), .more = offsetof(X, value), .form = FP_SCHEMA_EXIT},
+#define FP_ROW_SAME(X, type, key_, text) {.key = (key_), FP_OF_ROW(FP_TYPE_##type)},
 
 /* Rows of the victim's struct: all of it is always there. */
 #define FP_VICTIM_ROW_FIELD FP_ROW_FIELD
@@ -207,6 +252,8 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_VICTIM_ROW_NAMED FP_ROW_NAMED
 #define FP_VICTIM_ROW_ADDED(X, since_, type, member, key_, text)
 #define FP_VICTIM_ROW_TOLD(X, type, member, key_, text)
+#define FP_VICTIM_ROW_HELD(X, item, members, count_, key_, text)
+#define FP_VICTIM_ROW_MAP(X, item, members, count_, key_, text)
 
 /* The table that LIST and M make for STRUCT; see `least`. */
 #define FP_SCHEMA(LIST, M, STRUCT, least_) \

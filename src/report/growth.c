@@ -29,11 +29,14 @@ struct fp_report_rise fp_report_rise_of(const struct fp_report_growing *growing)
 {
 	const struct fp_report_point *points = growing->points;
 	size_t last = growing->point_count - 1;
-	struct fp_report_rise rise = {.first = &points[0], .last = &points[last]};
+	struct fp_report_rise rise = {.live_blocks = points[last].blocks,
+	                              .live_bytes = points[last].bytes,
+	                              .first = &points[0],
+	                              .last = &points[last]};
 
 	rise.bytes = above(points[last].bytes, points[0].bytes);
-	rise.milliseconds = above(points[last].milliseconds, points[0].milliseconds);
-	rise.per_minute = rate_of(rise.bytes, rise.milliseconds);
+	rise.per_minute =
+	        rate_of(rise.bytes, above(points[last].milliseconds, points[0].milliseconds));
 	while (last > 0 && points[last].bytes <= points[last - 1].bytes)
 		last--;
 	rise.last_rise = points[last].milliseconds;

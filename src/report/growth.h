@@ -11,13 +11,9 @@
 #include "report/report.h"
 
 struct fp_report_rise {
+	FP_RISE_FIELDS(FP_REPORT_, )
 	const struct fp_report_point *first;
 	const struct fp_report_point *last;
-	uint64_t bytes;        /* more in the last point than in the first */
-	uint64_t milliseconds; /* between the two */
-	uint64_t per_minute;   /* bytes; 0 when no time passed */
-	uint64_t last_rise;    /* milliseconds since the start: the newest point above the one
-	                          before */
 };
 
 struct fp_report_rise fp_report_rise_of(const struct fp_report_growing *growing);

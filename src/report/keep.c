@@ -93,7 +93,7 @@ static const struct fp_report_lines *keep_lines(struct fp_report_keeper *keeper,
 		if (!fp_report_keep_string(keeper, &lines[i]))
 			return NULL;
 	}
-	*kept = (struct fp_report_lines){source->first, source->count, lines};
+	*kept = (struct fp_report_lines){source->first, lines, source->count};
 	return kept;
 }
 

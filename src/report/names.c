@@ -102,9 +102,11 @@ size_t fp_report_printable_length(struct fp_report_string string)
 	return length;
 }
 
-struct fp_report_totals fp_report_total(const struct fp_report *report)
+struct fp_report_summary fp_report_total(const struct fp_report *report)
 {
-	struct fp_report_totals totals = {0};
+	struct fp_report_summary totals = {.has_new = report->is_check_repeated,
+	                                   .is_unknown = fp_report_is_unknown(report),
+	                                   .suppressed = report->suppressed};
 
 	for (size_t i = 0; i < report->finding_count; i++) {
 		const char *severity = fp_finding_traits(report->findings[i].kind)->severity;
@@ -187,7 +189,7 @@ bool fp_report_is_unknown(const struct fp_report *report)
 	return report->is_cut_short || report->has_check_failed;
 }
 
-const char *fp_report_door(const struct fp_report *report)
+static const char *door_name(unsigned doors)
 {
 	static const char *const names[] = {
 	        [FP_LOG_DOOR_HOST] = "host",
@@ -195,8 +197,11 @@ const char *fp_report_door(const struct fp_report *report)
 	        [FP_LOG_DOOR_HOST | FP_LOG_DOOR_MALLOC] = "both",
 	};
 
-	return names[report->doors];
+	return names[doors];
 }
+
+const struct fp_schema_words fp_report_doors = {(FP_LOG_DOOR_HOST | FP_LOG_DOOR_MALLOC) + 1,
+                                                door_name};
 
 void fp_report_signal_name(uint32_t number, char name[FP_REPORT_SIGNAL_MAX])
 {

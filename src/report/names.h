@@ -35,27 +35,15 @@ void fp_report_leak_add_details(struct fp_report_leak *leak,
  * whose own words are lists. To be freed; NULL when out of memory. */
 char *fp_report_failed_sentence(const struct fp_report_failed *failed);
 
-/* What the findings and leaks come to. */
-struct fp_report_totals {
-	uint64_t errors;        /* findings of severity error */
-	uint64_t leaked_blocks; /* of definite and indirect leaks */
-	uint64_t leaked_bytes;
-	uint64_t possible_blocks;
-	uint64_t possible_bytes;
-	uint64_t new_leaked_blocks; /* of these, what no check before has told */
-	uint64_t new_leaked_bytes;
-	uint64_t new_possible_blocks;
-	uint64_t new_possible_bytes;
-};
-
 /* Whether the end of the process, or whether blocks leaked, could not be found out: that is not
  * clean. */
 bool fp_report_is_unknown(const struct fp_report *report);
 
-/* "host", "malloc" or "both"; NULL when it is not known. */
-const char *fp_report_door(const struct fp_report *report);
+/* "host", "malloc" or "both", of the bits of enum fp_log_door. */
+extern const struct fp_schema_words fp_report_doors;
 
-struct fp_report_totals fp_report_total(const struct fp_report *report);
+/* What the findings and leaks of REPORT come to. */
+struct fp_report_summary fp_report_total(const struct fp_report *report);
 
 /* Whether it is known which blocks leaked. */
 bool fp_report_has_looked_for_leaks(const struct fp_report *report);

@@ -37,23 +37,22 @@ int fp_report_append(void *items, size_t *count, const void *item, size_t item_s
 
 int fp_report_note(struct fp_report *report, const char *format, ...)
 {
-	struct fp_report_note *notes =
-	        fp_report_grow(report->notes, report->note_count, sizeof(*notes));
+	struct fp_report_string note;
 	va_list arguments;
 	char *text;
 	int size;
 
-	if (!notes)
-		return -ENOMEM;
-	report->notes = notes;
 	va_start(arguments, format);
 	size = vasprintf(&text, format, arguments);
 	va_end(arguments);
 	if (size < 0)
 		return -ENOMEM;
-	notes[report->note_count++] =
-	        (struct fp_report_note){.text = {text, (size_t)size}, .owned = text};
-	return 0;
+	note = (struct fp_report_string){
+	        fp_report_arena_keep(&report->arena, text, (size_t)size), (size_t)size};
+	free(text);
+	return note.bytes ? fp_report_append(&report->notes, &report->note_count, &note,
+	                                     sizeof(note))
+	                  : -ENOMEM;
 }
 
 int fp_report_shares_add(struct fp_report_shares *shares, const struct fp_report_share *share)
@@ -116,8 +115,6 @@ void fp_report_free(struct fp_report *report)
 		fp_report_shares_free(&report->findings[i].shares);
 	for (size_t i = 0; i < report->leak_count; i++)
 		fp_report_shares_free(&report->leaks[i].shares);
-	for (size_t i = 0; i < report->note_count; i++)
-		free(report->notes[i].owned);
 	fp_report_forget_snapshots(report);
 	fp_report_forget_growing(report);
 	free(report->growth.stacks);
@@ -129,7 +126,7 @@ void fp_report_free(struct fp_report *report)
 	free(report->traces);
 	free(report->findings);
 	free(report->leaks);
-	free(report->reasons);
+	free(report->protection.reasons);
 	free(report->notes);
 	free(report->known);
 	free(report->sources);

@@ -28,9 +28,10 @@ struct fp_report_string {
 	size_t size;
 };
 
+/* Of most that follows model/schema.def has the members. Traces become stacks in
+ * fp_report_resolve, NULL where there is none. */
 struct fp_report_setting {
-	struct fp_report_string key;
-	struct fp_report_string value;
+	FP_SETTING_FIELDS(FP_REPORT_, )
 };
 
 struct fp_report_module {
@@ -51,11 +52,8 @@ struct fp_report_frame {
 	bool passes_on; /* what an allocator returned: learnt, or told by a JSON report */
 };
 
-/* Lines of a source file as they stood in it, any bytes, without their ends. */
 struct fp_report_lines {
-	uint32_t first; /* number of the first line */
-	size_t count;
-	const struct fp_report_string *lines;
+	FP_LINES_FIELDS(FP_REPORT_, )
 };
 
 /* Innermost first, without the frames of Fencepost itself that led it, and without those of the
@@ -86,8 +84,6 @@ struct fp_report_trace {
 	        *stacks[2]; /* [1]: the innermost address is exact; NULL: not asked */
 };
 
-/* Of what follows model/schema.def has the members. Traces become stacks in fp_report_resolve,
- * NULL where there is none. */
 struct fp_report_site {
 	FP_SITE_FIELDS(FP_REPORT_, )
 };
@@ -96,31 +92,22 @@ struct fp_report_block {
 	FP_BLOCK_FIELDS(FP_REPORT_, )
 };
 
-/* What one source of a merged report has of a finding or leak. */
 struct fp_report_share {
-	uint32_t source; /* index */
-	uint64_t count;  /* of a leak: blocks */
-	uint64_t bytes;  /* of a leak */
+	FP_SHARE_FIELDS(FP_REPORT_, )
 };
 
-/* What sources that are not listed have of it, together. */
-struct fp_report_beyond {
-	uint64_t sources;
-	uint64_t count;
-	uint64_t bytes;
-	uint64_t last; /* while reports are merged: the last of these sources, from 1 on */
+struct fp_report_more_shares {
+	FP_MORE_SHARES_FIELDS(FP_REPORT_, )
 };
 
 struct fp_report_shares {
 	struct fp_report_share *items;
 	size_t count;
-	struct fp_report_beyond beyond;
+	struct fp_report_more_shares beyond;
 };
 
 struct fp_report_source {
 	FP_SOURCE_FIELDS(FP_REPORT_, )
-	enum fp_log_exit exit;
-	int32_t exit_value;
 };
 
 /* WORD of one that is in a module: set by fp_report_resolve. */
@@ -179,8 +166,10 @@ struct fp_report_growing {
 struct fp_report_growth {
 	FP_GROWTH_FIELDS(FP_REPORT_, )
 	bool is_looked_for;
-	struct fp_report_growing *stacks; /* those that grew most first */
-	size_t count;
+};
+
+struct fp_report_reason {
+	FP_REASON_FIELDS(FP_REPORT_, )
 };
 
 struct fp_report_protection {
@@ -191,65 +180,31 @@ struct fp_report_heap {
 	FP_HEAP_FIELDS(FP_REPORT_, )
 };
 
-struct fp_report_reason {
-	struct fp_report_string text;
-	uint64_t blocks;
+struct fp_report_summary {
+	FP_SUMMARY_FIELDS(FP_REPORT_, )
 };
 
-struct fp_report_note {
-	struct fp_report_string text;
-	char *owned; /* the text, when it is not the log's */
-};
-
+/* DOORS has bits of enum fp_log_door. ARE_LEAKS_LOOKED_FOR: known to be, whatever the process
+ * ended by. Where it IS_UNCOUNTED, protection and heap are 0. Findings stand by index, leaks
+ * after fp_report_resolve the largest first, stacks of growth those that grew most first.
+ * SNAPSHOT_SOURCE is not below source_count where it is of none that is listed. Without
+ * sources this is no merged report; of MORE_SOURCES one more costs nothing. SUMMARY,
+ * ARE_LEAKS_LISTED and HAS_SNAPSHOT_SOURCE are only set while JSON is written or read.
+ * SUPPRESSIONS did something to it, or are NULL. */
 struct fp_report {
+	FP_PROCESS_FIELDS(FP_REPORT_, )
+	FP_LEAK_CHECK_FIELDS(FP_REPORT_, )
+	FP_REPORT_FIELDS(FP_REPORT_, )
 	size_t shown; /* findings with indices below were in the text when they were made */
-	uint32_t pid;
-	uint32_t ppid;
-	uint32_t page_bytes; /* 0 when it is not known */
-	uint8_t doors;       /* bits of enum fp_log_door; 0 when it is not known */
-	struct fp_report_string executable;
-	struct fp_report_string *arguments;
-	size_t argument_count;
-	enum fp_log_exit exit;
-	int32_t exit_value; /* code or signal number */
-	struct fp_report_setting *settings;
-	size_t setting_count;
 	struct fp_report_module *modules;
 	size_t module_count;
 	struct fp_report_trace *traces; /* by id */
 	size_t trace_count;
-	struct fp_report_finding *findings; /* by index */
-	size_t finding_count;
-	struct fp_report_leak *leaks; /* after fp_report_resolve: largest first */
-	size_t leak_count;
-	bool are_leaks_looked_for; /* known to be, whatever the process ended by */
-	bool is_cut_short; /* the end of the log is missing: whether blocks leaked is unknown */
-	bool is_uncounted; /* the process left no protection and heap totals: they are 0 */
 	bool is_check_off; /* no check was made: the program turned them off, or it failed */
 	bool has_check_failed;
-	bool is_check_repeated; /* leaks were looked for before */
-	bool is_check_of_news;  /* and whoever asked wants to know what is new */
-	struct fp_report_protection protection;
-	struct fp_report_reason *reasons;
-	size_t reason_count;
-	struct fp_report_heap heap;
-	struct fp_report_failed *failed;
-	size_t failed_count;
-	struct fp_report_snapshot *snapshots;
-	size_t snapshot_count;
-	/* Of a merged report that has snapshots: whose they are; none that is listed when it is
-	 * not below source_count. */
-	uint32_t snapshot_source;
-	struct fp_report_growth growth;
-	struct fp_report_note *notes;
-	size_t note_count;
 	struct fp_report_string *known; /* leaks that the program suppresses, a line each */
 	size_t known_count;
-	uint64_t suppressed; /* findings and leaks that were taken out */
-	const struct fp_report_suppressions *suppressions; /* what did it, or NULL */
-	struct fp_report_source *sources;
-	size_t source_count;                   /* 0: this is no merged report */
-	uint64_t more_sources;                 /* that are not listed: one more costs nothing */
+	uint64_t suppressed;                   /* findings and leaks that were taken out */
 	struct fp_report_arena snapshot_arena; /* stacks of the snapshots of a merged report */
 	struct fp_report_arena arena;          /* what is not in an event log */
 	struct fp_report_images *images;       /* what it was resolved with, or NULL */

@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+#include "report/growth.h"
+#include "report/names.h"
+#include "report/suppress/suppress.h"
+
 /* clang-format off */
 #define FP_SCHEMA_OF(name) &fp_report_schema_##name
 const struct fp_schema_record fp_report_schema_site = FP_SCHEMA(FP_SITE_FIELDS, FP_ROW_, struct fp_report_site, 2);
@@ -27,6 +31,18 @@ const struct fp_schema_record fp_report_schema_growth = FP_SCHEMA(FP_GROWTH_FIEL
 const struct fp_schema_record fp_report_schema_point = FP_SCHEMA(FP_POINT_FIELDS, FP_ROW_, struct fp_report_point, 3);
 const struct fp_schema_record fp_report_schema_growing = FP_SCHEMA(FP_GROWING_FIELDS, FP_ROW_, struct fp_report_growing, 2);
 const struct fp_schema_record fp_report_schema_source = FP_SCHEMA(FP_SOURCE_FIELDS, FP_ROW_, struct fp_report_source, 0);
+const struct fp_schema_record fp_report_schema_share = FP_SCHEMA(FP_SHARE_FIELDS, FP_ROW_, struct fp_report_share, 0);
+const struct fp_schema_record fp_report_schema_more_shares = FP_SCHEMA(FP_MORE_SHARES_FIELDS, FP_ROW_, struct fp_report_more_shares, 0);
+const struct fp_schema_record fp_report_schema_lines = FP_SCHEMA(FP_LINES_FIELDS, FP_ROW_, struct fp_report_lines, 0);
+const struct fp_schema_record fp_report_schema_frame = FP_SCHEMA(FP_FRAME_FIELDS, FP_ROW_, struct fp_report_flat_frame, 0);
+const struct fp_schema_record fp_report_schema_rise = FP_SCHEMA(FP_RISE_FIELDS, FP_ROW_, struct fp_report_rise, 0);
+const struct fp_schema_record fp_report_schema_reason = FP_SCHEMA(FP_REASON_FIELDS, FP_ROW_, struct fp_report_reason, 0);
+const struct fp_schema_record fp_report_schema_setting = FP_SCHEMA(FP_SETTING_FIELDS, FP_ROW_, struct fp_report_setting, 0);
+const struct fp_schema_record fp_report_schema_suppression = FP_SCHEMA(FP_SUPPRESSION_FIELDS, FP_ROW_, struct fp_report_suppression, 0);
+const struct fp_schema_record fp_report_schema_summary = FP_SCHEMA(FP_SUMMARY_FIELDS, FP_ROW_, struct fp_report_summary, 0);
+const struct fp_schema_record fp_report_schema_process = FP_SCHEMA(FP_PROCESS_FIELDS, FP_ROW_, struct fp_report, 0);
+const struct fp_schema_record fp_report_schema_leak_check = FP_SCHEMA(FP_LEAK_CHECK_FIELDS, FP_ROW_, struct fp_report, 0);
+const struct fp_schema_record fp_report_schema_report = FP_SCHEMA(FP_REPORT_FIELDS, FP_ROW_, struct fp_report, 0);
 /* clang-format on */
 
 void fp_report_schema_store(void *to, size_t size, uint64_t number)
@@ -86,6 +102,7 @@ static bool keep_field(const struct fp_schema_field *field, char *record,
 	case FP_SCHEMA_PATH:
 	case FP_SCHEMA_WORD:
 	case FP_SCHEMA_BYTES:
+	case FP_SCHEMA_SETTING:
 		return fp_report_keep_string(keeper, at);
 	case FP_SCHEMA_TRACE:
 		return keep_stack(keeper, more);
@@ -111,4 +128,26 @@ bool fp_report_schema_keep(const struct fp_schema_record *schema, void *record,
 			return false;
 	}
 	return true;
+}
+
+uint64_t fp_report_add_up(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+void fp_report_schema_add(const struct fp_schema_record *schema, void *to, const void *from)
+{
+	for (size_t i = 0; i < schema->count; i++) {
+		const struct fp_schema_field *field = &schema->fields[i];
+		uint64_t *sum = (void *)((char *)to + field->offset);
+		uint64_t number;
+
+		if (field->form != FP_SCHEMA_NUMBER && field->form != FP_SCHEMA_PEAK)
+			continue;
+		number = fp_schema_load((const char *)from + field->offset, sizeof(number));
+		if (field->form == FP_SCHEMA_NUMBER)
+			*sum = fp_report_add_up(*sum, number);
+		else if (number > *sum)
+			*sum = number;
+	}
 }

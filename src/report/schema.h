@@ -17,7 +17,16 @@ extern const struct fp_schema_record fp_report_schema_site, fp_report_schema_blo
         fp_report_schema_news, fp_report_schema_leak, fp_report_schema_failed,
         fp_report_schema_protection, fp_report_schema_heap, fp_report_schema_group,
         fp_report_schema_snapshot, fp_report_schema_growth, fp_report_schema_point,
-        fp_report_schema_growing, fp_report_schema_source;
+        fp_report_schema_growing, fp_report_schema_source, fp_report_schema_share,
+        fp_report_schema_more_shares, fp_report_schema_lines, fp_report_schema_frame,
+        fp_report_schema_rise, fp_report_schema_reason, fp_report_schema_setting,
+        fp_report_schema_suppression, fp_report_schema_summary, fp_report_schema_process,
+        fp_report_schema_leak_check, fp_report_schema_report;
+
+/* A frame as JSON has it: one record, whose module and symbol are not shared. */
+struct fp_report_flat_frame {
+	FP_FRAME_FIELDS(FP_REPORT_, )
+};
 
 /* Stores NUMBER in a member, or in what says that it is there. */
 void fp_report_schema_store(void *to, size_t size, uint64_t number);
@@ -29,5 +38,12 @@ bool fp_report_schema_has(const struct fp_schema_field *field, const void *from)
  * memory. */
 bool fp_report_schema_keep(const struct fp_schema_record *schema, void *record,
                            struct fp_report_keeper *keeper);
+
+/* Adds the numbers of FROM, which are of 64 bits, to those of TO; of a peak the larger stays.
+ */
+void fp_report_schema_add(const struct fp_schema_record *schema, void *to, const void *from);
+
+/* A + B, or UINT64_MAX when that is more. */
+uint64_t fp_report_add_up(uint64_t a, uint64_t b);
 
 #endif

@@ -48,7 +48,7 @@ static void read_all(void)
 static bool has_note(const char *part)
 {
 	for (size_t i = 0; i < report->note_count; i++) {
-		struct fp_report_string text = report->notes[i].text;
+		struct fp_report_string text = report->notes[i];
 
 		if (memmem(text.bytes, text.size, part, strlen(part)))
 			return true;
@@ -76,7 +76,7 @@ START_TEST(a_whole_log_is_read_as_it_was_written)
 	ck_assert_uint_eq(report->findings[1].block.site.line, 12);
 	ck_assert(is_text(report->findings[1].evidence, "AA\x01"));
 	ck_assert_uint_eq(report->protection.padded, 34);
-	ck_assert_uint_eq(report->reason_count, 2);
+	ck_assert_uint_eq(report->protection.reason_count, 2);
 	ck_assert_uint_eq(report->heap.peak_bytes, 66);
 	ck_assert_int_eq(report->exit, FP_LOG_EXIT_SIGNAL);
 	ck_assert_int_eq(report->exit_value, 11);

@@ -98,9 +98,9 @@ END_TEST
 
 START_TEST(lines_that_came_with_the_report_are_shown)
 {
-	const struct fp_report_string kept[] = {fp_report_text("six"), fp_report_text("seven"),
-	                                        fp_report_text("eight")};
-	struct fp_report_lines lines = {6, 3, kept};
+	struct fp_report_string kept[] = {fp_report_text("six"), fp_report_text("seven"),
+	                                  fp_report_text("eight")};
+	struct fp_report_lines lines = {.first = 6, .lines = kept, .count = 3};
 	struct fp_report_stack stack = {.frames = &frame, .count = 1, .shown = 1};
 
 	ck_assert(fp_report_stack_source(&stack, 1, &excerpt));

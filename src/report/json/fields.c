@@ -152,12 +152,3 @@ const json_t *fp_report_fields_array(struct fp_report_fields *fields, const json
 {
 	return value_at(fields, object, key, JSON_ARRAY);
 }
-
-bool fp_report_fields_append(struct fp_report_fields *fields, void *items, size_t *count,
-                             const void *item, size_t item_size)
-{
-	if (fp_report_append(items, count, item, item_size) == 0)
-		return true;
-	fields->is_out_of_memory = true;
-	return false;
-}

@@ -18,6 +18,7 @@ struct fp_report_fields {
 	struct fp_report *report; /* its arena keeps the strings */
 	const char *wrong;        /* the first key whose value cannot be right, or NULL */
 	bool is_out_of_memory;
+	size_t unknown; /* items that were left out: they are of a newer version */
 	struct fp_report_keeper keeper; /* with the report's arena */
 };
 
@@ -50,10 +51,6 @@ const json_t *fp_report_fields_array(struct fp_report_fields *fields, const json
 struct fp_report_string fp_report_fields_keep(struct fp_report_fields *fields,
                                               const char *bytes, size_t size);
 
-/* As fp_report_append; false: out of memory, which is remembered. */
-bool fp_report_fields_append(struct fp_report_fields *fields, void *items, size_t *count,
-                             const void *item, size_t item_size);
-
 /* The first wrong value is the one that is named. */
 void fp_report_fields_refuse(struct fp_report_fields *fields, const char *key);
 
@@ -61,9 +58,5 @@ void fp_report_fields_refuse(struct fp_report_fields *fields, const char *key);
  * RECORD is that of a newer version. */
 bool fp_report_fields_record(struct fp_report_fields *fields, const json_t *json,
                              const struct fp_schema_record *schema, void *record);
-
-/* The stack at KEY, or NULL when there is none or a failure is remembered. */
-struct fp_report_stack *fp_report_fields_stack(struct fp_report_fields *fields,
-                                               const json_t *object, const char *key);
 
 #endif

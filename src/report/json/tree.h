@@ -33,12 +33,14 @@ json_t *fp_report_make_count(uint64_t count);
 json_t *fp_report_make_address(uint64_t address); /* "0x1f" */
 json_t *fp_report_make_hex(struct fp_report_string bytes);
 
-/* What RECORD has, as SCHEMA says; put: into JSON. */
+/* What RECORD has, as SCHEMA says. */
 json_t *fp_report_make_record(struct fp_report_tree *tree,
                               const struct fp_schema_record *schema, const void *record);
-void fp_report_put_record(struct fp_report_tree *tree, json_t *json,
-                          const struct fp_schema_record *schema, const void *record);
-json_t *fp_report_make_growing(struct fp_report_tree *tree,
-                               const struct fp_report_growing *growing);
+
+/* What a document of SCHEMA ("fencepost-report-1") begins with: that, and who made it. */
+json_t *fp_report_make_document(struct fp_report_tree *tree, const char *schema);
+
+/* Writes JSON, unless its tree has failed, and releases it. 0 or -ENOMEM. */
+int fp_report_write_document(const struct fp_report_tree *tree, json_t *json, FILE *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The JSON report, schema fencepost-report-1. Every field of the schema is always there; what
- * is unknown is null. Memory is the only thing that can fail: strings are made valid first.
+ * The JSON report, schema fencepost-report-1: what has a table in model/schema.def, row by row.
+ * Memory is the only thing that can fail: strings are made valid first.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -9,99 +9,107 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/fold.h"
 #include "report/formats.h"
+#include "report/growth.h"
 #include "report/names.h"
+#include "report/schema.h"
+#include "report/source.h"
 #include "report/stack.h"
-#include "report/suppress/suppress.h"
 #include "report/json/tree.h"
+#include "report/suppress/suppress.h"
 
-/* Stacks of one report that get lines of source: each is a file to be read. */
-enum { SOURCES_MAX = 1000 };
-
-/* The report that is being visited. */
-struct document {
-	struct fp_report_tree tree;
-	json_t *report;
-	json_t *findings; /* in the report */
-	json_t *leaks;
+enum {
+	SOURCE_AROUND = 3, /* lines before and after the one that a stack stands for */
+	SOURCES_MAX = 1000 /* stacks of one report that get lines: each is a file to be read */
 };
 
-static json_t *make_exit(struct fp_report_tree *tree, enum fp_log_exit how, int32_t value)
+/* What FRAME alone says; what only a reader that renders the report again wants to know, where
+ * it is known. */
+static struct fp_report_flat_frame flatten(const struct fp_report_frame *frame)
 {
-	const char *name = how == FP_LOG_EXIT_SIGNAL ? sigabbrev_np(value) : NULL;
-	json_t *end;
+	static const struct fp_symbol_frame nothing;
+	const struct fp_symbol_frame *symbol = frame->symbol ? frame->symbol : &nothing;
+	const struct fp_report_module *module = frame->module;
 
-	if (how == FP_LOG_EXIT_UNKNOWN)
+	return (struct fp_report_flat_frame){
+	        .function = symbol->function,
+	        .file = symbol->file,
+	        .line = symbol->line,
+	        .column = symbol->column,
+	        .module = module ? module->path : fp_report_text("[unknown]"),
+	        .offset = frame->offset,
+	        .build_id = module ? module->build_id : fp_report_text(""),
+	        .inlined = symbol->inlined,
+	        .linkage = symbol->linkage,
+	        .directory = symbol->directory,
+	        .function_line = symbol->function_line,
+	        .has_function_offset = symbol->function && !symbol->file,
+	        .function_offset = symbol->function_offset,
+	};
+}
+
+/* STACK, with which frames reports for people leave out and which one it stands for, so that
+ * nobody who shows it needs our lists of names; SOURCE, if it is not NULL, are the lines around
+ * that one. */
+static json_t *make_stack(struct fp_report_tree *tree, const struct fp_report_stack *stack,
+                          const struct fp_report_lines *source)
+{
+	const struct fp_report_frame *place = fp_report_stack_place(stack);
+	const struct fp_report_frame *caller = fp_report_stack_caller(stack);
+	json_t *frames = json_array();
+	const char *owner = NULL;
+	size_t folded = 0; /* frames that are left of a run */
+
+	for (size_t i = 0; i < stack->count; i++) {
+		struct fp_report_flat_frame frame = flatten(&stack->frames[i]);
+
+		frame.is_place = &stack->frames[i] == place;
+		frame.is_caller = &stack->frames[i] == caller;
+		frame.is_helper = stack->helper == i + 1;
+		frame.passes_on = stack->helper == 0 && i < stack->passed;
+		if (folded == 0 && i < stack->shown)
+			folded = fp_report_fold(stack, i, &owner);
+		if (folded > 0 || i >= stack->shown)
+			frame.hidden = folded > 0 ? owner : "below main";
+		folded -= folded > 0;
+		if (frame.is_place && source)
+			frame.source = *source;
+		fp_report_tree_append(
+		        tree, frames,
+		        fp_report_make_record(tree, &fp_report_schema_frame, &frame));
+	}
+	return frames;
+}
+
+/* The same with its source, where that is to be had and not too many stacks have theirs
+ * already. */
+static json_t *make_stack_with_source(struct fp_report_tree *tree,
+                                      const struct fp_report_stack *stack)
+{
+	struct fp_report_excerpt excerpt;
+
+	if (!stack)
 		return json_null();
-	end = json_object();
-	if (how == FP_LOG_EXIT_CODE)
-		fp_report_tree_put(tree, end, "code", json_integer(value));
-	else
-		fp_report_tree_put(tree, end, "signal",
-		                   name ? json_sprintf("SIG%s", name)
-		                        : json_sprintf("%d", value));
-	return end;
+	if (tree->sources_left == 0 || !fp_report_stack_source(stack, SOURCE_AROUND, &excerpt))
+		return make_stack(tree, stack, NULL);
+	tree->sources_left--;
+	return make_stack(tree, stack,
+	                  &(struct fp_report_lines){
+	                          .first = excerpt.first,
+	                          .lines = excerpt.lines,
+	                          .count = excerpt.count,
+	                  });
 }
 
-/* Of a merged report, what its sources do not share is unknown. */
-static json_t *make_id(uint32_t id)
+static json_t *make_strings(struct fp_report_tree *tree, const struct fp_report_string *strings,
+                            size_t count)
 {
-	return id == 0 ? json_null() : fp_report_make_count(id);
-}
+	json_t *array = json_array();
 
-static json_t *make_name(struct fp_report_string name)
-{
-	return name.size == 0 ? json_null() : fp_report_make_string(name);
-}
-
-static json_t *make_process(struct fp_report_tree *tree, const struct fp_report *report)
-{
-	json_t *process = json_object();
-	json_t *arguments = json_array();
-
-	fp_report_tree_put(tree, process, "pid", make_id(report->pid));
-	fp_report_tree_put(tree, process, "ppid",
-	                   report->source_count > 0 ? make_id(report->ppid)
-	                                            : fp_report_make_count(report->ppid));
-	fp_report_tree_put(tree, process, "executable",
-	                   report->source_count > 0
-	                           ? make_name(report->executable)
-	                           : fp_report_make_string(report->executable));
-	for (size_t i = 0; i < report->argument_count; i++)
-		fp_report_tree_append(tree, arguments,
-		                      fp_report_make_string(report->arguments[i]));
-	fp_report_tree_put(tree, process, "argv", arguments);
-	fp_report_tree_put(tree, process, "exit",
-	                   make_exit(tree, report->exit, report->exit_value));
-	if (report->page_bytes > 0)
-		fp_report_tree_put(tree, process, "page_bytes",
-		                   fp_report_make_count(report->page_bytes));
-	if (fp_report_door(report))
-		fp_report_tree_put(tree, process, "door",
-		                   fp_report_make_text(fp_report_door(report)));
-	if (report->is_cut_short)
-		fp_report_tree_put(tree, process, "cut_short", json_true());
-	if (report->is_uncounted)
-		fp_report_tree_put(tree, process, "uncounted", json_true());
-	return process;
-}
-
-static json_t *make_source(struct fp_report_tree *tree, const struct fp_report_source *source)
-{
-	json_t *json = fp_report_make_record(tree, &fp_report_schema_source, source);
-
-	fp_report_tree_put(tree, json, "exit",
-	                   make_exit(tree, source->exit, source->exit_value));
-	return json;
-}
-
-static json_t *make_sources(struct fp_report_tree *tree, const struct fp_report *report)
-{
-	json_t *sources = json_array();
-
-	for (size_t i = 0; i < report->source_count; i++)
-		fp_report_tree_append(tree, sources, make_source(tree, &report->sources[i]));
-	return sources;
+	for (size_t i = 0; i < count; i++)
+		fp_report_tree_append(tree, array, fp_report_make_string(strings[i]));
+	return array;
 }
 
 /* Whole numbers become numbers, everything else stays a word. */
@@ -123,253 +131,316 @@ static json_t *make_setting(struct fp_report_string value)
 	return json_integer(number);
 }
 
-static json_t *make_settings(struct fp_report_tree *tree, const struct fp_report *report)
+static json_t *make_hresult(int32_t hresult)
 {
-	json_t *settings = json_object();
+	const char *name = fp_report_hresult_name(hresult);
 
-	for (size_t i = 0; i < report->setting_count; i++)
-		fp_report_tree_put_named(tree, settings, report->settings[i].key,
-		                         make_setting(report->settings[i].value));
-	return settings;
+	return name ? fp_report_make_text(name) : fp_report_make_address((uint32_t)hresult);
 }
 
-static json_t *make_protection(struct fp_report_tree *tree, const struct fp_report *report)
+static json_t *make_protection(const struct fp_report_region_page *page)
 {
-	json_t *protection =
-	        fp_report_make_record(tree, &fp_report_schema_protection, &report->protection);
-	json_t *reasons = json_object();
-
-	for (size_t i = 0; i < report->reason_count; i++)
-		fp_report_tree_put_named(tree, reasons, report->reasons[i].text,
-		                         fp_report_make_count(report->reasons[i].blocks));
-	fp_report_tree_put(tree, protection, "reasons", reasons);
-	return protection;
+	return fp_report_make_text(page->state == FP_PAGE_COMMITTED
+	                                   ? fp_page_protection_name(page->protection)
+	                                   : NULL);
 }
 
-static json_t *make_all_failed(struct fp_report_tree *tree, const struct fp_report *report)
+static json_t *make_array(struct fp_report_tree *tree, const struct fp_schema_record *schema,
+                          const char *items, size_t count)
 {
-	json_t *failed = json_array();
-
-	for (size_t i = 0; i < report->failed_count; i++)
-		fp_report_tree_append(tree, failed,
-		                      fp_report_make_record(tree, &fp_report_schema_failed,
-		                                            &report->failed[i]));
-	return failed;
-}
-
-/* Null unless it was looked for. */
-static json_t *make_growth(struct fp_report_tree *tree, const struct fp_report *report)
-{
-	json_t *growth;
-	json_t *stacks;
-
-	if (!report->growth.is_looked_for)
-		return json_null();
-	growth = fp_report_make_record(tree, &fp_report_schema_growth, &report->growth);
-	stacks = json_array();
-	for (size_t i = 0; i < report->growth.count; i++)
-		fp_report_tree_append(tree, stacks,
-		                      fp_report_make_growing(tree, &report->growth.stacks[i]));
-	fp_report_tree_put(tree, growth, "stacks", stacks);
-	return growth;
-}
-
-static json_t *make_snapshots(struct fp_report_tree *tree, const struct fp_report *report)
-{
-	json_t *snapshots = json_array();
 	size_t sources_left = tree->sources_left;
-
-	/* Their stacks are many, and are drawn without source. */
-	tree->sources_left = 0;
-	for (size_t i = 0; i < report->snapshot_count; i++)
-		fp_report_tree_append(tree, snapshots,
-		                      fp_report_make_record(tree, &fp_report_schema_snapshot,
-		                                            &report->snapshots[i]));
-	tree->sources_left = sources_left;
-	return snapshots;
-}
-
-/* What each suppression did, in all reports of the set. */
-static json_t *make_suppressions(struct fp_report_tree *tree,
-                                 const struct fp_report_suppressions *suppressions)
-{
-	static const char *const states[] = {
-	        [FP_REPORT_SUPPRESSION_ACTIVE] = "active",
-	        [FP_REPORT_SUPPRESSION_EXPIRED] = "expired",
-	        [FP_REPORT_SUPPRESSION_EXCEEDED] = "exceeded",
-	        [FP_REPORT_SUPPRESSION_FOREIGN] = "foreign",
-	};
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < suppressions->count; i++) {
-		const struct fp_report_suppression *suppression = &suppressions->items[i];
-		json_t *json = json_object();
-
-		fp_report_tree_put(tree, json, "name", fp_report_make_text(suppression->name));
-		fp_report_tree_put(tree, json, "file", fp_report_make_text(suppression->file));
-		fp_report_tree_put(tree, json, "line", fp_report_make_count(suppression->line));
-		fp_report_tree_put(tree, json, "state",
-		                   fp_report_make_text(states[suppression->state]));
-		fp_report_tree_put(tree, json, "matched",
-		                   fp_report_make_count(suppression->matched));
-		fp_report_tree_put(tree, json, "used", fp_report_make_count(suppression->used));
-		if (suppression->has_max)
-			fp_report_tree_put(tree, json, "max",
-			                   fp_report_make_count(suppression->max));
-		if (suppression->until[0] != '\0')
-			fp_report_tree_put(tree, json, "until",
-			                   fp_report_make_text(suppression->until));
-		fp_report_tree_append(tree, array, json);
-	}
+	/* The stacks of a snapshot are many, and are drawn without source. */
+	if (schema == &fp_report_schema_group)
+		tree->sources_left = 0;
+	for (size_t i = 0; i < count; i++)
+		fp_report_tree_append(
+		        tree, array,
+		        fp_report_make_record(tree, schema, items + i * schema->size));
+	if (schema == &fp_report_schema_group)
+		tree->sources_left = sources_left;
 	return array;
 }
 
-static json_t *make_check(struct fp_report_tree *tree, const struct fp_report *report,
-                          bool with_leaks)
-{
-	json_t *check = json_object();
+static json_t *make_value(struct fp_report_tree *tree, const struct fp_schema_field *field,
+                          const char *record);
 
-	fp_report_tree_put(tree, check, "made",
-	                   json_boolean(fp_report_has_looked_for_leaks(report)));
-	fp_report_tree_put(tree, check, "repeated", json_boolean(report->is_check_repeated));
-	fp_report_tree_put(tree, check, "asked", json_boolean(report->is_check_of_news));
-	fp_report_tree_put(tree, check, "listed", json_boolean(with_leaks));
-	return check;
+/* Each item has its name first; what it is under that name is the rest or, of a map, its
+ * value. */
+static json_t *make_named(struct fp_report_tree *tree, const struct fp_schema_field *field,
+                          const char *items, size_t count)
+{
+	const struct fp_schema_record *schema = field->of;
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < count; i++) {
+		const char *item = items + i * schema->size;
+		const struct fp_report_string *name =
+		        (const void *)(item + schema->fields[0].offset);
+
+		fp_report_tree_put_named(tree, object, *name,
+		                         field->form == FP_SCHEMA_MAP
+		                                 ? make_value(tree, &schema->fields[1], item)
+		                                 : fp_report_make_record(tree, schema, item));
+	}
+	return object;
 }
 
-/* Nothing is new where nobody looked before. */
-static json_t *make_new(const struct fp_report *report, uint64_t count)
+static json_t *make_signal(uint32_t number)
 {
-	return report->is_check_repeated ? fp_report_make_count(count) : json_null();
+	char name[FP_REPORT_SIGNAL_MAX];
+
+	fp_report_signal_name(number, name);
+	return fp_report_make_text(name);
 }
 
-static json_t *make_summary(struct fp_report_tree *tree, const struct fp_report *report,
-                            bool with_leaks)
+static json_t *make_exit(struct fp_report_tree *tree, enum fp_log_exit how, int32_t value)
 {
-	struct fp_report_totals totals = fp_report_total(report);
-	json_t *summary = json_object();
+	json_t *end;
 
-	fp_report_tree_put(tree, summary, "errors", fp_report_make_count(totals.errors));
-	fp_report_tree_put(tree, summary, "leaked_blocks",
-	                   fp_report_make_count(with_leaks ? totals.leaked_blocks : 0));
-	fp_report_tree_put(tree, summary, "leaked_bytes",
-	                   fp_report_make_count(with_leaks ? totals.leaked_bytes : 0));
-	fp_report_tree_put(tree, summary, "new_leaked_blocks",
-	                   make_new(report, with_leaks ? totals.new_leaked_blocks : 0));
-	fp_report_tree_put(tree, summary, "new_leaked_bytes",
-	                   make_new(report, with_leaks ? totals.new_leaked_bytes : 0));
-	fp_report_tree_put(tree, summary, "possible_blocks",
-	                   fp_report_make_count(with_leaks ? totals.possible_blocks : 0));
-	fp_report_tree_put(tree, summary, "possible_bytes",
-	                   fp_report_make_count(with_leaks ? totals.possible_bytes : 0));
-	fp_report_tree_put(tree, summary, "unknown",
-	                   json_boolean(fp_report_is_unknown(report)));
-	fp_report_tree_put(tree, summary, "suppressed",
-	                   fp_report_make_count(report->suppressed));
-	return summary;
+	if (how == FP_LOG_EXIT_UNKNOWN)
+		return json_null();
+	end = json_object();
+	if (how == FP_LOG_EXIT_CODE)
+		fp_report_tree_put(tree, end, "code", json_integer(value));
+	else
+		fp_report_tree_put(tree, end, "signal", make_signal((uint32_t)value));
+	return end;
 }
 
-static json_t *make_tool(struct fp_report_tree *tree)
+static json_t *make_suppressions(struct fp_report_tree *tree,
+                                 const struct fp_report_suppressions *suppressions)
 {
+	return make_array(tree, &fp_report_schema_suppression,
+	                  (const char *)suppressions->items, suppressions->count);
+}
+
+static json_t *make_number(const struct fp_schema_field *field, uint64_t number)
+{
+	const struct fp_schema_words *words = field->of;
+
+	switch (field->form) {
+	case FP_SCHEMA_ENUM:
+	case FP_SCHEMA_DOOR:
+		return fp_report_make_text(words->name_of((unsigned)number));
+	case FP_SCHEMA_ID:
+		return number == 0 ? json_null() : fp_report_make_count(number);
+	case FP_SCHEMA_SIGNED:
+		return json_integer((json_int_t)number);
+	case FP_SCHEMA_HEX:
+		return fp_report_make_address(number);
+	case FP_SCHEMA_FLAG:
+		return json_boolean(number != 0);
+	case FP_SCHEMA_FINGERPRINT:
+		return json_sprintf("%016" PRIx64, number);
+	case FP_SCHEMA_SEVERITY:
+		return fp_report_make_text(fp_finding_traits((unsigned)number)->severity);
+	default:
+		return fp_report_make_count(number);
+	}
+}
+
+/* The stack that created the thread of RECORD, where that is known. */
+static const struct fp_report_stack *created(const void *record)
+{
+	const struct fp_report_finding *finding = record;
+
+	for (size_t i = 0; i < finding->birth_count; i++)
+		if (finding->births[i].thread == finding->thread)
+			return finding->births[i].stack;
+	return NULL;
+}
+
+static json_t *make_value(struct fp_report_tree *tree, const struct fp_schema_field *field,
+                          const char *record)
+{
+	const void *at = record + field->offset;
+	const void *more = record + field->more;
+	const struct fp_report_string *string = at;
+
+	switch (field->form) {
+	case FP_SCHEMA_TRACE:
+		return make_stack_with_source(tree,
+		                              *(const struct fp_report_stack *const *)more);
+	case FP_SCHEMA_CREATED:
+		return make_stack(tree, created(record), NULL);
+	case FP_SCHEMA_TEXT:
+	case FP_SCHEMA_PATH:
+		return fp_report_make_string(*string);
+	case FP_SCHEMA_WORD:
+		return string->size == 0 ? json_null() : fp_report_make_string(*string);
+	case FP_SCHEMA_BYTES:
+		return fp_report_make_hex(*string);
+	case FP_SCHEMA_THROUGH:
+		at = (*(const struct fp_report_stack *const *)at)->within;
+		return fp_report_make_text(*(const char *)at != '\0' ? at : NULL);
+	case FP_SCHEMA_CWE:
+		return json_integer(fp_report_cwe((const struct fp_report_finding *)record));
+	case FP_SCHEMA_SIGNAL:
+		return make_signal(*(const uint32_t *)at);
+	case FP_SCHEMA_NAMED:
+	case FP_SCHEMA_MAP:
+		return make_named(tree, field, *(const fp_schema_pointer *)at,
+		                  *(const size_t *)more);
+	case FP_SCHEMA_STRINGS:
+		return make_strings(tree, *(struct fp_report_string *const *)at,
+		                    *(const size_t *)more);
+	case FP_SCHEMA_SETTING:
+		return make_setting(*string);
+	case FP_SCHEMA_CHARS:
+		return fp_report_make_text(*(const char *const *)at);
+	case FP_SCHEMA_DATE:
+		return fp_report_make_text(at);
+	case FP_SCHEMA_EXIT:
+		return make_exit(tree, *(const enum fp_log_exit *)at, *(const int32_t *)more);
+	case FP_SCHEMA_SUPPRESSIONS:
+		return make_suppressions(tree,
+		                         *(const struct fp_report_suppressions *const *)at);
+	case FP_SCHEMA_HRESULT:
+		return make_hresult(*(const int32_t *)at);
+	case FP_SCHEMA_PROTECTION:
+		return make_protection((const struct fp_report_region_page *)record);
+	case FP_SCHEMA_RECORD:
+	case FP_SCHEMA_BLOCK:
+		return fp_report_make_record(tree, field->of, at);
+	case FP_SCHEMA_ARRAY:
+		return make_array(tree, field->of, *(const fp_schema_pointer *)at,
+		                  *(const size_t *)more);
+	default:
+		return make_number(field, fp_schema_load(at, field->size));
+	}
+}
+
+/* The object that FIELD stands in; *KEY is its name there. NULL: it is not there, nor is the
+ * object. */
+static json_t *find_object(struct fp_report_tree *tree, json_t *json,
+                           const struct fp_schema_field *field, bool is_there, const char **key)
+{
+	const char *dot = strchr(field->key, '.');
+	json_t *object;
+	char name[16];
+
+	*key = field->key;
+	if (!dot)
+		return json;
+	*key = dot + 1;
+	snprintf(name, sizeof(name), "%.*s", (int)(dot - field->key), field->key);
+	object = json_object_get(json, name);
+	if (!object) {
+		object = is_there ? json_object() : json_null();
+		fp_report_tree_put(tree, json, name, object);
+	}
+	return is_there ? object : NULL;
+}
+
+/* Which sources have it; nothing in a report that is not merged. */
+static void put_shares(struct fp_report_tree *tree, json_t *json,
+                       const struct fp_report_shares *shares)
+{
+	if (fp_report_count_shares(shares) == 0)
+		return;
+	fp_report_tree_put(tree, json, "sources",
+	                   make_array(tree, &fp_report_schema_share,
+	                              (const char *)shares->items, shares->count));
+	if (shares->beyond.sources > 0)
+		fp_report_tree_put(tree, json, "more_sources",
+		                   fp_report_make_record(tree, &fp_report_schema_more_shares,
+		                                         &shares->beyond));
+}
+
+static void put_record(struct fp_report_tree *tree, json_t *json,
+                       const struct fp_schema_record *schema, const void *record);
+
+static void put_field(struct fp_report_tree *tree, json_t *json,
+                      const struct fp_schema_field *field, const void *record)
+{
+	bool is_there = fp_report_schema_has(field, record);
+	struct fp_report_rise rise;
+	const char *key;
+	json_t *object;
+
+	if (field->form == FP_SCHEMA_SHARES) {
+		put_shares(tree, json, (const void *)((const char *)record + field->offset));
+		return;
+	}
+	if (field->form == FP_SCHEMA_RISE) {
+		rise = fp_report_rise_of(record);
+		put_record(tree, json, &fp_report_schema_rise, &rise);
+		return;
+	}
+	if (!field->key || (field->form == FP_SCHEMA_CREATED && !created(record)) ||
+	    (field->is_optional && !is_there))
+		return;
+	object = find_object(tree, json, field, is_there, &key);
+	if (object)
+		fp_report_tree_put(tree, object, key,
+		                   is_there ? make_value(tree, field, record) : json_null());
+}
+
+static void put_record(struct fp_report_tree *tree, json_t *json,
+                       const struct fp_schema_record *schema, const void *record)
+{
+	for (size_t i = 0; i < schema->count; i++)
+		put_field(tree, json, &schema->fields[i], record);
+}
+
+json_t *fp_report_make_record(struct fp_report_tree *tree,
+                              const struct fp_schema_record *schema, const void *record)
+{
+	json_t *json = json_object();
+
+	put_record(tree, json, schema, record);
+	return json;
+}
+
+json_t *fp_report_make_document(struct fp_report_tree *tree, const char *schema)
+{
+	json_t *json = json_object();
 	json_t *tool = json_object();
 
 	fp_report_tree_put(tree, tool, "name", fp_report_make_text(PACKAGE_NAME));
 	fp_report_tree_put(tree, tool, "version", fp_report_make_text(PACKAGE_VERSION));
-	return tool;
+	fp_report_tree_put(tree, json, "schema", fp_report_make_text(schema));
+	fp_report_tree_put(tree, json, "tool", tool);
+	return json;
+}
+
+int fp_report_write_document(const struct fp_report_tree *tree, json_t *json, FILE *out)
+{
+	if (!tree->has_failed) {
+		json_dumpf(json, out, JSON_INDENT(2));
+		fputc('\n', out);
+	}
+	json_decref(json);
+	return tree->has_failed ? -ENOMEM : 0;
 }
 
 static int begin(struct fp_report_walk *walk)
 {
-	walk->state = calloc(1, sizeof(struct document));
-	if (!walk->state)
-		return -ENOMEM;
 	if (walk->set->count > 1)
 		fputs("[\n", walk->out);
 	return 0;
 }
 
-static int begin_report(struct fp_report_walk *walk, const struct fp_report *report)
+/* What a table's row cannot say is worked out in a copy of REPORT. */
+static int write_report(struct fp_report_walk *walk, const struct fp_report *report)
 {
-	struct document *document = walk->state;
-	struct fp_report_tree *tree = &document->tree;
+	struct fp_report_tree tree = {.sources_left = SOURCES_MAX};
+	struct fp_report copy = *report;
+	json_t *json = fp_report_make_document(&tree, "fencepost-report-1");
 
-	document->report = json_object();
-	document->findings = json_array();
-	document->leaks = json_array();
-	tree->sources_left = SOURCES_MAX;
-	fp_report_tree_put(tree, document->report, "schema",
-	                   fp_report_make_text("fencepost-report-1"));
-	fp_report_tree_put(tree, document->report, "tool", make_tool(tree));
-	fp_report_tree_put(tree, document->report, "process", make_process(tree, report));
-	fp_report_tree_put(tree, document->report, "settings", make_settings(tree, report));
-	fp_report_tree_put(tree, document->report, "protection", make_protection(tree, report));
-	fp_report_tree_put(tree, document->report, "heap",
-	                   fp_report_make_record(tree, &fp_report_schema_heap, &report->heap));
-	if (report->source_count > 0)
-		fp_report_tree_put(tree, document->report, "sources",
-		                   make_sources(tree, report));
-	if (report->more_sources > 0)
-		fp_report_tree_put(tree, document->report, "more_sources",
-		                   fp_report_make_count(report->more_sources));
-	fp_report_tree_put(tree, document->report, "findings", document->findings);
-	fp_report_tree_put(tree, document->report, "leak_check",
-	                   make_check(tree, report, walk->view->leaks != FP_REPORT_LEAKS_NONE));
-	fp_report_tree_put(tree, document->report, "leaks", document->leaks);
-	return tree->has_failed ? -ENOMEM : 0;
-}
-
-static int add_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
-{
-	struct document *document = walk->state;
-
-	fp_report_tree_append(
-	        &document->tree, document->findings,
-	        fp_report_make_record(&document->tree, &fp_report_schema_finding, finding));
-	return document->tree.has_failed ? -ENOMEM : 0;
-}
-
-static int add_leak(struct fp_report_walk *walk, const struct fp_report_leak *leak)
-{
-	struct document *document = walk->state;
-
-	fp_report_tree_append(
-	        &document->tree, document->leaks,
-	        fp_report_make_record(&document->tree, &fp_report_schema_leak, leak));
-	return document->tree.has_failed ? -ENOMEM : 0;
-}
-
-static int end_report(struct fp_report_walk *walk, const struct fp_report *report)
-{
-	struct document *document = walk->state;
-	struct fp_report_tree *tree = &document->tree;
-	json_t *notes = json_array();
-
-	for (size_t i = 0; i < report->note_count; i++)
-		fp_report_tree_append(tree, notes,
-		                      fp_report_make_string(report->notes[i].text));
-	fp_report_tree_put(tree, document->report, "failed_allocations",
-	                   make_all_failed(tree, report));
-	fp_report_tree_put(tree, document->report, "snapshots", make_snapshots(tree, report));
-	if (report->snapshot_count > 0 && report->snapshot_source < report->source_count)
-		fp_report_tree_put(tree, document->report, "snapshots_source",
-		                   fp_report_make_count(report->snapshot_source));
-	fp_report_tree_put(tree, document->report, "growth", make_growth(tree, report));
-	fp_report_tree_put(tree, document->report, "notes", notes);
-	if (report->suppressions)
-		fp_report_tree_put(tree, document->report, "suppressions",
-		                   make_suppressions(tree, report->suppressions));
-	fp_report_tree_put(
-	        tree, document->report, "summary",
-	        make_summary(tree, report, walk->view->leaks != FP_REPORT_LEAKS_NONE));
-	if (tree->has_failed)
-		return -ENOMEM;
+	copy.are_leaks_looked_for = fp_report_has_looked_for_leaks(report);
+	copy.are_leaks_listed = walk->view->leaks != FP_REPORT_LEAKS_NONE;
+	if (!copy.are_leaks_listed)
+		copy.leak_count = 0;
+	copy.has_snapshot_source =
+	        report->snapshot_count > 0 && report->snapshot_source < report->source_count;
+	copy.summary = fp_report_total(&copy);
+	put_record(&tree, json, &fp_report_schema_report, &copy);
 	if (walk->index > 0)
 		fputs(",\n", walk->out);
-	json_dumpf(document->report, walk->out, JSON_INDENT(2));
-	fputc('\n', walk->out);
-	json_decref(document->report);
-	document->report = NULL;
-	return 0;
+	return fp_report_write_document(&tree, json, walk->out);
 }
 
 static int end(struct fp_report_walk *walk)
@@ -379,24 +450,11 @@ static int end(struct fp_report_walk *walk)
 	return 0;
 }
 
-static void release(struct fp_report_walk *walk)
-{
-	struct document *document = walk->state;
-
-	if (document)
-		json_decref(document->report);
-	free(document);
-}
-
 const struct fp_report_writer fp_report_json_writer = {
         .name = "json",
         .is_data = true,
         .has_snapshots = true,
         .begin = begin,
-        .begin_report = begin_report,
-        .finding = add_finding,
-        .leak = add_leak,
-        .end_report = end_report,
+        .begin_report = write_report,
         .end = end,
-        .release = release,
 };

@@ -172,6 +172,8 @@ int fp_report_read(const void *data, size_t size, struct fp_report **report)
 	reading.report = calloc(1, sizeof(*reading.report));
 	if (!reading.report)
 		return -ENOMEM;
+	reading.report->has_ppid = true;
+	reading.report->has_executable = true;
 	result = read_records(&reading, &log);
 	if (result == 0)
 		result = settle(&reading);

@@ -236,8 +236,8 @@ static int read_protection(struct fp_report_reading *reading, struct fp_report_c
 
 	if (result != 0 || payload->is_short)
 		return -EBADMSG;
+	protection.reasons = report->protection.reasons;
 	report->protection = protection;
-	report->reason_count = 0;
 	reading->has_counts = true;
 	for (uint32_t i = 0; i < count; i++) {
 		struct fp_report_string text = fp_report_take_string(payload);
@@ -245,9 +245,10 @@ static int read_protection(struct fp_report_reading *reading, struct fp_report_c
 
 		if (payload->is_short)
 			return -EBADMSG;
-		if (fp_report_append(&report->reasons, &report->reason_count,
+		if (fp_report_append(&report->protection.reasons,
+		                     &report->protection.reason_count,
 		                     &(struct fp_report_reason){text, blocks},
-		                     sizeof(*report->reasons)) != 0)
+		                     sizeof(struct fp_report_reason)) != 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -271,8 +272,8 @@ static int read_note(struct fp_report_reading *reading, struct fp_report_cursor 
 
 	if (payload->is_short)
 		return -EBADMSG;
-	return fp_report_append(&report->notes, &report->note_count,
-	                        &(struct fp_report_note){.text = text}, sizeof(*report->notes));
+	return fp_report_append(&report->notes, &report->note_count, &text,
+	                        sizeof(*report->notes));
 }
 
 static int read_suppression(struct fp_report_reading *reading, struct fp_report_cursor *payload)

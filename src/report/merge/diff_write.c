@@ -124,23 +124,13 @@ static json_t *make_change(struct fp_report_tree *tree, const struct fp_report_d
 int fp_report_diff_write_json(const struct fp_report_diff *diff, FILE *out)
 {
 	struct fp_report_tree tree = {0};
-	json_t *json = json_object();
-	json_t *tool = json_object();
+	json_t *json = fp_report_make_document(&tree, "fencepost-diff-1");
 
-	fp_report_tree_put(&tree, tool, "name", fp_report_make_text(PACKAGE_NAME));
-	fp_report_tree_put(&tree, tool, "version", fp_report_make_text(PACKAGE_VERSION));
-	fp_report_tree_put(&tree, json, "schema", fp_report_make_text("fencepost-diff-1"));
-	fp_report_tree_put(&tree, json, "tool", tool);
 	for (int i = 0; i < FP_REPORT_UNCHANGED; i++)
 		fp_report_tree_put(&tree, json, fp_report_change_name(i),
 		                   make_change(&tree, diff, i));
 	fp_report_tree_put(&tree, json, "unchanged",
 	                   fp_report_make_count(diff->counts[FP_REPORT_UNCHANGED]));
 	fp_report_tree_put(&tree, json, "suppressed", fp_report_make_count(diff->suppressed));
-	if (!tree.has_failed) {
-		json_dumpf(json, out, JSON_INDENT(2));
-		fputc('\n', out);
-	}
-	json_decref(json);
-	return tree.has_failed ? -ENOMEM : 0;
+	return fp_report_write_document(&tree, json, out);
 }

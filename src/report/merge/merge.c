@@ -106,10 +106,11 @@ static int add_listed(struct fp_report_shares *shares, const struct fp_report_sh
 	return 0;
 }
 
-static void add_beyond(struct fp_report_beyond *beyond, uint64_t sources,
+static void add_beyond(struct fp_report_more_shares *beyond, uint64_t sources,
                        const struct fp_report_share *share)
 {
 	add_up(&beyond->sources, sources);
+	beyond->has_bytes |= share->has_bytes;
 	add_up(&beyond->count, share->count);
 	add_up(&beyond->bytes, share->bytes);
 }
@@ -143,6 +144,7 @@ static int add_shares(const struct arrival *arrival, struct fp_report_shares *sh
 		result = add_share(arrival, shares, &brought->items[i]);
 	add_beyond(&shares->beyond, brought->beyond.sources,
 	           &(struct fp_report_share){.count = brought->beyond.count,
+	                                     .has_bytes = brought->beyond.has_bytes,
 	                                     .bytes = brought->beyond.bytes});
 	return result;
 }
@@ -213,9 +215,10 @@ static int add_leak(const struct arrival *arrival, const struct fp_report_leak *
 	} else {
 		fp_report_leak_add_details(&report->leaks[at], leak);
 	}
-	return add_shares(
-	        arrival, &report->leaks[at].shares, &leak->shares,
-	        &(struct fp_report_share){.count = leak->blocks, .bytes = leak->bytes});
+	return add_shares(arrival, &report->leaks[at].shares, &leak->shares,
+	                  &(struct fp_report_share){.count = leak->blocks,
+	                                            .has_bytes = true,
+	                                            .bytes = leak->bytes});
 }
 
 /* Times of two processes have nothing to do with each other: the one where it grew most is
@@ -240,9 +243,10 @@ static int add_growing(const struct arrival *arrival, const struct fp_report_gro
 			return -ENOMEM;
 		kept->shares = shares;
 	}
-	return add_shares(
-	        arrival, &kept->shares, &growing->shares,
-	        &(struct fp_report_share){.count = rise.last->blocks, .bytes = rise.bytes});
+	return add_shares(arrival, &kept->shares, &growing->shares,
+	                  &(struct fp_report_share){.count = rise.live_blocks,
+	                                            .has_bytes = true,
+	                                            .bytes = rise.bytes});
 }
 
 static int add_growth(const struct arrival *arrival)

@@ -7,15 +7,11 @@
 
 #include <errno.h>
 
-#include "report/stack.h"
 #include "report/names.h"
+#include "report/schema.h"
+#include "report/stack.h"
 
 enum { REASONS_MAX = 100, SETTINGS_MAX = 200 };
-
-uint64_t fp_report_add_up(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
 
 static bool is_same(struct fp_report_string a, struct fp_report_string b)
 {
@@ -40,8 +36,7 @@ static int keep_settings(struct fp_report_whole *whole, const struct fp_report *
 	for (size_t i = 0; i < report->setting_count && i < SETTINGS_MAX; i++) {
 		struct fp_report_setting kept = report->settings[i];
 
-		if (!fp_report_keep_string(whole->keeper, &kept.key) ||
-		    !fp_report_keep_string(whole->keeper, &kept.value) ||
+		if (!fp_report_schema_keep(&fp_report_schema_setting, &kept, whole->keeper) ||
 		    fp_report_append(&whole->report->settings, &whole->report->setting_count,
 		                     &kept, sizeof(kept)) != 0)
 			return -ENOMEM;
@@ -55,7 +50,9 @@ static int begin(struct fp_report_whole *whole, const struct fp_report *report)
 
 	to->pid = report->pid;
 	to->ppid = report->ppid;
+	to->has_ppid = report->ppid != 0;
 	to->executable = report->executable;
+	to->has_executable = report->executable.size > 0;
 	to->exit = report->exit;
 	to->exit_value = report->exit_value;
 	if (!fp_report_keep_string(whole->keeper, &to->executable) ||
@@ -92,9 +89,11 @@ static void narrow(struct fp_report *to, const struct fp_report *report)
 	if (to->pid != report->pid)
 		to->pid = 0;
 	if (to->ppid != report->ppid)
-		to->ppid = 0;
+		to->has_ppid = false;
+	to->ppid = to->has_ppid ? to->ppid : 0;
 	if (!is_same(to->executable, report->executable))
-		to->executable = fp_report_text("");
+		to->has_executable = false;
+	to->executable = to->has_executable ? to->executable : fp_report_text("");
 	if (!has_arguments(to, report))
 		to->argument_count = 0;
 	if (to->exit != report->exit || to->exit_value != report->exit_value)
@@ -108,7 +107,7 @@ static void narrow(struct fp_report *to, const struct fp_report *report)
 
 static int add_reason(struct fp_report_whole *whole, const struct fp_report_reason *reason)
 {
-	struct fp_report *to = whole->report;
+	struct fp_report_protection *to = &whole->report->protection;
 	struct fp_report_reason kept = *reason;
 
 	for (size_t i = 0; i < to->reason_count; i++) {
@@ -125,17 +124,6 @@ static int add_reason(struct fp_report_whole *whole, const struct fp_report_reas
 	return fp_report_append(&to->reasons, &to->reason_count, &kept, sizeof(kept));
 }
 
-static void add_to(uint64_t *sum, uint64_t number)
-{
-	*sum = fp_report_add_up(*sum, number);
-}
-
-static void raise_to(uint64_t *peak, uint64_t number)
-{
-	if (number > *peak)
-		*peak = number;
-}
-
 static int add_sums(struct fp_report_whole *whole, const struct fp_report *report)
 {
 	struct fp_report *to = whole->report;
@@ -145,19 +133,12 @@ static int add_sums(struct fp_report_whole *whole, const struct fp_report *repor
 	to->is_uncounted = report->is_uncounted && (!whole->has_any || to->is_uncounted);
 	to->doors |= report->doors;
 	to->has_check_failed |= fp_report_is_unknown(report);
-	add_to(&to->protection.allocations, report->protection.allocations);
-	add_to(&to->protection.guarded, report->protection.guarded);
-	add_to(&to->protection.padded, report->protection.padded);
-	add_to(&to->protection.plain, report->protection.plain);
-	add_to(&to->suppressed, report->suppressed);
-	add_to(&to->heap.allocations, report->heap.allocations);
-	add_to(&to->heap.frees, report->heap.frees);
-	add_to(&to->heap.live_blocks, report->heap.live_blocks);
-	add_to(&to->heap.live_bytes, report->heap.live_bytes);
-	raise_to(&to->heap.peak_blocks, report->heap.peak_blocks);
-	raise_to(&to->heap.peak_bytes, report->heap.peak_bytes);
-	for (size_t i = 0; result == 0 && i < report->reason_count; i++)
-		result = add_reason(whole, &report->reasons[i]);
+	to->suppressed = fp_report_add_up(to->suppressed, report->suppressed);
+	fp_report_schema_add(&fp_report_schema_protection, &to->protection,
+	                     &report->protection);
+	fp_report_schema_add(&fp_report_schema_heap, &to->heap, &report->heap);
+	for (size_t i = 0; result == 0 && i < report->protection.reason_count; i++)
+		result = add_reason(whole, &report->protection.reasons[i]);
 	return result;
 }
 
@@ -213,7 +194,7 @@ int fp_report_whole_add(struct fp_report_whole *whole, const struct fp_report *r
 		result = add_sums(whole, report);
 	whole->has_any = true;
 	for (size_t i = 0; result == 0 && i < report->note_count; i++)
-		result = fp_report_whole_note(whole, report->notes[i].text, source);
+		result = fp_report_whole_note(whole, report->notes[i], source);
 	for (size_t i = 0; result == 0 && i < report->known_count; i++)
 		result = add_known(whole, report->known[i]);
 	return result;

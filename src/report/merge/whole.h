@@ -30,9 +30,6 @@ struct fp_report_whole {
 	size_t lost_remarks;
 };
 
-/* The sum, or the greatest number when that is too large. */
-uint64_t fp_report_add_up(uint64_t a, uint64_t b);
-
 /* REPORT as it is from SOURCE on. 0 or -ENOMEM. */
 int fp_report_whole_add(struct fp_report_whole *whole, const struct fp_report *report,
                         uint32_t source);

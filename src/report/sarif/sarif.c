@@ -146,7 +146,7 @@ static int begin_report(struct fp_report_walk *walk, const struct fp_report *rep
 	if (report->source_count == 0)
 		put_arguments(sarif, first, report);
 	for (size_t i = 0; i < report->note_count; i++)
-		add_notification(sarif, first, report->notes[i].text);
+		add_notification(sarif, first, report->notes[i]);
 	for (size_t i = 0; i < report->failed_count; i++)
 		add_failed(sarif, first, &report->failed[i]);
 	fp_report_tree_append(&sarif->tree, document->invocations, first);

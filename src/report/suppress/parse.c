@@ -325,7 +325,7 @@ void fp_report_suppressions_free(struct fp_report_suppressions *suppressions)
 		for (size_t j = 0; j < suppression->pattern_count; j++)
 			free(suppression->patterns[j].glob);
 		free(suppression->patterns);
-		free(suppression->name);
+		free((char *)(uintptr_t)suppression->name);
 	}
 	for (size_t i = 0; i < suppressions->file_count; i++)
 		free(suppressions->files[i]);

@@ -50,6 +50,21 @@ static const char *const own_functions[] = {
         "operator delete[](void*)",
 };
 
+static const char *state_name(unsigned state)
+{
+	static const char *const names[] = {
+	        [FP_REPORT_SUPPRESSION_ACTIVE] = "active",
+	        [FP_REPORT_SUPPRESSION_EXPIRED] = "expired",
+	        [FP_REPORT_SUPPRESSION_EXCEEDED] = "exceeded",
+	        [FP_REPORT_SUPPRESSION_FOREIGN] = "foreign",
+	};
+
+	return names[state];
+}
+
+const struct fp_schema_words fp_report_suppression_states = {FP_REPORT_SUPPRESSION_STATES,
+                                                             state_name};
+
 /* Whether TEXT is as GLOB says. '*' is tried as short as it can be, and only the last one is
  * ever made longer, so that a hostile pattern takes no longer than the product of both. */
 static bool is_like(const char *glob, struct fp_report_string text, bool has_any_byte)

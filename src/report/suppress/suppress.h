@@ -14,12 +14,18 @@
 
 enum { FP_REPORT_SUPPRESSION_ERROR_MAX = 512 };
 
+/* "2026-12-31", or "". */
+typedef char fp_report_date[11];
+
 enum fp_report_suppression_state {
 	FP_REPORT_SUPPRESSION_ACTIVE,
 	FP_REPORT_SUPPRESSION_EXPIRED,  /* its until=DATE has passed: it suppresses nothing */
 	FP_REPORT_SUPPRESSION_EXCEEDED, /* more than its max=N match: it suppresses nothing */
-	FP_REPORT_SUPPRESSION_FOREIGN   /* what it names is never found here */
+	FP_REPORT_SUPPRESSION_FOREIGN,  /* what it names is never found here */
+	FP_REPORT_SUPPRESSION_STATES
 };
+
+extern const struct fp_schema_words fp_report_suppression_states;
 
 enum fp_report_pattern_kind {
 	FP_REPORT_PATTERN_FUNCTION,
@@ -35,10 +41,9 @@ struct fp_report_pattern {
 	char *glob; /* '*' is any text; '?' any character, in Valgrind's */
 };
 
+/* NAME is its own; STATE, MATCHED and USED are set by fp_report_suppress. */
 struct fp_report_suppression {
-	char *name; /* Valgrind's name, or the line itself */
-	const char *file;
-	uint32_t line;
+	FP_SUPPRESSION_FIELDS(FP_REPORT_, )
 	uint64_t kinds;  /* a bit for each enum fp_finding_kind */
 	unsigned leaks;  /* a bit for each enum fp_leak_class */
 	bool is_block;   /* patterns are frames in order; else one of some frame */
@@ -46,13 +51,6 @@ struct fp_report_suppression {
 	uint32_t access; /* bytes of the access; 0: any number */
 	struct fp_report_pattern *patterns;
 	size_t pattern_count;
-	bool has_max;
-	uint64_t max;   /* findings, or blocks of leaks, that it may match */
-	char until[11]; /* "2026-12-31", its last day; or "" */
-	/* Set by fp_report_suppress. */
-	enum fp_report_suppression_state state;
-	uint64_t matched; /* findings, and blocks of leaks */
-	uint64_t used;    /* findings and leaks taken out */
 };
 
 struct fp_report_suppressions {

@@ -61,7 +61,7 @@ void fp_report_print_end(const struct fp_report_page *page, enum fp_log_exit how
 static void print_possible(const struct fp_report_page *page, const struct fp_report *report,
                            bool is_news)
 {
-	struct fp_report_totals totals = fp_report_total(report);
+	struct fp_report_summary totals = fp_report_total(report);
 	uint64_t blocks = is_news ? totals.new_possible_blocks : totals.possible_blocks;
 	uint64_t bytes = is_news ? totals.new_possible_bytes : totals.possible_bytes;
 
@@ -87,9 +87,9 @@ static void print_unguarded(const struct fp_report_page *page, const struct fp_r
 		fputs("; under 1 % of blocks not guarded", page->out);
 	else
 		fprintf(page->out, "; %" PRIu64 " %% of blocks not guarded", percent);
-	for (size_t i = 0; i < report->reason_count; i++)
-		if (!most || report->reasons[i].blocks > most->blocks)
-			most = &report->reasons[i];
+	for (size_t i = 0; i < report->protection.reason_count; i++)
+		if (!most || report->protection.reasons[i].blocks > most->blocks)
+			most = &report->protection.reasons[i];
 	if (!most)
 		return;
 	fputs(": ", page->out);
@@ -99,7 +99,7 @@ static void print_unguarded(const struct fp_report_page *page, const struct fp_r
 void fp_report_print_last_line(const struct fp_report_page *page,
                                const struct fp_report *report, bool is_of_leaks)
 {
-	struct fp_report_totals totals = fp_report_total(report);
+	struct fp_report_summary totals = fp_report_total(report);
 	bool is_news = report->is_check_of_news && report->is_check_repeated;
 	struct fp_report_problems problems = {
 	        .errors = report->finding_count,

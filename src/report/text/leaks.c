@@ -112,7 +112,7 @@ void fp_report_print_leak(const struct fp_report_page *page, const struct fp_rep
 void fp_report_print_known_leaks(const struct fp_report_page *page,
                                  const struct fp_report *report)
 {
-	struct fp_report_totals totals = fp_report_total(report);
+	struct fp_report_summary totals = fp_report_total(report);
 	uint64_t blocks = totals.leaked_blocks - totals.new_leaked_blocks;
 	uint64_t bytes = totals.leaked_bytes - totals.new_leaked_bytes;
 

@@ -220,7 +220,7 @@ static void print_notes(const struct fp_report_page *page, const struct fp_repor
 
 	for (size_t i = 0; i < report->note_count; i++) {
 		fputs("fencepost: note: ", page->out);
-		fp_report_print_escaped(page, report->notes[i].text);
+		fp_report_print_escaped(page, report->notes[i]);
 		fputc('\n', page->out);
 	}
 	if (unguarded == 0)
@@ -228,11 +228,11 @@ static void print_notes(const struct fp_report_page *page, const struct fp_repor
 	fputs("fencepost: note: ", page->out);
 	fp_report_print_count(page, unguarded, "block");
 	fputs(unguarded == 1 ? " was not guarded" : " were not guarded", page->out);
-	for (size_t i = 0; i < report->reason_count; i++) {
+	for (size_t i = 0; i < report->protection.reason_count; i++) {
 		fputs(i == 0 ? ": " : ", ", page->out);
-		fp_report_print_number(page, report->reasons[i].blocks);
+		fp_report_print_number(page, report->protection.reasons[i].blocks);
 		fputs(" for ", page->out);
-		fp_report_print_escaped(page, report->reasons[i].text);
+		fp_report_print_escaped(page, report->protection.reasons[i].text);
 	}
 	fputc('\n', page->out);
 }

@@ -78,7 +78,7 @@ static void print_preamble(struct fp_report_xml *xml, const struct fp_report_set
 			                    ", its parent: %" PRIu32,
 			                    report->pid, report->ppid);
 		for (size_t j = 0; j < report->note_count; j++)
-			fp_report_xml_string(xml, "line", report->notes[j].text);
+			fp_report_xml_string(xml, "line", report->notes[j]);
 		for (size_t j = 0; j < report->failed_count; j++)
 			print_failed(xml, &report->failed[j]);
 	}
