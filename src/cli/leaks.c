@@ -10,7 +10,6 @@
  * left in its channel so far.
  */
 #include <dirent.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

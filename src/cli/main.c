@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "report/text/parts.h"
+#include "report/text/page.h"
 #include "options/options.h"
 #include "options/words.h"
 

@@ -10,7 +10,7 @@
 #include "cli/inputs.h"
 #include "cli/suppressions.h"
 #include "options/options.h"
-#include "report/allocators.h"
+#include "report/stack.h"
 
 enum merging { MERGE_SEVERAL, MERGE_ALWAYS, MERGE_NEVER };
 

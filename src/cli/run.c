@@ -19,7 +19,7 @@
 #include "cli/suppressions.h"
 #include "cli/sweep.h"
 #include "log/format.h"
-#include "report/allocators.h"
+#include "report/stack.h"
 
 struct run {
 	struct fp_options options;

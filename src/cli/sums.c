@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "cli/run.h"
-#include "report/text/parts.h"
+#include "report/text/page.h"
 #include "report/names.h"
 
 static bool has_problems(const struct fp_report *report)

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "cli/run.h"
-#include "report/allocators.h"
+#include "report/stack.h"
 
 /* Inherited (session/spawn.c). */
 enum { END_FD = 9 };

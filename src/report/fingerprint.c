@@ -9,9 +9,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "report/fold.h"
-#include "report/names.h"
 #include "report/stack.h"
+#include "report/names.h"
 #include "report/within.h"
 
 struct hash {

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "report/finding_facts.h"
+#include "report/finding.h"
 #include "report/stack.h"
 
 enum { SMALL_BYTES = 160 /* of code: what prints, copies or sets, not optimised either */ };

@@ -24,13 +24,6 @@ size_t fp_report_utf8_length(struct fp_report_string string);
 /* The same of one that controls neither terminals nor the lines of a text. */
 size_t fp_report_printable_length(struct fp_report_string string);
 
-/* Leaks of one place, whose stacks are resolved, become one; the largest come first. */
-void fp_report_merge_leaks(struct fp_report *report);
-
-/* Adds what OTHER, of the same place, says beside its blocks and bytes. */
-void fp_report_leak_add_details(struct fp_report_leak *leak,
-                                const struct fp_report_leak *other);
-
 /* "3 allocations failed as fail_alloc asks, the first: 10 bytes, serial 3, ...", for formats
  * whose own words are lists. To be freed; NULL when out of memory. */
 char *fp_report_failed_sentence(const struct fp_report_failed *failed);

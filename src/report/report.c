@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/growth.h"
+#include "report/leaks.h"
 #include "report/images.h"
 
 void *fp_report_grow(void *items, size_t count, size_t item_size)

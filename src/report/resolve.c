@@ -9,14 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/allocators.h"
+#include "report/stack.h"
 #include "report/fingerprint.h"
-#include "report/growth.h"
+#include "report/leaks.h"
 #include "report/helper.h"
 #include "report/images.h"
 #include "report/names.h"
 #include "report/schema.h"
-#include "report/stack.h"
 #include "report/within.h"
 
 /* What fp_report_resolve needs at every step. */

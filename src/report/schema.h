@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The tables of model/schema.def for the report's structs, and what walks them that is neither
- * the log nor JSON. Private to the report module.
+ * the log nor JSON. Private to the report module. Copies have each distinct
+ * module once.
  *
  * Context: report.
  */
@@ -9,7 +10,26 @@
 #define FP_REPORT_SCHEMA_H
 
 #include "model/schema.h"
-#include "report/keep.h"
+#include "report/report.h"
+
+struct fp_report_keeper {
+	struct fp_report_arena *arena;
+	void *modules; /* tsearch tree; NULL to begin */
+};
+
+/* False when out of memory; then STRING is unchanged. */
+bool fp_report_keep_string(struct fp_report_keeper *keeper, struct fp_report_string *string);
+
+/* The copy of WANTED as far as frames need it; NULL when out of memory. */
+const struct fp_report_module *fp_report_keep_module(struct fp_report_keeper *keeper,
+                                                     const struct fp_report_module *wanted);
+
+/* A copy of STACK; NULL when out of memory. */
+struct fp_report_stack *fp_report_keep_stack(struct fp_report_keeper *keeper,
+                                             const struct fp_report_stack *stack);
+
+/* Forgets what is where; the copies stay. */
+void fp_report_keeper_end(struct fp_report_keeper *keeper);
 
 extern const struct fp_schema_record fp_report_schema_site, fp_report_schema_block,
         fp_report_schema_party, fp_report_schema_register, fp_report_schema_birth,

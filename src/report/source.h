@@ -38,4 +38,11 @@ bool fp_report_source_lines(const struct fp_report_frame *frame, uint32_t around
 bool fp_report_stack_source(const struct fp_report_stack *stack, uint32_t around,
                             struct fp_report_excerpt *excerpt);
 
+/* FILE, below DIRECTORY (which may be NULL) unless it is absolute, without "//", "." and "..",
+ * in new memory, terminated. NULL when out of memory. */
+char *fp_report_make_path(const char *directory, struct fp_report_string file);
+
+/* What of PATH is below ROOT, without a slash before it; NULL when it is not below. */
+const char *fp_report_path_below(const char *path, const char *root);
+
 #endif

@@ -49,4 +49,32 @@ bool fp_report_is_start(const struct fp_report_frame *frame);
 /* How many FRAMES lead to main; frames below it are the same in every program. */
 size_t fp_report_count_shown(const struct fp_report_frame *frames, size_t count);
 
+/* NAMES, separated by commas, are such functions, too; they are not copied. */
+void fp_report_name_allocators(const char *names);
+
+/* Sets how many innermost frames of STACK, which is not that of an access, are passed over. */
+void fp_report_pass_over(struct fp_report_stack *stack);
+
+/* Finds more of them among the stacks of REPORT that are resolved: what takes a size, returns a
+ * pointer to nothing in particular and is called from several places. Sets what is passed over.
+ * 0 or -ENOMEM. */
+int fp_report_learn_allocators(struct fp_report *report);
+
+/* Whose frame this is, "the C++ library", "Python"; NULL for the program's. */
+const char *fp_report_frame_owner(const struct fp_report_frame *frame);
+
+/*
+ * How many frames of STACK, from INDEX on, one line stands for; *OWNER says whose they are. 0
+ * when the frame at INDEX is shown. Only of shown frames, from the innermost outwards, each
+ * asked about that no earlier answer covered.
+ */
+size_t fp_report_fold(const struct fp_report_stack *stack, size_t index, const char **owner);
+
+/*
+ * How many frames from INDEX on are the first *PERIOD of them, again and again, as a recursion
+ * leaves them; 0 when that is not often. They include the first.
+ */
+size_t fp_report_fold_recursion(const struct fp_report_stack *stack, size_t index,
+                                size_t *period);
+
 #endif

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "report/formats.h"
-
 static const struct fp_report_writer *const writers[] = {
         &fp_report_text_writer,   &fp_report_asan_writer,  &fp_report_json_writer,
         &fp_report_folded_writer, &fp_report_sarif_writer, &fp_report_xml_writer,

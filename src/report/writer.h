@@ -66,6 +66,15 @@ struct fp_report_writer {
 	void (*release)(struct fp_report_walk *walk);
 };
 
+/* Those there are, one a file. */
+extern const struct fp_report_writer fp_report_asan_writer;
+extern const struct fp_report_writer fp_report_text_writer;
+extern const struct fp_report_writer fp_report_json_writer;
+extern const struct fp_report_writer fp_report_folded_writer;
+extern const struct fp_report_writer fp_report_sarif_writer;
+extern const struct fp_report_writer fp_report_xml_writer;
+extern const struct fp_report_writer fp_report_html_writer;
+
 /* The writer called NAME, or NULL. */
 const struct fp_report_writer *fp_report_writer_find(const char *name);
 

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fold.h"
 #include "report/stack.h"
-#include "report/text/parts.h"
+#include "report/text/page.h"
 
 enum { FRAMES_MAX = 16 };
 

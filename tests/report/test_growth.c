@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/growth.h"
+#include "report/leaks.h"
 #include "report/merge/merge.h"
 #include "report/writer.h"
 #include "sample.h"

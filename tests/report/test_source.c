@@ -11,7 +11,7 @@
 
 #include "report/source.h"
 #include "report/stack.h"
-#include "report/text/parts.h"
+#include "report/text/page.h"
 
 enum { OLD = 1000, NEW = 2000 };
 

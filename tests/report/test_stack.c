@@ -7,12 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/allocators.h"
+#include "report/stack.h"
 #include "report/fingerprint.h"
 #include "report/helper.h"
 #include "report/names.h"
-#include "report/stack.h"
-#include "report/text/parts.h"
+#include "report/text/page.h"
 
 enum { FRAMES_MAX = 8 };
 

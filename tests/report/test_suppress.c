@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/growth.h"
+#include "report/leaks.h"
 #include "report/stack.h"
 #include "report/suppress/suppress.h"
 

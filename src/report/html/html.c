@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/formats.h"
+#include "report/writer.h"
 #include "report/html/shell.h"
 
 struct rendered {

@@ -9,13 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/fold.h"
-#include "report/formats.h"
-#include "report/growth.h"
+#include "report/stack.h"
+#include "report/writer.h"
+#include "report/leaks.h"
 #include "report/names.h"
 #include "report/schema.h"
 #include "report/source.h"
-#include "report/stack.h"
 #include "report/json/tree.h"
 #include "report/suppress/suppress.h"
 

@@ -3,13 +3,440 @@
  * The frame of the event log: header, record by record, and what can only be settled when all
  * of them are known. A damaged record is skipped as long as its length leads to the next one; a
  * length that leads out of the log ends the reading.
+ *
+ * Each record is one function, which takes the fields in the order written in log/format.h, and
+ * adds to the report only when all of them were there and within their enums.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/crash.h"
-#include "report/log/records.h"
+#include "report/leaks.h"
+#include "report/log/cursor.h"
+#include "report/schema.h"
+
+/* FP_LOG_FINDING_COUNT_IS, kept until all findings are known. */
+struct reading_count {
+	uint32_t index;
+	uint64_t count;
+};
+
+/* A report in the making. */
+struct reading {
+	struct fp_report *report;
+	size_t *mapped; /* indices of the modules that are mapped now, by start, not overlapping
+	                 */
+	size_t mapped_count;
+	struct reading_count *counts;
+	size_t count_count;
+	bool has_ended;  /* FP_LOG_END was seen */
+	bool has_counts; /* FP_LOG_PROTECTION was */
+};
+
+enum { TRACE_MAX = FP_TRACE_DEPTH_MAX + 1 + FP_TRACE_OUTER };
+
+static int read_process(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	uint32_t pid = fp_report_take_u32(payload);
+	uint32_t ppid = fp_report_take_u32(payload);
+	struct fp_report_string executable;
+	uint32_t page_bytes = fp_report_take_u32(payload);
+	uint32_t count;
+
+	fp_report_take_string(payload); /* version of the library */
+	executable = fp_report_take_string(payload);
+	count = fp_report_take_u32(payload);
+	if (payload->is_short)
+		return -EBADMSG;
+	report->pid = pid;
+	report->ppid = ppid;
+	report->page_bytes = page_bytes;
+	report->executable = executable;
+	report->argument_count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct fp_report_string argument = fp_report_take_string(payload);
+
+		if (payload->is_short)
+			return -EBADMSG;
+		if (fp_report_append(&report->arguments, &report->argument_count, &argument,
+		                     sizeof(*report->arguments)) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int read_setting(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_setting setting;
+
+	setting.key = fp_report_take_string(payload);
+	setting.value = fp_report_take_string(payload);
+	if (payload->is_short)
+		return -EBADMSG;
+	return fp_report_append(&report->settings, &report->setting_count, &setting,
+	                        sizeof(*report->settings));
+}
+
+/* How many mapped modules start at or below ADDRESS. */
+static size_t count_mapped_by(const struct reading *reading, uint64_t address)
+{
+	size_t low = 0;
+	size_t high = reading->mapped_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (reading->report->modules[reading->mapped[middle]].start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int64_t find_mapped(const struct reading *reading, uint64_t address)
+{
+	size_t count = count_mapped_by(reading, address);
+
+	if (count == 0 || reading->report->modules[reading->mapped[count - 1]].end <= address)
+		return -1;
+	return (int64_t)reading->mapped[count - 1];
+}
+
+/* Maps the module at INDEX, unmapping what was at its addresses. */
+static int map_module(struct reading *reading, size_t index)
+{
+	const struct fp_report_module *modules = reading->report->modules;
+	size_t *mapped = reallocarray(reading->mapped, index + 1, sizeof(*mapped));
+	size_t first;
+	size_t last;
+
+	if (!mapped)
+		return -ENOMEM;
+	reading->mapped = mapped;
+	first = count_mapped_by(reading, modules[index].start);
+	if (first > 0 && modules[mapped[first - 1]].end > modules[index].start)
+		first--;
+	last = count_mapped_by(reading, modules[index].end - 1);
+	memmove(&mapped[first + 1], &mapped[last],
+	        (reading->mapped_count - last) * sizeof(*mapped));
+	mapped[first] = index;
+	reading->mapped_count = reading->mapped_count - (last - first) + 1;
+	return 0;
+}
+
+static int read_module(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_module module = {0};
+
+	module.start = fp_report_take_u64(payload);
+	module.end = fp_report_take_u64(payload);
+	module.bias = fp_report_take_u64(payload);
+	module.path = fp_report_take_string(payload);
+	module.build_id = fp_report_take_string(payload);
+	module.is_own = fp_report_take_u8(payload) != 0;
+	if (payload->is_short || module.start >= module.end)
+		return -EBADMSG;
+	if (fp_report_append(&report->modules, &report->module_count, &module,
+	                     sizeof(*report->modules)) != 0)
+		return -ENOMEM;
+	return map_module(reading, report->module_count - 1);
+}
+
+static int read_addresses(const struct reading *reading, struct fp_report_cursor *payload,
+                          struct fp_report_trace *trace)
+{
+	trace->addresses = calloc(trace->count ? trace->count : 1, sizeof(trace->addresses[0]));
+	if (!trace->addresses)
+		return -ENOMEM;
+	for (size_t i = 0; i < trace->count; i++) {
+		uint64_t address = fp_report_take_u64(payload);
+
+		trace->addresses[i] =
+		        (struct fp_report_address){address, find_mapped(reading, address)};
+	}
+	return 0;
+}
+
+static int read_trace(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_trace trace = {.id = fp_report_take_u32(payload)};
+	struct fp_report_trace *traces;
+	uint32_t count = fp_report_take_u32(payload);
+
+	if (payload->is_short || count > payload->left / 8 || trace.id == FP_TRACE_NONE)
+		return -EBADMSG;
+	trace.count = count < TRACE_MAX ? count : TRACE_MAX;
+	traces = fp_report_grow(report->traces, report->trace_count, sizeof(*traces));
+	if (!traces)
+		return -ENOMEM;
+	report->traces = traces;
+	if (read_addresses(reading, payload, &trace) != 0)
+		return -ENOMEM;
+	trace.order = report->trace_count;
+	traces[report->trace_count++] = trace;
+	return 0;
+}
+
+static int read_finding(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_finding finding = {.count = 1};
+	int result = fp_report_take_record(payload, &fp_report_schema_finding, &finding,
+	                                   &report->arena);
+
+	if (result == 0)
+		result = fp_report_settle_crash(report, &finding);
+	if (result != 0)
+		return result;
+	return fp_report_append(&report->findings, &report->finding_count, &finding,
+	                        sizeof(*report->findings));
+}
+
+static int read_finding_count(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct reading_count count;
+
+	count.index = fp_report_take_u32(payload);
+	count.count = fp_report_take_u64(payload);
+	if (payload->is_short)
+		return -EBADMSG;
+	return fp_report_append(&reading->counts, &reading->count_count, &count,
+	                        sizeof(*reading->counts));
+}
+
+static int read_leak(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_leak leak = {0};
+	int result =
+	        fp_report_take_record(payload, &fp_report_schema_leak, &leak, &report->arena);
+
+	if (result != 0)
+		return result;
+	/* Only hosts name a level. */
+	if (leak.family != FP_FAMILY_HOST)
+		leak.level = FP_LEVEL_NONE;
+	return fp_report_append(&report->leaks, &report->leak_count, &leak,
+	                        sizeof(*report->leaks));
+}
+
+static int read_doors(struct reading *reading, struct fp_report_cursor *payload)
+{
+	reading->report->doors =
+	        fp_report_take_u8(payload) & (FP_LOG_DOOR_HOST | FP_LOG_DOOR_MALLOC);
+	return 0;
+}
+
+static int read_leak_check(struct reading *reading, struct fp_report_cursor *payload)
+{
+	uint8_t flags = fp_report_take_u8(payload);
+
+	reading->report->are_leaks_looked_for = true;
+	reading->report->is_check_repeated = (flags & FP_LOG_CHECK_REPEATED) != 0;
+	reading->report->is_check_off = (flags & (FP_LOG_CHECK_OFF | FP_LOG_CHECK_FAILED)) != 0;
+	reading->report->has_check_failed = (flags & FP_LOG_CHECK_FAILED) != 0;
+	reading->report->is_check_of_news = (flags & FP_LOG_CHECK_NEWS) != 0;
+	reading->report->leak_count = 0;
+	return 0;
+}
+
+static int read_protection(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_protection protection = {0};
+	int result = fp_report_take_record(payload, &fp_report_schema_protection, &protection,
+	                                   &report->arena);
+	uint32_t count = fp_report_take_u32(payload);
+
+	if (result != 0 || payload->is_short)
+		return -EBADMSG;
+	protection.reasons = report->protection.reasons;
+	report->protection = protection;
+	reading->has_counts = true;
+	for (uint32_t i = 0; i < count; i++) {
+		struct fp_report_string text = fp_report_take_string(payload);
+		uint64_t blocks = fp_report_take_u64(payload);
+
+		if (payload->is_short)
+			return -EBADMSG;
+		if (fp_report_append(&report->protection.reasons,
+		                     &report->protection.reason_count,
+		                     &(struct fp_report_reason){text, blocks},
+		                     sizeof(struct fp_report_reason)) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int read_heap(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report_heap heap = {0};
+	int result = fp_report_take_record(payload, &fp_report_schema_heap, &heap,
+	                                   &reading->report->arena);
+
+	if (result == 0)
+		reading->report->heap = heap;
+	return result;
+}
+
+static int read_note(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_string text = fp_report_take_string(payload);
+
+	if (payload->is_short)
+		return -EBADMSG;
+	return fp_report_append(&report->notes, &report->note_count, &text,
+	                        sizeof(*report->notes));
+}
+
+static int read_suppression(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_string text = fp_report_take_string(payload);
+
+	if (payload->is_short)
+		return -EBADMSG;
+	return fp_report_append(&report->known, &report->known_count, &text,
+	                        sizeof(*report->known));
+}
+
+static int read_exit(struct reading *reading, struct fp_report_cursor *payload)
+{
+	unsigned how = fp_report_take_u8(payload);
+	int32_t value;
+
+	fp_report_take_bytes(payload, 3);
+	value = (int32_t)fp_report_take_u32(payload);
+	if (payload->is_short || how > FP_LOG_EXIT_SIGNAL)
+		return -EBADMSG;
+	reading->report->exit = how;
+	reading->report->exit_value = value;
+	return 0;
+}
+
+static int read_end(struct reading *reading, struct fp_report_cursor *payload)
+{
+	(void)payload;
+	reading->has_ended = true;
+	return 0;
+}
+
+static int read_snapshot(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_snapshot snapshot = {0};
+	int result = fp_report_take_record(payload, &fp_report_schema_snapshot, &snapshot,
+	                                   &report->arena);
+
+	if (result != 0)
+		return result;
+	return fp_report_append(&report->snapshots, &report->snapshot_count, &snapshot,
+	                        sizeof(*report->snapshots));
+}
+
+/* The record of the same allocations that was made when the first of them failed, or NULL. */
+static struct fp_report_failed *find_failed(struct fp_report *report, uint64_t serial)
+{
+	for (size_t i = 0; i < report->failed_count; i++)
+		if (report->failed[i].serial == serial)
+			return &report->failed[i];
+	return NULL;
+}
+
+static int read_failed_alloc(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_failed failed = {0};
+	struct fp_report_failed *known;
+	int result = fp_report_take_record(payload, &fp_report_schema_failed, &failed,
+	                                   &report->arena);
+
+	if (result != 0)
+		return result;
+	/* Only hosts name a level. */
+	if (failed.family != FP_FAMILY_HOST)
+		failed.level = FP_LEVEL_NONE;
+	known = find_failed(report, failed.serial);
+	if (known) {
+		*known = failed;
+		return 0;
+	}
+	return fp_report_append(&report->failed, &report->failed_count, &failed,
+	                        sizeof(*report->failed));
+}
+
+/* What the log says last of growth is what counts: it was the whole of what was known then. */
+static int read_growth(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_growth growth = {.is_looked_for = true};
+	int result = fp_report_take_record(payload, &fp_report_schema_growth, &growth,
+	                                   &report->arena);
+
+	if (result != 0)
+		return result;
+	fp_report_forget_growing(report);
+	growth.stacks = report->growth.stacks;
+	report->growth = growth;
+	return 0;
+}
+
+static int read_growing(struct reading *reading, struct fp_report_cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_growing growing = {0};
+	struct fp_report_growing *added;
+	int result = fp_report_take_record(payload, &fp_report_schema_growing, &growing,
+	                                   &report->arena);
+
+	if (result == 0 && (growing.point_count < 2 || !report->growth.is_looked_for))
+		result = -EBADMSG;
+	if (result != 0)
+		return result;
+	added = fp_report_add_growing(report);
+	if (!added)
+		return -ENOMEM;
+	*added = growing;
+	return 0;
+}
+
+/* 0; -EBADMSG when PAYLOAD is not a whole record of TYPE, of which then little or nothing was
+ * taken; -ENOMEM. Unknown types are skipped. */
+static int read_record(struct reading *reading, unsigned type, struct fp_report_cursor *payload)
+{
+	static int (*const readers[])(struct reading *, struct fp_report_cursor *) = {
+	        [FP_LOG_PROCESS] = read_process,
+	        [FP_LOG_SETTING] = read_setting,
+	        [FP_LOG_MODULE] = read_module,
+	        [FP_LOG_TRACE] = read_trace,
+	        [FP_LOG_FINDING] = read_finding,
+	        [FP_LOG_FINDING_COUNT_IS] = read_finding_count,
+	        [FP_LOG_LEAK] = read_leak,
+	        [FP_LOG_LEAK_CHECK] = read_leak_check,
+	        [FP_LOG_PROTECTION] = read_protection,
+	        [FP_LOG_HEAP] = read_heap,
+	        [FP_LOG_NOTE] = read_note,
+	        [FP_LOG_EXIT] = read_exit,
+	        [FP_LOG_END] = read_end,
+	        [FP_LOG_SNAPSHOT] = read_snapshot,
+	        [FP_LOG_FAILED_ALLOC] = read_failed_alloc,
+	        [FP_LOG_GROWTH] = read_growth,
+	        [FP_LOG_GROWING] = read_growing,
+	        [FP_LOG_SUPPRESSION] = read_suppression,
+	        [FP_LOG_DOORS] = read_doors,
+	};
+
+	if (type >= sizeof(readers) / sizeof(readers[0]) || !readers[type])
+		return 0;
+	return readers[type](reading, payload);
+}
 
 enum { MAGIC_BYTES = sizeof(FP_LOG_MAGIC) - 1 };
 
@@ -43,8 +470,7 @@ static bool take_record(struct fp_report_cursor *log, unsigned *type,
 	return !log->is_short;
 }
 
-static int note_damage(const struct fp_report_reading *reading, size_t end, size_t size,
-                       size_t damaged)
+static int note_damage(const struct reading *reading, size_t end, size_t size, size_t damaged)
 {
 	int result = 0;
 
@@ -71,7 +497,7 @@ static int note_damage(const struct fp_report_reading *reading, size_t end, size
 	return result;
 }
 
-static int read_records(struct fp_report_reading *reading, struct fp_report_cursor *log)
+static int read_records(struct reading *reading, struct fp_report_cursor *log)
 {
 	const uint8_t *start = log->at - FP_LOG_HEADER_BYTES;
 	const uint8_t *end = log->at + log->left;
@@ -86,7 +512,7 @@ static int read_records(struct fp_report_reading *reading, struct fp_report_curs
 		if (!take_record(log, &type, &payload))
 			return note_damage(reading, (size_t)(record - start),
 			                   (size_t)(end - start), damaged);
-		result = fp_report_read_record(reading, type, &payload);
+		result = read_record(reading, type, &payload);
 		if (result == -EBADMSG)
 			damaged++;
 		else if (result != 0)
@@ -132,7 +558,7 @@ static int compare_findings(const void *left, const void *right)
 	return (a->index > b->index) - (a->index < b->index);
 }
 
-static void apply_counts(const struct fp_report_reading *reading)
+static void apply_counts(const struct reading *reading)
 {
 	struct fp_report *report = reading->report;
 
@@ -147,7 +573,7 @@ static void apply_counts(const struct fp_report_reading *reading)
 	}
 }
 
-static int settle(const struct fp_report_reading *reading)
+static int settle(const struct reading *reading)
 {
 	struct fp_report *report = reading->report;
 
@@ -163,7 +589,7 @@ static int settle(const struct fp_report_reading *reading)
 int fp_report_read(const void *data, size_t size, struct fp_report **report)
 {
 	struct fp_report_cursor log = {.at = data, .left = size};
-	struct fp_report_reading reading = {0};
+	struct reading reading = {0};
 	int result = check_header(&log);
 
 	*report = NULL;

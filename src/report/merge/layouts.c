@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "report/finding_facts.h"
+#include "report/finding.h"
 #include "report/stack.h"
 
 /* How far FINDING is from its block. */

@@ -3,17 +3,29 @@
  * The file as lines, and the sanitizers' syntax: one suppression a line, "kind:pattern". A
  * pattern is found anywhere in a name, unless ^ or $ tie it to an end.
  */
-#include "report/suppress/parse.h"
-
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t accesses = UINT64_C(1) << FP_FINDING_HEAP_BUFFER_OVERFLOW |
-                                 UINT64_C(1) << FP_FINDING_HEAP_BUFFER_UNDERFLOW |
-                                 UINT64_C(1) << FP_FINDING_HEAP_USE_AFTER_FREE;
+#include "report/suppress/suppress.h"
+
+/* A text being read. */
+struct reader {
+	struct fp_report_suppressions *suppressions;
+	const char *name;
+	const char *at;
+	size_t left;
+	uint32_t number;              /* of the line */
+	struct fp_report_string line; /* without blanks around it and without comments */
+};
+
+#define BIT(kind) (UINT64_C(1) << FP_FINDING_##kind)
+#define ACCESSES                                                                               \
+	(BIT(HEAP_BUFFER_OVERFLOW) | BIT(HEAP_BUFFER_UNDERFLOW) | BIT(HEAP_USE_AFTER_FREE))
+#define FREES                                                                                  \
+	(BIT(INVALID_FREE) | BIT(DOUBLE_FREE) | BIT(WRONG_HEAP) | BIT(ALLOC_DEALLOC_MISMATCH))
 
 /* The words of LeakSanitizer and AddressSanitizer; beside them stand the kinds of findings. */
 static const struct {
@@ -24,15 +36,15 @@ static const struct {
 	enum fp_report_pattern_kind pattern;
 } line_kinds[] = {
         {"leak", 0, UINT32_MAX, false, FP_REPORT_PATTERN_ANY},
-        {"interceptor_name", accesses, 0, true, FP_REPORT_PATTERN_CALL},
-        {"interceptor_via_fun", accesses, 0, true, FP_REPORT_PATTERN_FUNCTION},
-        {"interceptor_via_lib", accesses, 0, true, FP_REPORT_PATTERN_MODULE},
-        {"alloc_dealloc_mismatch", UINT64_C(1) << FP_FINDING_ALLOC_DEALLOC_MISMATCH, 0, false,
+        {"interceptor_name", ACCESSES, 0, true, FP_REPORT_PATTERN_CALL},
+        {"interceptor_via_fun", ACCESSES, 0, true, FP_REPORT_PATTERN_FUNCTION},
+        {"interceptor_via_lib", ACCESSES, 0, true, FP_REPORT_PATTERN_MODULE},
+        {"alloc_dealloc_mismatch", BIT(ALLOC_DEALLOC_MISMATCH), 0, false,
          FP_REPORT_PATTERN_ANY},
         {"odr_violation", 0, 0, false, FP_REPORT_PATTERN_ANY},
 };
 
-struct fp_report_string fp_report_trim(struct fp_report_string string)
+static struct fp_report_string trim(struct fp_report_string string)
 {
 	static const char blanks[] = " \t\r";
 
@@ -46,29 +58,31 @@ struct fp_report_string fp_report_trim(struct fp_report_string string)
 	return string;
 }
 
-bool fp_report_is_word(struct fp_report_string string, const char *word)
+/* STRING is WORD, or starts with it. */
+static bool is_word(struct fp_report_string string, const char *word)
 {
 	return string.size == strlen(word) && memcmp(string.bytes, word, string.size) == 0;
 }
 
-bool fp_report_starts_with(struct fp_report_string string, const char *word)
+static bool starts_with(struct fp_report_string string, const char *word)
 {
 	size_t size = strlen(word);
 
 	return string.size >= size && memcmp(string.bytes, word, size) == 0;
 }
 
-enum fp_finding_kind fp_report_find_kind(struct fp_report_string word)
+/* The kind of finding that WORD names, or FP_FINDING_COUNT. */
+static enum fp_finding_kind find_kind(struct fp_report_string word)
 {
 	unsigned kind = 0;
 
-	while (kind < FP_FINDING_COUNT &&
-	       !fp_report_is_word(word, fp_finding_traits(kind)->name))
+	while (kind < FP_FINDING_COUNT && !is_word(word, fp_finding_traits(kind)->name))
 		kind++;
 	return kind;
 }
 
-bool fp_report_suppress_next(struct fp_report_suppress_reader *reader)
+/* The next line that has something in it; false at the end. */
+static bool next_line(struct reader *reader)
 {
 	do {
 		const char *end =
@@ -77,7 +91,7 @@ bool fp_report_suppress_next(struct fp_report_suppress_reader *reader)
 
 		if (reader->left == 0)
 			return false;
-		reader->line = fp_report_trim((struct fp_report_string){reader->at, size});
+		reader->line = trim((struct fp_report_string){reader->at, size});
 		reader->number++;
 		reader->at += end ? size + 1 : size;
 		reader->left -= end ? size + 1 : size;
@@ -94,8 +108,8 @@ static void make_printable(char *text)
 	}
 }
 
-int fp_report_suppress_refuse(const struct fp_report_suppress_reader *reader,
-                              const char *format, ...)
+/* Says in the suppressions' error what is wrong with the line. -EINVAL. */
+static int refuse(const struct reader *reader, const char *format, ...)
 {
 	char *error = reader->suppressions->error;
 	va_list arguments;
@@ -149,24 +163,23 @@ static bool take_number(struct fp_report_string word, uint64_t *number)
 	return word.size > 0;
 }
 
-int fp_report_suppress_limit(const struct fp_report_suppress_reader *reader,
-                             struct fp_report_suppression *suppression,
-                             struct fp_report_string word)
+/* Takes "max=N" or "until=DATE". 1, 0 when WORD is neither, or -EINVAL. */
+static int take_limit(const struct reader *reader, struct fp_report_suppression *suppression,
+                      struct fp_report_string word)
 {
-	bool is_max = fp_report_starts_with(word, "max=");
+	bool is_max = starts_with(word, "max=");
 	size_t skipped = is_max ? strlen("max=") : strlen("until=");
 	struct fp_report_string value;
 
-	if (!is_max && !fp_report_starts_with(word, "until="))
+	if (!is_max && !starts_with(word, "until="))
 		return 0;
 	value = (struct fp_report_string){word.bytes + skipped, word.size - skipped};
 	if (is_max && !take_number(value, &suppression->max))
-		return fp_report_suppress_refuse(reader, "\"%.*s\" has no number; write max=10",
-		                                 shown_size(word), word.bytes);
+		return refuse(reader, "\"%.*s\" has no number; write max=10", shown_size(word),
+		              word.bytes);
 	if (!is_max && !is_date(value))
-		return fp_report_suppress_refuse(reader,
-		                                 "\"%.*s\" has no date; write until=2026-12-31",
-		                                 shown_size(word), word.bytes);
+		return refuse(reader, "\"%.*s\" has no date; write until=2026-12-31",
+		              shown_size(word), word.bytes);
 	if (is_max)
 		suppression->has_max = true;
 	else
@@ -174,9 +187,10 @@ int fp_report_suppress_limit(const struct fp_report_suppress_reader *reader,
 	return 1;
 }
 
-int fp_report_suppress_add_pattern(struct fp_report_suppression *suppression,
-                                   enum fp_report_pattern_kind kind,
-                                   struct fp_report_string text, const char *around)
+/* Adds a pattern that is BEFORE, TEXT and AFTER. 0 or -ENOMEM. */
+static int add_pattern(struct fp_report_suppression *suppression,
+                       enum fp_report_pattern_kind kind, struct fp_report_string text,
+                       const char *around)
 {
 	struct fp_report_pattern *patterns = fp_report_grow(
 	        suppression->patterns, suppression->pattern_count, sizeof(*patterns));
@@ -192,8 +206,7 @@ int fp_report_suppress_add_pattern(struct fp_report_suppression *suppression,
 }
 
 /* Takes the limits off the end of PATTERN. 0 or -EINVAL. */
-static int take_limits(const struct fp_report_suppress_reader *reader,
-                       struct fp_report_suppression *suppression,
+static int take_limits(const struct reader *reader, struct fp_report_suppression *suppression,
                        struct fp_report_string *pattern)
 {
 	while (pattern->size > 0) {
@@ -201,11 +214,11 @@ static int take_limits(const struct fp_report_suppress_reader *reader,
 		size_t before = blank ? (size_t)(blank - pattern->bytes) : 0;
 		size_t start = blank ? before + 1 : 0;
 		struct fp_report_string word = {pattern->bytes + start, pattern->size - start};
-		int result = fp_report_suppress_limit(reader, suppression, word);
+		int result = take_limit(reader, suppression, word);
 
 		if (result <= 0)
 			return result;
-		*pattern = fp_report_trim((struct fp_report_string){pattern->bytes, before});
+		*pattern = trim((struct fp_report_string){pattern->bytes, before});
 	}
 	return 0;
 }
@@ -223,36 +236,34 @@ static int add_line_pattern(struct fp_report_suppression *suppression,
 	if (asprintf(&loose, "%s%.*s%s", has_start ? "" : "*", (int)size,
 	             pattern.bytes + has_start, has_end ? "" : "*") < 0)
 		return -ENOMEM;
-	result = fp_report_suppress_add_pattern(
-	        suppression, kind, (struct fp_report_string){loose, strlen(loose)}, "");
+	result = add_pattern(suppression, kind, (struct fp_report_string){loose, strlen(loose)},
+	                     "");
 	free(loose);
 	return result;
 }
 
-static int refuse_line(const struct fp_report_suppress_reader *reader)
+static int refuse_line(const struct reader *reader)
 {
-	return fp_report_suppress_refuse(
-	        reader,
-	        "\"%.*s\" is no suppression; write leak:PATTERN, a kind of finding like "
-	        "double-free:PATTERN, or a block of Valgrind's in { and }",
-	        shown_size(reader->line), reader->line.bytes);
+	return refuse(reader,
+	              "\"%.*s\" is no suppression; write leak:PATTERN, a kind of finding like "
+	              "double-free:PATTERN, or a block of Valgrind's in { and }",
+	              shown_size(reader->line), reader->line.bytes);
 }
 
-static int parse_line(const struct fp_report_suppress_reader *reader,
-                      struct fp_report_suppression *suppression)
+static int parse_line(const struct reader *reader, struct fp_report_suppression *suppression)
 {
 	const char *colon = memchr(reader->line.bytes, ':', reader->line.size);
 	struct fp_report_string word = {reader->line.bytes,
 	                                colon ? (size_t)(colon - reader->line.bytes) : 0};
 	struct fp_report_string pattern;
-	enum fp_finding_kind kind = fp_report_find_kind(word);
+	enum fp_finding_kind kind = find_kind(word);
 	enum fp_report_pattern_kind pattern_kind = FP_REPORT_PATTERN_ANY;
 	bool is_known = kind != FP_FINDING_COUNT;
 
 	if (is_known)
 		suppression->kinds = UINT64_C(1) << kind;
 	for (size_t i = 0; i < sizeof(line_kinds) / sizeof(line_kinds[0]); i++) {
-		if (!fp_report_is_word(word, line_kinds[i].word))
+		if (!is_word(word, line_kinds[i].word))
 			continue;
 		is_known = true;
 		suppression->kinds = line_kinds[i].kinds;
@@ -262,21 +273,270 @@ static int parse_line(const struct fp_report_suppress_reader *reader,
 	}
 	if (!is_known)
 		return refuse_line(reader);
-	pattern = fp_report_trim(
-	        (struct fp_report_string){colon + 1, reader->line.size - word.size - 1});
+	pattern = trim((struct fp_report_string){colon + 1, reader->line.size - word.size - 1});
 	if (take_limits(reader, suppression, &pattern) != 0)
 		return -EINVAL;
 	if (pattern.size == 0)
-		return fp_report_suppress_refuse(reader, "\"%.*s\" has no pattern; * is any",
-		                                 shown_size(reader->line), reader->line.bytes);
+		return refuse(reader, "\"%.*s\" has no pattern; * is any",
+		              shown_size(reader->line), reader->line.bytes);
 	return add_line_pattern(suppression, pattern_kind, pattern);
 }
 
-static int parse_one(struct fp_report_suppress_reader *reader,
-                     struct fp_report_suppression *suppression)
+/*
+ * Valgrind's syntax: a block with a name, a tool and its kind of error, then frames from the
+ * innermost outwards. Kinds that only Valgrind finds, and other tools' blocks, are read and
+ * never match: one file serves both.
+ */
+
+enum { FRAMES_MAX = 500 /* Valgrind has no more either */ };
+
+/* Memcheck's kinds; without bits: not found here. */
+static const struct {
+	const char *word;
+	uint64_t kinds;
+	uint32_t access;
+	bool is_call;
+} memcheck_kinds[] = {
+        {"Addr1", ACCESSES, 1, false},
+        {"Addr2", ACCESSES, 2, false},
+        {"Addr4", ACCESSES, 4, false},
+        {"Addr8", ACCESSES, 8, false},
+        {"Addr16", ACCESSES, 16, false},
+        {"Addr32", ACCESSES, 32, false},
+        {"Param", ACCESSES, 0, true},
+        {"Free", FREES, 0, false},
+        {"FishyValue", BIT(ALLOCATION_TOO_LARGE), 0, false},
+        {"Cond", 0, 0, false},
+        {"Value0", 0, 0, false},
+        {"Value1", 0, 0, false},
+        {"Value2", 0, 0, false},
+        {"Value4", 0, 0, false},
+        {"Value8", 0, 0, false},
+        {"Value16", 0, 0, false},
+        {"Value32", 0, 0, false},
+        {"Jump", 0, 0, false},
+        {"Overlap", 0, 0, false},
+        {"User", 0, 0, false},
+        {"ReallocZero", 0, 0, false},
+        {"BadAlign", 0, 0, false},
+        {"BadSize", 0, 0, false},
+        {"UnsafeZeroSize", 0, 0, false},
+};
+
+static int size_of(struct fp_report_string string)
 {
-	if (fp_report_is_word(reader->line, "{"))
-		return fp_report_suppress_block(reader, suppression);
+	return string.size < 80 ? (int)string.size : 80;
+}
+
+static bool next_in_block(struct reader *reader)
+{
+	if (next_line(reader))
+		return true;
+	refuse(reader, "the block that began above does not end; write }");
+	return false;
+}
+
+static int take_memcheck_kind(const struct reader *reader,
+                              struct fp_report_suppression *suppression,
+                              struct fp_report_string kind)
+{
+	if (is_word(kind, "Leak")) {
+		suppression->leaks = UINT32_MAX;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(memcheck_kinds) / sizeof(memcheck_kinds[0]); i++) {
+		if (!is_word(kind, memcheck_kinds[i].word))
+			continue;
+		suppression->kinds = memcheck_kinds[i].kinds;
+		suppression->access = memcheck_kinds[i].access;
+		suppression->is_call = memcheck_kinds[i].is_call;
+		return 0;
+	}
+	return refuse(reader,
+	              "Memcheck has no kind \"%.*s\"; write Memcheck:Leak, "
+	              "Memcheck:Free or Memcheck:Addr4",
+	              size_of(kind), kind.bytes);
+}
+
+static int take_own_kind(const struct reader *reader, struct fp_report_suppression *suppression,
+                         struct fp_report_string word)
+{
+	enum fp_finding_kind kind = find_kind(word);
+
+	if (is_word(word, "Leak")) {
+		suppression->leaks = UINT32_MAX;
+		return 0;
+	}
+	if (kind == FP_FINDING_COUNT)
+		return refuse(reader,
+		              "Fencepost has no kind \"%.*s\"; write "
+		              "Fencepost:Leak or Fencepost:double-free",
+		              size_of(word), word.bytes);
+	suppression->kinds = UINT64_C(1) << kind;
+	return 0;
+}
+
+static bool is_tool(struct fp_report_string tools, const char *tool)
+{
+	while (tools.size > 0) {
+		const char *comma = memchr(tools.bytes, ',', tools.size);
+		size_t size = comma ? (size_t)(comma - tools.bytes) : tools.size;
+
+		if (is_word((struct fp_report_string){tools.bytes, size}, tool))
+			return true;
+		tools.bytes += comma ? size + 1 : size;
+		tools.size -= comma ? size + 1 : size;
+	}
+	return false;
+}
+
+static bool is_foreign_tool(struct fp_report_string tools)
+{
+	static const char *const names[] = {
+	        "Helgrind", "helgrind",    "DRD",      "drd",         "DHAT",
+	        "dhat",     "Massif",      "massif",   "CoreError",   "Addrcheck",
+	        "SGCheck",  "exp-sgcheck", "Ptrcheck", "exp-ptrcheck"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (is_tool(tools, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* "Memcheck:Leak", "Memcheck,Fencepost:Addr4" */
+static int take_kind(const struct reader *reader, struct fp_report_suppression *suppression)
+{
+	const struct fp_report_string line = reader->line;
+	const char *colon = memchr(line.bytes, ':', line.size);
+	struct fp_report_string tools = {line.bytes, colon ? (size_t)(colon - line.bytes) : 0};
+	struct fp_report_string kind = {colon ? colon + 1 : "",
+	                                colon ? line.size - tools.size - 1 : 0};
+
+	if (is_tool(tools, "Fencepost"))
+		return take_own_kind(reader, suppression, kind);
+	if (is_tool(tools, "Memcheck") || is_tool(tools, "memcheck"))
+		return take_memcheck_kind(reader, suppression, kind);
+	if (is_foreign_tool(tools))
+		return 0;
+	return refuse(reader,
+	              "\"%.*s\" names no tool and kind; write Memcheck:Leak or Fencepost:Leak",
+	              size_of(line), line.bytes);
+}
+
+static int take_leak_kinds(const struct reader *reader,
+                           struct fp_report_suppression *suppression,
+                           struct fp_report_string words)
+{
+	static const struct {
+		const char *word;
+		unsigned leaks;
+	} kinds[] = {{"definite", 1U << FP_LEAK_DEFINITE},
+	             {"indirect", 1U << FP_LEAK_INDIRECT},
+	             {"possible", 1U << FP_LEAK_POSSIBLE},
+	             {"reachable", 1U << FP_LEAK_REACHABLE},
+	             {"all", UINT32_MAX},
+	             {"none", 0}};
+	const struct fp_report_string all = words;
+
+	suppression->leaks = 0;
+	while (words.size > 0) {
+		const char *comma = memchr(words.bytes, ',', words.size);
+		size_t size = comma ? (size_t)(comma - words.bytes) : words.size;
+		size_t i = 0;
+
+		while (i < 6 && !is_word(trim((struct fp_report_string){words.bytes, size}),
+		                         kinds[i].word))
+			i++;
+		if (i == 6)
+			break;
+		suppression->leaks |= kinds[i].leaks;
+		words.bytes += comma ? size + 1 : size;
+		words.size -= comma ? size + 1 : size;
+	}
+	if (words.size == 0)
+		return 0;
+	return refuse(reader,
+	              "\"%.*s\" are no kinds of leaks; write definite, "
+	              "indirect, possible, reachable, all or none",
+	              size_of(all), all.bytes);
+}
+
+/* "fun:", "obj:", "src:", "..." */
+static int take_frame(const struct reader *reader, struct fp_report_suppression *suppression)
+{
+	static const char *const words[] = {[FP_REPORT_PATTERN_FUNCTION] = "fun:",
+	                                    [FP_REPORT_PATTERN_MODULE] = "obj:",
+	                                    [FP_REPORT_PATTERN_SOURCE] = "src:"};
+	const struct fp_report_string line = reader->line;
+
+	if (suppression->pattern_count == FRAMES_MAX)
+		return refuse(reader, "more than %d frames; leave some out", FRAMES_MAX);
+	if (is_word(line, "..."))
+		return add_pattern(suppression, FP_REPORT_PATTERN_FRAMES, line, "");
+	for (unsigned kind = 0; kind < sizeof(words) / sizeof(words[0]); kind++) {
+		size_t skipped = strlen(words[kind]);
+
+		if (starts_with(line, words[kind]) && line.size > skipped)
+			return add_pattern(suppression, kind,
+			                   (struct fp_report_string){line.bytes + skipped,
+			                                             line.size - skipped},
+			                   "");
+	}
+	return refuse(reader,
+	              "\"%.*s\" is no frame; write fun:NAME, obj:FILE, src:FILE:LINE or ...",
+	              size_of(line), line.bytes);
+}
+
+static int take_line(const struct reader *reader, struct fp_report_suppression *suppression)
+{
+	static const char leak_kinds[] = "match-leak-kinds:";
+	int result = take_limit(reader, suppression, reader->line);
+
+	if (result != 0)
+		return result < 0 ? result : 0;
+	if (starts_with(reader->line, leak_kinds)) {
+		struct fp_report_string words = {reader->line.bytes + strlen(leak_kinds),
+		                                 reader->line.size - strlen(leak_kinds)};
+
+		return take_leak_kinds(reader, suppression, trim(words));
+	}
+	return take_frame(reader, suppression);
+}
+
+/* The rest of the block whose "{" was the line. 0, -EINVAL or -ENOMEM. */
+static int read_block(struct reader *reader, struct fp_report_suppression *suppression)
+{
+	int result;
+
+	suppression->is_block = true;
+	if (!next_in_block(reader))
+		return -EINVAL;
+	suppression->name = strndup(reader->line.bytes, reader->line.size);
+	if (!suppression->name)
+		return -ENOMEM;
+	if (!next_in_block(reader))
+		return -EINVAL;
+	result = take_kind(reader, suppression);
+	/* The name of a system call's parameter, which is not known here. */
+	if (result == 0 && suppression->is_call && !next_in_block(reader))
+		return -EINVAL;
+	while (result == 0) {
+		if (!next_in_block(reader))
+			return -EINVAL;
+		if (is_word(reader->line, "}"))
+			break;
+		result = take_line(reader, suppression);
+	}
+	if (result == 0 && suppression->pattern_count == 0)
+		return refuse(reader, "the block has no frame; write ...");
+	return result;
+}
+
+static int parse_one(struct reader *reader, struct fp_report_suppression *suppression)
+{
+	if (is_word(reader->line, "{"))
+		return read_block(reader, suppression);
 	suppression->name = strndup(reader->line.bytes, reader->line.size);
 	return suppression->name ? parse_line(reader, suppression) : -ENOMEM;
 }
@@ -296,13 +556,13 @@ static int add_file(struct fp_report_suppressions *suppressions, const char *nam
 int fp_report_suppressions_parse(struct fp_report_suppressions *suppressions,
                                  const struct fp_report_suppression_text *text)
 {
-	struct fp_report_suppress_reader reader = {.suppressions = suppressions,
-	                                           .name = text->name,
-	                                           .at = text->bytes,
-	                                           .left = text->size};
+	struct reader reader = {.suppressions = suppressions,
+	                        .name = text->name,
+	                        .at = text->bytes,
+	                        .left = text->size};
 	int result = add_file(suppressions, text->name);
 
-	while (result == 0 && fp_report_suppress_next(&reader)) {
+	while (result == 0 && next_line(&reader)) {
 		struct fp_report_suppression *items = fp_report_grow(
 		        suppressions->items, suppressions->count, sizeof(*items));
 

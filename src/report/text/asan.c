@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/finding_facts.h"
-#include "report/formats.h"
+#include "report/finding.h"
+#include "report/writer.h"
 #include "report/names.h"
 #include "report/stack.h"
-#include "report/text/parts.h"
+#include "report/text/page.h"
 
 enum { THREADS_MAX = 256 /* that get a number of their own */ };
 

@@ -6,8 +6,8 @@
  */
 #include <inttypes.h>
 
-#include "report/formats.h"
-#include "report/growth.h"
+#include "report/writer.h"
+#include "report/leaks.h"
 #include "report/names.h"
 #include "report/stack.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "report/names.h"
-#include "report/text/parts.h"
+#include "report/text/page.h"
 
 enum { PERCENT = 100 };
 
@@ -96,6 +96,27 @@ static void print_unguarded(const struct fp_report_page *page, const struct fp_r
 	fp_report_print_escaped(page, most->text);
 }
 
+static void print_growth_summary(const struct fp_report_page *page,
+                                 const struct fp_report *report)
+{
+	uint64_t count = report->growth.count;
+
+	if (!report->growth.is_looked_for)
+		return;
+	if (!report->growth.is_judged) {
+		fputs(", growth not judged", page->out);
+		return;
+	}
+	if (count == 0) {
+		fputs(", no growth", page->out);
+		return;
+	}
+	fputs(", ", page->out);
+	fp_report_print_count(page, count + report->growth.left_out, "stack");
+	fputs(count + report->growth.left_out == 1 ? " that only grows" : " that only grow",
+	      page->out);
+}
+
 void fp_report_print_last_line(const struct fp_report_page *page,
                                const struct fp_report *report, bool is_of_leaks)
 {
@@ -117,7 +138,7 @@ void fp_report_print_last_line(const struct fp_report_page *page,
 	fp_report_print_problems(page, &problems);
 	if (problems.are_leaks_known)
 		print_possible(page, report, is_news);
-	fp_report_print_growth_summary(page, report);
+	print_growth_summary(page, report);
 	if (report->suppressed > 0) {
 		fputs(", ", page->out);
 		fp_report_print_number(page, report->suppressed);

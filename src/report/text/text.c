@@ -7,11 +7,396 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/formats.h"
-#include "report/moments.h"
+#include "model/block.h"
+#include "report/finding.h"
+#include "report/leaks.h"
 #include "report/names.h"
 #include "report/stack.h"
-#include "report/suppress/text.h"
+#include "report/text/page.h"
+#include "report/writer.h"
+
+/*
+ * Of padding that was found changed nobody knows who changed it: the layout of blocks that has
+ * the access stop there, as a command to paste. Whatever the program was called with is quoted,
+ * and can neither start a new line nor speak to the terminal.
+ */
+
+enum { BYTES_MAX = 4000 /* of arguments; whoever pastes more has a script */ };
+
+static bool is_set(const struct fp_report *report, const char *key, const char *value)
+{
+	for (size_t i = 0; i < report->setting_count; i++) {
+		const struct fp_report_setting *setting = &report->settings[i];
+
+		if (fp_report_compare_strings(setting->key, fp_report_text(key)) == 0)
+			return fp_report_compare_strings(setting->value,
+			                                 fp_report_text(value)) == 0;
+	}
+	return false;
+}
+
+/* The options that change what hides the access, or NULL. Of a padded block it is not the
+ * layout that does. */
+static const char *options_for(const struct fp_report *report,
+                               const struct fp_report_finding *finding)
+{
+	if (!fp_report_is_late(finding) || finding->block.tier != FP_TIER_GUARDED)
+		return NULL;
+	if (finding->kind == FP_FINDING_HEAP_USE_AFTER_FREE)
+		return is_set(report, "seal_batch", "1") ? NULL : "--seal-batch=1";
+	if (finding->evidence_offset < 0)
+		return is_set(report, "placement", "left") ? NULL : "--placement=left";
+	if (!is_set(report, "placement", "right"))
+		return "--placement=right --align=auto";
+	if (is_set(report, "align", "auto"))
+		return "--align=1";
+	return is_set(report, "align", "1") ? NULL : "--align=auto";
+}
+
+/* What a shell takes for one word, and for nothing else. */
+static bool is_plain(struct fp_report_string word)
+{
+	static const char marks[] = "_@%+=:,./-";
+
+	for (size_t i = 0; i < word.size; i++) {
+		char byte = word.bytes[i];
+		bool is_letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+
+		if (!is_letter && !(byte >= '0' && byte <= '9') &&
+		    !memchr(marks, byte, sizeof(marks) - 1))
+			return false;
+	}
+	return word.size > 0;
+}
+
+static bool is_printable(struct fp_report_string word)
+{
+	for (size_t i = 0; i < word.size; i++)
+		if ((unsigned char)word.bytes[i] < 0x20 || (unsigned char)word.bytes[i] >= 0x7f)
+			return false;
+	return true;
+}
+
+/* '...' for any shell; $'...' where it has to have escapes. */
+static void print_quoted(FILE *out, struct fp_report_string word)
+{
+	bool has_escapes = !is_printable(word);
+
+	fputs(has_escapes ? "$'" : "'", out);
+	for (size_t i = 0; i < word.size; i++) {
+		unsigned char byte = (unsigned char)word.bytes[i];
+
+		if (byte == '\'')
+			fputs(has_escapes ? "\\'" : "'\\''", out);
+		else if (has_escapes && byte == '\\')
+			fputs("\\\\", out);
+		else if (byte < 0x20 || byte >= 0x7f)
+			fprintf(out, "\\%03o", byte);
+		else
+			fputc(byte, out);
+	}
+	fputc('\'', out);
+}
+
+static void print_word(FILE *out, struct fp_report_string word)
+{
+	fputc(' ', out);
+	if (is_plain(word))
+		fwrite(word.bytes, 1, word.size, out);
+	else
+		print_quoted(out, word);
+}
+
+static bool has_room(const struct fp_report *report)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < report->argument_count && size <= BYTES_MAX; i++)
+		size += report->arguments[i].size + 1;
+	return report->argument_count > 0 && report->arguments[0].size > 0 && size <= BYTES_MAX;
+}
+
+/* The command that finds who changed the padding of FINDING, as a line; nothing when no other
+ * layout would (in again.c). */
+static void print_again(const struct fp_report_page *page, const struct fp_report *report,
+                        const struct fp_report_finding *finding)
+{
+	/* A merged report is of many runs, and a sweep had them all. */
+	const char *options = report->source_count > 0 ? NULL : options_for(report, finding);
+
+	if (!options)
+		return;
+	fprintf(page->out, "  to see who writes: fencepost run %s --", options);
+	for (size_t i = 0; has_room(report) && i < report->argument_count; i++)
+		print_word(page->out, report->arguments[i]);
+	if (!has_room(report))
+		fputs(" PROGRAM ARGUMENTS", page->out);
+	fputc('\n', page->out);
+}
+
+/*
+ * What only crashes have: the blocks that a wild pointer may have been meant for, and the
+ * registers.
+ */
+
+/* A block that is not far from where a wild pointer led. */
+static void print_nearest(const struct fp_report_page *page,
+                          const struct fp_report_block *block)
+{
+	uint64_t offset = (uint64_t)block->offset;
+
+	fputs("  that is ", page->out);
+	if (block->offset < 0) {
+		fp_report_print_count(page, 0 - offset, "byte");
+		fputs(" before", page->out);
+	} else if (offset < block->size) {
+		fp_report_print_count(page, offset, "byte");
+		fputs(" inside", page->out);
+	} else {
+		fp_report_print_count(page, offset - block->size, "byte");
+		fputs(" past the end of", page->out);
+	}
+	fputs(block->state == FP_BLOCK_FREED ? " a freed block of " : " a block of ",
+	      page->out);
+	fp_report_print_count(page, block->size, "byte");
+	fprintf(page->out, ", allocated by thread %" PRIu32 ":\n", block->alloc_thread);
+	fp_report_print_stack(page, block->alloc_stack);
+	if (block->free_stack) {
+		fprintf(page->out, "  and freed by thread %" PRIu32 ":\n", block->free_thread);
+		fp_report_print_stack(page, block->free_stack);
+	}
+}
+
+static void print_registers(const struct fp_report_page *page,
+                            const struct fp_report_finding *finding)
+{
+	fputs("  registers:\n", page->out);
+	for (size_t i = 0; i < finding->register_count; i++) {
+		const struct fp_report_register *here = &finding->registers[i];
+
+		fputs("    ", page->out);
+		fp_report_print_escaped(page, here->name);
+		fprintf(page->out, "%*s 0x%016" PRIx64,
+		        here->name.size < 3 ? (int)(3 - here->name.size) : 0, "", here->value);
+		if (here->meaning.size > 0) {
+			fputs("  ", page->out);
+			fp_report_print_escaped(page, here->meaning);
+		}
+		fputc('\n', page->out);
+	}
+}
+
+/* Those of a thread that sends itself a signal, or is sent one, say nothing. */
+static bool has_telling_registers(const struct fp_report_finding *finding)
+{
+	return finding->register_count > 0 && finding->code > 0 &&
+	       finding->cause != FP_CRASH_ABORT;
+}
+
+/* What only a crash has, after its stacks; nothing of another finding (in crash.c). */
+static void print_crash(const struct fp_report_page *page,
+                        const struct fp_report_finding *finding)
+{
+	for (size_t i = 0; i < finding->nearest_count; i++)
+		print_nearest(page, &finding->nearest[i]);
+	if (has_telling_registers(finding))
+		print_registers(page, finding);
+}
+
+/*
+ * Stacks whose live bytes only ever rose, as text. That is no finding: memory that a program
+ * needs grows, too, and only somebody who knows the program can tell.
+ */
+
+/* "0.4 s", "12 min 30 s", "26 h 3 min". */
+static void print_duration(const struct fp_report_page *page, uint64_t milliseconds)
+{
+	uint64_t seconds = milliseconds / 1000;
+
+	if (seconds < 60)
+		fprintf(page->out, "%" PRIu64 ".%" PRIu64 " s", seconds,
+		        milliseconds / 100 % 10);
+	else if (seconds < 3600)
+		fprintf(page->out, "%" PRIu64 " min %" PRIu64 " s", seconds / 60, seconds % 60);
+	else
+		fprintf(page->out, "%" PRIu64 " h %" PRIu64 " min", seconds / 3600,
+		        seconds / 60 % 60);
+}
+
+static void print_point(const struct fp_report_page *page, const struct fp_report_point *point)
+{
+	fp_report_print_count(page, point->bytes, "byte");
+	fputs(" in ", page->out);
+	fp_report_print_count(page, point->blocks, "block");
+	fputs(" after ", page->out);
+	print_duration(page, point->milliseconds);
+}
+
+/* A stack that only grew; a line on those that are not listed; ", 2 stacks that only grow" (in
+ * growth.c). */
+static void print_growing(const struct fp_report_page *page, const struct fp_report *report,
+                          const struct fp_report_growing *growing)
+{
+	const struct fp_report_rise rise = fp_report_rise_of(growing);
+
+	fputs("fencepost: ", page->out);
+	fp_report_print_style(page, FP_REPORT_STYLE_WARNING);
+	fputs("growth", page->out);
+	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
+	fputs(" of ", page->out);
+	fp_report_print_count(page, rise.bytes, "byte");
+	fp_report_print_place(page, "at", growing->stack, NULL);
+	fputs("\n  from ", page->out);
+	print_point(page, rise.first);
+	fputs("\n  to   ", page->out);
+	print_point(page, rise.last);
+	fputs(",\n  ", page->out);
+	fp_report_print_count(page, rise.per_minute, "byte");
+	fprintf(page->out,
+	        " a minute; never less in any of %zu heap snapshots; it last rose after ",
+	        growing->point_count);
+	print_duration(page, rise.last_rise);
+	fputc('\n', page->out);
+	fp_report_print_shares(page, report, &growing->shares);
+	fp_report_print_stack(page, growing->stack);
+	fputc('\n', page->out);
+}
+
+static void print_growth_left_out(const struct fp_report_page *page,
+                                  const struct fp_report *report)
+{
+	if (report->growth.left_out == 0)
+		return;
+	fputs("fencepost: note: ", page->out);
+	fp_report_print_count(page, report->growth.left_out, "more stack");
+	fputs(" grew, less than those that are listed\n", page->out);
+}
+
+/*
+ * A leak as text, and what the leaks come to. Where somebody asks again and again, what is new
+ * since the last time is the headline, and what was told before stands beside it.
+ */
+
+/* "1 block (24 bytes)". */
+static void print_sum(const struct fp_report_page *page, uint64_t blocks, uint64_t bytes)
+{
+	fp_report_print_count(page, blocks, "block");
+	fputs(" (", page->out);
+	fp_report_print_count(page, bytes, "byte");
+	fputc(')', page->out);
+}
+
+static void print_age(const struct fp_report_page *page, const struct fp_report_leak *leak,
+                      const struct fp_report_age *age)
+{
+	if (!leak->has_age)
+		return;
+	fputs("  ", page->out);
+	fp_report_put_age(page->out, age);
+	fputc('\n', page->out);
+}
+
+static void print_indirect(const struct fp_report_page *page, const struct fp_report *report,
+                           const struct fp_report_leak *leak)
+{
+	if (leak->indirect_blocks == 0)
+		return;
+	fputs("  and what hangs from it: ", page->out);
+	fp_report_print_count(page, leak->indirect_bytes, "byte");
+	fputs(" in ", page->out);
+	fp_report_print_count(page, leak->indirect_blocks, "block");
+	if (report->is_check_repeated && leak->new.indirect_blocks > 0) {
+		fputs(", new since the last check: ", page->out);
+		print_sum(page, leak->new.indirect_blocks, leak->new.indirect_bytes);
+	}
+	fputc('\n', page->out);
+}
+
+static void print_new(const struct fp_report_page *page, const struct fp_report *report,
+                      const struct fp_report_leak *leak)
+{
+	bool is_headline = report->is_check_of_news && leak->new.blocks > 0;
+
+	if (!report->is_check_repeated)
+		return;
+	if (is_headline && leak->new.blocks < leak->blocks)
+		fputs("  with those of earlier checks: ", page->out);
+	else if (is_headline)
+		fputs("  new since the last check", page->out);
+	else if (leak->new.blocks > 0)
+		fputs("  new since the last check: ", page->out);
+	else
+		fputs("  none of these is new since the last check", page->out);
+	if (is_headline && leak->new.blocks < leak->blocks)
+		print_sum(page, leak->blocks, leak->bytes);
+	else if (!is_headline && leak->new.blocks > 0)
+		print_sum(page, leak->new.blocks, leak->new.bytes);
+	fputc('\n', page->out);
+}
+
+/* Lines below the headline: since when, what else is lost with these, and who asked for them.
+ */
+static void print_leak_details(const struct fp_report_page *page,
+                               const struct fp_report *report,
+                               const struct fp_report_leak *leak)
+{
+	bool is_headline = report->is_check_of_news && leak->new.blocks > 0;
+	const char *level = fp_level_name(leak->level);
+
+	print_age(page, leak, is_headline ? &leak->new.age : &leak->age);
+	print_new(page, report, leak);
+	print_indirect(page, report, leak);
+	if (level && leak->heap != 0)
+		fprintf(page->out, "  heap %" PRIu32 ", critical level %s\n", leak->heap,
+		        level);
+	fp_report_print_site(page, "  asked for at ", &leak->site);
+	if (leak->site.file.size > 0 || leak->site.line > 0)
+		fputc('\n', page->out);
+}
+
+/* Whether only what is new is told, and nothing of LEAK is. */
+static bool is_known_leak(const struct fp_report *report, const struct fp_report_leak *leak)
+{
+	return report->is_check_of_news && report->is_check_repeated && leak->new.blocks == 0 &&
+	       leak->new.indirect_blocks == 0;
+}
+
+/* A leak with all that is told of it (in leaks.c). */
+static void print_leak(const struct fp_report_page *page, const struct fp_report *report,
+                       const struct fp_report_leak *leak)
+{
+	struct fp_report_leak shown = *leak;
+
+	if (report->is_check_of_news && leak->new.blocks > 0) {
+		shown.blocks = leak->new.blocks;
+		shown.bytes = leak->new.bytes;
+	}
+	fputs("fencepost: ", page->out);
+	fp_report_print_leak_title(page, &shown);
+	fputc('\n', page->out);
+	print_leak_details(page, report, leak);
+	fp_report_print_shares(page, report, &leak->shares);
+	fp_report_print_stack(page, leak->stack);
+	fputc('\n', page->out);
+}
+
+/* How many such leaks there are, as a line; nothing when there is none. */
+static void print_known_leaks(const struct fp_report_page *page, const struct fp_report *report)
+{
+	struct fp_report_summary totals = fp_report_total(report);
+	uint64_t blocks = totals.leaked_blocks - totals.new_leaked_blocks;
+	uint64_t bytes = totals.leaked_bytes - totals.new_leaked_bytes;
+
+	if (page->has_possible) {
+		blocks += totals.possible_blocks - totals.new_possible_blocks;
+		bytes += totals.possible_bytes - totals.new_possible_bytes;
+	}
+	if (!report->is_check_of_news || blocks == 0)
+		return;
+	fputs("fencepost: note: ", page->out);
+	print_sum(page, blocks, bytes);
+	fputs(" that an earlier check told of are not listed again\n", page->out);
+}
 
 enum { TEXT_MIN = 4 /* characters that are hardly there by chance */ };
 
@@ -186,8 +571,8 @@ static void print_finding(const struct fp_report_page *page, const struct fp_rep
 	if (finding->has_block)
 		(is_region ? print_region : print_block)(page, &finding->block);
 	print_evidence(page, finding);
-	fp_report_print_again(page, report, finding);
-	fp_report_print_crash(page, finding);
+	print_again(page, report, finding);
+	print_crash(page, finding);
 	fputc('\n', page->out);
 }
 
@@ -297,9 +682,9 @@ static int write_leak(struct fp_report_walk *walk, const struct fp_report_leak *
 
 	/* What hangs from another leak is told there, in sum. */
 	if (walk->view->leaks != FP_REPORT_LEAKS_FULL || leak->leader_stack ||
-	    fp_report_is_known_leak(report, leak))
+	    is_known_leak(report, leak))
 		return 0;
-	fp_report_print_leak(&page, report, leak);
+	print_leak(&page, report, leak);
 	if (!walk->view->has_blocks)
 		return 0;
 	return print_suppression(&page, fp_report_suppression_of_leak(leak, &block), &block);
@@ -312,12 +697,12 @@ static int write_end(struct fp_report_walk *walk, const struct fp_report *report
 	if (is_silent(walk, report))
 		return 0;
 	for (size_t i = 0; i < report->growth.count; i++)
-		fp_report_print_growing(&page, report, &report->growth.stacks[i]);
+		print_growing(&page, report, &report->growth.stacks[i]);
 	for (size_t i = 0; i < report->failed_count; i++)
 		print_failed(&page, &report->failed[i]);
 	if (walk->view->leaks != FP_REPORT_LEAKS_NONE)
-		fp_report_print_known_leaks(&page, report);
-	fp_report_print_growth_left_out(&page, report);
+		print_known_leaks(&page, report);
+	print_growth_left_out(&page, report);
 	print_notes(&page, report);
 	/* Suppressions are for all reports of a set; their lines stand before the last summary.
 	 */

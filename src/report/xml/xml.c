@@ -7,25 +7,162 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/formats.h"
-#include "report/moments.h"
+#include "report/writer.h"
+#include "report/finding.h"
 #include "report/names.h"
+#include "report/source.h"
+#include "report/report.h"
 #include "report/stack.h"
 #include "report/suppress/suppress.h"
-#include "report/xml/parts.h"
+
+/* Where elements go, and how many they stand in. */
+struct xml {
+	FILE *out;
+	int depth;
+};
+
+static void indent(const struct xml *xml)
+{
+	for (int i = 0; i < xml->depth; i++)
+		fputs("  ", xml->out);
+}
+
+static void xml_open(struct xml *xml, const char *name)
+{
+	indent(xml);
+	fprintf(xml->out, "<%s>\n", name);
+	xml->depth++;
+}
+
+static void xml_close(struct xml *xml, const char *name)
+{
+	xml->depth--;
+	indent(xml);
+	fprintf(xml->out, "</%s>\n", name);
+}
+
+/* Bytes at the start of STRING that XML can hold; U+FFFE and U+FFFF are no characters. */
+static size_t holdable_length(struct fp_report_string string)
+{
+	size_t length = fp_report_printable_length(string);
+
+	if (length == 3 && (memcmp(string.bytes, "\xef\xbf\xbe", 3) == 0 ||
+	                    memcmp(string.bytes, "\xef\xbf\xbf", 3) == 0))
+		return 0;
+	return length;
+}
+
+static void escape(FILE *out, struct fp_report_string string)
+{
+	while (string.size > 0) {
+		size_t length = holdable_length(string);
+
+		if (length == 0)
+			fprintf(out, "\\x%02x", (unsigned char)string.bytes[0]);
+		else if (string.bytes[0] == '&')
+			fputs("&amp;", out);
+		else if (string.bytes[0] == '<')
+			fputs("&lt;", out);
+		else if (string.bytes[0] == '>')
+			fputs("&gt;", out);
+		else
+			fwrite(string.bytes, 1, length, out);
+		length = length > 0 ? length : 1;
+		string.bytes += length;
+		string.size -= length;
+	}
+}
+
+/* <name>...</name> on one line. */
+static void xml_string(const struct xml *xml, const char *name, struct fp_report_string string)
+{
+	indent(xml);
+	fprintf(xml->out, "<%s>", name);
+	escape(xml->out, string);
+	fprintf(xml->out, "</%s>\n", name);
+}
+
+static void xml_print(const struct xml *xml, const char *name, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	xml_string(xml, name, fp_report_text(text));
+}
+
+/* Valgrind's directory and file are the two halves of one path. */
+static int print_file(const struct xml *xml, const struct fp_symbol_frame *symbol)
+{
+	char *path = fp_report_make_path(symbol->directory, fp_report_text(symbol->file));
+	struct fp_report_string directory;
+	struct fp_report_string file;
+
+	if (!path)
+		return -ENOMEM;
+	directory = fp_report_text(path);
+	file = fp_report_base_name(directory);
+	directory.size -= file.size;
+	if (directory.size > 1)
+		directory.size--;
+	if (directory.size > 0)
+		xml_string(xml, "dir", directory);
+	xml_string(xml, "file", file);
+	if (symbol->line > 0)
+		xml_print(xml, "line", "%" PRIu32, symbol->line);
+	free(path);
+	return 0;
+}
+
+static int print_frame(struct xml *xml, const struct fp_report_frame *frame)
+{
+	const struct fp_symbol_frame *symbol = frame->symbol;
+	uint64_t bias = frame->module ? frame->module->bias : 0;
+	int result = 0;
+
+	xml_open(xml, "frame");
+	xml_print(xml, "ip", "0x%" PRIX64, bias + frame->offset);
+	if (frame->module)
+		xml_string(xml, "obj", frame->module->path);
+	if (symbol && symbol->function)
+		xml_string(xml, "fn", fp_report_text(symbol->function));
+	if (symbol && symbol->file)
+		result = print_file(xml, symbol);
+	xml_close(xml, "frame");
+	return result;
+}
+
+/* A stack down to main, which by the rules has at least one frame. 0 or -ENOMEM. */
+static int xml_stack(struct xml *xml, const struct fp_report_stack *stack)
+{
+	static const struct fp_report_frame nowhere;
+	int result = 0;
+
+	xml_open(xml, "stack");
+	if (stack->shown == 0)
+		result = print_frame(xml, &nowhere);
+	for (size_t i = 0; result == 0 && i < stack->shown; i++)
+		result = print_frame(xml, &stack->frames[i]);
+	xml_close(xml, "stack");
+	return result;
+}
 
 /* What the rules put behind the findings of all processes. */
 struct late {
 	char *text;
 	size_t size;
-	struct fp_report_xml xml;
+	struct xml xml;
 };
 
 struct document {
-	struct fp_report_xml xml;
+	struct xml xml;
 	struct late leaks;
 	struct late counts;
 	uint64_t errors; /* so far, which is the name of the next one */
@@ -33,12 +170,12 @@ struct document {
 
 static bool begin_late(struct late *late, int depth)
 {
-	late->xml = (struct fp_report_xml){open_memstream(&late->text, &late->size), depth};
+	late->xml = (struct xml){open_memstream(&late->text, &late->size), depth};
 	return late->xml.out != NULL;
 }
 
 /* Appends LATE to XML. */
-static int flush_late(struct late *late, const struct fp_report_xml *xml)
+static int flush_late(struct late *late, const struct xml *xml)
 {
 	int result = fclose(late->xml.out) == 0 ? 0 : -ENOMEM;
 
@@ -55,41 +192,40 @@ static void free_late(struct late *late)
 	free(late->text);
 }
 
-static void print_failed(struct fp_report_xml *xml, const struct fp_report_failed *failed)
+static void print_failed(struct xml *xml, const struct fp_report_failed *failed)
 {
 	char *sentence = fp_report_failed_sentence(failed);
 
 	if (sentence)
-		fp_report_xml_string(xml, "line", fp_report_text(sentence));
+		xml_string(xml, "line", fp_report_text(sentence));
 	free(sentence);
 }
 
-static void print_preamble(struct fp_report_xml *xml, const struct fp_report_set *set)
+static void print_preamble(struct xml *xml, const struct fp_report_set *set)
 {
-	fp_report_xml_open(xml, "preamble");
-	fp_report_xml_print(xml, "line", "Fencepost %s, a guard-page debugging allocator",
-	                    PACKAGE_VERSION);
+	xml_open(xml, "preamble");
+	xml_print(xml, "line", "Fencepost %s, a guard-page debugging allocator",
+	          PACKAGE_VERSION);
 	for (size_t i = 0; i < set->count; i++) {
 		const struct fp_report *report = set->reports[i];
 
 		if (set->count > 1)
-			fp_report_xml_print(xml, "line",
-			                    "One of several processes: %" PRIu32
-			                    ", its parent: %" PRIu32,
-			                    report->pid, report->ppid);
+			xml_print(xml, "line",
+			          "One of several processes: %" PRIu32 ", its parent: %" PRIu32,
+			          report->pid, report->ppid);
 		for (size_t j = 0; j < report->note_count; j++)
-			fp_report_xml_string(xml, "line", report->notes[j]);
+			xml_string(xml, "line", report->notes[j]);
 		for (size_t j = 0; j < report->failed_count; j++)
 			print_failed(xml, &report->failed[j]);
 	}
-	fp_report_xml_close(xml, "preamble");
+	xml_close(xml, "preamble");
 	fputc('\n', xml->out);
 }
 
-static void print_settings(struct fp_report_xml *xml, const struct fp_report *report)
+static void print_settings(struct xml *xml, const struct fp_report *report)
 {
-	fp_report_xml_open(xml, "vargv");
-	fp_report_xml_print(xml, "exe", "%s", PACKAGE_NAME);
+	xml_open(xml, "vargv");
+	xml_print(xml, "exe", "%s", PACKAGE_NAME);
 	for (size_t i = 0; i < report->setting_count; i++) {
 		const struct fp_report_setting *setting = &report->settings[i];
 		char *text = NULL;
@@ -103,32 +239,32 @@ static void print_settings(struct fp_report_xml *xml, const struct fp_report *re
 		fputc('=', out);
 		fwrite(setting->value.bytes, 1, setting->value.size, out);
 		if (fclose(out) == 0)
-			fp_report_xml_string(xml, "arg", (struct fp_report_string){text, size});
+			xml_string(xml, "arg", (struct fp_report_string){text, size});
 		free(text);
 	}
-	fp_report_xml_close(xml, "vargv");
+	xml_close(xml, "vargv");
 }
 
-static void print_arguments(struct fp_report_xml *xml, const struct fp_report *report)
+static void print_arguments(struct xml *xml, const struct fp_report *report)
 {
-	fp_report_xml_open(xml, "args");
+	xml_open(xml, "args");
 	print_settings(xml, report);
-	fp_report_xml_open(xml, "argv");
-	fp_report_xml_string(xml, "exe", report->executable);
+	xml_open(xml, "argv");
+	xml_string(xml, "exe", report->executable);
 	for (size_t i = 1; i < report->argument_count; i++)
-		fp_report_xml_string(xml, "arg", report->arguments[i]);
-	fp_report_xml_close(xml, "argv");
-	fp_report_xml_close(xml, "args");
+		xml_string(xml, "arg", report->arguments[i]);
+	xml_close(xml, "argv");
+	xml_close(xml, "args");
 	fputc('\n', xml->out);
 }
 
 /* The rules leave the text of a time open, and the log knows none. */
-static void print_status(struct fp_report_xml *xml, const char *state, const char *time)
+static void print_status(struct xml *xml, const char *state, const char *time)
 {
-	fp_report_xml_open(xml, "status");
-	fp_report_xml_print(xml, "state", "%s", state);
-	fp_report_xml_print(xml, "time", "%s", time);
-	fp_report_xml_close(xml, "status");
+	xml_open(xml, "status");
+	xml_print(xml, "state", "%s", state);
+	xml_print(xml, "time", "%s", time);
+	xml_close(xml, "status");
 	fputc('\n', xml->out);
 }
 
@@ -136,7 +272,7 @@ static int begin(struct fp_report_walk *walk)
 {
 	const struct fp_report *first = walk->set->reports[0];
 	struct document *document = calloc(1, sizeof(*document));
-	struct fp_report_xml *xml;
+	struct xml *xml;
 
 	walk->state = document;
 	if (!document || !begin_late(&document->leaks, 0) || !begin_late(&document->counts, 1))
@@ -144,13 +280,13 @@ static int begin(struct fp_report_walk *walk)
 	xml = &document->xml;
 	xml->out = walk->out;
 	fputs("<?xml version=\"1.0\"?>\n\n<valgrindoutput>\n\n", xml->out);
-	fp_report_xml_print(xml, "protocolversion", "4");
-	fp_report_xml_print(xml, "protocoltool", "memcheck");
+	xml_print(xml, "protocolversion", "4");
+	xml_print(xml, "protocoltool", "memcheck");
 	fputc('\n', xml->out);
 	print_preamble(xml, walk->set);
-	fp_report_xml_print(xml, "pid", "%" PRIu32, first->pid);
-	fp_report_xml_print(xml, "ppid", "%" PRIu32, first->ppid);
-	fp_report_xml_print(xml, "tool", "%s", PACKAGE_NAME);
+	xml_print(xml, "pid", "%" PRIu32, first->pid);
+	xml_print(xml, "ppid", "%" PRIu32, first->ppid);
+	xml_print(xml, "tool", "%s", PACKAGE_NAME);
 	fputc('\n', xml->out);
 	print_arguments(xml, first);
 	print_status(xml, "RUNNING", "at the start");
@@ -190,34 +326,34 @@ static bool is_found_at_end(const struct fp_report_finding *finding)
 	return finding->trace == FP_TRACE_NONE && finding->stack->count == 0;
 }
 
-static void open_error(struct fp_report_walk *walk, struct fp_report_xml *xml, const char *kind,
+static void open_error(struct fp_report_walk *walk, struct xml *xml, const char *kind,
                        uint32_t thread)
 {
 	struct document *document = walk->state;
 
-	fp_report_xml_open(xml, "error");
-	fp_report_xml_print(xml, "unique", "0x%" PRIx64, document->errors++);
-	fp_report_xml_print(xml, "tid", "%" PRIu32, thread);
-	fp_report_xml_print(xml, "kind", "%s", kind);
+	xml_open(xml, "error");
+	xml_print(xml, "unique", "0x%" PRIx64, document->errors++);
+	xml_print(xml, "tid", "%" PRIu32, thread);
+	xml_print(xml, "kind", "%s", kind);
 }
 
-static void close_error(struct fp_report_xml *xml)
+static void close_error(struct xml *xml)
 {
-	fp_report_xml_close(xml, "error");
+	xml_close(xml, "error");
 	fputc('\n', xml->out);
 }
 
 /* Stands before what else is said: readers join it with the line that follows. */
-static void print_process(const struct fp_report_walk *walk, const struct fp_report_xml *xml)
+static void print_process(const struct fp_report_walk *walk, const struct xml *xml)
 {
 	if (walk->set->count > 1)
-		fp_report_xml_print(xml, "auxwhat", "In process %" PRIu32 ".",
-		                    walk->set->reports[walk->index]->pid);
+		xml_print(xml, "auxwhat", "In process %" PRIu32 ".",
+		          walk->set->reports[walk->index]->pid);
 }
 
 /* "Address 0x7018 is 0 bytes after a block of size 24 alloc'd", which a stack follows. */
-static void print_address(const struct fp_report_xml *xml,
-                          const struct fp_report_finding *finding, const char *state)
+static void print_address(const struct xml *xml, const struct fp_report_finding *finding,
+                          const char *state)
 {
 	const struct fp_report_block *block = &finding->block;
 	uint64_t distance = (uint64_t)block->offset;
@@ -230,14 +366,14 @@ static void print_address(const struct fp_report_xml *xml,
 		distance -= block->size;
 		where = block->size > 0 ? "after" : where;
 	}
-	fp_report_xml_print(
+	xml_print(
 	        xml, "auxwhat",
 	        "Address 0x%" PRIx64 " is %" PRIu64 " bytes %s a block of size %" PRIu64 " %s",
 	        block->address + (uint64_t)block->offset, distance, where, block->size, state);
 }
 
 /* The stacks after the first, in Memcheck's words where it has some. */
-static int print_moments(struct fp_report_xml *xml, const struct fp_report_finding *finding)
+static int print_moments(struct xml *xml, const struct fp_report_finding *finding)
 {
 	struct fp_report_moment moments[FP_REPORT_MOMENTS_MAX];
 	size_t count = fp_report_moments(finding, moments);
@@ -250,13 +386,13 @@ static int print_moments(struct fp_report_xml *xml, const struct fp_report_findi
 		if (moments[i].kind == FP_REPORT_FREE)
 			print_address(xml, finding, "free'd");
 		else if (moments[i].kind != FP_REPORT_ALLOCATION)
-			fp_report_xml_print(xml, "auxwhat", "%s", words);
+			xml_print(xml, "auxwhat", "%s", words);
 		else if (is_freed)
-			fp_report_xml_print(xml, "auxwhat", "Block was alloc'd at");
+			xml_print(xml, "auxwhat", "Block was alloc'd at");
 		else
 			print_address(xml, finding, "alloc'd");
 		is_freed |= moments[i].kind == FP_REPORT_FREE;
-		result = fp_report_xml_stack(xml, moments[i].stack);
+		result = xml_stack(xml, moments[i].stack);
 	}
 	return result;
 }
@@ -274,23 +410,23 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 	const struct fp_finding_traits *info = fp_finding_traits(finding->kind);
 	const struct memcheck_error error = memcheck_error(finding);
 	struct document *document = walk->state;
-	struct fp_report_xml *xml = &document->xml;
-	struct fp_report_xml *counts = &document->counts.xml;
+	struct xml *xml = &document->xml;
+	struct xml *counts = &document->counts.xml;
 	int result;
 
-	fp_report_xml_open(counts, "pair");
-	fp_report_xml_print(counts, "count", "%" PRIu64, finding->count);
-	fp_report_xml_print(counts, "unique", "0x%" PRIx64, document->errors);
-	fp_report_xml_close(counts, "pair");
+	xml_open(counts, "pair");
+	xml_print(counts, "count", "%" PRIu64, finding->count);
+	xml_print(counts, "unique", "0x%" PRIx64, document->errors);
+	xml_close(counts, "pair");
 	open_error(walk, xml, error.kind, finding->thread);
-	fp_report_xml_print(xml, "what", "%s: %s (%s)%s", error.words, info->name, info->title,
-	                    is_found_at_end(finding) && finding->has_block
-	                            ? ", found when the process ended; allocated at"
-	                            : "");
-	result = fp_report_xml_stack(xml, first_stack(finding));
+	xml_print(xml, "what", "%s: %s (%s)%s", error.words, info->name, info->title,
+	          is_found_at_end(finding) && finding->has_block
+	                  ? ", found when the process ended; allocated at"
+	                  : "");
+	result = xml_stack(xml, first_stack(finding));
 	print_process(walk, xml);
 	if (finding->description.size > 0)
-		fp_report_xml_string(xml, "auxwhat", finding->description);
+		xml_string(xml, "auxwhat", finding->description);
 	if (result == 0)
 		result = print_moments(xml, finding);
 	close_error(xml);
@@ -310,26 +446,25 @@ static int write_leak(struct fp_report_walk *walk, const struct fp_report_leak *
 	};
 	const struct fp_report *report = walk->set->reports[walk->index];
 	struct document *document = walk->state;
-	struct fp_report_xml *xml = &document->leaks.xml;
+	struct xml *xml = &document->leaks.xml;
 	int result;
 
 	open_error(walk, xml, classes[leak->class].kind, report->pid);
-	fp_report_xml_open(xml, "xwhat");
-	fp_report_xml_print(xml, "text",
-	                    "%" PRIu64 " bytes in %" PRIu64
-	                    " blocks are %s in loss record %zu of %zu",
-	                    leak->bytes, leak->blocks, classes[leak->class].words,
-	                    (size_t)(leak - report->leaks) + 1, report->leak_count);
-	fp_report_xml_print(xml, "leakedbytes", "%" PRIu64, leak->bytes);
-	fp_report_xml_print(xml, "leakedblocks", "%" PRIu64, leak->blocks);
-	fp_report_xml_close(xml, "xwhat");
-	result = fp_report_xml_stack(xml, leak->stack);
+	xml_open(xml, "xwhat");
+	xml_print(xml, "text",
+	          "%" PRIu64 " bytes in %" PRIu64 " blocks are %s in loss record %zu of %zu",
+	          leak->bytes, leak->blocks, classes[leak->class].words,
+	          (size_t)(leak - report->leaks) + 1, report->leak_count);
+	xml_print(xml, "leakedbytes", "%" PRIu64, leak->bytes);
+	xml_print(xml, "leakedblocks", "%" PRIu64, leak->blocks);
+	xml_close(xml, "xwhat");
+	result = xml_stack(xml, leak->stack);
 	print_process(walk, xml);
 	close_error(xml);
 	return result;
 }
 
-static void print_finished(struct fp_report_xml *xml, const struct fp_report *report)
+static void print_finished(struct xml *xml, const struct fp_report *report)
 {
 	char text[64] = "at the end";
 
@@ -341,46 +476,45 @@ static void print_finished(struct fp_report_xml *xml, const struct fp_report *re
 	print_status(xml, "FINISHED", text);
 }
 
-static void print_suppressions(struct fp_report_xml *xml,
+static void print_suppressions(struct xml *xml,
                                const struct fp_report_suppressions *suppressions)
 {
-	fp_report_xml_open(xml, "suppcounts");
+	xml_open(xml, "suppcounts");
 	for (size_t i = 0; suppressions && i < suppressions->count; i++) {
 		const struct fp_report_suppression *suppression = &suppressions->items[i];
 
 		if (suppression->used == 0)
 			continue;
-		fp_report_xml_open(xml, "pair");
-		fp_report_xml_print(xml, "count", "%" PRIu64, suppression->used);
-		fp_report_xml_string(xml, "name", fp_report_text(suppression->name));
-		fp_report_xml_close(xml, "pair");
+		xml_open(xml, "pair");
+		xml_print(xml, "count", "%" PRIu64, suppression->used);
+		xml_string(xml, "name", fp_report_text(suppression->name));
+		xml_close(xml, "pair");
 	}
-	fp_report_xml_close(xml, "suppcounts");
+	xml_close(xml, "suppcounts");
 }
 
 /* What a process died of stands behind its errors, too. */
-static int print_fatal_signal(struct fp_report_xml *xml,
-                              const struct fp_report_finding *finding)
+static int print_fatal_signal(struct xml *xml, const struct fp_report_finding *finding)
 {
 	char name[FP_REPORT_SIGNAL_MAX];
 	int result;
 
 	fp_report_signal_name(finding->signal, name);
-	fp_report_xml_open(xml, "fatal_signal");
-	fp_report_xml_print(xml, "tid", "%" PRIu32, finding->thread);
-	fp_report_xml_print(xml, "signo", "%" PRIu32, finding->signal);
-	fp_report_xml_print(xml, "signame", "%s", name);
-	fp_report_xml_print(xml, "sicode", "%" PRId32, finding->code);
-	fp_report_xml_string(xml, "event", finding->description);
+	xml_open(xml, "fatal_signal");
+	xml_print(xml, "tid", "%" PRIu32, finding->thread);
+	xml_print(xml, "signo", "%" PRIu32, finding->signal);
+	xml_print(xml, "signame", "%s", name);
+	xml_print(xml, "sicode", "%" PRId32, finding->code);
+	xml_string(xml, "event", finding->description);
 	if (finding->access != FP_ACCESS_UNKNOWN)
-		fp_report_xml_print(xml, "siaddr", "0x%" PRIX64, finding->address);
-	result = fp_report_xml_stack(xml, finding->stack);
-	fp_report_xml_close(xml, "fatal_signal");
+		xml_print(xml, "siaddr", "0x%" PRIX64, finding->address);
+	result = xml_stack(xml, finding->stack);
+	xml_close(xml, "fatal_signal");
 	fputc('\n', xml->out);
 	return result;
 }
 
-static int print_fatal_signals(struct fp_report_xml *xml, const struct fp_report *report)
+static int print_fatal_signals(struct xml *xml, const struct fp_report *report)
 {
 	int result = 0;
 
@@ -393,7 +527,7 @@ static int print_fatal_signals(struct fp_report_xml *xml, const struct fp_report
 static int end(struct fp_report_walk *walk)
 {
 	struct document *document = walk->state;
-	struct fp_report_xml *xml = &document->xml;
+	struct xml *xml = &document->xml;
 	int result = 0;
 
 	for (size_t i = 0; result == 0 && i < walk->set->count; i++)
@@ -401,10 +535,10 @@ static int end(struct fp_report_walk *walk)
 	print_finished(xml, walk->set->reports[0]);
 	if (result == 0)
 		result = flush_late(&document->leaks, xml);
-	fp_report_xml_open(xml, "errorcounts");
+	xml_open(xml, "errorcounts");
 	if (result == 0)
 		result = flush_late(&document->counts, xml);
-	fp_report_xml_close(xml, "errorcounts");
+	xml_close(xml, "errorcounts");
 	fputc('\n', xml->out);
 	print_suppressions(xml, walk->set->reports[0]->suppressions);
 	fputs("\n</valgrindoutput>\n", xml->out);

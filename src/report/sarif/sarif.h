@@ -9,7 +9,7 @@
 #ifndef FP_REPORT_SARIF_PARTS_H
 #define FP_REPORT_SARIF_PARTS_H
 
-#include "report/moments.h"
+#include "report/finding.h"
 #include "report/json/tree.h"
 
 /* Its name is how code scanning knows the repository. */

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Allocation stacks whose live bytes only ever rose: what their points come to. Which stacks
- * those are was judged in the victim, which alone saw all of them.
+ * Leaks of one place, and allocation stacks whose live bytes only ever rose: what their points
+ * come to. Which stacks those are was judged in the victim, which alone saw all of them.
  *
  * Context: report.
  */
-#ifndef FP_REPORT_GROWTH_H
-#define FP_REPORT_GROWTH_H
+#ifndef FP_REPORT_LEAKS_H
+#define FP_REPORT_LEAKS_H
 
 #include "report/report.h"
+
+/* Leaks of one place, whose stacks are resolved, become one; the largest come first. */
+void fp_report_merge_leaks(struct fp_report *report);
+
+/* Adds what OTHER, of the same place, says beside its blocks and bytes. */
+void fp_report_leak_add_details(struct fp_report_leak *leak,
+                                const struct fp_report_leak *other);
 
 struct fp_report_rise {
 	FP_RISE_FIELDS(FP_REPORT_, )

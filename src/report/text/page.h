@@ -5,12 +5,12 @@
  *
  * Context: report.
  */
-#ifndef FP_REPORT_TEXT_PARTS_H
-#define FP_REPORT_TEXT_PARTS_H
+#ifndef FP_REPORT_TEXT_PAGE_H
+#define FP_REPORT_TEXT_PAGE_H
 
 #include <stdio.h>
 
-#include "report/report.h"
+#include "report/suppress/suppress.h"
 
 struct fp_report_page {
 	FILE *out;
@@ -41,26 +41,6 @@ void fp_report_print_title(const struct fp_report_page *page,
                            const struct fp_report_finding *finding);
 void fp_report_print_leak_title(const struct fp_report_page *page,
                                 const struct fp_report_leak *leak);
-
-/* The command that finds who changed the padding of FINDING, as a line; nothing when no other
- * layout would (in again.c). */
-void fp_report_print_again(const struct fp_report_page *page, const struct fp_report *report,
-                           const struct fp_report_finding *finding);
-
-/* What only a crash has, after its stacks; nothing of another finding (in crash.c). */
-void fp_report_print_crash(const struct fp_report_page *page,
-                           const struct fp_report_finding *finding);
-
-/* A leak with all that is told of it (in leaks.c). */
-void fp_report_print_leak(const struct fp_report_page *page, const struct fp_report *report,
-                          const struct fp_report_leak *leak);
-
-/* Whether only what is new is told, and nothing of LEAK is. */
-bool fp_report_is_known_leak(const struct fp_report *report, const struct fp_report_leak *leak);
-
-/* How many such leaks there are, as a line; nothing when there is none. */
-void fp_report_print_known_leaks(const struct fp_report_page *page,
-                                 const struct fp_report *report);
 
 /* What was found. With leaks that are new since an earlier check, TOLD are all there are. */
 struct fp_report_problems {
@@ -114,19 +94,12 @@ void fp_report_print_stack(const struct fp_report_page *page,
 void fp_report_print_shares(const struct fp_report_page *page, const struct fp_report *report,
                             const struct fp_report_shares *shares);
 
-/* "0.4 s", "12 min 30 s", "26 h 3 min". */
-void fp_report_print_duration(const struct fp_report_page *page, uint64_t milliseconds);
-
-/* A stack that only grew; a line on those that are not listed; ", 2 stacks that only grow" (in
- * growth.c). */
-void fp_report_print_growing(const struct fp_report_page *page, const struct fp_report *report,
-                             const struct fp_report_growing *growing);
-void fp_report_print_growth_left_out(const struct fp_report_page *page,
-                                     const struct fp_report *report);
-void fp_report_print_growth_summary(const struct fp_report_page *page,
-                                    const struct fp_report *report);
-
 /* ", in 12 reports" of a merged report; nothing of another. */
 void fp_report_print_sources(const struct fp_report_page *page, const struct fp_report *report);
+
+/* A line for each suppression that was used or no longer suppresses, and one for those that
+ * were never used. NULL is accepted. */
+void fp_report_print_suppressions(const struct fp_report_page *page,
+                                  const struct fp_report_suppressions *suppressions);
 
 #endif
