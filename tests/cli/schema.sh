@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Every JSON there is against the schemas that are installed, with no field allowed that a schema
-# does not name: the golden files, what real runs write, merged reports and diffs.
+# does not name: the recorded logs, what real runs write, merged reports and diffs.
 fencepost=$FP_BUILDDIR/src/cli/fencepost
 make_log=$FP_BUILDDIR/tests/cli/make_log
 victim=$FP_BUILDDIR/tests/cli/sweep_victim
@@ -11,7 +11,8 @@ for python in python3 /usr/bin/python3 ''; do
 	"$python" -c 'from jsonschema import Draft202012Validator' 2>/dev/null && break
 done
 test -n "$python" || { echo 'no jsonschema for python3 here (Debian: apt-get install python3-jsonschema)'; exit 77; }
-rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
+rm -rf "$work" && mkdir -p "$work/recorded" && cd "$work" || exit 99
+"$FP_BUILDDIR/tests/report/render_golden" recorded whole || exit 99
 
 "$make_log" >sample.log && "$fencepost" report --log=/dev/null --json=sample.json sample.log || exit 99
 "$fencepost" report --log=/dev/null --json=merged.json sample.log sample.json || exit 99
@@ -25,7 +26,7 @@ if test -x "$victim"; then
 fi
 "$fencepost" diff --json=grown.json sample.json merged.json >/dev/null
 
-"$python" - "$top_srcdir" ./*.json "$top_srcdir"/tests/report/golden/*.json <<'PYTHON'
+"$python" - "$top_srcdir" ./*.json recorded/*.json <<'PYTHON'
 import json, re, sys, warnings
 warnings.simplefilter("ignore")
 from jsonschema import Draft202012Validator, RefResolver

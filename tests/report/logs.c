@@ -213,8 +213,29 @@ static void encode_asked(struct encoder *encoder)
 
 static void encode_cut(struct encoder *encoder)
 {
-	encode_plant(encoder);
-	encoder->size = encoder->size * 2 / 3;
+	encode_sample(encoder);
+	encoder->size /= 2;
+}
+
+/* What is told beside findings and leaks, of a process that crashed. */
+static void encode_grows(struct encoder *encoder)
+{
+	const struct sample_finding crash = {.kind = FP_FINDING_CRASH,
+	                                     .access = FP_ACCESS_READ,
+	                                     .thread_name = "worker",
+	                                     .description = "one plain sentence about it",
+	                                     .trace = 1,
+	                                     .is_fault = 1};
+
+	encode_start(encoder);
+	encode_failed(encoder, 2, 7, 1);
+	encode_finding(encoder, &crash);
+	encode_snapshots(encoder);
+	encode_failed(encoder, 2, 7, 3);
+	encode_failed(encoder, 0, 0, 12);
+	encode_growth(encoder);
+	encode_totals(encoder);
+	encode_exit(encoder, FP_LOG_EXIT_CODE, 3);
 }
 
 static void encode_hostile(struct encoder *encoder)
@@ -244,4 +265,5 @@ static void encode_hostile(struct encoder *encoder)
 const struct recorded_log recorded_logs[RECORDED_LOGS] = {
         {"plant", encode_plant},     {"sample", encode_sample}, {"quiet", encode_quiet},
         {"hostile", encode_hostile}, {"cut", encode_cut},       {"asked", encode_asked},
+        {"grows", encode_grows},
 };

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Renders every recorded log, a set of several, and several merged, in every format, into the
- * files LOG.FACE of the directory that is its argument. The version is replaced by @VERSION@:
- * nothing else in the files can change but by a change of the writers. With "whole" they are
- * left as they are.
+ * Renders recorded logs, sets of several, and several merged, in every format, into the files
+ * LOG.FACE of the directory that is its argument: each face of those that it names, which are
+ * as few as show every line of it. The version is replaced by @VERSION@: nothing else in the
+ * files can change but by a change of the writers. With "whole" each face is of all, and
+ * nothing is replaced.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,19 +22,31 @@
 struct face {
 	const char *name; /* ending of the files */
 	const char *format;
+	const char *of; /* the logs and sets whose files are golden */
 	struct fp_report_view view;
 };
 
 static const struct face faces[] = {
-        {"text", "text", {.leaks = FP_REPORT_LEAKS_FULL}},
-        {"asan", "asan", {.leaks = FP_REPORT_LEAKS_FULL}},
-        {"json", "json", {.leaks = FP_REPORT_LEAKS_FULL}},
-        {"folded", "folded", {.leaks = FP_REPORT_LEAKS_FULL}},
-        {"html", "html", {.leaks = FP_REPORT_LEAKS_FULL}},
+        {"text",
+         "text",
+         "plant quiet hostile cut asked pair merged",
+         {.leaks = FP_REPORT_LEAKS_FULL}},
+        {"asan", "asan", "plant hostile asked pair", {.leaks = FP_REPORT_LEAKS_FULL}},
+        {"json",
+         "json",
+         "plant hostile cut asked pair merged",
+         {.leaks = FP_REPORT_LEAKS_FULL}},
+        {"folded", "folded", "plant hostile merged several", {.leaks = FP_REPORT_LEAKS_FULL}},
+        /* A page of text and JSON: that with the worst names is enough to show how. */
+        {"html", "html", "hostile", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"sarif",
          "sarif",
+         "hostile merged",
          {.leaks = FP_REPORT_LEAKS_FULL, .has_possible = true, .source_root = "/srv/plant"}},
-        {"xml", "xml", {.leaks = FP_REPORT_LEAKS_FULL, .has_possible = true}},
+        {"xml",
+         "xml",
+         "plant hostile cut pair",
+         {.leaks = FP_REPORT_LEAKS_FULL, .has_possible = true}},
 };
 
 static struct encoder log_bytes[RECORDED_LOGS];
@@ -68,6 +82,19 @@ static void write_constant(const char *text, FILE *file)
 	}
 }
 
+static bool is_golden(const struct face *face, const char *name)
+{
+	size_t size = strlen(name);
+	const char *at = face->of;
+
+	while (strncmp(at, name, size) != 0 || (at[size] != ' ' && at[size] != '\0')) {
+		at = strchr(at, ' ');
+		if (!at++)
+			return false;
+	}
+	return true;
+}
+
 static void write_face(const struct face *face, const char *name,
                        const struct fp_report_set *set)
 {
@@ -78,8 +105,7 @@ static void write_face(const struct face *face, const char *name,
 	FILE *out;
 	FILE *file;
 
-	/* A page of text and JSON: that with the worst names is enough to show how. */
-	if (!is_whole && strcmp(face->format, "html") == 0 && strcmp(name, "hostile") != 0)
+	if (!is_whole && !is_golden(face, name))
 		return;
 	snprintf(path, sizeof(path), "%s/%s.%s", directory, name, face->name);
 	out = open_memstream(&text, &size);
@@ -126,19 +152,19 @@ static void check_faces(void)
 	}
 }
 
-/* The first COUNT logs as files that are merged. */
-static const struct fp_report *merge_logs(size_t count)
+/* Some logs as files that are merged, each twice. */
+static const struct fp_report *merge_logs(void)
 {
+	static const size_t logs[] = {1, 5, 6};
 	struct fp_report_merge *merge;
 	struct fp_report *report;
 
 	errno = -fp_report_merge_new(false, &merge);
-	for (size_t i = 0; errno == 0 && i < count; i++) {
-		const struct fp_report_origin origin = {.name = recorded_logs[i].name};
+	for (size_t i = 0; errno == 0 && i < 6; i++) {
+		size_t log = logs[i / 2];
+		const struct fp_report_origin origin = {.name = recorded_logs[log].name};
 
-		errno = -fp_report_merge_add(merge, reports[i], &origin);
-		if (errno == 0)
-			errno = -fp_report_merge_add(merge, reports[i], &origin);
+		errno = -fp_report_merge_add(merge, reports[log], &origin);
 	}
 	if (errno == 0)
 		errno = -fp_report_merge_end(merge, &report);
@@ -150,6 +176,7 @@ static const struct fp_report *merge_logs(size_t count)
 int main(int count, char **arguments)
 {
 	const struct fp_report_set several = {(const struct fp_report *const *)reports, 3};
+	const struct fp_report_set pair = {(const struct fp_report *const *)&reports[1], 2};
 
 	if (count != 2 && (count != 3 || strcmp(arguments[2], "whole") != 0)) {
 		fputs("usage: render_golden DIRECTORY [whole]\n", stderr);
@@ -160,13 +187,14 @@ int main(int count, char **arguments)
 	check_faces();
 	for (size_t i = 0; i < RECORDED_LOGS; i++)
 		read_log(i);
-	merged = merge_logs(2);
+	merged = merge_logs();
 	for (size_t i = 0; i < sizeof(faces) / sizeof(faces[0]); i++) {
 		for (size_t j = 0; j < RECORDED_LOGS; j++)
 			write_face(&faces[i], recorded_logs[j].name,
 			           &(struct fp_report_set){
 			                   (const struct fp_report *const *)&reports[j], 1});
 		write_face(&faces[i], "several", &several);
+		write_face(&faces[i], "pair", &pair);
 		write_face(&faces[i], "merged", &(struct fp_report_set){&merged, 1});
 	}
 	return 0;

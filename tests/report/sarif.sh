@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The golden files in SARIF against the official JSON schema. It is not ours to distribute: get it
+# All recorded logs in SARIF against the official JSON schema. It is not ours to distribute: get it
 # with "sh tests/report/sarif.sh install" ($FP_BUILDDIR and npm are needed; the package
 # @microsoft/jest-sarif has it), or name one in FP_SARIF_SCHEMA.
 place=$FP_BUILDDIR/tests/report/sarif-schema.work
@@ -15,13 +15,17 @@ for python in python3 /usr/bin/python3 ''; do
 done
 test -n "$python" || { echo 'no jsonschema for python3 here (Debian: apt-get install python3-jsonschema)'; exit 77; }
 
-"$python" - "$schema" "$top_srcdir"/tests/report/golden/*.sarif <<'PYTHON'
+work=$FP_BUILDDIR/tests/report/sarif.work
+rm -rf "$work" && mkdir -p "$work" || exit 99
+"$FP_BUILDDIR/tests/report/render_golden" "$work" whole || exit 99
+
+"$python" - "$schema" "$work"/*.sarif <<'PYTHON'
 import json, sys, jsonschema
 
 with open(sys.argv[1]) as file:
     validator = jsonschema.Draft4Validator(json.load(file))
 if len(sys.argv) < 8:
-    sys.exit("too few golden files")
+    sys.exit("too few files")
 bad = 0
 for name in sys.argv[2:]:
     with open(name) as file:
