@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The mistakes of the README's table, one for each name that is given: mistakes.sh runs each under
- * each tool. Built with -O0, so that no compiler takes a mistake away.
+ * The mistakes of the README's table, one for each name that is given: mistakes.sh runs each
+ * under each tool. Built with -O0, so that no compiler takes a mistake away.
  */
 #include <cstdio>
 #include <cstdlib>
@@ -133,11 +133,10 @@ static void read_never_written(void)
 
 static void overflow_array_on_stack(void)
 {
-	volatile char array[16];
+	volatile char array[16] = "";
 	volatile int end = 16;
 
-	array[end] = 1;
-	seen = array[0];
+	seen = array[end];
 }
 
 int main(int argc, char **argv)

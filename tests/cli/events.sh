@@ -16,6 +16,7 @@ complain() {
 	echo "$*"
 	bad=1
 }
+. "$top_srcdir/tests/support/wait.sh"
 again() { # again WHAT TIMES: the file has so many processes with that finding
 	"$fencepost" report --log=text --json=json events || complain "$1: cannot be read: status $?"
 	test "$(grep -c "^fencepost: double-free of .* at restricted_victim.c:$line in " text)" -eq "$2" ||
@@ -35,8 +36,7 @@ for way in plain chroot private-tmp setuid landlock seccomp closed no-descriptor
 	FENCEPOST_OPTIONS=events=events "$host" $way double-free >out 2>err
 	test $? -ne 77 || { rm -f events; continue; }
 	tried=$((tried + 1))
-	i=0
-	until test -e events || test $((i += 1)) -gt 600; do sleep 0.1; done
+	await test -e events
 	again "$way, alone" 1
 done
 test "$tried" -gt 10 || complain "only $tried of them could be tried"
