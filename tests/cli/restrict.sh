@@ -159,6 +159,18 @@ for backend in auto guard mprotect none; do
 	grep -q '^fencepost: note: a thread entered seccomp' err || complain "strict, $backend: not said: $(cat err)"
 	check strict leak $backend
 done
+# A host's heap gets no memory there, and says so; its report comes from who watches.
+for backend in auto guard mprotect none; do
+	rm -f json
+	FENCEPOST_OPTIONS=backend=$backend:json=json "$host" strict double-free >out 2>err
+	status=$?
+	test "$status" -eq 5 || complain "alone, strict, $backend: status $status: $(cat err)"
+	i=0
+	until test -s json && grep -q '; exited 5' err || test $((i += 1)) -gt 600; do sleep 0.1; done
+	grep -q '^fencepost: heap-unusable at restricted_victim.c:.* in take$' err && grep -q '"kind": "heap-unusable"' json ||
+		complain "alone, strict, $backend: no finding: $(cat err)"
+	grep -q '^fencepost: note: a thread entered seccomp' err || complain "alone, strict, $backend: not said: $(cat err)"
+done
 sleep 0.2
 test -z "$RESTRICTED_GROUP" || rmdir "${RESTRICTED_GROUP%/*}"
 test "$tried" -gt 40 || complain "only $tried of them could be tried"
