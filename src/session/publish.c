@@ -117,8 +117,9 @@ static void make_channel(void)
 	int status;
 	int fd;
 
-	/* Where address space is that short, the program needs it. */
-	if (fp_session_affordable(fp_channel_bytes()) < fp_channel_fewest_bytes())
+	/* Where address space is so short that even a small one is a large share of it, the
+	 * program needs that. */
+	if (fp_session_affordable(fp_channel_fewest_bytes()) < fp_channel_fewest_bytes() / 2)
 		return;
 	if (own == NULL)
 		own = map_own();

@@ -197,8 +197,9 @@ void fp_session_sink(const struct fp_finding *finding, void *unused)
 	if (!is_new)
 		return;
 	tell(finding);
-	/* What comes of a fault the program's own handler may make the end of. */
-	if (fp_lock_is_in_fault_mode())
+	/* What comes of a fault the program's own handler may make the end of; and with the
+	 * first process of a namespace all others end, who reads along among them. */
+	if (fp_lock_is_in_fault_mode() || fp_session.pid == 1)
 		fp_session_await_shown();
 	/* What is found while the report is made has nothing left to halt. */
 	if (fp_session.options.halt_on_error && !atomic_load(&fp_session.own.is_finished))

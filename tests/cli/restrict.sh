@@ -171,6 +171,27 @@ for backend in auto guard mprotect none; do
 		complain "alone, strict, $backend: no finding: $(cat err)"
 	grep -q '^fencepost: note: a thread entered seccomp' err || complain "alone, strict, $backend: not said: $(cat err)"
 done
+# Where address space is short somebody still watches.
+limited() { # limited WAY
+	rm -f json
+	FENCEPOST_OPTIONS=json=json sh -c 'ulimit -v 45000 && exec "$0" "$1" double-free' "$host" "$1" >out 2>err
+	status=$?
+	i=0
+	until test -s json || test $((i += 1)) -gt 600; do sleep 0.1; done
+}
+limited plain
+if test "$status" -eq 5 && grep -q '; exited 5$' err; then
+	limited killed
+	grep -q "\"line\": $(line_of double-free)\b" json || complain "killed, with little address space: $(cat err)"
+else
+	echo "no program runs in 45 MB here: $(cat err)"
+fi
+# The first process of a namespace takes those who watch with it.
+if unshare --pid --fork true 2>/dev/null; then
+	unshare --pid --fork "$host" raw-exit double-free >out 2>err
+	grep -q "^fencepost: double-free of .* at restricted_victim.c:$(line_of double-free) in " err ||
+		complain "the first process of a namespace: $(cat err)"
+fi
 sleep 0.2
 test -z "$RESTRICTED_GROUP" || rmdir "${RESTRICTED_GROUP%/*}"
 test "$tried" -gt 40 || complain "only $tried of them could be tried"
