@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/deaths.h"
 #include "base/lock.h"
 #include "base/panic.h"
 #include "base/sys.h"
@@ -29,10 +30,6 @@ enum {
 	TRIES = 200, /* to find the thread outside of the heap */
 	PAUSE_NSEC = 1000000
 };
-
-/* What a crash raises, beside bad accesses. */
-static const int crashes[] = {SIGABRT, SIGILL, SIGTRAP, SIGFPE, SIGSYS, SIGXCPU};
-static const int deadly[] = {SIGHUP, SIGINT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGQUIT};
 
 /* The thread may have been interrupted anywhere: with a lock of ours it is in the heap. */
 static void finish(int status)
@@ -69,13 +66,6 @@ static void finish_at_quick_exit(void)
 /* ---- Signals ------------------------------------------------------------------------------
  */
 
-/* Raised by what the thread itself did: it cannot go on, and is in the midst of it. */
-static bool is_own_doing(int signal)
-{
-	return signal == SIGABRT || signal == SIGILL || signal == SIGTRAP || signal == SIGFPE ||
-	       signal == SIGSYS;
-}
-
 static void die_of(int signal)
 {
 	const struct sigaction action = {.sa_handler = SIG_DFL};
@@ -105,7 +95,7 @@ static bool is_deferred(int signal)
 
 static void handle_deadly(int signal, siginfo_t *info, void *context)
 {
-	bool is_own = is_own_doing(signal);
+	bool is_own = fp_death_is_own_doing(signal);
 	int saved_errno = errno;
 
 	if (fp_session_is_here() && !is_own &&
@@ -113,7 +103,7 @@ static void handle_deadly(int signal, siginfo_t *info, void *context)
 		errno = saved_errno;
 		return;
 	}
-	if (is_own || signal == SIGXCPU)
+	if (fp_death_is_crash(signal))
 		fp_fault_report_crash(signal, info, context);
 	if (fp_session_is_here() && !is_own && !fp_lock_is_any_held()) {
 		fp_session_finish_terminated(signal, context);
@@ -139,12 +129,6 @@ static void watch(int signal)
 		sigaction(signal, &action, NULL);
 }
 
-static void watch_all(const int *signals, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		watch(signals[i]);
-}
-
 void fp_ends_watch(void)
 {
 	static _Atomic bool is_watched;
@@ -153,8 +137,9 @@ void fp_ends_watch(void)
 	    atomic_exchange(&is_watched, true))
 		return;
 	at_quick_exit(finish_at_quick_exit);
-	if (fp_session_handles_faults() || fp_session_catches_signals())
-		watch_all(crashes, sizeof(crashes) / sizeof(crashes[0]));
-	if (fp_session_catches_signals())
-		watch_all(deadly, sizeof(deadly) / sizeof(deadly[0]));
+	for (int signal = 1; signal < NSIG; signal++)
+		if (fp_session_catches_signals()
+		            ? fp_death_is(signal)
+		            : fp_session_handles_faults() && fp_death_is_crash(signal))
+			watch(signal);
 }

@@ -31,6 +31,7 @@
 #include <stdbool.h>
 #include <ucontext.h>
 
+#include "base/deaths.h"
 #include "base/lock.h"
 #include "base/sys.h"
 #include "fault/fault.h"
@@ -159,17 +160,10 @@ uintptr_t fp_preload_handler_calls_end(void)
 	return (uintptr_t)__stop_fp_handler_calls;
 }
 
-/* Raised by what the thread itself did: it cannot go on, and is in the midst of it. */
-static bool is_own_doing(int signal)
-{
-	return signal == SIGABRT || signal == SIGILL || signal == SIGTRAP || signal == SIGFPE ||
-	       signal == SIGSYS;
-}
-
 static void finish_dying(int signal, const void *context)
 {
-	if (!is_own_doing(signal) && !fp_preload_thread.is_inside && !fp_lock_is_any_held() &&
-	    !fp_lock_is_in_fault_mode()) {
+	if (!fp_death_is_own_doing(signal) && !fp_preload_thread.is_inside &&
+	    !fp_lock_is_any_held() && !fp_lock_is_in_fault_mode()) {
 		fp_preload_thread.is_inside = true;
 		fp_session_finish_terminated(signal, context);
 		return;
@@ -237,7 +231,7 @@ static bool is_deferred(int signal)
 {
 	struct fp_preload_thread *thread = &fp_preload_thread;
 
-	if (is_own_doing(signal) || !thread->is_inside || thread->deferred != 0 ||
+	if (fp_death_is_own_doing(signal) || !thread->is_inside || thread->deferred != 0 ||
 	    fp_lock_is_in_fault_mode() || atomic_load(&fp_preload.is_ending))
 		return false;
 	thread->deferred = (uint8_t)signal;
@@ -253,20 +247,14 @@ void fp_preload_raise_deferred(void)
 	errno = saved_errno;
 }
 
-/* Of what nobody sends to end a program. */
-static bool is_crash(int signal)
-{
-	return is_own_doing(signal) || signal == SIGXCPU;
-}
-
 void fp_preload_report_death(int signal, siginfo_t *info, void *context)
 {
 	/* A child of vfork has our memory and is not us, but what it dies of is found. */
 	if (atomic_load(&fp_preload.pid) == fp_sys_getpid()) {
 		if (is_deferred(signal) ||
-		    (!is_own_doing(signal) && fp_session_is_finishing_here()))
+		    (!fp_death_is_own_doing(signal) && fp_session_is_finishing_here()))
 			return;
-		if (is_crash(signal))
+		if (fp_death_is_crash(signal))
 			fp_fault_report_crash(signal, info, context);
 		finish_dying(signal, context);
 	} else if (is_crash(signal)) {

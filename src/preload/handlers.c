@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/deaths.h"
 #include "base/lock.h"
 #include "base/sys.h"
 #include "fault/fault.h"
@@ -37,35 +38,20 @@ static struct {
 /* Signals whose system calls are not restarted (siginterrupt), as bits. */
 static _Atomic uint64_t interrupting;
 
-/* They end a process that says nothing about them. Of bad accesses fault/ takes care. */
-static const int deadly[] = {SIGHUP,  SIGINT,  SIGTERM,   SIGPIPE, SIGALRM, SIGUSR1,
-                             SIGUSR2, SIGPROF, SIGVTALRM, SIGPOLL, SIGQUIT, SIGXCPU,
-                             SIGABRT, SIGILL,  SIGTRAP,   SIGFPE,  SIGSYS};
-enum { DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
-
 #ifndef SA_RESTORER
 #define SA_RESTORER 0x04000000
 #endif
 
-/* What the program set of them while it wanted the default action. */
+/* What the program set of deadly ones while it wanted the default action. */
 static struct defaulted {
 	int flags;
 	uint64_t mask;
-} of_default[DEADLY];
+} of_default[NSIG];
 
 handler_function *fp_preload_handler_of(int signal, struct sigaction *placed)
 {
 	*placed = of_program[signal].placed;
 	return atomic_load(&of_program[signal].handler);
-}
-
-/* -1: the signal is none of them. */
-static int index_of_deadly(int signal)
-{
-	for (int i = 0; i < DEADLY; i++)
-		if (deadly[i] == signal)
-			return i;
-	return -1;
 }
 
 /* With fault_handler=no all is the kernel's. */
@@ -87,9 +73,9 @@ static void place(int signal, struct sigaction *action)
 		fp_preload_withhold(&action->sa_mask);
 		action->sa_sigaction = fp_preload_call_handler;
 		action->sa_flags |= SA_SIGINFO;
-	} else if (action->sa_handler == SIG_DFL && index_of_deadly(signal) >= 0) {
-		of_default[index_of_deadly(signal)] = (struct defaulted){
-		        .flags = action->sa_flags, .mask = action->sa_mask.__val[0]};
+	} else if (action->sa_handler == SIG_DFL && fp_death_is(signal)) {
+		of_default[signal] = (struct defaulted){.flags = action->sa_flags,
+		                                        .mask = action->sa_mask.__val[0]};
 		action->sa_sigaction = fp_preload_report_death;
 		action->sa_flags = SA_SIGINFO | SA_ONSTACK;
 		sigfillset(&action->sa_mask);
@@ -118,15 +104,12 @@ struct memory {
 
 static struct memory remembered(int signal)
 {
-	struct memory memory = {
+	return (struct memory){
 	        .handler = atomic_load(&of_program[signal].handler),
 	        .flags = atomic_load(&of_program[signal].flags),
 	        .withheld = atomic_load(&of_program[signal].withheld),
+	        .by_default = of_default[signal],
 	};
-
-	if (index_of_deadly(signal) >= 0)
-		memory.by_default = of_default[index_of_deadly(signal)];
-	return memory;
 }
 
 static void take_back(struct sigaction *old, const struct memory *memory)
@@ -220,9 +203,10 @@ void fp_preload_watch_deaths(void)
 {
 	struct sigaction action;
 
-	for (int i = 0; are_ours() && i < DEADLY; i++)
-		if (sigaction(deadly[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL)
-			sigaction(deadly[i], &action, NULL);
+	for (int signal = 1; are_ours() && signal < NSIG; signal++)
+		if (fp_death_is(signal) && sigaction(signal, NULL, &action) == 0 &&
+		    action.sa_handler == SIG_DFL)
+			sigaction(signal, &action, NULL);
 }
 
 /* ---- By other names -------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "base/deaths.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "heap/findings.h"
@@ -46,9 +47,8 @@ static bool is_asynchronous(int signal, const siginfo_t *info)
 	default:
 		break;
 	}
-	bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE ||
-	                signal == SIGILL || signal == SIGTRAP || signal == SIGSYS;
-	return !is_fault;
+	return signal == SIGABRT ||
+	       (signal != SIGSEGV && signal != SIGBUS && !fp_death_is_own_doing(signal));
 }
 
 #if defined(__x86_64__)
