@@ -8,7 +8,7 @@
 #ifndef FP_FAULT_MACHINE_X86_64_H
 #define FP_FAULT_MACHINE_X86_64_H
 
-#include "fault/instruction_x86_64.h"
+#include "base/instruction_x86_64.h"
 
 struct fp_machine_value {
 	uint64_t number;
@@ -46,6 +46,10 @@ struct fp_machine {
  * CONTEXT was interrupted, of which no more is known. */
 extern const int fp_machine_numbers[FP_INSTRUCTION_REGISTERS];
 void fp_machine_begin(const void *context, struct fp_machine *machine);
+
+/* Bytes that the instruction at CODE accesses in memory, when it does (in access_x86_64.c); 0:
+ * not known. */
+unsigned fp_instruction_bytes(const uint8_t *code);
 
 /* The instruction at the machine's pc. False when it cannot be read. */
 bool fp_machine_fetch(struct fp_machine *machine, struct fp_instruction *instruction);

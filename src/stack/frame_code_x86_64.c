@@ -8,8 +8,8 @@
 #include "stack/frame_code.h"
 
 #include <stddef.h>
-#include <string.h>
 
+#include "base/instruction_x86_64.h"
 #include "stack/reading.h"
 
 enum {
@@ -20,9 +20,16 @@ enum {
 	UPPER = 0x41, /* before "push" and "pop" of one of the upper registers */
 	PUSH = 0x50,
 	POP = 0x58,
-	FP = 5, /* the number of the frame pointer */
+	WORD_PREFIX = 0x48,
 	FETCH = 0x8b,
 	SAVE = 0x89,
+	CHANGE = 0x81,
+	CHANGE_BY_BYTE = 0x83,
+	COPY = 3, /* the length of one from register to register */
+	SHORT_CHANGE = 4,
+	LONG_CHANGE = 7,
+	GIVE = 0, /* "add" and "sub", of their group */
+	TAKE = 5,
 	LEAVE = 0xc9,
 	RET = 0xc3
 };
@@ -44,25 +51,19 @@ struct parts {
 	uint32_t fp_in_room; /* where it is saved, from the stack pointer */
 };
 
-/* Without a call of the C library's: a page may go away, and only a fault in our own code is
- * recovered from. */
-static bool is_at(const struct code *code, const uint8_t *at, const char *bytes, size_t count,
-                  size_t length)
+/* The instruction AT, of a word: what frames are made and left with. The code is copied without
+ * a call of the C library's: a page may go away, and only a fault in our own code is recovered
+ * from. */
+static bool read(const struct code *code, const uint8_t *at, struct fp_instruction *instruction)
 {
-	if (at < code->start || at >= code->end || (size_t)(code->end - at) < length)
+	uint8_t bytes[FP_INSTRUCTION_MAX] = {0};
+
+	if (at < code->start || code->end - at < COPY || (at[0] & 0xfb) != WORD_PREFIX ||
+	    (at[1] != SAVE && at[1] != FETCH && at[1] != CHANGE && at[1] != CHANGE_BY_BYTE))
 		return false;
-	for (size_t i = 0; i < count; i++)
-		if (at[i] != (uint8_t)bytes[i])
-			return false;
-	return true;
-}
-
-static uint32_t number_at(const uint8_t *at)
-{
-	uint32_t number;
-
-	memcpy(&number, at, sizeof(number));
-	return number;
+	for (size_t i = 0; i < sizeof(bytes) && at + i < code->end; i++)
+		bytes[i] = ((const volatile uint8_t *)at)[i];
+	return fp_instruction_read(bytes, instruction) && instruction->length <= code->end - at;
 }
 
 /* "push" or "pop" (BASE) of a register that ends at AT: its length, or 0. */
@@ -80,36 +81,49 @@ static void read_stacking(const struct code *code, uint8_t base, struct parts *p
 
 	while ((length = length_of_stacking(code, parts->at, base)) != 0) {
 		parts->words++;
-		if (length == 1 && (parts->at[-1] & 7) == FP)
+		if (length == 1 && (parts->at[-1] & 7) == FP_RBP)
 			parts->fp_word = parts->words;
 		parts->at -= length;
 	}
 }
 
-/* The length of "mov REGISTER, N(%rsp)" (SAVE) or the other way round (FETCH) AT, of a register
- * that is kept across calls, or 0. */
+/* The length of "mov REGISTER, N(%rsp)" (SAVE) or the other way round (FETCH) AT, or 0. */
 static size_t read_move(const struct code *code, const uint8_t *at, uint8_t operation,
                         struct parts *parts)
 {
-	enum { SHORTEST = 4 };
-	static const uint8_t bytes_of_number[] = {0, 1, 4};
+	struct fp_instruction move;
 
-	if (at < code->start || at >= code->end || code->end - at < SHORTEST)
+	if (!read(code, at, &move) || move.opcode != operation || !move.is_memory ||
+	    move.base != FP_RSP || move.index != FP_NO_REGISTER)
 		return 0;
-	uint8_t mode = at[2] >> 6;
-	if ((at[0] & 0xfb) != 0x48 || at[1] != operation || (at[2] & 7) != 4 || mode > 2 ||
-	    at[3] != 0x24)
-		return 0;
-	size_t length = SHORTEST + bytes_of_number[mode];
-	if ((size_t)(code->end - at) < length)
-		return 0;
-	if (at[0] == 0x48 && (at[2] >> 3 & 7) == FP) {
+	if (move.reg == FP_RBP) {
 		parts->has_fp_in_room = true;
-		parts->fp_in_room = mode == 0   ? 0
-		                    : mode == 1 ? at[SHORTEST]
-		                                : number_at(at + SHORTEST);
+		parts->fp_in_room = (uint32_t)move.distance;
 	}
-	return length;
+	return move.length;
+}
+
+/* Whether AT the stack pointer has a number added or taken away (MEMBER); then that. */
+static size_t read_room(const struct code *code, const uint8_t *at, unsigned member,
+                        uint32_t *room)
+{
+	struct fp_instruction change;
+
+	if (!read(code, at, &change) || change.is_memory || change.rm != FP_RSP ||
+	    change.reg != member || change.opcode == SAVE || change.opcode == FETCH)
+		return 0;
+	*room = (uint32_t)change.immediate;
+	return change.length;
+}
+
+/* "mov FROM, TO", in both ways to write it, AT. */
+static bool is_copy(const struct code *code, const uint8_t *at, unsigned from, unsigned to)
+{
+	struct fp_instruction move;
+
+	return read(code, at, &move) && !move.is_memory &&
+	       ((move.opcode == SAVE && move.reg == from && move.rm == to) ||
+	        (move.opcode == FETCH && move.reg == to && move.rm == from));
 }
 
 static bool holds(const struct parts *parts, uintptr_t sp, struct fp_frame_code *frame)
@@ -132,13 +146,14 @@ static bool holds(const struct parts *parts, uintptr_t sp, struct fp_frame_code 
 
 static bool read_room_given_back(const struct code *code, struct parts *parts)
 {
-	bool is_short = is_at(code, parts->at - 4, "\x48\x83\xc4", 3, 4);
+	static const size_t lengths[] = {SHORT_CHANGE, LONG_CHANGE};
 
-	if (!is_short && !is_at(code, parts->at - 7, "\x48\x81\xc4", 3, 7))
-		return false;
-	parts->at -= is_short ? 4 : 7;
-	parts->room = is_short ? parts->at[3] : number_at(parts->at + 3);
-	return true;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+		if (read_room(code, parts->at - lengths[i], GIVE, &parts->room) == lengths[i]) {
+			parts->at -= lengths[i];
+			return true;
+		}
+	return false;
 }
 
 static bool read_fetch(const struct code *code, struct parts *parts)
@@ -165,13 +180,6 @@ static bool read_end(const struct code *code, const uint8_t *ret, struct parts *
 	return true;
 }
 
-/* "mov %rbp, %rsp", in both ways to write it, before AT. */
-static bool is_behind_reset(const struct code *code, const uint8_t *at)
-{
-	return is_at(code, at - 3, "\x48\x89\xec", 3, 3) ||
-	       is_at(code, at - 3, "\x48\x8b\xe5", 3, 3);
-}
-
 /* The first that is one. */
 static bool find_end(const struct code *code, uintptr_t pc, uintptr_t sp,
                      struct fp_frame_code *frame)
@@ -184,7 +192,8 @@ static bool find_end(const struct code *code, uintptr_t pc, uintptr_t sp,
 			continue;
 		bool is_end = read_end(code, at, &parts);
 
-		if ((at > code->start && at[-1] == LEAVE) || is_behind_reset(code, parts.at))
+		if ((at > code->start && at[-1] == LEAVE) ||
+		    is_copy(code, parts.at - COPY, FP_RBP, FP_RSP))
 			return false;
 		/* Those behind it are of other functions. */
 		if (is_end)
@@ -206,23 +215,10 @@ static void read_beginning(const struct code *code, const uint8_t *at, struct pa
 	/* Read from the last on; the caller's is the first. */
 	if (parts->fp_word != 0)
 		parts->fp_word = parts->words - parts->fp_word + 1;
-	bool is_short = at[1] == 0x83;
-	parts->room = is_short ? at[3] : number_at(at + 3);
-	at += is_short ? 4 : 7;
+	at += read_room(code, at, TAKE, &parts->room);
 	for (int i = 0; i < LONGEST / 4; i++, at += length)
 		if ((length = read_move(code, at, SAVE, parts)) == 0)
 			break;
-}
-
-static bool is_room_taken(const struct code *code, const uint8_t *at)
-{
-	return is_at(code, at, "\x48\x83\xec", 3, 4) || is_at(code, at, "\x48\x81\xec", 3, 7);
-}
-
-/* "mov %rsp, %rbp", in both ways to write it, AT. */
-static bool makes_frame_pointer(const struct code *code, const uint8_t *at)
-{
-	return is_at(code, at, "\x48\x8b\xec", 3, 3) || is_at(code, at, "\x48\x89\xe5", 3, 3);
 }
 
 enum beginning { UNKNOWN, KEEPS_FRAME_POINTER, HOLDS };
@@ -234,12 +230,14 @@ static enum beginning find_beginning(const struct code *code, uintptr_t pc, uint
 	struct parts parts;
 
 	for (const uint8_t *at = (const uint8_t *)pc; at-- > code->start;) {
-		if (makes_frame_pointer(code, at))
+		uint32_t room;
+
+		if (is_copy(code, at, FP_RSP, FP_RBP))
 			return KEEPS_FRAME_POINTER;
-		if (!is_room_taken(code, at))
+		if (read_room(code, at, TAKE, &room) == 0)
 			continue;
 		read_beginning(code, at, &parts);
-		if (makes_frame_pointer(code, parts.at - 3))
+		if (is_copy(code, parts.at - COPY, FP_RSP, FP_RBP))
 			return KEEPS_FRAME_POINTER;
 		return holds(&parts, sp, frame) ? HOLDS : UNKNOWN;
 	}
@@ -272,16 +270,18 @@ bool fp_frame_code_find(uintptr_t pc, uintptr_t sp, struct fp_frame_code *frame)
 	return beginning == HOLDS || (beginning == UNKNOWN && find_end(&code, pc, sp, frame));
 }
 
-/* "call *OPERAND" in the LENGTH bytes before END. */
-static bool is_indirect_call(const uint8_t *end, size_t length)
+/* "call *OPERAND", or "call FUNCTION", in the LENGTH bytes before END. */
+static bool is_call(const uint8_t *end, size_t length)
 {
-	const uint8_t *call = end - length;
-	uint8_t mode = call[1] >> 6;
-	size_t rest = mode == 1 ? 1 : mode == 2 || (call[1] & 0xc7) == 5 ? 4 : 0;
+	uint8_t bytes[FP_INSTRUCTION_MAX] = {0};
+	struct fp_instruction call;
 
-	if (mode != 3 && (call[1] & 7) == 4)
-		rest++;
-	return call[0] == 0xff && (call[1] >> 3 & 7) == 2 && length == 2 + rest;
+	if (end[-(ptrdiff_t)length] != 0xff && end[-(ptrdiff_t)length] != 0xe8)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		bytes[i] = ((const volatile uint8_t *)end - length)[i];
+	return fp_instruction_read(bytes, &call) && call.length == length &&
+	       (call.opcode == 0xe8 || (call.reg & 7) == 2);
 }
 
 bool fp_frame_code_is_behind_call(uintptr_t pc)
@@ -291,10 +291,8 @@ bool fp_frame_code_is_behind_call(uintptr_t pc)
 	if (pc < CALL_MAX || !fp_read_is_readable(pc - 1) ||
 	    (pc % FP_READ_PAGE < CALL_MAX && !fp_read_is_readable(pc - CALL_MAX)))
 		return false;
-	if (end[-5] == 0xe8)
-		return true;
 	for (size_t length = 2; length <= CALL_MAX; length++)
-		if (is_indirect_call(end, length))
+		if (is_call(end, length))
 			return true;
 	return false;
 }

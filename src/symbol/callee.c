@@ -6,11 +6,9 @@
  */
 #include <elfutils/libdwfl.h>
 #include <gelf.h>
-#include <string.h>
 
+#include "base/instruction_x86_64.h"
 #include "symbol/callee.h"
-
-enum { CALL_BYTES = 5, SLOT_CALL_BYTES = 6, STUB_BYTES = 12 };
 
 /* BYTES at ADDRESS as they are in the file, or NULL. */
 static const uint8_t *code_at(Elf *elf, uint64_t address, size_t bytes)
@@ -34,41 +32,18 @@ static const uint8_t *code_at(Elf *elf, uint64_t address, size_t bytes)
 	return NULL;
 }
 
-/* The address that stands at CODE as a distance from what follows it. */
-static uint64_t target_of(const uint8_t *code, uint64_t following)
-{
-	int32_t distance;
-
-	memcpy(&distance, code, sizeof(distance));
-	return following + (uint64_t)(int64_t)distance;
-}
-
-/* Where the pointer stands that the stub at ADDRESS jumps through; 0: it is none. */
-static uint64_t slot_of_stub(Elf *elf, uint64_t address)
-{
-	static const uint8_t permit[] = {0xf3, 0x0f, 0x1e, 0xfa}; /* endbr64 */
-	const uint8_t *code = code_at(elf, address, STUB_BYTES);
-	size_t at = 0;
-
-	if (!code)
-		return 0;
-	if (memcmp(code, permit, sizeof(permit)) == 0)
-		at = sizeof(permit);
-	at += code[at] == 0xf2; /* bnd */
-	if (code[at] != 0xff || code[at + 1] != 0x25)
-		return 0;
-	return target_of(code + at + 2, address + at + SLOT_CALL_BYTES);
-}
-
+/* Where the pointer stands that the call goes through, by itself or by its stub; 0: nowhere. */
 static uint64_t slot_of_call(Elf *elf, uint64_t return_address)
 {
-	const uint8_t *code = code_at(elf, return_address - SLOT_CALL_BYTES, SLOT_CALL_BYTES);
+	const uint8_t *code = code_at(elf, return_address - FP_CALL_BYTES, FP_CALL_BYTES);
+	bool is_through_slot = false;
+	uint64_t target =
+	        code ? fp_instruction_callee(code, return_address, &is_through_slot) : 0;
 
-	if (!code)
-		return 0;
-	if (code[0] == 0xff && code[1] == 0x15)
-		return target_of(code + 2, return_address);
-	return code[1] == 0xe8 ? slot_of_stub(elf, target_of(code + 2, return_address)) : 0;
+	if (is_through_slot || target == 0)
+		return target;
+	const uint8_t *stub = code_at(elf, target, FP_STUB_BYTES);
+	return stub ? fp_instruction_slot_of_stub(stub, target) : 0;
 }
 
 static const char *name_of(Elf *elf, const GElf_Shdr *relocations, uint64_t index)

@@ -17,6 +17,7 @@
 
 #include "base/align.h"
 #include "base/inject.h"
+#include "base/instruction_x86_64.h"
 #include "base/lock.h"
 #include "base/maps.h"
 #include "base/meta.h"
@@ -284,6 +285,74 @@ static void note_ordinal(unsigned index, void *user)
 		ordinals[index] = UINT32_MAX;
 }
 
+/* As objdump has them, behind their bytes. */
+START_TEST(an_instruction_has_its_length_and_its_operand)
+{
+	static const struct {
+		uint8_t code[FP_INSTRUCTION_MAX];
+		uint8_t length;
+		uint8_t base; /* of its operand in memory; FP_NO_REGISTER: none */
+		int32_t distance;
+		int64_t immediate;
+	} all[] = {
+	        {{0xc3}, 1, FP_NO_REGISTER, 0, 0},                      /* ret */
+	        {{0x48, 0x89, 0x5c, 0x24, 0xf8}, 5, FP_RSP, -8, 0},     /* mov %rbx,-8(%rsp) */
+	        {{0x48, 0x83, 0xec, 0x80}, 4, FP_NO_REGISTER, 0, -128}, /* sub $-128,%rsp */
+	        {{0x48, 0xb8, 1, 2, 3, 4, 5, 6, 7, 8},
+	         10,
+	         FP_NO_REGISTER,
+	         0,
+	         0x0807060504030201},
+	        {{0x41, 0xf6, 0x45, 0x10, 0x20}, 5, 13, 16, 32}, /* testb $32,16(%r13) */
+	        {{0xf7, 0xd8}, 2, FP_NO_REGISTER, 0, 0},         /* neg %eax */
+	        {{0x66, 0xc7, 0x00, 0x34, 0x12},
+	         5,
+	         FP_RAX,
+	         0,
+	         0x1234},                                           /* movw $0x1234,(%rax) */
+	        {{0xc5, 0xfe, 0x6f, 0x46, 0x20}, 5, FP_RSI, 32, 0}, /* vmovdqu 32(%rsi),%ymm0 */
+	        {{0x62, 0xe1, 0xfe, 0x28, 0x6f, 0x4e, 0x01},
+	         7,
+	         FP_RSI,
+	         1,
+	         0}, /* vmovdqu64 32(%rsi),.. */
+	        {{0x0f, 0x84, 0xfc, 0xff, 0xff, 0xff}, 6, FP_NO_REGISTER, 0, -4}, /* je */
+	};
+	struct fp_instruction read;
+
+	ck_assert(fp_instruction_read(all[_i].code, &read));
+	ck_assert_uint_eq(read.length, all[_i].length);
+	ck_assert_uint_eq(read.is_memory ? read.base : FP_NO_REGISTER, all[_i].base);
+	ck_assert_int_eq(read.distance, all[_i].distance);
+	ck_assert_int_eq(read.immediate, all[_i].immediate);
+}
+END_TEST
+
+enum { INSTRUCTIONS = 10 };
+
+START_TEST(a_call_and_its_stub_say_where_they_lead)
+{
+	static const uint8_t direct[] = {0x90, 0xe8, 0x10, 0, 0, 0};
+	static const uint8_t through_slot[] = {0xff, 0x15, 0xf0, 0xff, 0xff, 0xff};
+	static const uint8_t through_register[] = {0x90, 0x90, 0x90, 0x90, 0xff, 0xd0};
+	static const uint8_t stub[FP_STUB_BYTES] = {0xff, 0x25, 4, 0, 0, 0};
+	static const uint8_t permitted[FP_STUB_BYTES] = {0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff,
+	                                                 0x25, 4,    0,    0,    0};
+	static const uint8_t none[FP_STUB_BYTES] = {0x55, 0x48, 0x89, 0xe5};
+	bool is_through_slot;
+
+	ck_assert_uint_eq(fp_instruction_callee(direct, 0x1000, &is_through_slot), 0x1010);
+	ck_assert(!is_through_slot);
+	ck_assert_uint_eq(fp_instruction_callee(through_slot, 0x1000, &is_through_slot), 0xff0);
+	ck_assert(is_through_slot);
+	ck_assert_uint_eq(fp_instruction_callee(through_register, 0x1000, &is_through_slot), 0);
+	ck_assert(!is_through_slot);
+	ck_assert_uint_eq(fp_instruction_slot_of_stub(stub, 0x2000), 0x200a);
+	ck_assert_uint_eq(fp_instruction_slot_of_stub(permitted, 0x2000), 0x200f);
+	ck_assert_uint_eq(fp_instruction_slot_of_stub(none, 0x2000), 0);
+}
+END_TEST
+
 START_TEST(threads_have_their_own_ids_and_ordinals)
 {
 	uint32_t ordinals[8];
@@ -334,6 +403,9 @@ int main(void)
 	tcase_add_test(tests, a_panic_says_its_line_and_aborts);
 	tcase_add_test(tests, injection_hits_the_nth_request_of_its_point_only);
 	tcase_add_test(tests, each_memory_call_can_be_made_to_fail);
+	tcase_add_loop_test(tests, an_instruction_has_its_length_and_its_operand, 0,
+	                    INSTRUCTIONS);
+	tcase_add_test(tests, a_call_and_its_stub_say_where_they_lead);
 	tcase_add_test(tests, threads_have_their_own_ids_and_ordinals);
 	tcase_add_test(tests, a_forked_child_learns_its_own_id);
 	suite_add_tcase(suite, tests);

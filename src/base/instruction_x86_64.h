@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One instruction of x86-64: how long it is, what it is, and where its operand in memory is.
+ * Those who read code, of this process or of a file, on whichever processor, read it with this.
  *
- * Context: fault. Private to the module.
+ * Context: alloc and fault.
  */
-#ifndef FP_FAULT_INSTRUCTION_X86_64_H
-#define FP_FAULT_INSTRUCTION_X86_64_H
+#ifndef FP_BASE_INSTRUCTION_X86_64_H
+#define FP_BASE_INSTRUCTION_X86_64_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,7 +55,16 @@ struct fp_instruction {
 /* False for what is none. CODE are FP_INSTRUCTION_MAX bytes. */
 bool fp_instruction_read(const uint8_t *code, struct fp_instruction *instruction);
 
-/* Bytes that it accesses in memory, when it does (in access_x86_64.c); 0: not known. */
-unsigned fp_instruction_bytes(const uint8_t *code);
+/* Where the call goes that ends at RETURN_ADDRESS, where CODE ends; or where the pointer stands
+ * that it goes through, by the distance from there. 0: it is none, or tells neither.
+ * Instructions have no fixed length, so the bytes may look like a call and be none. */
+enum { FP_CALL_BYTES = 6 };
+uint64_t fp_instruction_callee(const uint8_t *code, uint64_t return_address,
+                               bool *is_through_slot);
+
+/* Where the pointer stands that the stub at ADDRESS, whose CODE is so long, jumps through; 0:
+ * it is none. */
+enum { FP_STUB_BYTES = 11 };
+uint64_t fp_instruction_slot_of_stub(const uint8_t *code, uint64_t address);
 
 #endif

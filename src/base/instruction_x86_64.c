@@ -3,7 +3,7 @@
  * Reading instructions: prefixes, opcode, operand and immediate, as far as their lengths and
  * addresses follow from them. What an instruction does is not known here.
  */
-#include "fault/instruction_x86_64.h"
+#include "base/instruction_x86_64.h"
 
 #include <string.h>
 
@@ -215,4 +215,54 @@ bool fp_instruction_read(const uint8_t *code, struct fp_instruction *instruction
 	instruction->immediate = read_number(at, bytes < 8 ? bytes : 8);
 	instruction->length = (uint8_t)(at + bytes - code);
 	return instruction->length <= FP_INSTRUCTION_MAX;
+}
+
+/* ---- Calls ---------------------------------------------------------------------------------
+ */
+
+enum { CALL = 0xe8, GROUP = 0xff, CALL_MEMBER = 2, JUMP_MEMBER = 4, ENDBR64 = 0x1e };
+
+/* CODE in a buffer of the length that is read. */
+static bool read_short(const uint8_t *code, size_t bytes, struct fp_instruction *instruction)
+{
+	uint8_t copy[FP_INSTRUCTION_MAX] = {0};
+
+	memcpy(copy, code, bytes);
+	return fp_instruction_read(copy, instruction) && instruction->length <= bytes;
+}
+
+static bool is_through_slot_by(const struct fp_instruction *instruction, unsigned member)
+{
+	return instruction->prefixes.map == 0 && instruction->opcode == GROUP &&
+	       (instruction->reg & 7) == member && instruction->is_relative;
+}
+
+uint64_t fp_instruction_callee(const uint8_t *code, uint64_t return_address,
+                               bool *is_through_slot)
+{
+	struct fp_instruction call;
+
+	*is_through_slot = read_short(code, FP_CALL_BYTES, &call) &&
+	                   call.length == FP_CALL_BYTES &&
+	                   is_through_slot_by(&call, CALL_MEMBER);
+	if (*is_through_slot)
+		return return_address + (uint64_t)(int64_t)call.distance;
+	return read_short(code + 1, FP_CALL_BYTES - 1, &call) && call.opcode == CALL &&
+	                       call.length == FP_CALL_BYTES - 1
+	               ? return_address + (uint64_t)call.immediate
+	               : 0;
+}
+
+uint64_t fp_instruction_slot_of_stub(const uint8_t *code, uint64_t address)
+{
+	struct fp_instruction jump;
+	size_t at = 0;
+
+	if (read_short(code, FP_STUB_BYTES, &jump) && jump.prefixes.map == 1 &&
+	    jump.opcode == ENDBR64)
+		at = jump.length;
+	return read_short(code + at, FP_STUB_BYTES - at, &jump) &&
+	                       is_through_slot_by(&jump, JUMP_MEMBER)
+	               ? address + at + jump.length + (uint64_t)(int64_t)jump.distance
+	               : 0;
 }
