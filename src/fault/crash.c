@@ -118,6 +118,14 @@ static void look(int signal, const siginfo_t *info, const void *context,
 		fp_maps_at(scene->place.end, &scene->behind);
 }
 
+bool fp_fault_is_stack_full(const struct fp_fault_event *event)
+{
+	struct fp_crash_scene scene;
+
+	look(event->signal, event->info, event->context, &scene);
+	return scene.has_address && is_stack_full(&scene);
+}
+
 /* ---- Registers ------------------------------------------------------------------------------
  */
 

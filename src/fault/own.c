@@ -13,7 +13,7 @@
 #include "fault/diagnose.h"
 #include "fault/state.h"
 
-enum { LINE_BYTES = 400, STACK_REACH = 16 << 10 };
+enum { LINE_BYTES = 400 };
 
 static bool (*_Atomic door_is_inside)(void);
 
@@ -37,26 +37,18 @@ static bool is_inside(void)
 	return fp_lock_is_any_held() || (ask != NULL && ask());
 }
 
-static bool is_stack_full(const struct fp_fault_event *event)
-{
-	uintptr_t address = (uintptr_t)event->info->si_addr;
-	uintptr_t stack = fp_fault_stack(event->context);
-
-	return event->info->si_code != SI_KERNEL &&
-	       address - (stack - STACK_REACH) < STACK_REACH + STACK_REACH / 4;
-}
-
 /* The call of ours may be the one that a recursion of the program's had no room for. */
 static bool is_programs_stack_full(const struct fp_fault_event *event)
 {
-	return is_stack_full(event) && !fp_room_holds(fp_fault_stack(event->context));
+	return fp_fault_is_stack_full(event) && !fp_room_holds(fp_fault_stack(event->context));
 }
 
 /* Our own code, or memcpy or the like that it called: not what the program has us call, nor
  * another library that stands in for one of libc's functions. */
 static bool is_own_code(const struct fp_fault_event *event)
 {
-	return fp_own_is_code(fp_fault_instruction(event->context)) || is_stack_full(event) ||
+	return fp_own_is_code(fp_fault_instruction(event->context)) ||
+	       fp_fault_is_stack_full(event) ||
 	       fp_own_is_code(fp_fault_return_address(event->context));
 }
 
@@ -94,7 +86,7 @@ static void append_place(struct fp_text *text, const struct fp_fault_event *even
 	if (fp_own_is_code(instruction))
 		return;
 	fp_text_string(text, ", in a function that Fencepost called");
-	if (is_stack_full(event))
+	if (fp_fault_is_stack_full(event))
 		return;
 	fp_text_string(text, " at ");
 	append_own(text, fp_fault_return_address(event->context));
@@ -108,7 +100,7 @@ void fp_fault_say_own_failure(const struct fp_fault_event *event)
 	fp_text_begin(&text, line, sizeof(line));
 	fp_text_string(&text, "internal error: Fencepost itself crashed at ");
 	append_place(&text, event);
-	if (is_stack_full(event))
+	if (fp_fault_is_stack_full(event))
 		fp_text_string(&text, ", because the stack of the thread was full");
 	fp_text_string(&text,
 	               ". This is a bug in Fencepost, not in the program: please report it. "

@@ -84,6 +84,12 @@ bool fp_fault_carry_out(struct fp_fault_event *event);
  * blocks that it has in its hands get more in later runs. */
 void fp_fault_learn_of_crash(const void *context);
 
+/* ---- crash.c -------------------------------------------------------------------------------
+ */
+
+/* Whether EVENT came because there was no room left on the thread's stack. */
+bool fp_fault_is_stack_full(const struct fp_fault_event *event);
+
 /* ---- own.c ---------------------------------------------------------------------------------
  */
 
