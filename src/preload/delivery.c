@@ -257,7 +257,7 @@ void fp_preload_report_death(int signal, siginfo_t *info, void *context)
 		if (fp_death_is_crash(signal))
 			fp_fault_report_crash(signal, info, context);
 		finish_dying(signal, context);
-	} else if (is_crash(signal)) {
+	} else if (fp_death_is_crash(signal)) {
 		fp_fault_report_crash(signal, info, context);
 	}
 	die_of(signal, info);

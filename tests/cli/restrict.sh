@@ -165,8 +165,7 @@ for backend in auto guard mprotect none; do
 	FENCEPOST_OPTIONS=backend=$backend:json=json "$host" strict double-free >out 2>err
 	status=$?
 	test "$status" -eq 5 || complain "alone, strict, $backend: status $status: $(cat err)"
-	i=0
-	until test -s json && grep -q '; exited 5' err || test $((i += 1)) -gt 600; do sleep 0.1; done
+	await grep -q '; exited 5' err
 	grep -q '^fencepost: heap-unusable at restricted_victim.c:.* in take$' err && grep -q '"kind": "heap-unusable"' json ||
 		complain "alone, strict, $backend: no finding: $(cat err)"
 	grep -q '^fencepost: note: a thread entered seccomp' err || complain "alone, strict, $backend: not said: $(cat err)"
@@ -176,8 +175,7 @@ limited() { # limited WAY
 	rm -f json
 	FENCEPOST_OPTIONS=json=json sh -c 'ulimit -v 45000 && exec "$0" "$1" double-free' "$host" "$1" >out 2>err
 	status=$?
-	i=0
-	until test -s json || test $((i += 1)) -gt 600; do sleep 0.1; done
+	await test -s json
 }
 limited plain
 if test "$status" -eq 5 && grep -q '; exited 5$' err; then
