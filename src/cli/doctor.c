@@ -135,8 +135,7 @@ static int take_argument(struct request *request, const char *argument, bool is_
 		                   "before a program whose name starts with -",
 		                   argument);
 	if (request->program)
-		return fp_cli_fail("doctor: \"%s\" is one program too many: ask about one at a "
-		                   "time, without its arguments",
+		return fp_cli_fail("doctor: \"%s\": give only one program, without arguments",
 		                   argument);
 	request->program = argument;
 	return 0;

@@ -88,7 +88,7 @@ static void check_allocator(struct fp_cli_checkup *checkup, const struct fp_cli_
 	}
 	struct fp_cli_check *check =
 	        fp_cli_checkup_add(checkup, "allocator", FP_CLI_WARNING,
-	                           "has %s, whose blocks are not seen; those of the C "
+	                           "has %s, whose blocks are not tracked; those of the C "
 	                           "library's malloc are",
 	                           allocator);
 	if (fp_cli_is_pool(allocator) && quoted)

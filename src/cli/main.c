@@ -26,7 +26,7 @@ static const struct fp_cli_command commands[] = {
          "report now on a program that runs on", fp_cli_snapshot},
         {"doctor", " [--json] [PROGRAM]",
          "say what works here, what it costs, and what to change", fp_cli_doctor},
-        {"help", "", "say what there is", print_help},
+        {"help", "", "show this help", print_help},
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -87,7 +87,7 @@ static int print_help(char **arguments)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		printf("  fencepost %s%s\n      %s\n", commands[i].name, commands[i].arguments,
 		       commands[i].summary);
-	fputs("  fencepost --version\n      say which version this is\n\nreport takes "
+	fputs("  fencepost --version\n      show the version\n\nreport takes "
 	      "--merge=yes|no",
 	      stdout);
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
@@ -130,8 +130,8 @@ static int refuse_command(const char *name)
 {
 	if (name[0] == '-')
 		return fp_cli_fail(
-		        "unknown option \"%s\": --help and --version stand alone, and "
-		        "others behind a command",
+		        "unknown option \"%s\": options follow a command, as in fencepost run "
+		        "--quiet PROGRAM",
 		        name);
 	char names[256] = "";
 

@@ -228,8 +228,8 @@ static void blame_nobody(const struct fp_fault_access *access, bool was_used,
 	        &text,
 	        was_used ? " of a block that was freed so long ago that its record was "
 	                   "dropped; a larger `history` keeps more"
-	                 : " where no block ever was: a wild pointer, or an overflow from far "
-	                   "away");
+	                 : " that was never part of a block: a wild pointer, or an overflow "
+	                   "from far away");
 }
 
 /* The nearest known block on the one side of PLACE, and there, the nearest live one. */

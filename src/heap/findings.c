@@ -187,7 +187,7 @@ static void append_align(struct fp_text *text, const struct fp_heap_claim *claim
 	fp_text_string(text, " as one aligned to ");
 	fp_text_decimal(text, claim->align);
 	if (block->align == 0) {
-		fp_text_string(text, ", which it was not asked to be");
+		fp_text_string(text, ", but no alignment was requested");
 		return;
 	}
 	fp_text_string(text, " and not to ");
@@ -347,12 +347,11 @@ void fp_findings_damaged(const struct fp_misuse *misuse, const struct fp_damaged
 	finding.address = damaged->damage.start;
 	set_block(&finding, block);
 	fp_findings_set_evidence(&finding, damaged);
-	fp_text_string(&text, "padding found changed ");
-	fp_text_string(&text, when);
-	fp_text_string(&text, ": from ");
+	append_count(&text, changed, "padding byte");
+	fp_text_string(&text, " overwritten, ");
 	append_position(&text, finding.offset, block->size);
-	fp_text_string(&text, ", over ");
-	append_count(&text, changed, "byte");
+	fp_text_string(&text, "; found ");
+	fp_text_string(&text, when);
 	fp_findings_deliver(&finding);
 }
 

@@ -104,7 +104,7 @@ size_t fp_findings_verify(const struct fp_block *block, uintptr_t slot, size_t s
 /* The cell of a freed padded block, DAMAGED->block, was written to before it was used again. */
 void fp_findings_late_write(struct fp_damaged *damaged);
 
-/* WHEN completes "padding found changed ...". */
+/* WHEN completes "found ...". */
 void fp_findings_damaged(const struct fp_misuse *misuse, const struct fp_damaged *damaged,
                          const char *when);
 

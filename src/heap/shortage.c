@@ -58,7 +58,7 @@ static void append_limit(struct fp_text *text, size_t size)
 	struct fp_machine_shortage shortage;
 
 	if (is_within_data_limit(size, &shortage) && !fp_machine_shortage(size, &shortage)) {
-		fp_text_string(text, "the kernel refused, and no limit that is known is near");
+		fp_text_string(text, "the kernel refused; no known limit was reached");
 		return;
 	}
 	fp_text_string(text, shortage.limit);
@@ -147,10 +147,12 @@ int fp_heap_refuse_memory(struct fp_heap *heap, const struct fp_heap_request *re
 		        heap, trace,
 		        status == -EACCES
 		                ? "the kernel forbids to make memory of the heap accessible "
-		                  "(EACCES), which no free memory mends: PR_SET_MDWE, SELinux "
+		                  "(EACCES), and freeing memory will not help: PR_SET_MDWE, "
+		                  "SELinux "
 		                  "or a seccomp filter"
 		                : "the kernel forbids to make memory of the heap accessible "
-		                  "(EPERM), which no free memory mends: a seccomp filter, or "
+		                  "(EPERM), and freeing memory will not help: a seccomp "
+		                  "filter, or "
 		                  "mseal(2)");
 	return fp_heap_report_shortage(heap, request, trace);
 }

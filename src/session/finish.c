@@ -167,8 +167,7 @@ static void log_totals(struct fp_log *tail)
 		fp_log_note(
 		        tail,
 		        "the program closed the descriptor of the move back end, or entered a "
-		        "seccomp filter that refuses it, and another could not be had at once, "
-		        "so "
+		        "seccomp filter that refuses it, and could not open it again, so "
 		        "some accesses outside of live blocks may have gone unseen; leave one "
 		        "free (ulimit -n) and allow userfaultfd, or use backend=guard or "
 		        "backend=mprotect");

@@ -82,7 +82,7 @@ static void note_failure(struct fp_log *log, int status)
 	struct fp_text text;
 
 	fp_text_begin(&text, line, sizeof(line));
-	fp_text_string(&text, "leaks could not be looked for: ");
+	fp_text_string(&text, "the search for leaks failed: ");
 	fp_text_string(&text, strerrordesc_np(-status));
 	fp_log_note(log, line);
 	fp_log_leak_check(log, FP_LOG_CHECK_FAILED);

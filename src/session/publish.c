@@ -254,7 +254,7 @@ static const char *reason(void)
 {
 	switch (-failure) {
 	case ENOSPC:
-		return " has more to tell than there is room for";
+		return " found more than the shared memory has room for";
 	case ESRCH:
 		return watcher != 0 ? " was still running when the process that forked it ended"
 		       : fp_channel_has_reader(channel)

@@ -41,7 +41,7 @@ fails() { # fails MESSAGE ARGUMENTS...
 
 fails 'unknown option "--jsn": it has --json, and -- before a program whose name starts with -' --jsn
 fails 'unknown option "-x": it has --json, and -- before a program whose name starts with -' -x
-fails '"false" is one program too many: ask about one at a time, without its arguments' true false
+fails '"false": give only one program, without arguments' true false
 test -w /dev/full && { "$fencepost" doctor >/dev/full 2>err; test $? -eq 125 || complain 'a full disk'; }
 
 # ---- Programs

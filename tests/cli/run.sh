@@ -124,7 +124,7 @@ test -s target || complain 'no report behind a link'
 expect 0 . '--json=dir.%p/x' --trace-children=no sh -c 'mkdir "dir.$$"; :'
 test -s dir.*/x || complain 'no report in a directory of the program'
 "$fencepost" --versoin 2>err
-test $? -eq 125 && grep -qx 'fencepost: unknown option "--versoin": --help and --version stand alone, and others behind a command' err ||
+test $? -eq 125 && grep -qx 'fencepost: unknown option "--versoin": options follow a command, as in fencepost run --quiet PROGRAM' err ||
 	complain "--versoin: $(cat err)"
 for help in --help -h help 'run --help' 'doctor -h'; do
 	"$fencepost" $help >out 2>err
@@ -198,7 +198,7 @@ fi
 # ---- Allocators that are no malloc are named
 echo 'void *mallocx(unsigned long n) { return (void *)n; } int main(void) { return 0; }' >own.c
 if $CC -w -o own own.c 2>/dev/null; then
-	expect 0 '^fencepost: not seen: the blocks of jemalloc, which ./own has$' ./own
+	expect 0 '^fencepost: jemalloc in ./own is a custom allocator; its blocks are not tracked$' ./own
 	"$fencepost" run --quiet ./own 2>err
 	test ! -s err || complain "quiet about an allocator: $(cat err)"
 fi

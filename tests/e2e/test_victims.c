@@ -43,7 +43,8 @@ static const struct {
           .is_refused = true}},
         {"overflow_at_exit",
          NULL,
-         "at exit: from 2 bytes past the end of a block of 20 bytes, over 3 bytes",
+         "3 padding bytes overwritten, 2 bytes past the end of a block of 20 bytes; found at "
+         "exit",
          1,
          {.kind = "heap-buffer-overflow",
           .access = "write",
@@ -52,7 +53,7 @@ static const struct {
           .offset = 22}},
         {"overflow_checked",
          NULL,
-         "0 bytes past the end of a block of 20 bytes, over 1 byte",
+         "1 padding byte overwritten, 0 bytes past the end of a block of 20 bytes",
          0,
          {.kind = "heap-buffer-overflow",
           .access = "write",

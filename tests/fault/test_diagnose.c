@@ -118,7 +118,7 @@ enum { NOBODY = -1 };
 #define OVER FP_FINDING_HEAP_BUFFER_OVERFLOW
 #define UNDER FP_FINDING_HEAP_BUFFER_UNDERFLOW
 #define LONG_AGO " of a block that was freed so long ago that its record was dropped"
-#define NEVER_ONE " where no block ever was"
+#define NEVER_ONE " that was never part of a block"
 
 /* A read of 8 bytes at BASE + PLUS. The description is held to begin with what is given. */
 static const struct {

@@ -151,14 +151,15 @@ START_TEST(a_changed_byte_at_any_offset_is_found_at_free)
 	}
 	ck_assert_int_eq(give(heap, take(heap, SIZE)), 0);
 	expect_no_finding();
-	snprintf(wanted, sizeof(wanted),
-	         "padding found changed when the block was freed: from %zu bytes before a "
-	         "block of 100 bytes, over 1 byte",
-	         page - SIZE - BEHIND);
+	snprintf(
+	        wanted, sizeof(wanted),
+	        "1 padding byte overwritten, %zu bytes before a block of 100 bytes; found when "
+	        "the block was freed",
+	        page - SIZE - BEHIND);
 	ck_assert_str_eq(found[0].description, wanted);
 	ck_assert_str_eq(found[found_count - 1].description,
-	                 "padding found changed when the block was freed: from 11 bytes past "
-	                 "the end of a block of 100 bytes, over 1 byte");
+	                 "1 padding byte overwritten, 11 bytes past the end of a block of 100 "
+	                 "bytes; found when the block was freed");
 	ck_assert_int_eq(found[0].hresult, MISUSE);
 }
 END_TEST
@@ -198,7 +199,7 @@ START_TEST(of_long_damage_the_bytes_nearest_to_the_block_are_kept)
 	ck_assert_uint_eq(under->evidence_size, FP_EVIDENCE_MAX);
 	ck_assert_uint_eq(under->evidence[0], 200 - FP_EVIDENCE_MAX + 1);
 	ck_assert_uint_eq(under->evidence[FP_EVIDENCE_MAX - 1], 200);
-	ck_assert_ptr_nonnull(strstr(under->description, "over 200 bytes"));
+	ck_assert_ptr_nonnull(strstr(under->description, "200 padding bytes overwritten"));
 }
 END_TEST
 
@@ -218,8 +219,8 @@ START_TEST(of_a_long_overflow_the_first_bytes_are_kept)
 	ck_assert_uint_eq(over->evidence[0], 0x17);
 	ck_assert_uint_eq(over->evidence[2], FP_PADDING_BYTE);
 	ck_assert_str_eq(over->description,
-	                 "padding found changed when the block was freed: from 3 bytes past "
-	                 "the end of a block of 100 bytes, over 300 bytes");
+	                 "300 padding bytes overwritten, 3 bytes past the end of a block of "
+	                 "100 bytes; found when the block was freed");
 }
 END_TEST
 
@@ -242,8 +243,8 @@ START_TEST(a_check_finds_damage_once_and_repairs_it)
 	ck_assert_uint_eq(finding->trace, 5);
 	ck_assert(!finding->has_hresult);
 	ck_assert_str_eq(finding->description,
-	                 "padding found changed at noon: from 2 bytes past the end of a block "
-	                 "of 100 bytes, over 1 byte");
+	                 "1 padding byte overwritten, 2 bytes past the end of a block of 100 "
+	                 "bytes; found at noon");
 	ck_assert_uint_eq(fp_heap_check(FP_TRACE_NONE, "at noon"), 0);
 	for (int i = 0; i < 10; i++)
 		ck_assert_int_eq(give(heap, blocks[i]), 0);

@@ -120,7 +120,7 @@ static const struct {
         {"memalign", "free_aligned_sized", NULL, NULL},
         {"memalign", "free_aligned_to_128", "malloc", " as one aligned to 128 and not to 64"},
         {"malloc", "free_aligned_sized", "malloc",
-         " as one aligned to 64, which it was not asked to be"},
+         " as one aligned to 64, but no alignment was requested"},
 };
 
 /* The run time's own blocks that live to the end are of other sizes. */
