@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #include "options/options.h"
-#include "report/images.h"
+#include "report/report.h"
 
 /* What the program returns when it failed itself, as in env(1): no program run under it uses
  * it. */

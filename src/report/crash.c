@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/names.h"
 #include "report/stack.h"
 
 static int keep(struct fp_report *report, char *text, struct fp_report_string *kept)
@@ -77,22 +78,13 @@ static bool is_of_crash(int signal)
 	return false;
 }
 
-static bool halts_on_error(const struct fp_report *report)
-{
-	for (size_t i = 0; i < report->setting_count; i++)
-		if (fp_report_compare_strings(report->settings[i].key,
-		                              fp_report_text("halt_on_error")) == 0)
-			return fp_report_compare_strings(report->settings[i].value,
-			                                 fp_report_text("yes")) == 0;
-	return false;
-}
-
 /* Whether a finding tells why the process died of SIGNAL. */
 static bool is_explained(const struct fp_report *report, int signal)
 {
 	bool is_access = signal == SIGSEGV || signal == SIGBUS;
 
-	if (signal == SIGABRT && report->finding_count > 0 && halts_on_error(report))
+	if (signal == SIGABRT && report->finding_count > 0 &&
+	    fp_report_has_setting(report, "halt_on_error", "yes"))
 		return true;
 	for (size_t i = 0; i < report->finding_count; i++) {
 		const struct fp_report_finding *finding = &report->findings[i];

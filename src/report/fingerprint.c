@@ -104,18 +104,11 @@ static bool is_skipped(const struct fp_report_frame *frame)
  * on the debug information that a machine happens to have. */
 static bool is_of_system(const struct fp_report_frame *frame)
 {
-	static const char *const names[] = {"libc.",    "libc-",      "libpthread",
-	                                    "ld-linux", "libm.",      "libstdc++.",
-	                                    "libc++.",  "libc++abi.", "libgcc_s"};
-	struct fp_report_string module = fp_report_module_name(frame);
+	static const char *const names[] = {
+	        "libc.",      "libc-",   "libpthread", "ld-linux", "libm.",
+	        "libstdc++.", "libc++.", "libc++abi.", "libgcc_s", NULL};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		size_t size = strlen(names[i]);
-
-		if (module.size >= size && memcmp(module.bytes, names[i], size) == 0)
-			return true;
-	}
-	return false;
+	return fp_report_starts_with_any(fp_report_module_name(frame), names);
 }
 
 /* How many lines below its function's start FRAME stands, where the program's author wrote it.

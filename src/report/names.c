@@ -51,8 +51,7 @@ const char *fp_report_hresult_name(int32_t hresult)
 bool fp_report_hresult_find(struct fp_report_string name, int32_t *hresult)
 {
 	for (size_t i = 0; i < sizeof(hresults) / sizeof(hresults[0]); i++) {
-		if (strlen(hresults[i].name) == name.size &&
-		    memcmp(hresults[i].name, name.bytes, name.size) == 0) {
+		if (fp_report_is_word(name, hresults[i].name)) {
 			*hresult = (int32_t)hresults[i].value;
 			return true;
 		}
@@ -167,18 +166,18 @@ void fp_report_put_age(FILE *out, const struct fp_report_age *age)
 	fputs(" ago", out);
 }
 
+bool fp_report_has_setting(const struct fp_report *report, const char *key, const char *value)
+{
+	for (size_t i = 0; i < report->setting_count; i++)
+		if (fp_report_is_word(report->settings[i].key, key))
+			return fp_report_is_word(report->settings[i].value, value);
+	return false;
+}
+
 /* In a process that dies there is not always a chance. */
 bool fp_report_has_looked_for_leaks(const struct fp_report *report)
 {
-	for (size_t i = 0; i < report->setting_count; i++) {
-		const struct fp_report_setting *setting = &report->settings[i];
-
-		if (fp_report_compare_strings(setting->key, fp_report_text("leak_check")) ==
-		            0 &&
-		    fp_report_compare_strings(setting->value, fp_report_text("no")) == 0)
-			return false;
-	}
-	if (report->is_check_off)
+	if (report->is_check_off || fp_report_has_setting(report, "leak_check", "no"))
 		return false;
 	return (report->exit != FP_LOG_EXIT_SIGNAL && !report->is_cut_short) ||
 	       report->are_leaks_looked_for || report->leak_count > 0;

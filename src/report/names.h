@@ -38,6 +38,9 @@ extern const struct fp_schema_words fp_report_doors;
 /* What the findings and leaks of REPORT come to. */
 struct fp_report_summary fp_report_total(const struct fp_report *report);
 
+/* Whether the option KEY was VALUE; false when the log does not say. */
+bool fp_report_has_setting(const struct fp_report *report, const char *key, const char *value);
+
 /* Whether it is known which blocks leaked. */
 bool fp_report_has_looked_for_leaks(const struct fp_report *report);
 

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "report/leaks.h"
-#include "report/images.h"
 
 void *fp_report_grow(void *items, size_t count, size_t item_size)
 {

@@ -227,6 +227,21 @@ int fp_report_resolve(struct fp_report *report, const char *debug_dir);
 /* The same with IMAGES, which must outlive the report. */
 int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *images);
 
+/* An empty set. DEBUG_DIR is where separate debug files stand. 0 or -ENOMEM. */
+int fp_report_images_new(const char *debug_dir, struct fp_report_images **images);
+
+/* Ends the life of every frame that was resolved with them. NULL is accepted. */
+void fp_report_images_free(struct fp_report_images *images);
+
+/* Closes all when there are many: each one costs memory and a descriptor. Only for when no
+ * report is left that was resolved with them. */
+void fp_report_images_trim(struct fp_report_images *images);
+
+/* The file of MODULE, opened now or before, in *IMAGE. 0 or -ENOMEM. */
+int fp_report_images_open(struct fp_report_images *images,
+                          const struct fp_report_module *module,
+                          struct fp_symbol_image **image);
+
 /* The same for the stacks of snapshots, which few formats show and which are many: after
  * fp_report_resolve; a second call does nothing. */
 int fp_report_resolve_snapshots(struct fp_report *report, const char *debug_dir);

@@ -29,6 +29,25 @@ int fp_report_compare_strings(struct fp_report_string a, struct fp_report_string
 	return a.size > 0 ? memcmp(a.bytes, b.bytes, a.size) : 0;
 }
 
+bool fp_report_is_word(struct fp_report_string string, const char *word)
+{
+	return fp_report_compare_strings(string, fp_report_text(word)) == 0;
+}
+
+bool fp_report_starts_with(struct fp_report_string string, const char *word)
+{
+	size_t size = strlen(word);
+
+	return string.size >= size && memcmp(string.bytes, word, size) == 0;
+}
+
+bool fp_report_starts_with_any(struct fp_report_string string, const char *const *words)
+{
+	while (*words && !fp_report_starts_with(string, *words))
+		words++;
+	return *words != NULL;
+}
+
 struct fp_report_string fp_report_base_name(struct fp_report_string path)
 {
 	const char *slash = path.size > 0 ? memrchr(path.bytes, '/', path.size) : NULL;
@@ -124,17 +143,10 @@ bool fp_report_are_same_frames(const struct fp_report_stack *a, const struct fp_
 
 bool fp_report_is_in_c_library(const struct fp_report_frame *frame)
 {
-	static const char *const names[] = {"libc.", "libc-", "libpthread.", "libpthread-",
-	                                    "ld-"};
-	struct fp_report_string module = fp_report_module_name(frame);
+	static const char *const names[] = {"libc.",       "libc-", "libpthread.",
+	                                    "libpthread-", "ld-",   NULL};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		size_t size = strlen(names[i]);
-
-		if (module.size >= size && memcmp(module.bytes, names[i], size) == 0)
-			return true;
-	}
-	return false;
+	return fp_report_starts_with_any(fp_report_module_name(frame), names);
 }
 
 static bool has_file(const struct fp_report_frame *frame)
@@ -255,12 +267,10 @@ void fp_report_name_allocators(const char *names)
 
 static bool is_named(const char *function)
 {
-	size_t size = strlen(function);
-
 	for (const char *at = named; *at != '\0'; at += strspn(at, ",")) {
 		size_t length = strcspn(at, ",");
 
-		if (length == size && memcmp(at, function, size) == 0)
+		if (fp_report_is_word((struct fp_report_string){at, length}, function))
 			return true;
 		at += length;
 	}
@@ -464,7 +474,7 @@ static bool is_module(const struct fp_report_frame *frame, const char *name)
 	struct fp_report_string module = fp_report_module_name(frame);
 	size_t size = strlen(name);
 
-	return module.size >= size && memcmp(module.bytes, name, size) == 0 &&
+	return fp_report_starts_with(module, name) &&
 	       (module.size == size || memchr(".-0123456789", module.bytes[size], 13));
 }
 

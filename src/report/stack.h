@@ -14,6 +14,11 @@ struct fp_report_string fp_report_text(const char *text);
 /* Shorter, then smaller first; 0 when equal. */
 int fp_report_compare_strings(struct fp_report_string a, struct fp_report_string b);
 
+/* Whether STRING is WORD, begins with it, or with one of WORDS, the last of which is NULL. */
+bool fp_report_is_word(struct fp_report_string string, const char *word);
+bool fp_report_starts_with(struct fp_report_string string, const char *word);
+bool fp_report_starts_with_any(struct fp_report_string string, const char *const *words);
+
 /* Orders stacks by what a person reads in them: two return addresses on one line are equal. */
 int fp_report_compare_stacks(const struct fp_report_stack *a, const struct fp_report_stack *b);
 

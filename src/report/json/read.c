@@ -59,22 +59,16 @@ static int64_t take_integer(struct fields *fields, const json_t *object, const c
 	return json_integer_value(value_at(fields, object, key, JSON_INTEGER));
 }
 
-static uint64_t take_count(struct fields *fields, const json_t *object, const char *key)
+/* At most MAX. */
+static uint64_t take_count(struct fields *fields, const json_t *object, const char *key,
+                           uint64_t max)
 {
 	int64_t number = take_integer(fields, object, key);
 
-	if (number < 0)
-		refuse(fields, key);
-	return number < 0 ? 0 : (uint64_t)number;
-}
-
-static uint32_t take_small(struct fields *fields, const json_t *object, const char *key)
-{
-	uint64_t number = take_count(fields, object, key);
-
-	if (number > UINT32_MAX)
-		refuse(fields, key);
-	return number > UINT32_MAX ? 0 : (uint32_t)number;
+	if (number >= 0 && (uint64_t)number <= max)
+		return (uint64_t)number;
+	refuse(fields, key);
+	return 0;
 }
 
 static bool take_flag(struct fields *fields, const json_t *object, const char *key)
@@ -166,21 +160,15 @@ static const json_t *take_array(struct fields *fields, const json_t *object, con
 	return value_at(fields, object, key, JSON_ARRAY);
 }
 
-static bool is_fencepost(struct fp_report_string path)
-{
-	static const char own[] = "libfencepost";
-	struct fp_report_string name = fp_report_base_name(path);
-
-	return name.size >= sizeof(own) - 1 && memcmp(name.bytes, own, sizeof(own) - 1) == 0;
-}
-
 /* The module that FRAME names; NULL when it is unknown or memory ran out. */
 static const struct fp_report_module *find_module(struct fields *fields,
                                                   const struct fp_report_flat_frame *frame)
 {
-	const struct fp_report_module wanted = {.path = frame->module,
-	                                        .build_id = frame->build_id,
-	                                        .is_own = is_fencepost(frame->module)};
+	const struct fp_report_module wanted = {
+	        .path = frame->module,
+	        .build_id = frame->build_id,
+	        .is_own = fp_report_starts_with(fp_report_base_name(frame->module),
+	                                        "libfencepost")};
 	const struct fp_report_module *module;
 
 	if (wanted.path.size == 0 || strcmp(wanted.path.bytes, "[unknown]") == 0)
@@ -393,8 +381,8 @@ static bool take_number(struct fields *fields, const json_t *json, const char *k
 		*number = protection_of(take_string(fields, json, key));
 		return true;
 	default:
-		*number = field->size == sizeof(uint32_t) ? take_small(fields, json, key)
-		                                          : take_count(fields, json, key);
+		*number = take_count(fields, json, key,
+		                     field->size == sizeof(uint32_t) ? UINT32_MAX : UINT64_MAX);
 		return true;
 	}
 }

@@ -13,8 +13,153 @@
 
 #include "report/crash.h"
 #include "report/leaks.h"
-#include "report/log/cursor.h"
+#include "report/report.h"
 #include "report/schema.h"
+
+/* Once a field did not fit, IS_SHORT stays set and every further field is 0 or empty. */
+struct cursor {
+	const uint8_t *at;
+	size_t left;
+	bool is_short;
+};
+
+static struct fp_report_string take_bytes(struct cursor *cursor, size_t size)
+{
+	const struct fp_report_string bytes = {(const char *)cursor->at, size};
+
+	if (cursor->is_short || size > cursor->left) {
+		cursor->is_short = true;
+		return (struct fp_report_string){"", 0};
+	}
+	cursor->at += size;
+	cursor->left -= size;
+	return bytes;
+}
+
+static uint64_t take_integer(struct cursor *cursor, size_t size)
+{
+	struct fp_report_string bytes = take_bytes(cursor, size);
+	uint64_t value = 0;
+
+	for (size_t i = bytes.size; i > 0; i--)
+		value = value << 8 | (uint8_t)bytes.bytes[i - 1];
+	return value;
+}
+
+static uint8_t take_u8(struct cursor *cursor)
+{
+	return (uint8_t)take_integer(cursor, 1);
+}
+
+static uint16_t take_u16(struct cursor *cursor)
+{
+	return (uint16_t)take_integer(cursor, 2);
+}
+
+static uint32_t take_u32(struct cursor *cursor)
+{
+	return (uint32_t)take_integer(cursor, 4);
+}
+
+static uint64_t take_u64(struct cursor *cursor)
+{
+	return take_integer(cursor, 8);
+}
+
+static struct fp_report_string take_string(struct cursor *cursor)
+{
+	return take_bytes(cursor, take_u32(cursor));
+}
+
+/* What an item has at least. */
+static size_t bytes_of(const struct fp_schema_record *schema)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < schema->count; i++)
+		bytes += schema->fields[i].since > 0 ? schema->fields[i].bytes : 0;
+	return bytes;
+}
+
+static int take_record(struct cursor *cursor, const struct fp_schema_record *schema,
+                       void *record, struct fp_report_arena *arena);
+
+static int take_items(struct cursor *cursor, const struct fp_schema_record *schema,
+                      struct fp_report_arena *arena, fp_schema_pointer *items, size_t *count)
+{
+	size_t claimed = take_u32(cursor);
+	int result = 0;
+
+	/* Older logs end before it. */
+	if (cursor->is_short)
+		return 0;
+	if (claimed > cursor->left / bytes_of(schema))
+		return -EBADMSG;
+	*items = fp_report_arena_take(arena, claimed * schema->size);
+	if (!*items)
+		return -ENOMEM;
+	*count = claimed;
+	for (size_t i = 0; result == 0 && i < claimed; i++)
+		result = take_record(cursor, schema, (char *)*items + i * schema->size, arena);
+	return result;
+}
+
+static int take_field(struct cursor *cursor, const struct fp_schema_field *field, char *record,
+                      struct fp_report_arena *arena)
+{
+	const struct fp_schema_words *words = field->of;
+	void *at = record + field->offset;
+	uint64_t number;
+
+	switch (field->form) {
+	case FP_SCHEMA_TEXT:
+	case FP_SCHEMA_PATH:
+	case FP_SCHEMA_WORD:
+	case FP_SCHEMA_BYTES:
+		*(struct fp_report_string *)at = take_string(cursor);
+		return 0;
+	case FP_SCHEMA_THERE:
+		*(bool *)at = !cursor->is_short && cursor->left > 0;
+		return 0;
+	case FP_SCHEMA_BLOCK:
+		if (!fp_report_schema_has(field, record))
+			return 0;
+		__attribute__((fallthrough));
+	case FP_SCHEMA_RECORD:
+		return take_record(cursor, field->of, at, arena);
+	case FP_SCHEMA_ARRAY:
+	case FP_SCHEMA_NAMED:
+		return take_items(cursor, field->of, arena, at,
+		                  (size_t *)(record + field->more));
+	default:
+		number = take_integer(cursor, field->bytes);
+		if (field->form == FP_SCHEMA_ENUM && number >= words->count)
+			return -EBADMSG;
+		if (field->form == FP_SCHEMA_FLAG)
+			number = number != 0;
+		fp_report_schema_store(at, field->size, number);
+		return 0;
+	}
+}
+
+/* Takes what SCHEMA has, in the order of its members' `since`, into RECORD, which is zeroed;
+ * arrays come from ARENA. 0; -EBADMSG when it is too short or a number is none of its enum's;
+ * -ENOMEM. */
+static int take_record(struct cursor *cursor, const struct fp_schema_record *schema,
+                       void *record, struct fp_report_arena *arena)
+{
+	int result = 0;
+
+	for (unsigned since = 1; result == 0 && since <= FP_SCHEMA_SINCE_MAX; since++) {
+		const struct fp_schema_field *field = fp_schema_find(schema, since);
+
+		if (field)
+			result = take_field(cursor, field, record, arena);
+		if (cursor->is_short && since <= schema->least)
+			result = -EBADMSG;
+	}
+	return result;
+}
 
 /* FP_LOG_FINDING_COUNT_IS, kept until all findings are known. */
 struct reading_count {
@@ -36,18 +181,18 @@ struct reading {
 
 enum { TRACE_MAX = FP_TRACE_DEPTH_MAX + 1 + FP_TRACE_OUTER };
 
-static int read_process(struct reading *reading, struct fp_report_cursor *payload)
+static int read_process(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
-	uint32_t pid = fp_report_take_u32(payload);
-	uint32_t ppid = fp_report_take_u32(payload);
+	uint32_t pid = take_u32(payload);
+	uint32_t ppid = take_u32(payload);
 	struct fp_report_string executable;
-	uint32_t page_bytes = fp_report_take_u32(payload);
+	uint32_t page_bytes = take_u32(payload);
 	uint32_t count;
 
-	fp_report_take_string(payload); /* version of the library */
-	executable = fp_report_take_string(payload);
-	count = fp_report_take_u32(payload);
+	take_string(payload); /* version of the library */
+	executable = take_string(payload);
+	count = take_u32(payload);
 	if (payload->is_short)
 		return -EBADMSG;
 	report->pid = pid;
@@ -56,7 +201,7 @@ static int read_process(struct reading *reading, struct fp_report_cursor *payloa
 	report->executable = executable;
 	report->argument_count = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		struct fp_report_string argument = fp_report_take_string(payload);
+		struct fp_report_string argument = take_string(payload);
 
 		if (payload->is_short)
 			return -EBADMSG;
@@ -67,13 +212,13 @@ static int read_process(struct reading *reading, struct fp_report_cursor *payloa
 	return 0;
 }
 
-static int read_setting(struct reading *reading, struct fp_report_cursor *payload)
+static int read_setting(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_setting setting;
 
-	setting.key = fp_report_take_string(payload);
-	setting.value = fp_report_take_string(payload);
+	setting.key = take_string(payload);
+	setting.value = take_string(payload);
 	if (payload->is_short)
 		return -EBADMSG;
 	return fp_report_append(&report->settings, &report->setting_count, &setting,
@@ -128,17 +273,17 @@ static int map_module(struct reading *reading, size_t index)
 	return 0;
 }
 
-static int read_module(struct reading *reading, struct fp_report_cursor *payload)
+static int read_module(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_module module = {0};
 
-	module.start = fp_report_take_u64(payload);
-	module.end = fp_report_take_u64(payload);
-	module.bias = fp_report_take_u64(payload);
-	module.path = fp_report_take_string(payload);
-	module.build_id = fp_report_take_string(payload);
-	module.is_own = fp_report_take_u8(payload) != 0;
+	module.start = take_u64(payload);
+	module.end = take_u64(payload);
+	module.bias = take_u64(payload);
+	module.path = take_string(payload);
+	module.build_id = take_string(payload);
+	module.is_own = take_u8(payload) != 0;
 	if (payload->is_short || module.start >= module.end)
 		return -EBADMSG;
 	if (fp_report_append(&report->modules, &report->module_count, &module,
@@ -147,14 +292,14 @@ static int read_module(struct reading *reading, struct fp_report_cursor *payload
 	return map_module(reading, report->module_count - 1);
 }
 
-static int read_addresses(const struct reading *reading, struct fp_report_cursor *payload,
+static int read_addresses(const struct reading *reading, struct cursor *payload,
                           struct fp_report_trace *trace)
 {
 	trace->addresses = calloc(trace->count ? trace->count : 1, sizeof(trace->addresses[0]));
 	if (!trace->addresses)
 		return -ENOMEM;
 	for (size_t i = 0; i < trace->count; i++) {
-		uint64_t address = fp_report_take_u64(payload);
+		uint64_t address = take_u64(payload);
 
 		trace->addresses[i] =
 		        (struct fp_report_address){address, find_mapped(reading, address)};
@@ -162,12 +307,12 @@ static int read_addresses(const struct reading *reading, struct fp_report_cursor
 	return 0;
 }
 
-static int read_trace(struct reading *reading, struct fp_report_cursor *payload)
+static int read_trace(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
-	struct fp_report_trace trace = {.id = fp_report_take_u32(payload)};
+	struct fp_report_trace trace = {.id = take_u32(payload)};
 	struct fp_report_trace *traces;
-	uint32_t count = fp_report_take_u32(payload);
+	uint32_t count = take_u32(payload);
 
 	if (payload->is_short || count > payload->left / 8 || trace.id == FP_TRACE_NONE)
 		return -EBADMSG;
@@ -183,12 +328,11 @@ static int read_trace(struct reading *reading, struct fp_report_cursor *payload)
 	return 0;
 }
 
-static int read_finding(struct reading *reading, struct fp_report_cursor *payload)
+static int read_finding(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_finding finding = {.count = 1};
-	int result = fp_report_take_record(payload, &fp_report_schema_finding, &finding,
-	                                   &report->arena);
+	int result = take_record(payload, &fp_report_schema_finding, &finding, &report->arena);
 
 	if (result == 0)
 		result = fp_report_settle_crash(report, &finding);
@@ -198,24 +342,23 @@ static int read_finding(struct reading *reading, struct fp_report_cursor *payloa
 	                        sizeof(*report->findings));
 }
 
-static int read_finding_count(struct reading *reading, struct fp_report_cursor *payload)
+static int read_finding_count(struct reading *reading, struct cursor *payload)
 {
 	struct reading_count count;
 
-	count.index = fp_report_take_u32(payload);
-	count.count = fp_report_take_u64(payload);
+	count.index = take_u32(payload);
+	count.count = take_u64(payload);
 	if (payload->is_short)
 		return -EBADMSG;
 	return fp_report_append(&reading->counts, &reading->count_count, &count,
 	                        sizeof(*reading->counts));
 }
 
-static int read_leak(struct reading *reading, struct fp_report_cursor *payload)
+static int read_leak(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_leak leak = {0};
-	int result =
-	        fp_report_take_record(payload, &fp_report_schema_leak, &leak, &report->arena);
+	int result = take_record(payload, &fp_report_schema_leak, &leak, &report->arena);
 
 	if (result != 0)
 		return result;
@@ -226,16 +369,15 @@ static int read_leak(struct reading *reading, struct fp_report_cursor *payload)
 	                        sizeof(*report->leaks));
 }
 
-static int read_doors(struct reading *reading, struct fp_report_cursor *payload)
+static int read_doors(struct reading *reading, struct cursor *payload)
 {
-	reading->report->doors =
-	        fp_report_take_u8(payload) & (FP_LOG_DOOR_HOST | FP_LOG_DOOR_MALLOC);
+	reading->report->doors = take_u8(payload) & (FP_LOG_DOOR_HOST | FP_LOG_DOOR_MALLOC);
 	return 0;
 }
 
-static int read_leak_check(struct reading *reading, struct fp_report_cursor *payload)
+static int read_leak_check(struct reading *reading, struct cursor *payload)
 {
-	uint8_t flags = fp_report_take_u8(payload);
+	uint8_t flags = take_u8(payload);
 
 	reading->report->are_leaks_looked_for = true;
 	reading->report->is_check_repeated = (flags & FP_LOG_CHECK_REPEATED) != 0;
@@ -246,13 +388,13 @@ static int read_leak_check(struct reading *reading, struct fp_report_cursor *pay
 	return 0;
 }
 
-static int read_protection(struct reading *reading, struct fp_report_cursor *payload)
+static int read_protection(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_protection protection = {0};
-	int result = fp_report_take_record(payload, &fp_report_schema_protection, &protection,
-	                                   &report->arena);
-	uint32_t count = fp_report_take_u32(payload);
+	int result =
+	        take_record(payload, &fp_report_schema_protection, &protection, &report->arena);
+	uint32_t count = take_u32(payload);
 
 	if (result != 0 || payload->is_short)
 		return -EBADMSG;
@@ -260,8 +402,8 @@ static int read_protection(struct reading *reading, struct fp_report_cursor *pay
 	report->protection = protection;
 	reading->has_counts = true;
 	for (uint32_t i = 0; i < count; i++) {
-		struct fp_report_string text = fp_report_take_string(payload);
-		uint64_t blocks = fp_report_take_u64(payload);
+		struct fp_report_string text = take_string(payload);
+		uint64_t blocks = take_u64(payload);
 
 		if (payload->is_short)
 			return -EBADMSG;
@@ -274,21 +416,21 @@ static int read_protection(struct reading *reading, struct fp_report_cursor *pay
 	return 0;
 }
 
-static int read_heap(struct reading *reading, struct fp_report_cursor *payload)
+static int read_heap(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report_heap heap = {0};
-	int result = fp_report_take_record(payload, &fp_report_schema_heap, &heap,
-	                                   &reading->report->arena);
+	int result =
+	        take_record(payload, &fp_report_schema_heap, &heap, &reading->report->arena);
 
 	if (result == 0)
 		reading->report->heap = heap;
 	return result;
 }
 
-static int read_note(struct reading *reading, struct fp_report_cursor *payload)
+static int read_note(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
-	struct fp_report_string text = fp_report_take_string(payload);
+	struct fp_report_string text = take_string(payload);
 
 	if (payload->is_short)
 		return -EBADMSG;
@@ -296,10 +438,10 @@ static int read_note(struct reading *reading, struct fp_report_cursor *payload)
 	                        sizeof(*report->notes));
 }
 
-static int read_suppression(struct reading *reading, struct fp_report_cursor *payload)
+static int read_suppression(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
-	struct fp_report_string text = fp_report_take_string(payload);
+	struct fp_report_string text = take_string(payload);
 
 	if (payload->is_short)
 		return -EBADMSG;
@@ -307,13 +449,13 @@ static int read_suppression(struct reading *reading, struct fp_report_cursor *pa
 	                        sizeof(*report->known));
 }
 
-static int read_exit(struct reading *reading, struct fp_report_cursor *payload)
+static int read_exit(struct reading *reading, struct cursor *payload)
 {
-	unsigned how = fp_report_take_u8(payload);
+	unsigned how = take_u8(payload);
 	int32_t value;
 
-	fp_report_take_bytes(payload, 3);
-	value = (int32_t)fp_report_take_u32(payload);
+	take_bytes(payload, 3);
+	value = (int32_t)take_u32(payload);
 	if (payload->is_short || how > FP_LOG_EXIT_SIGNAL)
 		return -EBADMSG;
 	reading->report->exit = how;
@@ -321,19 +463,19 @@ static int read_exit(struct reading *reading, struct fp_report_cursor *payload)
 	return 0;
 }
 
-static int read_end(struct reading *reading, struct fp_report_cursor *payload)
+static int read_end(struct reading *reading, struct cursor *payload)
 {
 	(void)payload;
 	reading->has_ended = true;
 	return 0;
 }
 
-static int read_snapshot(struct reading *reading, struct fp_report_cursor *payload)
+static int read_snapshot(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_snapshot snapshot = {0};
-	int result = fp_report_take_record(payload, &fp_report_schema_snapshot, &snapshot,
-	                                   &report->arena);
+	int result =
+	        take_record(payload, &fp_report_schema_snapshot, &snapshot, &report->arena);
 
 	if (result != 0)
 		return result;
@@ -350,13 +492,12 @@ static struct fp_report_failed *find_failed(struct fp_report *report, uint64_t s
 	return NULL;
 }
 
-static int read_failed_alloc(struct reading *reading, struct fp_report_cursor *payload)
+static int read_failed_alloc(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_failed failed = {0};
 	struct fp_report_failed *known;
-	int result = fp_report_take_record(payload, &fp_report_schema_failed, &failed,
-	                                   &report->arena);
+	int result = take_record(payload, &fp_report_schema_failed, &failed, &report->arena);
 
 	if (result != 0)
 		return result;
@@ -373,12 +514,11 @@ static int read_failed_alloc(struct reading *reading, struct fp_report_cursor *p
 }
 
 /* What the log says last of growth is what counts: it was the whole of what was known then. */
-static int read_growth(struct reading *reading, struct fp_report_cursor *payload)
+static int read_growth(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_growth growth = {.is_looked_for = true};
-	int result = fp_report_take_record(payload, &fp_report_schema_growth, &growth,
-	                                   &report->arena);
+	int result = take_record(payload, &fp_report_schema_growth, &growth, &report->arena);
 
 	if (result != 0)
 		return result;
@@ -388,13 +528,12 @@ static int read_growth(struct reading *reading, struct fp_report_cursor *payload
 	return 0;
 }
 
-static int read_growing(struct reading *reading, struct fp_report_cursor *payload)
+static int read_growing(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_growing growing = {0};
 	struct fp_report_growing *added;
-	int result = fp_report_take_record(payload, &fp_report_schema_growing, &growing,
-	                                   &report->arena);
+	int result = take_record(payload, &fp_report_schema_growing, &growing, &report->arena);
 
 	if (result == 0 && (growing.point_count < 2 || !report->growth.is_looked_for))
 		result = -EBADMSG;
@@ -409,9 +548,9 @@ static int read_growing(struct reading *reading, struct fp_report_cursor *payloa
 
 /* 0; -EBADMSG when PAYLOAD is not a whole record of TYPE, of which then little or nothing was
  * taken; -ENOMEM. Unknown types are skipped. */
-static int read_record(struct reading *reading, unsigned type, struct fp_report_cursor *payload)
+static int read_record(struct reading *reading, unsigned type, struct cursor *payload)
 {
-	static int (*const readers[])(struct reading *, struct fp_report_cursor *) = {
+	static int (*const readers[])(struct reading *, struct cursor *) = {
 	        [FP_LOG_PROCESS] = read_process,
 	        [FP_LOG_SETTING] = read_setting,
 	        [FP_LOG_MODULE] = read_module,
@@ -440,33 +579,31 @@ static int read_record(struct reading *reading, unsigned type, struct fp_report_
 
 enum { MAGIC_BYTES = sizeof(FP_LOG_MAGIC) - 1 };
 
-static int check_header(struct fp_report_cursor *log)
+static int check_header(struct cursor *log)
 {
-	struct fp_report_string magic = fp_report_take_bytes(log, MAGIC_BYTES);
-	uint32_t version = fp_report_take_u32(log);
+	struct fp_report_string magic = take_bytes(log, MAGIC_BYTES);
+	uint32_t version = take_u32(log);
 
-	fp_report_take_u32(log);
+	take_u32(log);
 	if (log->is_short || memcmp(magic.bytes, FP_LOG_MAGIC, MAGIC_BYTES) != 0)
 		return -EINVAL;
 	return version == FP_LOG_VERSION ? 0 : -ENOTSUP;
 }
 
 /* Takes the next record's type and payload; false when what is left holds no record. */
-static bool take_record(struct fp_report_cursor *log, unsigned *type,
-                        struct fp_report_cursor *payload)
+static bool next_record(struct cursor *log, unsigned *type, struct cursor *payload)
 {
 	unsigned zero;
 	uint32_t size;
 	struct fp_report_string bytes;
 
-	*type = fp_report_take_u16(log);
-	zero = fp_report_take_u16(log);
-	size = fp_report_take_u32(log);
+	*type = take_u16(log);
+	zero = take_u16(log);
+	size = take_u32(log);
 	if (zero != 0)
 		log->is_short = true;
-	bytes = fp_report_take_bytes(log, size);
-	*payload = (struct fp_report_cursor){.at = (const uint8_t *)bytes.bytes,
-	                                     .left = bytes.size};
+	bytes = take_bytes(log, size);
+	*payload = (struct cursor){.at = (const uint8_t *)bytes.bytes, .left = bytes.size};
 	return !log->is_short;
 }
 
@@ -497,7 +634,7 @@ static int note_damage(const struct reading *reading, size_t end, size_t size, s
 	return result;
 }
 
-static int read_records(struct reading *reading, struct fp_report_cursor *log)
+static int read_records(struct reading *reading, struct cursor *log)
 {
 	const uint8_t *start = log->at - FP_LOG_HEADER_BYTES;
 	const uint8_t *end = log->at + log->left;
@@ -505,11 +642,11 @@ static int read_records(struct reading *reading, struct fp_report_cursor *log)
 
 	while (log->left > 0 && !reading->has_ended) {
 		const uint8_t *record = log->at;
-		struct fp_report_cursor payload;
+		struct cursor payload;
 		unsigned type;
 		int result;
 
-		if (!take_record(log, &type, &payload))
+		if (!next_record(log, &type, &payload))
 			return note_damage(reading, (size_t)(record - start),
 			                   (size_t)(end - start), damaged);
 		result = read_record(reading, type, &payload);
@@ -588,7 +725,7 @@ static int settle(const struct reading *reading)
 
 int fp_report_read(const void *data, size_t size, struct fp_report **report)
 {
-	struct fp_report_cursor log = {.at = data, .left = size};
+	struct cursor log = {.at = data, .left = size};
 	struct reading reading = {0};
 	int result = check_header(&log);
 

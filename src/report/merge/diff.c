@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "report/fingerprint.h"
-#include "report/json/tree.h"
+#include "report/json/write.h"
 #include "report/stack.h"
 #include "report/text/page.h"
 

@@ -26,23 +26,31 @@ void fp_report_sarif_escape(FILE *out, struct fp_report_string text)
 	}
 }
 
-json_t *fp_report_sarif_message(struct fp_report_sarif *sarif, struct fp_report_string text)
+/* The message of the SIZE bytes at *TEXT, which OUT, NULL when out of memory, was writing. */
+static json_t *end_message(struct fp_report_sarif *sarif, FILE *out, char **text,
+                           const size_t *size)
 {
 	json_t *message = json_object();
+
+	if (!out || fclose(out) != 0)
+		sarif->tree.has_failed = true;
+	else
+		fp_report_tree_put(
+		        &sarif->tree, message, "text",
+		        fp_report_make_string((struct fp_report_string){*text, *size}));
+	free(*text);
+	return message;
+}
+
+json_t *fp_report_sarif_message(struct fp_report_sarif *sarif, struct fp_report_string text)
+{
 	char *escaped = NULL;
 	size_t size;
 	FILE *out = open_memstream(&escaped, &size);
 
 	if (out)
 		fp_report_sarif_escape(out, text);
-	if (!out || fclose(out) != 0)
-		sarif->tree.has_failed = true;
-	else
-		fp_report_tree_put(
-		        &sarif->tree, message, "text",
-		        fp_report_make_string((struct fp_report_string){escaped, size}));
-	free(escaped);
-	return message;
+	return end_message(sarif, out, &escaped, &size);
 }
 
 /* Only what RFC 3986 reserves for nothing stays as it is. */
@@ -340,21 +348,13 @@ static void print_message(FILE *out, const struct fp_report_finding *finding,
 static json_t *make_message(struct fp_report_sarif *sarif,
                             const struct fp_report_finding *finding, const struct story *story)
 {
-	json_t *message = json_object();
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	if (out)
 		print_message(out, finding, story);
-	if (!out || fclose(out) != 0)
-		sarif->tree.has_failed = true;
-	else
-		fp_report_tree_put(
-		        &sarif->tree, message, "text",
-		        fp_report_make_string((struct fp_report_string){text, size}));
-	free(text);
-	return message;
+	return end_message(sarif, out, &text, &size);
 }
 
 /* The place of moment I, told. */

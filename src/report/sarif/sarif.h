@@ -6,11 +6,11 @@
  *
  * Context: report.
  */
-#ifndef FP_REPORT_SARIF_PARTS_H
-#define FP_REPORT_SARIF_PARTS_H
+#ifndef FP_REPORT_SARIF_SARIF_H
+#define FP_REPORT_SARIF_SARIF_H
 
 #include "report/finding.h"
-#include "report/json/tree.h"
+#include "report/json/write.h"
 
 /* Its name is how code scanning knows the repository. */
 #define FP_REPORT_SARIF_ROOT "%SRCROOT%"

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/stack.h"
 #include "report/suppress/suppress.h"
 
 /* A text being read. */
@@ -58,25 +59,13 @@ static struct fp_report_string trim(struct fp_report_string string)
 	return string;
 }
 
-/* STRING is WORD, or starts with it. */
-static bool is_word(struct fp_report_string string, const char *word)
-{
-	return string.size == strlen(word) && memcmp(string.bytes, word, string.size) == 0;
-}
-
-static bool starts_with(struct fp_report_string string, const char *word)
-{
-	size_t size = strlen(word);
-
-	return string.size >= size && memcmp(string.bytes, word, size) == 0;
-}
-
 /* The kind of finding that WORD names, or FP_FINDING_COUNT. */
 static enum fp_finding_kind find_kind(struct fp_report_string word)
 {
 	unsigned kind = 0;
 
-	while (kind < FP_FINDING_COUNT && !is_word(word, fp_finding_traits(kind)->name))
+	while (kind < FP_FINDING_COUNT &&
+	       !fp_report_is_word(word, fp_finding_traits(kind)->name))
 		kind++;
 	return kind;
 }
@@ -167,11 +156,11 @@ static bool take_number(struct fp_report_string word, uint64_t *number)
 static int take_limit(const struct reader *reader, struct fp_report_suppression *suppression,
                       struct fp_report_string word)
 {
-	bool is_max = starts_with(word, "max=");
+	bool is_max = fp_report_starts_with(word, "max=");
 	size_t skipped = is_max ? strlen("max=") : strlen("until=");
 	struct fp_report_string value;
 
-	if (!is_max && !starts_with(word, "until="))
+	if (!is_max && !fp_report_starts_with(word, "until="))
 		return 0;
 	value = (struct fp_report_string){word.bytes + skipped, word.size - skipped};
 	if (is_max && !take_number(value, &suppression->max))
@@ -263,7 +252,7 @@ static int parse_line(const struct reader *reader, struct fp_report_suppression 
 	if (is_known)
 		suppression->kinds = UINT64_C(1) << kind;
 	for (size_t i = 0; i < sizeof(line_kinds) / sizeof(line_kinds[0]); i++) {
-		if (!is_word(word, line_kinds[i].word))
+		if (!fp_report_is_word(word, line_kinds[i].word))
 			continue;
 		is_known = true;
 		suppression->kinds = line_kinds[i].kinds;
@@ -340,12 +329,12 @@ static int take_memcheck_kind(const struct reader *reader,
                               struct fp_report_suppression *suppression,
                               struct fp_report_string kind)
 {
-	if (is_word(kind, "Leak")) {
+	if (fp_report_is_word(kind, "Leak")) {
 		suppression->leaks = UINT32_MAX;
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof(memcheck_kinds) / sizeof(memcheck_kinds[0]); i++) {
-		if (!is_word(kind, memcheck_kinds[i].word))
+		if (!fp_report_is_word(kind, memcheck_kinds[i].word))
 			continue;
 		suppression->kinds = memcheck_kinds[i].kinds;
 		suppression->access = memcheck_kinds[i].access;
@@ -363,7 +352,7 @@ static int take_own_kind(const struct reader *reader, struct fp_report_suppressi
 {
 	enum fp_finding_kind kind = find_kind(word);
 
-	if (is_word(word, "Leak")) {
+	if (fp_report_is_word(word, "Leak")) {
 		suppression->leaks = UINT32_MAX;
 		return 0;
 	}
@@ -382,7 +371,7 @@ static bool is_tool(struct fp_report_string tools, const char *tool)
 		const char *comma = memchr(tools.bytes, ',', tools.size);
 		size_t size = comma ? (size_t)(comma - tools.bytes) : tools.size;
 
-		if (is_word((struct fp_report_string){tools.bytes, size}, tool))
+		if (fp_report_is_word((struct fp_report_string){tools.bytes, size}, tool))
 			return true;
 		tools.bytes += comma ? size + 1 : size;
 		tools.size -= comma ? size + 1 : size;
@@ -445,8 +434,9 @@ static int take_leak_kinds(const struct reader *reader,
 		size_t size = comma ? (size_t)(comma - words.bytes) : words.size;
 		size_t i = 0;
 
-		while (i < 6 && !is_word(trim((struct fp_report_string){words.bytes, size}),
-		                         kinds[i].word))
+		while (i < 6 &&
+		       !fp_report_is_word(trim((struct fp_report_string){words.bytes, size}),
+		                          kinds[i].word))
 			i++;
 		if (i == 6)
 			break;
@@ -472,12 +462,12 @@ static int take_frame(const struct reader *reader, struct fp_report_suppression 
 
 	if (suppression->pattern_count == FRAMES_MAX)
 		return refuse(reader, "more than %d frames; leave some out", FRAMES_MAX);
-	if (is_word(line, "..."))
+	if (fp_report_is_word(line, "..."))
 		return add_pattern(suppression, FP_REPORT_PATTERN_FRAMES, line, "");
 	for (unsigned kind = 0; kind < sizeof(words) / sizeof(words[0]); kind++) {
 		size_t skipped = strlen(words[kind]);
 
-		if (starts_with(line, words[kind]) && line.size > skipped)
+		if (fp_report_starts_with(line, words[kind]) && line.size > skipped)
 			return add_pattern(suppression, kind,
 			                   (struct fp_report_string){line.bytes + skipped,
 			                                             line.size - skipped},
@@ -495,7 +485,7 @@ static int take_line(const struct reader *reader, struct fp_report_suppression *
 
 	if (result != 0)
 		return result < 0 ? result : 0;
-	if (starts_with(reader->line, leak_kinds)) {
+	if (fp_report_starts_with(reader->line, leak_kinds)) {
 		struct fp_report_string words = {reader->line.bytes + strlen(leak_kinds),
 		                                 reader->line.size - strlen(leak_kinds)};
 
@@ -524,7 +514,7 @@ static int read_block(struct reader *reader, struct fp_report_suppression *suppr
 	while (result == 0) {
 		if (!next_in_block(reader))
 			return -EINVAL;
-		if (is_word(reader->line, "}"))
+		if (fp_report_is_word(reader->line, "}"))
 			break;
 		result = take_line(reader, suppression);
 	}
@@ -535,7 +525,7 @@ static int read_block(struct reader *reader, struct fp_report_suppression *suppr
 
 static int parse_one(struct reader *reader, struct fp_report_suppression *suppression)
 {
-	if (is_word(reader->line, "{"))
+	if (fp_report_is_word(reader->line, "{"))
 		return read_block(reader, suppression);
 	suppression->name = strndup(reader->line.bytes, reader->line.size);
 	return suppression->name ? parse_line(reader, suppression) : -ENOMEM;

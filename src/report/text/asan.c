@@ -167,8 +167,7 @@ static uint64_t register_of(const struct fp_report_finding *finding, const char 
 {
 	for (size_t i = 0; i < finding->register_count; i++)
 		for (const char *const *name = names; *name; name++)
-			if (finding->registers[i].name.size == strlen(*name) &&
-			    memcmp(finding->registers[i].name.bytes, *name, strlen(*name)) == 0)
+			if (fp_report_is_word(finding->registers[i].name, *name))
 				return finding->registers[i].value;
 	return 0;
 }

@@ -23,18 +23,6 @@
 
 enum { BYTES_MAX = 4000 /* of arguments; whoever pastes more has a script */ };
 
-static bool is_set(const struct fp_report *report, const char *key, const char *value)
-{
-	for (size_t i = 0; i < report->setting_count; i++) {
-		const struct fp_report_setting *setting = &report->settings[i];
-
-		if (fp_report_compare_strings(setting->key, fp_report_text(key)) == 0)
-			return fp_report_compare_strings(setting->value,
-			                                 fp_report_text(value)) == 0;
-	}
-	return false;
-}
-
 /* The options that change what hides the access, or NULL. Of a padded block it is not the
  * layout that does. */
 static const char *options_for(const struct fp_report *report,
@@ -43,14 +31,16 @@ static const char *options_for(const struct fp_report *report,
 	if (!fp_report_is_late(finding) || finding->block.tier != FP_TIER_GUARDED)
 		return NULL;
 	if (finding->kind == FP_FINDING_HEAP_USE_AFTER_FREE)
-		return is_set(report, "seal_batch", "1") ? NULL : "--seal-batch=1";
+		return fp_report_has_setting(report, "seal_batch", "1") ? NULL
+		                                                        : "--seal-batch=1";
 	if (finding->evidence_offset < 0)
-		return is_set(report, "placement", "left") ? NULL : "--placement=left";
-	if (!is_set(report, "placement", "right"))
+		return fp_report_has_setting(report, "placement", "left") ? NULL
+		                                                          : "--placement=left";
+	if (!fp_report_has_setting(report, "placement", "right"))
 		return "--placement=right --align=auto";
-	if (is_set(report, "align", "auto"))
+	if (fp_report_has_setting(report, "align", "auto"))
 		return "--align=1";
-	return is_set(report, "align", "1") ? NULL : "--align=auto";
+	return fp_report_has_setting(report, "align", "1") ? NULL : "--align=auto";
 }
 
 /* What a shell takes for one word, and for nothing else. */
@@ -143,19 +133,8 @@ static void print_again(const struct fp_report_page *page, const struct fp_repor
 static void print_nearest(const struct fp_report_page *page,
                           const struct fp_report_block *block)
 {
-	uint64_t offset = (uint64_t)block->offset;
-
 	fputs("  that is ", page->out);
-	if (block->offset < 0) {
-		fp_report_print_count(page, 0 - offset, "byte");
-		fputs(" before", page->out);
-	} else if (offset < block->size) {
-		fp_report_print_count(page, offset, "byte");
-		fputs(" inside", page->out);
-	} else {
-		fp_report_print_count(page, offset - block->size, "byte");
-		fputs(" past the end of", page->out);
-	}
+	fp_report_print_offset(page, block->offset, block->size);
 	fputs(block->state == FP_BLOCK_FREED ? " a freed block of " : " a block of ",
 	      page->out);
 	fp_report_print_count(page, block->size, "byte");

@@ -6,8 +6,8 @@
  *
  * Context: report.
  */
-#ifndef FP_REPORT_JSON_TREE_H
-#define FP_REPORT_JSON_TREE_H
+#ifndef FP_REPORT_JSON_WRITE_H
+#define FP_REPORT_JSON_WRITE_H
 
 #include <jansson.h>
 
