@@ -130,7 +130,9 @@ void fuzz_render(const struct fp_report *const *reports, size_t count)
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
 		const struct fp_option *option = &fp_options_table[i];
 
-		if (option->stage == FP_OPTION_OUTPUT && strcmp(option->key, "log") != 0)
+		/* The event logs themselves are copied, not written. */
+		if (option->stage == FP_OPTION_OUTPUT && strcmp(option->key, "log") != 0 &&
+		    strcmp(option->key, "events") != 0)
 			render(option->key, &set);
 	}
 }

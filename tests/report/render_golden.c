@@ -141,8 +141,10 @@ static void check_faces(void)
 {
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
 		const struct fp_option *option = &fp_options_table[i];
-		bool is_shown =
-		        option->stage != FP_OPTION_OUTPUT || strcmp(option->key, "log") == 0;
+		/* The event logs themselves are copied, not written. */
+		bool is_shown = option->stage != FP_OPTION_OUTPUT ||
+		                strcmp(option->key, "log") == 0 ||
+		                strcmp(option->key, "events") == 0;
 
 		for (size_t j = 0; j < sizeof(faces) / sizeof(faces[0]); j++)
 			is_shown |= strcmp(faces[j].format, option->key) == 0;
