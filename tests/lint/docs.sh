@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The table of options in doc/options.md is what options.def makes of it. Run it as
-# "top_srcdir=. sh tests/lint/docs.sh print" to get the table anew.
+# "top_srcdir=. sh tests/lint/docs.sh print" to get the table anew. And the walks of HACKING.md lead along
+# functions that are there.
 cd "$top_srcdir" || exit 99
 table=$(
 	# The row is assembled with tabs first, because the '|' of a value has to be escaped.
@@ -16,4 +17,11 @@ if test "$1" = print; then
 fi
 printf '%s\n' "$table" | while IFS= read -r row; do
 	grep -qxF -- "$row" doc/options.md || { echo "doc/options.md lacks: $row"; exit 1; }
-done
+done || exit 1
+lost=$(
+	sed -n '/^## Four walks/,/^## Contexts/p' HACKING.md | grep -o '`[a-z_0-9/]*\.[a-z]*:[a-z_]*`' | tr -d '`' |
+		while IFS=: read -r file name; do
+			grep -qE "^([^	 ].*\b)?$name\(" "src/$file" || echo "HACKING.md: no $name in src/$file"
+		done
+)
+test -z "$lost" || { echo "$lost"; exit 1; }
