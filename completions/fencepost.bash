@@ -68,6 +68,9 @@ _fencepost() {
 		compopt -o nospace 2>/dev/null
 	elif [[ ${COMP_WORDS[1]} == leaks || ${COMP_WORDS[1]} == snapshot ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(ps -u "$EUID" -o pid= 2>/dev/null)" -- "$word")
+	elif [[ ${COMP_WORDS[1]} == explain ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(ps -u "$EUID" -o pid= 2>/dev/null)" -- "$word")
+		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$word")
 	elif [[ ${COMP_WORDS[1]} == run ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$word")
 	fi

@@ -9,6 +9,7 @@ import json, re, sys
 JSON, MAN = "schema/fencepost-report-1.schema.json", "man/fencepost-events.5"
 # Keys that are written by hand, and keys that reports of older versions do not have.
 BY_HAND = {"report": ["schema", "tool"]}
+RECORDS = {"HELD_BLOCK": "block"}  # those whose types have other names
 LATER = {"report": ["leak_check"], "leak_check": ["listed"], "leak": ["age", "new"], "summary": [
     "new_leaked_blocks", "new_leaked_bytes", "possible_blocks", "possible_bytes", "unknown"]}
 FORMS = {"ARRAY": "OF MEMBERS COUNT KEY TEXT", "TRACE": "MEMBER KEY TEXT", "MAYBE": "MEMBER KEY HAS TEXT",
@@ -33,7 +34,7 @@ def words(function, name="src/model/names.c"):
 number = {"type": "integer", "minimum": 0}
 ENUMS = {"ACCESS": "fp_access_name", "TIER": "fp_tier_name", "FAMILY": "fp_family_name", "LEVEL": "fp_level_name",
          "LEVEL_2": "fp_level_name", "LEVEL_3": "fp_level_name", "ROLE": "fp_party_role_name",
-         "PAGE_STATE": "fp_page_state_name", "CLASS": "fp_leak_class_name"}
+         "PAGE_STATE": "fp_page_state_name", "HOLDER": "fp_holder_kind_name", "CENSUS_RESULT": "fp_census_result_name", "CLASS": "fp_leak_class_name"}
 CAUSES = {"enum": re.findall(r'^FP_CRASH\(\w+, "([^"]+)"', read("src/model/crash.def"), re.M)}
 TYPES = {
     "I32": {"type": "integer"}, "SIGNAL": {"type": "string"}, "U32": number, "U64": number, "PEAK": number, "ID": {"type": ["integer", "null"], "minimum": 0}, "CWE": number,
@@ -79,7 +80,7 @@ def orthodox(row, records):
     elif row["FORM"] in ARRAYS:
         value = {"type": "array", "items": {"$ref": "#/$defs/" + row["OF"]}}
     else:
-        value = dict(TYPES.get(row["TYPE"]) or {"$ref": "#/$defs/" + row["TYPE"].lower()})
+        value = dict(TYPES.get(row["TYPE"]) or {"$ref": "#/$defs/" + RECORDS.get(row["TYPE"], row["TYPE"].lower())})
     if row["FORM"] == "WHEN" and row["HAS"] == row["MEMBER"]:
         # It is named only while it is not zero.
         value = {"const": True} if row["TYPE"] == "FLAG" else value
@@ -144,7 +145,7 @@ def wire(name, records):
         elif row["TYPE"] == "BLOCK":
             texts.append(f"if it has one ({wire('block', records)})")
         elif row["TYPE"] not in TYPES:
-            texts.append(f"{said} ({wire(row['TYPE'].lower(), records)})")
+            texts.append(f"{said} ({wire(RECORDS.get(row['TYPE'], row['TYPE'].lower()), records)})")
         elif row["TYPE"] == "TRACE":
             texts.append(f"u32 {said} trace".replace("  ", " "))
         else:

@@ -140,7 +140,8 @@ struct fp_block_info {
 /*
  * Fill *info with what is known of the block or region that address lies in, or whose padding
  * or guard it lies in. Returns false, and leaves *info alone, when no block is known there: it
- * was never one, or the record of a freed block was dropped (see the `history` option).
+ * was never one, or the record of a freed block was dropped (see the `history` option). Under
+ * `fencepost run` a program that is not linked with Fencepost has it, too: declare it weak.
  */
 FP_API bool fp_describe(const void *address, struct fp_block_info *info);
 

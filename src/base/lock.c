@@ -49,11 +49,11 @@ static void give(struct fp_lock *lock)
 }
 
 /* Whether LOCK could be had in time. */
-static bool take_in_time(struct fp_lock *lock)
+static bool take_in_time(struct fp_lock *lock, unsigned patience)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
 
-	for (int tries = 0; tries < FAULT_TRIES; tries++) {
+	for (unsigned tries = 0; tries < patience; tries++) {
 		uint32_t seen = FREE;
 
 		if (atomic_compare_exchange_strong_explicit(&lock->word, &seen, HELD,
@@ -67,7 +67,7 @@ static bool take_in_time(struct fp_lock *lock)
 
 static void acquire_in_fault_mode(struct fp_lock *lock)
 {
-	if (!take_in_time(lock))
+	if (!take_in_time(lock, FAULT_TRIES))
 		passed_over_ranks |= 1U << lock->rank;
 }
 
@@ -112,6 +112,20 @@ void fp_lock_acquire(struct fp_lock *lock)
 		fp_panic("lock taken out of rank order");
 	held_ranks |= 1U << lock->rank;
 	take(lock);
+}
+
+bool fp_lock_acquire_within(struct fp_lock *lock, unsigned milliseconds)
+{
+	if (!take_in_time(lock, milliseconds))
+		return false;
+	if (!is_in_fault_mode)
+		held_ranks |= 1U << lock->rank;
+	return true;
+}
+
+bool fp_lock_is_free(struct fp_lock *lock)
+{
+	return atomic_load(&lock->word) == FREE;
 }
 
 void fp_lock_release(struct fp_lock *lock)

@@ -15,6 +15,7 @@
 
 /* In the order in which they may be taken. */
 enum fp_lock_rank {
+	FP_RANK_HOLDERS,  /* the holders of one finding's block */
 	FP_RANK_LEAK,     /* one search for leaks at a time */
 	FP_RANK_SESSION,  /* dedup table, start and end of the session */
 	FP_RANK_TIMELINE, /* the heap over time */
@@ -44,6 +45,12 @@ struct fp_lock {
 
 void fp_lock_acquire(struct fp_lock *lock);
 void fp_lock_release(struct fp_lock *lock);
+
+/* Takes LOCK, or gives up after so many milliseconds: false. Never in the way of a rank. */
+bool fp_lock_acquire_within(struct fp_lock *lock, unsigned milliseconds);
+
+/* Whether nobody has LOCK: for who has stopped all others. */
+bool fp_lock_is_free(struct fp_lock *lock);
 
 /* Whether the calling thread has any lock: a signal handler that finds none has interrupted
  * nothing that it could wait for. Context: also fault. */

@@ -148,6 +148,11 @@ int fp_maps_each(fp_maps_visitor visit, void *user)
 	return fd < 0 && status == -ENOENT ? fd : status;
 }
 
+bool fp_maps_is_idle(void)
+{
+	return fp_lock_is_free(&lock);
+}
+
 void fp_maps_lock_for_fork(void)
 {
 	fp_lock_acquire_for_fork(&lock);

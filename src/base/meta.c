@@ -320,6 +320,11 @@ size_t fp_meta_footprint(void)
 	return atomic_load(&footprint);
 }
 
+bool fp_meta_is_idle(void)
+{
+	return fp_lock_is_free(&lock);
+}
+
 void fp_meta_lock_for_fork(void)
 {
 	fp_lock_acquire_for_fork(&lock);

@@ -43,11 +43,17 @@ void fp_cli_orphans_say(void);
 
 int fp_cli_diff(char **arguments);
 int fp_cli_doctor(char **arguments);
+int fp_cli_explain(char **arguments);
 int fp_cli_leaks(char **arguments);
 int fp_cli_report(char **arguments);
 int fp_cli_run(char **arguments);
 int fp_cli_snapshot(char **arguments);
 int fp_cli_watch(char **arguments);
+
+/* Has the process PID say what it knows of ADDRESS: PATH is that of the events it answers with.
+ * 0, or FP_CLI_FAILED after saying why not (in leaks.c). */
+enum { FP_CLI_EVENTS_PATH_MAX = 64 };
+int fp_cli_ask_about(long pid, uint64_t address, char path[FP_CLI_EVENTS_PATH_MAX]);
 
 /* A report, read and resolved. */
 struct fp_cli_log {

@@ -36,7 +36,8 @@ struct asking {
 	const char *command;
 	long pid;
 	long seconds;
-	int signal; /* 0: it answers none */
+	int signal;              /* 0: it answers none */
+	const uint64_t *address; /* that is asked about, or NULL */
 	bool is_under_fencepost;
 	bool is_gone;
 	char *arguments[ARGUMENTS_MAX]; /* of report */
@@ -310,7 +311,7 @@ static int ask(const struct asking *asking, struct fp_channel *channel)
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		return fp_cli_fail("%s: the system has no random numbers yet: try again",
 		                   asking->command);
-	number = number >> 8 | 2;
+	number = number >> 8 | 2 | (asking->address ? FP_LOG_ASKS_ABOUT_ADDRESS : 0);
 	/* Before the process may end; on a kernel without, the answer is waited for in vain. */
 	int ended = (int)syscall(SYS_pidfd_open, asking->pid, 0);
 	int listener = listen_for(number);
@@ -334,6 +335,9 @@ static int ask(const struct asking *asking, struct fp_channel *channel)
 		        "in another network namespace? Ask from there, or wait longer "
 		        "with --timeout=SECONDS",
 		        asking->command, asking->pid, asking->seconds);
+	/* When nobody takes it, no answer comes either. */
+	if (asking->address)
+		send(fd, asking->address, sizeof(*asking->address), MSG_NOSIGNAL);
 	int events = receive(fd);
 	close(fd);
 	return events < 0 ? fp_cli_fail("%s: no memory for the answer", asking->command)
@@ -421,4 +425,20 @@ int fp_cli_snapshot(char **arguments)
 	struct asking asking = {.command = "snapshot", .seconds = PATIENCE_SECONDS};
 
 	return report_on(&asking, arguments, take_events);
+}
+
+int fp_cli_ask_about(long pid, uint64_t address, char path[FP_CLI_EVENTS_PATH_MAX])
+{
+	struct asking asking = {.command = "explain",
+	                        .pid = pid,
+	                        .seconds = PATIENCE_SECONDS,
+	                        .address = &address};
+
+	if (look_at(&asking) != 0)
+		return FP_CLI_FAILED;
+	int events = asking.signal != 0 ? ask(&asking, find_channel(&asking)) : refuse(&asking);
+	if (events > 0)
+		return events;
+	snprintf(path, FP_CLI_EVENTS_PATH_MAX, FP_PROC_SELF "fd/%d", -events);
+	return 0;
 }

@@ -75,6 +75,7 @@ static bool report(struct fp_fault_event *event, bool is_known)
 	fp_thread_name(finding.thread_name);
 	finding.trace = fp_stack_capture_interrupted(event->context);
 	finding.is_exact = true;
+	finding.context = event->context;
 	if (fp_fault_configuration.goes_on &&
 	    fp_fault_step_over(&access, &finding, event->context))
 		return true;

@@ -287,9 +287,13 @@ void fp_fault_end_step(void *context)
 	atomic_store(&owner, 0);
 	unite(used);
 	uint32_t held = fp_lock_enter_fault_mode();
-	for (size_t i = 0; i < used; i++)
-		if (!own_step->pages[i].is_united)
-			fp_fault_configuration.sink(&own_step->pages[i].finding,
-			                            fp_fault_configuration.sink_user);
+	for (size_t i = 0; i < used; i++) {
+		if (own_step->pages[i].is_united)
+			continue;
+		/* The registers are what the step has made of them. */
+		own_step->pages[i].finding.context = context;
+		fp_fault_configuration.sink(&own_step->pages[i].finding,
+		                            fp_fault_configuration.sink_user);
+	}
 	fp_lock_leave_fault_mode(held);
 }

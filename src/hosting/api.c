@@ -14,7 +14,6 @@
 
 #include "fault/fault.h"
 #include "heap/heap.h"
-#include "region/region.h"
 #include "session/session.h"
 
 static HRESULT start(const char *options)
@@ -96,16 +95,8 @@ bool fp_check_range(const void *address, size_t length, enum fp_access_kind acce
 bool fp_describe(const void *address, struct fp_block_info *info)
 {
 	FP_OBJECT_ENTER();
-	struct fp_region_place place;
-	struct fp_block block;
 
-	if (fp_heap_find((uintptr_t)address, &block))
-		fp_session_describe_block(&block, (uintptr_t)address, info);
-	else if (fp_region_find((uintptr_t)address, &place))
-		fp_session_describe_block(&place.block, (uintptr_t)address, info);
-	else
-		return false;
-	return true;
+	return fp_session_describe_address((uintptr_t)address, info);
 }
 
 void fp_set_finding_callback(fp_finding_callback callback, void *user)

@@ -18,20 +18,21 @@
 #include "leak/groups.h"
 #include "leak/leak.h"
 #include "leak/registers.h"
+#include "leak/round.h"
 #include "leak/search.h"
 #include "leak/threads.h"
 #include "registry/registry.h"
 
-static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_LEAK);
+struct fp_lock fp_leak_lock = FP_LOCK_INITIALIZER(FP_RANK_LEAK);
 
 void fp_leak_lock_for_fork(void)
 {
-	fp_lock_acquire_for_fork(&lock);
+	fp_lock_acquire_for_fork(&fp_leak_lock);
 }
 
 void fp_leak_unlock_after_fork(void)
 {
-	fp_lock_release_after_fork(&lock);
+	fp_lock_release_after_fork(&fp_leak_lock);
 }
 
 static void lock_others_out(void)
@@ -106,7 +107,7 @@ static int search_and_visit(struct fp_leak_search *search, struct fp_leak_result
 }
 
 /* All that are not raised by what the thread itself does. */
-static void block_signals(uint64_t *old)
+void fp_leak_block_signals(uint64_t *old)
 {
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
 	uint64_t set = ~(uint64_t)0;
@@ -131,15 +132,15 @@ int fp_leak_check(const struct fp_leak_config *config, uintptr_t stack,
 	*result = (struct fp_leak_result){0};
 	/* Opening and reading files are cancellation points. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelability);
-	fp_lock_acquire(&lock);
-	block_signals(&mask);
+	fp_lock_acquire(&fp_leak_lock);
+	fp_leak_block_signals(&mask);
 	int status = fp_leak_threads_make(&threads);
 	if (status == 0) {
 		status = search_and_visit(&search, result);
 		fp_leak_threads_free(&threads);
 	}
 	fp_sys_sigmask(SIG_SETMASK, &mask, NULL);
-	fp_lock_release(&lock);
+	fp_lock_release(&fp_leak_lock);
 	pthread_setcancelstate(cancelability, NULL);
 	return status;
 }

@@ -140,6 +140,10 @@ static bool add_own(struct groups *groups, const struct fp_leak_block *block,
 	if (group == NULL)
 		return false;
 	count_block(groups, block, &group->all, &group->new);
+	if (group->held_at == 0 && block->class != FP_LEAK_DEFINITE) {
+		group->held_at = block->held_at;
+		group->held_offset = block->held - block->address;
+	}
 	return true;
 }
 

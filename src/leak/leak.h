@@ -30,6 +30,8 @@ struct fp_leak_block {
 	uint8_t class;       /* enum fp_leak_class */
 	uint8_t state;       /* private to the scan */
 	uint8_t marks;       /* of enum fp_block_mark */
+	uintptr_t held_at;   /* where the pointer stands that made it what it is; or 0 */
+	uintptr_t held;      /* that pointer */
 };
 
 /* Blocks, and how long ago the first and the last of them were made: in milliseconds, 0 of
@@ -50,6 +52,10 @@ struct fp_leak_group {
 	fp_heap_id heap;
 	uint8_t family; /* enum fp_family */
 	uint8_t level;  /* enum fp_level */
+	/* Of one of the blocks, where that is known: where a pointer to it stands, how far into
+	 * it that points. */
+	uintptr_t held_at;
+	uintptr_t held_offset;
 	struct fp_leak_sum all;
 	struct fp_leak_sum new; /* of these, what no check before has told */
 	/* Definite: the indirect leaks that hang from these blocks, each counted once. */

@@ -15,6 +15,12 @@
 
 enum { WORD = sizeof(uint64_t), SPARSE_BYTES = 256 << 10 };
 
+static void note(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointer)
+{
+	marker->table->blocks[index].held_at = marker->at;
+	marker->table->blocks[index].held = pointer;
+}
+
 static void push(struct fp_leak_marker *marker, uint32_t index, enum fp_leak_state state)
 {
 	marker->table->blocks[index].state = (uint8_t)state;
@@ -27,6 +33,7 @@ static void meet_from_root(struct fp_leak_marker *marker, uint32_t index, uintpt
 
 	if (block->state == FP_LEAK_REACHED || block->state == FP_LEAK_KEPT)
 		return;
+	note(marker, index, pointer);
 	/* Whoever reserves a region cuts it up and may keep any part. */
 	if (pointer == block->address || fp_leak_is_region(block) ||
 	    fp_leak_is_owners(marker->memory, block, pointer))
@@ -37,9 +44,10 @@ static void meet_from_root(struct fp_leak_marker *marker, uint32_t index, uintpt
 
 static void meet_from_possible(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointer)
 {
-	(void)pointer;
-	if (marker->table->blocks[index].state == FP_LEAK_UNREACHED)
-		push(marker, index, FP_LEAK_INSIDE);
+	if (marker->table->blocks[index].state != FP_LEAK_UNREACHED)
+		return;
+	note(marker, index, pointer);
+	push(marker, index, FP_LEAK_INSIDE);
 }
 
 static void meet_from_leak(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointer)
@@ -51,9 +59,9 @@ static void meet_from_leak(struct fp_leak_marker *marker, uint32_t index, uintpt
 
 static void meet_from_leader(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointer)
 {
-	(void)pointer;
 	if (marker->table->blocks[index].state != FP_LEAK_SEEN)
 		return;
+	note(marker, index, pointer);
 	marker->table->blocks[index].hangs_from = marker->leader;
 	push(marker, index, FP_LEAK_FOLLOWER);
 }
@@ -82,7 +90,7 @@ static void meet(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointe
 }
 
 /* STEP is 8 unless the words may stand at odd places. */
-static void scan_bytes(struct fp_leak_marker *marker, size_t size, size_t step)
+static void scan_bytes(struct fp_leak_marker *marker, uintptr_t start, size_t size, size_t step)
 {
 	const struct fp_leak_table *table = marker->table;
 
@@ -93,8 +101,10 @@ static void scan_bytes(struct fp_leak_marker *marker, size_t size, size_t step)
 		if (!fp_leak_table_spans(table, word))
 			continue;
 		uint32_t index = fp_leak_table_find(table, word);
-		if (index != FP_LEAK_NOWHERE)
-			meet(marker, index, word);
+		if (index == FP_LEAK_NOWHERE)
+			continue;
+		marker->at = start + at;
+		meet(marker, index, word);
 	}
 }
 
@@ -105,12 +115,15 @@ static size_t scan(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end
 	size_t overlap = WORD - step;
 	size_t total = 0;
 
-	while (start < end) {
+	while (start < end && !marker->is_over) {
 		size_t wanted =
 		        end - start < FP_LEAK_BUFFER_BYTES ? end - start : FP_LEAK_BUFFER_BYTES;
 		size_t got = fp_leak_memory_read(marker->memory, start, marker->buffer, wanted);
 
-		scan_bytes(marker, got, step);
+		if (marker->look != NULL)
+			marker->look(marker, start, got, step);
+		else
+			scan_bytes(marker, start, got, step);
 		total += got;
 		if (got < wanted || start + got == end)
 			break;
@@ -134,7 +147,7 @@ static size_t scan_all(struct fp_leak_marker *marker, uintptr_t start, uintptr_t
 {
 	size_t total = 0;
 
-	while (start < end) {
+	while (start < end && !marker->is_over) {
 		size_t done = scan(marker, start, end, step);
 
 		total += done;
@@ -163,6 +176,11 @@ static void scan_block(struct fp_leak_marker *marker, const struct fp_leak_block
 		scan_written(marker, block->address, end, step_of(block));
 	else
 		scan_all(marker, block->address, end, step_of(block));
+}
+
+void fp_leak_mark_block(struct fp_leak_marker *marker, const struct fp_leak_block *block)
+{
+	scan_block(marker, block);
 }
 
 /* Pages that are not committed hold nothing, and may be terabytes. */

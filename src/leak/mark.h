@@ -36,6 +36,11 @@ struct fp_leak_marker {
 	size_t work; /* in the worklist */
 	/* What finding a pointer to a block does (see mark.c). */
 	void (*meet)(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointer);
+	/* Looks at SIZE bytes in the buffer, which are those at START; NULL: for pointers to
+	 * the blocks of the table. */
+	void (*look)(struct fp_leak_marker *marker, uintptr_t start, size_t size, size_t step);
+	uintptr_t at; /* where the word stands that is met */
+	bool is_over; /* nothing more is to be read */
 	uint32_t leader;
 	uint64_t roots_bytes;
 };
@@ -47,6 +52,9 @@ void fp_leak_mark_end(struct fp_leak_marker *marker);
 
 /* Takes every aligned word in [START, END) for a pointer. */
 void fp_leak_mark_root(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end);
+
+/* The same of what BLOCK, no region, has in it. */
+void fp_leak_mark_block(struct fp_leak_marker *marker, const struct fp_leak_block *block);
 
 /* After all roots: gives every block its class. Those that were inherited are never leaks. 0 or
  * -ENOMEM. */

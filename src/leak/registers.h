@@ -25,6 +25,10 @@ uintptr_t fp_leak_stack_in_use(const struct fp_leak_memory *memory, const void *
 unsigned fp_leak_registers(const void *context,
                            struct fp_leak_range ranges[FP_LEAK_REGISTER_RANGES]);
 
+/* The name of the register that is saved at AT of such a CONTEXT, as debuggers have it, where
+ * it can be the program's pointer; else NULL. */
+const char *fp_leak_register_name(const void *context, uintptr_t at);
+
 /* Whether BYTES, the SIZE last ones of a stack, which begin at ADDRESS, have the descriptor of
  * a thread that was joined: the C library keeps such stacks for later, with all that is on
  * them. KEPT is what it will use again. False where the descriptor is not known. */

@@ -38,6 +38,18 @@ unsigned fp_leak_registers(const void *context,
 	return 2;
 }
 
+const char *fp_leak_register_name(const void *context, uintptr_t at)
+{
+	static const char *const names[] = {
+	        "x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",  "x7",  "x8",  "x9",
+	        "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19",
+	        "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29"};
+	const ucontext_t *user = context;
+	size_t number = (at - (uintptr_t)&user->uc_mcontext.regs) / sizeof(uint64_t);
+
+	return number < sizeof(names) / sizeof(names[0]) ? names[number] : NULL;
+}
+
 bool fp_leak_is_joined(const uint8_t *bytes, size_t size, uintptr_t address,
                        struct fp_leak_range *kept)
 {

@@ -36,3 +36,10 @@ bool fp_leak_is_joined(const uint8_t *bytes, size_t size, uintptr_t address,
 	(void)address;
 	return false;
 }
+
+const char *fp_leak_register_name(const void *context, uintptr_t at)
+{
+	(void)context;
+	(void)at;
+	return NULL;
+}

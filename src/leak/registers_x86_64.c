@@ -94,6 +94,29 @@ unsigned fp_leak_registers(const void *context,
 	return count;
 }
 
+/* The stack pointer is none of them, nor is what stands behind it. */
+const char *fp_leak_register_name(const void *context, uintptr_t at)
+{
+	static const char *const names[] = {
+	        [REG_R8] = "r8",   [REG_R9] = "r9",   [REG_R10] = "r10", [REG_R11] = "r11",
+	        [REG_R12] = "r12", [REG_R13] = "r13", [REG_R14] = "r14", [REG_R15] = "r15",
+	        [REG_RDI] = "rdi", [REG_RSI] = "rsi", [REG_RBP] = "rbp", [REG_RBX] = "rbx",
+	        [REG_RDX] = "rdx", [REG_RAX] = "rax", [REG_RCX] = "rcx"};
+	static const char *const vectors[] = {
+	        "xmm0", "xmm1", "xmm2",  "xmm3",  "xmm4",  "xmm5",  "xmm6",  "xmm7",
+	        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"};
+	const ucontext_t *user = context;
+	size_t number = (at - (uintptr_t)&user->uc_mcontext.gregs) / sizeof(greg_t);
+	size_t vector = (at - (uintptr_t)user->uc_mcontext.fpregs - XMM_AT) / 16;
+
+	if (at >= (uintptr_t)&user->uc_mcontext.gregs &&
+	    number < sizeof(names) / sizeof(names[0]))
+		return names[number];
+	return user->uc_mcontext.fpregs != NULL && vector < sizeof(vectors) / sizeof(vectors[0])
+	               ? vectors[vector]
+	               : NULL;
+}
+
 /* ---- glibc's descriptor of a thread -------------------------------------------------------
  */
 

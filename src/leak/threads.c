@@ -218,7 +218,7 @@ static bool is_settled(const struct fp_leak_thread *thread)
 }
 
 /* One look at a thread that has not answered. */
-static void look_at(struct fp_leak_thread *thread, unsigned turn)
+static void look_at(struct fp_leak_thread *thread, unsigned turn, unsigned all_turns)
 {
 	int signal = atomic_load(&chosen);
 	enum fp_leak_task_state state = fp_leak_task_look(thread->id, signal);
@@ -226,7 +226,7 @@ static void look_at(struct fp_leak_thread *thread, unsigned turn)
 
 	if (state == FP_LEAK_TASK_GONE)
 		settle(thread, FP_LEAK_THREAD_GONE);
-	else if (signal == 0 || turn >= ALL_TURNS || (is_deaf && turn >= DEAF_TURNS))
+	else if (signal == 0 || turn >= all_turns || (is_deaf && turn >= DEAF_TURNS))
 		settle(thread, FP_LEAK_THREAD_UNANSWERED);
 	else if (!is_deaf && state != FP_LEAK_TASK_BUSY && !thread->is_signalled)
 		ask(thread, signal);
@@ -235,11 +235,13 @@ static void look_at(struct fp_leak_thread *thread, unsigned turn)
 /* How many have not answered. */
 static size_t look(struct fp_leak_threads *threads, unsigned turn)
 {
+	unsigned all_turns =
+	        threads->patience_ms != 0 ? threads->patience_ms / TURN_MSEC : ALL_TURNS;
 	size_t left = 0;
 
 	for (size_t i = 0; i < atomic_load(&threads->count); i++) {
 		if (!is_settled(&threads->threads[i]))
-			look_at(&threads->threads[i], turn);
+			look_at(&threads->threads[i], turn, all_turns);
 		left += !is_settled(&threads->threads[i]);
 	}
 	return left;

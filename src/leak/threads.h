@@ -37,6 +37,8 @@ struct fp_leak_threads {
 	_Atomic size_t count;
 	size_t stopped;
 	size_t unanswered;
+	unsigned
+	        patience_ms; /* for one that does not answer; 0: as long as threads ever take */
 };
 
 /* Room for the threads there are and some more. 0 or a negative errno. */

@@ -81,7 +81,13 @@ enum fp_log_type {
 	/* u8 doors: by what the program came in so far, bits of enum fp_log_door; the last one
 	 * counts */
 	FP_LOG_DOORS = 19,
+	/* FP_EXPLANATION_FIELDS: the answer to who asked about an address; never in a file */
+	FP_LOG_EXPLANATION = 20,
 };
+
+/* In the number of a request: who asks sends an address (u64) first, and wants to know of that
+ * alone. */
+#define FP_LOG_ASKS_ABOUT_ADDRESS ((uint64_t)1 << 60)
 
 enum fp_log_door { FP_LOG_DOOR_HOST = 1, FP_LOG_DOOR_MALLOC = 2 };
 

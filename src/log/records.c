@@ -14,7 +14,10 @@ static const struct fp_schema_record party_record = FP_SCHEMA(FP_PARTY_FIELDS, F
 static const struct fp_schema_record page_record = FP_SCHEMA(FP_PAGE_FIELDS, FP_VICTIM_ROW_, struct fp_page, 0);
 static const struct fp_schema_record register_record = FP_SCHEMA(FP_REGISTER_FIELDS, FP_VICTIM_ROW_, struct fp_log_register, 0);
 static const struct fp_schema_record birth_record = FP_SCHEMA(FP_BIRTH_FIELDS, FP_VICTIM_ROW_, struct fp_log_birth, 0);
+static const struct fp_schema_record holder_record = FP_SCHEMA(FP_HOLDER_FIELDS, FP_VICTIM_ROW_, struct fp_log_holder, 0);
+static const struct fp_schema_record census_record = FP_SCHEMA(FP_CENSUS_FIELDS, FP_VICTIM_ROW_, struct fp_census, 0);
 static const struct fp_schema_record finding_record = FP_SCHEMA(FP_FINDING_FIELDS, FP_VICTIM_ROW_, struct fp_finding, 0);
+static const struct fp_schema_record explanation_record = FP_SCHEMA(FP_EXPLANATION_FIELDS, FP_VICTIM_ROW_, struct fp_log_explanation, 0);
 static const struct fp_schema_record age_record = FP_SCHEMA(FP_AGE_FIELDS, FP_VICTIM_ROW_, struct fp_log_age, 0);
 static const struct fp_schema_record news_record = FP_SCHEMA(FP_NEWS_FIELDS, FP_VICTIM_ROW_, struct fp_log_news, 0);
 static const struct fp_schema_record leak_record = FP_SCHEMA(FP_LEAK_FIELDS, FP_VICTIM_ROW_, struct fp_log_leak, 0);
@@ -244,6 +247,11 @@ void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap)
 void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot)
 {
 	put_record(log, FP_LOG_SNAPSHOT, &snapshot_record, snapshot);
+}
+
+void fp_log_explanation(struct fp_log *log, const struct fp_log_explanation *explanation)
+{
+	put_record(log, FP_LOG_EXPLANATION, &explanation_record, explanation);
 }
 
 void fp_log_note(struct fp_log *log, const char *text)

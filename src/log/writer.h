@@ -101,6 +101,10 @@ struct fp_log_register {
 	FP_REGISTER_FIELDS(FP_VICTIM_, )
 };
 
+struct fp_log_holder {
+	FP_HOLDER_FIELDS(FP_VICTIM_, )
+};
+
 struct fp_log_birth {
 	FP_BIRTH_FIELDS(FP_VICTIM_, )
 };
@@ -158,6 +162,10 @@ struct fp_log_growing {
 	FP_GROWING_FIELDS(FP_VICTIM_, )
 };
 
+struct fp_log_explanation {
+	FP_EXPLANATION_FIELDS(FP_VICTIM_, )
+};
+
 void fp_log_process(struct fp_log *log, const struct fp_log_process *process);
 void fp_log_setting(struct fp_log *log, const char *key, const char *value);
 void fp_log_trace(struct fp_log *log, fp_trace_id trace, const uintptr_t *frames, size_t count);
@@ -173,6 +181,7 @@ void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap);
 void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot);
 void fp_log_growth(struct fp_log *log, const struct fp_log_growth *growth);
 void fp_log_growing(struct fp_log *log, const struct fp_log_growing *growing);
+void fp_log_explanation(struct fp_log *log, const struct fp_log_explanation *explanation);
 void fp_log_note(struct fp_log *log, const char *text);
 void fp_log_suppression(struct fp_log *log, const char *text);
 void fp_log_doors(struct fp_log *log, uint8_t doors);

@@ -54,6 +54,27 @@ enum fp_party_role {
 	FP_PARTY_COUNT
 };
 
+/* What can have a pointer to a block. */
+enum fp_holder_kind {
+	FP_HOLDER_MEMORY, /* that is mapped, and none of the others */
+	FP_HOLDER_GLOBAL,
+	FP_HOLDER_THREAD_LOCAL,
+	FP_HOLDER_BLOCK,
+	FP_HOLDER_STACK,
+	FP_HOLDER_REGISTER,
+	FP_HOLDER_FREED_BLOCK, /* when it was freed */
+	FP_HOLDER_KINDS
+};
+
+/* How far the search for holders came. */
+enum fp_census_result {
+	FP_CENSUS_NONE, /* there was none, nor is it told why */
+	FP_CENSUS_WHOLE,
+	FP_CENSUS_PARTIAL,
+	FP_CENSUS_SKIPPED,
+	FP_CENSUS_RESULTS
+};
+
 /* What a program crashed of. */
 enum fp_crash_cause {
 #define FP_CRASH(constant, name, cwe) FP_CRASH_##constant,
@@ -70,11 +91,16 @@ struct fp_party {
 	FP_PARTY_FIELDS(FP_VICTIM_, )
 };
 
+struct fp_census {
+	FP_CENSUS_FIELDS(FP_VICTIM_, )
+};
+
 /* With a signal, of a crash, the rest of that is known. The block is meaningful with has_block,
  * the page if it has a state. The trace is FP_TRACE_NONE when the finding was made at exit. */
 struct fp_finding {
 	FP_FINDING_FIELDS(FP_VICTIM_, )
-	int64_t offset; /* address minus the block's start */
+	int64_t offset;      /* address minus the block's start */
+	const void *context; /* what a fault interrupted: the third argument of its handler */
 };
 
 /*
@@ -94,6 +120,12 @@ int fp_crash_cwe(enum fp_crash_cause cause);
 /* "inside", "holder", "releaser", "finder", "unmapper", or NULL for FP_PARTY_NONE. Any context.
  */
 const char *fp_party_role_name(unsigned role);
+
+/* "global", "block" and the like. Any context. */
+const char *fp_holder_kind_name(unsigned kind);
+
+/* "whole", "partial", "skipped", or NULL for FP_CENSUS_NONE. Any context. */
+const char *fp_census_result_name(unsigned result);
 
 /* "read", "write", "free" or "unknown". Any context. */
 const char *fp_access_name(unsigned access);

@@ -49,6 +49,32 @@ const char *fp_party_role_name(unsigned role)
 	return names[role];
 }
 
+const char *fp_holder_kind_name(unsigned kind)
+{
+	static const char *const names[FP_HOLDER_KINDS] = {
+	        [FP_HOLDER_MEMORY] = "memory",
+	        [FP_HOLDER_GLOBAL] = "global",
+	        [FP_HOLDER_THREAD_LOCAL] = "thread-local",
+	        [FP_HOLDER_BLOCK] = "block",
+	        [FP_HOLDER_STACK] = "stack",
+	        [FP_HOLDER_REGISTER] = "register",
+	        [FP_HOLDER_FREED_BLOCK] = "freed-block",
+	};
+
+	return names[kind];
+}
+
+const char *fp_census_result_name(unsigned result)
+{
+	static const char *const names[FP_CENSUS_RESULTS] = {
+	        [FP_CENSUS_WHOLE] = "whole",
+	        [FP_CENSUS_PARTIAL] = "partial",
+	        [FP_CENSUS_SKIPPED] = "skipped",
+	};
+
+	return names[result];
+}
+
 const char *fp_access_name(unsigned access)
 {
 	static const char *const names[FP_ACCESS_COUNT] = {
@@ -151,5 +177,8 @@ const struct fp_schema_words fp_schema_levels = {FP_LEVEL_COUNT, fp_level_name};
 const struct fp_schema_words fp_schema_states = {FP_BLOCK_FREED + 1, NULL};
 const struct fp_schema_words fp_schema_roles = {FP_PARTY_COUNT, fp_party_role_name};
 const struct fp_schema_words fp_schema_page_states = {FP_PAGE_STATE_COUNT, fp_page_state_name};
+const struct fp_schema_words fp_schema_holders = {FP_HOLDER_KINDS, fp_holder_kind_name};
+const struct fp_schema_words fp_schema_census_results = {FP_CENSUS_RESULTS,
+                                                         fp_census_result_name};
 const struct fp_schema_words fp_schema_causes = {FP_CRASH_CAUSE_COUNT, fp_crash_name};
 const struct fp_schema_words fp_schema_classes = {FP_LEAK_CLASS_COUNT, fp_leak_class_name};

@@ -88,7 +88,8 @@ struct fp_schema_record {
 
 extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_schema_tiers,
         fp_schema_families, fp_schema_levels, fp_schema_states, fp_schema_roles,
-        fp_schema_page_states, fp_schema_classes, fp_schema_causes;
+        fp_schema_page_states, fp_schema_classes, fp_schema_causes, fp_schema_holders,
+        fp_schema_census_results;
 
 /* clang-format off */
 #define FP_TYPE_U32 uint32_t, uint32_t, NUMBER, 4, NULL
@@ -124,6 +125,10 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_TYPE_BLOCK struct fp_block, struct fp_report_block, BLOCK, 0, FP_SCHEMA_OF(block)
 #define FP_TYPE_PARTY struct fp_party, struct fp_report_party, RECORD, 0, FP_SCHEMA_OF(party)
 #define FP_TYPE_PAGE struct fp_page, struct fp_report_region_page, RECORD, 0, FP_SCHEMA_OF(page)
+#define FP_TYPE_HOLDER enum fp_holder_kind, enum fp_holder_kind, ENUM, 1, &fp_schema_holders
+#define FP_TYPE_CENSUS_RESULT enum fp_census_result, enum fp_census_result, ENUM, 1, &fp_schema_census_results
+#define FP_TYPE_HELD_BLOCK struct fp_log_block, struct fp_report_block, RECORD, 0, FP_SCHEMA_OF(block)
+#define FP_TYPE_CENSUS struct fp_census, struct fp_report_census, RECORD, 0, FP_SCHEMA_OF(census)
 #define FP_TYPE_AGE struct fp_log_age, struct fp_report_age, RECORD, 0, FP_SCHEMA_OF(age)
 #define FP_TYPE_NEWS struct fp_log_news, struct fp_report_news, RECORD, 0, FP_SCHEMA_OF(news)
 #define FP_TYPE_FINGERPRINT uint64_t, uint64_t, FINGERPRINT, 0, NULL

@@ -46,6 +46,19 @@ FP_EXPORT void fencepost_on_finding(const struct fp_finding_info *finding)
 	__asm__ volatile("" : : "r"(finding) : "memory");
 }
 
+FP_EXPORT bool fp_describe(const void *address, struct fp_block_info *info)
+{
+	/* A signal's handler may have interrupted us with a lock. */
+	if (fp_lock_is_any_held())
+		return false;
+	bool is_entered = fp_preload_enter();
+	bool is_known = fp_session_describe_address((uintptr_t)address, info);
+
+	if (is_entered)
+		fp_preload_leave();
+	return is_known;
+}
+
 /* A handler of the program may run there, too, for what cannot wait. */
 static bool is_inside(void)
 {

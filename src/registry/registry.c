@@ -375,6 +375,56 @@ void fp_registry_each_freed(fp_registry_visitor visit, void *user)
 	}
 }
 
+/* Whether what was in FREED's slot last is that block. */
+static bool is_last_there_locked(const struct shard *shard, const struct freed *freed)
+{
+	return find_live_locked(shard, freed->slot) == NULL &&
+	       find_freed_locked(shard, freed->slot) == freed;
+}
+
+/* What a pointer has to point into. */
+struct aim {
+	uintptr_t start;
+	size_t size;
+	fp_registry_met meet;
+	void *user;
+};
+
+static void meet_kept_locked(const struct shard *shard, const struct freed *freed,
+                             const struct aim *aim)
+{
+	for (size_t at = 0; at + sizeof(uintptr_t) <= freed->kept; at += sizeof(uintptr_t)) {
+		uintptr_t word;
+
+		memcpy(&word, freed->bytes + at, sizeof(word));
+		if (word - aim->start < aim->size && is_last_there_locked(shard, freed))
+			aim->meet(&freed->block, at, word, aim->user);
+	}
+}
+
+void fp_registry_each_kept_pointer(uintptr_t start, size_t size, fp_registry_met meet,
+                                   void *user)
+{
+	const struct aim aim = {start, size, meet, user};
+
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct shard *shard = &shards[i];
+
+		fp_lock_acquire(&shard->lock);
+		for (size_t at = 0; at < shard->freed_count && at < ring_places; at++)
+			meet_kept_locked(shard, &shard->ring[at], &aim);
+		fp_lock_release(&shard->lock);
+	}
+}
+
+bool fp_registry_is_idle(void)
+{
+	for (size_t i = 0; i < SHARDS; i++)
+		if (!fp_lock_is_free(&shards[i].lock))
+			return false;
+	return true;
+}
+
 bool fp_registry_is_damaged(void)
 {
 	return atomic_load(&is_damaged);

@@ -74,6 +74,17 @@ void fp_registry_each_live_of(size_t part, fp_registry_visitor visit, void *user
 /* The same for the freed blocks that are remembered. */
 void fp_registry_each_freed(fp_registry_visitor visit, void *user);
 
+/* Calls MEET for each word among those bytes, of all freed blocks whose slots have no other
+ * block now, that points into the SIZE bytes at START: with the block and where in it the word
+ * stood. As VISIT above. */
+typedef void (*fp_registry_met)(const struct fp_block *block, size_t at, uintptr_t word,
+                                void *user);
+void fp_registry_each_kept_pointer(uintptr_t start, size_t size, fp_registry_met meet,
+                                   void *user);
+
+/* Whether no thread is in here: for who has stopped all others. */
+bool fp_registry_is_idle(void);
+
 /* Whether a record was ever found overwritten. */
 bool fp_registry_is_damaged(void);
 

@@ -127,8 +127,22 @@ struct fp_report_birth {
 	FP_BIRTH_FIELDS(FP_REPORT_, )
 };
 
+/* NAME of a variable and what belongs to it: set by fp_report_resolve. */
+struct fp_report_holder {
+	FP_HOLDER_FIELDS(FP_REPORT_, )
+};
+
+struct fp_report_census {
+	FP_CENSUS_FIELDS(FP_REPORT_, )
+};
+
 struct fp_report_finding {
 	FP_FINDING_FIELDS(FP_REPORT_, )
+};
+
+/* Of who asked a running process about an address. */
+struct fp_report_explanation {
+	FP_EXPLANATION_FIELDS(FP_REPORT_, )
 };
 
 struct fp_report_age {
@@ -198,7 +212,8 @@ struct fp_report {
 	size_t shown; /* findings with indices below were in the text when they were made */
 	struct fp_report_module *modules;
 	size_t module_count;
-	struct fp_report_trace *traces; /* by id */
+	struct fp_report_explanation *explanation; /* or NULL */
+	struct fp_report_trace *traces;            /* by id */
 	size_t trace_count;
 	bool is_check_off; /* no check was made: the program turned them off, or it failed */
 	bool has_check_failed;

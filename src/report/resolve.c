@@ -11,6 +11,7 @@
 
 #include "report/fingerprint.h"
 #include "report/helper.h"
+#include "report/holders.h"
 #include "report/report.h"
 #include "report/leaks.h"
 #include "report/names.h"
@@ -431,6 +432,23 @@ static int resolve_register(const struct resolving *resolving,
 	return holder->meaning.bytes ? 0 : -ENOMEM;
 }
 
+static int resolve_holders(const struct resolving *resolving, struct fp_report_holder *holders,
+                           size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		struct fp_report_module *module =
+		        fp_report_holder_module(resolving->report, &holders[i]);
+
+		if (module)
+			result = open_module(resolving, module);
+		if (result == 0)
+			result = fp_report_name_holder(resolving->report, &holders[i], module);
+	}
+	return result;
+}
+
 static int resolve_finding(const struct resolving *resolving, struct fp_report_finding *finding)
 {
 	int result = find_stack(resolving, finding->trace, finding->is_exact, &finding->stack);
@@ -440,8 +458,20 @@ static int resolve_finding(const struct resolving *resolving, struct fp_report_f
 	for (size_t i = 0; result == 0 && i < finding->register_count; i++)
 		result = resolve_register(resolving, &finding->registers[i]);
 	if (result == 0)
+		result = resolve_holders(resolving, finding->holders, finding->holder_count);
+	if (result == 0)
 		finding->fingerprint = fp_report_finding_fingerprint(finding);
 	return result;
+}
+
+static int resolve_explanation(const struct resolving *resolving,
+                               struct fp_report_explanation *explanation)
+{
+	if (!explanation)
+		return 0;
+	if (resolve_record(resolving, &fp_report_schema_explanation, explanation) != 0)
+		return -ENOMEM;
+	return resolve_holders(resolving, explanation->holders, explanation->holder_count);
 }
 
 static int resolve_growing(const struct resolving *resolving)
@@ -485,10 +515,13 @@ int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *im
 	for (size_t i = 0; i < report->leak_count; i++) {
 		struct fp_report_leak *leak = &report->leaks[i];
 
-		if (resolve_record(&resolving, &fp_report_schema_leak, leak) != 0)
+		if (resolve_record(&resolving, &fp_report_schema_leak, leak) != 0 ||
+		    resolve_holders(&resolving, leak->holders, leak->holder_count) != 0)
 			return -ENOMEM;
 		leak->fingerprint = fp_report_leak_fingerprint(leak);
 	}
+	if (resolve_explanation(&resolving, report->explanation) != 0)
+		return -ENOMEM;
 	fp_report_merge_leaks(report);
 	if (resolve_items(&resolving, &fp_report_schema_failed, (char *)report->failed,
 	                  report->failed_count) != 0)

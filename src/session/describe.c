@@ -4,7 +4,9 @@
  *
  * Context: alloc.
  */
+#include "heap/heap.h"
 #include "heap/tier.h"
+#include "region/region.h"
 #include "session/session.h"
 #include "session/state.h"
 
@@ -36,4 +38,18 @@ void fp_session_describe(const struct fp_finding *finding, struct fp_finding_inf
 	};
 	if (finding->has_block)
 		fp_session_describe_block(&finding->block, finding->address, &info->block);
+}
+
+bool fp_session_describe_address(uintptr_t address, struct fp_block_info *info)
+{
+	struct fp_region_place place;
+	struct fp_block block;
+
+	if (fp_heap_find(address, &block))
+		fp_session_describe_block(&block, address, info);
+	else if (fp_region_find(address, &place))
+		fp_session_describe_block(&place.block, address, info);
+	else
+		return false;
+	return true;
 }

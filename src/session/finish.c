@@ -15,6 +15,7 @@
 #include "guard/guard.h"
 #include "heap/heap.h"
 #include "heap/tier.h"
+#include "leak/holders.h"
 #include "leak/leak.h"
 #include "record/record.h"
 #include "registry/registry.h"
@@ -33,6 +34,7 @@ void fp_session_reserve(void)
 {
 	fp_meta_set_aside(RESERVE_BYTES);
 	fp_session_reserve_findings();
+	fp_leak_reserve_for_holders();
 }
 
 static void log_protection(struct fp_log *tail, const struct fp_heap_totals *totals)

@@ -80,6 +80,7 @@ static void begin_anew(void)
 	};
 	if (findings > 0)
 		fp_session_forget_findings();
+	fp_session_forget_holders();
 }
 
 static void after_fork_in_child(void)

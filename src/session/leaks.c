@@ -47,8 +47,11 @@ static void log_leak(const struct fp_leak_group *group, void *user)
 	        .indirect_bytes = group->indirect.bytes,
 	        .leader_trace = group->hangs_from,
 	};
+	struct fp_log_holder holder;
 	int line = 0;
 
+	leak.holders = &holder;
+	leak.holder_count = fp_session_describe_holder(group, user, &holder);
 	log_trace(user, group->trace);
 	log_trace(user, group->hangs_from);
 	fp_stack_site(group->site, &leak.site.file, &line);

@@ -178,6 +178,7 @@ void fp_session_start_watcher(void)
 
 void fp_session_expect_filter(void)
 {
+	fp_session_forbid_holders();
 	if (!fp_session_is_here())
 		return;
 	fp_lock_acquire(&fp_session.lock);

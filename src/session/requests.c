@@ -144,6 +144,19 @@ static void send_events(int fd, struct fp_log *tail)
 		fp_sys_close(events);
 }
 
+/* Of the address that comes over FD; NULL when none does. */
+static struct fp_log *explain(int fd, uintptr_t stack)
+{
+	const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
+	uint64_t address;
+
+	fp_sys(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return fp_sys(SYS_recvfrom, fd, &address, sizeof(address), MSG_WAITALL, NULL, NULL) ==
+	                       sizeof(address)
+	               ? fp_session_explain(address, stack)
+	               : NULL;
+}
+
 static void answer(uintptr_t stack, void *user)
 {
 	const struct fp_session_rendering text = {.format = "text", .fd = STDERR_FILENO};
@@ -152,7 +165,9 @@ static void answer(uintptr_t stack, void *user)
 
 	if (number != nobody && fd < 0)
 		return;
-	struct fp_log *tail = fp_session_make_tail(stack, FP_SESSION_CHECK_NEWS);
+	struct fp_log *tail = (number & FP_LOG_ASKS_ABOUT_ADDRESS) != 0
+	                              ? explain(fd, stack)
+	                              : fp_session_make_tail(stack, FP_SESSION_CHECK_NEWS);
 	if (tail != NULL && fd >= 0)
 		send_events(fd, tail);
 	else if (tail != NULL && !fp_session_is_stderr_lost())

@@ -63,6 +63,9 @@ void fp_session_set_callback(fp_finding_callback callback, void *user);
 void fp_session_describe_block(const struct fp_block *block, uintptr_t address,
                                struct fp_block_info *info);
 
+/* The same of the block, or region, that is known there; false, and INFO alone: none is. */
+bool fp_session_describe_address(uintptr_t address, struct fp_block_info *info);
+
 /* Verifies all padding now; the number of blocks found damaged. */
 size_t fp_session_check_heap(void);
 

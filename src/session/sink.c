@@ -105,7 +105,7 @@ static uint32_t find_births(const struct fp_finding *finding, struct fp_log_birt
 	return count;
 }
 
-static void log_finding(uint32_t index, const struct fp_finding *finding)
+static void log_finding(uint32_t index, const struct fp_finding *finding, bool has_holders)
 {
 	struct fp_log_site site = {.file = ""};
 	struct fp_log_birth births[FP_BIRTHS_MAX];
@@ -128,6 +128,8 @@ static void log_finding(uint32_t index, const struct fp_finding *finding)
 	}
 	told.births = births;
 	told.birth_count = find_births(finding, births);
+	if (has_holders)
+		fp_session_tell_holders(&told);
 	fp_log_finding(fp_session_log(), index, &told, &site);
 	if (finding->kind == FP_FINDING_CRASH &&
 	    fp_session.options.align != FP_OPTIONS_ALIGN_16)
@@ -143,7 +145,7 @@ void fp_session_reserve_findings(void)
 }
 
 /* Whether the finding is a new one. */
-static bool add_locked(const struct fp_finding *finding)
+static bool add_locked(const struct fp_finding *finding, bool has_holders)
 {
 	uint32_t same[PARTS];
 
@@ -163,10 +165,21 @@ static bool add_locked(const struct fp_finding *finding)
 	memcpy(known->same, same, sizeof(same));
 	known->index = (uint32_t)atomic_load(&fp_session.own.findings.distinct);
 	atomic_fetch_add(&fp_session.own.findings.distinct, 1);
-	log_finding(known->index, finding);
+	log_finding(known->index, finding, has_holders);
 	fp_session_start_watcher();
 	fp_session_publish(NULL);
 	return true;
+}
+
+bool fp_session_knows(const struct fp_finding *finding)
+{
+	uint32_t same[PARTS];
+
+	identify(finding, same);
+	fp_lock_acquire(&fp_session.lock);
+	bool is_known = table != NULL && find_locked(same)->count > 0;
+	fp_lock_release(&fp_session.lock);
+	return is_known;
 }
 
 static void halt(void)
@@ -191,9 +204,12 @@ static void tell(const struct fp_finding *finding)
 void fp_session_sink(const struct fp_finding *finding, void *unused)
 {
 	(void)unused;
+	bool has_holders = fp_session_find_holders(finding);
 	fp_lock_acquire(&fp_session.lock);
-	bool is_new = add_locked(finding);
+	bool is_new = add_locked(finding, has_holders);
 	fp_lock_release(&fp_session.lock);
+	if (has_holders)
+		fp_session_release_holders();
 	if (!is_new)
 		return;
 	tell(finding);

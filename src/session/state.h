@@ -113,6 +113,40 @@ void fp_session_sink(const struct fp_finding *finding, void *user);
 /* Logs the doors that are open (in doors.c). */
 void fp_session_log_doors(struct fp_log *log);
 
+/* Whether that finding was made before (in sink.c). */
+bool fp_session_knows(const struct fp_finding *finding);
+
+/* Looks for who holds the block of FINDING, which is about to be told; true: until
+ * fp_session_release_holders() the caller alone has what was found. Tell: puts it into FINDING,
+ * which is a copy, and logs the traces (in holders.c). */
+bool fp_session_find_holders(const struct fp_finding *finding);
+void fp_session_tell_holders(struct fp_finding *finding);
+void fp_session_release_holders(void);
+
+/* The holder of one of the blocks of GROUP; how many: 0 or 1. What it refers to is logged. */
+uint32_t fp_session_describe_holder(const struct fp_leak_group *group, struct fp_log *log,
+                                    struct fp_log_holder *holder);
+
+/* The same of BLOCK for EXPLANATION, and LOG, with more time; false: another search did not
+ * end.
+ */
+bool fp_session_explain_holders(struct fp_log *log, const struct fp_block *block,
+                                uintptr_t stack, struct fp_log_explanation *explanation);
+
+/* BLOCK, in which a pointer stands at ADDRESS: its traces are logged. */
+struct fp_log_block fp_session_log_block(struct fp_log *log, const struct fp_block *block,
+                                         uintptr_t address);
+
+/* What there is to say of ADDRESS, as the end of a log: to be dropped as one; NULL without
+ * memory (in explain.c). STACK as fp_leak_from_here() tells it. */
+struct fp_log *fp_session_explain(uintptr_t address, uintptr_t stack);
+
+/* Never again: the program restricts what can be asked of the kernel. */
+void fp_session_forbid_holders(void);
+
+/* In the child of a fork. */
+void fp_session_forget_holders(void);
+
 /* What fp_session_open_door() is given. */
 void fp_session_tell_debuggers(void (*on_finding)(const struct fp_finding_info *finding));
 

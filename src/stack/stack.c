@@ -92,6 +92,7 @@ struct capture {
 	struct fp_walk walk;
 	struct fp_trace_cache_entry *entry;
 	uintptr_t *frames; /* with room for a TAIL behind MAX */
+	uintptr_t *stacks; /* where each begins, or NULL */
 	unsigned max;
 	unsigned count;
 	bool is_lost; /* there are callers, and nobody knows where */
@@ -130,6 +131,8 @@ static void walk_on(struct capture *capture)
 	enum fp_step step;
 
 	do {
+		if (capture->stacks != NULL)
+			capture->stacks[capture->count] = capture->walk.frame.sp;
 		capture->frames[capture->count++] = fp_walk_address(&capture->walk);
 		if (capture->count == capture->max) {
 			fp_walk_look(&capture->walk);
@@ -348,6 +351,27 @@ fp_trace_id fp_stack_capture_interrupted(void *context)
 	walk_safely(&capture);
 	frames[0] = innermost;
 	return keep(&capture);
+}
+
+__attribute__((noinline)) unsigned fp_stack_list_frames(const void *context, uintptr_t *frames,
+                                                        uintptr_t *stacks, unsigned max)
+{
+	struct capture capture = {.frames = frames, .stacks = stacks, .max = max};
+	const struct fp_frame caller = FIND_CALLER();
+
+	if (context == NULL)
+		fp_walk_begin(&capture.walk, &caller, NULL);
+	else if (!fp_walk_begin_interrupted(&capture.walk, context))
+		return 0;
+	skip_own(&capture);
+	walk_safely(&capture);
+	return capture.count;
+}
+
+fp_trace_id fp_stack_keep_frames(const uintptr_t *frames, unsigned count)
+{
+	tell_of_new_code();
+	return fp_depot_intern(&traces, frames, (uint32_t)(count * sizeof(frames[0])));
 }
 
 /* The last frames of what is stepped over are in OUTER, the last at (count - 1) %

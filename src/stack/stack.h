@@ -63,6 +63,18 @@ fp_trace_id fp_stack_capture_interrupted(void *context);
  * DEPTH to how many frames it has; of more than a million so many. Context: fault. */
 fp_trace_id fp_stack_capture_ends(void *context, uint64_t *depth);
 
+/*
+ * The frames of the code that a signal interrupted, or with CONTEXT NULL of the caller, without
+ * Fencepost's own, innermost first: the addresses that a trace has of them, and where on the
+ * stack each begins. At most MAX; how many. CONTEXT may be another thread's, which stands
+ * still. Context: fault.
+ */
+unsigned fp_stack_list_frames(const void *context, uintptr_t *frames, uintptr_t *stacks,
+                              unsigned max);
+
+/* The trace of COUNT such addresses. Context: fault. */
+fp_trace_id fp_stack_keep_frames(const uintptr_t *frames, unsigned count);
+
 /* The first instruction of the function that the instruction at PC is in, where its module
  * tells of it; else 0. Context: fault. */
 uintptr_t fp_stack_function_start(uintptr_t pc);

@@ -288,25 +288,52 @@ static int fill_functions(struct fp_symbol_frame *frames, Dwarf_Die *chain, size
 	return 0;
 }
 
-int fp_symbol_dwarf_find(struct fp_symbol_dwarf *dwarf, uint64_t address,
-                         struct fp_symbol_frame *frames)
+/* The unit whose code is at ADDRESS, without the bias, with its functions. 1; 0 when there is
+ * none; -ENOMEM. */
+static int find_unit(struct fp_symbol_dwarf *dwarf, uint64_t address,
+                     struct fp_symbol_unit **unit)
 {
-	Dwarf_Die chain[FP_SYMBOL_INLINE_MAX];
 	const struct fp_symbol_range *range;
-	struct fp_symbol_unit *unit;
-	size_t count;
 
 	if (!dwarf->dwarf)
 		return 0;
 	if (!dwarf->is_read && read_units(dwarf) != 0)
 		return -ENOMEM;
-	address -= dwarf->bias;
 	range = fp_symbol_ranges_find(&dwarf->ranges, address);
 	if (!range)
 		return 0;
-	unit = &dwarf->units[range->owner];
-	if (!unit->is_read && read_functions(unit) != 0)
-		return -ENOMEM;
+	*unit = &dwarf->units[range->owner];
+	return (*unit)->is_read || read_functions(*unit) == 0 ? 1 : -ENOMEM;
+}
+
+int fp_symbol_dwarf_function(struct fp_symbol_dwarf *dwarf, uint64_t address,
+                             Dwarf_Die *function)
+{
+	const struct fp_symbol_range *range;
+	struct fp_symbol_unit *unit;
+	int result = find_unit(dwarf, address - dwarf->bias, &unit);
+
+	if (result <= 0)
+		return result;
+	range = fp_symbol_ranges_find(&unit->ranges, address - dwarf->bias);
+	if (!range)
+		return 0;
+	*function = unit->functions[range->owner];
+	return 1;
+}
+
+int fp_symbol_dwarf_find(struct fp_symbol_dwarf *dwarf, uint64_t address,
+                         struct fp_symbol_frame *frames)
+{
+	Dwarf_Die chain[FP_SYMBOL_INLINE_MAX];
+	struct fp_symbol_unit *unit;
+	size_t count;
+	int result;
+
+	address -= dwarf->bias;
+	result = find_unit(dwarf, address, &unit);
+	if (result <= 0)
+		return result;
 	count = find_chain(unit, address, chain);
 	for (size_t i = 0; i < FP_SYMBOL_INLINE_MAX; i++)
 		frames[i] = (struct fp_symbol_frame){0};
@@ -323,5 +350,7 @@ void fp_symbol_dwarf_free(struct fp_symbol_dwarf *dwarf)
 		fp_symbol_ranges_free(&dwarf->units[i].ranges);
 	}
 	free(dwarf->units);
+	free(dwarf->variables);
+	fp_symbol_ranges_free(&dwarf->variable_ranges);
 	fp_symbol_ranges_free(&dwarf->ranges);
 }

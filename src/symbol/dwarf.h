@@ -32,6 +32,10 @@ struct fp_symbol_dwarf {
 	size_t unit_count;
 	struct fp_symbol_ranges ranges; /* owner: index in units */
 	bool is_read;
+	Dwarf_Die *variables; /* that have an address */
+	size_t variable_count;
+	struct fp_symbol_ranges variable_ranges; /* owner: index in variables */
+	bool are_variables_read;
 };
 
 /*
@@ -41,6 +45,23 @@ struct fp_symbol_dwarf {
  */
 int fp_symbol_dwarf_find(struct fp_symbol_dwarf *dwarf, uint64_t address,
                          struct fp_symbol_frame *frames);
+
+/* The function whose code is at ADDRESS. 1; 0 when it is not known; -ENOMEM. */
+int fp_symbol_dwarf_function(struct fp_symbol_dwarf *dwarf, uint64_t address,
+                             Dwarf_Die *function);
+
+/*
+ * The variable of that function, PLACE bytes from the end of its frame, with the members that
+ * lead there: a new string, or NULL, and how far behind that it is (in variables.c). 0 or
+ * -ENOMEM.
+ */
+int fp_symbol_dwarf_local(struct fp_symbol_dwarf *dwarf, uint64_t address, int64_t place,
+                          struct fp_symbol_variable *variable);
+
+/* The members that lead to variable->offset in the variable at ADDRESS, put behind its name; as
+ * it is when they are not known (in variables.c). 0 or -ENOMEM. */
+int fp_symbol_dwarf_members(struct fp_symbol_dwarf *dwarf, uint64_t address,
+                            struct fp_symbol_variable *variable);
 
 void fp_symbol_dwarf_free(struct fp_symbol_dwarf *dwarf);
 

@@ -37,6 +37,8 @@ struct fp_symbol_image {
 	struct fp_symbol_dwarf dwarf;
 	bool is_dwarf_open;
 	struct fp_symbol_table table;
+	struct fp_symbol_table objects;
+	struct fp_symbol_table thread_locals;
 	void *answers; /* tsearch tree of struct answer */
 };
 
@@ -124,6 +126,8 @@ int fp_symbol_open(const struct fp_symbol_source *source, struct fp_symbol_image
 	                                     .find_debuginfo = fp_symbol_separate_find,
 	                                     .section_address = dwfl_offline_section_address,
 	                                     .debuginfo_path = &opened->search.debug_dir};
+	opened->objects.kind = FP_SYMBOL_OBJECTS;
+	opened->thread_locals.kind = FP_SYMBOL_THREAD_LOCALS;
 	opened->session = dwfl_begin(&opened->callbacks);
 	if (begin_search(&opened->search, source) != 0 || !opened->session) {
 		fp_symbol_close(opened);
@@ -180,6 +184,8 @@ void fp_symbol_close(struct fp_symbol_image *image)
 	tdestroy(image->answers, free_answer);
 	fp_symbol_dwarf_free(&image->dwarf);
 	fp_symbol_ranges_free(&image->table.ranges);
+	fp_symbol_ranges_free(&image->objects.ranges);
+	fp_symbol_ranges_free(&image->thread_locals.ranges);
 	if (image->session)
 		dwfl_end(image->session);
 	free(image->search.debug_dir);
@@ -297,4 +303,102 @@ const char *fp_symbol_callee(const struct fp_symbol_image *image, uint64_t retur
 	return image->state == FP_SYMBOL_USABLE
 	               ? fp_symbol_callee_find(image->module, return_address)
 	               : NULL;
+}
+
+/* What TABLE has at ADDRESS. */
+static int find_in(struct fp_symbol_image *image, struct fp_symbol_table *table,
+                   uint64_t address, struct fp_symbol_variable *variable)
+{
+	struct fp_symbol_frame frame = {0};
+	const char *name;
+
+	*variable = (struct fp_symbol_variable){0};
+	if (image->state != FP_SYMBOL_USABLE)
+		return 0;
+	name = fp_symbol_table_find(table, image->module, address, &variable->offset);
+	if (!name)
+		return 0;
+	if (fp_symbol_name(&frame, name) != 0)
+		return -ENOMEM;
+	free(frame.linkage);
+	variable->name = frame.function;
+	return 0;
+}
+
+int fp_symbol_find_variable(struct fp_symbol_image *image, uint64_t address,
+                            struct fp_symbol_variable *variable)
+{
+	int result = find_in(image, &image->objects, address, variable);
+
+	return result != 0 || !variable->name
+	               ? result
+	               : fp_symbol_dwarf_members(open_dwarf(image), address, variable);
+}
+
+/* The next segment of TYPE from *AT on; false when there is none. */
+static bool find_segment(const struct fp_symbol_image *image, uint32_t type, size_t *at,
+                         GElf_Phdr *segment)
+{
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(image->module, &bias);
+	size_t count;
+
+	if (!elf || elf_getphdrnum(elf, &count) != 0)
+		return false;
+	while (*at < count)
+		if (gelf_getphdr(elf, (int)(*at)++, segment) && segment->p_type == type)
+			return true;
+	return false;
+}
+
+bool fp_symbol_has(const struct fp_symbol_image *image, uint64_t address)
+{
+	GElf_Phdr segment;
+	size_t at = 0;
+
+	while (image->state == FP_SYMBOL_USABLE && find_segment(image, PT_LOAD, &at, &segment))
+		if (address - segment.p_vaddr < segment.p_memsz)
+			return true;
+	return false;
+}
+
+/* Where the program's own storage is from the thread pointer: right below it, or behind what
+ * the ABI has there. False: it has none. */
+static bool find_storage(const struct fp_symbol_image *image, int64_t *start)
+{
+	GElf_Addr bias;
+	GElf_Ehdr header;
+	GElf_Phdr segment;
+	uint64_t align;
+	size_t at = 0;
+
+	if (!find_segment(image, PT_TLS, &at, &segment) ||
+	    !gelf_getehdr(dwfl_module_getelf(image->module, &bias), &header))
+		return false;
+	align = segment.p_align > 0 ? segment.p_align : 1;
+	*start = header.e_machine == EM_AARCH64
+	                 ? (int64_t)(align > 16 ? align : 16)
+	                 : -(int64_t)((segment.p_memsz + align - 1) / align * align);
+	return true;
+}
+
+int fp_symbol_find_thread_local(struct fp_symbol_image *image, int64_t place,
+                                struct fp_symbol_variable *variable)
+{
+	int64_t start;
+
+	*variable = (struct fp_symbol_variable){0};
+	if (image->state != FP_SYMBOL_USABLE || !find_storage(image, &start) || place < start)
+		return 0;
+	return find_in(image, &image->thread_locals,
+	               (uint64_t)(place - start) + FP_SYMBOL_STORAGE_START, variable);
+}
+
+int fp_symbol_find_local(struct fp_symbol_image *image, uint64_t address, int64_t place,
+                         struct fp_symbol_variable *variable)
+{
+	*variable = (struct fp_symbol_variable){0};
+	return image->state == FP_SYMBOL_USABLE
+	               ? fp_symbol_dwarf_local(open_dwarf(image), address, place, variable)
+	               : 0;
 }

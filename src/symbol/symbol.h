@@ -86,6 +86,29 @@ const struct fp_symbol_place *fp_symbol_lookup_name(struct fp_symbol_image *imag
 const struct fp_symbol_place *fp_symbol_lookup_line(struct fp_symbol_image *image,
                                                     uint64_t address, bool exact);
 
+/* Whether the file has a place in memory for ADDRESS. */
+bool fp_symbol_has(const struct fp_symbol_image *image, uint64_t address);
+
+/* A variable and where in it an address is. */
+struct fp_symbol_variable {
+	char *name; /* demangled, with the members that lead there; to be freed; NULL: none is
+	               known */
+	uint64_t offset;
+};
+
+/* The variable of the file at ADDRESS. 0 or -ENOMEM. */
+int fp_symbol_find_variable(struct fp_symbol_image *image, uint64_t address,
+                            struct fp_symbol_variable *variable);
+
+/* The same of a program's thread-local ones, PLACE bytes from the thread pointer. */
+int fp_symbol_find_thread_local(struct fp_symbol_image *image, int64_t place,
+                                struct fp_symbol_variable *variable);
+
+/* The same of those on the stack of the function that the code at ADDRESS is of, PLACE bytes
+ * from the end of its frame (the CFA). Only debug information tells. */
+int fp_symbol_find_local(struct fp_symbol_image *image, uint64_t address, int64_t place,
+                         struct fp_symbol_variable *variable);
+
 /* The name of the function that was called where RETURN_ADDRESS, as in the file, says, if it is
  * another module's; owned by IMAGE. NULL: it is not, or the call does not tell. */
 const char *fp_symbol_callee(const struct fp_symbol_image *image, uint64_t return_address);

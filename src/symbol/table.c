@@ -8,11 +8,20 @@
 #include <limits.h>
 #include <string.h>
 
-static bool is_function(const GElf_Sym *symbol)
+static bool is_of_kind(const GElf_Sym *symbol, enum fp_symbol_table_kind kind)
 {
 	int type = GELF_ST_TYPE(symbol->st_info);
 
-	return (type == STT_FUNC || type == STT_GNU_IFUNC) && symbol->st_shndx != SHN_UNDEF;
+	if (symbol->st_shndx == SHN_UNDEF)
+		return false;
+	switch (kind) {
+	case FP_SYMBOL_OBJECTS:
+		return type == STT_OBJECT || type == STT_COMMON;
+	case FP_SYMBOL_THREAD_LOCALS:
+		return type == STT_TLS;
+	default:
+		return type == STT_FUNC || type == STT_GNU_IFUNC;
+	}
 }
 
 /* Hand-written assembly often has no size: such a function reaches to the next one. */
@@ -39,8 +48,10 @@ static void read_table(struct fp_symbol_table *table, Dwfl_Module *module)
 		const char *name =
 		        dwfl_module_getsym_info(module, i, &symbol, &at, NULL, NULL, NULL);
 
-		if (!name || *name == '\0' || !is_function(&symbol))
+		if (!name || *name == '\0' || !is_of_kind(&symbol, table->kind))
 			continue;
+		if (table->kind == FP_SYMBOL_THREAD_LOCALS)
+			at = symbol.st_value + FP_SYMBOL_STORAGE_START;
 		/* Without memory for all of them, some will do. */
 		if (fp_symbol_ranges_add(&table->ranges, at,
 		                         symbol.st_size ? at + symbol.st_size : UINT64_MAX,

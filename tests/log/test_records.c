@@ -237,6 +237,50 @@ START_TEST(a_crash_has_its_registers_and_the_nearest_blocks)
 }
 END_TEST
 
+START_TEST(a_finding_says_who_holds_its_block)
+{
+	static const struct fp_log_holder holders[] = {
+	        {.kind = FP_HOLDER_REGISTER, .offset = 1, .thread = 8, .name = "rbx"},
+	        {.kind = FP_HOLDER_STACK,
+	         .address = 0x7ffe0000,
+	         .offset = -3,
+	         .thread = 7,
+	         .place = -24,
+	         .trace = 6,
+	         .block = {.serial = 99, .site.file = ""}}};
+	const struct fp_log_site none = {.file = ""};
+	struct fp_finding finding = sample_finding();
+	struct test_finding read;
+
+	finding.holders = holders;
+	finding.holder_count = 2;
+	finding.census = (struct fp_census){.result = FP_CENSUS_PARTIAL,
+	                                    .found = 1ULL << 40,
+	                                    .bytes = 1ULL << 41,
+	                                    .microseconds = 1ULL << 42,
+	                                    .obstacle = "time was up"};
+	fp_log_finding(&event_log, 0, &finding, &none);
+	open_copy(&event_log);
+	expect_record(5);
+	test_event_finding(&event, &read);
+	ck_assert_uint_eq(read.holder_count, 2);
+	ck_assert_uint_eq(read.holder_kind, 4);
+	ck_assert_uint_eq(read.holder_address, 0x7ffe0000);
+	ck_assert_int_eq(read.holder_offset, -3);
+	ck_assert_uint_eq(read.holder_thread, 7);
+	ck_assert_str_eq(read.holder_name, "");
+	ck_assert_int_eq(read.holder_place, -24);
+	ck_assert_uint_eq(read.holder_trace, 6);
+	ck_assert_uint_eq(read.holder_block_serial, 99);
+	ck_assert_uint_eq(read.census_result, 2);
+	ck_assert_uint_eq(read.census_found, 1ULL << 40);
+	ck_assert_uint_eq(read.census_bytes, 1ULL << 41);
+	ck_assert_uint_eq(read.census_microseconds, 1ULL << 42);
+	ck_assert_str_eq(read.census_obstacle, "time was up");
+	expect_nothing_more();
+}
+END_TEST
+
 static void log_the_end(void)
 {
 	const struct fp_log_leak leak = {.class = FP_LEAK_POSSIBLE,
@@ -307,6 +351,7 @@ START_TEST(the_end_is_described)
 	ck_assert_uint_eq(test_event_u32(&event), 10);
 	for (size_t i = 0; i < sizeof(news) / sizeof(news[0]); i++)
 		ck_assert_uint_eq(test_event_u64(&event), news[i]);
+	ck_assert_uint_eq(test_event_u32(&event), 0);
 	test_event_end(&event);
 	expect_numbers(8, protection, 4);
 	ck_assert_uint_eq(test_event_u32(&event), 2);
@@ -398,6 +443,7 @@ int main(void)
 	tcase_add_test(tests, a_finding_is_described_with_its_block);
 	tcase_add_test(tests, a_finding_without_a_block_has_none);
 	tcase_add_test(tests, a_crash_has_its_registers_and_the_nearest_blocks);
+	tcase_add_test(tests, a_finding_says_who_holds_its_block);
 	tcase_add_test(tests, the_end_is_described);
 	tcase_add_test(tests, snapshots_are_described);
 	tcase_add_test(tests, growth_is_described);

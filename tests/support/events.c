@@ -175,6 +175,29 @@ static void read_crash(struct test_event *event, struct test_finding *finding)
 	finding->is_by_call = test_event_u8(event);
 }
 
+static void read_holders(struct test_event *event, struct test_finding *finding)
+{
+	struct test_finding block;
+
+	finding->holder_count = test_event_u32(event);
+	for (uint32_t i = 0; i < finding->holder_count; i++) {
+		finding->holder_kind = test_event_u8(event);
+		finding->holder_address = test_event_u64(event);
+		finding->holder_offset = (int64_t)test_event_u64(event);
+		finding->holder_thread = test_event_u32(event);
+		finding->holder_name = test_event_string(event);
+		finding->holder_place = (int64_t)test_event_u64(event);
+		finding->holder_trace = test_event_u32(event);
+		read_block(event, &block);
+		finding->holder_block_serial = block.serial;
+	}
+	finding->census_result = test_event_u8(event);
+	finding->census_found = test_event_u64(event);
+	finding->census_bytes = test_event_u64(event);
+	finding->census_microseconds = test_event_u64(event);
+	finding->census_obstacle = test_event_string(event);
+}
+
 void test_event_finding(struct test_event *event, struct test_finding *finding)
 {
 	memset(finding, 0, sizeof(*finding));
@@ -205,5 +228,6 @@ void test_event_finding(struct test_event *event, struct test_finding *finding)
 	finding->commit_thread = test_event_u32(event);
 	finding->commit_trace = test_event_u32(event);
 	read_crash(event, finding);
+	read_holders(event, finding);
 	test_event_end(event);
 }

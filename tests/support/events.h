@@ -108,6 +108,20 @@ struct test_finding {
 	uint32_t birth_thread; /* the last one's */
 	uint32_t birth_creator;
 	uint32_t birth_trace;
+	uint32_t holder_count;
+	uint32_t holder_kind; /* the last one's */
+	uint64_t holder_address;
+	int64_t holder_offset;
+	uint32_t holder_thread;
+	const char *holder_name;
+	int64_t holder_place;
+	uint32_t holder_trace;
+	uint64_t holder_block_serial;
+	uint32_t census_result;
+	uint64_t census_found;
+	uint64_t census_bytes;
+	uint64_t census_microseconds;
+	const char *census_obstacle;
 	uint64_t access_size;
 	bool is_by_call;
 };

@@ -202,6 +202,50 @@ function crashElements({ signal, cause, message, registers, nearest }) {
 				[name, make("code", {}, value), meaning ? " " + meaning : null]))) : null];
 }
 
+function holderText(holder) {
+	const name = holder.name ? holder.name + (holder.name_offset > 0 ? "+" + holder.name_offset : "") : null;
+	const file = holder.module ? holder.module.replace(/.*\//, "") : null;
+	switch (holder.kind) {
+	case "global":
+		return name ? name + " (" + file + ")" : file + "+0x" + holder.name_offset.toString(16);
+	case "block":
+	case "freed-block":
+		return "offset " + number(holder.block.offset) + " in a " + (holder.kind === "block" ? "block" : "freed block") +
+			" of " + count(holder.block.size, "byte") + " (serial " + number(holder.block.serial) + ")";
+	case "stack":
+		return (name || "the stack") + " of thread " + holder.thread;
+	case "thread-local":
+		return "thread-local " + (name || "storage") + " of thread " + holder.thread;
+	case "register":
+		return "register " + name + " of thread " + holder.thread;
+	default:
+		return "memory at " + holder.address;
+	}
+}
+
+function holderElement(holder) {
+	const words = make("code", {}, holderText(holder));
+	const inside = holder.offset !== 0 ? ", " + count(holder.offset, "byte") + " inside" : null;
+	const stack = holder.block ? holder.block.alloc_stack : holder.stack;
+	if (!stack || stack.length === 0)
+		return make("p", { class: "holder" }, words, " \u2192 the block", inside);
+	return make("details", { class: "stack holder" },
+		make("summary", {}, words, " \u2192 the block", inside, holder.block ? "; allocated" : null),
+		stackElements(stack), excerpt(stack, 1));
+}
+
+// Who points to the block: what is known, and what was not searched.
+function holderElements({ holders, holders_search: search }) {
+	if (!holders && !search)
+		return null;
+	const listed = holders || [];
+	return make("section", { class: "holders" }, make("p", { class: "label" }, listed.length > 0 ? "Still held by" :
+		search.result === "whole" ? "Nothing holds a pointer to it any more" : "Holders not searched"),
+		listed.map(holderElement),
+		search && search.found > listed.length ? make("p", { class: "quiet" }, "And " + count(search.found - listed.length, "other pointer") + ".") : null,
+		search && search.obstacle ? make("p", { class: "quiet" }, capital(search.obstacle) + ".") : null);
+}
+
 function findingBody({ report, value }) {
 	const moments = momentsOf(value);
 	moments[0].through = value.through;
@@ -211,6 +255,7 @@ function findingBody({ report, value }) {
 		value.block ? blockPicture(report, value) : null,
 		value.evidence ? evidenceElements(value.evidence) : null,
 		moments.map(momentElement),
+		holderElements(value),
 		crashElements(value),
 		value.block ? blockFacts(value.block, value.region) : null,
 		marks(value), sourcesOf(report, value)];
@@ -235,6 +280,7 @@ function leakSentence(report, leak) {
 function leakBody({ report, value }) {
 	return [make("p", { class: "what" }, leakSentence(report, value)),
 		stackElements(value.alloc_stack), excerpt(value.alloc_stack, 3),
+		holderElements(value),
 		value.site ? facts(siteFact(value.site)) : null,
 		marks(value), sourcesOf(report, value)];
 }

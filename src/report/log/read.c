@@ -342,6 +342,22 @@ static int read_finding(struct reading *reading, struct cursor *payload)
 	                        sizeof(*report->findings));
 }
 
+static int read_explanation(struct reading *reading, struct cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_explanation *explanation =
+	        fp_report_arena_take(&report->arena, sizeof(*explanation));
+	int result;
+
+	if (!explanation)
+		return -ENOMEM;
+	result = take_record(payload, &fp_report_schema_explanation, explanation,
+	                     &report->arena);
+	if (result == 0)
+		report->explanation = explanation;
+	return result;
+}
+
 static int read_finding_count(struct reading *reading, struct cursor *payload)
 {
 	struct reading_count count;
@@ -570,6 +586,7 @@ static int read_record(struct reading *reading, unsigned type, struct cursor *pa
 	        [FP_LOG_GROWING] = read_growing,
 	        [FP_LOG_SUPPRESSION] = read_suppression,
 	        [FP_LOG_DOORS] = read_doors,
+	        [FP_LOG_EXPLANATION] = read_explanation,
 	};
 
 	if (type >= sizeof(readers) / sizeof(readers[0]) || !readers[type])

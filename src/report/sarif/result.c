@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/holders.h"
 #include "report/names.h"
 #include "report/source.h"
 #include "report/sarif/sarif.h"
@@ -385,6 +386,38 @@ static json_t *make_related(struct fp_report_sarif *sarif, const struct story *s
 	return related;
 }
 
+/* Where the holder of a block was allocated or runs, or else what file has it. */
+static json_t *make_holder(struct fp_report_sarif *sarif, const struct fp_report_holder *holder)
+{
+	const struct fp_report_stack *stack = fp_report_holder_stack(holder);
+	struct fp_report_sarif_place place = {NULL, NULL};
+	char words[FP_REPORT_HOLDER_WORDS_MAX];
+	json_t *location;
+
+	if (stack)
+		place = fp_report_sarif_find(sarif, stack, &holder->block.site);
+	location = fp_report_sarif_location(sarif, &place, holder->module);
+	fp_report_holder_words(holder, words);
+	fp_report_tree_put(&sarif->tree, location, "message",
+	                   json_pack("{s:o}", "text", json_sprintf("still held by %s", words)));
+	return location;
+}
+
+static void append_holders(struct fp_report_sarif *sarif, json_t *related,
+                           const struct fp_report_finding *finding, size_t id)
+{
+	const struct fp_report_holder *shown[FP_REPORT_HOLDERS_SHOWN];
+	size_t count = fp_report_choose_holders(finding->holders, finding->holder_count, shown);
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *location = make_holder(sarif, shown[i]);
+
+		fp_report_tree_put(&sarif->tree, location, "id",
+		                   json_integer((json_int_t)(id + i)));
+		fp_report_tree_append(&sarif->tree, related, location);
+	}
+}
+
 /* The flow of THREAD, which the first step of it makes. */
 static json_t *flow_of(struct fp_report_sarif *sarif, json_t *flows, uint32_t thread)
 {
@@ -451,6 +484,7 @@ json_t *fp_report_sarif_finding(struct fp_report_sarif *sarif, const struct fp_r
 {
 	json_t *result = json_object();
 	struct story story;
+	json_t *related;
 	json_t *flows;
 
 	tell(&story, sarif, finding);
@@ -460,7 +494,9 @@ json_t *fp_report_sarif_finding(struct fp_report_sarif *sarif, const struct fp_r
 	fp_report_tree_put(&sarif->tree, result, "locations",
 	                   json_pack("[o]", fp_report_sarif_location(sarif, main_place(&story),
 	                                                             report->executable)));
-	put_some(sarif, result, "relatedLocations", make_related(sarif, &story));
+	related = make_related(sarif, &story);
+	append_holders(sarif, related, finding, story.count);
+	put_some(sarif, result, "relatedLocations", related);
 	flows = make_flows(sarif, &story);
 	if (json_array_size(flows) > 0)
 		fp_report_tree_put(&sarif->tree, result, "codeFlows",

@@ -42,6 +42,24 @@ void fp_report_print_title(const struct fp_report_page *page,
 void fp_report_print_leak_title(const struct fp_report_page *page,
                                 const struct fp_report_leak *leak);
 
+/* "0.4 s", "12 min 30 s", "26 h 3 min". */
+void fp_report_print_duration(const struct fp_report_page *page, uint64_t milliseconds);
+
+/* Who holds the block; nothing when that was not looked for (in holders.c). */
+void fp_report_print_holders(const struct fp_report_page *page,
+                             const struct fp_report_finding *finding);
+void fp_report_print_leak_holders(const struct fp_report_page *page,
+                                  const struct fp_report_leak *leak);
+
+/* The same of COUNT holders, all that are listed. */
+void fp_report_print_all_holders(const struct fp_report_page *page,
+                                 const struct fp_report_holder *holders, size_t count,
+                                 const struct fp_report_census *census);
+
+/* What is known of an address (in explain.c). */
+void fp_report_print_explanation(const struct fp_report_page *page,
+                                 const struct fp_report_explanation *explanation);
+
 /* What was found. With leaks that are new since an earlier check, TOLD are all there are. */
 struct fp_report_problems {
 	uint64_t errors;

@@ -187,8 +187,7 @@ static void print_crash(const struct fp_report_page *page,
  * needs grows, too, and only somebody who knows the program can tell.
  */
 
-/* "0.4 s", "12 min 30 s", "26 h 3 min". */
-static void print_duration(const struct fp_report_page *page, uint64_t milliseconds)
+void fp_report_print_duration(const struct fp_report_page *page, uint64_t milliseconds)
 {
 	uint64_t seconds = milliseconds / 1000;
 
@@ -208,7 +207,7 @@ static void print_point(const struct fp_report_page *page, const struct fp_repor
 	fputs(" in ", page->out);
 	fp_report_print_count(page, point->blocks, "block");
 	fputs(" after ", page->out);
-	print_duration(page, point->milliseconds);
+	fp_report_print_duration(page, point->milliseconds);
 }
 
 /* A stack that only grew; a line on those that are not listed; ", 2 stacks that only grow" (in
@@ -234,7 +233,7 @@ static void print_growing(const struct fp_report_page *page, const struct fp_rep
 	fprintf(page->out,
 	        " a minute; never less in any of %zu heap snapshots; it last rose after ",
 	        growing->point_count);
-	print_duration(page, rise.last_rise);
+	fp_report_print_duration(page, rise.last_rise);
 	fputc('\n', page->out);
 	fp_report_print_shares(page, report, &growing->shares);
 	fp_report_print_stack(page, growing->stack);
@@ -356,6 +355,7 @@ static void print_leak(const struct fp_report_page *page, const struct fp_report
 	print_leak_details(page, report, leak);
 	fp_report_print_shares(page, report, &leak->shares);
 	fp_report_print_stack(page, leak->stack);
+	fp_report_print_leak_holders(page, leak);
 	fputc('\n', page->out);
 }
 
@@ -550,6 +550,7 @@ static void print_finding(const struct fp_report_page *page, const struct fp_rep
 	if (finding->has_block)
 		(is_region ? print_region : print_block)(page, &finding->block);
 	print_evidence(page, finding);
+	fp_report_print_holders(page, finding);
 	print_again(page, report, finding);
 	print_crash(page, finding);
 	fputc('\n', page->out);

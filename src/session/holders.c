@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who holds the block of a finding, asked when it is made: of the first few only, because all
+ * threads stand still meanwhile. Between the search and the end of the finding's record its
+ * result is one thread's.
+ *
+ * Context: alloc and fault. Takes no lock that it cannot have in time.
+ */
+#include <stdatomic.h>
+
+#include "base/lock.h"
+#include "base/sys.h"
+#include "heap/heap.h"
+#include "leak/holders.h"
+#include "leak/leak.h"
+#include "session/session.h"
+#include "session/state.h"
+#include "stack/stack.h"
+
+enum { SEARCHED_FINDINGS = 8, EXPLAIN_MS = 10000 };
+
+static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_HOLDERS);
+static struct fp_leak_census census;
+static struct fp_log_holder holders[FP_LEAK_HOLDERS_MAX];
+static _Atomic bool is_filter_expected;
+
+void fp_session_forbid_holders(void)
+{
+	atomic_store(&is_filter_expected, true);
+}
+
+void fp_session_forget_holders(void)
+{
+	/* Who had it is not in the child of a fork. */
+	if (!fp_lock_is_free(&lock))
+		atomic_store(&lock.word, 0);
+}
+
+static bool is_asked_about(const struct fp_finding *finding)
+{
+	switch (finding->kind) {
+	case FP_FINDING_HEAP_USE_AFTER_FREE:
+	case FP_FINDING_DOUBLE_FREE:
+	case FP_FINDING_INVALID_FREE:
+		return finding->has_block && finding->block.family != FP_FAMILY_VIRTUAL;
+	default:
+		return false;
+	}
+}
+
+static void search(uintptr_t stack, void *unused)
+{
+	(void)unused;
+	fp_leak_find_holders(&census, stack);
+}
+
+/* Why there can be no search, or NULL. */
+static const char *find_obstacle(bool is_any_held)
+{
+	if (is_any_held)
+		return "the heap itself met it";
+	/* What a search opens and asks may be what the filter kills for. */
+	if (atomic_load(&is_filter_expected) || atomic_load(&fp_sys_is_confined))
+		return "the program restricts its system calls (seccomp)";
+	return NULL;
+}
+
+bool fp_session_find_holders(const struct fp_finding *finding)
+{
+	bool is_any_held = fp_lock_is_any_held();
+	unsigned milliseconds = (unsigned)fp_session.options.holders;
+
+	if (milliseconds == 0 || !is_asked_about(finding) ||
+	    fp_session_finding_count() >= SEARCHED_FINDINGS || !fp_session_is_here() ||
+	    fp_session_knows(finding) || !fp_lock_acquire_within(&lock, milliseconds))
+		return false;
+	census = (struct fp_leak_census){
+	        .start = finding->block.address,
+	        .size = finding->block.size,
+	        .context = finding->context,
+	        .milliseconds = milliseconds,
+	};
+	census.obstacle = find_obstacle(is_any_held);
+	if (census.obstacle == NULL)
+		fp_leak_from_here(search, NULL);
+	else
+		census.result = FP_CENSUS_SKIPPED;
+	return true;
+}
+
+void fp_session_release_holders(void)
+{
+	fp_lock_release(&lock);
+}
+
+static void log_trace(struct fp_log *log, fp_trace_id trace)
+{
+	size_t count;
+	const uintptr_t *frames = fp_stack_trace(trace, &count);
+
+	fp_log_trace(log, trace, frames, count);
+}
+
+/* BLOCK, in which a pointer stands at ADDRESS. */
+struct fp_log_block fp_session_log_block(struct fp_log *log, const struct fp_block *block,
+                                         uintptr_t address)
+{
+	bool is_freed = block->state == FP_BLOCK_FREED;
+	struct fp_log_block told = {
+	        .address = block->address,
+	        .size = block->size,
+	        .offset = (int64_t)(address - block->address),
+	        .tier = block->tier,
+	        .family = block->family,
+	        .level = block->level,
+	        .heap = block->heap,
+	        .serial = block->serial,
+	        .site.file = "",
+	        .alloc_thread = block->alloc_thread,
+	        .alloc_trace = block->alloc_trace,
+	        .state = block->state,
+	        .free_thread = is_freed ? block->free_thread : 0,
+	        .free_trace = is_freed ? block->free_trace : FP_TRACE_NONE,
+	};
+	int line = 0;
+
+	if (block->address == 0)
+		return told;
+	fp_stack_site(block->site, &told.site.file, &line);
+	told.site.line = (uint32_t)line;
+	log_trace(log, told.alloc_trace);
+	log_trace(log, told.free_trace);
+	return told;
+}
+
+/* The threads go on meanwhile: the block may be gone. */
+uint32_t fp_session_describe_holder(const struct fp_leak_group *group, struct fp_log *log,
+                                    struct fp_log_holder *holder)
+{
+	static const struct fp_block none;
+	struct fp_block block;
+
+	if (group->held_at == 0)
+		return 0;
+	bool is_block = fp_heap_find(group->held_at, &block) && block.state == FP_BLOCK_LIVE &&
+	                group->held_at - block.address < block.size;
+	*holder = (struct fp_log_holder){
+	        .kind = is_block ? FP_HOLDER_BLOCK : FP_HOLDER_MEMORY,
+	        .address = group->held_at,
+	        .offset = (int64_t)group->held_offset,
+	        .block = fp_session_log_block(log, is_block ? &block : &none, group->held_at),
+	};
+	return 1;
+}
+
+/* What was found becomes HOLDERS. */
+static void tell(struct fp_log *log)
+{
+	for (unsigned i = 0; i < census.count; i++) {
+		const struct fp_leak_holder *holder = &census.holders[i];
+
+		holders[i] = (struct fp_log_holder){
+		        .kind = holder->kind,
+		        .address = holder->address,
+		        .offset = (int64_t)(holder->value - census.start),
+		        .thread = holder->thread,
+		        .name = holder->name,
+		        .place = holder->place,
+		        .block = fp_session_log_block(log, &holder->block, holder->address),
+		};
+		if (holder->frame_count > 0)
+			holders[i].trace =
+			        fp_stack_keep_frames(holder->frames, holder->frame_count);
+		log_trace(log, holders[i].trace);
+	}
+}
+
+static struct fp_census summary(void)
+{
+	return (struct fp_census){
+	        .result = census.result,
+	        .found = census.found,
+	        .bytes = census.bytes,
+	        .microseconds = census.nsec / 1000,
+	        .obstacle = census.obstacle,
+	};
+}
+
+void fp_session_tell_holders(struct fp_finding *finding)
+{
+	tell(fp_session_log());
+	finding->holders = holders;
+	finding->holder_count = census.count;
+	finding->census = summary();
+}
+
+bool fp_session_explain_holders(struct fp_log *log, const struct fp_block *block,
+                                uintptr_t stack, struct fp_log_explanation *explanation)
+{
+	if (!fp_lock_acquire_within(&lock, EXPLAIN_MS))
+		return false;
+	census = (struct fp_leak_census){
+	        .start = block->address,
+	        .size = block->size,
+	        .milliseconds = EXPLAIN_MS,
+	        .obstacle = find_obstacle(false),
+	};
+	if (census.obstacle == NULL)
+		fp_leak_find_holders(&census, stack);
+	else
+		census.result = FP_CENSUS_SKIPPED;
+	tell(log);
+	explanation->holders = holders;
+	explanation->holder_count = census.count;
+	explanation->census = summary();
+	return true;
+}
