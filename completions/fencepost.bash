@@ -36,7 +36,7 @@ _fencepost_values() { # _fencepost_values KEY WORD
 # What a command has beside the options of all.
 _fencepost_own() {
 	case ${COMP_WORDS[1]} in
-	run) echo '--sweep --force' ;;
+	run) echo '--sweep --gdb --force' ;;
 	report) echo '--merge=' ;;
 	leaks | snapshot) echo '--timeout=' ;;
 	esac

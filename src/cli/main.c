@@ -14,7 +14,7 @@
 static int print_help(char **arguments);
 
 static const struct fp_cli_command commands[] = {
-        {"run", " [--sweep] [--force] [--KEY=VALUE ...] [--] PROGRAM [ARGUMENTS]",
+        {"run", " [--sweep] [--gdb] [--force] [--KEY=VALUE ...] [--] PROGRAM [ARGUMENTS]",
          "run a program with the heap under its malloc, and report", fp_cli_run},
         {"report", " [OPTIONS] EVENT-LOG|REPORT.json|DIRECTORY|@LIST|- ...",
          "render event logs and JSON reports, several of them as one", fp_cli_report},

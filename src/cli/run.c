@@ -27,8 +27,9 @@ struct run {
 	char **command;
 	bool is_forced;
 	bool is_sweep;
-	bool has_layout; /* given on the command line */
-	char *given;     /* options of the command line, as FENCEPOST_OPTIONS has them */
+	bool is_debugged; /* by gdb */
+	bool has_layout;  /* given on the command line */
+	char *given;      /* options of the command line, as FENCEPOST_OPTIONS has them */
 	char *program;
 	struct fp_cli_channel channel;
 	struct fp_cli_census census;
@@ -64,6 +65,10 @@ static int take_option(struct run *run, const char *text)
 
 	if (strcmp(text, "force") == 0) {
 		run->is_forced = true;
+		return 0;
+	}
+	if (strcmp(text, "gdb") == 0) {
+		run->is_debugged = true;
 		return 0;
 	}
 	if (strcmp(text, "sweep") == 0) {
@@ -386,7 +391,9 @@ int fp_cli_run(char **arguments)
 		result = fp_cli_check_outputs(&run.options);
 	if (result == 0)
 		result = give_recording(&run);
-	if (result == 0)
+	if (result == 0 && run.is_debugged)
+		result = fp_cli_debug(run.command, run.given, run.options.pools);
+	else if (result == 0)
 		result = run.is_sweep ? run_sweep(&run) : run_once(&run);
 	free(run.program);
 	free(run.given);

@@ -47,6 +47,10 @@ bool fp_cli_find_obstacle(const char *path, struct fp_cli_obstacle *obstacle);
  */
 char *fp_cli_find_executed(const char *path);
 
+/* Becomes gdb with COMMAND as its program, which has the options GIVEN (in debug.c). Returns
+ * only FP_CLI_FAILED, after saying why. */
+int fp_cli_debug(char **command, const char *given, bool has_pools);
+
 /* The environment for a program under LIBRARY, with the options GIVEN behind those that are
  * there, and without custom allocators unless HAS_POOLS; or NULL after saying why. */
 char **fp_cli_make_environment(const char *library, const char *given, bool has_pools);

@@ -149,6 +149,14 @@ static int unplace(const struct fp_slot *slot)
 	return fp_guard_release(slot);
 }
 
+/* The serial at which a debugger wants to stop (src/gdb), and where it does. */
+volatile uint64_t fp_heap_stop_at;
+
+__attribute__((noinline)) void fp_heap_stop_here(void)
+{
+	__asm__ volatile("");
+}
+
 static int alloc_block(struct fp_heap *heap, const struct fp_heap_request *request,
                        fp_trace_id trace, void **address)
 {
@@ -159,6 +167,8 @@ static int alloc_block(struct fp_heap *heap, const struct fp_heap_request *reque
 	        trace);
 	int status;
 
+	if (block.serial == fp_heap_stop_at)
+		fp_heap_stop_here();
 	/* A serial was spent on a block that nobody gets. */
 	if (fp_refusal_is_due(&block)) {
 		fp_totals_refuse();

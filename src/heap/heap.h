@@ -212,6 +212,11 @@ bool fp_heap_take_damage(const struct fp_slot *slot, bool is_behind, uintptr_t r
 /* The block, live or freed, that ADDRESS is in or beside; false when none is known. */
 bool fp_heap_find(uintptr_t address, struct fp_block *block);
 
+/* For a debugger: the second one is called before the block of the serial that the first one
+ * has is allocated. */
+extern volatile uint64_t fp_heap_stop_at;
+void fp_heap_stop_here(void);
+
 /* Adds MARKS (enum fp_block_mark) to the live block with that SERIAL, which ADDRESS is in;
  * false when there is none any more. */
 bool fp_heap_mark(uintptr_t address, uint64_t serial, uint8_t marks);
