@@ -60,15 +60,6 @@ static inline long fp_sys_call_unless_confined(long number, long a, long b, long
 	return fp_sys_call(number, a, b, c, d, e, f);
 }
 
-/* Whether the calling thread is confined. */
-static inline bool fp_sys_is_here_confined(void)
-{
-	long refusal;
-
-	return atomic_load_explicit(&fp_sys_is_confined, memory_order_relaxed) &&
-	       fp_sys_is_refused(SYS_futex, &refusal);
-}
-
 /* Bytes of a signal set as the kernel has it; glibc's are longer. */
 enum { FP_SYS_SIGSET_BYTES = 8 };
 

@@ -76,8 +76,6 @@ bool fp_channel_await(_Atomic uint32_t *word, uint32_t from, unsigned ms)
 		const struct timespec time = {.tv_sec = (time_t)(left / MS_PER_S),
 		                              .tv_nsec = (long)(left % MS_PER_S) * NSEC_PER_MS};
 
-		if (fp_sys_is_here_confined())
-			break; /* it cannot wait */
 		fp_sys(SYS_futex, word, FUTEX_WAIT, from, &time);
 	}
 	return atomic_load(word) != from;

@@ -314,9 +314,6 @@ static void give_scan(struct scan *scan)
 
 void fp_log_modules(struct fp_log *log)
 {
-	/* What was there before is logged (session/publish.c), and nothing can be loaded. */
-	if (fp_sys_is_here_confined())
-		return;
 	struct scan *scan = take_scan();
 	int status = -ENOMEM;
 
