@@ -114,14 +114,21 @@ int fp_report_name_holder(struct fp_report *report, struct fp_report_holder *hol
 /* ---- Which are told ------------------------------------------------------------------------
  */
 
+/* From here on a holder is worth a line only where there is no better one: where a compiler
+ * keeps a copy for a moment says little, and of a register the access itself had it. */
+enum { WEAK = 5 };
+
 static int rank_of(const struct fp_report_holder *holder)
 {
 	static const int ranks[FP_HOLDER_KINDS] = {
-	        [FP_HOLDER_GLOBAL] = 0,   [FP_HOLDER_BLOCK] = 1,  [FP_HOLDER_THREAD_LOCAL] = 2,
-	        [FP_HOLDER_STACK] = 3,    [FP_HOLDER_MEMORY] = 4, [FP_HOLDER_FREED_BLOCK] = 5,
-	        [FP_HOLDER_REGISTER] = 6,
+	        [FP_HOLDER_GLOBAL] = 0,          [FP_HOLDER_BLOCK] = 1,
+	        [FP_HOLDER_THREAD_LOCAL] = 2,    [FP_HOLDER_STACK] = 3,
+	        [FP_HOLDER_MEMORY] = 4,          [FP_HOLDER_FREED_BLOCK] = WEAK,
+	        [FP_HOLDER_REGISTER] = WEAK + 2,
 	};
 
+	if (holder->kind == FP_HOLDER_STACK && holder->name.size == 0)
+		return WEAK + 1;
 	return ranks[holder->kind];
 }
 
@@ -160,6 +167,8 @@ size_t fp_report_choose_holders(const struct fp_report_holder *holders, size_t c
 
 		if (!best)
 			best = find_best(holders, count, shown, chosen, false);
+		if (chosen > 0 && rank_of(best) > WEAK)
+			break;
 		shown[chosen++] = best;
 	}
 	return chosen;

@@ -370,7 +370,6 @@ __attribute__((noinline)) unsigned fp_stack_list_frames(const void *context, uin
 
 fp_trace_id fp_stack_keep_frames(const uintptr_t *frames, unsigned count)
 {
-	tell_of_new_code();
 	return fp_depot_intern(&traces, frames, (uint32_t)(count * sizeof(frames[0])));
 }
 

@@ -72,7 +72,8 @@ fp_trace_id fp_stack_capture_ends(void *context, uint64_t *depth);
 unsigned fp_stack_list_frames(const void *context, uintptr_t *frames, uintptr_t *stacks,
                               unsigned max);
 
-/* The trace of COUNT such addresses. Context: fault. */
+/* The trace of COUNT such addresses. Who watches for new code is not told: the caller has the
+ * session's lock. Context: fault. */
 fp_trace_id fp_stack_keep_frames(const uintptr_t *frames, unsigned count);
 
 /* The first instruction of the function that the instruction at PC is in, where its module

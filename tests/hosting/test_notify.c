@@ -99,7 +99,7 @@ static ICLRMemoryNotificationCallbackVtbl callback_table = {query_interface, add
 
 static void wait_for(_Atomic unsigned *count, unsigned wanted)
 {
-	while (*count < wanted)
+	while (*count != wanted)
 		usleep(10000);
 	ck_assert_uint_eq(*count, wanted);
 }

@@ -43,19 +43,19 @@ static void setup(void)
 
 static struct snapshot read_snapshot(struct test_event *event)
 {
-	struct snapshot snapshot = {0};
+	struct snapshot one = {0};
 
-	snapshot.milliseconds = test_event_u64(event);
-	snapshot.blocks = test_event_u64(event);
-	snapshot.bytes = test_event_u64(event);
-	snapshot.groups = test_event_u32(event);
-	for (uint32_t i = 0; i < snapshot.groups; i++) {
+	one.milliseconds = test_event_u64(event);
+	one.blocks = test_event_u64(event);
+	one.bytes = test_event_u64(event);
+	one.groups = test_event_u32(event);
+	for (uint32_t i = 0; i < one.groups; i++) {
 		test_event_u32(event);
-		snapshot.group_blocks += test_event_u64(event);
-		snapshot.group_bytes += test_event_u64(event);
+		one.group_blocks += test_event_u64(event);
+		one.group_bytes += test_event_u64(event);
 	}
 	test_event_end(event);
-	return snapshot;
+	return one;
 }
 
 /* What the timeline logs now. */
