@@ -69,14 +69,19 @@ static bool has_data_limit(void)
 }
 
 /* For guarded chunks half of what there is beyond the libraries and the metadata of any
- * program. For others all of the limit: reserved before it came, they would know no end. */
+ * program, less a quarter, for the channel may have a sixteenth of the limit
+ * (session/machine.c). For others all of the limit: reserved before it came, they would know
+ * no end. */
 static size_t share_of(bool is_guarded)
 {
 	size_t limit = address_space_limit();
 
 	if (!is_guarded)
 		return limit;
-	return limit / 2 > LIMIT_APART ? limit / 2 - LIMIT_APART : 0;
+	if (limit / 2 <= LIMIT_APART)
+		return 0;
+	size_t share = limit / 2 - LIMIT_APART;
+	return share - (share / 4 < limit / 16 ? share / 4 : limit / 16);
 }
 
 /* BYTES that begin at a unit, between fences: what the alignment costs goes back, for a limit
