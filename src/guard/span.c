@@ -22,9 +22,9 @@ enum {
 	UNIT_BYTES = 1 << 20, /* chunks are whole units */
 	AREA_BYTES = 32 << 20,
 	SPANS_MAX = 1024,
-	LIMIT_SHARES = 16, /* of a limited address space, one goes into a span */
-	FENCE_SHARES = 64, /* of a span, one stands as a fence on either side of it */
-	LIMIT_APART = 16 << 20
+	LIMIT_SHARES = 16,     /* of a limited address space, one goes into a span */
+	FENCE_SHARES = 64,     /* of a span, one stands as a fence on either side of it */
+	LIMIT_APART = 20 << 20 /* of the libraries, metadata and the smallest channel */
 };
 
 static const size_t span_largest = (size_t)1 << 40;
@@ -69,19 +69,14 @@ static bool has_data_limit(void)
 }
 
 /* For guarded chunks half of what there is beyond the libraries and the metadata of any
- * program, less a quarter, for the channel may have a sixteenth of the limit
- * (session/machine.c). For others all of the limit: reserved before it came, they would know
- * no end. */
+ * program. For others all of the limit: reserved before it came, they would know no end. */
 static size_t share_of(bool is_guarded)
 {
 	size_t limit = address_space_limit();
 
 	if (!is_guarded)
 		return limit;
-	if (limit / 2 <= LIMIT_APART)
-		return 0;
-	size_t share = limit / 2 - LIMIT_APART;
-	return share - (share / 4 < limit / 16 ? share / 4 : limit / 16);
+	return limit / 2 > LIMIT_APART ? limit / 2 - LIMIT_APART : 0;
 }
 
 /* BYTES that begin at a unit, between fences: what the alignment costs goes back, for a limit
