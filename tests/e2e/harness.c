@@ -163,32 +163,48 @@ __attribute__((noreturn)) static void become(const char *options, const char *co
 	_exit(127);
 }
 
-static bool is_watcher(long process)
+static bool is_named(long process, const char *name)
 {
+	enum { NAME_BYTES = 15 }; /* of which the kernel keeps so many */
 	char path[PATH_BYTES];
-	char name[32] = "";
+	char kept[NAME_BYTES + 2] = "";
 
 	snprintf(path, sizeof(path), "/proc/%ld/comm", process);
 	FILE *file = fopen(path, "r");
 	if (file == NULL)
 		return false;
-	bool is_read = fgets(name, sizeof(name), file) != NULL;
+	bool is_read = fgets(kept, sizeof(kept), file) != NULL;
 	fclose(file);
-	return is_read && strcmp(name, "fencepost\n") == 0;
+	kept[strcspn(kept, "\n")] = '\0';
+	return is_read && strncmp(kept, name, NAME_BYTES) == 0;
 }
 
-/* The program's watcher is a child of ours once its parent has ended, and may be making the
- * report. Other children are the test's own. */
-static void await_watchers(void)
+/* Whether a child of ours is still PROGRAM. Those that are its watcher are waited for: it is a
+ * child of ours once its parent has ended, and may be making the report. Other children are the
+ * test's own. */
+static bool await_watchers(const char *program)
 {
 	FILE *children = fopen("/proc/thread-self/children", "r");
+	bool is_left = false;
 	long process;
 
 	while (children != NULL && fscanf(children, "%ld", &process) == 1)
-		if (is_watcher(process))
+		if (is_named(process, "fencepost"))
 			waitpid((pid_t)process, NULL, 0);
+		else
+			is_left |= is_named(process, program);
 	if (children != NULL)
 		fclose(children);
+	return is_left;
+}
+
+/* On a busy machine a program may have died before its watcher became one. */
+static void await_end(const char *program, int status)
+{
+	enum { TURNS = 1000, TURN_MICROSECONDS = 10000 };
+
+	for (int i = 0; await_watchers(program) && WIFSIGNALED(status) && i < TURNS; i++)
+		usleep(TURN_MICROSECONDS);
 }
 
 void e2e_run_raw(struct e2e_run *run, const char *options, const char *const argv[])
@@ -203,7 +219,8 @@ void e2e_run_raw(struct e2e_run *run, const char *options, const char *const arg
 	if (child == 0)
 		become(options, argv, fds);
 	ck_assert_int_eq(waitpid(child, &run->status, 0), child);
-	await_watchers();
+	await_end(strrchr(argv[0], '/') == NULL ? argv[0] : strrchr(argv[0], '/') + 1,
+	          run->status);
 	close(fds[0]);
 	run->out = take_content(fds[1]);
 	run->err = take_content(fds[2]);
