@@ -36,7 +36,7 @@ fail() {
 }
 
 fail 'no command: write fencepost run PROGRAM, or fencepost --help'
-fail 'unknown command "reprot"; the nearest one is "report" (there are run, report, diff, leaks, snapshot, doctor, help)' reprot log
+fail 'unknown command "reprot"; the nearest one is "report" (there are run, report, diff, leaks, snapshot, explain, doctor, help)' reprot log
 fail 'unknown option "--hepl": options follow a command, as in fencepost run --quiet PROGRAM' --hepl
 fail 'no event log: write fencepost report EVENT-LOG, or - for standard input' report
 fail 'unknown option "-q": options are written --key=value' report -q log
