@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/lock.h"
+#include "base/room.h"
 #include "base/sys.h"
 #include "heap/heap.h"
 #include "leak/holders.h"
@@ -48,10 +49,21 @@ static bool is_asked_about(const struct fp_finding *finding)
 	}
 }
 
+static void search_from(void *stack)
+{
+	fp_leak_find_holders(&census, *(const uintptr_t *)stack);
+}
+
+/* A search is deep, and the thread that met a bad access may have a small stack: on one of
+ * ours, unless it is there already. */
 static void search(uintptr_t stack, void *unused)
 {
+	bool is_inside = fp_room_holds((uintptr_t)__builtin_frame_address(0));
+	struct fp_room *room = is_inside ? NULL : fp_room_take();
+
 	(void)unused;
-	fp_leak_find_holders(&census, stack);
+	fp_room_work(room, search_from, &stack);
+	fp_room_give(room);
 }
 
 /* Why there can be no search, or NULL. */
