@@ -45,6 +45,7 @@ struct fp_machine_watch {
 	enum fp_machine_level level; /* neutral at first */
 	/* How long it stays low, and must have been calm to be high; to be changed after begin.
 	 */
+	uint64_t stall_ms; /* least time that waits are measured over */
 	uint64_t hold_ms;
 	uint64_t calm_ms;
 	/* The rest is watch.c's. */

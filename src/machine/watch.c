@@ -25,6 +25,7 @@ enum {
 	RETRY_MS = 60000,
 	HOLD_MS = 2000,
 	CALM_MS = 10000,
+	STALL_MS = 100,
 	STALLED_SHARE = 10,  /* low: a tenth of the time */
 	LOW_SHARE = 32,      /* or less than this part left */
 	HIGH_SHARE = 4,      /* high: more than this part left */
@@ -91,12 +92,15 @@ static bool take_total(char *line, void *user)
 	return false;
 }
 
-/* Whether tasks waited for a tenth of the time since the last look. */
+/* Whether tasks waited for a tenth of the time since the last look. Of a moment that says
+ * nothing: one wait of a task is more than a tenth of it. */
 static bool has_stalled(struct fp_machine_watch *watch, uint64_t now)
 {
 	char path[FP_MACHINE_PATH_MAX];
 	uint64_t stalled = UINT64_MAX;
 
+	if (watch->stalled_at != 0 && now - watch->stalled_at < watch->stall_ms)
+		return false;
 	if (!fp_machine_pressure_path(path) ||
 	    !fp_machine_each_line(path, take_total, &stalled) || stalled == UINT64_MAX)
 		return false;
@@ -140,6 +144,7 @@ void fp_machine_watch_begin(struct fp_machine_watch *watch)
 {
 	*watch = (struct fp_machine_watch){
 	        .level = FP_MACHINE_NEUTRAL,
+	        .stall_ms = STALL_MS,
 	        .hold_ms = HOLD_MS,
 	        .calm_ms = CALM_MS,
 	        .fd = -1,

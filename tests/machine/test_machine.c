@@ -276,6 +276,7 @@ static struct fp_machine_watch watch;
 static void begin(void)
 {
 	fp_machine_watch_begin(&watch);
+	watch.stall_ms = 10;
 	watch.hold_ms = 40;
 	watch.calm_ms = 120;
 	ck_assert_int_eq(watch.level, FP_MACHINE_NEUTRAL);
