@@ -98,7 +98,8 @@ static void make_printable(char *text)
 }
 
 /* Says in the suppressions' error what is wrong with the line. -EINVAL. */
-static int refuse(const struct reader *reader, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int refuse(const struct reader *reader,
+                                                        const char *format, ...)
 {
 	char *error = reader->suppressions->error;
 	va_list arguments;
