@@ -87,7 +87,8 @@ static void xml_string(const struct xml *xml, const char *name, struct fp_report
 	fprintf(xml->out, "</%s>\n", name);
 }
 
-static void xml_print(const struct xml *xml, const char *name, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void
+xml_print(const struct xml *xml, const char *name, const char *format, ...)
 {
 	char text[512];
 	va_list arguments;
