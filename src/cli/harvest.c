@@ -241,7 +241,10 @@ static bool has_report(const struct listing *listing, pid_t pid)
 static void take_census(const struct listing *listing, struct fp_channel *channel, pid_t ended,
                         struct fp_cli_census *census)
 {
-	census->processes = fp_channel_processes(channel);
+	size_t unborn = fp_cli_count_unborn(channel);
+
+	census->processes = fp_channel_processes(channel) + unborn;
+	census->running += unborn;
 	for (size_t i = 0; i < listing->count; i++) {
 		const struct fp_channel_status *status = &listing->entries[i].status;
 

@@ -143,6 +143,10 @@ enum { FP_CLI_STATUS_UNKNOWN = -1 };
 int fp_cli_harvest(struct fp_cli_logs *logs, struct fp_channel *channel, pid_t pid, int status,
                    struct fp_cli_census *census);
 
+/* Processes that CHANNEL was forked into, and that do not run yet; the most that there may be,
+ * where nobody can look. */
+size_t fp_cli_count_unborn(struct fp_channel *channel);
+
 /* The reports of a run, added up. */
 struct fp_cli_sums {
 	size_t findings;

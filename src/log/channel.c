@@ -32,14 +32,32 @@ static void raise_to(_Atomic uint32_t *highest, uint32_t number)
 		;
 }
 
-void fp_channel_count(struct fp_channel *channel, pid_t pid)
+bool fp_channel_announce(struct fp_channel *channel, pid_t pid)
 {
 	if (fp_channel_is_foreign(channel, pid))
-		return;
+		return false;
 	raise_to(&channel->highest, (uint32_t)pid % FP_CHANNEL_PIDS);
-	if ((atomic_fetch_or(&word_of(channel, pid)->met, bit_of(pid)) & bit_of(pid)) == 0)
-		atomic_fetch_add(&channel->processes, 1);
-	atomic_fetch_and(&word_of(channel, pid)->passed, ~bit_of(pid));
+	if ((atomic_fetch_or(&word_of(channel, pid)->met, bit_of(pid)) & bit_of(pid)) != 0)
+		return false;
+	atomic_fetch_add(&channel->processes, 1);
+	return true;
+}
+
+void fp_channel_count(struct fp_channel *channel, pid_t pid)
+{
+	fp_channel_announce(channel, pid);
+	if (!fp_channel_is_foreign(channel, pid))
+		atomic_fetch_and(&word_of(channel, pid)->passed, ~bit_of(pid));
+}
+
+void fp_channel_begin_fork(struct fp_channel *channel)
+{
+	atomic_fetch_add(&channel->unborn, 1);
+}
+
+void fp_channel_end_fork(struct fp_channel *channel)
+{
+	atomic_fetch_sub(&channel->unborn, 1);
 }
 
 void fp_channel_pass(struct fp_channel *channel, pid_t pid)
@@ -190,6 +208,20 @@ void fp_channel_close(struct fp_channel *channel)
 size_t fp_channel_refused(const struct fp_channel *channel)
 {
 	return atomic_load(&channel->refused);
+}
+
+size_t fp_channel_unborn(const struct fp_channel *channel)
+{
+	int32_t unborn = atomic_load(&channel->unborn);
+
+	return unborn > 0 ? (size_t)unborn : 0;
+}
+
+bool fp_channel_is_counted(struct fp_channel *channel, pid_t pid)
+{
+	/* Beyond the highest a look would make a page. */
+	return (uint32_t)pid <= atomic_load(&channel->highest) &&
+	       (atomic_load(&word_of(channel, pid)->met) & bit_of(pid)) != 0;
 }
 
 size_t fp_channel_processes(const struct fp_channel *channel)

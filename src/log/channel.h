@@ -66,6 +66,13 @@ size_t fp_channel_processes(const struct fp_channel *channel);
 /* How often there was no room for another log. */
 size_t fp_channel_refused(const struct fp_channel *channel);
 
+/* Forks of which the child has not come to its first instruction: it may also have been killed
+ * before that. */
+size_t fp_channel_unborn(const struct fp_channel *channel);
+
+/* Whether process PID has been there, or was announced. */
+bool fp_channel_is_counted(struct fp_channel *channel, pid_t pid);
+
 /* The next process, by its number, that was there and did not pass; 0 behind the last. */
 pid_t fp_channel_next_open(struct fp_channel *channel, pid_t after);
 
@@ -155,6 +162,15 @@ size_t fp_channel_fewest_bytes(void);
 
 /* Counts process PID, once. */
 void fp_channel_count(struct fp_channel *channel, pid_t pid);
+
+/* As fp_channel_count(), of a process that is about to do that itself, or has passed already:
+ * by whoever started it. Whether it was not counted before. */
+bool fp_channel_announce(struct fp_channel *channel, pid_t pid);
+
+/* A fork begins; and its child counts itself, or there is none. A process whose parent ended
+ * before it ran would not be known otherwise. */
+void fp_channel_begin_fork(struct fp_channel *channel);
+void fp_channel_end_fork(struct fp_channel *channel);
 
 /* Process PID ends, or becomes one that is not seen, and has said all that it has to say. */
 void fp_channel_pass(struct fp_channel *channel, pid_t pid);

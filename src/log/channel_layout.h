@@ -21,7 +21,7 @@ enum {
 	FP_CHANNEL_ERRAND_BYTES = 64 << 10
 };
 
-#define FP_CHANNEL_MAGIC "FENCEPCH4"
+#define FP_CHANNEL_MAGIC "FENCEPCH5"
 
 struct fp_channel_piece {
 	_Atomic uint32_t next; /* its number and 1; 0 for the last */
@@ -61,6 +61,7 @@ struct fp_channel {
 	_Atomic uint32_t asked; /* rises with each request: what answering threads wait for */
 	_Atomic uint32_t bell;  /* rises when the reader is waited for: what that waits for */
 	_Atomic uint32_t is_done;
+	_Atomic int32_t unborn; /* forks that have begun, and of which nothing is known yet */
 	struct fp_channel_request {
 		_Atomic uint32_t pid; /* 0: a free place; UINT32_MAX: being filled */
 		_Atomic uint64_t number;

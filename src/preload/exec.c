@@ -114,6 +114,8 @@ struct program {
 	char *const *arguments;
 	char *const *environment;
 	bool is_left;
+	bool is_seen;      /* it joins this run */
+	bool is_announced; /* as the calling process, a child of vfork */
 };
 
 static bool is_executable(const char *path)
@@ -122,22 +124,24 @@ static bool is_executable(const char *path)
 }
 
 /* Notes what is not seen. */
-static bool must_be_left(const char *path, char *const environment[], bool is_in_place)
+static void judge(struct program *program, const char *path)
 {
 	enum fp_image_obstacle obstacle = FP_IMAGE_NO_OBSTACLE;
-	bool is_in = fp_preload_is_in(environment);
+	bool is_in = fp_preload_is_in(program->environment);
 	bool is_wanted = is_in || fp_session_traces_children();
+	bool joins = is_wanted && fp_preload_joins(program->environment, fp_session_channel());
 
 	if (is_wanted && is_executable(path))
 		obstacle = examine(path);
 	if (obstacle != FP_IMAGE_NO_OBSTACLE)
-		note(path, text_of(obstacle), is_in_place);
+		note(path, text_of(obstacle), program->is_in_place);
 	else if (is_wanted && !is_in && is_executable(path))
-		note(path, "executed without LD_PRELOAD in its environment", is_in_place);
-	else if (is_in_place &&
-	         (!is_wanted || !fp_preload_joins(environment, fp_session_channel())))
+		note(path, "executed without LD_PRELOAD in its environment",
+		     program->is_in_place);
+	else if (program->is_in_place && !joins)
 		fp_session_leave_to_others();
-	return is_in && is_to_be_left(obstacle);
+	program->is_left = is_in && is_to_be_left(obstacle);
+	program->is_seen = is_in && joins && obstacle == FP_IMAGE_NO_OBSTACLE;
 }
 
 /* The file that FILE means as a command, or FILE itself. */
@@ -202,11 +206,12 @@ static void look(void *argument)
 
 	if (program->is_in_place)
 		write_recording();
-	program->is_left = fp_is_text_readable(program->path) &&
-	                   is_vector_readable(program->arguments) &&
-	                   is_vector_readable(program->environment) &&
-	                   must_be_left(find_file(program, found), program->environment,
-	                                program->is_in_place);
+	if (!fp_is_text_readable(program->path) || !is_vector_readable(program->arguments) ||
+	    !is_vector_readable(program->environment))
+		return;
+	judge(program, find_file(program, found));
+	if (program->is_in_place && program->is_seen)
+		program->is_announced = fp_session_announce(fp_sys_getpid());
 }
 
 /* The environment for PROGRAM. What has to be copied for it stays in the room that is returned,
@@ -227,10 +232,18 @@ static struct fp_room *choose(struct program *program)
 	return NULL;
 }
 
-/* ERROR is the kernel's; the program was not executed. */
-static int fail(struct fp_room *room, long error)
+/* The program was not executed. */
+static void withdraw(const struct program *program, struct fp_room *room)
 {
+	if (program->is_announced)
+		fp_session_withdraw(fp_sys_getpid());
 	fp_room_give(room);
+}
+
+/* ERROR is the kernel's. */
+static int fail(const struct program *program, struct fp_room *room, long error)
+{
+	withdraw(program, room);
 	errno = (int)-error;
 	return -1;
 }
@@ -244,7 +257,7 @@ FP_EXPORT int execve(const char *path, char *const arguments[], char *const envi
 	                          .environment = environment};
 	struct fp_room *room = choose(&program);
 
-	return fail(room, fp_sys(SYS_execve, path, arguments, program.environment));
+	return fail(&program, room, fp_sys(SYS_execve, path, arguments, program.environment));
 }
 
 FP_EXPORT int execv(const char *path, char *const arguments[])
@@ -263,8 +276,9 @@ FP_EXPORT int execveat(int directory, const char *path, char *const arguments[],
 	                          .environment = environment};
 	struct fp_room *room = choose(&program);
 
-	return fail(room, fp_sys(SYS_execveat, directory, path, arguments, program.environment,
-	                         flags));
+	return fail(
+	        &program, room,
+	        fp_sys(SYS_execveat, directory, path, arguments, program.environment, flags));
 }
 
 FP_EXPORT int execvpe(const char *file, char *const arguments[], char *const environment[])
@@ -279,7 +293,7 @@ FP_EXPORT int execvpe(const char *file, char *const arguments[], char *const env
 
 	find_in_time();
 	int result = libc_execvpe(file, arguments, program.environment);
-	fp_room_give(room);
+	withdraw(&program, room);
 	return result;
 }
 
@@ -300,8 +314,25 @@ FP_EXPORT int fexecve(int fd, char *const arguments[], char *const environment[]
 
 	find_in_time();
 	int result = libc_fexecve(fd, arguments, program.environment);
-	fp_room_give(room);
+	withdraw(&program, room);
 	return result;
+}
+
+/* The child may not have come to its first instruction yet. */
+static int spawn(spawn_function *function, pid_t *pid, const struct program *program,
+                 const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes)
+{
+	pid_t child;
+	int status = function(&child, program->path, actions, attributes, program->arguments,
+	                      program->environment);
+
+	if (status != 0)
+		return status;
+	if (program->is_seen)
+		fp_session_announce(child);
+	if (pid != NULL)
+		*pid = child;
+	return 0;
 }
 
 FP_EXPORT int posix_spawn(pid_t *pid, const char *path,
@@ -316,7 +347,7 @@ FP_EXPORT int posix_spawn(pid_t *pid, const char *path,
 	struct fp_room *room = choose(&program);
 
 	find_in_time();
-	int status = libc_spawn(pid, path, actions, attributes, arguments, program.environment);
+	int status = spawn(libc_spawn, pid, &program, actions, attributes);
 	fp_room_give(room);
 	return status;
 }
@@ -334,8 +365,7 @@ FP_EXPORT int posix_spawnp(pid_t *pid, const char *file,
 	struct fp_room *room = choose(&program);
 
 	find_in_time();
-	int status =
-	        libc_spawnp(pid, file, actions, attributes, arguments, program.environment);
+	int status = spawn(libc_spawnp, pid, &program, actions, attributes);
 	fp_room_give(room);
 	return status;
 }

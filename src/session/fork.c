@@ -4,6 +4,7 @@
  * tables whole. The child is a session of its own: it reports what it does, not what it
  * inherited.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <sys/single_threaded.h>
 #include <unistd.h>
@@ -29,14 +30,19 @@ enum { PATIENCE_MS = 100 };
  * and child then copy: half of what a fork costs. */
 static bool are_locked;
 
-static void before_fork(void)
-{
-	bool is_needed = !__libc_single_threaded;
+/* Nobody tells the handlers whether there is a child. These are the innermost of all, and
+ * between them the C library makes a system call that leaves errno alone where it succeeds. */
+static int error_before;
 
-	if (are_locked != is_needed)
-		are_locked = is_needed;
-	if (!are_locked)
-		return;
+static void announce(void)
+{
+	error_before = errno;
+	errno = 0;
+	fp_session_begin_fork();
+}
+
+static void lock_all(void)
+{
 	fp_leak_lock_for_fork();
 	fp_lock_acquire_for_fork(&fp_session.lock);
 	fp_timeline_lock_for_fork();
@@ -50,7 +56,18 @@ static void before_fork(void)
 	fp_meta_lock_for_fork();
 }
 
-static void after_fork(void)
+static void before_fork(void)
+{
+	bool is_needed = !__libc_single_threaded;
+
+	if (are_locked != is_needed)
+		are_locked = is_needed;
+	if (are_locked)
+		lock_all();
+	announce();
+}
+
+static void unlock_all(void)
 {
 	if (!are_locked)
 		return;
@@ -65,6 +82,17 @@ static void after_fork(void)
 	fp_timeline_unlock_after_fork();
 	fp_lock_release_after_fork(&fp_session.lock);
 	fp_leak_unlock_after_fork();
+}
+
+static void after_fork_in_parent(void)
+{
+	bool has_child = errno == 0;
+
+	if (has_child)
+		errno = error_before;
+	else
+		fp_session_end_fork();
+	unlock_all();
 }
 
 /* The end of the parent may have let the fork through: then nobody makes a report here. */
@@ -87,7 +115,8 @@ static void after_fork_in_child(void)
 {
 	struct fp_heap_totals totals;
 
-	after_fork();
+	errno = error_before;
+	unlock_all();
 	fp_thread_forget_id();
 	fp_region_renew_in_child();
 	fp_session.protection = fp_guard_renew_in_child();
@@ -141,5 +170,5 @@ struct fp_log *fp_session_log(void)
 
 int fp_session_watch_fork(void)
 {
-	return -pthread_atfork(before_fork, after_fork, after_fork_in_child);
+	return -pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }

@@ -27,6 +27,7 @@
 /* These are written at the start or with the session's lock. Who reads them without it reads
  * each once: the child of a fork may lose its channel for another. */
 static struct fp_channel *_Atomic channel; /* NULL: nobody reads, or it is out of reach */
+static struct fp_channel *forked_in;       /* that has been told of the fork in progress */
 
 /* The log of this process, once there is one. In memory that is zero in the child of any fork,
  * also one that no handler sees: two processes may not write one log. A child of vfork has its
@@ -361,6 +362,21 @@ void fp_session_pass(void)
 		fp_channel_pass(reached, fp_sys_getpid());
 }
 
+bool fp_session_announce(pid_t pid)
+{
+	struct fp_channel *reached = channel;
+
+	return reached != NULL && fp_channel_announce(reached, pid);
+}
+
+void fp_session_withdraw(pid_t pid)
+{
+	struct fp_channel *reached = channel;
+
+	if (reached != NULL)
+		fp_channel_pass(reached, pid);
+}
+
 /* In a child of vfork it is its parent that has a log. */
 void fp_session_leave_to_others(void)
 {
@@ -389,6 +405,19 @@ bool fp_session_prints_elsewhere(void)
 	       fp_channel_prints_elsewhere(reached, status.st_dev, status.st_ino);
 }
 
+void fp_session_begin_fork(void)
+{
+	forked_in = channel;
+	if (forked_in != NULL)
+		fp_channel_begin_fork(forked_in);
+}
+
+void fp_session_end_fork(void)
+{
+	if (forked_in != NULL)
+		fp_channel_end_fork(forked_in);
+}
+
 void fp_session_forget_published(void)
 {
 	/* Its own log it has none: that page is empty in a child. */
@@ -396,4 +425,5 @@ void fp_session_forget_published(void)
 		failure = 0;
 		fp_channel_count(channel, fp_sys_getpid());
 	}
+	fp_session_end_fork();
 }

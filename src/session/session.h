@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <fencepost/fencepost.h>
 
@@ -143,6 +144,13 @@ const char *fp_session_channel(void);
 /* The calling process is about to become one that has no session, or that of another run. The
  * same context. */
 void fp_session_leave_to_others(void);
+
+/* A program that has a session in this run is about to run as process PID, or does already: the
+ * caller's own number in a child of vfork, which is counted nowhere yet. Whether it was not
+ * known; fp_session_withdraw() takes that back where the program could not be executed. The
+ * same context. */
+bool fp_session_announce(pid_t pid);
+void fp_session_withdraw(pid_t pid);
 
 /* Writes what the recording has so far, because the process is about to execute another
  * program.

@@ -238,6 +238,10 @@ void fp_session_log_recording(struct fp_log *tail);
 /* In the child of a fork: its events are its own. */
 void fp_session_forget_published(void);
 
+/* A fork begins; and the child is counted, or there is none. */
+void fp_session_begin_fork(void);
+void fp_session_end_fork(void);
+
 /* Starts the heap over time (in growth.c). */
 void fp_session_start_timeline(void);
 
