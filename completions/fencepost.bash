@@ -2,11 +2,11 @@
 #
 # Bash completion of fencepost(1). What there is to complete is asked of the program itself, so that
 # an option is written down once.
-_fencepost_list() { # _fencepost_list commands|options
+_fencepost_list() { # _fencepost_list commands|options: --key=VALUE, of the command
 	local program=${COMP_WORDS[0]}
 	case $1 in
-	commands) "$program" --help 2>/dev/null | sed -n 's/^  fencepost \([a-z]*\).*/\1/p' ;;
-	options) "$program" --help 2>/dev/null | sed -n 's/^  \([a-z_]*\)=\(.*\)$/\1 \2/p' | tr _ - ;;
+	commands) "$program" --help 2>/dev/null | sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p' ;;
+	options) "$program" "${COMP_WORDS[1]}" --help=all 2>/dev/null | sed -n 's/^  \(--[^ ]*\).*/\1/p' ;;
 	esac
 }
 
@@ -26,19 +26,10 @@ _fencepost_program() {
 
 _fencepost_values() { # _fencepost_values KEY WORD
 	local value
-	value=$(_fencepost_list options | sed -n "s/^$1 //p")
+	value=$(_fencepost_list options | sed -n "s/^--$1\[*=//p")
 	case $value in
 	*'|'*) mapfile -t COMPREPLY < <(compgen -W "${value//|/ }" -- "$2") ;;
 	FILE* | DIRECTORY) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
-	esac
-}
-
-# What a command has beside the options of all.
-_fencepost_own() {
-	case ${COMP_WORDS[1]} in
-	run) echo '--sweep --gdb --force' ;;
-	report) echo '--merge=' ;;
-	leaks | snapshot) echo '--timeout=' ;;
 	esac
 }
 
@@ -59,19 +50,17 @@ _fencepost() {
 	elif [[ $before == = ]]; then
 		before=${COMP_WORDS[COMP_CWORD - 2]}
 		_fencepost_values "${before#--}" "$word"
-	elif [[ ${COMP_WORDS[1]} == doctor ]]; then
-		mapfile -t COMPREPLY < <(if [[ $word == -* ]]; then compgen -W --json -- "$word"; else compgen -c -- "$word"; fi)
-	elif [[ ${COMP_WORDS[1]} == diff && $word == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '--json --strict --suppressions=' -- "$word")
 	elif [[ $word == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(_fencepost_list options | sed 's/^\([^ ]*\) .*/--\1=/') $(_fencepost_own)" -- "$word")
-		compopt -o nospace 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -W "$(_fencepost_list options | sed 's/\[*=.*/=/')" -- "$word")
+		[[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null
 	elif [[ ${COMP_WORDS[1]} == leaks || ${COMP_WORDS[1]} == snapshot ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(ps -u "$EUID" -o pid= 2>/dev/null)" -- "$word")
 	elif [[ ${COMP_WORDS[1]} == explain ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(ps -u "$EUID" -o pid= 2>/dev/null)" -- "$word")
 		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$word")
-	elif [[ ${COMP_WORDS[1]} == run ]]; then
+	elif [[ ${COMP_WORDS[1]} == help ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_fencepost_list commands)" -- "$word")
+	elif [[ ${COMP_WORDS[1]} == run || ${COMP_WORDS[1]} == doctor ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$word")
 	fi
 }

@@ -19,13 +19,49 @@
  * it. */
 enum { FP_CLI_FAILED = 125 };
 
+/* An option that one command has, and not the table of all options. */
+struct fp_cli_own_option {
+	const char *text; /* "--key=VALUE" */
+	const char *help;
+};
+
+enum fp_cli_options {
+	FP_CLI_OPTIONS_NONE,
+	FP_CLI_OPTIONS_OF_REPORTS, /* what a report shows, and where it goes */
+	FP_CLI_OPTIONS_ALL
+};
+
+enum { FP_CLI_OWN_OPTIONS_MAX = 4, FP_CLI_COMMON_MAX = 12 };
+
 struct fp_cli_command {
 	const char *name;
 	const char *arguments; /* for the usage line */
 	const char *summary;
+	struct fp_cli_own_option own[FP_CLI_OWN_OPTIONS_MAX + 1]; /* the last has no text */
+	enum fp_cli_options options;
+	const char
+	        *common[FP_CLI_COMMON_MAX + 1]; /* of these, the keys that most people want */
+	const char *examples;                   /* lines */
+	const char *more;                       /* its exit status, and what is left to say */
 	/* ARGUMENTS stand behind the name and end with NULL. Returns the exit status. */
 	int (*run)(char **arguments);
 };
+
+/* Whether what is printed to OUT has color; CHOICE is enum fp_options_color. */
+bool fp_cli_wants_color(int choice, FILE *out);
+
+/* In the order of the help; the last has no name. */
+extern const struct fp_cli_command fp_cli_commands[];
+
+/* NULL: there is none. */
+const struct fp_cli_command *fp_cli_find_command(const char *name);
+
+/* On standard output: of one command, on one screen or ALL its options; of NULL the list of
+ * commands, or all of everything. The exit status. */
+int fp_cli_print_help(const struct fp_cli_command *command, bool all);
+
+/* Flushes standard output. The exit status. */
+int fp_cli_finish_output(void);
 
 /* First of all: a write that fails ends nothing, and no file of ours gets the number of a
  * standard stream. */

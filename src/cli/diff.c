@@ -126,10 +126,7 @@ static int write_file(const struct fp_report_diff *diff, const char *path)
 
 static int print(const struct fp_report_diff *diff)
 {
-	const char *no_colour = getenv("NO_COLOR");
-
-	fp_report_diff_print(diff, stdout,
-	                     isatty(STDOUT_FILENO) && (!no_colour || *no_colour == '\0'));
+	fp_report_diff_print(diff, stdout, fp_cli_wants_color(FP_OPTIONS_COLOR_AUTO, stdout));
 	return 0;
 }
 

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,7 +59,9 @@ void fp_cli_progress_begin(void)
 	sigset_t all;
 	sigset_t before;
 
-	if (!isatty(STDERR_FILENO))
+	const char *terminal = getenv("TERM");
+
+	if (!isatty(STDERR_FILENO) || (terminal && strcmp(terminal, "dumb") == 0))
 		return;
 	has_ended = false;
 	/* Signals are the main thread's. */

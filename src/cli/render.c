@@ -20,6 +20,17 @@ struct sheet {
 	const struct fp_options *options;
 };
 
+bool fp_cli_wants_color(int choice, FILE *out)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *terminal = getenv("TERM");
+
+	if (choice != FP_OPTIONS_COLOR_AUTO)
+		return choice == FP_OPTIONS_COLOR_ALWAYS;
+	return isatty(fileno(out)) && (!no_color || *no_color == '\0') &&
+	       (!terminal || strcmp(terminal, "dumb") != 0);
+}
+
 static struct fp_report_view view_of(const struct sheet *sheet, FILE *out)
 {
 	static const enum fp_report_leaks leaks[] = {
@@ -27,8 +38,6 @@ static struct fp_report_view view_of(const struct sheet *sheet, FILE *out)
 	        [FP_OPTIONS_LEAK_CHECK_SUMMARY] = FP_REPORT_LEAKS_SUMMARY,
 	        [FP_OPTIONS_LEAK_CHECK_FULL] = FP_REPORT_LEAKS_FULL,
 	};
-	const char *no_colour = getenv("NO_COLOR");
-
 	return (struct fp_report_view){
 	        .leaks = leaks[sheet->options->leak_check],
 	        .has_possible = sheet->options->show_possible,
@@ -36,7 +45,7 @@ static struct fp_report_view view_of(const struct sheet *sheet, FILE *out)
 	        .has_blocks = sheet->options->gen_suppressions,
 	        .has_all_frames = sheet->options->stacks == FP_OPTIONS_STACKS_FULL,
 	        .source_root = sheet->options->source_root,
-	        .has_colour = isatty(fileno(out)) && (!no_colour || *no_colour == '\0')};
+	        .has_colour = fp_cli_wants_color(sheet->options->color, out)};
 }
 
 /* Only for a format that shows them: they are many. */

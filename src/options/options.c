@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "options/others.h"
 #include "options/value.h"
 #include "options/words.h"
 
@@ -25,9 +26,45 @@ const struct fp_option fp_options_table[FP_OPTIONS_COUNT] = {
 	 .value = (value_),                                                                    \
 	 .help = (help_),                                                                      \
 	 .field = offsetof(struct fp_options, field_)},
+#define FP_OPTION_GROUP(group, title)
 #include "options/options.def"
 #undef FP_OPTION
+#undef FP_OPTION_GROUP
 };
+
+const char *const fp_option_groups[FP_OPTION_GROUPS] = {
+#define FP_OPTION(field, stage, type, standard, minimum, maximum, value, help)
+#define FP_OPTION_GROUP(group, title) [FP_OPTION_GROUP_##group] = (title),
+#include "options/options.def"
+#undef FP_OPTION
+#undef FP_OPTION_GROUP
+};
+
+/* The index of the first option of each. */
+enum {
+#define FP_OPTION(field, stage, type, standard, minimum, maximum, value, help) POSITION_##field,
+#define FP_OPTION_GROUP(group, title) FIRST_##group, BEFORE_##group = FIRST_##group - 1,
+#include "options/options.def"
+#undef FP_OPTION
+#undef FP_OPTION_GROUP
+};
+
+static const size_t first_of_group[FP_OPTION_GROUPS] = {
+#define FP_OPTION(field, stage, type, standard, minimum, maximum, value, help)
+#define FP_OPTION_GROUP(group, title) [FP_OPTION_GROUP_##group] = FIRST_##group,
+#include "options/options.def"
+#undef FP_OPTION
+#undef FP_OPTION_GROUP
+};
+
+enum fp_option_group fp_options_group(size_t index)
+{
+	size_t group = 0;
+
+	while (group + 1 < FP_OPTION_GROUPS && first_of_group[group + 1] <= index)
+		group++;
+	return (enum fp_option_group)group;
+}
 
 void fp_options_defaults(struct fp_options *options)
 {
@@ -50,15 +87,13 @@ const struct fp_option *fp_options_find(const char *key, size_t key_len)
 	return NULL;
 }
 
+/* NULL: none is like it. */
 static const char *nearest_key(const char *key, size_t key_len)
 {
-	const char *nearest = fp_options_table[0].key;
+	const char *nearest = NULL;
 
-	for (size_t i = 1; i < FP_OPTIONS_COUNT; i++) {
-		if (fp_words_distance(key, key_len, fp_options_table[i].key) <
-		    fp_words_distance(key, key_len, nearest))
-			nearest = fp_options_table[i].key;
-	}
+	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++)
+		nearest = fp_words_nearer(key, key_len, nearest, fp_options_table[i].key);
 	return nearest;
 }
 
@@ -85,12 +120,24 @@ static int refuse_key(const struct fp_options_item *item, const struct fp_option
 {
 	struct fp_text text;
 
+	const char *nearest = nearest_key(item->key, item->key_len);
+	const struct fp_options_other *other = fp_options_find_other(item->key, item->key_len);
+
 	begin_error(&text, error);
-	fp_text_string(&text, "unknown option \"");
+	fp_text_string(&text, other ? "\"" : "unknown option \"");
 	show_bytes(&text, item->key, item->key_len);
-	fp_text_string(&text, "\"; the nearest one is \"");
-	fp_text_string(&text, nearest_key(item->key, item->key_len));
-	fp_text_string(&text, "\"");
+	if (other) {
+		fp_text_string(&text, "\" is an option of ");
+		fp_text_string(&text, other->tool);
+		fp_text_string(&text, ": ");
+		fp_text_string(&text, other->advice);
+	} else if (nearest) {
+		fp_text_string(&text, "\"; the nearest one is \"");
+		fp_text_string(&text, nearest);
+		fp_text_string(&text, "\"");
+	} else {
+		fp_text_string(&text, "\"; fencepost run --help=all lists them");
+	}
 	return -EINVAL;
 }
 

@@ -55,6 +55,12 @@ enum fp_options_leak_signal {
 };
 
 enum fp_options_report { FP_OPTIONS_REPORT_NOW, FP_OPTIONS_REPORT_END };
+enum fp_options_color {
+	FP_OPTIONS_COLOR_AUTO,
+	FP_OPTIONS_COLOR_ALWAYS,
+	FP_OPTIONS_COLOR_NEVER
+};
+
 enum fp_options_style { FP_OPTIONS_STYLE_FENCEPOST, FP_OPTIONS_STYLE_ASAN };
 
 enum fp_options_stacks { FP_OPTIONS_STACKS_CUT, FP_OPTIONS_STACKS_FULL };
@@ -69,8 +75,10 @@ enum fp_options_stacks { FP_OPTIONS_STACKS_CUT, FP_OPTIONS_STACKS_FULL };
 struct fp_options {
 #define FP_OPTION(field, stage, type, standard, minimum, maximum, value, help)                 \
 	FP_OPTION_FIELD_##type(field)
+#define FP_OPTION_GROUP(group, title)
 #include "options/options.def"
 #undef FP_OPTION
+#undef FP_OPTION_GROUP
 };
 
 enum fp_option_type {
@@ -100,10 +108,27 @@ struct fp_option {
 enum {
 #define FP_OPTION(field, stage, type, standard, minimum, maximum, value, help)                 \
 	FP_OPTIONS_INDEX_##field,
+#define FP_OPTION_GROUP(group, title)
 #include "options/options.def"
 #undef FP_OPTION
+#undef FP_OPTION_GROUP
 	FP_OPTIONS_COUNT
 };
+
+/* What options are for, in the order of options.def. */
+enum fp_option_group {
+#define FP_OPTION(field, stage, type, standard, minimum, maximum, value, help)
+#define FP_OPTION_GROUP(group, title) FP_OPTION_GROUP_##group,
+#include "options/options.def"
+#undef FP_OPTION
+#undef FP_OPTION_GROUP
+	FP_OPTION_GROUPS
+};
+
+extern const char *const fp_option_groups[FP_OPTION_GROUPS];
+
+/* Of one index. */
+enum fp_option_group fp_options_group(size_t index);
 
 /* In the order of options.def. */
 extern const struct fp_option fp_options_table[FP_OPTIONS_COUNT];

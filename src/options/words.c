@@ -54,3 +54,13 @@ size_t fp_words_distance(const char *word, size_t word_len, const char *other)
 	}
 	return row[other_len];
 }
+
+/* A word of N letters may have a third of them wrong; otherwise a suggestion is a riddle. */
+const char *fp_words_nearer(const char *word, size_t word_len, const char *nearest,
+                            const char *other)
+{
+	size_t away = fp_words_distance(word, word_len, other);
+	size_t limit = nearest ? fp_words_distance(word, word_len, nearest) : word_len / 3 + 1;
+
+	return away < limit || (!nearest && away == 1 && word_len > 1) ? other : nearest;
+}

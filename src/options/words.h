@@ -19,4 +19,11 @@ bool fp_words_equal(const char *word, size_t word_len, const char *other);
  */
 size_t fp_words_distance(const char *word, size_t word_len, const char *other);
 
+/*
+ * OTHER if it is nearer to WORD than NEAREST, and near enough to have been meant; NEAREST,
+ * which may be NULL, if it is not.
+ */
+const char *fp_words_nearer(const char *word, size_t word_len, const char *nearest,
+                            const char *other);
+
 #endif

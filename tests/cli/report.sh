@@ -36,11 +36,17 @@ fail() {
 }
 
 fail 'no command: write fencepost run PROGRAM, or fencepost --help'
-fail 'unknown command "reprot"; the nearest one is "report" (there are run, report, diff, leaks, snapshot, explain, doctor, help)' reprot log
+fail 'unknown command "reprot"; the nearest one is "report"' reprot log
+fail 'unknown command "gibberish-"; fencepost --help lists them' gibberish- log
+fail '"./app" is no command of Fencepost: write fencepost run ./app' ./app
+fail '"mkfifo" is no command of Fencepost: write fencepost run mkfifo' mkfifo
+fail 'help: unknown command "rum"; fencepost help lists them' help rum
 fail 'unknown option "--hepl": options follow a command, as in fencepost run --quiet PROGRAM' --hepl
 fail 'no event log: write fencepost report EVENT-LOG, or - for standard input' report
 fail 'unknown option "-q": options are written --key=value' report -q log
 fail 'report: unknown option "jsn"; the nearest one is "json"' report --jsn=x log
+fail 'report: unknown option "gibberish"; fencepost run --help=all lists them' report --gibberish log
+fail 'report: "num-callers" is an option of Valgrind: write --stack-depth=N' report --num-callers=3 log
 fail 'report: leak_check=some: use no, summary or full' report --leak-check=some log
 fail '--json has no value: write --json=FILE' report --json log
 fail '--placement belongs to the run that was recorded: set it there, FENCEPOST_OPTIONS=placement=right|left|alternate' \
@@ -124,12 +130,40 @@ fi
 "$fencepost" --version | grep -qx 'fencepost [0-9.]*' || complain '--version'
 "$fencepost" --help >help || complain '--help failed'
 "$fencepost" help | cmp -s - help || complain 'help and --help differ'
-"$fencepost" report --help | cmp -s - help || complain 'report --help and --help differ'
-
-# The manual has every option of the help, with its default.
-manual=$top_srcdir/man/fencepost.1
-for option in $(sed -n 's/^  \([a-z_]*\)=.*/\1/p' help); do
-	grep -q "^\.B[IR] $option=" "$manual" || complain "fencepost.1 lacks $option"
+# That of a command is its own, and fits on a screen; --help=all has the rest.
+for command in $(sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p' help); do
+	"$fencepost" "$command" --help >help.one || complain "$command --help failed"
+	"$fencepost" help "$command" | cmp -s - help.one || complain "help $command and $command --help differ"
+	grep -q "^Usage: fencepost $command" help.one || complain "$command --help: $(head -1 help.one)"
+	test "$(wc -l <help.one)" -le 50 || complain "$command --help: $(wc -l <help.one) lines"
+	test "$(awk 'length > 80' help.one)" = '' || complain "$command --help: $(awk 'length > 80' help.one)"
 done
-test "$(grep -c '^  [a-z_]*=' help)" -gt 10 || complain 'help names too few options'
+"$fencepost" --help=all >help.all || complain '--help=all failed'
+"$fencepost" report --help=all >help.report || complain 'report --help=all failed'
+grep -q '^  --sample=N ' help.report && complain 'report --help=all has an option of run'
+grep -q '^  --merge=' help.report || complain 'report --help=all lacks its own option'
+# The help and the manual have every option of the table.
+manual=$top_srcdir/man/fencepost.1
+for option in $(sed -n 's/^FP_OPTION(_*\([a-z_]*\),.*/\1/p' "$top_srcdir/src/options/options.def"); do
+	grep -q "^\.B[IR] $option=" "$manual" || complain "fencepost.1 lacks $option"
+	grep -q "^  --$(echo "$option" | tr _ -)=" help.all || complain "--help=all lacks $option"
+done
+
+# ---- Color: where it is asked for, and on a terminal that has it
+"$fencepost" report --color=always log 2>out || complain '--color=always failed'
+grep -q "$(printf '\033')" out || complain '--color=always: no color'
+if command -v script >/dev/null; then
+	for how in 'TERM=xterm' 'TERM=dumb' 'TERM=xterm NO_COLOR=1' 'TERM=xterm OPTION=--color=never'; do
+		env -u NO_COLOR $how FENCEPOST="$fencepost" script -qec '"$FENCEPOST" report $OPTION log' /dev/null >out </dev/null
+		case $how in
+		TERM=xterm) grep -q "$(printf '\033')" out || complain "$how: no color" ;;
+		*) grep -q "$(printf '\033')" out && complain "$how: color" ;;
+		esac
+	done
+fi
+
+# ---- Standard output is a file, too
+(cd / && "$fencepost" report --json=- --log=/dev/null "$OLDPWD/log") >out || complain '--json=- failed'
+head -2 out | grep -q '"schema": "fencepost-report-1"' || complain "--json=-: $(head -2 out)"
+test ! -e ./- || complain '--json=- made a file'
 exit $bad

@@ -126,9 +126,9 @@ test -s dir.*/x || complain 'no report in a directory of the program'
 "$fencepost" --versoin 2>err
 test $? -eq 125 && grep -qx 'fencepost: unknown option "--versoin": options follow a command, as in fencepost run --quiet PROGRAM' err ||
 	complain "--versoin: $(cat err)"
-for help in --help -h help 'run --help' 'doctor -h'; do
+for help in --help -h help 'run --help' 'doctor -h' 'help run'; do
 	"$fencepost" $help >out 2>err
-	test $? -eq 0 && grep -q '^  fencepost run ' out && test ! -s err || complain "$help: $(cat err)"
+	test $? -eq 0 && grep -q '^Usage: fencepost ' out && test ! -s err || complain "$help: $(cat err)"
 done
 export FENCEPOST_OPTIONS=algn=1
 expect 125 'FENCEPOST_OPTIONS: unknown option "algn"' true

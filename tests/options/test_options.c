@@ -115,6 +115,9 @@ START_TEST(choices_have_their_enums)
 	        {"report", "end", FP_OPTIONS_REPORT_END},
 	        {"style", "fencepost", FP_OPTIONS_STYLE_FENCEPOST},
 	        {"style", "asan", FP_OPTIONS_STYLE_ASAN},
+	        {"color", "auto", FP_OPTIONS_COLOR_AUTO},
+	        {"color", "always", FP_OPTIONS_COLOR_ALWAYS},
+	        {"color", "never", FP_OPTIONS_COLOR_NEVER},
 	        {"stacks", "cut", FP_OPTIONS_STACKS_CUT},
 	        {"stacks", "full", FP_OPTIONS_STACKS_FULL},
 	};
@@ -202,7 +205,12 @@ static const struct {
         {"bakend=none", "unknown option \"bakend\"; the nearest one is \"backend\""},
         {"leakcheck=no", "unknown option \"leakcheck\"; the nearest one is \"leak_check\""},
         {"jsn", "unknown option \"jsn\"; the nearest one is \"json\""},
-        {"=1", "unknown option \"\"; the nearest one is \"log\""},
+        {"=1", "unknown option \"\"; fencepost run --help=all lists them"},
+        {"colour_of_guards=1", "unknown option \"colour_of_guards\"; fencepost run --help=all "
+                               "lists them"},
+        {"num-callers=3", "\"num-callers\" is an option of Valgrind: write --stack-depth=N"},
+        {"EF_PROTECT_BELOW=1",
+         "\"EF_PROTECT_BELOW\" is an option of Electric Fence: write --placement=left"},
         {"quiet", "quiet has no value; write quiet=yes|no"},
         {"stack-depth", "stack_depth has no value; write stack_depth=N"},
         {"backend=gaurd", "backend=gaurd: use auto, move, guard, mprotect or none"},
@@ -280,6 +288,10 @@ START_TEST(distance_counts_edits)
 	ck_assert_uint_eq(fp_words_distance("", 0, "abc"), 3);
 	ck_assert_uint_eq(fp_words_distance("leak-check", 10, "leak_check"), 0);
 	ck_assert_uint_eq(fp_words_distance("abcd", 2, "ab"), 0);
+	ck_assert_ptr_null(fp_words_nearer("guards", 6, NULL, "log"));
+	ck_assert_str_eq(fp_words_nearer("guards", 6, NULL, "guard"), "guard");
+	ck_assert_str_eq(fp_words_nearer("rn", 2, NULL, "run"), "run");
+	ck_assert_str_eq(fp_words_nearer("jsn", 3, "jsons", "json"), "json");
 }
 END_TEST
 

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of commands, with all that their help says beside the table of options.
+ */
+#include <string.h>
+
+#include "cli/cli.h"
+
+static int help(char **arguments);
+
+#define OF_LOGS " EVENT-LOG|REPORT.json|DIRECTORY|@LIST|- ..."
+#define RENDERING "Exit status: 0 when the report could be made, 125 when it could not."
+
+const struct fp_cli_command fp_cli_commands[] = {
+        {.name = "run",
+         .arguments = " [OPTIONS] [--] PROGRAM [ARGUMENTS]",
+         .summary = "run a program and report its memory errors and leaks",
+         .own = {{"--sweep",
+                  "run it three times, each with another layout of blocks, and merge "
+                  "what is found: finds the shortest overflows and underflows"},
+                 {"--gdb", "run it in gdb, with Fencepost's commands for it"},
+                 {"--force", "also a program that Fencepost cannot see into"}},
+         .options = FP_CLI_OPTIONS_ALL,
+         .common = {"error_exitcode", "leak_check", "suppressions", "json", "html", "log",
+                    "quiet", "continue", "sample", "stack_depth"},
+         .examples = "  fencepost run ./app --its-own-option\n"
+                     "  fencepost run --error-exitcode=9 --json=report.json ctest\n"
+                     "  fencepost run --sweep ./parser input.bin\n",
+         .more = "Exit status: that of the program, or --error-exitcode when anything was "
+                 "found "
+                 "or is not known; 125 when Fencepost itself failed.",
+         .run = fp_cli_run},
+        {.name = "report",
+         .arguments = " [OPTIONS]" OF_LOGS,
+         .summary = "render event logs and JSON reports, several of them as one",
+         .own = {{"--merge=yes|no", "one report of all files, or each its own"}},
+         .options = FP_CLI_OPTIONS_OF_REPORTS,
+         .common = {"json", "html", "sarif", "xml", "log", "suppressions", "stacks",
+                    "leak_check"},
+         .examples = "  fencepost report --html=report.html app.events\n"
+                     "  fencepost report reports/*.json\n",
+         .more = RENDERING,
+         .run = fp_cli_report},
+        {.name = "diff",
+         .arguments = " [OPTIONS] OLD NEW",
+         .summary = "say what is new, gone and grown between two reports",
+         .own = {{"--json[=FILE]", "write the difference as JSON, to FILE or standard output"},
+                 {"--strict", "exit with 1 also when a leak has only grown"},
+                 {"--suppressions=FILE[,FILE]", "leave out what these files name"}},
+         .examples = "  fencepost diff before.json after.json\n",
+         .more = "Exit status: 1 when anything is new (with --strict: or has grown), 0 when "
+                 "nothing is, 125 when a report "
+                 "could not be read.",
+         .run = fp_cli_diff},
+        {.name = "leaks",
+         .arguments = " [OPTIONS] PID",
+         .summary = "have a running program look for leaks now, and print its report",
+         .own = {{"--timeout=SECONDS", "how long to wait for its answer"}},
+         .options = FP_CLI_OPTIONS_OF_REPORTS,
+         .common = {"json", "html", "log", "suppressions", "show_possible"},
+         .examples = "  fencepost leaks $(pidof server)\n",
+         .more = RENDERING " The program has to run under Fencepost.",
+         .run = fp_cli_leaks},
+        {.name = "snapshot",
+         .arguments = " [OPTIONS] PID",
+         .summary = "report now on a program that runs on",
+         .own = {{"--timeout=SECONDS", "how long to wait for its answer"}},
+         .options = FP_CLI_OPTIONS_OF_REPORTS,
+         .common = {"json", "html", "log", "suppressions"},
+         .examples = "  fencepost snapshot --json=now.json $(pidof server)\n",
+         .more = RENDERING " The program has to run under Fencepost.",
+         .run = fp_cli_snapshot},
+        {.name = "explain",
+         .arguments = " ADDRESS PID|EVENT-LOG|REPORT.json ...",
+         .summary = "say what is known of an address: the block, its stacks, who points to it",
+         .examples = "  fencepost explain 0x7f0012345678 $(pidof server)\n"
+                     "  fencepost explain 0x7f0012345678 app.events\n",
+         .more = "Exit status: 0 when the address is known, 125 when it is not.",
+         .run = fp_cli_explain},
+        {.name = "doctor",
+         .arguments = " [--json] [PROGRAM]",
+         .summary = "say what works here, what it costs, and what to change",
+         .own = {{"--json", "write the answers as JSON"}},
+         .examples = "  fencepost doctor\n"
+                     "  fencepost doctor ./app\n",
+         .more = "Exit status: 1 when there is a problem, 0 when there is none.",
+         .run = fp_cli_doctor},
+        {.name = "help",
+         .arguments = " [COMMAND]",
+         .summary = "show this help, or that of a command",
+         .run = help},
+        {0},
+};
+
+const struct fp_cli_command *fp_cli_find_command(const char *name)
+{
+	for (const struct fp_cli_command *command = fp_cli_commands; command->name; command++)
+		if (strcmp(name, command->name) == 0)
+			return command;
+	return NULL;
+}
+
+static int help(char **arguments)
+{
+	const struct fp_cli_command *command = NULL;
+
+	if (*arguments && !(command = fp_cli_find_command(*arguments)))
+		return fp_cli_fail("help: unknown command \"%s\"; fencepost help lists them",
+		                   *arguments);
+	return fp_cli_print_help(command, false);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of options of Valgrind's memcheck, of the sanitizers, of Electric Fence and of
+ * GWP-ASan that have a counterpart here, or of which somebody who moves has to know that there
+ * is none.
+ */
+#include "options/others.h"
+
+#include "options/words.h"
+
+#define UNINITIALISED                                                                          \
+	"Fencepost does not see uses of uninitialised memory; Valgrind and clang "             \
+	"-fsanitize=memory do"
+#define STACK                                                                                  \
+	"Fencepost sees the heap, not the stack and not globals; build with "                  \
+	"-fsanitize=address"
+#define ALWAYS "Fencepost always does that: leave it out"
+#define NEVER "Fencepost has nothing like it: leave it out"
+
+static const struct fp_options_other others[] = {
+        {"alignment", "Valgrind", "write --align=N"},
+        {"demangle", "Valgrind", ALWAYS},
+        {"expensive_definedness_checks", "Valgrind", UNINITIALISED},
+        {"freelist_vol", "Valgrind",
+         "freed blocks stay protected; write --history=SIZE to keep "
+         "the stacks of more of them"},
+        {"keep_debuginfo", "Valgrind", ALWAYS},
+        {"keep_stacktraces", "Valgrind", "Fencepost always keeps both stacks: leave it out"},
+        {"leak_check_heuristics", "Valgrind", ALWAYS},
+        {"log_file", "Valgrind", "write --log=FILE"},
+        {"num_callers", "Valgrind", "write --stack-depth=N"},
+        {"read_var_info", "Valgrind", ALWAYS},
+        {"redzone_size", "Valgrind", "write --guard-pages=N"},
+        {"show_leak_kinds", "Valgrind",
+         "lost blocks are always shown; write --show-possible=yes or --show-reachable=yes for "
+         "more"},
+        {"show_mismatched_frees", "Valgrind", ALWAYS},
+        {"tool", "Valgrind", "Fencepost is one tool: leave it out"},
+        {"track_fds", "Valgrind", "Fencepost sees the heap only; use valgrind --track-fds=yes"},
+        {"track_origins", "Valgrind", UNINITIALISED},
+        {"undef_value_errors", "Valgrind", UNINITIALISED},
+        {"vgdb", "Valgrind", "write fencepost run --gdb PROGRAM"},
+        {"xml_file", "Valgrind", "write --xml=FILE"},
+        {"abort_on_error", "AddressSanitizer", "write --halt-on-error=yes"},
+        {"alloc_dealloc_mismatch", "AddressSanitizer", ALWAYS},
+        {"allocator_may_return_null", "AddressSanitizer", ALWAYS},
+        {"detect_container_overflow", "AddressSanitizer", STACK},
+        {"detect_leaks", "AddressSanitizer", "write --leak-check=full or --leak-check=no"},
+        {"detect_odr_violation", "AddressSanitizer", STACK},
+        {"detect_stack_use_after_return", "AddressSanitizer", STACK},
+        {"check_initialization_order", "AddressSanitizer", STACK},
+        {"exitcode", "AddressSanitizer", "write --error-exitcode=N"},
+        {"fast_unwind_on_malloc", "AddressSanitizer", NEVER},
+        {"handle_segv", "AddressSanitizer", "write --fault-handler=yes or --fault-handler=no"},
+        {"log_path", "AddressSanitizer", "write --log=FILE"},
+        {"malloc_context_size", "AddressSanitizer", "write --stack-depth=N"},
+        {"quarantine_size_mb", "AddressSanitizer",
+         "freed blocks stay protected; write --history=SIZE to keep the stacks of more of "
+         "them"},
+        {"redzone", "AddressSanitizer", "write --guard-pages=N"},
+        {"symbolize", "AddressSanitizer", ALWAYS},
+        {"print_suppressions", "AddressSanitizer",
+         "the report says what was suppressed; --gen-suppressions=yes writes new ones"},
+        {"EF_ALIGNMENT", "Electric Fence", "write --align=N"},
+        {"EF_ALLOW_MALLOC_0", "Electric Fence", "malloc(0) is always allowed: leave it out"},
+        {"EF_FILL", "Electric Fence", NEVER},
+        {"EF_PROTECT_BELOW", "Electric Fence", "write --placement=left"},
+        {"EF_PROTECT_FREE", "Electric Fence", ALWAYS},
+        {"MaxSimultaneousAllocations", "GWP-ASan", "write --max-memory=SIZE"},
+        {"SampleRate", "GWP-ASan", "write --sample=N"},
+};
+
+const struct fp_options_other *fp_options_find_other(const char *key, size_t key_len)
+{
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (fp_words_equal(key, key_len, others[i].key))
+			return &others[i];
+	return NULL;
+}
