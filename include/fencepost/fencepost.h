@@ -4,7 +4,7 @@
  * behind it. The names in this header are Fencepost's; those in hosting.h are the SDK's.
  *
  * Options are `key=value` pairs separated by ':', for example "backend=guard:json=report.json";
- * fencepost(1) lists them. When the process ends, a report of findings and leaks goes to
+ * fencepost-options(7) lists them. When the process ends, a report of findings and leaks goes to
  * standard error and to the files the options name; the process itself keeps its exit status.
  *
  * Every function may be called on any thread, and none may be called from a signal handler.

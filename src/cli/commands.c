@@ -72,7 +72,7 @@ const struct fp_cli_command fp_cli_commands[] = {
          .run = fp_cli_snapshot},
         {.name = "explain",
          .arguments = " ADDRESS PID|EVENT-LOG|REPORT.json ...",
-         .summary = "say what is known of an address: the block, its stacks, who points to it",
+         .summary = "say what is known of an address",
          .examples = "  fencepost explain 0x7f0012345678 $(pidof server)\n"
                      "  fencepost explain 0x7f0012345678 app.events\n",
          .more = "Exit status: 0 when the address is known, 125 when it is not.",
