@@ -4,8 +4,9 @@
  * behind it. The names in this header are Fencepost's; those in hosting.h are the SDK's.
  *
  * Options are `key=value` pairs separated by ':', for example "backend=guard:json=report.json";
- * fencepost-options(7) lists them. When the process ends, a report of findings and leaks goes to
- * standard error and to the files the options name; the process itself keeps its exit status.
+ * fencepost-options(7) lists them. When the process ends, a report of findings and leaks goes
+ * to standard error and to the files the options name; the process itself keeps its exit
+ * status.
  *
  * Every function may be called on any thread, and none may be called from a signal handler.
  * Before the first successful fp_create_memory_manager() there is no session: the functions
