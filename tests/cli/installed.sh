@@ -67,6 +67,46 @@ if test -n "$CXX"; then
 	host "$CXX" first.cc
 fi
 
+# ---- A host that gains privileges when it is executed takes nothing from whoever executes it
+cat >trusted.c <<'END'
+#include <fencepost/fencepost.h>
+#include <stdio.h>
+#include <sys/auxv.h>
+int main(void)
+{
+	IHostMemoryManager *manager;
+	IHostMalloc *heap;
+	void *block;
+	if (fp_create_memory_manager("", &manager) != S_OK ||
+	    manager->lpVtbl->CreateMalloc(manager, MALLOC_THREADSAFE, &heap) != S_OK ||
+	    heap->lpVtbl->Alloc(heap, 100, eTaskCritical, &block) != S_OK)
+		return 1;
+	heap->lpVtbl->Free(heap, block);
+	heap->lpVtbl->Free(heap, block);
+	puts(getauxval(AT_SECURE) ? "privileged" : "plain");
+	return 0;
+}
+END
+as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"; }
+if test "$(id -u)" -eq 0 && as_nobody test -x "$work" 2>/dev/null; then
+	# Where whoever is nobody may write, so that what it asks for could be done.
+	mkdir -m 1777 asked
+	$CC trusted.c $flags -Wl,--disable-new-dtags,-rpath,"$root/lib:$root/lib/fencepost" -o trusted || complain 'cannot build trusted.c'
+	for mode in 0755 4755; do
+		chown 1:1 trusted && chmod "$mode" trusted
+		rm -f asked/report.json
+		as_nobody env FENCEPOST_OPTIONS="json=$work/asked/report.json:reporter=$root/bin/fencepost" ./trusted >out 2>err ||
+			complain "trusted, mode $mode: $(cat err)"
+		case $mode$(cat out) in
+		0755plain) test -s asked/report.json || complain "FENCEPOST_OPTIONS does nothing in a plain host: $(cat err)" ;;
+		4755privileged) test ! -e asked/report.json || complain 'a privileged host took FENCEPOST_OPTIONS' ;;
+		*) echo "not tested: files here give no privileges" ;;
+		esac
+	done
+else
+	echo "not tested: a privileged host"
+fi
+
 # ---- The door of other programs
 printf '#include <stdlib.h>\nint main(void)\n{\n\tchar *volatile p = malloc(10);\n\tfree(p);\n\tfree(p);\n\treturn 3;\n}\n' >twice.c
 if $CC -w -g -fno-builtin -o twice twice.c; then

@@ -34,6 +34,8 @@ grep -q "^fencepost: fencepost run (process $running) was killed, and .*now_vict
 	complain "not said: $(cat next)"
 "$fencepost" snapshot "$process" >snapshot 2>&1
 grep -q "$first" snapshot || complain "no snapshot: $(cat snapshot)"
+# Where somebody laid a link, another name is taken.
+ln -s victim "fencepost.$process.orphan"
 echo >go
 expect grep -q 'the event log is kept: fencepost report ' err
 gone() {
@@ -43,6 +45,12 @@ expect gone
 grep -q '^fencepost: process .* was still running when fencepost run was killed' err || complain "no reason: $(cat err)"
 test "$(grep -c "$first" err)" -eq 1 || complain "not shown once: $(cat err)"
 grep -q '^fencepost: leak of 33 bytes in 1 block' err || complain "no leak: $(cat err)"
+
+test ! -e victim && rm "fencepost.$process.orphan" || complain "written through a link: $(ls -l)"
+case $(stat -c %a fencepost.*.orphan) in
+600) ;;
+*) complain "others may read it: $(ls -l)" ;;
+esac
 
 "$fencepost" run true >out 2>next
 grep -q '^fencepost: a process ended after its fencepost run was killed: fencepost report ' next || complain "not said at its end: $(cat next)"

@@ -24,7 +24,7 @@ static void nothing(void)
 
 /* ---- Options ----------------------------------------------------------------------------- */
 
-/* That the environment is ignored under AT_SECURE needs a set-user-ID program to show. */
+/* That the environment is ignored under AT_SECURE is shown by tests/cli/installed.sh. */
 START_TEST(the_environment_overrides_single_keys)
 {
 	const struct scenario scenario = {.options = "align=8:stack_depth=5", .body = nothing};
