@@ -95,6 +95,24 @@ FP_API size_t fp_check_heap(void);
  */
 FP_API size_t fp_check_leaks(void);
 
+/*
+ * Whether blocks were lost since leaks were last looked for, by this or any other call: a test
+ * asks before it begins, which sets the mark, and when it is done. Looks for leaks as
+ * fp_check_leaks() does, but the report learns nothing of it.
+ *
+ * text: NULL, or room of size bytes for what was lost: each call stack with its blocks and
+ * bytes, as the text report has them, cut where the room ends. It is "" when the result is
+ * false. Suppressions count only where text is wanted. What takes time then, some tenths of a
+ * second, is the fencepost program that names functions; without it text has the number of
+ * blocks.
+ *
+ * In the child of fork(2) nothing that it inherited counts. Under `fencepost run` a program
+ * that is not linked with Fencepost has it, too: dlsym(RTLD_DEFAULT, "fp_has_new_leaks") finds
+ * it. The result is false with leak_check=no, within Alloc and Free and malloc, and after
+ * __lsan_do_leak_check().
+ */
+FP_API bool fp_has_new_leaks(char *text, size_t size);
+
 /* What fp_check_range() is asked about. */
 enum fp_access_kind { FP_READ, FP_WRITE };
 

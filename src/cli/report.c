@@ -19,7 +19,10 @@ struct request {
 	enum merging merging;
 	struct fp_cli_inputs inputs;
 	struct fp_report_suppressions suppressions;
-	size_t shown; /* findings, told by the library: somebody has shown them already */
+	/* Told by the library: findings that somebody has shown already; only leaks are wanted,
+	 * as text. */
+	size_t shown;
+	bool is_of_leaks;
 };
 
 static int take_merging(struct request *request, const char *value)
@@ -44,6 +47,10 @@ static int take_option(struct request *request, const char *text)
 
 	if (sscanf(text, "shown=%zu", &request->shown) == 1)
 		return 0;
+	if (strcmp(text, "only-leaks") == 0) {
+		request->is_of_leaks = true;
+		return 0;
+	}
 	if (strncmp(text, "merge", 5) == 0 && (text[5] == '\0' || text[5] == '='))
 		return take_merging(request, text + 5);
 	item.key_len = equals ? (size_t)(equals - text) : strlen(text);
@@ -84,6 +91,10 @@ static int take_arguments(struct request *request, char **arguments)
 		else if (!is_option && fp_cli_inputs_add(&request->inputs, argument) != 0)
 			return FP_CLI_FAILED;
 	}
+	if (request->is_of_leaks) {
+		request->options.style = FP_OPTIONS_STYLE_FENCEPOST;
+		request->options.leak_check = FP_OPTIONS_LEAK_CHECK_FULL;
+	}
 	if (request->inputs.count == 0)
 		return fp_cli_fail("no event log: write fencepost report EVENT-LOG, or - for "
 		                   "standard input");
@@ -97,6 +108,7 @@ static int render(struct request *request, const struct fp_cli_log *logs, size_t
 	if (result != 0)
 		return result;
 	logs->report->shown = request->shown;
+	logs->report->is_of_leaks = request->is_of_leaks;
 	return fp_cli_render(logs, count, &request->options);
 }
 

@@ -75,6 +75,12 @@ size_t fp_check_leaks(void)
 	return fp_session_check_leaks();
 }
 
+bool fp_has_new_leaks(char *text, size_t size)
+{
+	FP_OBJECT_ENTER();
+	return fp_session_has_new_leaks(text, size);
+}
+
 int fp_install_fault_handler(void)
 {
 	return fp_session_is_started() ? fp_fault_install() : -ENODEV;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * LeakSanitizer's functions, for programs that know nothing of us. A signal handler that
- * interrupts them may call malloc: the thread is inside meanwhile.
+ * LeakSanitizer's functions, for programs that know nothing of us, and what tests ask about
+ * leaks. A signal handler that interrupts them may call malloc: the thread is inside meanwhile.
  */
 
 #include "base/panic.h"
@@ -63,6 +63,18 @@ int __lsan_do_recoverable_leak_check(void)
 	if (!fp_preload_enter())
 		return 0;
 	bool has_leaks = fp_session_check_leaks() != 0;
+	fp_preload_leave();
+	return has_leaks;
+}
+
+FP_EXPORT bool fp_has_new_leaks(char *text, size_t size)
+{
+	if (!fp_preload_enter()) {
+		if (text != NULL && size > 0)
+			text[0] = '\0';
+		return false;
+	}
+	bool has_leaks = fp_session_has_new_leaks(text, size);
 	fp_preload_leave();
 	return has_leaks;
 }

@@ -209,7 +209,8 @@ struct fp_report {
 	FP_PROCESS_FIELDS(FP_REPORT_, )
 	FP_LEAK_CHECK_FIELDS(FP_REPORT_, )
 	FP_REPORT_FIELDS(FP_REPORT_, )
-	size_t shown; /* findings with indices below were in the text when they were made */
+	size_t shown;     /* findings with indices below were in the text when they were made */
+	bool is_of_leaks; /* and of nothing else: text for a test that is to say what it lost */
 	struct fp_report_module *modules;
 	size_t module_count;
 	struct fp_report_explanation *explanation; /* or NULL */

@@ -26,7 +26,19 @@ static void log_trace(struct fp_log *log, fp_trace_id trace)
 	fp_log_trace(log, trace, frames, count);
 }
 
-static void log_leak(const struct fp_leak_group *group, void *user)
+/* What a search is for, and what it told. */
+struct listing {
+	struct fp_log *log;
+	enum fp_session_check kind;
+	uint64_t new_blocks; /* that are lost and were not when leaks were last looked for */
+};
+
+static bool is_lost(enum fp_leak_class class)
+{
+	return class == FP_LEAK_DEFINITE || class == FP_LEAK_INDIRECT;
+}
+
+static void log_leak(const struct fp_leak_group *group, struct fp_log *log)
 {
 	struct fp_log_leak leak = {
 	        .class = group->class,
@@ -51,19 +63,30 @@ static void log_leak(const struct fp_leak_group *group, void *user)
 	int line = 0;
 
 	leak.holders = &holder;
-	leak.holder_count = fp_session_describe_holder(group, user, &holder);
-	log_trace(user, group->trace);
-	log_trace(user, group->hangs_from);
+	leak.holder_count = fp_session_describe_holder(group, log, &holder);
+	log_trace(log, group->trace);
+	log_trace(log, group->hangs_from);
 	fp_stack_site(group->site, &leak.site.file, &line);
 	leak.site.line = (uint32_t)line;
-	fp_log_leak(user, &leak);
+	fp_log_leak(log, &leak);
+}
+
+static void list(const struct fp_leak_group *group, void *user)
+{
+	struct listing *listing = user;
+	bool is_new = is_lost(group->class) &&
+	              (group->new.blocks > 0 || group->new_indirect.blocks > 0);
+
+	if (is_new)
+		listing->new_blocks += group->new.blocks;
+	if (is_new || listing->kind != FP_SESSION_CHECK_ONLY_NEWS)
+		log_leak(group, listing->log);
 }
 
 /* For the next check. */
 static void mark_told(const struct fp_leak_block *block, void *user)
 {
-	bool is_lost = block->class != FP_LEAK_POSSIBLE;
-	uint8_t marks = FP_BLOCK_TOLD | (is_lost ? FP_BLOCK_LOST : 0);
+	uint8_t marks = FP_BLOCK_TOLD | (is_lost(block->class) ? FP_BLOCK_LOST : 0);
 
 	(void)user;
 	if ((block->marks & marks) == marks)
@@ -208,7 +231,7 @@ static uint8_t flags_of(enum fp_session_check kind)
 {
 	return (uint8_t)((atomic_load(&fp_session.own.leaks.is_repeated) ? FP_LOG_CHECK_REPEATED
 	                                                                 : 0) |
-	                 (kind == FP_SESSION_CHECK_NEWS ? FP_LOG_CHECK_NEWS : 0));
+	                 (kind >= FP_SESSION_CHECK_NEWS ? FP_LOG_CHECK_NEWS : 0));
 }
 
 /* The next check tells what is new since this one. */
@@ -225,6 +248,7 @@ static void set_told(void)
 static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind)
 {
 	bool is_last = kind == FP_SESSION_CHECK_LAST;
+	struct listing listing = {.log = log, .kind = kind};
 	struct fp_leak_result result = {0};
 	struct fp_leak_config config = {
 	        .after = fp_session.first_serial,
@@ -234,9 +258,9 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 	        .is_snapshot = fp_session.options.leak_snapshot,
 	        .with_reachable = fp_session.options.show_reachable,
 	        .is_kept = is_ignored,
-	        .visit_group = log_leak,
+	        .visit_group = list,
 	        .visit_block = is_last ? NULL : mark_told,
-	        .user = log,
+	        .user = &listing,
 	};
 
 	if (!fp_session_asks_lsan()) {
@@ -253,6 +277,8 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 		note_failure(log, status);
 	else
 		log_notes(log, &result);
+	if (kind == FP_SESSION_CHECK_ONLY_NEWS)
+		return listing.new_blocks;
 	return result.blocks[FP_LEAK_DEFINITE] + result.blocks[FP_LEAK_INDIRECT];
 }
 

@@ -271,8 +271,10 @@ static void add_count(struct workspace *work, const char *key, size_t count)
 		add_option(work, key, number);
 }
 
-static void build_command(struct workspace *work, const char *format)
+static void build_command(struct workspace *work, const struct fp_session_rendering *rendering)
 {
+	const char *format = rendering->format;
+
 	work->command.program = find_program(work->program, sizeof(work->program));
 	add_argument(work, "fencepost");
 	add_argument(work, "report");
@@ -282,6 +284,8 @@ static void build_command(struct workspace *work, const char *format)
 	} else
 		add_output_asked_for(work, format);
 	fp_options_each(&fp_session.options, add_if_for_reporter, work);
+	if (rendering->is_of_leaks)
+		add_argument(work, "--only-leaks");
 	add_argument(work, "-");
 	copy_environment(work->command.environment, environ);
 }
@@ -330,7 +334,7 @@ int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *re
 
 	if (work == NULL)
 		return -ENOMEM;
-	build_command(work, rendering->format);
+	build_command(work, rendering);
 	int status = fp_session_run_reporter(&work->command, tail,
 	                                     is_asked_for ? rendering->fd : -1);
 	/* Whoever asked gets the error; at the end of the process nobody is left to. */

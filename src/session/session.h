@@ -73,8 +73,13 @@ size_t fp_session_check_heap(void);
 /* Looks for leaks now and logs them; the number of blocks that are unreachable. */
 size_t fp_session_check_leaks(void);
 
-/* The same, once, instead of at the end: later checks and the end look for none. The status to
- * end the process with; 0 when nothing was lost or error_exitcode is 0. */
+/* Looks for leaks now, for what was lost since that was last done; whether anything was. It
+ * goes into TEXT, SIZE bytes at most, then without what suppressions name; NULL: it need not.
+ */
+bool fp_session_has_new_leaks(char *text, size_t size);
+
+/* As fp_session_check_leaks(), once, instead of at the end: later checks and the end look for
+ * none. The status to end the process with; 0 when nothing was lost or error_exitcode is 0. */
 int fp_session_check_leaks_finally(void);
 
 /* The block that ADDRESS is in is no leak, nor what it points to. */

@@ -24,7 +24,8 @@ enum { FP_SESSION_PATH_MAX = 2 * FP_OPTION_PATH_MAX + 32 };
 enum fp_session_check {
 	FP_SESSION_CHECK_LAST, /* all; no other one comes */
 	FP_SESSION_CHECK_ALL,
-	FP_SESSION_CHECK_NEWS /* all, for somebody who wants to know what is new */
+	FP_SESSION_CHECK_NEWS,     /* all, for somebody who wants to know what is new */
+	FP_SESSION_CHECK_ONLY_NEWS /* what was lost since leaks were last looked for */
 };
 
 /* How the process ends, as far as is known. The value is written first, and read last: a thread
@@ -245,8 +246,8 @@ void fp_session_end_fork(void);
 /* Starts the heap over time (in growth.c). */
 void fp_session_start_timeline(void);
 
-/* Searches for leaks and logs them; how many blocks are definite or indirect ones. STACK as
- * fp_leak_from_here() tells it (in leaks.c). */
+/* Searches for leaks and logs them; how many blocks are definite or indirect ones, of those
+ * that are logged. STACK as fp_leak_from_here() tells it (in leaks.c). */
 uint64_t fp_session_log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind);
 
 /* Whether leaks could not be looked for (in leaks.c). */
@@ -292,6 +293,7 @@ size_t fp_session_affordable(size_t bytes);
 struct fp_session_rendering {
 	const char *format; /* NULL: text to standard error and what the options name */
 	int fd;             /* of FORMAT */
+	bool is_of_leaks;   /* and nothing else, as text */
 };
 
 enum {

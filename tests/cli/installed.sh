@@ -24,7 +24,8 @@ root=$stage/opt/fencepost
 for file in bin/fencepost lib/libfencepost.so lib/libfencepost.so.0 lib/fencepost/libfencepost-preload.so \
 	lib/pkgconfig/fencepost.pc include/fencepost/hosting.h include/fencepost/fencepost.h \
 	include/fencepost/extension.h include/fencepost/lsan.h share/man/man1/fencepost.1 \
-	share/fencepost/fencepost-report-1.schema.json; do
+	share/fencepost/fencepost-report-1.schema.json share/fencepost/integrations/fencepost-check.h \
+	share/fencepost/integrations/fencepost-gtest.h share/fencepost/integrations/fencepost_pytest.py; do
 	test -f "$root/$file" || complain "not installed: $file"
 done
 test "$("$root/bin/fencepost" --version)" = "fencepost $(sed -n 's/^Version: //p' "$root/lib/pkgconfig/fencepost.pc")" ||

@@ -6,6 +6,7 @@
 #define COBJMACROS
 #include <check.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -43,8 +44,12 @@ static char *allocate(IHostMalloc *heap, size_t size)
 START_TEST(test_nothing_is_known_without_a_session)
 {
 	struct fp_block_info info = {.size = 7};
+	char text[8] = "before";
 
 	ck_assert_uint_eq(fp_finding_count(), 0);
+	ck_assert(!fp_has_new_leaks(text, sizeof(text)));
+	ck_assert_str_eq(text, "");
+	ck_assert(!fp_has_new_leaks(NULL, 0));
 	ck_assert_uint_eq(fp_check_heap(), 0);
 	ck_assert(!fp_describe(&info, &info));
 	ck_assert_uint_eq(info.size, 7);
@@ -271,6 +276,59 @@ START_TEST(test_report_while_the_process_goes_on)
 }
 END_TEST
 
+/* ---- Leaks since a mark -------------------------------------------------------------------
+ */
+
+/* Not on the stack of whoever looks. */
+static void *lose_one(void *heap)
+{
+	void *block = allocate(heap, 4321);
+
+	(void)block;
+	return NULL;
+}
+
+static void lose(IHostMalloc *heap)
+{
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, lose_one, heap), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+
+START_TEST(test_new_leaks_are_told_once)
+{
+	IHostMalloc *heap = create_heap();
+	char text[1000];
+	char small[10];
+
+	lose(heap);
+	ck_assert(fp_has_new_leaks(NULL, 0));
+	ck_assert(!fp_has_new_leaks(text, sizeof(text)));
+	ck_assert_str_eq(text, "");
+	lose(heap);
+	ck_assert(fp_has_new_leaks(text, sizeof(text)));
+	ck_assert_ptr_nonnull(strstr(text, "leak of 4,321 bytes in 1 block at "));
+	ck_assert(!fp_has_new_leaks(text, sizeof(text)));
+	lose(heap);
+	ck_assert(fp_has_new_leaks(small, sizeof(small)));
+	ck_assert_str_eq(small, "fencepost");
+	ck_assert_uint_eq(fp_check_leaks(), 3);
+}
+END_TEST
+
+START_TEST(test_new_leaks_are_counted_without_the_reporter)
+{
+	setenv("FENCEPOST_OPTIONS", "log=/dev/null:reporter=/bin/false", 1);
+	IHostMalloc *heap = create_heap();
+	char text[1000];
+
+	lose(heap);
+	ck_assert(fp_has_new_leaks(text, sizeof(text)));
+	ck_assert_ptr_nonnull(strstr(text, "1 block was lost"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fencepost.h");
@@ -281,6 +339,8 @@ int main(void)
 	setenv("FENCEPOST_OPTIONS", "log=/dev/null", 1);
 	tcase_add_test(tcase, test_nothing_is_known_without_a_session);
 	tcase_add_test(tcase, test_refusals_leave_nothing_behind);
+	tcase_add_test(tcase, test_new_leaks_are_told_once);
+	tcase_add_test(tcase, test_new_leaks_are_counted_without_the_reporter);
 	tcase_add_test(tcase, test_first_call_fixes_the_options);
 	tcase_add_test(tcase, test_environment_overrides_single_keys);
 	tcase_add_test(tcase, test_live_block_is_described);

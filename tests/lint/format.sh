@@ -9,4 +9,4 @@ for tool in "clang-format-$wanted" clang-format none; do
 	"$tool" --version 2>/dev/null | grep -q "version $wanted\." && break
 done
 test "$tool" != none || { echo "clang-format $wanted is not installed"; exit 77; }
-find src include examples tests bench -name '*.[ch]' -o -name '*.cc' | grep -v '/html/shell\.c$' | xargs "$tool" --dry-run --Werror
+find src include integrations examples tests bench -name '*.[ch]' -o -name '*.cc' | grep -v '/html/shell\.c$' | xargs "$tool" --dry-run --Werror

@@ -4,7 +4,7 @@
 # left to do, no script that waits by a count of its own (tests/support/wait.sh does), and no "_SOURCE =" in a fragment (automake ignores the misspelling without a word).
 cd "$top_srcdir" || exit 99
 files=$(
-	find src include examples tests bench man -type f \( -name '*.[ch]' -o -name '*.cc' \
+	find src include integrations examples tests bench man -type f \( -name '*.[ch]' -o -name '*.cc' \
 		-o -name '*.def' -o -name '*.map' -o -name '*.am' -o -name '*.sh' -o -name '*.[1-8]' \) 2>/dev/null
 	ls Makefile.am configure.ac quickstart .ci/run
 )

@@ -295,7 +295,7 @@ static void print_new(const struct fp_report_page *page, const struct fp_report 
 {
 	bool is_headline = report->is_check_of_news && leak->new.blocks > 0;
 
-	if (!report->is_check_repeated)
+	if (!report->is_check_repeated || report->is_of_leaks)
 		return;
 	if (is_headline && leak->new.blocks < leak->blocks)
 		fputs("  with those of earlier checks: ", page->out);
@@ -643,6 +643,8 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 	const struct fp_report_page page = page_of(walk);
 	char *block = NULL;
 
+	if (report->is_of_leaks)
+		return 0;
 	if (finding->index < report->shown && !walk->view->is_whole) {
 		print_repeated(&page, finding);
 		return 0;
@@ -674,7 +676,7 @@ static int write_end(struct fp_report_walk *walk, const struct fp_report *report
 {
 	const struct fp_report_page page = page_of(walk);
 
-	if (is_silent(walk, report))
+	if (report->is_of_leaks || is_silent(walk, report))
 		return 0;
 	for (size_t i = 0; i < report->growth.count; i++)
 		print_growing(&page, report, &report->growth.stacks[i]);
