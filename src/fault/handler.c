@@ -16,6 +16,7 @@
 #include "fault/way.h"
 #include "fault/words.h"
 #include "heap/heap.h"
+#include "poison/poison.h"
 #include "stack/stack.h"
 
 struct fp_fault_config fp_fault_configuration;
@@ -58,6 +59,7 @@ static bool claims(const struct fp_fault_event *event, struct fp_fault_access *a
 	if (fp_fault_is_sealed(access->address, &fp_fault_heap))
 		fp_fault_look_back(event->context, access);
 	return fp_fault_diagnose(access, &fp_fault_heap, finding) ||
+	       fp_fault_diagnose_poison(access, finding) ||
 	       fp_fault_diagnose_region(access, fp_region_find, finding);
 }
 
@@ -222,6 +224,7 @@ __attribute__((noinline)) static bool report_range(const struct fp_fault_access 
 	struct fp_finding finding = {0};
 
 	if (!fp_fault_diagnose_range(wanted, length, &fp_fault_heap, &finding) &&
+	    !fp_fault_diagnose_poison_range(wanted, length, &finding) &&
 	    !fp_fault_diagnose_region_range(wanted, length, fp_region_find, &finding))
 		return true;
 	finding.trace = fp_stack_capture();
@@ -236,10 +239,12 @@ bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access acces
 	const struct fp_fault_access wanted = {.address = address, .access = access};
 	struct fp_block block;
 
-	if (!fp_heap_find(address, &block) || block.state != FP_BLOCK_LIVE ||
-	    !fp_fault_is_inside(&block, address) ||
-	    length > block.size - (address - block.address))
-		return report_range(&wanted, length);
-	fp_heap_mend_range(address, length);
+	bool is_whole = fp_heap_find(address, &block) && block.state == FP_BLOCK_LIVE &&
+	                fp_fault_is_inside(&block, address) &&
+	                length <= block.size - (address - block.address);
+	if ((!is_whole || fp_poison_is_used()) && !report_range(&wanted, length))
+		return false;
+	if (is_whole)
+		fp_heap_mend_range(address, length);
 	return true;
 }

@@ -25,6 +25,7 @@
 #include "fault/run.h"
 #include "fault/state.h"
 #include "heap/padding.h"
+#include "poison/poison.h"
 
 /* Scratch pages that code may run through on its way out of a block: after the first it finds
  * the zero that it may look for, after the last nothing will help. */
@@ -151,19 +152,28 @@ static void begin_step(struct step *step, ucontext_t *context)
 	step->had_trap_flag = fp_fault_set_step(context, true);
 }
 
+static bool is_poisoned(const struct fp_finding *finding)
+{
+	return finding->kind == FP_FINDING_USE_AFTER_POISON;
+}
+
 /* The page of a slot or of a region. */
-static int expose(uintptr_t base)
+static int expose(uintptr_t base, const struct fp_finding *finding)
 {
 	struct fp_place place;
 
+	if (is_poisoned(finding))
+		return fp_poison_expose(base);
 	return fp_guard_find(base, &place) ? fp_guard_expose(base) : fp_region_expose(base);
 }
 
-static void conceal(uintptr_t base)
+static void conceal(uintptr_t base, const struct fp_finding *finding)
 {
 	struct fp_place place;
 
-	if (fp_guard_find(base, &place))
+	if (is_poisoned(finding))
+		fp_poison_conceal(base);
+	else if (fp_guard_find(base, &place))
 		fp_guard_conceal(base);
 	else
 		fp_region_conceal(base);
@@ -180,7 +190,7 @@ bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_fi
 	if (pages >= RUN_PAGES_MAX)
 		return false;
 	become_owner();
-	if (expose(base) != 0) {
+	if (expose(base, finding) != 0) {
 		if (!fp_fault_is_stepping())
 			atomic_store(&owner, 0);
 		return false;
@@ -190,7 +200,9 @@ bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_fi
 	page->finding = *finding;
 	page->is_united = false;
 	page->fill = pages < RUN_PAGES_FILLED ? FP_PADDING_BYTE : 0;
-	fill_scratch(page);
+	/* What is poisoned is still the program's. */
+	if (!is_poisoned(finding))
+		fill_scratch(page);
 	if (!fp_fault_is_stepping())
 		begin_step(own_step, context);
 	own_step->pages_used++;
@@ -277,8 +289,11 @@ void fp_fault_end_step(void *context)
 
 	end_aside(own_step, context);
 	for (size_t i = 0; i < used; i++) {
-		note_writes(&own_step->pages[i]);
-		conceal(own_step->pages[i].base);
+		const struct fp_finding *finding = &own_step->pages[i].finding;
+
+		if (!is_poisoned(finding))
+			note_writes(&own_step->pages[i]);
+		conceal(own_step->pages[i].base, finding);
 	}
 	if (!own_step->had_trap_flag)
 		fp_fault_set_step(context, false);

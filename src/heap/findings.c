@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "heap/exact.h"
 #include "heap/pair.h"
+#include "poison/poison.h"
 
 static fp_finding_sink sink;
 static void *sink_user;
@@ -74,6 +75,21 @@ static void append_position(struct fp_text *text, int64_t offset, size_t size)
 	append_count(text, size, "byte");
 }
 
+/* A pointer to what an arena took back tells more with the stack of that. */
+static void blame_poisoner(struct fp_finding *finding, struct fp_text *text)
+{
+	struct fp_poisoned poisoned;
+
+	if (!fp_poison_find(finding->address, 1, &poisoned))
+		return;
+	finding->other = (struct fp_party){
+	        .role = FP_PARTY_POISONER,
+	        .thread = poisoned.by.thread,
+	        .trace = poisoned.by.trace,
+	};
+	fp_text_string(text, "; the program had poisoned the memory there");
+}
+
 void fp_findings_double_free(const struct fp_misuse *misuse, const struct fp_block *block)
 {
 	struct fp_finding finding;
@@ -113,6 +129,7 @@ void fp_findings_interior_free(const struct fp_misuse *misuse, const struct fp_b
 	fp_text_string(&text, "the pointer is ");
 	append_position(&text, finding.offset, block->size);
 	fp_text_string(&text, ", not its start");
+	blame_poisoner(&finding, &text);
 	fp_findings_deliver(&finding);
 }
 

@@ -317,6 +317,8 @@ static int free_slot(struct fp_heap *heap, const struct fp_misuse *misuse,
 	};
 	struct fp_block block;
 
+	/* What is kept of it, and its padding, is read. */
+	fp_heap_end_poison(heap, where->slot.base, misuse->address);
 	fp_touch_begin(&where->slot, heap->traits.is_executable);
 	enum fp_registry_verdict verdict = fp_registry_free(where->slot.base, &request, &block);
 	if (verdict != FP_REGISTRY_FREED)

@@ -199,6 +199,17 @@ void fp_heap_mend_range(uintptr_t address, size_t length);
  * signal mask is the interrupted one again. */
 _Noreturn void fp_heap_give_up_touching(void);
 
+/*
+ * The program does not want so many bytes of the live block that ADDRESS is in, or is beside,
+ * to be used, until it unpoisons them: the bytes in the block count, the others do not, nor
+ * those of a host's block (in poison.c).
+ */
+void fp_heap_poison(const void *address, size_t bytes);
+void fp_heap_unpoison(const void *address, size_t bytes);
+
+/* The first of so many bytes that is poisoned, or NULL. */
+const void *fp_heap_find_poisoned(const void *address, size_t bytes);
+
 /* Whether anybody wrote to a filled slot after its block was freed: then that is a finding. */
 void fp_heap_verify_freed(const struct fp_slot *slot);
 

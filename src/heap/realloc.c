@@ -10,6 +10,7 @@
 #include "guard/guard.h"
 #include "heap/exact.h"
 #include "heap/state.h"
+#include "poison/poison.h"
 #include "registry/registry.h"
 #include "stack/stack.h"
 
@@ -85,6 +86,7 @@ int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
 	/* Freeing what cannot be resized is the same misuse, and makes the finding. */
 	if (!find_live(claim->block, &old) || old.heap != heap->id)
 		return fp_heap_free_as(heap, claim) == 0 ? -ENOMEM : -EPERM;
+	fp_poison_remove(old.address, old.size);
 	struct fp_heap_request wanted = *request;
 	wanted.replaced = old.serial;
 	/* Who needs that of the old block needs it of the new one. */

@@ -65,6 +65,10 @@ static inline struct fp_misuse fp_heap_misuse(const struct fp_heap *heap, const 
  */
 void fp_heap_report_held(const struct fp_heap *heap, fp_trace_id trace);
 
+/* The block of HEAP at ADDRESS, in SLOT, is about to be freed or moved: nothing of it is
+ * poisoned any more (in poison.c). */
+void fp_heap_end_poison(const struct fp_heap *heap, uintptr_t slot, uintptr_t address);
+
 void fp_heap_set_lock_timeout(uint64_t milliseconds);
 
 extern const char fp_heap_damaged_record[]; /* what fp_heap_fail may be told */

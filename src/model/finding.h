@@ -51,6 +51,7 @@ enum fp_party_role {
 	FP_PARTY_RELEASER, /* had released the heap */
 	FP_PARTY_FINDER,   /* had found the heap unusable */
 	FP_PARTY_UNMAPPER, /* had unmapped the memory */
+	FP_PARTY_POISONER, /* had poisoned the memory */
 	FP_PARTY_COUNT
 };
 
@@ -117,8 +118,8 @@ const struct fp_finding_traits *fp_finding_traits(enum fp_finding_kind kind);
 const char *fp_crash_name(unsigned cause);
 int fp_crash_cwe(enum fp_crash_cause cause);
 
-/* "inside", "holder", "releaser", "finder", "unmapper", or NULL for FP_PARTY_NONE. Any context.
- */
+/* "inside", "holder", "releaser", "finder", "unmapper", "poisoner", or NULL for FP_PARTY_NONE.
+ * Any context. */
 const char *fp_party_role_name(unsigned role);
 
 /* "global", "block" and the like. Any context. */

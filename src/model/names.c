@@ -43,7 +43,7 @@ const char *fp_party_role_name(unsigned role)
 	static const char *const names[FP_PARTY_COUNT] = {
 	        [FP_PARTY_INSIDE] = "inside",     [FP_PARTY_HOLDER] = "holder",
 	        [FP_PARTY_RELEASER] = "releaser", [FP_PARTY_FINDER] = "finder",
-	        [FP_PARTY_UNMAPPER] = "unmapper",
+	        [FP_PARTY_UNMAPPER] = "unmapper", [FP_PARTY_POISONER] = "poisoner",
 	};
 
 	return names[role];

@@ -138,6 +138,20 @@ __attribute__((noinline)) static bool has_end(const char *text, size_t size)
 	return false;
 }
 
+/* Of so many bytes, where some are poisoned, those up to the end of TEXT, or to the first that
+ * is: an arena has strings side by side with what it has not given out. */
+static size_t cut_at_poison(const char *text, size_t size)
+{
+	/* A signal's handler may have interrupted us with a lock. */
+	const char *poisoned = fp_lock_is_any_held() ? NULL : fp_heap_find_poisoned(text, size);
+
+	if (poisoned == NULL)
+		return size;
+	size_t clean = (size_t)(poisoned - text);
+	const char *end = fp_is_readable(text, clean) ? memchr(text, '\0', clean) : NULL;
+	return end == NULL ? clean + 1 : (size_t)(end - text) + 1;
+}
+
 /* All that is read of a block is told at once, and of what is behind its end one byte. */
 void fp_buffer_check_text(const char *text, size_t most)
 {
@@ -146,7 +160,7 @@ void fp_buffer_check_text(const char *text, size_t most)
 	size_t rest = rest_of_block(text);
 	size_t size = rest < most ? rest : most;
 
-	fp_buffer_check(text, size, FP_ACCESS_READ);
+	fp_buffer_check(text, cut_at_poison(text, size), FP_ACCESS_READ);
 	if (size < most && !has_end(text, size))
 		fp_buffer_check(text, size + 1, FP_ACCESS_READ);
 }

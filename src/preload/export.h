@@ -27,4 +27,10 @@ FP_EXPORT void __lsan_unregister_root_region(const void *p, size_t size);
 FP_EXPORT void __lsan_do_leak_check(void);
 FP_EXPORT int __lsan_do_recoverable_leak_check(void);
 
+/* AddressSanitizer's, as <sanitizer/asan_interface.h> has them. */
+FP_EXPORT void __asan_poison_memory_region(const volatile void *address, size_t bytes);
+FP_EXPORT void __asan_unpoison_memory_region(const volatile void *address, size_t bytes);
+FP_EXPORT int __asan_address_is_poisoned(const volatile void *address);
+FP_EXPORT void *__asan_region_is_poisoned(void *address, size_t bytes);
+
 #endif

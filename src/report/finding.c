@@ -79,6 +79,7 @@ static const char *party_title(enum fp_party_role role)
 	        [FP_PARTY_RELEASER] = "the heap had been released",
 	        [FP_PARTY_FINDER] = "the heap had been found unusable",
 	        [FP_PARTY_UNMAPPER] = "the memory had been unmapped",
+	        [FP_PARTY_POISONER] = "the memory had been poisoned",
 	};
 
 	return titles[role];

@@ -17,6 +17,7 @@
 #include "heap/tier.h"
 #include "leak/holders.h"
 #include "leak/leak.h"
+#include "poison/poison.h"
 #include "record/record.h"
 #include "registry/registry.h"
 #include "session/session.h"
@@ -185,6 +186,10 @@ static void log_totals(struct fp_log *tail)
 		        "with seal_batch a freed block stays accessible for a while: a read "
 		        "of it goes unseen then, and a write is found without its stack; "
 		        "seal_batch=1 sees both");
+	if (fp_poison_refusals() > 0)
+		fp_log_note(tail,
+		            "the system refused to make some poisoned pages inaccessible, so "
+		            "an access to those goes unseen; raise vm.max_map_count");
 	if (fp_registry_evictions() > 0)
 		fp_log_note(tail,
 		            "records of the oldest freed blocks were dropped, so findings on "

@@ -17,6 +17,7 @@
 #include "heap/heap.h"
 #include "heap/refusal.h"
 #include "leak/leak.h"
+#include "poison/poison.h"
 #include "record/record.h"
 #include "region/region.h"
 #include "registry/registry.h"
@@ -49,6 +50,7 @@ static void lock_all(void)
 	fp_region_lock_for_fork();
 	fp_guard_lock_for_fork();
 	fp_registry_lock_for_fork();
+	fp_poison_lock_for_fork();
 	fp_stack_lock_for_fork();
 	fp_maps_lock_for_fork();
 	fp_record_lock_for_fork();
@@ -76,6 +78,7 @@ static void unlock_all(void)
 	fp_record_unlock_after_fork();
 	fp_maps_unlock_after_fork();
 	fp_stack_unlock_after_fork();
+	fp_poison_unlock_after_fork();
 	fp_registry_unlock_after_fork();
 	fp_guard_unlock_after_fork();
 	fp_region_unlock_after_fork();

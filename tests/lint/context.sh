@@ -75,7 +75,7 @@ check() { # check MODULE LIST FILE...
 bad=0
 hooked=$(echo $hooked)
 libs "$alloc _r_debug memmem strcspn strncmp strstr" base
-libs "$alloc" model registry options record region
+libs "$alloc" model registry options poison record region
 libs "$alloc" log
 # (What the compiler asks about the processor.)
 libs "$alloc __cpu_indicator_init __cpu_model" heap

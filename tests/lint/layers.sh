@@ -13,6 +13,7 @@ modules='
 2 both   log
 2 both   options
 2 victim machine
+2 victim poison
 2 victim record
 2 tool   symbol
 3 victim heap

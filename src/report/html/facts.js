@@ -170,6 +170,7 @@ const OTHER_TITLES = new Map([
 	["releaser", "the heap had been released"],
 	["finder", "the heap had been found unusable"],
 	["unmapper", "the memory had been unmapped"],
+	["poisoner", "the memory had been poisoned"],
 ]);
 
 function freeTitle(finding) {

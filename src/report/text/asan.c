@@ -103,7 +103,8 @@ static bool is_access(const struct fp_report_finding *finding)
 {
 	return finding->kind == FP_FINDING_HEAP_BUFFER_OVERFLOW ||
 	       finding->kind == FP_FINDING_HEAP_BUFFER_UNDERFLOW ||
-	       finding->kind == FP_FINDING_HEAP_USE_AFTER_FREE;
+	       finding->kind == FP_FINDING_HEAP_USE_AFTER_FREE ||
+	       finding->kind == FP_FINDING_USE_AFTER_POISON;
 }
 
 /* "SEGV": the signal without its first letters. */
