@@ -22,11 +22,13 @@
 #include "stack/stack.h"
 
 enum {
-	NEAR_NULL = 64 << 10,    /* what no program maps (vm.mmap_min_addr) */
-	STACK_GAP = 1 << 20,     /* the kernel's below a main thread's stack */
-	STACK_REACH = 64 << 10,  /* above its pointer; below it a function may touch */
-	NEAREST_REACH = 16 << 20 /* what is farther away says nothing */
+	NEAR_NULL = 64 << 10,  /* what no program maps (vm.mmap_min_addr) */
+	STACK_GAP = 1 << 20,   /* the kernel's below a main thread's stack */
+	STACK_REACH = 64 << 10 /* above its pointer; below it a function may touch */
 };
+
+/* What an index of 32 bits reaches; what is farther away says nothing. */
+static const uintptr_t nearest_reach = (uintptr_t)2 << 30;
 
 /* ---- The judgement -------------------------------------------------------------------------
  */
@@ -140,25 +142,11 @@ static struct {
 	struct fp_crash_words words;
 } facts;
 
-static bool say_block(struct fp_text *text, uintptr_t value)
-{
-	struct fp_place place;
-	struct fp_block block;
-
-	if (!fp_fault_heap.place(value, &place) ||
-	    !fp_fault_heap.block(place.slot.base, &block))
-		return false;
-	fp_fault_say_position(text, &block, value);
-	if (block.state == FP_BLOCK_FREED)
-		fp_text_string(text, " that was freed");
-	return true;
-}
-
 static void say_meaning(struct fp_text *text, uintptr_t value)
 {
 	struct fp_maps_place place;
 
-	if (fp_crash_null_offset(value) != INT64_MAX || say_block(text, value))
+	if (fp_crash_null_offset(value) != INT64_MAX || fp_crash_say_block(text, value))
 		return;
 	if (value >= fp_vm_user_end())
 		fp_text_string(text, "no address that a pointer can have");
@@ -242,7 +230,7 @@ static struct fp_log_block describe(const struct fp_block *block, uintptr_t addr
 static int find_next(const struct nearest *nearest)
 {
 	int next = NEAREST_MAX;
-	uintptr_t least = NEAREST_REACH;
+	uintptr_t least = nearest_reach;
 
 	for (int side = 0; side < NEAREST_MAX; side++)
 		if (nearest->distances[side] < least) {
@@ -257,7 +245,7 @@ static void find_nearest(struct fp_finding *finding)
 	struct nearest nearest = {.address = finding->address};
 
 	for (int i = 0; i < NEAREST_MAX; i++)
-		nearest.distances[i] = NEAREST_REACH;
+		nearest.distances[i] = nearest_reach;
 	fp_registry_each_live(compare, &nearest);
 	fp_registry_each_freed(compare, &nearest);
 	finding->nearest = facts.nearest;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/maps.h"
+#include "base/text.h"
 #include "fault/access.h"
 #include "model/finding.h"
 
@@ -48,6 +49,9 @@ struct fp_crash_signal {
 };
 void fp_crash_say(struct fp_finding *finding, const struct fp_crash_scene *scene,
                   const struct fp_crash_signal *signal);
+
+/* Appends where ADDRESS stands in or beside a block, freed or not; false: beside none. */
+bool fp_crash_say_block(struct fp_text *text, uintptr_t address);
 
 /* Appends that SIGNAL came of the program's handler. */
 void fp_crash_say_handled(struct fp_finding *finding, int signal);

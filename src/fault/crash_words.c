@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/vm.h"
 #include "fault/crash.h"
+#include "fault/diagnose.h"
 #include "fault/state.h"
 #include "fault/words.h"
 #include "log/writer.h"
@@ -63,11 +64,33 @@ static void say_bytes(struct fp_text *text, uint64_t bytes)
 	fp_text_string(text, is_mib ? " MiB" : is_kib ? " KiB" : " bytes");
 }
 
+bool fp_crash_say_block(struct fp_text *text, uintptr_t address)
+{
+	struct fp_place place;
+	struct fp_block block;
+
+	if (!fp_fault_heap.place(address, &place) ||
+	    !fp_fault_heap.block(place.slot.base, &block) || !fp_fault_is_near(&block, address))
+		return false;
+	fp_fault_say_position(text, &block, address);
+	if (block.state == FP_BLOCK_FREED)
+		fp_text_string(text, " that was freed");
+	return true;
+}
+
 /* What ADDRESS is in. */
 static void say_memory(struct fp_text *text, uintptr_t address)
 {
 	struct fp_region_place place;
+	struct fp_place kept;
 
+	if (fp_crash_say_block(text, address))
+		return;
+	if (fp_fault_heap.place(address, &kept)) {
+		fp_text_string(text, "address space that Fencepost keeps for blocks, of which "
+		                     "none is near");
+		return;
+	}
 	if (!fp_region_find(address, &place) || place.page.state != FP_PAGE_COMMITTED) {
 		fp_pointer_describe(text, address);
 		return;

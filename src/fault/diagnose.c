@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The diagnosis of bad accesses. An address in a slot belongs to the block that was there; one
- * in a guard, a fence or a slot that was never used, to the nearest block on either side.
+ * in a guard, a fence or a slot that was never used, to the nearest block on either side,
+ * unless that is far away: then the pointer is a wild one, that met our address space by
+ * chance.
  */
 #include "fault/diagnose.h"
 
@@ -266,8 +268,8 @@ static const struct candidate *likelier(const struct candidate *live,
 	               : live;
 }
 
-/* No block stands beside the address. */
-static void diagnose_far(const struct fp_fault_access *access, const struct fp_place *place,
+/* No block stands beside the address. False: none is near, either. */
+static bool diagnose_far(const struct fp_fault_access *access, const struct fp_place *place,
                          const struct fp_fault_view *view, struct fp_finding *finding)
 {
 	struct candidate here;
@@ -285,10 +287,10 @@ static void diagnose_far(const struct fp_fault_access *access, const struct fp_p
 			alive = nearer(alive, &here, access->address);
 	}
 	const struct candidate *blamed = likelier(alive, any, access->address);
-	if (blamed->is_known)
-		blame(access, view, blamed, finding);
-	else
-		blame_nobody(access, false, finding);
+	if (!blamed->is_known || !fp_fault_is_near(&blamed->block, access->address))
+		return false;
+	blame(access, view, blamed, finding);
+	return true;
 }
 
 /* In a guard between two slots: what lies before it is as likely as what lies behind. */
@@ -321,7 +323,7 @@ static bool is_between(const struct fp_place *place, uintptr_t address)
 	       address - (slot - guard) < guard + place->stride;
 }
 
-static void diagnose_at(const struct fp_fault_access *access, const struct fp_place *place,
+static bool diagnose_at(const struct fp_fault_access *access, const struct fp_place *place,
                         const struct fp_fault_view *view, struct fp_finding *finding)
 {
 	struct candidate here;
@@ -334,7 +336,8 @@ static void diagnose_at(const struct fp_fault_access *access, const struct fp_pl
 	else if (is_between(place, access->address))
 		diagnose_between(access, place, view, finding);
 	else
-		diagnose_far(access, place, view, finding);
+		return diagnose_far(access, place, view, finding);
+	return true;
 }
 
 static bool is_sealed(const struct fp_place *place, const struct fp_fault_view *view)
@@ -448,10 +451,9 @@ bool fp_fault_diagnose(const struct fp_fault_access *access, const struct fp_fau
 	if (!view->place(access->address, &place) || !is_sealed(&place, view))
 		return false;
 	const struct fp_fault_access whole = see_whole(access, &place, view);
-	if (look_up_origin(&whole, view, &origin))
-		blame(&whole, view, &origin, finding);
-	else
-		diagnose_at(&whole, &place, view, finding);
+	if (!look_up_origin(&whole, view, &origin))
+		return diagnose_at(&whole, &place, view, finding);
+	blame(&whole, view, &origin, finding);
 	return true;
 }
 
@@ -489,6 +491,7 @@ bool fp_fault_diagnose_range(const struct fp_fault_access *access, size_t length
 		if (!view->place(first_bad.address, &place))
 			return false;
 	}
-	diagnose_at(&first_bad, &place, view, finding);
+	if (!diagnose_at(&first_bad, &place, view, finding))
+		blame_nobody(&first_bad, false, finding);
 	return true;
 }

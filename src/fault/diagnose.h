@@ -35,7 +35,8 @@ extern const struct fp_fault_view fp_fault_heap;
  * Fills in of FINDING what the access and the heap tell: kind, access, address, block, offset,
  * evidence and description. The offset is that of the first bad byte: a loop or a call that ran
  * into a guard came through the padding before it. False, and FINDING is left alone, when the
- * address is none of ours or lies in a live block (whoever made that inaccessible was not us).
+ * address is none of ours, is far from any block, or lies in a live one (whoever made that
+ * inaccessible was not us).
  */
 bool fp_fault_diagnose(const struct fp_fault_access *access, const struct fp_fault_view *view,
                        struct fp_finding *finding);

@@ -4,6 +4,8 @@
  */
 #include "fault/words.h"
 
+enum { NEAR = 16 << 20 };
+
 bool fp_fault_is_inside(const struct fp_block *block, uintptr_t address)
 {
 	return address - block->address < block->size;
@@ -14,6 +16,13 @@ uintptr_t fp_fault_distance(const struct fp_block *block, uintptr_t address)
 	if (address < block->address)
 		return block->address - address;
 	return fp_fault_is_inside(block, address) ? 0 : address - block->address - block->size;
+}
+
+bool fp_fault_is_near(const struct fp_block *block, uintptr_t address)
+{
+	uintptr_t distance = fp_fault_distance(block, address);
+
+	return distance <= NEAR || distance <= block->size;
 }
 
 void fp_fault_say_count(struct fp_text *text, uint64_t count, const char *noun)

@@ -16,6 +16,10 @@ bool fp_fault_is_inside(const struct fp_block *block, uintptr_t address);
 /* Bytes between ADDRESS and the block; 0 inside. */
 uintptr_t fp_fault_distance(const struct fp_block *block, uintptr_t address);
 
+/* Whether ADDRESS is so near to the block that it was meant: a pointer to it was moved by too
+ * much, by up to 16 MiB or the block's own size. */
+bool fp_fault_is_near(const struct fp_block *block, uintptr_t address);
+
 /* Appends for example "write of 4 bytes". */
 void fp_fault_say_access(struct fp_text *text, const struct fp_fault_access *access);
 

@@ -39,9 +39,11 @@ facts() {
 	null-pointer) cause=$1 words='read of 4 bytes at 0x18, through a null pointer (24 bytes past it' ;;
 	null-call) cause=null-pointer words='call of a null function pointer' ;;
 	wild-address) cause=$1 words='write of 4 bytes at 0x123456789000, where nothing is mapped' ;;
+	far-address) cause=wild-address words='write of 1 byte at .*, which may not be accessed: address space that Fencepost keeps for blocks' ;;
 	unmapped) cause=wild-address words='read of 1 byte at .*, which was freed and unmapped by the program' ;;
 	read-only) cause=$1 words='write of 1 byte at .*, which may only be read: constant data of .*crash_' ;;
 	not-executable) cause=$1 words='execution at .*, which is no code: a global variable of .*crash_' ;;
+	block-executed) cause=not-executable words='execution at .*, which is no code: 0 bytes inside a block of 100 bytes' ;;
 	stack-overflow) cause=$1 words="stack overflow: all .* of the thread.*s stack are in use, by [0-9]* calls" ;;
 	abort) cause=$1 signal=ABRT number=134 words="Assertion .*zero == 7 .*seven.* failed" ;;
 	arithmetic) cause=$1 signal=FPE number=136 words='integer division by zero' ;;
@@ -85,6 +87,7 @@ judge() {
 		"^SUMMARY: AddressSanitizer: ${asan%% *} .*crash_victim.c:$line"
 	test "$1" != stack-overflow || expect err '    #0 recurse ' '^    \.\.\. the same [0-9]* times more$' \
 		'^    #[0-9]* \[frames left out\]' '^    #[0-9]* fill_stack '
+	test "$1" != far-address || expect err '^  that is 67,1[0-9,]* bytes before a block of [0-9]* bytes, allocated by thread'
 	test "$1" != unmapped ||
 		expect err '^  the memory had been unmapped by thread' "^    #0 read_unmapped .*:$(line_of gone)$"
 }
@@ -112,7 +115,7 @@ check_alone() { # check_alone HOST WAY BACKEND [thread]: without fencepost run
 	judge "$2"
 }
 
-ways='null-pointer null-call wild-address unmapped read-only not-executable stack-overflow abort arithmetic illegal-instruction
+ways='null-pointer null-call wild-address far-address unmapped read-only not-executable block-executed stack-overflow abort arithmetic illegal-instruction
 	bus system-call breakpoint handled abort-handled stack-overflow-in-malloc'
 for backend in move guard mprotect none; do
 	"$fencepost" run --quiet --backend=$backend --leak-check=no true 2>/dev/null || continue

@@ -40,15 +40,28 @@ static void open_heap(void)
 }
 
 /* With its first block a thread gets the stack that handlers need where its own is full. */
-static void use_heap(void)
+static void *allocate(size_t size)
 {
 	void *block = NULL;
 
-	IHostMalloc_Alloc(heap, 40, eTaskCritical, &block);
+	IHostMalloc_Alloc(heap, size, eTaskCritical, &block);
+	return block;
+}
+
+static void use_heap(void)
+{
+	void *volatile block = allocate(40);
+
+	(void)block;
 }
 #else
 static void open_heap(void)
 {
+}
+
+static void *allocate(size_t size)
+{
+	return malloc(size);
 }
 
 static void use_heap(void)
@@ -85,6 +98,24 @@ static void write_wild(void)
 	*(volatile int *)wild = 1; /* wild-address */
 }
 
+/* 64 MiB before all that was ever a block, in the address space that is kept for them. */
+static void write_far(void)
+{
+	enum { LARGE = 1 << 30 };
+	uintptr_t block = (uintptr_t)allocate(100);
+	uintptr_t start, end, far = 0;
+	char protection[5], line[512];
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)
+		if (sscanf(line, "%lx-%lx %4s", &start, &end, protection) == 3 &&
+		    strcmp(protection, "---p") == 0 && end - start > LARGE && end <= block)
+			far = end - (64 << 20);
+	if (far == 0)
+		_exit(77);
+	*(volatile char *)far = 1; /* far-address */
+}
+
 /* Memory that was the program's until it said otherwise. */
 static void read_unmapped(void)
 {
@@ -105,6 +136,14 @@ static void execute_data(void)
 	void (*volatile function)(void) = (void (*)(void))data;
 
 	function(); /* not-executable */
+	zero = 1;
+}
+
+static void execute_block(void)
+{
+	void (*volatile function)(void) = (void (*)(void))allocate(100);
+
+	function(); /* block-executed */
 	zero = 1;
 }
 
@@ -324,9 +363,11 @@ static const struct {
         {"null-pointer", read_null},
         {"null-call", call_null},
         {"wild-address", write_wild},
+        {"far-address", write_far},
         {"unmapped", read_unmapped},
         {"read-only", write_constant},
         {"not-executable", execute_data},
+        {"block-executed", execute_block},
         {"stack-overflow", fill_stack},
         {"abort", fail_assertion},
         {"arithmetic", divide},

@@ -9,7 +9,7 @@
 #include "fault/diagnose.h"
 #include "support/support.h"
 
-enum { PAGE = 4096, STRIDE = 2 * PAGE, SLOTS = 10, FRESH_FROM = 7, FENCE = 8 << 20 };
+enum { PAGE = 4096, STRIDE = 2 * PAGE, SLOTS = 10, FRESH_FROM = 7, FENCE = 64 << 20 };
 
 #define CHUNK ((uintptr_t)0x7e0000000000)
 #define SLOT(index) (CHUNK + PAGE + (uintptr_t)(index)*STRIDE)
@@ -179,6 +179,9 @@ static const struct {
         {CHUNK, -1, UNDER, 0, "8129 bytes before a block of 64 bytes"},
         {CHUNK, -(4 << 20), UNDER, 0, "4202432 bytes before a block of 64 bytes"},
         {CHUNK, -(8 << 20), UNDER, 0, "8396736 bytes before a block of 64 bytes"},
+        {BLOCK(0), -(16 << 20), UNDER, 0, "16777216 bytes before a block of 64 bytes"},
+        {BLOCK(6) + 48, 16 << 20, OVER, 6,
+         "16777216 bytes past the end of a block of 48 bytes"},
 };
 
 enum { ACCESSES = sizeof(accesses) / sizeof(accesses[0]) };
@@ -283,13 +286,21 @@ static void expect_untouched(const struct fp_finding *finding)
 	ck_assert_str_eq(finding->description, "");
 }
 
-/* Beyond the fences, or in the slot of a live block, which we never make inaccessible. */
+/* Beyond the fences, far from any block inside them, or in the slot of a live block, which we
+ * never make inaccessible. */
 START_TEST(what_is_not_ours_is_not_claimed)
 {
-	const uintptr_t addresses[] = {
-	        0,       1,           CHUNK - FENCE - 1, CHUNK + PAGE + SLOTS * STRIDE + FENCE,
-	        SLOT(0), SLOT(4) + 9, BLOCK(4) + 20,     UINTPTR_MAX,
-	        BLOCK(6)};
+	const uintptr_t addresses[] = {0,
+	                               1,
+	                               CHUNK - FENCE - 1,
+	                               CHUNK + PAGE + SLOTS * STRIDE + FENCE,
+	                               SLOT(0),
+	                               SLOT(4) + 9,
+	                               BLOCK(4) + 20,
+	                               UINTPTR_MAX,
+	                               BLOCK(6),
+	                               BLOCK(0) - (16 << 20) - 1,
+	                               BLOCK(6) + 48 + (16 << 20) + 1};
 	struct fp_finding finding = {.kind = FP_FINDING_DOUBLE_FREE, .address = 4711};
 
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
@@ -423,6 +434,9 @@ static const struct {
         /* in the fences around all slots */
         {CHUNK, -1, 1, 0, UNDER, -(2 * PAGE - 64) - 1},
         {CHUNK, PAGE + SLOTS *STRIDE, 100, 6, OVER, 4 * STRIDE - (PAGE - 48)},
+        /* far away in them */
+        {CHUNK - FENCE, 0, 1, NOBODY, OVER, 0},
+        {CHUNK + FENCE, PAGE, SIZE_MAX, NOBODY, OVER, 0},
         /* nothing is nowhere wrong */
         {SLOT(0), PAGE - 64, 0, FINE, 0, 0},
         {SLOT(0), PAGE, 0, FINE, 0, 0},
@@ -453,11 +467,14 @@ START_TEST(the_first_bad_byte_of_a_range_is_blamed)
 	}
 	ck_assert_int_eq(finding.kind, ranges[_i].kind);
 	ck_assert_int_eq(finding.access, FP_ACCESS_WRITE);
-	if (ranges[_i].block == NOBODY)
+	if (ranges[_i].block == NOBODY) {
 		expect_blame(&finding, NOBODY, access.address);
-	else
+		ck_assert_ptr_nonnull(strstr(finding.description,
+		                             ranges[_i].kind == UAF ? LONG_AGO : NEVER_ONE));
+	} else {
 		expect_blame(&finding, ranges[_i].block,
 		             BLOCK(ranges[_i].block) + (uintptr_t)ranges[_i].offset);
+	}
 }
 END_TEST
 
