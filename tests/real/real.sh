@@ -4,7 +4,7 @@
 # Real programs under `fencepost run`: the same output and exit status as without it, and no
 # finding that is not really there. "real.sh" runs the quick rows of table.sh, "real.sh all" all of
 # them, "real.sh NAME..." those of these names. A program that is not installed is left out.
-# FP_REAL_OPTIONS are options of the run ("--seal-batch=64").
+# FP_REAL_OPTIONS are options of the run ("--seal-batch=64"). Of each it says what processor time it took.
 fencepost=$FP_BUILDDIR/src/cli/fencepost
 work=$FP_BUILDDIR/tests/real/real.work
 limit=1800 # seconds that a row may take; on a busy machine a compiler takes ten minutes
@@ -46,12 +46,22 @@ count_stacks() {
 	test "$2" -eq 0 || echo "$name: $2 stacks of $1 end early"
 }
 
+# Processor time of all that this shell has waited for: sets $seconds.
+read_clock() {
+	times >"$work/times" # a subshell has no such children
+	seconds=$(awk -F '[ms ]+' 'END { print $1 * 60 + $2 + $3 * 60 + $4 }' "$work/times")
+}
+
 # In a directory of its own, so that what it makes is not there the second time.
 execute() { # execute DIRECTORY PREFIX...
 	mkdir -p "$work/$name/$1" && cd "$work/$name/$1" || exit 99
 	shift
+	read_clock
+	before=$seconds
 	timeout -k 5 "$limit" "$@" sh -c "$command" </dev/null >../out.$how 2>../err.$how
 	status=$?
+	read_clock
+	cost=$(awk "BEGIN { printf \"%.2f\", $seconds - $before }")
 }
 
 row() { # row TIER NAME "NEEDED COMMANDS" COMMAND [TRUE-LINE REASON]
@@ -60,7 +70,7 @@ row() { # row TIER NAME "NEEDED COMMANDS" COMMAND [TRUE-LINE REASON]
 	bad=0
 	how=native
 	execute native env
-	native=$status
+	native=$status native_cost=$cost
 	# Two failures are alike, and prove nothing.
 	test "$native" -eq 0 && test -s ../out.native ||
 		complain "status $native without us: $(tail -n 3 ../err.native)"
@@ -79,6 +89,7 @@ row() { # row TIER NAME "NEEDED COMMANDS" COMMAND [TRUE-LINE REASON]
 	test ! -s "$name/findings" || complain "findings: $(cat "$name/report")"
 	grep '^fencepost:' "$name/err.run" | grep -v -e "${known:-^$}" >"$name/messages" && complain "$(cat "$name/messages")"
 	count_stacks
+	echo "$name: $native_cost s natively, $cost s under us"
 	ran=$((ran + 1))
 	test "$bad" -eq 0 || failed=$((failed + 1))
 	test "$bad" -ne 0 || rm -rf "${work:?}/$name"
