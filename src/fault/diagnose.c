@@ -398,6 +398,24 @@ static uintptr_t skip_front(const struct fp_fault_access *access, const struct f
 	               : access->address;
 }
 
+/* The same of what is read from in front of a live block on: the first of such pointers that
+ * the vector covers. */
+static uintptr_t skip_front_of_vector(const struct fp_fault_access *access)
+{
+	uintptr_t first = UINTPTR_MAX;
+
+	if (access->size == 0 || access->address % access->size != 0)
+		return access->address;
+	for (size_t i = 0; i < FP_FAULT_KEPT; i++) {
+		uintptr_t kept = access->kept[i];
+
+		if (kept > access->address && kept - access->address < access->size &&
+		    kept < first)
+			first = kept;
+	}
+	return first == UINTPTR_MAX ? access->address : first;
+}
+
 /* The access as a person sees it: of the call, not of one of its instructions. */
 static struct fp_fault_access see_whole(const struct fp_fault_access *access,
                                         const struct fp_place *place,
@@ -413,8 +431,10 @@ static struct fp_fault_access see_whole(const struct fp_fault_access *access,
 		return whole;
 	whole.is_scan = access->call_size == 0;
 	look_up(view, place->slot.base, &block);
-	if (whole.is_scan && block.is_known && block.block.state == FP_BLOCK_FREED) {
-		uintptr_t first = skip_front(access, &block.block);
+	if (whole.is_scan) {
+		uintptr_t first = block.is_known && block.block.state == FP_BLOCK_FREED
+		                          ? skip_front(access, &block.block)
+		                          : skip_front_of_vector(access);
 
 		if (first != access->address)
 			origin = first;

@@ -363,6 +363,7 @@ static const struct {
         {{GUARD(1) + 5, WRITE, 32, .is_in_library = true, .given = {SLOT(0) + PAGE - 64}, .call_size = 3 * PAGE}, 0, OVER, 64, {0}, "write of 12288 bytes by a call, 12224 of them behind the block, 0 bytes past the end of a block of 64 bytes"},
         {{SLOT(1) + PAGE - 128, READ, 32, .is_in_library = true, .given = {7, SLOT(1) + PAGE - 128}}, 1, UAF, 0, {0}, "read by a call, 0 bytes inside a block of 100 bytes that was freed"},
         {{SLOT(1) + PAGE - 128, READ, 32, .is_in_library = true, .given = {7, SLOT(1) + PAGE - 128}, .kept = {SLOT(1) + PAGE - 97, SLOT(1) + PAGE - 110}}, 1, UAF, 2, {0}, "read by a call, 2 bytes inside a block of 100 bytes that was freed"},
+        {{GUARD(3) + PAGE - 32, READ, 32, .is_in_library = true, .given = {GUARD(3) + PAGE - 32}, .kept = {7, GUARD(3) + PAGE - 32, GUARD(3) + PAGE - 8}}, 4, UNDER, -4072, {0}, "read by a call, 4072 bytes before a block of 20 bytes"},
         {{SLOT(1) + PAGE - 96, READ, 32, .is_in_library = true, .given = {7, SLOT(1) + PAGE - 96}, .kept = {SLOT(1) + PAGE - 96, SLOT(1) + PAGE - 90}}, 1, UAF, 22, {0}, "read by a call, 22 bytes inside a block of 100 bytes that was freed"},
         {{SLOT(1) + PAGE - 60, READ, 32, .is_in_library = true, .given = {SLOT(1) + PAGE - 109}, .call_size = 90}, 1, UAF, 3, {0}, "read of 90 bytes by a call, 3 bytes inside a block of 100 bytes that was freed"},
 };
