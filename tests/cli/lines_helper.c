@@ -12,10 +12,9 @@
 
 #include <stdlib.h>
 
-void helper_put(char *block, long offset, const char *bytes)
+void helper_put(char *block, long offset, char byte)
 {
-	for (; *bytes != '\0'; bytes++)
-		block[offset++] = *bytes; /* put */
+	block[offset] = byte; /* put */
 }
 
 void helper_drop(char *block)

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void helper_put(char *block, long offset, const char *bytes);
+void helper_put(char *block, long offset, char byte);
 void helper_drop(char *block);
 char *helper_make(unsigned long size);
 
@@ -105,16 +105,17 @@ int main(int count, char **arguments)
 	start();
 	block = take(20);
 	if (is("past", arguments)) {
-		helper_put(block, 20, "quite"); /* write */
+		for (int i = 0; i < 5; i++)
+			helper_put(block, 20 + i, "quite"[i]); /* write */
 		drop(block);
 	} else if (is("before", arguments)) {
-		helper_put(block, -1, "\x81"); /* write */
+		helper_put(block, -1, '\x81'); /* write */
 		drop(block);
 	} else if (is("kept", arguments)) {
-		helper_put(block, 21, "\x81"); /* write */
+		helper_put(block, 21, '\x81'); /* write */
 	} else if (is("freed", arguments)) {
 		drop(block);
-		helper_put(block, 3, "\x81"); /* write after */
+		helper_put(block, 3, '\x81'); /* write after */
 	} else if (is("sorted", arguments)) {
 		char *table[2] = {block, block + 1};
 

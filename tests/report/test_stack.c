@@ -176,25 +176,35 @@ START_TEST(a_small_helper_stands_for_its_caller)
 	struct fp_report_finding finding = fresh;
 	struct fp_report report = {.findings = &finding, .finding_count = 1};
 
-	/* Nobody knows how large it is; it is large; it is small, and its caller's file has the
-	 * block from elsewhere. */
+	/* Nobody knows how large it is; it is large; it is small, and the block is its file's.
+	 */
 	for (unsigned i = 0; i < 3; i++) {
 		symbols[0][0].size = (const uint64_t[]){0, 4000, 60}[i];
-		symbols[1][0].file = i == 2 ? "/src/other.c" : "/src/plant.c";
+		symbols[1][0].file = i == 2 ? "/src/io.c" : "/src/plant.c";
 		ck_assert_int_eq(fp_report_find_helpers(&report), 0);
 		ck_assert_ptr_eq(finding.stack, fresh.stack);
 	}
-	symbols[1][0].file = "/src/plant.c";
+	symbols[1][0].file = "/src/other.c";
 	ck_assert_int_eq(fp_report_find_helpers(&report), 0);
 	ck_assert_ptr_eq(fp_report_stack_place(finding.stack), &frames[0][1]);
 	ck_assert_ptr_eq(fp_report_stack_helper(finding.stack), &frames[0][0]);
 	ck_assert_ptr_null(fp_report_stack_caller(finding.stack));
 	/* Other findings may have that stack. */
 	ck_assert_uint_eq(fresh.stack->passed, 0);
-	/* A destructor, whatever its size. */
+	/* What reads a text to its end, whatever its size; not what is told how much. */
+	finding = fresh;
+	finding.is_by_call = true;
+	finding.access = FP_ACCESS_READ;
+	finding.access_size = 100;
+	symbols[0][0].size = 4000;
+	ck_assert_int_eq(fp_report_find_helpers(&report), 0);
+	ck_assert_ptr_eq(finding.stack, fresh.stack);
+	finding.access_size = 0;
+	ck_assert_int_eq(fp_report_find_helpers(&report), 0);
+	ck_assert_ptr_eq(fp_report_stack_place(finding.stack), &frames[0][1]);
+	/* A destructor, too. */
 	finding = fresh;
 	finding.has_block = false;
-	symbols[0][0].size = 4000;
 	free(symbols[0][0].function);
 	symbols[0][0].function = strdup("row::~row()");
 	ck_assert_int_eq(fp_report_find_helpers(&report), 0);
