@@ -14,6 +14,7 @@ esac
 test -x "$fencepost" || exit 99
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
 bad=0
+. "$top_srcdir/tests/cli/distances.sh"
 
 build() { # build NAME COMPILER OPTION...
 	name=$1
@@ -22,60 +23,10 @@ build() { # build NAME COMPILER OPTION...
 }
 build plain "${CXX:-g++}" -O0 && build fast "${CXX:-g++}" -O2 || exit 77
 
-complain() {
-	echo "$*"
-	bad=1
-}
-
-# "N bytes before" or "after", of this compiler's version, as the table has it: "before N".
-normal() {
-	sed -n 's/.* is located \([0-9]*\) bytes \([a-z ]*\) [0-9]*-byte region.*/\2 \1/p' "$1" |
-		sed 's/^to the right of/after/; s/^to the left of/before/; s/ of / /; 1q'
-}
-
-# in_json: the first finding.
-in_json() {
-	sed -n '/"findings"/,$s/^ *"\(size\|offset\)": \(-*[0-9]*\),*$/\1 \2/p' json | awk '
-		$1 == "size" && size == "" { size = $2 }
-		$1 == "offset" && size != "" && offset == "" { offset = $2 }
-		END { if (offset < 0) print "before", -offset; else print "after", offset - size }'
-}
-
-# try PROGRAM WHICH SEEN OPTIONS...: WHICH is a pattern of shapes, SEEN one of who sees them.
-try() {
-	program=$1 which=$2 seen=$3
-	shift 3
-	"$program" list >list || exit 99
-	while IFS='	' read -r number name where who; do
-		case $name in $which) ;; *) continue ;; esac
-		case $who in $seen) ;; *) continue ;; esac
-		total=$((total + 1))
-		"$fencepost" run --style=asan --leak-check=no --log=text --json=json "$@" -- "$program" "$number" >out 2>err </dev/null
-		test "$(normal text)" = "$where" && test "$(in_json)" = "$where" || {
-			missed=$((missed + 1))
-			echo "${program##*/} $number [$name] $*: $(normal text) in text, $(in_json) in JSON, not $where"
-		}
-		rm -f text json
-	done <list
-}
-
-# asan PROGRAM: where it sees nothing, it says nothing.
-asan() {
-	"$1" list >list || exit 99
-	seen=0
-	while IFS='	' read -r number name where who; do
-		ASAN_OPTIONS=detect_leaks=0:alloc_dealloc_mismatch=0 "$1" "$number" >out 2>err </dev/null
-		found=$(normal err)
-		test -z "$found" || seen=$((seen + 1))
-		test -z "$found" || test "$found" = "$where" || complain "AddressSanitizer: $number [$name] is $found, not $where"
-	done <list
-	test "$seen" -ge 75 || complain "AddressSanitizer saw $seen"
-}
-
 total=0 missed=0
 for program in ./plain ./fast; do
-	try "$program" '*' all
-	try "$program" '*' sweep --sweep
+	try "$program" '*' all 1
+	try "$program" '*' sweep 1 --sweep
 done
 test "$total" -ge 170 || complain "only $total shapes"
 test "$missed" -eq 0 || complain "$missed of $total"
@@ -144,21 +95,21 @@ test "$(grep -c '"kind"' json)" -eq 1 && grep -q '"bytes": "595a4142434445464748
 
 test -n "$FP_TEST_LONG" || exit $bad
 for level in -O0 -O2; do
-	build asan "${CXX:-g++}" $level -fsanitize=address && asan ./asan
+	build asan "${CXX:-g++}" $level -fsanitize=address && asan ./asan 75 1
 done
 for program in ./plain ./fast; do
-	try "$program" '*' all --sweep
+	try "$program" '*' all 1 --sweep
 	for backend in guard mprotect; do
-		"$fencepost" run --backend=$backend true 2>err && try "$program" '*' all --backend=$backend
+		"$fencepost" run --backend=$backend true 2>err && try "$program" '*' all 1 --backend=$backend
 	done
 done
 test "$missed" -eq 0 || complain "$missed of $total"
 # Of other compilers' code 97 % (where they unroll a loop over one field of a struct, the second turn
 # may be the first that is told; a call that is not needed may be left out).
 total=0 missed=0
-build fastest "${CXX:-g++}" -O3 -march=x86-64-v3 && try ./fastest '*' all
+build fastest "${CXX:-g++}" -O3 -march=x86-64-v3 && try ./fastest '*' all 1
 for level in -O0 -O1 -O2; do
-	build other clang++ $level 2>err && try ./other '*' all
+	build other clang++ $level 2>err && try ./other '*' all 1
 done
 test $((100 * missed)) -le $((3 * total)) || complain "$missed of $total"
 exit $bad
