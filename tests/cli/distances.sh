@@ -25,12 +25,12 @@ in_json() {
 		END { if (offset < 0) print "before", -offset; else print "after", offset - size }'
 }
 
-# is_headed USED MADE: the first line names the one ("cases.cc:1", "called from cases.cc:1"), or, where it is
-# late, the other.
+# is_headed USED MADE: the first line names the one ("cases.cc:1", "called from cases.cc:1"), be it the place or,
+# in another file than the data is from, what it went through, or, where it is late, the other.
 is_headed() {
 	test -z "$1" && return
 	"$fencepost" report json >head 2>&1
-	sed -n '1{/ at '"$1"' in /p; /, '"$1"' in /p; / written between the allocation at '"$2"' in /p}' head | grep -q .
+	sed -n '1{/ at '"$1"' in /p; /, '"$1"' in /p; / through '"$1"' in /p; / written between the allocation at '"$2"' in /p}' head | grep -q .
 }
 
 # try PROGRAM WHICH SEEN EVERY OPTIONS...: WHICH is a pattern of names, SEEN one of who sees them; of these

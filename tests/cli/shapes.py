@@ -259,7 +259,8 @@ void printLongLongLine(int64_t value)
 
 void printStructLine(const twoIntsStruct *value)
 {
-	printf("%d -- %d\\n", value->intOne, value->intTwo);
+	printf("%d -- ", value->intOne); /* or compilers choose which is first */
+	printf("%d\\n", value->intTwo);
 }
 
 void printBytesLine(const unsigned char *bytes, size_t count)
