@@ -229,16 +229,8 @@ static int read_all(struct fp_cli_logs *logs, struct fp_channel *channel,
 	return result;
 }
 
-/* What a process told that did not come to its end stands in its report. */
-static bool has_report(const struct listing *listing, pid_t pid)
-{
-	for (size_t i = 0; i < listing->count; i++)
-		if (listing->entries[i].status.pid == pid && listing->entries[i].is_read)
-			return true;
-	return false;
-}
-
-static void take_census(const struct listing *listing, struct fp_channel *channel, pid_t ended,
+static void take_census(const struct listing *listing, struct fp_channel *channel,
+                        const struct fp_cli_logs *logs, pid_t ended,
                         struct fp_cli_census *census)
 {
 	size_t unborn = fp_cli_count_unborn(channel);
@@ -254,7 +246,8 @@ static void take_census(const struct listing *listing, struct fp_channel *channe
 		}
 	}
 	for (pid_t pid = 0; (pid = fp_channel_next_open(channel, pid)) != 0;) {
-		if (pid == ended || has_report(listing, pid))
+		/* What a process told that did not come to its end stands in its report. */
+		if (pid == ended || fp_cli_report_of(logs, pid))
 			continue;
 		bool runs = is_alive(pid);
 		census->running += runs;
@@ -275,8 +268,10 @@ int fp_cli_harvest(struct fp_cli_logs *logs, struct fp_channel *channel, pid_t p
 		qsort(listing.entries, listing.count, sizeof(*listing.entries), compare_ends);
 	fp_cli_progress_begin();
 	int result = read_all(logs, channel, &listing);
+	if (fp_cli_add_deaths(logs, channel, census) != 0)
+		result = FP_CLI_FAILED;
 	fp_cli_progress_end();
-	take_census(&listing, channel, pid, census);
+	take_census(&listing, channel, logs, pid, census);
 	free(listing.entries);
 	return is_listed ? result
 	                 : fp_cli_fail("not enough memory for the reports of this run");

@@ -2,8 +2,9 @@
  *
  * The event log of a program that died of a signal and left none, so that whoever asked for a
  * report has one: who it was, what it was to do, and how it ended. What it did is not known,
- * and nothing else is said of it.
+ * and nothing else is said of it. The same of a process whose parent saw how it ended.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -17,6 +18,10 @@ enum { ARGUMENTS_MAX = 64 << 10 };
 static const char note[] =
         "this process left no events: it was killed at its start, or " FP_CLI_LIBRARY
         " could not be loaded; its allocations were not counted";
+
+static const char child_note[] =
+        "this process was killed before it left any events; how it ended is known from process "
+        "%ld, which waited for it";
 
 static bool has_log(struct fp_channel *channel, pid_t pid)
 {
@@ -87,4 +92,93 @@ void fp_cli_write_obituary(struct fp_channel *channel, const struct fp_cli_launc
 	fp_log_publish(&log, channel, place);
 	fp_channel_end(channel, place);
 	fp_log_discard(&log);
+}
+
+const struct fp_report *fp_cli_report_of(const struct fp_cli_logs *logs, pid_t pid)
+{
+	for (size_t i = logs->count; i-- > 0;)
+		if (logs->logs[i].report->pid == (uint32_t)pid)
+			return logs->logs[i].report;
+	return NULL;
+}
+
+/* A process that forked is what its parent is. */
+static void log_child(struct fp_log *log, const struct fp_channel_death *death,
+                      const struct fp_report *parent)
+{
+	static char arguments[ARGUMENTS_MAX];
+	struct fp_log_process process = {
+	        .pid = (uint32_t)death->pid,
+	        .ppid = (uint32_t)death->parent,
+	        .page_bytes = (uint32_t)sysconf(_SC_PAGESIZE),
+	        .version = PACKAGE_VERSION,
+	        .executable = "",
+	        .arguments = arguments,
+	};
+	char *executable = NULL;
+
+	if (parent && parent->executable.bytes) {
+		executable = strndup(parent->executable.bytes, parent->executable.size);
+		process.executable = executable ? executable : "";
+	}
+	for (size_t i = 0; parent && i < parent->argument_count; i++) {
+		const struct fp_report_string *argument = &parent->arguments[i];
+
+		if (argument->size >= ARGUMENTS_MAX - process.arguments_bytes)
+			break;
+		memcpy(arguments + process.arguments_bytes, argument->bytes, argument->size);
+		process.arguments_bytes += argument->size + 1;
+		arguments[process.arguments_bytes - 1] = '\0';
+	}
+	fp_log_process(log, &process);
+	free(executable);
+}
+
+static int add_death(struct fp_cli_logs *logs, const struct fp_channel_death *death)
+{
+	static struct fp_log log;
+	const struct fp_report *parent = fp_cli_report_of(logs, death->parent);
+	char note_of_child[sizeof(child_note) + 20];
+	char *data = malloc(2 * ARGUMENTS_MAX);
+
+	if (!data)
+		return fp_cli_fail("not enough memory for the end of process %ld",
+		                   (long)death->pid);
+	snprintf(note_of_child, sizeof(note_of_child), child_note, (long)death->parent);
+	fp_log_open(&log, false);
+	log_child(&log, death, parent);
+	fp_log_note(&log, note_of_child);
+	fp_log_exit(&log, FP_LOG_EXIT_SIGNAL, WTERMSIG(death->status));
+	fp_log_end(&log);
+	size_t size = fp_log_take(&log, (uint8_t *)data, 2 * ARGUMENTS_MAX);
+	fp_log_discard(&log);
+	int result = fp_cli_logs_add(logs, data, size);
+	if (result != 0)
+		free(data);
+	return result;
+}
+
+static void count(struct fp_cli_census *census, int signal)
+{
+	census->killer = census->killed == 0 || census->killer == signal ? signal : 0;
+	census->killed++;
+}
+
+int fp_cli_add_deaths(struct fp_cli_logs *logs, struct fp_channel *channel,
+                      struct fp_cli_census *census)
+{
+	struct fp_channel_death death;
+	int result = 0;
+
+	for (size_t i = 0; fp_channel_death_at(channel, i, &death); i++) {
+		/* Of a process that has passed since, it is none. */
+		if (fp_channel_next_open(channel, death.pid - 1) != death.pid ||
+		    fp_cli_report_of(logs, death.pid))
+			continue;
+		if (add_death(logs, &death) != 0)
+			result = FP_CLI_FAILED;
+		else if (logs->logs[logs->count - 1].report->finding_count == 0)
+			count(census, WTERMSIG(death.status));
+	}
+	return result;
 }

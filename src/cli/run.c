@@ -251,7 +251,7 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	struct fp_cli_sums sums = fp_cli_sum(&harvest);
 	if (sums.processes < run->census.processes)
 		sums.processes = run->census.processes;
-	sums.cut_short += run->census.silent + run->census.running;
+	sums.cut_short += run->census.silent + run->census.killed + run->census.running;
 	sums.findings += run->census.findings;
 	sums.failing += run->census.failing;
 	if (run->options.error_exitcode != 0 && (sums.findings + sums.leaked_blocks > 0 ||
@@ -336,6 +336,8 @@ static int try_layout(struct fp_cli_trial *trial, void *user)
 		fp_cli_unseen_read(&sweep->unseen, run.channel.memory);
 	fp_cli_pools_look(&sweep->pools, &trial->logs);
 	sweep->census.silent += run.census.silent;
+	sweep->census.killed += run.census.killed;
+	sweep->census.killer = run.census.killer;
 	sweep->census.running += run.census.running;
 	fp_cli_channel_close(&run.channel, &run.options);
 	free(run.given);

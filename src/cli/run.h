@@ -129,6 +129,8 @@ void fp_cli_run_errands(struct fp_channel *channel);
 struct fp_cli_census {
 	size_t processes; /* all */
 	size_t silent;    /* ended without a word: nothing was found until then */
+	size_t killed;    /* of whom as much is known, and that they were */
+	int killer;       /* the signal that killed them; 0: several did */
 	size_t running;   /* have not ended, and report by themselves */
 	size_t findings;  /* of these, shown when they were made */
 	size_t failing;   /* of these, with findings */
@@ -174,6 +176,14 @@ void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, int statu
  * there what is known of it. */
 void fp_cli_write_obituary(struct fp_channel *channel, const struct fp_cli_launch *launch,
                            const struct fp_options *options, int status);
+
+/* The last report of process PID, or NULL. */
+const struct fp_report *fp_cli_report_of(const struct fp_cli_logs *logs, pid_t pid);
+
+/* Adds a report of each process that left none, of which its parent saw that it was killed, and
+ * counts those that no finding is about. 0 or FP_CLI_FAILED. */
+int fp_cli_add_deaths(struct fp_cli_logs *logs, struct fp_channel *channel,
+                      struct fp_cli_census *census);
 
 /* Programs that were executed and not seen, as lines that say why. Zero it to begin. */
 struct fp_cli_unseen_kind {

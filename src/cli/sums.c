@@ -54,16 +54,35 @@ static void print_processes(size_t count)
 	fputs(count == 1 ? " process" : " processes", stderr);
 }
 
+static void print_unwatched(size_t count, const char *one, const char *several)
+{
+	fputs("fencepost: ", stderr);
+	print_processes(count);
+	fprintf(stderr, " %s; nothing was found until then, and leaks were not looked for\n",
+	        count == 1 ? one : several);
+}
+
+static void print_killed(const struct fp_cli_census *census)
+{
+	char signal[FP_REPORT_SIGNAL_MAX];
+	char one[64];
+	char several[64] = "were killed by signals";
+
+	fp_report_signal_name((uint32_t)census->killer, signal);
+	snprintf(one, sizeof(one), "was killed by %s", signal);
+	if (census->killer != 0)
+		snprintf(several, sizeof(several), "were killed by %s", signal);
+	print_unwatched(census->killed, one, several);
+}
+
 void fp_cli_print_unknown(const struct fp_cli_census *census)
 {
-	if (census->silent > 0) {
-		fputs("fencepost: ", stderr);
-		print_processes(census->silent);
-		fputs(census->silent == 1 ? " was" : " were", stderr);
-		fputs(" killed, or ended without calling the C library; nothing was found "
-		      "until then, and leaks were not looked for\n",
-		      stderr);
-	}
+	if (census->killed > 0)
+		print_killed(census);
+	if (census->silent > 0)
+		print_unwatched(census->silent,
+		                "was killed, or ended without calling the C library",
+		                "were killed, or ended without calling the C library");
 	if (census->running > 0) {
 		fputs("fencepost: ", stderr);
 		print_processes(census->running);
@@ -128,7 +147,8 @@ void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, int statu
 
 bool fp_cli_is_unknown(const struct fp_cli_logs *harvest, const struct fp_cli_census *census)
 {
-	bool is_unknown = harvest->count == 0 || census->silent + census->running > 0;
+	bool is_unknown =
+	        harvest->count == 0 || census->silent + census->killed + census->running > 0;
 
 	for (size_t i = 0; i < harvest->count; i++)
 		is_unknown |= fp_report_is_unknown(harvest->logs[i].report);

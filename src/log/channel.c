@@ -247,6 +247,34 @@ pid_t fp_channel_next_open(struct fp_channel *channel, pid_t after)
 	return 0;
 }
 
+void fp_channel_note_death(struct fp_channel *channel, const struct fp_channel_death *death)
+{
+	const struct fp_channel_pids *word = word_of(channel, death->pid);
+	uint64_t open = atomic_load(&word->met) & ~atomic_load(&word->passed);
+
+	if (fp_channel_is_foreign(channel, death->parent) || (open & bit_of(death->pid)) == 0)
+		return;
+	uint32_t number = take(&channel->deaths_used, FP_CHANNEL_DEATHS);
+	if (number == FP_CHANNEL_DEATHS)
+		return;
+	channel->deaths[number].parent = (uint32_t)death->parent;
+	channel->deaths[number].status = death->status;
+	atomic_store(&channel->deaths[number].pid, (uint32_t)death->pid);
+}
+
+bool fp_channel_death_at(struct fp_channel *channel, size_t index,
+                         struct fp_channel_death *death)
+{
+	if (index >= FP_CHANNEL_DEATHS || index >= atomic_load(&channel->deaths_used))
+		return false;
+	*death = (struct fp_channel_death){
+	        .pid = (pid_t)atomic_load(&channel->deaths[index].pid),
+	        .parent = (pid_t)channel->deaths[index].parent,
+	        .status = channel->deaths[index].status,
+	};
+	return true;
+}
+
 struct fp_channel_log *fp_channel_log_at(struct fp_channel *channel, size_t index)
 {
 	return index < FP_CHANNEL_LOGS && index < atomic_load(&channel->logs_used)

@@ -76,6 +76,17 @@ bool fp_channel_is_counted(struct fp_channel *channel, pid_t pid);
 /* The next process, by its number, that was there and did not pass; 0 behind the last. */
 pid_t fp_channel_next_open(struct fp_channel *channel, pid_t after);
 
+/* How a process ended that could not say so itself. */
+struct fp_channel_death {
+	pid_t pid;
+	pid_t parent; /* who waited for it */
+	int status;   /* as from waitpid(2) */
+};
+
+/* The death number INDEX, from 0, that was noted; false behind the last. */
+bool fp_channel_death_at(struct fp_channel *channel, size_t index,
+                         struct fp_channel_death *death);
+
 /* The log number INDEX, from 0; NULL behind the last. */
 struct fp_channel_log *fp_channel_log_at(struct fp_channel *channel, size_t index);
 
@@ -174,6 +185,9 @@ void fp_channel_end_fork(struct fp_channel *channel);
 
 /* Process PID ends, or becomes one that is not seen, and has said all that it has to say. */
 void fp_channel_pass(struct fp_channel *channel, pid_t pid);
+
+/* Notes a death, unless the process has passed. There is room for some thousands. */
+void fp_channel_note_death(struct fp_channel *channel, const struct fp_channel_death *death);
 
 /* A log of its own for process PID; NULL when there is no room. */
 struct fp_channel_log *fp_channel_open_log(struct fp_channel *channel, pid_t pid);

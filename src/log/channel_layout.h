@@ -18,6 +18,7 @@ enum {
 	FP_CHANNEL_PIDS_PER_WORD = 64,
 	FP_CHANNEL_UNSEEN_BYTES = 256 << 10,
 	FP_CHANNEL_REQUESTS = 16,
+	FP_CHANNEL_DEATHS = 1 << 12,
 	FP_CHANNEL_ERRAND_BYTES = 64 << 10
 };
 
@@ -75,6 +76,12 @@ struct fp_channel {
 		uint64_t size;
 		char bytes[FP_CHANNEL_ERRAND_BYTES];
 	} errand;
+	_Atomic uint32_t deaths_used;
+	struct {
+		_Atomic uint32_t pid; /* 0: not filled in yet */
+		uint32_t parent;
+		int32_t status;
+	} deaths[FP_CHANNEL_DEATHS];
 	struct fp_channel_log logs[FP_CHANNEL_LOGS];
 	/* Bits of the processes that have been there, and of those that passed: side by side,
 	 * so that a process touches one page. */

@@ -57,6 +57,7 @@
 #include "preload/buffers.h"
 #include "preload/door.h"
 #include "preload/export.h"
+#include "session/session.h"
 
 /* The words of the tables. */
 #define AS(...) fp_check(__VA_ARGS__);
@@ -68,6 +69,17 @@
 #define SPARES(mask)                                                                           \
 	sigset_t spared;                                                                       \
 	(mask) = fp_preload_spare((mask), &spared);
+
+/* Calls by itself, with a place for what the program does not ask for. */
+#define ENDS(status, call)                                                                     \
+	int own_status;                                                                        \
+	int *ended = (status) != NULL ? (status) : &own_status;                                \
+	return tell_death((call), ended);
+#define ENDS_INFO(info, call)                                                                  \
+	siginfo_t own_info;                                                                    \
+	siginfo_t *ended = (info) != NULL ? (info) : &own_info;                                \
+	own_info.si_pid = 0;                                                                   \
+	return tell_death_of((call), ended);
 
 /* What no header declares. */
 #define FP_CALL(result, name, parameters, arguments, checks) FP_EXPORT result name parameters;
@@ -125,6 +137,22 @@ static void find_if_needed(const void *function)
 static size_t positive(int count)
 {
 	return count > 0 ? (size_t)count : 0;
+}
+
+/* A process that is killed cannot say so: who waits for it does. */
+static pid_t tell_death(pid_t pid, const int *status)
+{
+	if (pid > 0 && WIFSIGNALED(*status))
+		fp_session_tell_death(pid, *status);
+	return pid;
+}
+
+static int tell_death_of(int result, const siginfo_t *info)
+{
+	if (result == 0 && info->si_pid > 0 &&
+	    (info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED))
+		fp_session_tell_death(info->si_pid, info->si_status);
+	return result;
 }
 
 #define FP_CALL(result, name, parameters, arguments, checks)                                   \

@@ -377,6 +377,16 @@ void fp_session_withdraw(pid_t pid)
 		fp_channel_pass(reached, pid);
 }
 
+void fp_session_tell_death(pid_t pid, int status)
+{
+	struct fp_channel *reached = channel;
+	const struct fp_channel_death death = {
+	        .pid = pid, .parent = fp_sys_getpid(), .status = status};
+
+	if (reached != NULL)
+		fp_channel_note_death(reached, &death);
+}
+
 /* In a child of vfork it is its parent that has a log. */
 void fp_session_leave_to_others(void)
 {

@@ -146,6 +146,10 @@ void fp_session_note_unseen(const char *line, bool is_in_place);
 /* Where the events are collected; "" where nobody does. */
 const char *fp_session_channel(void);
 
+/* Process PID, which may be one with a session, was killed, as the wait STATUS of its parent,
+ * the calling process, says. The context of alloc. */
+void fp_session_tell_death(pid_t pid, int status);
+
 /* The calling process is about to become one that has no session, or that of another run. The
  * same context. */
 void fp_session_leave_to_others(void);

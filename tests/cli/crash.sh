@@ -177,6 +177,14 @@ for way in ignored handled; do
 	expect err '^fencepost: crash (SIGABRT)' '^fencepost: 1 error[,;].*killed by SIGABRT'
 done
 
+# Of a forked child that is whoever waited for it in the program.
+what="a child, unseen"
+"$fencepost" run --error-exitcode=9 --json=json -- "$victims/crash_victim" child-unseen >out 2>err
+test $? -eq 9 || complain "$what: it does not count: $(cat err)"
+expect err '^fencepost: crash (SIGABRT)$' '^fencepost: 1 error; killed by SIGABRT; leaks not checked$' \
+	'^fencepost: 1 error, no leaks, in 1 of 2 processes; exited 11$'
+expect json "\"executable\": \"$victims/crash_victim\"" '"child-unseen"' '"signal": "SIGABRT"'
+
 # It counts.
 "$fencepost" run --error-exitcode=9 -- "$victims/crash_victim" arithmetic >out 2>err
 test $? -eq 9 || complain "no finding for --error-exitcode: $(cat err)"

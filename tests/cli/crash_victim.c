@@ -323,6 +323,16 @@ static void let_child_die(void)
 	await(child);
 }
 
+/* No handler of ours sees that, and the process has told nothing yet. */
+static void let_child_abort_unseen(void)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		ignore_abort();
+	await(child);
+}
+
 static void let_child_abort(void)
 {
 	pid_t child = vfork();
@@ -384,6 +394,7 @@ static const struct {
         {"near-freed", read_near_freed},
         {"child", let_child_die},
         {"child-abort", let_child_abort},
+        {"child-unseen", let_child_abort_unseen},
         {"exits", handle_and_return},
 };
 

@@ -224,6 +224,35 @@ START_TEST(nonsense_is_read_and_ends)
 }
 END_TEST
 
+/* How a process ended that could not say so: only of those that were there and did not pass. */
+START_TEST(deaths_are_noted)
+{
+	static const struct fp_channel_death noted = {4711, 4700, SIGKILL};
+	static const struct fp_channel_death passed = {4712, 4700, SIGABRT};
+	static const struct fp_channel_death stranger = {4713, 4700, SIGSEGV};
+	struct fp_channel_death death;
+
+	make();
+	ck_assert(!fp_channel_death_at(channel, 0, &death));
+	fp_channel_count(channel, noted.pid);
+	fp_channel_count(channel, passed.pid);
+	fp_channel_pass(channel, passed.pid);
+	fp_channel_note_death(channel, &passed);
+	fp_channel_note_death(channel, &noted);
+	fp_channel_note_death(channel, &stranger);
+	ck_assert(fp_channel_death_at(channel, 0, &death));
+	ck_assert_int_eq(death.pid, noted.pid);
+	ck_assert_int_eq(death.parent, noted.parent);
+	ck_assert_int_eq(death.status, noted.status);
+	ck_assert(!fp_channel_death_at(channel, 1, &death));
+	for (int i = 0; i < 1 << 13; i++)
+		fp_channel_note_death(channel, &noted);
+	ck_assert(fp_channel_death_at(channel, 1, &death));
+	ck_assert(!fp_channel_death_at(channel, 1 << 13, &death));
+	fp_channel_drop(channel, fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("channel");
@@ -235,6 +264,7 @@ int main(void)
 	tcase_add_test(tests, who_comes_too_late_is_told);
 	tcase_add_test(tests, what_finds_no_room_is_said_to_be_missing);
 	tcase_add_test(tests, lines_are_collected);
+	tcase_add_test(tests, deaths_are_noted);
 	tcase_add_test(tests, nonsense_is_read_and_ends);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
