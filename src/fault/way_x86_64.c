@@ -365,9 +365,10 @@ static void read_rest(const struct fp_machine *interrupted, struct fp_fault_acce
 	access->call_size = rest.end - start;
 }
 
-/* The arguments of the call that led here, as far as the caller's straight code before it and
- * the registers that are kept across calls tell: functions on memory save none. */
-static bool find_arguments(const struct fp_machine *interrupted, struct fp_machine *caller)
+/* Sets CALLER to before the call that led here, with its arguments and its target, as far as
+ * the caller's straight code before it and the registers that are kept across calls tell:
+ * functions on memory save none. */
+static bool go_to_caller(const struct fp_machine *interrupted, struct fp_machine *caller)
 {
 	static const uint8_t kept[] = {FP_RBX, FP_RSP, FP_RBP, 12, 13, 14, 15};
 	uintptr_t *return_address = (uintptr_t *)interrupted->registers[FP_RSP].number;
@@ -406,19 +407,19 @@ static bool find_arguments(const struct fp_machine *interrupted, struct fp_machi
 	return true;
 }
 
-static void read_arguments(const struct fp_machine *interrupted, unsigned unit,
+static void read_arguments(const struct fp_machine *interrupted,
+                           const struct fp_machine *caller, unsigned unit,
                            struct fp_fault_access *access)
 {
 	bool is_read = access->access == FP_ACCESS_READ;
-	struct fp_machine caller;
 
-	if (!find_arguments(interrupted, &caller) || !caller.registers[FP_RDX].is_known)
+	if (!caller->registers[FP_RDX].is_known)
 		return;
-	struct fp_machine_value start = caller.registers[is_read ? FP_RSI : FP_RDI];
+	struct fp_machine_value start = caller->registers[is_read ? FP_RSI : FP_RDI];
 	/* They return where they write to, and some of them begin with that. */
 	if (!start.is_known && !is_read)
 		start = interrupted->registers[FP_RAX];
-	uintptr_t size = caller.registers[FP_RDX].number * unit;
+	uintptr_t size = caller->registers[FP_RDX].number * unit;
 	if (!start.is_known || !fits(access, start.number, size))
 		return;
 	access->given[0] = start.number;
@@ -429,10 +430,24 @@ void *__memcpy_chk(void *to, const void *from, size_t size, size_t room);
 void *__memmove_chk(void *to, const void *from, size_t size, size_t room);
 void *__memset_chk(void *to, int byte, size_t size, size_t room);
 
+/* What CALLER calls through a pointer, or 0. */
+static uintptr_t target_of(struct fp_machine *caller)
+{
+	struct fp_instruction instruction;
+
+	if (!fp_machine_fetch(caller, &instruction) || instruction.prefixes.map != 0 ||
+	    instruction.opcode != 0xff || (instruction.reg & 7) != 2)
+		return 0;
+	struct fp_machine_value target =
+	        fp_machine_get_rm(caller, &instruction, sizeof(uintptr_t));
+	return target.is_known ? target.number : 0;
+}
+
 /* The bytes that each one counts that a function on memory is called for: as the program named
  * it, for many end in the same code, of which there are several. 0: it has no size, even where
  * its code is that of one that has; or it is not known. */
-static unsigned unit_of_call(const struct fp_machine *machine, bool is_read)
+static unsigned unit_of_call(const struct fp_machine *machine, struct fp_machine *caller,
+                             bool is_read)
 {
 	const struct {
 		uintptr_t start;
@@ -459,9 +474,10 @@ static unsigned unit_of_call(const struct fp_machine *machine, bool is_read)
 	const uintptr_t ways[] = {fp_is_readable(return_address, sizeof(*return_address))
 	                                  ? fp_callee_of(*return_address)
 	                                  : 0,
+	                          caller != NULL ? target_of(caller) : 0,
 	                          fp_stack_function_start(machine->pc)};
 
-	for (size_t way = 0; way < 2; way++)
+	for (size_t way = 0; way < sizeof(ways) / sizeof(ways[0]); way++)
 		for (size_t i = 0; ways[way] != 0 && i < sizeof(all) / sizeof(all[0]); i++)
 			if (all[i].start == ways[way])
 				return is_read && all[i].is_text ? 0 : all[i].unit;
@@ -494,9 +510,11 @@ static void read_call(const struct fp_machine *machine, struct fp_fault_access *
 	if (copies_text(function) && machine->registers[FP_RCX].number < access->size)
 		access->kept[FP_FAULT_KEPT - 1] =
 		        access->address + machine->registers[FP_RCX].number;
-	unsigned unit = unit_of_call(machine, is_read);
-	if (unit != 0)
-		read_arguments(machine, unit, access);
+	struct fp_machine caller;
+	bool has_caller = go_to_caller(machine, &caller);
+	unsigned unit = unit_of_call(machine, has_caller ? &caller : NULL, is_read);
+	if (unit != 0 && has_caller)
+		read_arguments(machine, &caller, unit, access);
 	if (unit != 0 && access->call_size == 0)
 		read_rest(machine, access);
 }

@@ -33,8 +33,8 @@ test "$missed" -eq 0 || complain "$missed of $total"
 
 # The C library has several implementations of what copies and looks at memory, and takes one by
 # processor: the others, as far as this one can run them.
-others="hwcaps=-AVX2,-AVX_Fast_Unaligned_Load"
-test -z "$FP_TEST_LONG" || others="$others hwcaps=-ERMS hwcaps=Prefer_ERMS hwcaps=Prefer_No_VZEROUPPER,-AVX2
+others="hwcaps=-AVX2,-AVX_Fast_Unaligned_Load hwcaps=-ERMS"
+test -z "$FP_TEST_LONG" || others="$others hwcaps=Prefer_ERMS hwcaps=Prefer_No_VZEROUPPER,-AVX2
 	hwcaps=-AVX2,-AVX_Fast_Unaligned_Load,-ERMS x86_non_temporal_threshold=0x4040 x86_rep_movsb_threshold=0x200
 	hwcaps=-AVX2,-AVX_Fast_Unaligned_Load,-SSSE3,-SSE4_1,-SSE4_2,-Fast_Unaligned_Copy"
 
@@ -85,6 +85,7 @@ says 'read char 5001 MALLOC MEMCPY 0 9000' 'read of 9000 bytes by a call, 3999 o
 	'through memcpy' '"access_size": 9000' '"by_call": true'
 says 'text 50 MALLOC WCSNCPY 99' 'write of 396 bytes by a call, 196 of them behind the block' 'through wcsncpy'
 says 'write char 601 MALLOC MEMMOVE 0 1201' 'write of 1201 bytes by a call, 600 of them behind the block' 'through memmove'
+says 'write char 601 MALLOC POINTER 0 1201' 'write of 1201 bytes by a call, 600 of them behind the block' 'through memcpy'
 says 'read char 50 MALLOC INDEX 0 64' 'read of 1 byte, 14 bytes past the end of a block of 50 bytes; the bytes before that one may have been read, too'
 says 'read char 50 MALLOC INDEX 0 90' 'read of 1 byte, 40 bytes past the end of a block of 50 bytes'
 

@@ -74,7 +74,10 @@ template <class T, size_t M> struct source {
 
 /* ---- Writes and reads of M elements from OFF on, of a block of N ------------------------- */
 
-enum way { LOOP, DOWN, MEMCPY, MEMMOVE, MEMSET, FIELD, INDEX };
+enum way { LOOP, DOWN, MEMCPY, MEMMOVE, MEMSET, POINTER, FIELD, INDEX };
+
+/* What is called through it nobody can tell from the call. */
+static void *(*volatile copy)(void *, const void *, size_t) = memcpy;
 
 template <class T> static long long first_of(const T &value)
 {
@@ -103,6 +106,8 @@ __attribute__((noinline)) static void do_write()
 		memmove(data, from.data, M * sizeof(T));
 	if (W == MEMSET)
 		memset(static_cast<void *>(data), 'x', M * sizeof(T));
+	if (W == POINTER)
+		copy(data, from.data, M * sizeof(T));
 	if (W == INDEX)
 		data[M] = from.data[0];
 	use(data);
@@ -127,6 +132,8 @@ __attribute__((noinline)) static void do_read()
 		memcpy(to.data, data, M * sizeof(T));
 	if (W == MEMMOVE)
 		memmove(to.data, data, M * sizeof(T));
+	if (W == POINTER)
+		copy(to.data, data, M * sizeof(T));
 	if (W == INDEX)
 		sum = first_of(data[M]);
 	use(to.data);
@@ -247,6 +254,8 @@ static const shape shapes[] = {
         W(char, 5001, MALLOC, MEMCPY, 0, 9000, "after 0")
         W(char, 5001, MALLOC, MEMSET, 0, 9000, "after 0")
         W(char, 601, MALLOC, MEMMOVE, 0, 1201, "after 0")
+        W(char, 601, MALLOC, POINTER, 0, 1201, "after 0")
+        W(char, 5001, NEW, POINTER, 0, 70000, "after 0")
         W(char, 10, MALLOC, LOOP, 0, 11, "after 0")
         W(char, 10, MALLOC, MEMCPY, 0, 11, "after 0")
         W(wchar_t, 50, MALLOC, LOOP, 0, 100, "after 0")
@@ -284,6 +293,8 @@ static const shape shapes[] = {
         R(char, 5001, MALLOC, MEMCPY, 0, 9000, "after 0")
         R(char, 5001, MALLOC, MEMMOVE, 0, 70000, "after 0")
         R(char, 601, NEW, MEMCPY, 0, 1201, "after 0")
+        R(char, 601, MALLOC, POINTER, 0, 1201, "after 0")
+        R(char, 5001, NEW, POINTER, 0, 70000, "after 0")
         R(wchar_t, 50, MALLOC, LOOP, 0, 100, "after 0")
         R(wchar_t, 50, MALLOC, MEMCPY, 0, 99, "after 0")
         R(wchar_t, 13, NEW, MEMMOVE, 0, 100, "after 0")
