@@ -29,7 +29,7 @@ in_json() {
 # in another file than the data is from, what it went through, or, where it is late, the other.
 is_headed() {
 	test -z "$1" && return
-	"$fencepost" report json >head 2>&1
+	"$fencepost" report --log=head json 2>err
 	sed -n '1{/ at '"$1"' in /p; /, '"$1"' in /p; / through '"$1"' in /p; / written between the allocation at '"$2"' in /p}' head | grep -q .
 }
 

@@ -205,7 +205,7 @@ void printHexCharLine(char value);
 void printWcharLine(wchar_t value);
 void printIntLine(int value);
 void printLongLongLine(int64_t value);
-void printStructLine(const twoIntsStruct *value);
+void printStructLine(const volatile twoIntsStruct *value);
 void printBytesLine(const unsigned char *bytes, size_t count);
 void swapStruct(twoIntsStruct *value);
 
@@ -257,10 +257,12 @@ void printLongLongLine(int64_t value)
 	printf("%lld\\n", (long long)value);
 }
 
-void printStructLine(const twoIntsStruct *value)
+/* Volatile, or compilers choose which is read first. */
+void printStructLine(const volatile twoIntsStruct *value)
 {
-	printf("%d -- ", value->intOne); /* or compilers choose which is first */
-	printf("%d\\n", value->intTwo);
+	int one = value->intOne;
+
+	printf("%d -- %d\\n", one, value->intTwo);
 }
 
 void printBytesLine(const unsigned char *bytes, size_t count)
