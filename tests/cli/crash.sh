@@ -40,6 +40,8 @@ facts() {
 	null-call) cause=null-pointer words='call of a null function pointer' ;;
 	wild-address) cause=$1 words='write of 4 bytes at 0x123456789000, where nothing is mapped' ;;
 	far-address) cause=wild-address words='write of 1 byte at .*, which may not be accessed: address space that Fencepost keeps for blocks' ;;
+	non-canonical) cause=wild-address words='access through 0xdeadbeefcafe0000, which no pointer can be: register r' ;;
+	libc-abort) cause=abort signal=ABRT number=134 words='the program called abort(): munmap_chunk(): invalid pointer' ;;
 	unmapped) cause=wild-address words='read of 1 byte at .*, which was freed and unmapped by the program' ;;
 	read-only) cause=$1 words='write of 1 byte at .*, which may only be read: constant data of .*crash_' ;;
 	not-executable) cause=$1 words='execution at .*, which is no code: a global variable of .*crash_' ;;
@@ -116,7 +118,8 @@ check_alone() { # check_alone HOST WAY BACKEND [thread]: without fencepost run
 }
 
 ways='null-pointer null-call wild-address far-address unmapped read-only not-executable block-executed stack-overflow abort arithmetic illegal-instruction
-	bus system-call breakpoint handled abort-handled stack-overflow-in-malloc'
+	bus system-call breakpoint handled abort-handled stack-overflow-in-malloc libc-abort'
+case $(uname -m) in x86_64) ways="$ways non-canonical" ;; esac
 for backend in move guard mprotect none; do
 	"$fencepost" run --quiet --backend=$backend --leak-check=no true 2>/dev/null || continue
 	# A second of processor time goes by before the kernel says that it is over.

@@ -98,6 +98,27 @@ static void write_wild(void)
 	*(volatile int *)wild = 1; /* wild-address */
 }
 
+#ifdef __x86_64__
+static volatile long no_pointer = (long)0xdeadbeefcafe0000;
+
+static void write_nowhere(void)
+{
+	*(volatile int *)no_pointer = 1; /* non-canonical */
+}
+#endif
+
+/* Found by the C library itself, in what it allocates for itself and others. */
+static void spoil_libc(void)
+{
+	extern void *__libc_malloc(size_t);
+	extern void __libc_free(void *);
+	char *block = __libc_malloc(20000);
+
+	memset(block - sizeof(size_t), 0xff, sizeof(size_t));
+	__libc_free(block); /* libc-abort */
+	zero = 1;
+}
+
 /* 64 MiB before all that was ever a block, in the address space that is kept for them. */
 static void write_far(void)
 {
@@ -374,6 +395,10 @@ static const struct {
         {"null-call", call_null},
         {"wild-address", write_wild},
         {"far-address", write_far},
+        {"libc-abort", spoil_libc},
+#ifdef __x86_64__
+        {"non-canonical", write_nowhere},
+#endif
         {"unmapped", read_unmapped},
         {"read-only", write_constant},
         {"not-executable", execute_data},
