@@ -22,7 +22,7 @@ enum {
 	FP_CHANNEL_ERRAND_BYTES = 64 << 10
 };
 
-#define FP_CHANNEL_MAGIC "FENCEPCH5"
+#define FP_CHANNEL_MAGIC "FENCEPCH6"
 
 struct fp_channel_piece {
 	_Atomic uint32_t next; /* its number and 1; 0 for the last */
