@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A table of groups that doubles as it fills.
+ * A table of groups that doubles as it fills. What hangs from the blocks of a definite group
+ * stands there, too, by its depth and allocation stack: as a group that is the leader's but for
+ * them.
  */
 #include "leak/groups.h"
 
@@ -17,8 +19,12 @@ struct groups {
 	size_t places;                /* a power of two, or 0 */
 	size_t used;
 	const struct fp_leak_config *config;
+	const struct fp_leak_table *table;
 	uint32_t now;
 };
+
+/* More steps than this are not followed; how many there are is known all the same. */
+enum { LINKS_FOLLOWED = 1 << 16 };
 
 /* A group that exists only for what hangs from it has no blocks of its own yet. */
 static bool is_free(const struct fp_leak_group *group)
@@ -34,6 +40,7 @@ static size_t hash_of(const struct fp_leak_group *group)
 	hash = hash * 0x9e3779b97f4a7c15u ^
 	       ((uint64_t)group->heap << 24 | (uint64_t)group->class << 16 |
 	        (uint64_t)group->family << 8 | group->level);
+	hash = hash * 0x9e3779b97f4a7c15u ^ group->depth;
 	hash *= 0x9e3779b97f4a7c15u;
 	return (size_t)(hash >> 32);
 }
@@ -42,7 +49,7 @@ static bool is_same(const struct fp_leak_group *a, const struct fp_leak_group *b
 {
 	return a->class == b->class && a->trace == b->trace && a->hangs_from == b->hangs_from &&
 	       a->site == b->site && a->heap == b->heap && a->family == b->family &&
-	       a->level == b->level;
+	       a->level == b->level && a->depth == b->depth;
 }
 
 /* The place of KEY's group: its own, or the free one where it belongs. */
@@ -71,12 +78,9 @@ static int grow(struct groups *groups)
 	return 0;
 }
 
-/* The group of BLOCK, made if it is new; NULL when there is no room for it. One place always
- * stays free, so that searches end. The caller adds to it at once. */
-static struct fp_leak_group *group_of(struct groups *groups, const struct fp_leak_block *block,
-                                      fp_trace_id hangs_from)
+static struct fp_leak_group key_of(const struct fp_leak_block *block, fp_trace_id hangs_from)
 {
-	const struct fp_leak_group key = {
+	return (struct fp_leak_group){
 	        .class = block->class,
 	        .trace = block->trace,
 	        .hangs_from = hangs_from,
@@ -85,15 +89,20 @@ static struct fp_leak_group *group_of(struct groups *groups, const struct fp_lea
 	        .family = block->family,
 	        .level = block->level,
 	};
+}
 
+/* The group of KEY, made if it is new; NULL when there is no room for it. One place always
+ * stays free, so that searches end. The caller adds to it at once. */
+static struct fp_leak_group *find_or_add(struct groups *groups, const struct fp_leak_group *key)
+{
 	if (2 * (groups->used + 1) > groups->places && grow(groups) != 0 && groups->places == 0)
 		return NULL;
-	struct fp_leak_group *group = find(groups, &key);
+	struct fp_leak_group *group = find(groups, key);
 	if (!is_free(group))
 		return group;
 	if (groups->used + 1 == groups->places)
 		return NULL;
-	*group = key;
+	*group = *key;
 	groups->used++;
 	return group;
 }
@@ -132,46 +141,159 @@ static void count_block(const struct groups *groups, const struct fp_leak_block 
 		count(new, block->size, age);
 }
 
+/* No pointer is known to blocks of depth 0. */
+static bool is_nearer(const struct fp_leak_block *block, const struct fp_leak_block *other)
+{
+	return block->depth != 0 && (other->depth == 0 || block->depth < other->depth);
+}
+
 static bool add_own(struct groups *groups, const struct fp_leak_block *block,
                     fp_trace_id hangs_from)
 {
-	struct fp_leak_group *group = group_of(groups, block, hangs_from);
+	const struct fp_leak_block *blocks = groups->table->blocks;
+	const struct fp_leak_group key = key_of(block, hangs_from);
+	struct fp_leak_group *group = find_or_add(groups, &key);
 
 	if (group == NULL)
 		return false;
+	if (group->all.blocks == 0 || is_nearer(block, &blocks[group->nearest]))
+		group->nearest = (uint32_t)(block - blocks);
 	count_block(groups, block, &group->all, &group->new);
-	if (group->held_at == 0 && block->class != FP_LEAK_DEFINITE) {
-		group->held_at = block->held_at;
-		group->held_offset = block->held - block->address;
-	}
 	return true;
 }
 
 static bool add_to_leader(struct groups *groups, const struct fp_leak_block *leader,
                           const struct fp_leak_block *block)
 {
-	struct fp_leak_group *group = group_of(groups, leader, FP_TRACE_NONE);
+	const struct fp_leak_group key = key_of(leader, FP_TRACE_NONE);
+	struct fp_leak_group member_key = key_of(leader, block->trace);
+	struct fp_leak_group *group = find_or_add(groups, &key);
 
 	if (group == NULL)
 		return false;
 	count_block(groups, block, &group->indirect, &group->new_indirect);
+	member_key.depth = block->depth < FP_LEAK_DEPTH_MAX ? block->depth : FP_LEAK_DEPTH_MAX;
+	if (member_key.depth == 0)
+		return true;
+	group = find_or_add(groups, &member_key);
+	if (group == NULL)
+		return false;
+	count_block(groups, block, &group->all, &group->new);
 	return true;
 }
 
-static bool add(struct groups *groups, const struct fp_leak_table *table,
-                const struct fp_leak_block *block)
+static bool add(struct groups *groups, const struct fp_leak_block *block)
 {
-	const struct fp_leak_block *leader = &table->blocks[block->hangs_from];
+	const struct fp_leak_block *leader = &groups->table->blocks[block->hangs_from];
 
 	if (block->class != FP_LEAK_INDIRECT)
 		return add_own(groups, block, FP_TRACE_NONE);
 	return add_own(groups, block, leader->trace) && add_to_leader(groups, leader, block);
 }
 
+/* Each group gets a list of what hangs from it. */
+static void link_members(const struct groups *groups)
+{
+	for (size_t i = 0; i < groups->places; i++) {
+		struct fp_leak_group *member = &groups->groups[i];
+		struct fp_leak_group key = *member;
+
+		if (is_free(member) || member->depth == 0)
+			continue;
+		key.hangs_from = FP_TRACE_NONE;
+		key.depth = 0;
+		struct fp_leak_group *leader = find(groups, &key);
+		member->next = leader->next;
+		leader->next = i + 1;
+	}
+}
+
+static bool is_larger(const struct fp_leak_member *member, const struct fp_leak_member *other)
+{
+	return member->bytes > other->bytes ||
+	       (member->bytes == other->bytes && member->depth < other->depth);
+}
+
+/* Into MEMBERS, which hold COUNT, the largest first, unless all are larger; how many they are
+ * then. */
+static unsigned rank_member(struct fp_leak_member *members, unsigned count,
+                            const struct fp_leak_member *member)
+{
+	unsigned at = count;
+
+	for (; at > 0 && is_larger(member, &members[at - 1]); at--)
+		if (at < FP_LEAK_MEMBERS_MAX)
+			members[at] = members[at - 1];
+	if (at < FP_LEAK_MEMBERS_MAX)
+		members[at] = *member;
+	return count < FP_LEAK_MEMBERS_MAX ? count + 1 : count;
+}
+
+static void sort_by_depth(struct fp_leak_member *members, unsigned count)
+{
+	for (unsigned i = 1; i < count; i++) {
+		struct fp_leak_member moved = members[i];
+		unsigned at = i;
+
+		for (; at > 0 && members[at - 1].depth > moved.depth; at--)
+			members[at] = members[at - 1];
+		members[at] = moved;
+	}
+}
+
+static unsigned list_members(const struct groups *groups, const struct fp_leak_group *leader,
+                             struct fp_leak_member *members)
+{
+	const struct fp_leak_group *group = leader;
+	unsigned count = 0;
+
+	while (group->next != 0) {
+		group = &groups->groups[group->next - 1];
+		const struct fp_leak_member member = {group->depth, group->hangs_from,
+		                                      group->all.blocks, group->all.bytes};
+		count = rank_member(members, count, &member);
+	}
+	sort_by_depth(members, count);
+	return count;
+}
+
+/* The pointers that lead to BLOCK, which are as many as it is deep. */
+static unsigned list_links(const struct fp_leak_table *table, const struct fp_leak_block *block,
+                           struct fp_leak_link *links)
+{
+	uint32_t depth = block->depth;
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < depth && i < LINKS_FOLLOWED; i++) {
+		if (i < FP_LEAK_LINKS_NEAR ||
+		    depth - i <= FP_LEAK_LINKS_MAX - FP_LEAK_LINKS_NEAR)
+			links[count++] = (struct fp_leak_link){block->held_at,
+			                                       block->held - block->address};
+		block = block->holder == FP_LEAK_NOWHERE ? block
+		                                         : &table->blocks[block->holder];
+	}
+	return count;
+}
+
+static void visit_group(const struct groups *groups, const struct fp_leak_group *found)
+{
+	const struct fp_leak_block *nearest = &groups->table->blocks[found->nearest];
+	struct fp_leak_link links[FP_LEAK_LINKS_MAX];
+	struct fp_leak_member members[FP_LEAK_MEMBERS_MAX];
+	struct fp_leak_group group = *found;
+
+	group.links = links;
+	group.link_count = list_links(groups->table, nearest, links);
+	group.links_left_out = nearest->depth - group.link_count;
+	group.members = members;
+	group.member_count = list_members(groups, found, members);
+	groups->config->visit_group(&group, groups->config->user);
+}
+
 void fp_leak_groups_visit(const struct fp_leak_table *table,
                           const struct fp_leak_config *config, struct fp_leak_result *result)
 {
-	struct groups groups = {.config = config, .now = fp_clock_now()};
+	struct groups groups = {.config = config, .table = table, .now = fp_clock_now()};
 
 	for (size_t i = 0; i < table->count; i++) {
 		const struct fp_leak_block *block = &table->blocks[i];
@@ -184,11 +306,12 @@ void fp_leak_groups_visit(const struct fp_leak_table *table,
 		if (!is_reachable && config->visit_block != NULL)
 			config->visit_block(block, config->user);
 		if (config->visit_group != NULL && (!is_reachable || config->with_reachable) &&
-		    !add(&groups, table, block))
+		    !add(&groups, block))
 			result->is_partial = true;
 	}
+	link_members(&groups);
 	for (size_t i = 0; i < groups.places; i++)
-		if (groups.groups[i].all.blocks != 0)
-			config->visit_group(&groups.groups[i], config->user);
+		if (groups.groups[i].all.blocks != 0 && groups.groups[i].depth == 0)
+			visit_group(&groups, &groups.groups[i]);
 	fp_meta_free(groups.groups, groups.places * sizeof(*groups.groups));
 }

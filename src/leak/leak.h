@@ -24,7 +24,9 @@ struct fp_leak_block {
 	fp_site_id site;
 	fp_heap_id heap;
 	uint32_t born;
-	uint32_t hangs_from; /* private to the scan */
+	uint32_t hangs_from; /* private to the scan, as what follows */
+	uint32_t holder;     /* index of the block that has that pointer */
+	uint32_t depth;      /* how many pointers lead here from a root or a definite leak */
 	uint8_t family;      /* enum fp_family */
 	uint8_t level;       /* enum fp_level */
 	uint8_t class;       /* enum fp_leak_class */
@@ -43,6 +45,25 @@ struct fp_leak_sum {
 	uint64_t newest;
 };
 
+/* A pointer to a block: where it stands, how far into the block it points. */
+struct fp_leak_link {
+	uintptr_t at;
+	uintptr_t offset;
+};
+
+/* Of the pointers that lead to a block those next to it and those next to the root. */
+enum { FP_LEAK_LINKS_NEAR = 3, FP_LEAK_LINKS_MAX = FP_LEAK_LINKS_NEAR + FP_LEAK_PATH_OUTER };
+
+/* What hangs from the blocks of a group, of one allocation stack. */
+struct fp_leak_member {
+	uint32_t depth; /* of FP_LEAK_DEPTH_MAX: or more */
+	fp_trace_id trace;
+	uint64_t blocks;
+	uint64_t bytes;
+};
+
+enum { FP_LEAK_MEMBERS_MAX = 8 };
+
 /* Blocks of one class that share everything a report can say about where they come from. */
 struct fp_leak_group {
 	enum fp_leak_class class;
@@ -52,15 +73,25 @@ struct fp_leak_group {
 	fp_heap_id heap;
 	uint8_t family; /* enum fp_family */
 	uint8_t level;  /* enum fp_level */
-	/* Of one of the blocks, where that is known: where a pointer to it stands, how far into
-	 * it that points. */
-	uintptr_t held_at;
-	uintptr_t held_offset;
+	/* Of the block that is nearest to a root, or to what it hangs from: the pointers that
+	 * lead to it, the last one first. Those between the NEAR ones and the rest are left
+	 * out.
+	 */
+	const struct fp_leak_link *links;
+	unsigned link_count;
+	uint64_t links_left_out;
 	struct fp_leak_sum all;
 	struct fp_leak_sum new; /* of these, what no check before has told */
 	/* Definite: the indirect leaks that hang from these blocks, each counted once. */
 	struct fp_leak_sum indirect;
 	struct fp_leak_sum new_indirect;
+	/* Of these those that have most bytes, by their depth. */
+	const struct fp_leak_member *members;
+	unsigned member_count;
+	/* Private to the grouping. */
+	uint32_t nearest; /* index of the block that the links lead to */
+	uint32_t depth;   /* 0, or this is what hangs from a group, so deep */
+	size_t next;      /* place of what hangs from the group, from 1 */
 };
 
 struct fp_leak_range {

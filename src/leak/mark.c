@@ -17,8 +17,13 @@ enum { WORD = sizeof(uint64_t), SPARSE_BYTES = 256 << 10 };
 
 static void note(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointer)
 {
-	marker->table->blocks[index].held_at = marker->at;
-	marker->table->blocks[index].held = pointer;
+	struct fp_leak_block *blocks = marker->table->blocks;
+	bool is_root = marker->within == FP_LEAK_NOWHERE;
+
+	blocks[index].held_at = marker->at;
+	blocks[index].held = pointer;
+	blocks[index].holder = marker->within;
+	blocks[index].depth = is_root ? 1 : blocks[marker->within].depth + 1;
 }
 
 static void push(struct fp_leak_marker *marker, uint32_t index, enum fp_leak_state state)
@@ -199,15 +204,18 @@ static void scan_region(struct fp_leak_marker *marker, const struct fp_leak_bloc
 
 static void work_off(struct fp_leak_marker *marker)
 {
-	while (marker->work > 0) {
-		const struct fp_leak_block *block =
-		        &marker->table->blocks[marker->worklist[--marker->work]];
+	while (marker->next < marker->work) {
+		marker->within = marker->worklist[marker->next++];
+		const struct fp_leak_block *block = &marker->table->blocks[marker->within];
 
 		if (fp_leak_is_region(block))
 			scan_region(marker, block);
 		else if (block->size >= WORD)
 			scan_block(marker, block);
 	}
+	marker->next = 0;
+	marker->work = 0;
+	marker->within = FP_LEAK_NOWHERE;
 }
 
 int fp_leak_mark_begin(struct fp_leak_marker *marker, struct fp_leak_table *table,
@@ -219,6 +227,7 @@ int fp_leak_mark_begin(struct fp_leak_marker *marker, struct fp_leak_table *tabl
 	        .buffer = fp_meta_alloc(FP_LEAK_BUFFER_BYTES),
 	        .worklist = fp_meta_alloc(table->capacity * sizeof(uint32_t)),
 	        .meet = meet_from_root,
+	        .within = FP_LEAK_NOWHERE,
 	};
 	if (marker->buffer != NULL && marker->worklist != NULL)
 		return 0;
@@ -285,6 +294,7 @@ static void find_followers(struct fp_leak_marker *marker, const uint32_t *leader
 			continue;
 		marker->leader = leader;
 		marker->table->blocks[leader].hangs_from = leader;
+		marker->table->blocks[leader].holder = FP_LEAK_NOWHERE;
 		push(marker, leader, FP_LEAK_LEADER);
 		work_off(marker);
 	}

@@ -2,7 +2,8 @@
  *
  * From roots to classes: which blocks can be reached, and what unreachable ones hang from. A
  * block is put on the worklist at most once a phase, so the list is as long as the table and
- * nothing recurses, however the blocks are linked.
+ * nothing recurses, however the blocks are linked. What was put there first is looked at first:
+ * of the ways to a block the one that is noted is the shortest.
  *
  * Context: alloc. Private to leak.
  */
@@ -33,7 +34,9 @@ struct fp_leak_marker {
 	const struct fp_leak_memory *memory;
 	uint8_t *buffer; /* FP_LEAK_BUFFER_BYTES */
 	uint32_t *worklist;
-	size_t work; /* in the worklist */
+	size_t next;     /* of the worklist: what is looked at next */
+	size_t work;     /* and its end */
+	uint32_t within; /* the block that is looked at, or FP_LEAK_NOWHERE: a root */
 	/* What finding a pointer to a block does (see mark.c). */
 	void (*meet)(struct fp_leak_marker *marker, uint32_t index, uintptr_t pointer);
 	/* Looks at SIZE bytes in the buffer, which are those at START; NULL: for pointers to

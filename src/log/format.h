@@ -83,6 +83,8 @@ enum fp_log_type {
 	FP_LOG_DOORS = 19,
 	/* FP_EXPLANATION_FIELDS: the answer to who asked about an address; never in a file */
 	FP_LOG_EXPLANATION = 20,
+	/* FP_HELD_FIELDS: of an allocation stack that an FP_LOG_GROWING record before names */
+	FP_LOG_HELD = 21,
 };
 
 /* In the number of a request: who asks sends an address (u64) first, and wants to know of that

@@ -20,6 +20,8 @@ static const struct fp_schema_record finding_record = FP_SCHEMA(FP_FINDING_FIELD
 static const struct fp_schema_record explanation_record = FP_SCHEMA(FP_EXPLANATION_FIELDS, FP_VICTIM_ROW_, struct fp_log_explanation, 0);
 static const struct fp_schema_record age_record = FP_SCHEMA(FP_AGE_FIELDS, FP_VICTIM_ROW_, struct fp_log_age, 0);
 static const struct fp_schema_record news_record = FP_SCHEMA(FP_NEWS_FIELDS, FP_VICTIM_ROW_, struct fp_log_news, 0);
+static const struct fp_schema_record member_record = FP_SCHEMA(FP_MEMBER_FIELDS, FP_VICTIM_ROW_, struct fp_log_member, 0);
+static const struct fp_schema_record held_record = FP_SCHEMA(FP_HELD_FIELDS, FP_VICTIM_ROW_, struct fp_log_held, 0);
 static const struct fp_schema_record leak_record = FP_SCHEMA(FP_LEAK_FIELDS, FP_VICTIM_ROW_, struct fp_log_leak, 0);
 static const struct fp_schema_record failed_record = FP_SCHEMA(FP_FAILED_FIELDS, FP_VICTIM_ROW_, struct fp_log_failed, 0);
 static const struct fp_schema_record protection_record = FP_SCHEMA(FP_PROTECTION_FIELDS, FP_VICTIM_ROW_, struct fp_log_protection, 0);
@@ -247,6 +249,11 @@ void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap)
 void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot)
 {
 	put_record(log, FP_LOG_SNAPSHOT, &snapshot_record, snapshot);
+}
+
+void fp_log_held(struct fp_log *log, const struct fp_log_held *held)
+{
+	put_record(log, FP_LOG_HELD, &held_record, held);
 }
 
 void fp_log_explanation(struct fp_log *log, const struct fp_log_explanation *explanation)

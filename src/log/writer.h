@@ -117,6 +117,14 @@ struct fp_log_news {
 	FP_NEWS_FIELDS(FP_VICTIM_, )
 };
 
+struct fp_log_member {
+	FP_MEMBER_FIELDS(FP_VICTIM_, )
+};
+
+struct fp_log_held {
+	FP_HELD_FIELDS(FP_VICTIM_, )
+};
+
 struct fp_log_leak {
 	FP_LEAK_FIELDS(FP_VICTIM_, )
 };
@@ -181,6 +189,7 @@ void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap);
 void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot);
 void fp_log_growth(struct fp_log *log, const struct fp_log_growth *growth);
 void fp_log_growing(struct fp_log *log, const struct fp_log_growing *growing);
+void fp_log_held(struct fp_log *log, const struct fp_log_held *held);
 void fp_log_explanation(struct fp_log *log, const struct fp_log_explanation *explanation);
 void fp_log_note(struct fp_log *log, const char *text);
 void fp_log_suppression(struct fp_log *log, const char *text);

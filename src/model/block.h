@@ -78,6 +78,11 @@ enum fp_leak_class {
 	FP_LEAK_CLASS_COUNT
 };
 
+enum {
+	FP_LEAK_DEPTH_MAX = 8, /* what hangs deeper from a leak is not told apart */
+	FP_LEAK_PATH_OUTER = 3 /* of a long path so many holders next to the root are told */
+};
+
 /* There is one of these for each live block, so its size is part of the cost of a block. */
 struct fp_block {
 	uintptr_t address; /* what the caller got */

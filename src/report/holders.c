@@ -248,10 +248,21 @@ static void say_of_thread(struct words *words, const struct fp_report_holder *ho
 	say(words, " of thread %" PRIu32, holder->thread);
 }
 
+void fp_report_holder_inside(const struct fp_report_holder *holder,
+                             char text[FP_REPORT_HOLDER_INSIDE_MAX])
+{
+	text[0] = '\0';
+	if (holder->offset != 0)
+		snprintf(text, FP_REPORT_HOLDER_INSIDE_MAX,
+		         ", which points %" PRIi64 " byte%s inside", holder->offset,
+		         holder->offset == 1 ? "" : "s");
+}
+
 void fp_report_holder_words(const struct fp_report_holder *holder,
                             char text[FP_REPORT_HOLDER_WORDS_MAX])
 {
 	struct words words = {text, 0};
+	char inside[FP_REPORT_HOLDER_INSIDE_MAX];
 
 	text[0] = '\0';
 	switch (holder->kind) {
@@ -271,9 +282,8 @@ void fp_report_holder_words(const struct fp_report_holder *holder,
 		say(&words, "memory at 0x%" PRIx64, holder->address);
 		break;
 	}
-	if (holder->offset != 0)
-		say(&words, ", which points %" PRIi64 " byte%s inside", holder->offset,
-		    holder->offset == 1 ? "" : "s");
+	fp_report_holder_inside(holder, inside);
+	say(&words, "%s", inside);
 }
 
 const struct fp_report_stack *fp_report_holder_stack(const struct fp_report_holder *holder)
@@ -284,4 +294,29 @@ const struct fp_report_stack *fp_report_holder_stack(const struct fp_report_hold
 	        is_block ? holder->block.alloc_stack : holder->stack;
 
 	return stack && stack->count > 0 ? stack : NULL;
+}
+
+void fp_report_holder_sentence(const struct fp_report_holder *holder,
+                               char text[FP_REPORT_HOLDER_SENTENCE_MAX])
+{
+	const struct fp_report_stack *stack = fp_report_holder_stack(holder);
+	const struct fp_report_frame *frame = stack ? fp_report_stack_place(stack) : NULL;
+	const struct fp_symbol_frame *symbol = frame ? frame->symbol : NULL;
+	char words[FP_REPORT_HOLDER_WORDS_MAX];
+	struct fp_report_string file = {0};
+
+	fp_report_holder_words(holder, words);
+	if (symbol && symbol->file)
+		file = fp_report_base_name(fp_report_text(symbol->file));
+	snprintf(text, FP_REPORT_HOLDER_SENTENCE_MAX, "still held by %s%s%.*s", words,
+	         file.size == 0                    ? ""
+	         : holder->kind == FP_HOLDER_STACK ? ", at "
+	                                           : ", allocated at ",
+	         (int)(file.size < 256 ? file.size : 256), file.size == 0 ? "" : file.bytes);
+	if (file.size > 0) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, FP_REPORT_HOLDER_SENTENCE_MAX - used, ":%u",
+		         symbol->line);
+	}
 }

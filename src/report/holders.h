@@ -9,7 +9,11 @@
 
 #include "report/report.h"
 
-enum { FP_REPORT_HOLDERS_SHOWN = 3, FP_REPORT_HOLDER_WORDS_MAX = 512 };
+enum {
+	FP_REPORT_HOLDERS_SHOWN = 3,
+	FP_REPORT_HOLDER_WORDS_MAX = 512,
+	FP_REPORT_HOLDER_INSIDE_MAX = 64
+};
 
 /* The module that knows the name of HOLDER's place, or NULL: its image is to be open when it is
  * named. */
@@ -29,6 +33,29 @@ size_t fp_report_choose_holders(const struct fp_report_holder *holders, size_t c
  * its stack is of. */
 void fp_report_holder_words(const struct fp_report_holder *holder,
                             char words[FP_REPORT_HOLDER_WORDS_MAX]);
+
+/* Of a leak, or of a stack that grew. */
+#define FP_REPORT_HELD_OF(of)                                                                  \
+	(&(const struct fp_report_held){.holders = (of)->holders,                              \
+	                                .holder_count = (of)->holder_count,                    \
+	                                .path = (of)->path,                                    \
+	                                .path_count = (of)->path_count,                        \
+	                                .path_left_out = (of)->path_left_out})
+
+/* ", which points 8 bytes inside", which the words end with; "" of one that points to the
+ * start.
+ */
+void fp_report_holder_inside(const struct fp_report_holder *holder,
+                             char words[FP_REPORT_HOLDER_INSIDE_MAX]);
+
+/* "still held by table[3].text (a.out)", "still held by offset 8 in ..., allocated at
+ * hash.c:81": a sentence for formats that have no better place. */
+enum { FP_REPORT_HOLDER_SENTENCE_MAX = FP_REPORT_HOLDER_WORDS_MAX + 512 };
+void fp_report_holder_sentence(const struct fp_report_holder *holder,
+                               char text[FP_REPORT_HOLDER_SENTENCE_MAX]);
+
+/* Of a definite leak. */
+#define FP_REPORT_HELD_BY_NOTHING "held by nothing that the program can still reach"
 
 /* The stack that says where it is: of a block its allocation's; NULL: it has none. */
 const struct fp_report_stack *fp_report_holder_stack(const struct fp_report_holder *holder);

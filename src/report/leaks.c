@@ -57,11 +57,31 @@ static void add_news(struct fp_report_leak *leak, const struct fp_report_leak *o
 	leak->new.indirect_bytes += other->new.indirect_bytes;
 }
 
+static void add_member(struct fp_report_leak *leak, const struct fp_report_member *other)
+{
+	for (size_t i = 0; i < leak->member_count; i++) {
+		struct fp_report_member *member = &leak->members[i];
+
+		if (member->depth != other->depth ||
+		    fp_report_compare_stacks(member->stack, other->stack) != 0)
+			continue;
+		member->blocks += other->blocks;
+		member->bytes += other->bytes;
+	}
+}
+
+static void add_members(struct fp_report_leak *leak, const struct fp_report_leak *other)
+{
+	for (size_t i = 0; i < other->member_count; i++)
+		add_member(leak, &other->members[i]);
+}
+
 void fp_report_leak_add_details(struct fp_report_leak *leak, const struct fp_report_leak *other)
 {
 	add_news(leak, other);
 	leak->indirect_blocks += other->indirect_blocks;
 	leak->indirect_bytes += other->indirect_bytes;
+	add_members(leak, other);
 	if (leak->heap != other->heap)
 		leak->heap = 0;
 	if (leak->level != other->level)
@@ -138,6 +158,15 @@ uint64_t fp_report_grown_bytes(const struct fp_report *report)
 		sum = bytes > UINT64_MAX - sum ? UINT64_MAX : sum + bytes;
 	}
 	return sum;
+}
+
+void fp_report_set_held(struct fp_report_growing *growing, const struct fp_report_held *held)
+{
+	growing->holders = held->holders;
+	growing->holder_count = held->holder_count;
+	growing->path = held->path;
+	growing->path_count = held->path_count;
+	growing->path_left_out = held->path_left_out;
 }
 
 struct fp_report_growing *fp_report_add_growing(struct fp_report *report)

@@ -13,7 +13,8 @@
 /* Leaks of one place, whose stacks are resolved, become one; the largest come first. */
 void fp_report_merge_leaks(struct fp_report *report);
 
-/* Adds what OTHER, of the same place, says beside its blocks and bytes. */
+/* Adds what OTHER, of the same place, says beside its blocks and bytes. What hangs from OTHER
+ * only is in the sums. */
 void fp_report_leak_add_details(struct fp_report_leak *leak,
                                 const struct fp_report_leak *other);
 
@@ -27,6 +28,8 @@ struct fp_report_rise fp_report_rise_of(const struct fp_report_growing *growing)
 
 /* The bytes that all stacks of REPORT grew by. */
 uint64_t fp_report_grown_bytes(const struct fp_report *report);
+
+void fp_report_set_held(struct fp_report_growing *growing, const struct fp_report_held *held);
 
 /* One more, all zero, at the end of the stacks of REPORT; NULL when out of memory. */
 struct fp_report_growing *fp_report_add_growing(struct fp_report *report);

@@ -153,6 +153,14 @@ struct fp_report_news {
 	FP_NEWS_FIELDS(FP_REPORT_, )
 };
 
+struct fp_report_member {
+	FP_MEMBER_FIELDS(FP_REPORT_, )
+};
+
+struct fp_report_held {
+	FP_HELD_FIELDS(FP_REPORT_, )
+};
+
 struct fp_report_leak {
 	FP_LEAK_FIELDS(FP_REPORT_, )
 };

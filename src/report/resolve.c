@@ -449,6 +449,12 @@ static int resolve_holders(const struct resolving *resolving, struct fp_report_h
 	return result;
 }
 
+/* The names of who holds a leak or a stack that grew, whose traces have stacks. */
+#define RESOLVE_HELD(resolving, of)                                                            \
+	(resolve_holders((resolving), (of)->holders, (of)->holder_count) != 0                  \
+	         ? -ENOMEM                                                                     \
+	         : resolve_holders((resolving), (of)->path, (of)->path_count))
+
 static int resolve_finding(const struct resolving *resolving, struct fp_report_finding *finding)
 {
 	int result = find_stack(resolving, finding->trace, finding->is_exact, &finding->stack);
@@ -481,7 +487,8 @@ static int resolve_growing(const struct resolving *resolving)
 	for (size_t i = 0; i < report->growth.count; i++) {
 		struct fp_report_growing *growing = &report->growth.stacks[i];
 
-		if (resolve_record(resolving, &fp_report_schema_growing, growing) != 0)
+		if (resolve_record(resolving, &fp_report_schema_growing, growing) != 0 ||
+		    RESOLVE_HELD(resolving, growing) != 0)
 			return -ENOMEM;
 		growing->fingerprint = fp_report_leak_fingerprint(
 		        &(struct fp_report_leak){.stack = growing->stack});
@@ -516,7 +523,7 @@ int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *im
 		struct fp_report_leak *leak = &report->leaks[i];
 
 		if (resolve_record(&resolving, &fp_report_schema_leak, leak) != 0 ||
-		    resolve_holders(&resolving, leak->holders, leak->holder_count) != 0)
+		    RESOLVE_HELD(&resolving, leak) != 0)
 			return -ENOMEM;
 		leak->fingerprint = fp_report_leak_fingerprint(leak);
 	}

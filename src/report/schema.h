@@ -42,7 +42,8 @@ extern const struct fp_schema_record fp_report_schema_site, fp_report_schema_blo
         fp_report_schema_rise, fp_report_schema_reason, fp_report_schema_setting,
         fp_report_schema_suppression, fp_report_schema_summary, fp_report_schema_process,
         fp_report_schema_leak_check, fp_report_schema_report, fp_report_schema_holder,
-        fp_report_schema_census, fp_report_schema_explanation;
+        fp_report_schema_member, fp_report_schema_held, fp_report_schema_census,
+        fp_report_schema_explanation;
 
 /* A frame as JSON has it: one record, whose module and symbol are not shared. */
 struct fp_report_flat_frame {

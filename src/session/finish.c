@@ -223,13 +223,13 @@ struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind)
 	fp_log_modules(fp_session_log());
 	fp_lock_release(&fp_session.lock);
 	fp_session_log_counts(tail);
+	fp_timeline_log(tail, may_look());
 	if (may_look())
 		atomic_store(&fp_session.own.leaked_blocks,
 		             fp_session_log_leaks(tail, stack, kind));
 	fp_session_log_refusals(tail);
 	fp_session_log_recording(tail);
 	fp_session_log_mappings(tail);
-	fp_timeline_log(tail, may_look());
 	log_totals(tail);
 	enum fp_log_exit how = atomic_load(&fp_session.own.exit.how);
 	fp_log_exit(tail, how, atomic_load(&fp_session.own.exit.value));

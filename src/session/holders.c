@@ -146,23 +146,20 @@ struct fp_log_block fp_session_log_block(struct fp_log *log, const struct fp_blo
 }
 
 /* The threads go on meanwhile: the block may be gone. */
-uint32_t fp_session_describe_holder(const struct fp_leak_group *group, struct fp_log *log,
-                                    struct fp_log_holder *holder)
+struct fp_log_holder fp_session_describe_holder(const struct fp_leak_link *link,
+                                                struct fp_log *log)
 {
 	static const struct fp_block none;
 	struct fp_block block;
+	bool is_block = fp_heap_find(link->at, &block) && block.state == FP_BLOCK_LIVE &&
+	                link->at - block.address < block.size;
 
-	if (group->held_at == 0)
-		return 0;
-	bool is_block = fp_heap_find(group->held_at, &block) && block.state == FP_BLOCK_LIVE &&
-	                group->held_at - block.address < block.size;
-	*holder = (struct fp_log_holder){
+	return (struct fp_log_holder){
 	        .kind = is_block ? FP_HOLDER_BLOCK : FP_HOLDER_MEMORY,
-	        .address = group->held_at,
-	        .offset = (int64_t)group->held_offset,
-	        .block = fp_session_log_block(log, is_block ? &block : &none, group->held_at),
+	        .address = link->at,
+	        .offset = (int64_t)link->offset,
+	        .block = fp_session_log_block(log, is_block ? &block : &none, link->at),
 	};
-	return 1;
 }
 
 /* What was found becomes HOLDERS. */

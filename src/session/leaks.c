@@ -17,6 +17,7 @@
 #include "session/state.h"
 #include "stack/caller.h"
 #include "stack/stack.h"
+#include "timeline/timeline.h"
 
 static void log_trace(struct fp_log *log, fp_trace_id trace)
 {
@@ -27,10 +28,12 @@ static void log_trace(struct fp_log *log, fp_trace_id trace)
 }
 
 /* What a search is for, and what it told. */
-struct listing {
+struct telling {
 	struct fp_log *log;
 	enum fp_session_check kind;
 	uint64_t new_blocks; /* that are lost and were not when leaks were last looked for */
+	fp_trace_id growing[FP_TREND_LISTED_MAX];
+	size_t growing_count;
 };
 
 static bool is_lost(enum fp_leak_class class)
@@ -38,8 +41,54 @@ static bool is_lost(enum fp_leak_class class)
 	return class == FP_LEAK_DEFINITE || class == FP_LEAK_INDIRECT;
 }
 
-static void log_leak(const struct fp_leak_group *group, struct fp_log *log)
+/* Who holds a block of GROUP, and how that is reached. */
+struct way {
+	struct fp_log_holder holders[FP_LEAK_LINKS_MAX]; /* the last has the block itself */
+	uint32_t count;
+};
+
+static void describe_way(const struct fp_leak_group *group, struct fp_log *log, struct way *way)
 {
+	way->count = group->link_count;
+	for (uint32_t i = 0; i < way->count; i++)
+		way->holders[i] =
+		        fp_session_describe_holder(&group->links[way->count - 1 - i], log);
+}
+
+/* For OF, a leak or a stack that grows. */
+#define TELL_WAY(of, way, group)                                                               \
+	((of).holders = &(way).holders[(way).count - ((way).count > 0)],                       \
+	 (of).holder_count = (way).count > 0, (of).path = (way).holders,                       \
+	 (of).path_count = (way).count - ((way).count > 0),                                    \
+	 (of).path_left_out = (group)->links_left_out)
+
+static uint32_t log_members(const struct fp_leak_group *group, struct fp_log *log,
+                            struct fp_log_member *members)
+{
+	for (unsigned i = 0; i < group->member_count; i++) {
+		const struct fp_leak_member *member = &group->members[i];
+
+		members[i] = (struct fp_log_member){.depth = member->depth,
+		                                    .blocks = member->blocks,
+		                                    .bytes = member->bytes,
+		                                    .trace = member->trace};
+		log_trace(log, member->trace);
+	}
+	return group->member_count;
+}
+
+static bool is_growing(const struct telling *telling, fp_trace_id trace)
+{
+	for (size_t i = 0; i < telling->growing_count; i++)
+		if (telling->growing[i] == trace)
+			return true;
+	return false;
+}
+
+static void log_leak(const struct fp_leak_group *group, struct fp_log *log,
+                     const struct way *way)
+{
+	struct fp_log_member members[FP_LEAK_MEMBERS_MAX];
 	struct fp_log_leak leak = {
 	        .class = group->class,
 	        .family = group->family,
@@ -59,11 +108,11 @@ static void log_leak(const struct fp_leak_group *group, struct fp_log *log)
 	        .indirect_bytes = group->indirect.bytes,
 	        .leader_trace = group->hangs_from,
 	};
-	struct fp_log_holder holder;
 	int line = 0;
 
-	leak.holders = &holder;
-	leak.holder_count = fp_session_describe_holder(group, log, &holder);
+	TELL_WAY(leak, *way, group);
+	leak.members = members;
+	leak.member_count = log_members(group, log, members);
 	log_trace(log, group->trace);
 	log_trace(log, group->hangs_from);
 	fp_stack_site(group->site, &leak.site.file, &line);
@@ -71,16 +120,32 @@ static void log_leak(const struct fp_leak_group *group, struct fp_log *log)
 	fp_log_leak(log, &leak);
 }
 
-static void list(const struct fp_leak_group *group, void *user)
+/* Reachable ones are leaks for those only who ask for them. */
+static bool is_to_be_told(const struct fp_leak_group *group, const struct telling *telling)
 {
-	struct listing *listing = user;
 	bool is_new = is_lost(group->class) &&
 	              (group->new.blocks > 0 || group->new_indirect.blocks > 0);
 
-	if (is_new)
-		listing->new_blocks += group->new.blocks;
-	if (is_new || listing->kind != FP_SESSION_CHECK_ONLY_NEWS)
-		log_leak(group, listing->log);
+	if (telling->kind == FP_SESSION_CHECK_ONLY_NEWS)
+		return is_new;
+	return group->class != FP_LEAK_REACHABLE || fp_session.options.show_reachable;
+}
+
+static void tell_group(const struct fp_leak_group *group, void *user)
+{
+	struct telling *telling = user;
+	struct fp_log_held held = {.trace = group->trace};
+	struct way way;
+
+	if (is_lost(group->class))
+		telling->new_blocks += group->new.blocks;
+	describe_way(group, telling->log, &way);
+	if (is_to_be_told(group, telling))
+		log_leak(group, telling->log, &way);
+	if (way.count == 0 || !is_growing(telling, group->trace))
+		return;
+	TELL_WAY(held, way, group);
+	fp_log_held(telling->log, &held);
 }
 
 /* For the next check. */
@@ -248,8 +313,8 @@ static void set_told(void)
 static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind)
 {
 	bool is_last = kind == FP_SESSION_CHECK_LAST;
-	struct listing listing = {.log = log, .kind = kind};
 	struct fp_leak_result result = {0};
+	struct telling telling = {.log = log, .kind = kind};
 	struct fp_leak_config config = {
 	        .after = fp_session.first_serial,
 	        .after_region = fp_session.first_region,
@@ -258,9 +323,9 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 	        .is_snapshot = fp_session.options.leak_snapshot,
 	        .with_reachable = fp_session.options.show_reachable,
 	        .is_kept = is_ignored,
-	        .visit_group = list,
+	        .visit_group = tell_group,
 	        .visit_block = is_last ? NULL : mark_told,
-	        .user = &listing,
+	        .user = &telling,
 	};
 
 	if (!fp_session_asks_lsan()) {
@@ -272,13 +337,16 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 		set_told();
 	if (!fp_session_has_blocks())
 		return 0;
+	if (kind != FP_SESSION_CHECK_ONLY_NEWS)
+		telling.growing_count = fp_timeline_list_growing(telling.growing);
+	config.with_reachable |= telling.growing_count > 0;
 	int status = search(&config, stack, &result);
 	if (status != 0)
 		note_failure(log, status);
 	else
 		log_notes(log, &result);
 	if (kind == FP_SESSION_CHECK_ONLY_NEWS)
-		return listing.new_blocks;
+		return telling.new_blocks;
 	return result.blocks[FP_LEAK_DEFINITE] + result.blocks[FP_LEAK_INDIRECT];
 }
 

@@ -124,9 +124,9 @@ bool fp_session_find_holders(const struct fp_finding *finding);
 void fp_session_tell_holders(struct fp_finding *finding);
 void fp_session_release_holders(void);
 
-/* The holder of one of the blocks of GROUP; how many: 0 or 1. What it refers to is logged. */
-uint32_t fp_session_describe_holder(const struct fp_leak_group *group, struct fp_log *log,
-                                    struct fp_log_holder *holder);
+/* Who has the pointer LINK. What it refers to is logged. */
+struct fp_log_holder fp_session_describe_holder(const struct fp_leak_link *link,
+                                                struct fp_log *log);
 
 /* The same of BLOCK for EXPLANATION, and LOG, with more time; false: another search did not
  * end.

@@ -125,3 +125,8 @@ size_t fp_pace_count(void)
 {
 	return fp_trends_count(&pace.trends);
 }
+
+size_t fp_pace_list(fp_trace_id traces[FP_TREND_LISTED_MAX])
+{
+	return fp_trends_list(&pace.trends, traces);
+}

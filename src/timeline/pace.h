@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "log/writer.h"
+#include "timeline/trend.h"
 
 /* Starts anew; INTERVAL is the first one, 0: no snapshot is ever taken. */
 void fp_pace_start(uint64_t interval);
@@ -31,6 +32,7 @@ void fp_pace_charge(uint64_t nanoseconds);
 /* Logs the stacks that grow, nothing unless snapshots are taken; and how many there are. */
 void fp_pace_log(struct fp_log *log);
 size_t fp_pace_count(void);
+size_t fp_pace_list(fp_trace_id traces[FP_TREND_LISTED_MAX]);
 
 /* Notes what kept it from being seen. */
 void fp_pace_note(struct fp_log *log);

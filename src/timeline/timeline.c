@@ -245,6 +245,14 @@ size_t fp_timeline_count_growing(void)
 	return count;
 }
 
+size_t fp_timeline_list_growing(fp_trace_id traces[FP_TREND_LISTED_MAX])
+{
+	fp_lock_acquire(&lock);
+	size_t count = fp_pace_list(traces);
+	fp_lock_release(&lock);
+	return count;
+}
+
 void fp_timeline_lock_for_fork(void)
 {
 	fp_lock_acquire_for_fork(&lock);

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "log/writer.h"
+#include "timeline/trend.h"
 
 struct fp_timeline_config {
 	uint64_t growth_ms; /* until the first snapshot that growth is seen by; 0: not asked for
@@ -44,6 +45,9 @@ void fp_timeline_log(struct fp_log *log, bool looks);
 /* Logs the stacks that grow, which fp_timeline_log does, too; and how many there are. */
 void fp_timeline_log_growth(struct fp_log *log);
 size_t fp_timeline_count_growing(void);
+
+/* The stacks that this logs; how many. */
+size_t fp_timeline_list_growing(fp_trace_id traces[FP_TREND_LISTED_MAX]);
 
 /* For the fork handlers. */
 void fp_timeline_lock_for_fork(void);

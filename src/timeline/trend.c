@@ -220,7 +220,7 @@ size_t fp_trends_count(const struct fp_trends *trends)
 	return count;
 }
 
-void fp_trends_log(const struct fp_trends *trends, struct fp_log *log)
+static void rank_all(const struct fp_trends *trends)
 {
 	ranking.count = 0;
 	ranking.left_out = 0;
@@ -230,6 +230,19 @@ void fp_trends_log(const struct fp_trends *trends, struct fp_log *log)
 		if (fp_trend_is_rising(trends, &trends->stacks[i], &rise))
 			rank(&trends->stacks[i], &rise);
 	}
+}
+
+size_t fp_trends_list(const struct fp_trends *trends, fp_trace_id traces[FP_TREND_LISTED_MAX])
+{
+	rank_all(trends);
+	for (size_t i = 0; i < ranking.count; i++)
+		traces[i] = ranking.items[i].trend->trace;
+	return ranking.count;
+}
+
+void fp_trends_log(const struct fp_trends *trends, struct fp_log *log)
+{
+	rank_all(trends);
 	fp_log_growth(log, &(struct fp_log_growth){
 	                           .is_judged = trends->snapshots >= FP_TREND_NEEDED,
 	                           .snapshots = (uint32_t)trends->snapshots,

@@ -69,6 +69,9 @@ bool fp_trend_is_rising(const struct fp_trends *trends, const struct fp_trend *t
 void fp_trends_log(const struct fp_trends *trends, struct fp_log *log);
 size_t fp_trends_count(const struct fp_trends *trends);
 
+/* Those that fp_trends_log() logs; how many. */
+size_t fp_trends_list(const struct fp_trends *trends, fp_trace_id traces[FP_TREND_LISTED_MAX]);
+
 /* Empty again. */
 void fp_trends_drop(struct fp_trends *trends);
 

@@ -166,6 +166,116 @@ START_TEST(kept_blocks_are_reachable_and_so_is_what_they_hold)
 }
 END_TEST
 
+/* What a search says of the blocks of CLASS and FAMILY. */
+static struct {
+	enum fp_leak_class class;
+	enum fp_family family;
+	struct fp_leak_group group;
+	struct fp_leak_link links[FP_LEAK_LINKS_MAX];
+	struct fp_leak_member members[FP_LEAK_MEMBERS_MAX];
+} told;
+
+static void keep_group(const struct fp_leak_group *group, void *user)
+{
+	(void)user;
+	if (group->class != told.class || group->family != told.family)
+		return;
+	told.group = *group;
+	memcpy(told.links, group->links, group->link_count * sizeof(told.links[0]));
+	memcpy(told.members, group->members, group->member_count * sizeof(told.members[0]));
+}
+
+APART static void find_group(enum fp_leak_class class, enum fp_family family,
+                             const uint64_t *root, bool is_snapshot)
+{
+	const struct fp_leak_range range = {(uintptr_t)root, (uintptr_t)(root + 1)};
+	struct request request = {.config = {.roots = &range,
+	                                     .root_count = root != NULL,
+	                                     .with_reachable = true,
+	                                     .is_snapshot = is_snapshot,
+	                                     .visit_group = keep_group}};
+
+	memset(&told, 0, sizeof(told));
+	told.class = class;
+	told.family = family;
+	scrub();
+	fp_leak_from_here(search, &request);
+	ck_assert_int_eq(request.status, 0);
+	ck_assert_uint_gt(told.group.all.blocks, 0);
+}
+
+/* Apart, because addresses that stay on the stack are roots. */
+APART static void expect_link(size_t index, size_t node, size_t slot)
+{
+	ck_assert_uint_eq(told.links[index].at, (uintptr_t)&node_at(node)->links[slot]);
+}
+
+APART static void link_inside(size_t from, size_t slot, size_t to)
+{
+	node_at(from)->links[slot] = (uintptr_t)node_at(to) + 8;
+}
+
+/* A list whose last node, of another family, is told of; in a copy, too. */
+START_TEST(the_path_to_a_block_is_the_shortest_and_bounded)
+{
+	enum { LAST = 20 };
+	const uint64_t *root;
+
+	add_nodes(LAST);
+	add(LAST, NODE_BYTES, FP_FAMILY_NEW);
+	for (size_t i = 0; i < LAST; i++)
+		link_nodes(i, 2, i + 1);
+	root = make_root_to(0, 0);
+	find_group(FP_LEAK_REACHABLE, FP_FAMILY_NEW, root, _i == 1);
+	ck_assert_uint_eq(told.group.link_count, FP_LEAK_LINKS_MAX);
+	ck_assert_uint_eq(told.group.links_left_out, LAST + 1 - FP_LEAK_LINKS_MAX);
+	for (size_t i = 0; i < 3; i++)
+		expect_link(i, LAST - 1 - i, 2);
+	expect_link(3, 1, 2);
+	expect_link(4, 0, 2);
+	ck_assert_uint_eq(told.links[5].at, (uintptr_t)root);
+	/* Two steps further in than there is a shorter way. */
+	link_inside(1, 0, LAST);
+	find_group(FP_LEAK_REACHABLE, FP_FAMILY_NEW, root, _i == 1);
+	ck_assert_uint_eq(told.group.link_count, 3);
+	ck_assert_uint_eq(told.group.links_left_out, 0);
+	expect_link(0, 1, 0);
+	ck_assert_uint_eq(told.links[0].offset, 8);
+	/* Of the others the one that the root has. */
+	find_group(FP_LEAK_REACHABLE, FP_FAMILY_MALLOC, root, _i == 1);
+	ck_assert_uint_eq(told.group.link_count, 1);
+	ck_assert_uint_eq(told.links[0].at, (uintptr_t)root);
+}
+END_TEST
+
+/* A list and, from its second node, a large block. */
+START_TEST(what_hangs_from_a_leak_is_told_by_depth)
+{
+	enum { NODES_OF_LIST = 13 };
+
+	add_nodes(NODES_OF_LIST);
+	for (size_t i = 0; i + 1 < NODES_OF_LIST; i++)
+		link_nodes(i, 0, i + 1);
+	add(NODES_OF_LIST, NODE_BYTES + 8, FP_FAMILY_NEW);
+	link_nodes(1, 3, NODES_OF_LIST);
+	find_group(FP_LEAK_DEFINITE, FP_FAMILY_MALLOC, NULL, false);
+	ck_assert_uint_eq(told.group.link_count, 0);
+	ck_assert_uint_eq(told.group.indirect.blocks, NODES_OF_LIST);
+	ck_assert_uint_eq(told.group.member_count, FP_LEAK_DEPTH_MAX);
+	for (unsigned i = 0; i < FP_LEAK_DEPTH_MAX; i++) {
+		ck_assert_uint_eq(told.members[i].depth, i + 1);
+		ck_assert_uint_eq(told.members[i].trace, 1);
+		ck_assert_uint_eq(told.members[i].blocks, i == 1 ? 2 : i == 7 ? 5 : 1);
+	}
+	ck_assert_uint_eq(told.members[1].bytes, 2 * NODE_BYTES + 8);
+	find_group(FP_LEAK_INDIRECT, FP_FAMILY_NEW, NULL, false);
+	ck_assert_uint_eq(told.group.member_count, 0);
+	ck_assert_uint_eq(told.group.link_count, 2);
+	expect_link(0, 1, 3);
+	expect_link(1, 0, 0);
+}
+END_TEST
+
 START_TEST(a_copy_finds_the_same)
 {
 	struct request request = {.config = {.visit_block = keep_class, .is_snapshot = true}};
@@ -229,6 +339,8 @@ int main(void)
 	        tests, leaders_of_random_graphs_lead_everywhere_and_not_to_each_other, 0, 20);
 	tcase_add_test(tests, blocks_of_the_parent_hold_but_are_no_leaks);
 	tcase_add_test(tests, kept_blocks_are_reachable_and_so_is_what_they_hold);
+	tcase_add_loop_test(tests, the_path_to_a_block_is_the_shortest_and_bounded, 0, 2);
+	tcase_add_test(tests, what_hangs_from_a_leak_is_told_by_depth);
 	tcase_add_test(tests, a_copy_finds_the_same);
 	tcase_add_loop_test(tests, addresses_lead_to_their_blocks_however_these_stand, 0, 3);
 	suite_add_tcase(suite, tests);

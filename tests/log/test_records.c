@@ -283,6 +283,7 @@ END_TEST
 
 static void log_the_end(void)
 {
+	const struct fp_log_member members[] = {{1, 2, 3, 4}, {5, 1ULL << 32, 1ULL << 33, 6}};
 	const struct fp_log_leak leak = {.class = FP_LEAK_POSSIBLE,
 	                                 .family = FP_FAMILY_ALIGNED,
 	                                 .level = FP_LEVEL_PROCESS,
@@ -299,7 +300,10 @@ static void log_the_end(void)
 	                                 .site = {.file = "l.c", .line = 8},
 	                                 .indirect_blocks = 9,
 	                                 .indirect_bytes = 1ULL << 41,
-	                                 .leader_trace = 10};
+	                                 .leader_trace = 10,
+	                                 .path_left_out = 1ULL << 42,
+	                                 .members = members,
+	                                 .member_count = 2};
 	const struct fp_log_reason reasons[] = {{"memory", 2}, {"sampling", 1}};
 	const struct fp_log_protection protection = {.allocations = 10,
 	                                             .guarded = 7,
@@ -351,7 +355,16 @@ START_TEST(the_end_is_described)
 	ck_assert_uint_eq(test_event_u32(&event), 10);
 	for (size_t i = 0; i < sizeof(news) / sizeof(news[0]); i++)
 		ck_assert_uint_eq(test_event_u64(&event), news[i]);
-	ck_assert_uint_eq(test_event_u32(&event), 0);
+	ck_assert_uint_eq(test_event_u32(&event), 0); /* holders */
+	ck_assert_uint_eq(test_event_u32(&event), 0); /* path */
+	ck_assert_uint_eq(test_event_u64(&event), 1ULL << 42);
+	ck_assert_uint_eq(test_event_u32(&event), 2);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(test_event_u32(&event), i == 0 ? 1 : 5);
+		ck_assert_uint_eq(test_event_u32(&event), i == 0 ? 4 : 6);
+		ck_assert_uint_eq(test_event_u64(&event), i == 0 ? 2 : 1ULL << 32);
+		ck_assert_uint_eq(test_event_u64(&event), i == 0 ? 3 : 1ULL << 33);
+	}
 	test_event_end(&event);
 	expect_numbers(8, protection, 4);
 	ck_assert_uint_eq(test_event_u32(&event), 2);
@@ -410,7 +423,8 @@ START_TEST(growth_is_described)
 	static const struct fp_log_point points[] = {{100, 1, 30}, {200, 2, 1ULL << 40}};
 
 	fp_log_growth(&event_log, &(struct fp_log_growth){true, 9, 3});
-	fp_log_growing(&event_log, &(struct fp_log_growing){7, points, 2});
+	fp_log_growing(&event_log, &(struct fp_log_growing){
+	                                   .trace = 7, .points = points, .point_count = 2});
 	open_copy(&event_log);
 	expect_record(16);
 	ck_assert_uint_eq(test_event_u8(&event), 1);

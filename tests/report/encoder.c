@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "log/format.h"
+#include "model/finding.h"
 
 static void add(struct encoder *encoder, const void *bytes, size_t size)
 {
@@ -131,6 +132,67 @@ void encode_leak(struct encoder *encoder, uint8_t class, uint64_t blocks, uint64
 	encode_end(encoder);
 }
 
+void encode_holder(struct encoder *encoder, uint8_t kind, uint64_t place)
+{
+	uint8_t is_block = kind == FP_HOLDER_BLOCK || kind == FP_HOLDER_FREED_BLOCK;
+	uint8_t is_freed = kind == FP_HOLDER_FREED_BLOCK;
+
+	encode_u8(encoder, kind);
+	encode_u64(encoder, is_block ? 0x7100 + place : 0x555500002000 + place); /* address */
+	encode_u64(encoder, place % 16);                                         /* offset */
+	encode_u32(encoder, is_block || kind == FP_HOLDER_MEMORY ? 0 : 4243);
+	encode_string(encoder, kind == FP_HOLDER_REGISTER ? "rbx" : "");
+	encode_u64(encoder, 0);
+	encode_u32(encoder, kind == FP_HOLDER_STACK ? 1 : 0); /* trace */
+	encode_u64(encoder, is_block ? 0x7100 : 0);
+	encode_u64(encoder, is_block ? 48 : 0);
+	encode_u64(encoder, is_block ? place : 0);
+	encode_u8(encoder, FP_TIER_GUARDED);
+	encode_u8(encoder, FP_FAMILY_MALLOC);
+	encode_u8(encoder, FP_LEVEL_NONE);
+	encode_u8(encoder, is_freed);
+	encode_u32(encoder, 1);
+	encode_u64(encoder, 5);
+	encode_string(encoder, "");
+	encode_u32(encoder, 0);
+	encode_u32(encoder, 4243);
+	encode_u32(encoder, is_block ? 4 : 0);
+	encode_u32(encoder, is_freed ? 4244 : 0);
+	encode_u32(encoder, is_freed ? 3 : 0);
+}
+
+static void encode_path(struct encoder *encoder, const struct sample_leak *leak)
+{
+	encode_u32(encoder, leak->steps > 0);
+	if (leak->steps > 0)
+		encode_holder(encoder, FP_HOLDER_BLOCK, 8);
+	encode_u32(encoder, leak->steps);
+	for (uint32_t i = 0; i < leak->steps; i++)
+		encode_holder(encoder, i == 0 ? FP_HOLDER_MEMORY : FP_HOLDER_BLOCK,
+		              (uint64_t)8 * i);
+	encode_u64(encoder, leak->steps_left_out);
+}
+
+void encode_held_by(struct encoder *encoder, uint32_t trace, uint32_t steps)
+{
+	encode_begin(encoder, FP_LOG_HELD);
+	encode_u32(encoder, trace);
+	encode_path(encoder, &(struct sample_leak){.steps = steps});
+	encode_end(encoder);
+}
+
+static void encode_way(struct encoder *encoder, const struct sample_leak *leak)
+{
+	encode_path(encoder, leak);
+	encode_u32(encoder, leak->members);
+	for (uint32_t i = 1; i <= leak->members; i++) {
+		encode_u32(encoder, i);
+		encode_u32(encoder, 2 + 2 * (i % 2)); /* trace */
+		encode_u64(encoder, i);
+		encode_u64(encoder, (uint64_t)100 * i);
+	}
+}
+
 void encode_leak_news(struct encoder *encoder, const struct sample_leak *leak)
 {
 	encode_leak_start(encoder, leak);
@@ -145,6 +207,7 @@ void encode_leak_news(struct encoder *encoder, const struct sample_leak *leak)
 	encode_u64(encoder, leak->new_newest);
 	encode_u64(encoder, leak->new_indirect_blocks);
 	encode_u64(encoder, leak->new_indirect_bytes);
+	encode_way(encoder, leak);
 	encode_end(encoder);
 }
 

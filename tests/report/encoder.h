@@ -49,7 +49,18 @@ struct sample_leak {
 	uint64_t new_newest;
 	uint64_t new_indirect_blocks;
 	uint64_t new_indirect_bytes;
+	/* Who holds it: the block that is at offset 8, and so many before that, the first a
+	 * variable. */
+	uint32_t steps;
+	uint64_t steps_left_out;
+	uint32_t members; /* of what hangs from it: each of depth and blocks 1, 2, ... */
 };
+
+/* A holder of KIND, and where in a block it stands, if it is one of those. */
+void encode_holder(struct encoder *encoder, uint8_t kind, uint64_t place);
+
+/* Of a growing stack. */
+void encode_held_by(struct encoder *encoder, uint32_t trace, uint32_t steps);
 
 void encode_leak_check(struct encoder *encoder, uint8_t flags);
 void encode_leak_news(struct encoder *encoder, const struct sample_leak *leak);

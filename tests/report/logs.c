@@ -238,6 +238,45 @@ static void encode_grows(struct encoder *encoder)
 	encode_exit(encoder, FP_LOG_EXIT_CODE, 3);
 }
 
+/* Who holds what, of a finding and of leaks, and what hangs from them. */
+static void encode_held(struct encoder *encoder)
+{
+	const struct sample_finding finding = {.kind = FP_FINDING_DOUBLE_FREE,
+	                                       .access = FP_ACCESS_FREE,
+	                                       .thread_name = "worker",
+	                                       .description = "it was freed before",
+	                                       .trace = 1,
+	                                       .has_block = 1,
+	                                       .state = FP_BLOCK_FREED,
+	                                       .is_held = 1};
+
+	encode_start(encoder);
+	encode_finding(encoder, &finding);
+	encode_leak_check(encoder, 0);
+	encode_leak_news(encoder, &(struct sample_leak){.class = FP_LEAK_DEFINITE,
+	                                                .blocks = 1,
+	                                                .bytes = 100,
+	                                                .trace = 2,
+	                                                .indirect_blocks = 20,
+	                                                .indirect_bytes = 2000,
+	                                                .members = 5});
+	encode_leak_news(encoder, &(struct sample_leak){.class = FP_LEAK_REACHABLE,
+	                                                .blocks = 2,
+	                                                .bytes = 24,
+	                                                .trace = 4,
+	                                                .steps = 1});
+	encode_leak_news(encoder, &(struct sample_leak){.class = FP_LEAK_POSSIBLE,
+	                                                .blocks = 3,
+	                                                .bytes = 48,
+	                                                .trace = 6,
+	                                                .steps = 5,
+	                                                .steps_left_out = 7});
+	encode_growth(encoder);
+	encode_held_by(encoder, 4, 2);
+	encode_totals(encoder);
+	encode_exit(encoder, FP_LOG_EXIT_CODE, 0);
+}
+
 static void encode_hostile(struct encoder *encoder)
 {
 	const struct sample_finding finding = {
@@ -265,5 +304,5 @@ static void encode_hostile(struct encoder *encoder)
 const struct recorded_log recorded_logs[RECORDED_LOGS] = {
         {"plant", encode_plant},     {"sample", encode_sample}, {"quiet", encode_quiet},
         {"hostile", encode_hostile}, {"cut", encode_cut},       {"asked", encode_asked},
-        {"grows", encode_grows},
+        {"grows", encode_grows},     {"held", encode_held},
 };

@@ -13,7 +13,7 @@ struct recorded_log {
 	void (*encode)(struct encoder *encoder);
 };
 
-enum { RECORDED_LOGS = 7 };
+enum { RECORDED_LOGS = 8 };
 
 extern const struct recorded_log recorded_logs[RECORDED_LOGS];
 

@@ -29,23 +29,23 @@ struct face {
 static const struct face faces[] = {
         {"text",
          "text",
-         "plant quiet hostile cut asked pair merged",
+         "plant quiet hostile cut asked held pair merged",
          {.leaks = FP_REPORT_LEAKS_FULL}},
-        {"asan", "asan", "plant hostile asked pair", {.leaks = FP_REPORT_LEAKS_FULL}},
+        {"asan", "asan", "plant hostile asked held pair", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"json",
          "json",
-         "plant hostile cut asked pair merged",
+         "plant hostile cut asked held pair merged",
          {.leaks = FP_REPORT_LEAKS_FULL}},
         {"folded", "folded", "plant hostile merged several", {.leaks = FP_REPORT_LEAKS_FULL}},
         /* A page of text and JSON: that with the worst names is enough to show how. */
         {"html", "html", "hostile", {.leaks = FP_REPORT_LEAKS_FULL}},
         {"sarif",
          "sarif",
-         "hostile merged",
+         "hostile held merged",
          {.leaks = FP_REPORT_LEAKS_FULL, .has_possible = true, .source_root = "/srv/plant"}},
         {"xml",
          "xml",
-         "plant hostile cut pair",
+         "plant hostile cut held pair",
          {.leaks = FP_REPORT_LEAKS_FULL, .has_possible = true}},
 };
 

@@ -50,6 +50,38 @@ static void encode_crash(struct encoder *encoder, const struct sample_finding *f
 	encode_block(encoder, finding);
 }
 
+/* One of each kind, and a search that was not whole. */
+static void encode_holders(struct encoder *encoder)
+{
+	encode_u8(encoder, FP_PARTY_NONE);
+	encode_u32(encoder, 0);
+	encode_u32(encoder, 0);
+	encode_u8(encoder, FP_PAGE_NONE);
+	for (int i = 0; i < 3; i++)
+		encode_u32(encoder, 0);
+	encode_u32(encoder, 0); /* signal */
+	encode_u32(encoder, 0);
+	encode_u8(encoder, 0);
+	encode_string(encoder, "");
+	encode_string(encoder, "");
+	for (int i = 0; i < 3; i++)
+		encode_u32(encoder, 0); /* registers, nearest, births */
+	encode_u64(encoder, 0);
+	encode_u8(encoder, 0);
+	encode_u32(encoder, 6);
+	encode_holder(encoder, FP_HOLDER_MEMORY, 32);
+	encode_holder(encoder, FP_HOLDER_BLOCK, 24);
+	encode_holder(encoder, FP_HOLDER_FREED_BLOCK, 16);
+	encode_holder(encoder, FP_HOLDER_STACK, 0);
+	encode_holder(encoder, FP_HOLDER_THREAD_LOCAL, 0);
+	encode_holder(encoder, FP_HOLDER_REGISTER, 0);
+	encode_u8(encoder, FP_CENSUS_PARTIAL);
+	encode_u64(encoder, 1234); /* found */
+	encode_u64(encoder, 1 << 20);
+	encode_u64(encoder, 200000);
+	encode_string(encoder, "time was up (the option holders gives more)");
+}
+
 void encode_finding(struct encoder *encoder, const struct sample_finding *finding)
 {
 	encode_begin(encoder, FP_LOG_FINDING);
@@ -72,6 +104,8 @@ void encode_finding(struct encoder *encoder, const struct sample_finding *findin
 	encode_u8(encoder, finding->is_evidence_last != 0);
 	if (finding->kind == FP_FINDING_CRASH)
 		encode_crash(encoder, finding);
+	else if (finding->is_held)
+		encode_holders(encoder);
 	encode_end(encoder);
 }
 

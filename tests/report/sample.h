@@ -30,6 +30,7 @@ struct sample_finding {
 	int has_block;
 	uint8_t state;
 	uint32_t site_line; /* in "engine.c"; 0 for no site */
+	int is_held;        /* with holders */
 	int is_fault;       /* not a call that returned HOST_E_INVALIDOPERATION */
 	int is_evidence_last;
 };

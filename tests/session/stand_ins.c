@@ -353,6 +353,12 @@ void fp_timeline_log(struct fp_log *log, bool looks)
 	fp_timeline_log_growth(log);
 }
 
+size_t fp_timeline_list_growing(fp_trace_id traces[FP_TREND_LISTED_MAX])
+{
+	(void)traces;
+	return 0;
+}
+
 size_t fp_timeline_count_growing(void)
 {
 	return 1;

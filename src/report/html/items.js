@@ -234,14 +234,27 @@ function holderElement(holder) {
 		stackElements(stack), excerpt(stack, 1));
 }
 
+// How the holder is reached, the outermost first.
+function pathElement({ path, path_left_out: leftOut }) {
+	if (!path)
+		return null;
+	const steps = path.map((step) => [make("code", {}, holderText(step)),
+		step.block ? placeSpans(step.block.alloc_stack, step.block.site) : null]);
+	if (leftOut)
+		steps.splice(3, 0, count(leftOut, "more block"));
+	return make("ol", { class: "path" }, steps.map((step) => make("li", {}, step)));
+}
+
 // Who points to the block: what is known, and what was not searched.
-function holderElements({ holders, holders_search: search }) {
+function holderElements({ holders, holders_search: search, path, path_left_out: leftOut }) {
 	if (!holders && !search)
 		return null;
 	const listed = holders || [];
 	return make("section", { class: "holders" }, make("p", { class: "label" }, listed.length > 0 ? "Still held by" :
 		search.result === "whole" ? "Nothing holds a pointer to it any more" : "Holders not searched"),
 		listed.map(holderElement),
+		path ? make("p", { class: "label" }, "And that is reached from") : null,
+		pathElement({ path, path_left_out: leftOut }),
 		search && search.found > listed.length ? make("p", { class: "quiet" }, "And " + count(search.found - listed.length, "other pointer") + ".") : null,
 		search && search.obstacle ? make("p", { class: "quiet" }, capital(search.obstacle) + ".") : null);
 }
@@ -277,8 +290,19 @@ function leakSentence(report, leak) {
 			" can only be reached from " + (leak.blocks === 1 ? "it" : "them") + "." : "");
 }
 
+// What hangs from a leak, by depth.
+function memberElements({ members, indirect_blocks: blocks }) {
+	if (!members)
+		return null;
+	const others = blocks - members.reduce((sum, member) => sum + member.blocks, 0);
+	return make("ul", { class: "members" }, members.map((member) => make("li", {},
+		"Depth " + member.depth + (member.depth === 8 ? " or more" : "") + ": " + count(member.blocks, "block") + ", " +
+		size(member.bytes) + " ", placeSpans(member.alloc_stack, null))),
+	others > 0 ? make("li", {}, count(others, "other block")) : null);
+}
+
 function leakBody({ report, value }) {
-	return [make("p", { class: "what" }, leakSentence(report, value)),
+	return [make("p", { class: "what" }, leakSentence(report, value)), memberElements(value),
 		stackElements(value.alloc_stack), excerpt(value.alloc_stack, 3),
 		holderElements(value),
 		value.site ? facts(siteFact(value.site)) : null,

@@ -562,6 +562,21 @@ static int read_growing(struct reading *reading, struct cursor *payload)
 	return 0;
 }
 
+static int read_held(struct reading *reading, struct cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_report_held held = {0};
+	int result = take_record(payload, &fp_report_schema_held, &held, &report->arena);
+
+	for (size_t i = 0; result == 0 && i < report->growth.count; i++) {
+		struct fp_report_growing *growing = &report->growth.stacks[i];
+
+		if (growing->trace == held.trace)
+			fp_report_set_held(growing, &held);
+	}
+	return result;
+}
+
 /* 0; -EBADMSG when PAYLOAD is not a whole record of TYPE, of which then little or nothing was
  * taken; -ENOMEM. Unknown types are skipped. */
 static int read_record(struct reading *reading, unsigned type, struct cursor *payload)
@@ -587,6 +602,7 @@ static int read_record(struct reading *reading, unsigned type, struct cursor *pa
 	        [FP_LOG_SUPPRESSION] = read_suppression,
 	        [FP_LOG_DOORS] = read_doors,
 	        [FP_LOG_EXPLANATION] = read_explanation,
+	        [FP_LOG_HELD] = read_held,
 	};
 
 	if (type >= sizeof(readers) / sizeof(readers[0]) || !readers[type])

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "report/finding.h"
+#include "report/holders.h"
 #include "report/writer.h"
 #include "report/names.h"
 #include "report/stack.h"
@@ -266,6 +267,22 @@ static void print_births(struct document *document, const struct fp_report_findi
 	}
 }
 
+static void print_holders(const struct fp_report_page *page,
+                          const struct fp_report_holder *holders, size_t count)
+{
+	const struct fp_report_holder *shown[FP_REPORT_HOLDERS_SHOWN];
+	size_t chosen = fp_report_choose_holders(holders, count, shown);
+
+	for (size_t i = 0; i < chosen; i++) {
+		char sentence[FP_REPORT_HOLDER_SENTENCE_MAX];
+
+		fp_report_holder_sentence(shown[i], sentence);
+		fputs("HINT: ", page->out);
+		fp_report_print_escaped(page, fp_report_text(sentence));
+		fputc('\n', page->out);
+	}
+}
+
 static void print_summary(const struct fp_report_page *page,
                           const struct fp_report_finding *finding)
 {
@@ -322,6 +339,7 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 		fp_report_print_escaped(&document->page, finding->description);
 		fputc('\n', out);
 	}
+	print_holders(&document->page, finding->holders, finding->holder_count);
 	print_summary(&document->page, finding);
 	return 0;
 }
@@ -351,6 +369,7 @@ static int write_leak(struct fp_report_walk *walk, const struct fp_report_leak *
 	        leak->class == FP_LEAK_DEFINITE ? "Direct" : "Indirect", leak->bytes,
 	        leak->blocks);
 	print_stack(&document->page, leak->stack);
+	print_holders(&document->page, leak->holders, leak->holder_count);
 	return 0;
 }
 

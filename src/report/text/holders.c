@@ -2,24 +2,32 @@
  *
  * Who holds the block of a finding or a leak, in a few lines.
  */
+#include <inttypes.h>
+
 #include "report/holders.h"
 #include "report/stack.h"
 #include "report/text/page.h"
+
+enum { MEMBERS_SHOWN = 3 };
 
 static void print_holder(const struct fp_report_page *page,
                          const struct fp_report_holder *holder)
 {
 	const struct fp_report_stack *stack = fp_report_holder_stack(holder);
+	struct fp_report_holder place = *holder;
 	char words[FP_REPORT_HOLDER_WORDS_MAX];
+	char inside[FP_REPORT_HOLDER_INSIDE_MAX];
 
-	fp_report_holder_words(holder, words);
+	place.offset = 0;
+	fp_report_holder_words(&place, words);
+	fp_report_holder_inside(holder, inside);
 	fputs("    ", page->out);
 	fp_report_print_escaped(page, fp_report_text(words));
 	if (stack && holder->kind != FP_HOLDER_STACK)
 		fp_report_print_place(page, "allocated at", stack, &holder->block.site);
 	else if (stack)
 		fp_report_print_place(page, "at", stack, NULL);
-	fputc('\n', page->out);
+	fprintf(page->out, "%s\n", inside);
 }
 
 static void print_rest(const struct fp_report_page *page, uint64_t count)
@@ -83,8 +91,87 @@ void fp_report_print_all_holders(const struct fp_report_page *page,
 	print_census(page, census);
 }
 
-void fp_report_print_leak_holders(const struct fp_report_page *page,
-                                  const struct fp_report_leak *leak)
+/* Where the pointer to the next step stands. */
+static void print_step(const struct fp_report_page *page, const struct fp_report_holder *step)
 {
-	print_list(page, leak->holders, leak->holder_count, leak->holder_count);
+	struct fp_report_holder place = *step;
+	char words[FP_REPORT_HOLDER_WORDS_MAX];
+
+	if (step->kind == FP_HOLDER_BLOCK) {
+		fprintf(page->out, "offset %" PRIi64 " in a block", step->block.offset);
+		fp_report_print_place(page, "of", step->block.alloc_stack, &step->block.site);
+		return;
+	}
+	place.offset = 0;
+	fp_report_holder_words(&place, words);
+	fp_report_print_escaped(page, fp_report_text(words));
+}
+
+static void print_path(const struct fp_report_page *page, const struct fp_report_held *held)
+{
+	if (held->path_count == 0)
+		return;
+	fputs("    and that is reached from ", page->out);
+	for (size_t i = 0; i < held->path_count; i++) {
+		if (i > 0)
+			fputs(" -> ", page->out);
+		if (i == FP_LEAK_PATH_OUTER && held->path_left_out > 0) {
+			fp_report_print_count(page, held->path_left_out, "more block");
+			fputs(" -> ", page->out);
+		}
+		print_step(page, &held->path[i]);
+	}
+	fputc('\n', page->out);
+}
+
+void fp_report_print_held(const struct fp_report_page *page, const struct fp_report_held *held)
+{
+	print_list(page, held->holders, held->holder_count, held->holder_count);
+	print_path(page, held);
+}
+
+static void print_member(const struct fp_report_page *page,
+                         const struct fp_report_member *member)
+{
+	fprintf(page->out, "    at depth %" PRIu32 "%s: ", member->depth,
+	        member->depth >= FP_LEAK_DEPTH_MAX ? " or more" : "");
+	fp_report_print_sum(page, member->blocks, member->bytes);
+	fp_report_print_place(page, "allocated at", member->stack, NULL);
+	fputc('\n', page->out);
+}
+
+/* How many of LEAK have more bytes than MEMBER, or as many and stand before it. */
+static size_t rank_of(const struct fp_report_leak *leak, const struct fp_report_member *member)
+{
+	size_t rank = 0;
+
+	for (size_t i = 0; i < leak->member_count; i++) {
+		const struct fp_report_member *other = &leak->members[i];
+
+		rank += other->bytes > member->bytes ||
+		        (other->bytes == member->bytes && other < member);
+	}
+	return rank;
+}
+
+void fp_report_print_members(const struct fp_report_page *page,
+                             const struct fp_report_leak *leak)
+{
+	uint64_t blocks = leak->indirect_blocks;
+	uint64_t bytes = leak->indirect_bytes;
+
+	for (size_t i = 0; i < leak->member_count; i++) {
+		const struct fp_report_member *member = &leak->members[i];
+
+		if (rank_of(leak, member) >= MEMBERS_SHOWN)
+			continue;
+		print_member(page, member);
+		blocks -= member->blocks < blocks ? member->blocks : blocks;
+		bytes -= member->bytes < bytes ? member->bytes : bytes;
+	}
+	if (leak->member_count == 0 || blocks == 0)
+		return;
+	fputs("    and others: ", page->out);
+	fp_report_print_sum(page, blocks, bytes);
+	fputc('\n', page->out);
 }

@@ -61,6 +61,14 @@ void fp_report_print_count(const struct fp_report_page *page, uint64_t number, c
 	fprintf(page->out, " %s%s", noun, number == 1 ? "" : "s");
 }
 
+void fp_report_print_sum(const struct fp_report_page *page, uint64_t blocks, uint64_t bytes)
+{
+	fp_report_print_count(page, blocks, "block");
+	fputs(" (", page->out);
+	fp_report_print_count(page, bytes, "byte");
+	fputc(')', page->out);
+}
+
 void fp_report_print_offset(const struct fp_report_page *page, int64_t offset, uint64_t size)
 {
 	if (offset < 0) {

@@ -36,6 +36,9 @@ void fp_report_print_number(const struct fp_report_page *page, uint64_t number);
 void fp_report_print_count(const struct fp_report_page *page, uint64_t number,
                            const char *noun);
 
+/* "1 block (24 bytes)". */
+void fp_report_print_sum(const struct fp_report_page *page, uint64_t blocks, uint64_t bytes);
+
 /* "double-free of a 24-byte block at plant.c:31 in make_rows (3 times)", "leak of ...". */
 void fp_report_print_title(const struct fp_report_page *page,
                            const struct fp_report_finding *finding);
@@ -48,8 +51,13 @@ void fp_report_print_duration(const struct fp_report_page *page, uint64_t millis
 /* Who holds the block; nothing when that was not looked for (in holders.c). */
 void fp_report_print_holders(const struct fp_report_page *page,
                              const struct fp_report_finding *finding);
-void fp_report_print_leak_holders(const struct fp_report_page *page,
-                                  const struct fp_report_leak *leak);
+
+/* Who holds a block of a leak or of a stack that grew, and how that is reached. */
+void fp_report_print_held(const struct fp_report_page *page, const struct fp_report_held *held);
+
+/* What hangs from LEAK, by depth: the most of it. */
+void fp_report_print_members(const struct fp_report_page *page,
+                             const struct fp_report_leak *leak);
 
 /* The same of COUNT holders, all that are listed. */
 void fp_report_print_all_holders(const struct fp_report_page *page,

@@ -9,6 +9,7 @@
 
 #include "model/block.h"
 #include "report/finding.h"
+#include "report/holders.h"
 #include "report/leaks.h"
 #include "report/names.h"
 #include "report/stack.h"
@@ -237,6 +238,7 @@ static void print_growing(const struct fp_report_page *page, const struct fp_rep
 	fputc('\n', page->out);
 	fp_report_print_shares(page, report, &growing->shares);
 	fp_report_print_stack(page, growing->stack);
+	fp_report_print_held(page, FP_REPORT_HELD_OF(growing));
 	fputc('\n', page->out);
 }
 
@@ -254,15 +256,6 @@ static void print_growth_left_out(const struct fp_report_page *page,
  * A leak as text, and what the leaks come to. Where somebody asks again and again, what is new
  * since the last time is the headline, and what was told before stands beside it.
  */
-
-/* "1 block (24 bytes)". */
-static void print_sum(const struct fp_report_page *page, uint64_t blocks, uint64_t bytes)
-{
-	fp_report_print_count(page, blocks, "block");
-	fputs(" (", page->out);
-	fp_report_print_count(page, bytes, "byte");
-	fputc(')', page->out);
-}
 
 static void print_age(const struct fp_report_page *page, const struct fp_report_leak *leak,
                       const struct fp_report_age *age)
@@ -285,9 +278,10 @@ static void print_indirect(const struct fp_report_page *page, const struct fp_re
 	fp_report_print_count(page, leak->indirect_blocks, "block");
 	if (report->is_check_repeated && leak->new.indirect_blocks > 0) {
 		fputs(", new since the last check: ", page->out);
-		print_sum(page, leak->new.indirect_blocks, leak->new.indirect_bytes);
+		fp_report_print_sum(page, leak->new.indirect_blocks, leak->new.indirect_bytes);
 	}
 	fputc('\n', page->out);
+	fp_report_print_members(page, leak);
 }
 
 static void print_new(const struct fp_report_page *page, const struct fp_report *report,
@@ -306,9 +300,9 @@ static void print_new(const struct fp_report_page *page, const struct fp_report 
 	else
 		fputs("  none of these is new since the last check", page->out);
 	if (is_headline && leak->new.blocks < leak->blocks)
-		print_sum(page, leak->blocks, leak->bytes);
+		fp_report_print_sum(page, leak->blocks, leak->bytes);
 	else if (!is_headline && leak->new.blocks > 0)
-		print_sum(page, leak->new.blocks, leak->new.bytes);
+		fp_report_print_sum(page, leak->new.blocks, leak->new.bytes);
 	fputc('\n', page->out);
 }
 
@@ -355,7 +349,9 @@ static void print_leak(const struct fp_report_page *page, const struct fp_report
 	print_leak_details(page, report, leak);
 	fp_report_print_shares(page, report, &leak->shares);
 	fp_report_print_stack(page, leak->stack);
-	fp_report_print_leak_holders(page, leak);
+	if (leak->class == FP_LEAK_DEFINITE)
+		fputs("  " FP_REPORT_HELD_BY_NOTHING "\n", page->out);
+	fp_report_print_held(page, FP_REPORT_HELD_OF(leak));
 	fputc('\n', page->out);
 }
 
@@ -373,7 +369,7 @@ static void print_known_leaks(const struct fp_report_page *page, const struct fp
 	if (!report->is_check_of_news || blocks == 0)
 		return;
 	fputs("fencepost: note: ", page->out);
-	print_sum(page, blocks, bytes);
+	fp_report_print_sum(page, blocks, bytes);
 	fputs(" that an earlier check told of are not listed again\n", page->out);
 }
 

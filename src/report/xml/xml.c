@@ -14,6 +14,7 @@
 
 #include "report/writer.h"
 #include "report/finding.h"
+#include "report/holders.h"
 #include "report/names.h"
 #include "report/source.h"
 #include "report/report.h"
@@ -406,6 +407,19 @@ static const struct fp_report_stack *first_stack(const struct fp_report_finding 
 	                                                      : finding->stack;
 }
 
+static void print_holders(struct xml *xml, const struct fp_report_holder *holders, size_t count)
+{
+	const struct fp_report_holder *shown[FP_REPORT_HOLDERS_SHOWN];
+	size_t chosen = fp_report_choose_holders(holders, count, shown);
+
+	for (size_t i = 0; i < chosen; i++) {
+		char sentence[FP_REPORT_HOLDER_SENTENCE_MAX];
+
+		fp_report_holder_sentence(shown[i], sentence);
+		xml_string(xml, "auxwhat", fp_report_text(sentence));
+	}
+}
+
 static int write_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
 {
 	const struct fp_finding_traits *info = fp_finding_traits(finding->kind);
@@ -430,6 +444,7 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 		xml_string(xml, "auxwhat", finding->description);
 	if (result == 0)
 		result = print_moments(xml, finding);
+	print_holders(xml, finding->holders, finding->holder_count);
 	close_error(xml);
 	return result;
 }
@@ -461,6 +476,9 @@ static int write_leak(struct fp_report_walk *walk, const struct fp_report_leak *
 	xml_close(xml, "xwhat");
 	result = xml_stack(xml, leak->stack);
 	print_process(walk, xml);
+	if (leak->class == FP_LEAK_DEFINITE)
+		xml_print(xml, "auxwhat", "%s", FP_REPORT_HELD_BY_NOTHING);
+	print_holders(xml, leak->holders, leak->holder_count);
 	close_error(xml);
 	return result;
 }
