@@ -103,6 +103,26 @@ check 's["result"] == "whole" and h["global"][0]["name"] == "box.rows[1].text"'
 run --holders=0 -- "$victims/holders_victim" global double
 check 's is None and not h'
 grep -q 'held by' text && complain "says it though nobody asked: $(cat text)"
+# A millisecond is not enough for so much memory: that is said, whatever was searched by then.
+cat >much.c <<'END'
+#include <stdlib.h>
+#include <string.h>
+int main(void)
+{
+	size_t bytes = (size_t)128 << 20;
+	char *volatile much = malloc(bytes);
+	char *volatile block = malloc(40);
+	memset(much, 1, bytes);
+	free(block);
+	free(block);
+	return 0;
+}
+END
+${CC:-cc} -g -w much.c -o much || exit 99
+what='no time'
+"$fencepost" run --holders=1 --json=json --log=text -- ./much >out 2>err
+check 's["result"] in ("partial", "skipped") and s["obstacle"] == "time was up (the option holders gives more)"'
+says ': time was up (the option holders gives more)$'
 run --continue=yes -- "$victims/holders_victim" global read
 test "$(uname -m)" != x86_64 || check 'rest == {"global"}'
 

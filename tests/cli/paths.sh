@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 END
 for optimise in -O0 -O2; do
 	${CC:-cc} -g -w $optimise -fno-optimize-sibling-calls paths.c -o paths || exit 99
-	"$fencepost" run --show-reachable --json=json --log=text --html=html --xml=xml -- ./paths 2>err || complain "exits with $?: $(cat err)"
+	"$fencepost" run --show-reachable --json=json --log=text --html=html --xml=xml --sarif=sarif -- ./paths 2>err || complain "exits with $?: $(cat err)"
 	check json 'way(l["reachable", "make_cache"]) == [("table.cache", 0)]'
 	check json 'way(l["reachable", "add"]) == [("table.cache", 0), ("make_cache", 8)] and "path_left_out" not in l["reachable", "add"]'
 	check json '(lambda t: way(t) == [("table.cache", 0), ("make_cache", 8), ("add", 0), ("add", 0), ("add", 0), ("add", 8)] and t["path_left_out"] == 8)(l["reachable", "make_text"])'
@@ -109,6 +109,7 @@ for optimise in -O0 -O2; do
 	done
 	says xml '<auxwhat>held by nothing that the program can still reach</auxwhat>'
 	says xml '<auxwhat>still held by table.cache (paths)</auxwhat>'
+	says sarif 'still held by table.cache (paths)'
 done
 
 # Growth is judged after a second and more; whether the machine was too busy for that is not the matter here.

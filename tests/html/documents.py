@@ -54,6 +54,15 @@ def finding(kind, of, **fields):
                  "other": None, "evidence": None, "block": of, "region": None}, **fields)
 
 
+def holder(kind, **fields):
+    return dict({"kind": kind, "address": "0x1", "offset": 0, "name": None, "name_offset": 0, "module": None, "stack": None}, **fields)
+
+
+HELD = {"holders": [holder("block", offset=8, block=block(48, 16))],
+        "path": [holder("global", name="<i>cache</i>", name_offset=8, module="/made/up")] + [
+            holder("block", block=block(24, at)) for at in (0, 8, 16, 24)], "path_left_out": 7}
+
+
 def leak(size, *functions, **fields):
     return dict({"kind": "definite", "blocks": 1, "bytes": size, "fingerprint": "%016x" % size,
                  "alloc_stack": stack(*functions), "site": None, "heap": 1, "critical_level": None, "indirect_blocks": 0,
@@ -130,6 +139,15 @@ MADE = {
         "crash", None, access="read", address="0x7100", signal="SIGSEGV", cause="wild-address", message="<b>it failed</b>",
         nearest=[block(16, 240), block(16, -8), block(16, 3)], registers={"rax": {"value": "0x7100", "points_to": "<i>wild</i>"},
                                              "__proto__": {"value": "0x1", "points_to": None}})]),
+    "held": document(
+        findings=[finding("double-free", block(45, 0, free_thread=2, free_stack=stack("let_go")), holders=[
+            holder("global", name="a_name_that_is_much_longer_than_a_box_is_wide_and_cut", module="/made/up"),
+            holder("thread-local", thread=7, name="mine"), holder("memory")],
+            holders_search={"result": "partial", "found": 1003, "bytes": 1, "microseconds": 1, "obstacle": "time was up"})],
+        leaks=[leak(100, "lost", indirect_blocks=12, indirect_bytes=120, members=[
+            {"depth": 1, "blocks": 2, "bytes": 20, "alloc_stack": stack("first")},
+            {"depth": 8, "blocks": 9, "bytes": 90, "alloc_stack": stack("deep")}]),
+            leak(50, "kept", kind="reachable", **HELD)]),
     "leaks": many_leaks(),
     "possible": document(leaks=[leak(100, "inside", kind="possible"), leak(200, "inside_too", kind="possible", blocks=2)]),
     "hostile": hostile(),

@@ -230,6 +230,29 @@ def see_a_use_after_free(page):
     that("by thread 2" in page.run("document.querySelectorAll('#finding-1 .stack > summary')[1].textContent"), "and in which thread")
 
 
+def see_who_holds_it(page, directory):
+    made(page, "held")
+    whole = page.run("document.querySelector('#finding-1 .holders').textContent")
+    that(len(page.run("[...document.querySelectorAll('#finding-1 svg.held rect.holder')].map((one) => one.className.baseVal)")) == 3,
+         "each holder is drawn")
+    that(texts(page, "#finding-1 svg.held text")[0] == "a_name_that_is_much_longer_than_a_box_i\u2026", "a long name is cut")
+    that(texts(page, "#finding-1 svg.held text")[-1] == "block of 45 bytes", "and what they point to")
+    that("And 1,000 other pointers." in whole, "those that are not listed are counted: " + whole)
+    that("More may hold it, because not all was searched: time was up." in whole, "what was not searched is told: " + whole)
+    for item in ("leak-1", "leak-2"):
+        page.run("document.querySelector('#%s').open = true" % item)
+    that("Nothing that the program can still reach holds it." in page.run("document.querySelector('#leak-1').textContent"),
+         "nobody holds a definite leak")
+    that(texts(page, "#leak-1 .members li")[0].startswith("Depth 1: 2 blocks, 20 bytes ") and
+         "first" in texts(page, "#leak-1 .members li")[0], "what hangs from it is told by depth: %s" % texts(page, "#leak-1 .members li"))
+    that(texts(page, "#leak-1 .members li")[1].startswith("Depth 8 or more: 9 blocks, 90 bytes ") and
+         texts(page, "#leak-1 .members li")[2] == "1 other block", "to the last")
+    path = texts(page, "#leak-2 .path li")
+    that(path[0] == "<i>cache</i>+8 (up)" and path[3] == "7 more blocks" and len(path) == 6, "the path is told from the root on: %s" % path)
+    that(texts(page, "#leak-2 svg.held text")[1] == "one of the blocks", "its end is drawn: %s" % texts(page, "#leak-2 svg.held text"))
+    page.screenshot(os.path.join(directory, "held.png"))
+
+
 def see_a_crash(page):
     made(page, "crash")
     that(texts(page, "#finding-1 .title") == ["Read"], "the access is told: %s" % texts(page, "#finding-1 .title"))
@@ -356,6 +379,7 @@ def main(directory):
         see_an_overflow(page, directory)
         see_a_use_after_free(page)
         see_a_crash(page)
+        see_who_holds_it(page, directory)
         list_many_leaks(page)
         see_the_heap(page)
         see_merged_reports(page)

@@ -5,7 +5,7 @@
 # report, between it and the JSON, and behind that. Its Content-Security-Policy allows this style sheet and
 # this script and nothing else. Usage: embed.sh DIRECTORY
 cd "$1" || exit 1
-scripts='words.js facts.js block.js items.js list.js flame.js timeline.js page.js'
+scripts='words.js facts.js block.js holders.js items.js list.js flame.js timeline.js page.js'
 
 # What stands on a line of its own is between two newlines, which are part of the element. sha256sum writes
 # hexadecimal digits, printf takes octal ones, the policy wants base64.

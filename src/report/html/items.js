@@ -202,63 +202,6 @@ function crashElements({ signal, cause, message, registers, nearest }) {
 				[name, make("code", {}, value), meaning ? " " + meaning : null]))) : null];
 }
 
-function holderText(holder) {
-	const name = holder.name ? holder.name + (holder.name_offset > 0 ? "+" + holder.name_offset : "") : null;
-	const file = holder.module ? holder.module.replace(/.*\//, "") : null;
-	switch (holder.kind) {
-	case "global":
-		return name ? name + " (" + file + ")" : file + "+0x" + holder.name_offset.toString(16);
-	case "block":
-	case "freed-block":
-		return "offset " + number(holder.block.offset) + " in a " + (holder.kind === "block" ? "block" : "freed block") +
-			" of " + count(holder.block.size, "byte") + " (serial " + number(holder.block.serial) + ")";
-	case "stack":
-		return (name || "the stack") + " of thread " + holder.thread;
-	case "thread-local":
-		return "thread-local " + (name || "storage") + " of thread " + holder.thread;
-	case "register":
-		return "register " + name + " of thread " + holder.thread;
-	default:
-		return "memory at " + holder.address;
-	}
-}
-
-function holderElement(holder) {
-	const words = make("code", {}, holderText(holder));
-	const inside = holder.offset !== 0 ? ", " + count(holder.offset, "byte") + " inside" : null;
-	const stack = holder.block ? holder.block.alloc_stack : holder.stack;
-	if (!stack || stack.length === 0)
-		return make("p", { class: "holder" }, words, " \u2192 the block", inside);
-	return make("details", { class: "stack holder" },
-		make("summary", {}, words, " \u2192 the block", inside, holder.block ? "; allocated" : null),
-		stackElements(stack), excerpt(stack, 1));
-}
-
-// How the holder is reached, the outermost first.
-function pathElement({ path, path_left_out: leftOut }) {
-	if (!path)
-		return null;
-	const steps = path.map((step) => [make("code", {}, holderText(step)),
-		step.block ? placeSpans(step.block.alloc_stack, step.block.site) : null]);
-	if (leftOut)
-		steps.splice(3, 0, count(leftOut, "more block"));
-	return make("ol", { class: "path" }, steps.map((step) => make("li", {}, step)));
-}
-
-// Who points to the block: what is known, and what was not searched.
-function holderElements({ holders, holders_search: search, path, path_left_out: leftOut }) {
-	if (!holders && !search)
-		return null;
-	const listed = holders || [];
-	return make("section", { class: "holders" }, make("p", { class: "label" }, listed.length > 0 ? "Still held by" :
-		search.result === "whole" ? "Nothing holds a pointer to it any more" : "Holders not searched"),
-		listed.map(holderElement),
-		path ? make("p", { class: "label" }, "And that is reached from") : null,
-		pathElement({ path, path_left_out: leftOut }),
-		search && search.found > listed.length ? make("p", { class: "quiet" }, "And " + count(search.found - listed.length, "other pointer") + ".") : null,
-		search && search.obstacle ? make("p", { class: "quiet" }, capital(search.obstacle) + ".") : null);
-}
-
 function findingBody({ report, value }) {
 	const moments = momentsOf(value);
 	moments[0].through = value.through;
@@ -341,5 +284,6 @@ function growingBody({ report, value }) {
 			", never less in any of " + points.length + " heap snapshots. It last rose after " +
 			duration(value.last_rise_milliseconds) + "."),
 		riseDrawing(points), stackElements(value.alloc_stack), excerpt(value.alloc_stack, 3),
+		holderElements(value),
 		marks(value), sourcesOf(report, value)];
 }

@@ -404,10 +404,10 @@ static json_t *make_holder(struct fp_report_sarif *sarif, const struct fp_report
 }
 
 static void append_holders(struct fp_report_sarif *sarif, json_t *related,
-                           const struct fp_report_finding *finding, size_t id)
+                           const struct fp_report_held *held, size_t id)
 {
 	const struct fp_report_holder *shown[FP_REPORT_HOLDERS_SHOWN];
-	size_t count = fp_report_choose_holders(finding->holders, finding->holder_count, shown);
+	size_t count = fp_report_choose_holders(held->holders, held->holder_count, shown);
 
 	for (size_t i = 0; i < count; i++) {
 		json_t *location = make_holder(sarif, shown[i]);
@@ -495,7 +495,10 @@ json_t *fp_report_sarif_finding(struct fp_report_sarif *sarif, const struct fp_r
 	                   json_pack("[o]", fp_report_sarif_location(sarif, main_place(&story),
 	                                                             report->executable)));
 	related = make_related(sarif, &story);
-	append_holders(sarif, related, finding, story.count);
+	append_holders(sarif, related,
+	               &(const struct fp_report_held){.holders = finding->holders,
+	                                              .holder_count = finding->holder_count},
+	               story.count);
 	put_some(sarif, result, "relatedLocations", related);
 	flows = make_flows(sarif, &story);
 	if (json_array_size(flows) > 0)
@@ -526,6 +529,7 @@ json_t *fp_report_sarif_leak(struct fp_report_sarif *sarif, const struct fp_repo
 	        .title = "allocated", .stack = leak->stack, .kind = FP_REPORT_ALLOCATION};
 	struct fp_report_tree *tree = &sarif->tree;
 	json_t *result = json_object();
+	json_t *related = json_array();
 
 	put_rule(sarif, result, fp_report_sarif_leak_rule(leak->class));
 	fp_report_tree_put(
@@ -534,6 +538,8 @@ json_t *fp_report_sarif_leak(struct fp_report_sarif *sarif, const struct fp_repo
 	fp_report_tree_put(
 	        tree, result, "locations",
 	        json_pack("[o]", fp_report_sarif_location(sarif, &place, report->executable)));
+	append_holders(sarif, related, FP_REPORT_HELD_OF(leak), 1);
+	put_some(sarif, result, "relatedLocations", related);
 	if (leak->stack->shown > 0)
 		fp_report_tree_put(tree, result, "stacks",
 		                   json_pack("[o]", fp_report_sarif_stack(sarif, &allocation)));
