@@ -100,7 +100,7 @@ static int take_address(const char *argument, uint64_t *address)
 	*address = argument ? strtoull(argument, &end, 16) : 0;
 	return argument && *argument != '\0' && *end == '\0' && errno == 0
 	               ? 0
-	               : fp_cli_fail("explain: %s is no address: write fencepost explain "
+	               : fp_cli_fail("explain: %s is not an address: write fencepost explain "
 	                             "0x7f0012345678 PID|EVENT-LOG|REPORT.json",
 	                             argument ? argument : "nothing");
 }

@@ -127,13 +127,28 @@ static int look_at_tasks(struct asking *asking)
 	return status;
 }
 
+/* Whoever runs a program under Fencepost can look at it. */
+static int refuse_unseen(const struct asking *asking, int reason)
+{
+	char path[64];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "/proc/%ld", asking->pid);
+	if (geteuid() != 0 && stat(path, &status) == 0 && status.st_uid != geteuid())
+		return fp_cli_fail("%s: process %ld belongs to user %lu: ask as that user, or "
+		                   "as root",
+		                   asking->command, asking->pid, (unsigned long)status.st_uid);
+	return fp_cli_fail("%s: process %ld does not run under Fencepost, as far as this user "
+	                   "may see: %s/maps: %s",
+	                   asking->command, asking->pid, path, strerror(-reason));
+}
+
 static int look_at(struct asking *asking)
 {
 	int status = look_at_tasks(asking);
 
 	if (status == -EACCES || status == -EPERM)
-		return fp_cli_fail("%s: process %ld is not yours: ask as its user, or as root",
-		                   asking->command, asking->pid);
+		return refuse_unseen(asking, status);
 	if (status == -ENOENT && !asking->is_gone)
 		return fp_cli_fail("%s: no process %ld: ps -e lists those there are",
 		                   asking->command, asking->pid);
@@ -350,9 +365,10 @@ static int refuse(const struct asking *asking)
 		return fp_cli_fail("%s: process %ld runs without leak_signal: start it with "
 		                   "FENCEPOST_OPTIONS=leak_signal=USR2",
 		                   asking->command, asking->pid);
-	return fp_cli_fail("%s: process %ld is not under Fencepost: start it with fencepost "
-	                   "run --leak-signal=USR2",
-	                   asking->command, asking->pid);
+	return fp_cli_fail(
+	        "%s: process %ld does not run under Fencepost: start it with fencepost "
+	        "run --leak-signal=USR2",
+	        asking->command, asking->pid);
 }
 
 /* The log of the program that the process runs now, or NULL. */

@@ -125,8 +125,8 @@ static int take_arguments(struct run *run, char **arguments)
 		return fp_cli_fail("--sweep makes one report of several runs, and no event log "
 		                   "is like that: leave --events out");
 	if (result == 0 && !*arguments)
-		return fp_cli_fail("no program: write fencepost run PROGRAM, and its arguments "
-		                   "behind it");
+		return fp_cli_fail("no program: write fencepost run PROGRAM, followed by its "
+		                   "arguments");
 	return result;
 }
 

@@ -83,8 +83,11 @@ void fp_cli_print_allocator(const char *path)
 	const char *allocator = image ? fp_cli_image_allocator(image) : NULL;
 
 	if (allocator && is_worth_saying(allocator))
-		fp_cli_say("%s in %s is a custom allocator; its blocks are not tracked",
-		           allocator, executed);
+		fp_cli_say(
+		        strstr(allocator, " functions ")
+		                ? "%s in %s are custom allocators; their blocks are not tracked"
+		                : "%s in %s is a custom allocator; its blocks are not tracked",
+		        allocator, executed);
 	fp_cli_image_close(image);
 	free(executed);
 }

@@ -203,27 +203,12 @@ static void compare(const struct fp_block *block, void *user)
 
 static struct fp_log_block describe(const struct fp_block *block, uintptr_t address)
 {
-	struct fp_log_block all = {
-	        .address = block->address,
-	        .size = block->size,
-	        .offset = (int64_t)(address - block->address),
-	        .tier = block->tier,
-	        .family = block->family,
-	        .level = block->level,
-	        .heap = block->heap,
-	        .serial = block->serial,
-	        .site.file = "",
-	        .alloc_thread = block->alloc_thread,
-	        .alloc_trace = block->alloc_trace,
-	        .state = block->state,
-	        .free_thread = block->free_thread,
-	        .free_trace = block->free_trace,
-	};
+	struct fp_log_site site = {.file = ""};
 	int line = 0;
 
-	fp_stack_site(block->site, &all.site.file, &line);
-	all.site.line = (uint32_t)line;
-	return all;
+	fp_stack_site(block->site, &site.file, &line);
+	site.line = (uint32_t)line;
+	return fp_log_block_of(block, (int64_t)(address - block->address), &site);
 }
 
 /* Which of NEAREST is next, or NEAREST_MAX. */

@@ -36,24 +36,33 @@ static const struct fp_schema_record growing_record = FP_SCHEMA(FP_GROWING_FIELD
 static void put_fields(struct fp_log_record *record, const struct fp_schema_record *schema,
                        const void *from);
 
+struct fp_log_block fp_log_block_of(const struct fp_block *block, int64_t offset,
+                                    const struct fp_log_site *site)
+{
+	bool is_freed = block->state == FP_BLOCK_FREED;
+
+	return (struct fp_log_block){.address = block->address,
+	                             .size = block->size,
+	                             .offset = offset,
+	                             .tier = block->tier,
+	                             .family = block->family,
+	                             .level = block->level,
+	                             .state = block->state,
+	                             .heap = block->heap,
+	                             .serial = block->serial,
+	                             .site = *site,
+	                             .alloc_thread = block->alloc_thread,
+	                             .alloc_trace = block->alloc_trace,
+	                             .free_thread = is_freed ? block->free_thread : 0,
+	                             .free_trace =
+	                                     is_freed ? block->free_trace : FP_TRACE_NONE};
+}
+
 /* What a finding knows of its block stands in three places. */
 static void put_block(struct fp_log_record *record, const struct fp_finding *finding)
 {
-	const struct fp_block *block = &finding->block;
-	const struct fp_log_block all = {.address = block->address,
-	                                 .size = block->size,
-	                                 .offset = finding->offset,
-	                                 .tier = block->tier,
-	                                 .family = block->family,
-	                                 .level = block->level,
-	                                 .state = block->state,
-	                                 .heap = block->heap,
-	                                 .serial = block->serial,
-	                                 .site = *record->site,
-	                                 .alloc_thread = block->alloc_thread,
-	                                 .alloc_trace = block->alloc_trace,
-	                                 .free_thread = block->free_thread,
-	                                 .free_trace = block->free_trace};
+	const struct fp_log_block all =
+	        fp_log_block_of(&finding->block, finding->offset, record->site);
 
 	if (finding->has_block)
 		put_fields(record, &block_record, &all);

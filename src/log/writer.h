@@ -174,6 +174,10 @@ struct fp_log_explanation {
 	FP_EXPLANATION_FIELDS(FP_VICTIM_, )
 };
 
+/* BLOCK as records have it; OFFSET: of what is met there, from its start. */
+struct fp_log_block fp_log_block_of(const struct fp_block *block, int64_t offset,
+                                    const struct fp_log_site *site);
+
 void fp_log_process(struct fp_log *log, const struct fp_log_process *process);
 void fp_log_setting(struct fp_log *log, const char *key, const char *value);
 void fp_log_trace(struct fp_log *log, fp_trace_id trace, const uintptr_t *frames, size_t count);

@@ -241,6 +241,8 @@ static void say_of_thread(struct words *words, const struct fp_report_holder *ho
 		say(words, "register ");
 	if (holder->kind == FP_HOLDER_THREAD_LOCAL)
 		say(words, "thread-local ");
+	if (holder->kind == FP_HOLDER_STACK && holder->name.size > 0)
+		say(words, "variable ");
 	if (holder->name.size > 0)
 		say_variable(words, holder);
 	else

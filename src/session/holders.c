@@ -117,29 +117,15 @@ static void log_trace(struct fp_log *log, fp_trace_id trace)
 struct fp_log_block fp_session_log_block(struct fp_log *log, const struct fp_block *block,
                                          uintptr_t address)
 {
-	bool is_freed = block->state == FP_BLOCK_FREED;
-	struct fp_log_block told = {
-	        .address = block->address,
-	        .size = block->size,
-	        .offset = (int64_t)(address - block->address),
-	        .tier = block->tier,
-	        .family = block->family,
-	        .level = block->level,
-	        .heap = block->heap,
-	        .serial = block->serial,
-	        .site.file = "",
-	        .alloc_thread = block->alloc_thread,
-	        .alloc_trace = block->alloc_trace,
-	        .state = block->state,
-	        .free_thread = is_freed ? block->free_thread : 0,
-	        .free_trace = is_freed ? block->free_trace : FP_TRACE_NONE,
-	};
+	struct fp_log_site site = {.file = ""};
 	int line = 0;
 
 	if (block->address == 0)
-		return told;
-	fp_stack_site(block->site, &told.site.file, &line);
-	told.site.line = (uint32_t)line;
+		return (struct fp_log_block){.site = site};
+	fp_stack_site(block->site, &site.file, &line);
+	site.line = (uint32_t)line;
+	const struct fp_log_block told =
+	        fp_log_block_of(block, (int64_t)(address - block->address), &site);
 	log_trace(log, told.alloc_trace);
 	log_trace(log, told.free_trace);
 	return told;

@@ -140,7 +140,7 @@ for library in jemalloc tcmalloc tcmalloc_minimal mimalloc; do
 		got=$?
 		test $got -eq 3 && grep -q '^fencepost: no errors' err ||
 			complain "$library, sample=$sample: status $got, $(cat out err)"
-		grep -qx "fencepost: ${library%_minimal}'s other functions (.*) in ./real.$library is a custom allocator; its blocks are not tracked" err ||
+		grep -qx "fencepost: ${library%_minimal}'s other functions (.*) in ./real.$library are custom allocators; their blocks are not tracked" err ||
 			complain "$library: $(cat err)"
 	done
 done

@@ -63,7 +63,18 @@ done
 "$fencepost" explain 0x1234 json >answer 2>err && complain 'explains what is not there'
 grep -q 'no finding and no leak there names 0x1234' err || complain "$(cat err)"
 "$fencepost" explain rax json 2>err && complain 'takes rax for an address'
-grep -q 'rax is no address' err || complain "$(cat err)"
+grep -q 'rax is not an address' err || complain "$(cat err)"
+
+# Programs without Fencepost, and what this user may not look at.
+sleep 100 &
+other=$!
+"$fencepost" explain 0x1234 $other >answer 2>err && complain 'explains a program without Fencepost'
+grep -q "^fencepost: explain: process $other does not run under Fencepost: start it with" err || complain "$(cat err)"
+if test "$(id -u)" -eq 0 && setpriv --reuid=65534 --clear-groups "$fencepost" --version >/dev/null 2>&1; then
+	setpriv --reuid=65534 --clear-groups "$fencepost" explain 0x1234 $other >answer 2>err && complain "explains another user's"
+	grep -q "^fencepost: explain: process $other belongs to user 0: ask as that user, or as root$" err || complain "$(cat err)"
+fi
+kill $other
 
 cat >describe.c <<'END'
 #include <stdio.h>

@@ -68,7 +68,7 @@ for victim in holders_victim holders_victim_fast holders_victim_cc holders_victi
 	check 'rest == {"memory"} and int(h["memory"][0]["address"], 16) % 4096 == 56'
 	run -- "$victims/$victim" other-stack double
 	check 'rest == set() and any(one["name"] == "kept" and one["thread"] != f["thread"]["id"] and "hold_on_other_stack" in str(top(one["stack"])[0]) for one in h["stack"])'
-	says '^    kept of thread [0-9]* at holders_victim.c:[0-9]* in hold_on_other_stack'
+	says '^    variable kept of thread [0-9]* at holders_victim.c:[0-9]* in hold_on_other_stack'
 	run -- "$victims/$victim" other-storage double
 	check 'rest == {"thread-local"} and h["thread-local"][0]["name"] == "mine" and h["thread-local"][0]["thread"] != f["thread"]["id"]'
 	if test "$(uname -m)" = x86_64; then

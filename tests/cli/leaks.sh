@@ -87,7 +87,7 @@ refused 'runs without leak_signal' "$process"
 finish
 
 sleep 60 &
-refused 'not under Fencepost: start it with fencepost run --leak-signal=USR2' $!
+refused 'does not run under Fencepost: start it with fencepost run --leak-signal=USR2' $!
 kill $!
 refused 'no process 4194999' 4194999
 refused 'served is no process id' served

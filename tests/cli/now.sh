@@ -90,7 +90,7 @@ shows 0 "$first"
 go_on
 shows 1 '^fencepost: 2 errors, 1 leak (33 bytes)'
 "$fencepost" snapshot $$ >snapshot 2>&1 && complain "a snapshot of the shell"
-grep -q '^fencepost: snapshot: process [0-9]* is not under Fencepost: ' snapshot || complain "refused otherwise: $(cat snapshot)"
+grep -q '^fencepost: snapshot: process [0-9]* does not run under Fencepost: ' snapshot || complain "refused otherwise: $(cat snapshot)"
 
 # What a process that outlives the program has shown counts in the last line.
 "$fencepost" run sh -c "'$victim' go & until grep -q double-free err; do sleep 0.1; done" >out 2>err

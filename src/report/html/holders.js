@@ -21,7 +21,7 @@ function holderText(holder) {
 		return "offset " + number(holder.block.offset) + " in a " + (holder.kind === "block" ? "block" : "freed block") +
 			" of " + count(holder.block.size, "byte") + " (serial " + number(holder.block.serial) + ")";
 	case "stack":
-		return (name || "the stack") + " of thread " + holder.thread;
+		return (name ? "variable " + name : "the stack") + " of thread " + holder.thread;
 	case "thread-local":
 		return "thread-local " + (name || "storage") + " of thread " + holder.thread;
 	case "register":
