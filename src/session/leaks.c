@@ -45,22 +45,27 @@ static bool is_lost(enum fp_leak_class class)
 struct way {
 	struct fp_log_holder holders[FP_LEAK_LINKS_MAX]; /* the last has the block itself */
 	uint32_t count;
+	uint64_t left_out;
 };
 
 static void describe_way(const struct fp_leak_group *group, struct fp_log *log, struct way *way)
 {
-	way->count = group->link_count;
+	/* What hangs from a leak is told there; many stacks may have some of it. */
+	bool is_brief = group->class == FP_LEAK_INDIRECT && group->link_count > 0;
+
+	way->count = is_brief ? 1 : group->link_count;
+	way->left_out = is_brief ? 0 : group->links_left_out;
 	for (uint32_t i = 0; i < way->count; i++)
 		way->holders[i] =
 		        fp_session_describe_holder(&group->links[way->count - 1 - i], log);
 }
 
 /* For OF, a leak or a stack that grows. */
-#define TELL_WAY(of, way, group)                                                               \
+#define TELL_WAY(of, way)                                                                      \
 	((of).holders = &(way).holders[(way).count - ((way).count > 0)],                       \
 	 (of).holder_count = (way).count > 0, (of).path = (way).holders,                       \
 	 (of).path_count = (way).count - ((way).count > 0),                                    \
-	 (of).path_left_out = (group)->links_left_out)
+	 (of).path_left_out = (way).left_out)
 
 static uint32_t log_members(const struct fp_leak_group *group, struct fp_log *log,
                             struct fp_log_member *members)
@@ -110,7 +115,7 @@ static void log_leak(const struct fp_leak_group *group, struct fp_log *log,
 	};
 	int line = 0;
 
-	TELL_WAY(leak, *way, group);
+	TELL_WAY(leak, *way);
 	leak.members = members;
 	leak.member_count = log_members(group, log, members);
 	log_trace(log, group->trace);
@@ -144,7 +149,7 @@ static void tell_group(const struct fp_leak_group *group, void *user)
 		log_leak(group, telling->log, &way);
 	if (way.count == 0 || !is_growing(telling, group->trace))
 		return;
-	TELL_WAY(held, way, group);
+	TELL_WAY(held, way);
 	fp_log_held(telling->log, &held);
 }
 
