@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What the tests of doc/testing.md share: its programs and its commands, as they stand there.
+# What the tests of doc/testing.md and other pages share: its programs and its commands, as they stand there.
 fencepost=$FP_BUILDDIR/src/cli/fencepost
-manual=$top_srcdir/doc/testing.md
+manual=$top_srcdir/doc/${page:-testing.md}
 integrations=$top_srcdir/integrations
 test -x "$fencepost" && test -f "$manual" || exit 99
 bad=0
