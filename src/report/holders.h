@@ -54,9 +54,6 @@ enum { FP_REPORT_HOLDER_SENTENCE_MAX = FP_REPORT_HOLDER_WORDS_MAX + 512 };
 void fp_report_holder_sentence(const struct fp_report_holder *holder,
                                char text[FP_REPORT_HOLDER_SENTENCE_MAX]);
 
-/* Of a definite leak. */
-#define FP_REPORT_HELD_BY_NOTHING "held by nothing that the program can still reach"
-
 /* The stack that says where it is: of a block its allocation's; NULL: it has none. */
 const struct fp_report_stack *fp_report_holder_stack(const struct fp_report_holder *holder);
 

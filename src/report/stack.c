@@ -463,10 +463,15 @@ static const struct {
 	const char *directory;
 	const char *owner;
 } libraries[] = {
-        {"/include/c++/", "the C++ library"},      {"/libstdc++-v3/", "the C++ library"},
-        {"/rustc/", "the Rust library"},           {"library/std/src/", "the Rust library"},
-        {"library/core/src/", "the Rust library"}, {"library/alloc/src/", "the Rust library"},
+        {"/include/c++/", "the C++ library"},
+        {"/libstdc++-v3/", "the C++ library"},
+        {"/rustc/", "the Rust library"},
+        {"library/std/src/", "the Rust library"},
+        {"library/core/src/", "the Rust library"},
+        {"library/alloc/src/", "the Rust library"},
         {"/lib/rustlib/", "the Rust library"},
+        {"/go/src/runtime/", "the Go library"},
+        {"/lib/go-", "the Go library"},
 };
 
 static bool is_module(const struct fp_report_frame *frame, const char *name)

@@ -177,6 +177,10 @@ START_TEST(machines_are_known_by_their_whole_name)
 	ck_assert_str_eq(fp_report_frame_owner(&frames[0]), "Python");
 	modules[0].path = fp_report_text("libcoreclr.so");
 	ck_assert_str_eq(fp_report_frame_owner(&frames[0]), ".NET");
+	symbols[0].file = "/usr/lib/go-1.19/src/runtime/proc.go";
+	ck_assert_str_eq(fp_report_frame_owner(&frames[0]), "the Go library");
+	symbols[0].file = "/home/u/go/src/app/main.go";
+	ck_assert_str_eq(fp_report_frame_owner(&frames[0]), ".NET");
 	symbols[0].file = "/rustc/9fc6b43/library/core/src/ops/function.rs";
 	ck_assert_str_eq(fp_report_frame_owner(&frames[0]), "the Rust library");
 	symbols[0].file = "library/alloc/src/boxed.rs";

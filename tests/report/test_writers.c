@@ -150,7 +150,6 @@ static const char sample_text[] =
         "  heap 1, critical level task\n"
         "    #0 ([engine]+0x2, build-id abcd)\n"
         "    #1 (plant+0x20, build-id abcd)\n"
-        "  held by nothing that the program can still reach\n"
         "\n"
         "fencepost: reachable memory, never freed, of 7 bytes in 1 block at "
         "[engine]+0x3\n"

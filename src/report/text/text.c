@@ -349,8 +349,6 @@ static void print_leak(const struct fp_report_page *page, const struct fp_report
 	print_leak_details(page, report, leak);
 	fp_report_print_shares(page, report, &leak->shares);
 	fp_report_print_stack(page, leak->stack);
-	if (leak->class == FP_LEAK_DEFINITE)
-		fputs("  " FP_REPORT_HELD_BY_NOTHING "\n", page->out);
 	fp_report_print_held(page, FP_REPORT_HELD_OF(leak));
 	fputc('\n', page->out);
 }

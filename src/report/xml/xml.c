@@ -476,8 +476,6 @@ static int write_leak(struct fp_report_walk *walk, const struct fp_report_leak *
 	xml_close(xml, "xwhat");
 	result = xml_stack(xml, leak->stack);
 	print_process(walk, xml);
-	if (leak->class == FP_LEAK_DEFINITE)
-		xml_print(xml, "auxwhat", "%s", FP_REPORT_HELD_BY_NOTHING);
 	print_holders(xml, leak->holders, leak->holder_count);
 	close_error(xml);
 	return result;
