@@ -353,9 +353,9 @@ void fp_timeline_log(struct fp_log *log, bool looks)
 	fp_timeline_log_growth(log);
 }
 
-size_t fp_timeline_list_growing(fp_trace_id traces[FP_TREND_LISTED_MAX])
+size_t fp_timeline_list_growing(fp_trace_id listed[FP_TREND_LISTED_MAX])
 {
-	(void)traces;
+	(void)listed;
 	return 0;
 }
 
