@@ -179,9 +179,8 @@ static const struct {
         {CHUNK, -1, UNDER, 0, "8129 bytes before a block of 64 bytes"},
         {CHUNK, -(4 << 20), UNDER, 0, "4202432 bytes before a block of 64 bytes"},
         {CHUNK, -(8 << 20), UNDER, 0, "8396736 bytes before a block of 64 bytes"},
-        {BLOCK(0), -(16 << 20), UNDER, 0, "16777216 bytes before a block of 64 bytes"},
-        {BLOCK(6) + 48, 16 << 20, OVER, 6,
-         "16777216 bytes past the end of a block of 48 bytes"},
+        {GUARD(0) - 64, -(16 << 20), UNDER, 0, "16777216 bytes before a block of 64 bytes"},
+        {GUARD(6), 16 << 20, OVER, 6, "16777216 bytes past the end of a block of 48 bytes"},
 };
 
 enum { ACCESSES = sizeof(accesses) / sizeof(accesses[0]) };
