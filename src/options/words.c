@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Levenshtein's distance with one row kept, in a fixed buffer because it runs before the heap
- * exists. It only ranks suggestions: nothing is accepted because it is near.
+ * Levenshtein's distance, in which two neighbours that are swapped are one mistake. In fixed
+ * buffers, because it runs before the heap exists. It only ranks suggestions: nothing is
+ * accepted because it is near.
  */
 #include "options/words.h"
 
@@ -35,24 +36,29 @@ static size_t smaller(size_t a, size_t b)
 size_t fp_words_distance(const char *word, size_t word_len, const char *other)
 {
 	size_t other_len = smaller(strlen(other), WORD_MAX);
-	size_t row[WORD_MAX + 1];
+	size_t rows[3][WORD_MAX + 1];
+	size_t *before = rows[0], *last = rows[1], *row = rows[2];
 
 	word_len = smaller(word_len, WORD_MAX);
 	for (size_t j = 0; j <= other_len; j++)
-		row[j] = j;
+		last[j] = j;
 	for (size_t i = 1; i <= word_len; i++) {
-		size_t diagonal = row[0];
-
 		row[0] = i;
 		for (size_t j = 1; j <= other_len; j++) {
-			size_t replaced =
-			        diagonal + (folded(word[i - 1]) != folded(other[j - 1]));
+			char letter = folded(word[i - 1]);
+			size_t replaced = last[j - 1] + (letter != folded(other[j - 1]));
 
-			diagonal = row[j];
-			row[j] = smaller(replaced, smaller(row[j], row[j - 1]) + 1);
+			row[j] = smaller(replaced, smaller(last[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && letter == folded(other[j - 2]) &&
+			    folded(word[i - 2]) == folded(other[j - 1]))
+				row[j] = smaller(row[j], before[j - 2] + 1);
 		}
+		size_t *spent = before;
+		before = last;
+		last = row;
+		row = spent;
 	}
-	return row[other_len];
+	return last[other_len];
 }
 
 /* A word of N letters may have a third of them wrong; otherwise a suggestion is a riddle. */

@@ -14,8 +14,8 @@
 bool fp_words_equal(const char *word, size_t word_len, const char *other);
 
 /*
- * Letters to insert, delete or replace to make OTHER from WORD. Only the first 32 bytes of
- * either count.
+ * Letters to insert, delete, replace or swap with the next to make OTHER from WORD. Only the
+ * first 32 bytes of either count.
  */
 size_t fp_words_distance(const char *word, size_t word_len, const char *other);
 

@@ -144,10 +144,14 @@ static void tell_group(const struct fp_leak_group *group, void *user)
 
 	if (is_lost(group->class))
 		telling->new_blocks += group->new.blocks;
+	bool is_told = is_to_be_told(group, telling);
+	bool grows = is_growing(telling, group->trace);
+	if (!is_told && !grows)
+		return;
 	describe_way(group, telling->log, &way);
-	if (is_to_be_told(group, telling))
+	if (is_told)
 		log_leak(group, telling->log, &way);
-	if (way.count == 0 || !is_growing(telling, group->trace))
+	if (way.count == 0 || !grows)
 		return;
 	TELL_WAY(held, way);
 	fp_log_held(telling->log, &held);

@@ -286,6 +286,9 @@ START_TEST(distance_counts_edits)
 {
 	ck_assert_uint_eq(fp_words_distance("kitten", 6, "sitting"), 3);
 	ck_assert_uint_eq(fp_words_distance("", 0, "abc"), 3);
+	ck_assert_uint_eq(fp_words_distance("jsno", 4, "json"), 1);
+	ck_assert_uint_eq(fp_words_distance("ab", 2, "ba"), 1);
+	ck_assert_str_eq(fp_words_nearer("jsno", 4, "log", "json"), "json");
 	ck_assert_uint_eq(fp_words_distance("leak-check", 10, "leak_check"), 0);
 	ck_assert_uint_eq(fp_words_distance("abcd", 2, "ab"), 0);
 	ck_assert_ptr_null(fp_words_nearer("guards", 6, NULL, "log"));
