@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,7 +20,7 @@
 /* Inherited (session/spawn.c). */
 enum { END_FD = 9 };
 
-enum { LOOK_MS = 100, STAT_FIELDS_TO_STATUS = 49, TRIES = 20 };
+enum { LOOK_MS = 100, STAT_FIELDS_TO_STATUS = 49, TRIES = 20, REPORT_BYTES = 16 << 20 };
 
 struct watch {
 	struct fp_options options;
@@ -55,6 +56,30 @@ static int take_argument(struct watch *watch, const char *argument)
 	                                                           : fp_cli_fail("%s", refusal);
 }
 
+/* Whether there is so much address space. */
+static bool is_free(size_t bytes)
+{
+	void *space = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+	                   -1, 0);
+
+	if (space != MAP_FAILED)
+		munmap(space, bytes);
+	return space != MAP_FAILED;
+}
+
+/* The host's limit of address space may be this one's, and making the report takes some. */
+static struct fp_channel *attach(const char *address, int *status)
+{
+	struct fp_channel *channel = NULL;
+	size_t size = fp_channel_bytes();
+
+	while (size / 2 >= fp_channel_fewest_bytes() && !is_free(size + REPORT_BYTES))
+		size /= 2;
+	for (; !channel && size >= fp_channel_fewest_bytes(); size /= 2)
+		channel = fp_channel_attach(address, size, status);
+	return channel;
+}
+
 static int begin(struct watch *watch, char **arguments)
 {
 	int result = 0;
@@ -67,10 +92,7 @@ static int begin(struct watch *watch, char **arguments)
 		result = refuse();
 	if (result != 0)
 		return result;
-	/* The host's limit of address space may be this one's. */
-	for (size_t size = fp_channel_bytes();
-	     !watch->channel && size >= fp_channel_fewest_bytes(); size /= 2)
-		watch->channel = fp_channel_attach(watch->options.channel, size, &status);
+	watch->channel = attach(watch->options.channel, &status);
 	if (!watch->channel)
 		return fp_cli_fail("cannot map the memory that the host shares: %s",
 		                   strerror(-status));

@@ -170,17 +170,19 @@ for backend in auto guard mprotect none; do
 		complain "alone, strict, $backend: no finding: $(cat err)"
 	grep -q '^fencepost: note: a thread entered seccomp' err || complain "alone, strict, $backend: not said: $(cat err)"
 done
-# Where address space is short somebody still watches.
-limited() { # limited WAY
+# Where address space is short somebody still watches, and has room for the report: the limit is his, too.
+limited() { # limited WAY KIB
 	rm -f json
-	FENCEPOST_OPTIONS=json=json sh -c 'ulimit -v 45000 && exec "$0" "$1" double-free' "$host" "$1" >out 2>err
+	FENCEPOST_OPTIONS=json=json sh -c 'ulimit -v "$2" && exec "$0" "$1" double-free' "$host" "$1" "$2" >out 2>err
 	status=$?
 	await test -s json
 }
-limited plain
+limited plain 45000
 if test "$status" -eq 5 && grep -q '; exited 5$' err; then
-	limited killed
-	grep -q "\"line\": $(line_of double-free)\b" json || complain "killed, with little address space: $(cat err)"
+	for kib in 44000 44500 45000 45500 50000; do
+		limited killed $kib
+		grep -q "\"line\": $(line_of double-free)\b" json || complain "killed, with $kib KiB of address space: $(cat err)"
+	done
 else
 	echo "no program runs in 45 MB here: $(cat err)"
 fi
