@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Metadata memory: size classes of 16 bytes up to 512 cut from chunks, with a free list each;
+ * Metadata memory: size classes of 16 bytes up to 1024 cut from chunks, with a free list each;
  * larger requests are mappings of their own. Chunks come from memory that grows without a
  * mapping more, and so do larger requests once the process may have no other mapping. What was
  * set aside is accessible already, and needs nothing of the system at all.
@@ -22,7 +22,7 @@
 
 enum {
 	UNIT = 16,
-	SMALL_MAX = 512,
+	SMALL_MAX = 1024,
 	CLASSES = SMALL_MAX / UNIT,
 	CHUNK_BYTES = 4 << 20,
 	SMALL_CHUNK_BYTES = 64 << 10,
@@ -128,6 +128,14 @@ static bool add_region_locked(struct fp_growth *added, size_t largest, size_t sm
 	atomic_store(&regions[index].end, added->end);
 	atomic_store_explicit(&region_count, index + 1, memory_order_release);
 	return true;
+}
+
+bool fp_meta_reserve(struct fp_growth *table, size_t largest, size_t smallest)
+{
+	fp_lock_acquire(&lock);
+	bool is_reserved = add_region_locked(table, largest, smallest);
+	fp_lock_release(&lock);
+	return is_reserved;
 }
 
 static uintptr_t grow_locked(size_t bytes)

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct fp_growth;
+
 /*
  * BYTES bytes, zeroed, aligned to 16; NULL when the system refuses more memory, never an
  * abort. The caller keeps the size: there is no header.
@@ -36,6 +38,10 @@ void fp_meta_give_reserve_back(void);
 
 /* Bytes obtained from the system so far and not given back. */
 size_t fp_meta_footprint(void);
+
+/* As fp_growth_reserve, for a table that grows by itself and is metadata like the rest. False
+ * when there is no address space. */
+bool fp_meta_reserve(struct fp_growth *table, size_t largest, size_t smallest);
 
 /* The INDEXth area of address space that metadata memory grows in; false behind the last. No
  * lock. */

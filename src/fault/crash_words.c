@@ -70,7 +70,7 @@ bool fp_crash_say_block(struct fp_text *text, uintptr_t address)
 	struct fp_block block;
 
 	if (!fp_fault_heap.place(address, &place) ||
-	    !fp_fault_heap.block(place.slot.base, &block) || !fp_fault_is_near(&block, address))
+	    !fp_fault_heap.block(&place.slot, &block) || !fp_fault_is_near(&block, address))
 		return false;
 	fp_fault_say_position(text, &block, address);
 	if (block.state == FP_BLOCK_FREED)

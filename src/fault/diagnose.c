@@ -19,8 +19,8 @@
 const struct fp_fault_view fp_fault_heap = {
         .place = fp_guard_find,
         .beside = fp_guard_find_beside,
-        .block = fp_registry_find,
-        .last_bytes = fp_registry_last_bytes,
+        .block = fp_heap_find_in,
+        .last_bytes = fp_heap_last_bytes,
         .damage = fp_heap_take_damage,
 };
 
@@ -34,14 +34,14 @@ enum {
 /* A block that an access may have been meant for. */
 struct candidate {
 	struct fp_block block;
-	uintptr_t slot;
+	struct fp_slot slot;
 	bool is_known;
 };
 
-static void look_up(const struct fp_fault_view *view, uintptr_t slot,
+static void look_up(const struct fp_fault_view *view, const struct fp_slot *slot,
                     struct candidate *candidate)
 {
-	candidate->slot = slot;
+	candidate->slot = *slot;
 	candidate->is_known = view->block(slot, &candidate->block);
 }
 
@@ -53,7 +53,7 @@ static void look_up_neighbour(const struct fp_fault_view *view, uintptr_t slot,
 
 	candidate->is_known = false;
 	if (view->place(slot, &place) && place.slot.base == slot)
-		look_up(view, slot, candidate);
+		look_up(view, &place.slot, candidate);
 }
 
 /* The nearer one; of two as near the live one. */
@@ -145,13 +145,9 @@ static uintptr_t first_at_guard(const struct fp_fault_access *access,
 	const struct fp_block *block = &candidate->block;
 	bool is_behind = access->address >= block->address;
 	struct fp_damaged damaged;
-	struct fp_place place;
-
-	if (!view->place(candidate->slot, &place))
-		return access->address;
-	uintptr_t first = first_by_code(access, block, &place.slot);
+	uintptr_t first = first_by_code(access, block, &candidate->slot);
 	bool is_loop = access->stride != 0 && !access->is_call;
-	if (!take_damage(access, view, &place.slot, is_behind, &damaged))
+	if (!take_damage(access, view, &candidate->slot, is_behind, &damaged))
 		return is_loop && access->access == FP_ACCESS_WRITE ? access->start : first;
 	fp_findings_set_evidence(finding, &damaged);
 	/* What a loop wrote is there, what it is thought to have come through is not. */
@@ -213,7 +209,7 @@ static void blame(const struct fp_fault_access *access, const struct fp_fault_vi
 	fp_text_string(&text, " that was freed");
 	finding->is_evidence_last = true;
 	finding->evidence_offset = 0;
-	finding->evidence_size = (uint32_t)view->last_bytes(candidate->slot, finding->evidence,
+	finding->evidence_size = (uint32_t)view->last_bytes(&candidate->slot, finding->evidence,
 	                                                    sizeof(finding->evidence));
 }
 
@@ -247,7 +243,7 @@ static void look_along(const struct fp_fault_view *view, const struct fp_place *
 
 		if (!view->beside(&at, is_behind, &at))
 			return;
-		look_up(view, at.slot.base, &next);
+		look_up(view, &at.slot, &next);
 		if (next.is_known && !known->is_known)
 			*known = next;
 		if (next.is_known && next.block.state == FP_BLOCK_LIVE)
@@ -276,7 +272,7 @@ static bool diagnose_far(const struct fp_fault_access *access, const struct fp_p
 	struct candidate known[2];
 	struct candidate live[2];
 
-	look_up(view, place->slot.base, &here);
+	look_up(view, &place->slot, &here);
 	for (int side = 0; side < 2; side++)
 		look_along(view, place, side == 1, &known[side], &live[side]);
 	const struct candidate *alive = nearer(&live[0], &live[1], access->address);
@@ -301,7 +297,7 @@ static void diagnose_between(const struct fp_fault_access *access, const struct 
 	struct candidate beside;
 	uintptr_t slot = place->slot.base;
 
-	look_up(view, slot, &here);
+	look_up(view, &place->slot, &here);
 	look_up_neighbour(view,
 	                  access->address > slot ? slot + place->stride : slot - place->stride,
 	                  &beside);
@@ -328,7 +324,7 @@ static bool diagnose_at(const struct fp_fault_access *access, const struct fp_pl
 {
 	struct candidate here;
 
-	look_up(view, place->slot.base, &here);
+	look_up(view, &place->slot, &here);
 	if (!place->is_in_guard && here.is_known)
 		blame(access, view, &here, finding);
 	else if (!place->is_in_guard && place->state == FP_PLACE_USED)
@@ -344,7 +340,7 @@ static bool is_sealed(const struct fp_place *place, const struct fp_fault_view *
 {
 	struct fp_block block;
 
-	return place->is_in_guard || !view->block(place->slot.base, &block) ||
+	return place->is_in_guard || !view->block(&place->slot, &block) ||
 	       block.state != FP_BLOCK_LIVE;
 }
 
@@ -430,7 +426,7 @@ static struct fp_fault_access see_whole(const struct fp_fault_access *access,
 	if (!access->is_in_library)
 		return whole;
 	whole.is_scan = access->call_size == 0;
-	look_up(view, place->slot.base, &block);
+	look_up(view, &place->slot, &block);
 	if (whole.is_scan) {
 		uintptr_t first = block.is_known && block.block.state == FP_BLOCK_FREED
 		                          ? skip_front(access, &block.block)
@@ -457,7 +453,7 @@ static bool look_up_origin(const struct fp_fault_access *whole,
 
 	if (!whole->is_call || !view->place(whole->start, &place) || place.is_in_guard)
 		return false;
-	look_up(view, place.slot.base, candidate);
+	look_up(view, &place.slot, candidate);
 	return candidate->is_known;
 }
 
@@ -483,7 +479,7 @@ bool fp_fault_is_range_live(uintptr_t address, size_t length, const struct fp_fa
 	struct fp_block block;
 
 	return view->place(address, &place) && !place.is_in_guard &&
-	       view->block(place.slot.base, &block) && block.state == FP_BLOCK_LIVE &&
+	       view->block(&place.slot, &block) && block.state == FP_BLOCK_LIVE &&
 	       fp_fault_is_inside(&block, address) &&
 	       length <= block.size - (address - block.address);
 }
@@ -500,7 +496,7 @@ bool fp_fault_diagnose_range(const struct fp_fault_access *access, size_t length
 	first_bad.start = access->address;
 	first_bad.size = length;
 	first_bad.is_call = true;
-	if (!place.is_in_guard && view->block(place.slot.base, &block) &&
+	if (!place.is_in_guard && view->block(&place.slot, &block) &&
 	    block.state == FP_BLOCK_LIVE && fp_fault_is_inside(&block, access->address)) {
 		size_t rest = block.size - (access->address - block.address);
 

@@ -19,12 +19,12 @@
 #include "region/region.h"
 
 /* How the heap is seen; tests make one up. As fp_guard_find, fp_guard_find_beside,
- * fp_registry_find, fp_registry_last_bytes and fp_heap_take_damage. */
+ * fp_heap_find_in, fp_heap_last_bytes and fp_heap_take_damage. */
 struct fp_fault_view {
 	bool (*place)(uintptr_t address, struct fp_place *place);
 	bool (*beside)(const struct fp_place *place, bool is_behind, struct fp_place *beside);
-	bool (*block)(uintptr_t slot, struct fp_block *block);
-	size_t (*last_bytes)(uintptr_t slot, uint8_t *bytes, size_t size);
+	bool (*block)(const struct fp_slot *slot, struct fp_block *block);
+	size_t (*last_bytes)(const struct fp_slot *slot, uint8_t *bytes, size_t size);
 	bool (*damage)(const struct fp_slot *slot, bool is_behind, uintptr_t reach,
 	               struct fp_damaged *damaged);
 };

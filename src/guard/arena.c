@@ -32,11 +32,18 @@ enum {
 
 enum arena_kind { ARENA_DATA, ARENA_CODE, ARENA_KINDS };
 
+/* What there is to know of a slot whose class is known. */
+struct ready_slot {
+	uintptr_t base;
+	struct fp_chunk *chunk;
+	_Atomic(void *) *link;
+};
+
 /* Unsealed slots that nobody has. */
 struct ready {
 	uint32_t claimed; /* slots in the list or on their way into it */
 	uint32_t count;
-	uintptr_t slots[READY_PAGES];
+	struct ready_slot slots[READY_PAGES];
 };
 
 struct arena {
@@ -149,15 +156,16 @@ static int open_for(struct fp_chunk *chunk, size_t index)
 	return status;
 }
 
-/* The rest of SLOT, whose base is known. */
-static void describe_slot(struct fp_slot *slot, size_t bytes, bool is_filled)
+static void describe_slot(struct fp_slot *slot, const struct ready_slot *ready, bool is_filled)
 {
 	*slot = (struct fp_slot){
-	        .base = slot->base,
-	        .bytes = bytes,
+	        .base = ready->base,
+	        .bytes = ready->chunk->slot_bytes,
+	        .chunk = ready->chunk,
+	        .link = ready->link,
 	        .is_filled = is_filled,
-	        .used = slot->base,
-	        .used_bytes = bytes,
+	        .used = ready->base,
+	        .used_bytes = ready->chunk->slot_bytes,
 	};
 }
 
@@ -168,9 +176,12 @@ static int take_fresh_locked(struct fp_chunk *chunk, struct fp_slot *slot)
 
 	if (status != 0)
 		return status;
-	slot->base = fp_chunk_slot(chunk, index);
-	slot->bytes = chunk->slot_bytes;
-	describe_slot(slot, slot->bytes, chunk->backend->fills);
+	const struct ready_slot fresh = {
+	        .base = fp_chunk_slot(chunk, index),
+	        .chunk = chunk,
+	        .link = fp_chunk_link(chunk, index),
+	};
+	describe_slot(slot, &fresh, chunk->backend->fills);
 	atomic_store(&chunk->fresh, index + 1);
 	return 0;
 }
@@ -211,18 +222,32 @@ static struct ready *ready_of(struct arena *arena, size_t pages)
 	return pages <= READY_CLASSES ? &arena->ready[pages] : NULL;
 }
 
-/* The last slot of a full chunk died: its page tables go back, its addresses stay reserved. */
+/* The pages that have no other chunk's. */
+static void give_links_back(const struct fp_chunk *chunk)
+{
+	uintptr_t links = (uintptr_t)chunk->links;
+	uintptr_t end = links + chunk->bytes / fp_chunk_link_step() * sizeof(*chunk->links);
+
+	links = fp_align_up(links, fp_vm_page_size());
+	end = fp_align_down(end, fp_vm_page_size());
+	if (links != 0 && end > links)
+		fp_vm_advise(links, end - links, MADV_DONTNEED);
+}
+
+/* The last slot of a full chunk died: its page tables and links go back, its addresses stay
+ * reserved. */
 static void bury(struct fp_chunk *chunk)
 {
 	if (atomic_fetch_add(&chunk->dead, 1) + 1 != chunk->slots)
 		return;
 	atomic_store(&chunk->opened_bytes, 0);
 	fp_span_remap(chunk->base, chunk->bytes, PROT_NONE);
+	give_links_back(chunk);
 }
 
 static int unseal(const struct fp_slot *slot)
 {
-	const struct fp_chunk *chunk = fp_span_find(slot->base);
+	const struct fp_chunk *chunk = slot->chunk;
 	bool has_tried = false;
 	int status;
 
@@ -271,8 +296,7 @@ static int take(struct arena *arena, size_t pages, int prot, struct fp_slot *slo
 	*was_ready = ready != NULL && ready->count > 0;
 	if (*was_ready) {
 		ready->claimed--;
-		slot->base = ready->slots[--ready->count];
-		describe_slot(slot, pages * fp_vm_page_size(), true);
+		describe_slot(slot, &ready->slots[--ready->count], true);
 	} else {
 		status = fresh_slot_locked(arena, pages, prot, slot);
 	}
@@ -294,7 +318,7 @@ int fp_arena_acquire(size_t pages, bool is_executable, struct fp_slot *slot)
 			return status;
 		status = unseal(slot);
 		if (status != 0)
-			bury(fp_span_find(slot->base));
+			bury(slot->chunk);
 	}
 	return status;
 }
@@ -325,12 +349,13 @@ static void settle_ready(struct arena *arena, const struct fp_slot *fresh, bool 
 
 	fp_lock_acquire(&arena->lock);
 	if (is_unsealed)
-		ready->slots[ready->count++] = fresh->base;
+		ready->slots[ready->count++] =
+		        (struct ready_slot){fresh->base, fresh->chunk, fresh->link};
 	else
 		ready->claimed--;
 	fp_lock_release(&arena->lock);
 	if (!is_unsealed)
-		bury(fp_span_find(fresh->base));
+		bury(fresh->chunk);
 }
 
 static int recycle(const struct fp_chunk *chunk, const struct fp_slot *from,
@@ -392,11 +417,11 @@ static int seal_or_recycle(const struct fp_chunk *chunk, const struct fp_slot *s
 	return status == -EINVAL ? seal_anew(chunk, slot) : seal(chunk, slot);
 }
 
-int fp_arena_release(struct fp_chunk *chunk, const struct fp_slot *slot)
+int fp_arena_release(const struct fp_slot *slot)
 {
-	int status = seal_or_recycle(chunk, slot);
+	int status = seal_or_recycle(slot->chunk, slot);
 
-	bury(chunk);
+	bury(slot->chunk);
 	return status;
 }
 
@@ -407,7 +432,7 @@ static size_t gather(const struct fp_slot *slots, size_t count, struct iovec *ra
 	size_t taken = 0;
 
 	for (; taken < count && taken < RANGES_MAX; taken++) {
-		const struct fp_chunk *chunk = fp_span_find(slots[taken].base);
+		const struct fp_chunk *chunk = slots[taken].chunk;
 
 		if (taken > 0 && chunk->backend != *backend)
 			break;
@@ -428,7 +453,7 @@ void fp_arena_release_many(const struct fp_slot *slots, size_t count)
 		int status = backend->seal_many(ranges, taken);
 
 		for (size_t i = 0; i < taken; i++) {
-			struct fp_chunk *chunk = fp_span_find(slots[i].base);
+			struct fp_chunk *chunk = slots[i].chunk;
 
 			/* What was sealed already takes no harm. */
 			if (status != 0)

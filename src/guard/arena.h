@@ -29,7 +29,7 @@ void fp_arena_init(const struct fp_arena_config *config);
 
 /* As fp_guard_acquire and fp_guard_release. */
 int fp_arena_acquire(size_t pages, bool is_executable, struct fp_slot *slot);
-int fp_arena_release(struct fp_chunk *chunk, const struct fp_slot *slot);
+int fp_arena_release(const struct fp_slot *slot);
 
 /* Slots of chunks whose back end seals many at once. */
 void fp_arena_release_many(const struct fp_slot *slots, size_t count);

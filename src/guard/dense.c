@@ -27,6 +27,7 @@ enum {
 struct free_cell {
 	struct free_cell *next;
 	uintptr_t base;
+	struct fp_chunk *chunk;
 };
 
 /* The cells of one size. */
@@ -47,7 +48,7 @@ static void open_first(void)
 	struct fp_slot slot;
 
 	if (fp_dense_acquire(1, false, &slot) == 0)
-		fp_dense_release(fp_span_find(slot.base), &slot);
+		fp_dense_release(&slot);
 }
 
 void fp_dense_init(unsigned char byte)
@@ -127,7 +128,7 @@ static int take_fresh_locked(struct class *class, size_t cell_bytes, int prot,
 		class->current = chunk;
 	}
 	slot->base = fp_chunk_slot(class->current, atomic_fetch_add(&class->current->fresh, 1));
-	slot->is_filled = false;
+	slot->chunk = class->current;
 	return 0;
 }
 
@@ -137,6 +138,7 @@ static void take_free_locked(struct class *class, struct fp_slot *slot)
 
 	class->oldest = cell->next;
 	slot->base = cell->base;
+	slot->chunk = cell->chunk;
 	slot->is_filled = true;
 	fp_meta_free(cell, sizeof(*cell));
 }
@@ -156,8 +158,10 @@ static int acquire_alone(size_t bytes, int prot, struct fp_slot *slot)
 	if (status != 0)
 		return status;
 	atomic_store(&chunk->fresh, 1);
-	*slot = (struct fp_slot){
-	        .base = chunk->base, .bytes = shape.cell_bytes, .is_dense = true};
+	*slot = (struct fp_slot){.base = chunk->base,
+	                         .bytes = shape.cell_bytes,
+	                         .chunk = chunk,
+	                         .is_dense = true};
 	return 0;
 }
 
@@ -168,7 +172,7 @@ int fp_dense_acquire(size_t bytes, bool is_executable, struct fp_slot *slot)
 
 	if (bytes > CELL_MAX)
 		return acquire_alone(bytes, prot, slot);
-	slot->is_dense = true;
+	*slot = (struct fp_slot){.is_dense = true};
 	struct class *class = &classes[is_executable][class_of(bytes, &slot->bytes)];
 	fp_lock_acquire(&class->lock);
 	if (class->oldest != NULL)
@@ -186,8 +190,9 @@ static int release_alone(const struct fp_chunk *chunk)
 	                        : fp_span_remap(chunk->base, chunk->bytes, PROT_NONE);
 }
 
-int fp_dense_release(const struct fp_chunk *chunk, const struct fp_slot *slot)
+int fp_dense_release(const struct fp_slot *slot)
 {
+	struct fp_chunk *chunk = slot->chunk;
 	size_t cell_bytes;
 
 	if (slot->bytes > CELL_MAX)
@@ -200,6 +205,7 @@ int fp_dense_release(const struct fp_chunk *chunk, const struct fp_slot *slot)
 		return -ENOMEM;
 	memset((void *)slot->base, fill, slot->bytes);
 	cell->base = slot->base;
+	cell->chunk = chunk;
 	fp_lock_acquire(&class->lock);
 	if (class->oldest == NULL)
 		class->oldest = cell;

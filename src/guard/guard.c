@@ -159,12 +159,10 @@ static bool is_dense(const struct fp_chunk *chunk)
 
 int fp_guard_release(const struct fp_slot *slot)
 {
-	struct fp_chunk *chunk = fp_span_find(slot->base);
-
-	if (is_dense(chunk))
-		return fp_dense_release(chunk, slot);
-	if (!slot->is_filled || !fp_batch_takes(chunk))
-		return fp_arena_release(chunk, slot);
+	if (slot->is_dense)
+		return fp_dense_release(slot);
+	if (!slot->is_filled || !fp_batch_takes(slot->chunk))
+		return fp_arena_release(slot);
 	fp_batch_release(slot);
 	return 0;
 }
@@ -174,8 +172,10 @@ void fp_guard_seal_waiting(void)
 	fp_batch_seal_all();
 }
 
-static void describe(const struct fp_chunk *chunk, size_t index, struct fp_place *place)
+static void describe(struct fp_chunk *chunk, size_t index, struct fp_place *place)
 {
+	place->slot.chunk = chunk;
+	place->slot.link = fp_chunk_link(chunk, index);
 	place->slot.base = fp_chunk_slot(chunk, index);
 	place->slot.bytes = chunk->slot_bytes;
 	place->slot.is_dense = is_dense(chunk);
@@ -199,7 +199,7 @@ static size_t index_at(const struct fp_chunk *chunk, uintptr_t address)
 
 bool fp_guard_find(uintptr_t address, struct fp_place *place)
 {
-	const struct fp_chunk *chunk = fp_span_find(address);
+	struct fp_chunk *chunk = fp_span_find(address);
 
 	if (chunk == NULL)
 		chunk = fp_span_find_near(address);
@@ -211,7 +211,7 @@ bool fp_guard_find(uintptr_t address, struct fp_place *place)
 }
 
 /* The slot of a chunk that was handed out last, or first. */
-static bool find_used_end(const struct fp_chunk *chunk, bool is_last, struct fp_place *place)
+static bool find_used_end(struct fp_chunk *chunk, bool is_last, struct fp_place *place)
 {
 	uint32_t fresh = atomic_load(&chunk->fresh);
 
@@ -223,7 +223,7 @@ static bool find_used_end(const struct fp_chunk *chunk, bool is_last, struct fp_
 
 bool fp_guard_find_beside(const struct fp_place *place, bool is_behind, struct fp_place *beside)
 {
-	const struct fp_chunk *chunk = fp_span_find(place->slot.base);
+	struct fp_chunk *chunk = place->slot.chunk;
 	size_t index = index_at(chunk, place->slot.base);
 	size_t fresh = atomic_load(&chunk->fresh);
 	bool is_here = is_behind ? index + 1 < fresh : index > 0 && fresh > 0;

@@ -21,6 +21,7 @@
 
 enum { FP_GUARD_BATCH_MAX = 64 };
 
+struct fp_chunk;
 struct fp_slot;
 
 struct fp_guard_config {
@@ -57,6 +58,10 @@ int fp_guard_probe(const char *backend);
 struct fp_slot {
 	uintptr_t base;
 	size_t bytes;
+	struct fp_chunk *chunk; /* of this module */
+	/* A word for whoever keeps records of slots: NULL before the slot is used, and again
+	 * when it and its neighbours are dead. No link: NULL. */
+	_Atomic(void *) *link;
 	/* Acquired and released: every byte is the fill byte. Found: the slot is to be released
 	 * so, because it may stay accessible for a while. */
 	bool is_filled;

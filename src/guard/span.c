@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include "base/align.h"
+#include "base/growth.h"
 #include "base/lock.h"
 #include "base/meta.h"
 #include "base/sys.h"
@@ -42,6 +43,8 @@ struct span {
 	size_t chunk_count;
 	chunk_link *chunks;
 	_Atomic uint32_t *areas; /* one more than the index of the first chunk; 0: none yet */
+	uintptr_t links;         /* of all slots, as far as chunks were cut; 0: none */
+	struct fp_growth links_memory;
 };
 
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_SPAN);
@@ -138,6 +141,37 @@ static bool make_lists(struct span *span)
 	return false;
 }
 
+/* How far the links of a span go that is cut up to there. */
+static size_t links_bytes(size_t cut)
+{
+	return fp_align_up(cut / fp_chunk_link_step() * sizeof(_Atomic(void *)),
+	                   fp_vm_page_size());
+}
+
+/* Slots without links are found by hashing. */
+static void reserve_links(struct span *span, bool is_joined)
+{
+	size_t bytes = links_bytes(span->bytes);
+
+	span->links = !is_joined && fp_meta_reserve(&span->links_memory, bytes, bytes)
+	                      ? span->links_memory.at
+	                      : 0;
+}
+
+/* Those of a chunk that begins where the span is cut, and takes BYTES. */
+static _Atomic(void *) *take_links_locked(struct span *span, size_t bytes)
+{
+	if (span->links == 0)
+		return NULL;
+	uintptr_t end = span->links + links_bytes(span->cut_bytes + bytes);
+	uintptr_t at = span->links_memory.at;
+	if (end > at && fp_growth_take(&span->links_memory, end - at) == 0)
+		return NULL;
+	if (end > at)
+		fp_vm_show(at, end - at);
+	return (_Atomic(void *) *)span->links + span->cut_bytes / fp_chunk_link_step();
+}
+
 static void widen_bounds(const struct span *span)
 {
 	uintptr_t low = span->base - span->fence;
@@ -166,6 +200,7 @@ static int add_span_locked(size_t bytes, bool is_joined)
 		            span->bytes + 2 * span->fence + fp_vm_page_size());
 		return -ENOMEM;
 	}
+	reserve_links(span, is_joined);
 	widen_bounds(span);
 	newest[is_joined] = span;
 	atomic_store_explicit(&span_count, count + 1, memory_order_release);
@@ -228,6 +263,7 @@ static int cut_locked(struct fp_chunk *chunk, bool is_divisible)
 	chunk->slots =
 	        is_divisible ? (uint32_t)((bytes - chunk->guard_bytes) / fp_chunk_stride(chunk))
 	                     : 1;
+	chunk->links = is_guarded ? take_links_locked(span, bytes) : NULL;
 	list_locked(span, chunk);
 	span->cut_bytes += bytes;
 	cut_bytes[is_guarded] += bytes;
@@ -261,6 +297,8 @@ static void give_back_locked(struct span *span)
 		fp_vm_unmap(low, span->base - UNIT_BYTES - page - low);
 	}
 	span->bytes = span->cut_bytes;
+	if (span->links != 0)
+		fp_growth_give_back(&span->links_memory, 0);
 	if (span->fence > UNIT_BYTES)
 		span->fence = UNIT_BYTES;
 }

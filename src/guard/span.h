@@ -29,6 +29,9 @@ struct fp_chunk {
 	_Atomic size_t opened_bytes; /* in use, from fp_chunk_opened_from(); 0 once buried */
 	_Atomic uint32_t fresh;      /* index of the first slot never handed out */
 	_Atomic uint32_t dead;       /* slots released */
+	/* One for each place where a slot of a page may begin (struct fp_slot); NULL: there was
+	 * no memory for them. */
+	_Atomic(void *) *links;
 };
 
 /* The first page of the leading guard is never opened: it keeps the kernel from merging the
@@ -46,6 +49,19 @@ static inline size_t fp_chunk_stride(const struct fp_chunk *chunk)
 static inline uintptr_t fp_chunk_slot(const struct fp_chunk *chunk, size_t index)
 {
 	return chunk->base + chunk->guard_bytes + index * fp_chunk_stride(chunk);
+}
+
+/* Bytes of address space that have a link: a slot and its guard take no less. */
+static inline size_t fp_chunk_link_step(void)
+{
+	return 2 * fp_vm_page_size();
+}
+
+static inline _Atomic(void *) *fp_chunk_link(const struct fp_chunk *chunk, size_t index)
+{
+	size_t offset = fp_chunk_slot(chunk, index) - chunk->base;
+
+	return chunk->links == NULL ? NULL : &chunk->links[offset / fp_chunk_link_step()];
 }
 
 /*

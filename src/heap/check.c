@@ -65,7 +65,7 @@ static void look_at(uintptr_t only, struct sweep *sweep)
 	if (only == 0)
 		fp_registry_each_live(visit, sweep);
 	else if (fp_guard_find(only, &where))
-		fp_registry_look_at(where.slot.base, visit, sweep);
+		fp_registry_look_at(fp_heap_key(&where.slot), visit, sweep);
 }
 
 /* ONLY is the address of the one block to look at; 0: all. */
@@ -150,6 +150,6 @@ bool fp_heap_take_damage(const struct fp_slot *slot, bool is_behind, uintptr_t r
 {
 	struct taking taking = {slot, is_behind, reach, damaged, false};
 
-	fp_registry_look_at(slot->base, take, &taking);
+	fp_registry_look_at(fp_heap_key(slot), take, &taking);
 	return taking.is_taken;
 }

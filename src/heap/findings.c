@@ -217,8 +217,9 @@ bool fp_findings_claim(const struct fp_misuse *misuse, const struct fp_block *bl
 	struct fp_finding finding;
 	struct fp_text text;
 
-	if (claim == NULL || (claim->family == block->family && !is_other_size(claim, block) &&
-	                      !is_other_align(claim, block)))
+	if (claim->family == FP_FAMILY_COUNT ||
+	    (claim->family == block->family && !is_other_size(claim, block) &&
+	     !is_other_align(claim, block)))
 		return false;
 	if (claim->family != block->family && fp_pair_fits(block, claim->family, misuse->trace))
 		return false;

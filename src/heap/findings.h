@@ -17,7 +17,7 @@ struct fp_misuse {
 	fp_trace_id trace;
 	bool has_hresult;
 	int32_t hresult;                   /* what the caller is told */
-	const struct fp_heap_claim *claim; /* what the caller took the block for, or NULL */
+	const struct fp_heap_claim *claim; /* of a free; or NULL */
 };
 
 void fp_findings_init(fp_finding_sink sink, void *user);

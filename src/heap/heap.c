@@ -105,7 +105,7 @@ void fp_heap_verify_freed(const struct fp_slot *slot)
 
 	if (!slot->is_filled ||
 	    !fp_padding_is_damaged(slot->base, slot->base + slot->bytes, &damaged.damage) ||
-	    !fp_registry_find(slot->base, &damaged.block))
+	    !fp_heap_find_in(slot, &damaged.block))
 		return;
 	fp_findings_late_write(&damaged);
 	fp_padding_fill(slot->base, slot->base + slot->bytes);
@@ -183,7 +183,7 @@ static int alloc_block(struct fp_heap *heap, const struct fp_heap_request *reque
 	}
 	fill_around(&block, &slot);
 	fill_block(&block, &slot, request->is_zeroed);
-	status = fp_registry_add(slot.base, &block);
+	status = fp_registry_add(fp_heap_key(&slot), &block);
 	if (status != 0) {
 		slot.is_filled = false;
 		unplace(&slot);
@@ -308,7 +308,8 @@ static int retire(struct fp_heap *heap, const struct fp_misuse *misuse,
 static int free_slot(struct fp_heap *heap, const struct fp_misuse *misuse,
                      struct fp_place *where)
 {
-	struct fp_registry_free request = {
+	const struct fp_registry_free request = {
+	        .key = fp_heap_key(&where->slot),
 	        .address = misuse->address,
 	        .heap = heap->id,
 	        .trace = misuse->trace,
@@ -318,9 +319,9 @@ static int free_slot(struct fp_heap *heap, const struct fp_misuse *misuse,
 	struct fp_block block;
 
 	/* What is kept of it, and its padding, is read. */
-	fp_heap_end_poison(heap, where->slot.base, misuse->address);
+	fp_heap_end_poison(heap, &where->slot, misuse->address);
 	fp_touch_begin(&where->slot, heap->traits.is_executable);
-	enum fp_registry_verdict verdict = fp_registry_free(where->slot.base, &request, &block);
+	enum fp_registry_verdict verdict = fp_registry_free(&request, &block);
 	if (verdict != FP_REGISTRY_FREED)
 		fp_touch_end();
 	switch (verdict) {
@@ -352,15 +353,29 @@ static void unmask(struct fp_misuse *misuse, const struct fp_place *where)
 {
 	struct fp_block block;
 
-	if (!fp_registry_find(where->slot.base, &block) ||
+	if (!fp_heap_find_in(&where->slot, &block) ||
 	    !fp_exact_is_masked(&block, misuse->address))
 		return;
 	fp_padding_fill(misuse->address, block.address);
 	misuse->address = block.address;
 }
 
-static int free_or_report(struct fp_heap *heap, void *address,
-                          const struct fp_heap_claim *claim)
+int fp_heap_free_at(struct fp_heap *heap, const struct fp_heap_claim *claim,
+                    struct fp_place *where)
+{
+	struct fp_misuse misuse = fp_heap_misuse(heap, claim->block, fp_stack_capture());
+
+	misuse.claim = claim;
+	if (where == NULL) {
+		fp_findings_foreign_free(&misuse);
+		return -EPERM;
+	}
+	if (configuration.is_exact)
+		unmask(&misuse, where);
+	return free_slot(heap, &misuse, where);
+}
+
+static int free_or_report(struct fp_heap *heap, const struct fp_heap_claim *claim)
 {
 	struct fp_place where;
 
@@ -368,25 +383,21 @@ static int free_or_report(struct fp_heap *heap, void *address,
 		fp_heap_report_released(heap, "Free");
 		return -EPERM;
 	}
-	if (address == NULL)
+	if (claim->block == NULL)
 		return 0;
 	/* The block's page is likely the coldest of all that is needed here. */
-	__builtin_prefetch(address);
-	struct fp_misuse misuse = fp_heap_misuse(heap, address, fp_stack_capture());
-	misuse.claim = claim;
-	if (!fp_guard_find(misuse.address, &where)) {
-		fp_findings_foreign_free(&misuse);
-		return -EPERM;
-	}
-	if (configuration.is_exact)
-		unmask(&misuse, &where);
-	return free_slot(heap, &misuse, &where);
+	__builtin_prefetch(claim->block);
+	bool is_ours = fp_guard_find((uintptr_t)claim->block, &where);
+	if (!is_ours && claim->may_be_foreign)
+		return -ENXIO;
+	return fp_heap_free_at(heap, claim, is_ours ? &where : NULL);
 }
 
 int fp_heap_free(struct fp_heap *heap, void *block)
 {
 	int saved_errno = errno;
-	int status = free_or_report(heap, block, NULL);
+	const struct fp_heap_claim claim = {.block = block, .family = FP_FAMILY_COUNT};
+	int status = free_or_report(heap, &claim);
 
 	errno = saved_errno;
 	return status;
@@ -395,17 +406,27 @@ int fp_heap_free(struct fp_heap *heap, void *block)
 int fp_heap_free_as(struct fp_heap *heap, const struct fp_heap_claim *claim)
 {
 	int saved_errno = errno;
-	int status = free_or_report(heap, claim->block, claim);
+	int status = free_or_report(heap, claim);
 
 	errno = saved_errno;
 	return status;
+}
+
+bool fp_heap_find_in(const struct fp_slot *slot, struct fp_block *block)
+{
+	return fp_registry_find(fp_heap_key(slot), block);
+}
+
+size_t fp_heap_last_bytes(const struct fp_slot *slot, uint8_t *bytes, size_t size)
+{
+	return fp_registry_last_bytes(fp_heap_key(slot), bytes, size);
 }
 
 bool fp_heap_find(uintptr_t address, struct fp_block *block)
 {
 	struct fp_place where;
 
-	return fp_guard_find(address, &where) && fp_registry_find(where.slot.base, block);
+	return fp_guard_find(address, &where) && fp_heap_find_in(&where.slot, block);
 }
 
 bool fp_heap_mark(uintptr_t address, uint64_t serial, uint8_t marks)
@@ -413,5 +434,5 @@ bool fp_heap_mark(uintptr_t address, uint64_t serial, uint8_t marks)
 	struct fp_place where;
 
 	return fp_guard_find(address, &where) &&
-	       fp_registry_mark(where.slot.base, serial, marks);
+	       fp_registry_mark(fp_heap_key(&where.slot), serial, marks);
 }

@@ -122,10 +122,11 @@ int fp_heap_free(struct fp_heap *heap, void *block);
 /* A free that says what the caller takes the block for. */
 struct fp_heap_claim {
 	void *block;
-	uint8_t family; /* enum fp_family */
+	uint8_t family; /* enum fp_family; FP_FAMILY_COUNT: the caller does not say */
 	bool has_size;
-	size_t size;  /* when has_size */
-	size_t align; /* a power of two, or 0: the caller does not say */
+	bool may_be_foreign; /* what is in no slot is left alone: -ENXIO, and no finding */
+	size_t size;         /* when has_size */
+	size_t align;        /* a power of two, or 0: the caller does not say */
 };
 
 /* The same; a claim that is not so is a finding, and the block is freed all the same. */
@@ -222,6 +223,11 @@ bool fp_heap_take_damage(const struct fp_slot *slot, bool is_behind, uintptr_t r
 
 /* The block, live or freed, that ADDRESS is in or beside; false when none is known. */
 bool fp_heap_find(uintptr_t address, struct fp_block *block);
+
+/* The same for SLOT; and the first bytes that a freed one held there when it was freed, at most
+ * SIZE: how many there are. */
+bool fp_heap_find_in(const struct fp_slot *slot, struct fp_block *block);
+size_t fp_heap_last_bytes(const struct fp_slot *slot, uint8_t *bytes, size_t size);
 
 /* For a debugger: the second one is called before the block of the serial that the first one
  * has is allocated. */

@@ -17,7 +17,7 @@ enum { PAGES_AT_ONCE = 32 };
 static bool find_live(uintptr_t address, struct fp_place *where, struct fp_block *block)
 {
 	return fp_guard_can_miss(address) && fp_guard_find(address, where) &&
-	       !where->is_in_guard && fp_registry_find(where->slot.base, block) &&
+	       !where->is_in_guard && fp_heap_find_in(&where->slot, block) &&
 	       block->state == FP_BLOCK_LIVE;
 }
 

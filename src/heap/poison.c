@@ -41,7 +41,7 @@ static void change(const void *address, size_t bytes, const struct fp_poisoner *
 
 	change.end = bytes < UINTPTR_MAX - change.start ? change.start + bytes : UINTPTR_MAX;
 	if (fp_guard_find(change.start, &where))
-		fp_registry_look_at(where.slot.base, change_block, &change);
+		fp_registry_look_at(fp_heap_key(&where.slot), change_block, &change);
 }
 
 void fp_heap_poison(const void *address, size_t bytes)
@@ -86,10 +86,11 @@ static void end_of_block(const struct fp_block *block, void *user)
 		fp_poison_remove(block->address, block->size);
 }
 
-void fp_heap_end_poison(const struct fp_heap *heap, uintptr_t slot, uintptr_t address)
+void fp_heap_end_poison(const struct fp_heap *heap, const struct fp_slot *slot,
+                        uintptr_t address)
 {
 	struct ending ending = {address, heap->id};
 
 	if (fp_poison_is_used())
-		fp_registry_look_at(slot, end_of_block, &ending);
+		fp_registry_look_at(fp_heap_key(slot), end_of_block, &ending);
 }

@@ -23,11 +23,15 @@ bool fp_heap_is_ours(const void *address)
 	return fp_guard_find((uintptr_t)address, &where);
 }
 
+static bool is_live_at(const struct fp_block *block, const void *address)
+{
+	return block->state == FP_BLOCK_LIVE && (block->address == (uintptr_t)address ||
+	                                         fp_exact_is_masked(block, (uintptr_t)address));
+}
+
 static bool find_live(const void *address, struct fp_block *block)
 {
-	return fp_heap_find((uintptr_t)address, block) && block->state == FP_BLOCK_LIVE &&
-	       (block->address == (uintptr_t)address ||
-	        fp_exact_is_masked(block, (uintptr_t)address));
+	return fp_heap_find((uintptr_t)address, block) && is_live_at(block, address);
 }
 
 bool fp_heap_size_of(const void *address, size_t *size)
@@ -47,8 +51,8 @@ int fp_heap_ask_size(const struct fp_heap *heap, const char *call, const void *a
 	struct fp_block block;
 	bool is_known = fp_heap_find((uintptr_t)address, &block);
 
-	*size = 0;
-	if (fp_heap_size_of(address, size))
+	*size = is_known && is_live_at(&block, address) ? block.size : 0;
+	if (is_known && is_live_at(&block, address))
 		return 0;
 	const struct fp_misuse misuse = fp_heap_misuse(heap, address, fp_stack_capture());
 	fp_findings_asked(&misuse, call, is_known ? &block : NULL);
@@ -81,10 +85,15 @@ int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
                     const struct fp_heap_request *request, void **block)
 {
 	struct fp_block old;
+	struct fp_place where;
+	bool is_ours = fp_guard_find((uintptr_t)claim->block, &where);
 
 	*block = NULL;
+	if (!is_ours && claim->may_be_foreign)
+		return -ENXIO;
 	/* Freeing what cannot be resized is the same misuse, and makes the finding. */
-	if (!find_live(claim->block, &old) || old.heap != heap->id)
+	if (!is_ours || !fp_heap_find_in(&where.slot, &old) ||
+	    !is_live_at(&old, claim->block) || old.heap != heap->id)
 		return fp_heap_free_as(heap, claim) == 0 ? -ENOMEM : -EPERM;
 	fp_poison_remove(old.address, old.size);
 	struct fp_heap_request wanted = *request;
@@ -95,6 +104,6 @@ int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
 	if (status != 0)
 		return status;
 	copy(*block, claim->block, old.size < request->size ? old.size : request->size);
-	fp_heap_free_as(heap, claim);
+	fp_heap_free_at(heap, claim, &where);
 	return 0;
 }

@@ -9,8 +9,10 @@
 
 #include <stdatomic.h>
 
+#include "guard/guard.h"
 #include "heap/findings.h"
 #include "heap/heap.h"
+#include "registry/registry.h"
 
 /* A thread and its trace in one word, so that both are published, and taken away, at once. 0 is
  * nobody: no thread has that number. */
@@ -44,6 +46,12 @@ struct fp_heap {
 	uint32_t depth;
 };
 
+/* By which the registry knows the block of SLOT. */
+static inline struct fp_registry_key fp_heap_key(const struct fp_slot *slot)
+{
+	return (struct fp_registry_key){.slot = slot->base, .link = slot->link};
+}
+
 static inline bool fp_heap_is_released(const struct fp_heap *heap)
 {
 	return atomic_load_explicit(&heap->released_by, memory_order_relaxed) != 0;
@@ -61,13 +69,19 @@ static inline struct fp_misuse fp_heap_misuse(const struct fp_heap *heap, const 
 	};
 }
 
+/* As fp_heap_free_as for a block that is not NULL, of a heap that lives; WHERE it is, or NULL
+ * for what is in no slot. */
+int fp_heap_free_at(struct fp_heap *heap, const struct fp_heap_claim *claim,
+                    struct fp_place *where);
+
 /* Makes findings of the live blocks of HEAP, which is being released at TRACE (in released.c).
  */
 void fp_heap_report_held(const struct fp_heap *heap, fp_trace_id trace);
 
 /* The block of HEAP at ADDRESS, in SLOT, is about to be freed or moved: nothing of it is
  * poisoned any more (in poison.c). */
-void fp_heap_end_poison(const struct fp_heap *heap, uintptr_t slot, uintptr_t address);
+void fp_heap_end_poison(const struct fp_heap *heap, const struct fp_slot *slot,
+                        uintptr_t address);
 
 void fp_heap_set_lock_timeout(uint64_t milliseconds);
 

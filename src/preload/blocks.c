@@ -112,19 +112,16 @@ void fp_preload_refuse(const struct fp_heap_request *request)
 		pass(refuse_inside, &visit);
 }
 
-/* Whether the block was libc's, which has it back. */
-static bool free_of_libc(const struct fp_heap_claim *claim)
-{
-	return !fp_heap_is_ours(claim->block) && fp_libc_free(claim->block);
-}
-
+/* What is in no slot of ours may be libc's; if not, it is nobody's. */
 static void free_inside(void *argument)
 {
 	const struct visit *visit = argument;
+	struct fp_heap_claim claim = *visit->claim;
 
-	if (free_of_libc(visit->claim))
-		return;
 	fp_preload_watch("free");
+	claim.may_be_foreign = true;
+	if (fp_heap_free_as(fp_preload.heap, &claim) != -ENXIO || fp_libc_free(claim.block))
+		return;
 	fp_heap_free_as(fp_preload.heap, visit->claim);
 }
 
@@ -136,7 +133,7 @@ void fp_preload_free(const struct fp_heap_claim *claim)
 		return;
 	if (fp_preload_enter())
 		pass(free_inside, &visit);
-	else if (!free_of_libc(claim))
+	else if (fp_heap_is_ours(claim->block) || !fp_libc_free(claim->block))
 		fp_preload_park(claim);
 }
 
@@ -156,12 +153,17 @@ static bool realloc_of_libc(struct visit *visit)
 static void realloc_inside(void *argument)
 {
 	struct visit *visit = argument;
+	struct fp_heap_claim claim = *visit->claim;
 
-	if (realloc_of_libc(visit))
-		return;
 	fp_preload_watch("realloc");
-	if (fp_heap_realloc(fp_preload.heap, visit->claim, visit->request, &visit->block) ==
-	    -ENOMEM)
+	claim.may_be_foreign = true;
+	int status = fp_heap_realloc(fp_preload.heap, &claim, visit->request, &visit->block);
+	if (status == -ENXIO && realloc_of_libc(visit))
+		return;
+	if (status == -ENXIO)
+		status = fp_heap_realloc(fp_preload.heap, visit->claim, visit->request,
+		                         &visit->block);
+	if (status == -ENOMEM)
 		visit->block = move_beside(visit->claim, visit->request);
 }
 
@@ -183,6 +185,8 @@ static void size_inside(void *argument)
 	struct visit *visit = argument;
 	void *block = visit->block;
 
+	if (fp_heap_size_of(block, &visit->size))
+		return;
 	if (!fp_heap_is_ours(block) && fp_libc_has(block))
 		visit->size = fp_libc_usable_size(block);
 	else

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A shard is a hash table of its live blocks and a ring of its freed ones. Freeing writes the
- * next place of the ring, over the oldest freed block when the ring is full, and nothing else
- * of the history is touched: freed blocks are many and cold, and only misuse ever asks for one,
- * so that may search. The table holds live blocks only and stays as small, and as warm, as they
- * are.
+ * A shard has the records of its live blocks, each a line of the cache, and a ring of its freed
+ * ones. Freeing writes the next place of the ring, over the oldest freed block when the ring is
+ * full, and nothing else of the history is touched: freed blocks are many and cold, and only
+ * misuse ever asks for one, so that may search. A record is used again at once, and is as warm
+ * as it can be.
+ *
+ * The way to a live block's record is the link that comes with its slot. A slot that has none,
+ * because it is a cell among others, is looked up in the shard's hash table.
  *
  * This is the only file that includes <uthash.h>: its macros expand at each use, and its
  * defaults (malloc, exit on failure) are what must never happen here.
@@ -15,6 +18,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/align.h"
 #include "base/lock.h"
 #include "base/meta.h"
 
@@ -32,13 +36,31 @@
 #define uthash_free(memory, size) fp_meta_free(memory, size)
 #include <uthash.h>
 
-enum { SHARDS = FP_REGISTRY_PARTS, NEIGHBOURS_SHIFT = 17, KEPT_BYTES = 48 };
+enum {
+	SHARDS = FP_REGISTRY_PARTS,
+	NEIGHBOURS_SHIFT = 17,
+	KEPT_BYTES = 48,
+	LINE = 64,
+	BATCH_BYTES = 1024
+};
 
-/* A live block. */
+/* A live block, or a spare record, which has no address and in place of the serial its link. */
 struct record {
-	uint64_t seal; /* over slot and block; of a spare one over its link */
-	uintptr_t slot;
+	uint64_t seal;
 	struct fp_block block;
+};
+
+_Static_assert(sizeof(struct record) == LINE, "a record is a line of the cache");
+
+/* Records are made by the batch, and begin at the next line of the cache. */
+struct batch {
+	struct batch *next;
+};
+
+/* A record by its slot, where that has no link. */
+struct entry {
+	uintptr_t slot;
+	struct record *record;
 	UT_hash_handle hh;
 };
 
@@ -51,13 +73,15 @@ struct freed {
 };
 
 struct shard {
-	_Alignas(64) struct fp_lock lock;
-	struct record *live;
-	struct record *spare; /* the next to be used, linked through hh.next */
+	_Alignas(LINE) struct fp_lock lock;
+	struct record *spare; /* the next to be used */
+	struct batch *batches;
+	size_t live_count;
 	struct freed *ring;
 	size_t freed_count; /* blocks freed so far */
+	struct entry *entries;
 	/* uthash gives an empty table back. This one, of no slot, keeps it from being empty. */
-	struct record keeper;
+	struct entry keeper;
 };
 
 static struct shard shards[SHARDS];
@@ -99,8 +123,8 @@ static uint64_t seal_of(const struct record *record)
 	                (uint64_t)block->state << 16 | (uint64_t)block->level << 24 |
 	                (uint64_t)block->born << 32;
 
-	return ~(record->slot * 0x9e3779b97f4a7c15u + block->address * 0xbf58476d1ce4e5b9u +
-	         block->size * 0x94d049bb133111ebu + block->serial * 0xff51afd7ed558ccdu +
+	return ~(block->address * 0xbf58476d1ce4e5b9u + block->size * 0x94d049bb133111ebu +
+	         block->serial * 0xff51afd7ed558ccdu +
 	         ((uint64_t)block->heap << 32 | block->alloc_trace) * 0xc4ceb9fe1a85ec53u +
 	         ((uint64_t)block->alloc_thread << 32 | block->site) * 0xd6e8feb86659fd93u +
 	         kind * 0xa0761d6478bd642fu);
@@ -108,7 +132,12 @@ static uint64_t seal_of(const struct record *record)
 
 static uint64_t seal_of_spare(const struct record *record)
 {
-	return ~((uintptr_t)record->hh.next * 0x9e3779b97f4a7c15u);
+	return ~(record->block.serial * 0x9e3779b97f4a7c15u);
+}
+
+static bool is_spare(const struct record *record)
+{
+	return record->block.address == 0 && record->seal == seal_of_spare(record);
 }
 
 static bool is_whole(const struct record *record)
@@ -119,12 +148,21 @@ static bool is_whole(const struct record *record)
 	return false;
 }
 
-static struct record *find_live_locked(const struct shard *shard, uintptr_t slot)
+static struct entry *find_entry_locked(const struct shard *shard, uintptr_t slot)
 {
-	struct record *record;
+	struct entry *entry;
 
-	HASH_FIND(hh, shard->live, &slot, sizeof(slot), record);
-	return record;
+	HASH_FIND(hh, shard->entries, &slot, sizeof(slot), entry);
+	return entry;
+}
+
+static struct record *find_live_locked(const struct shard *shard,
+                                       const struct fp_registry_key *key)
+{
+	if (key->link != NULL)
+		return atomic_load_explicit(key->link, memory_order_relaxed);
+	const struct entry *entry = find_entry_locked(shard, key->slot);
+	return entry == NULL ? NULL : entry->record;
 }
 
 /* The last block that was freed in SLOT, if the ring still has it. */
@@ -142,69 +180,128 @@ static const struct freed *find_freed_locked(const struct shard *shard, uintptr_
 	return NULL;
 }
 
-/* uthash leaves a record that it had no memory to add without a table. */
-static bool insert_locked(struct shard *shard, struct record *record)
+static void give_record_locked(struct shard *shard, struct record *record)
 {
-	HASH_ADD(hh, shard->live, slot, sizeof(record->slot), record);
-	return record->hh.tbl != NULL;
+	record->block.address = 0;
+	record->block.serial = (uintptr_t)shard->spare;
+	record->seal = seal_of_spare(record);
+	shard->spare = record;
+}
+
+/* The record at INDEX of a batch, or NULL behind the last. */
+static struct record *record_of(const struct batch *batch, size_t index)
+{
+	struct record *first = (struct record *)fp_align_up((uintptr_t)(batch + 1), LINE);
+
+	return (uintptr_t)(first + index + 1) <= (uintptr_t)batch + BATCH_BYTES ? first + index
+	                                                                        : NULL;
+}
+
+static bool add_batch_locked(struct shard *shard)
+{
+	struct batch *batch = fp_meta_alloc(BATCH_BYTES);
+	struct record *record;
+
+	if (batch == NULL)
+		return false;
+	batch->next = shard->batches;
+	shard->batches = batch;
+	for (size_t i = 0; (record = record_of(batch, i)) != NULL; i++)
+		give_record_locked(shard, record);
+	return true;
 }
 
 /* Of an overwritten spare record the others cannot be found any more: they are given up. */
 static int take_record_locked(struct shard *shard, struct record **taken)
 {
-	struct record *record = shard->spare;
-
-	if (record != NULL && record->seal != seal_of_spare(record)) {
+	if (shard->spare == NULL && !add_batch_locked(shard))
+		return -ENOMEM;
+	if (!is_spare(shard->spare)) {
 		shard->spare = NULL;
 		atomic_store(&is_damaged, true);
 		return -EUCLEAN;
 	}
-	if (record != NULL)
-		shard->spare = record->hh.next;
-	else
-		record = fp_meta_alloc(sizeof(*record));
-	*taken = record;
-	return record == NULL ? -ENOMEM : 0;
+	*taken = shard->spare;
+	shard->spare = (struct record *)(*taken)->block.serial;
+	return 0;
 }
 
-static void give_record_locked(struct shard *shard, struct record *record)
+/* uthash leaves what it had no memory to add without a table. */
+static bool insert_locked(struct shard *shard, struct entry *entry)
 {
-	record->hh.next = shard->spare;
-	record->seal = seal_of_spare(record);
-	shard->spare = record;
+	HASH_ADD(hh, shard->entries, slot, sizeof(entry->slot), entry);
+	return entry->hh.tbl != NULL;
 }
 
-static int add_locked(struct shard *shard, uintptr_t slot, const struct fp_block *block)
+static bool enter_locked(struct shard *shard, uintptr_t slot, struct record *record)
 {
-	if (shard->live == NULL && !insert_locked(shard, &shard->keeper))
-		return -ENOMEM;
+	if (shard->entries == NULL && !insert_locked(shard, &shard->keeper))
+		return false;
+	struct entry *entry = fp_meta_alloc(sizeof(*entry));
+	if (entry == NULL)
+		return false;
+	entry->slot = slot;
+	entry->record = record;
+	if (insert_locked(shard, entry))
+		return true;
+	fp_meta_free(entry, sizeof(*entry));
+	return false;
+}
+
+/* The way from the slot to RECORD. */
+static bool link_locked(struct shard *shard, const struct fp_registry_key *key,
+                        struct record *record)
+{
+	if (key->link == NULL)
+		return enter_locked(shard, key->slot, record);
+	atomic_store_explicit(key->link, record, memory_order_relaxed);
+	return true;
+}
+
+static void unlink_locked(struct shard *shard, const struct fp_registry_key *key)
+{
+	if (key->link != NULL) {
+		atomic_store_explicit(key->link, NULL, memory_order_relaxed);
+		return;
+	}
+	struct entry *entry = find_entry_locked(shard, key->slot);
+	HASH_DELETE(hh, shard->entries, entry);
+	fp_meta_free(entry, sizeof(*entry));
+}
+
+static int add_locked(struct shard *shard, const struct fp_registry_key *key,
+                      const struct fp_block *block)
+{
 	struct record *record;
 	int status = take_record_locked(shard, &record);
+
 	if (status != 0)
 		return status;
-	record->slot = slot;
 	record->block = *block;
 	record->seal = seal_of(record);
-	if (insert_locked(shard, record))
+	if (link_locked(shard, key, record)) {
+		shard->live_count++;
 		return 0;
+	}
 	give_record_locked(shard, record);
 	return -ENOMEM;
 }
 
-int fp_registry_add(uintptr_t slot, const struct fp_block *block)
+int fp_registry_add(struct fp_registry_key key, const struct fp_block *block)
 {
-	struct shard *shard = shard_of(slot);
+	struct shard *shard = shard_of(key.slot);
 
 	fp_lock_acquire(&shard->lock);
-	int status = add_locked(shard, slot, block);
+	int status = add_locked(shard, &key, block);
 	fp_lock_release(&shard->lock);
 	return status;
 }
 
-static bool find_locked(const struct shard *shard, uintptr_t slot, struct fp_block *block)
+static bool find_locked(const struct shard *shard, const struct fp_registry_key *key,
+                        struct fp_block *block)
 {
-	const struct record *record = find_live_locked(shard, slot);
-	const struct freed *freed = record == NULL ? find_freed_locked(shard, slot) : NULL;
+	const struct record *record = find_live_locked(shard, key);
+	const struct freed *freed = record == NULL ? find_freed_locked(shard, key->slot) : NULL;
 
 	if ((record == NULL && freed == NULL) || (record != NULL && !is_whole(record)))
 		return false;
@@ -212,22 +309,22 @@ static bool find_locked(const struct shard *shard, uintptr_t slot, struct fp_blo
 	return true;
 }
 
-bool fp_registry_find(uintptr_t slot, struct fp_block *block)
+bool fp_registry_find(struct fp_registry_key key, struct fp_block *block)
 {
-	struct shard *shard = shard_of(slot);
+	struct shard *shard = shard_of(key.slot);
 
 	fp_lock_acquire(&shard->lock);
-	bool is_found = find_locked(shard, slot, block);
+	bool is_found = find_locked(shard, &key, block);
 	fp_lock_release(&shard->lock);
 	return is_found;
 }
 
-bool fp_registry_mark(uintptr_t slot, uint64_t serial, uint8_t marks)
+bool fp_registry_mark(struct fp_registry_key key, uint64_t serial, uint8_t marks)
 {
-	struct shard *shard = shard_of(slot);
+	struct shard *shard = shard_of(key.slot);
 
 	fp_lock_acquire(&shard->lock);
-	struct record *record = find_live_locked(shard, slot);
+	struct record *record = find_live_locked(shard, &key);
 	bool is_found = record != NULL && record->block.serial == serial;
 	if (is_found)
 		record->block.marks |= marks;
@@ -241,17 +338,18 @@ static void keep_bytes(struct freed *freed, const struct fp_block *block)
 	memcpy(freed->bytes, (const void *)block->address, freed->kept);
 }
 
-static void remember_locked(struct shard *shard, const struct record *record, bool keeps_bytes)
+static void remember_locked(struct shard *shard, uintptr_t slot, const struct fp_block *block,
+                            bool keeps_bytes)
 {
 	struct freed *freed;
 
 	if (ring_places > 0) {
 		freed = &shard->ring[shard->freed_count % ring_places];
-		freed->slot = record->slot;
-		freed->block = record->block;
+		freed->slot = slot;
+		freed->block = *block;
 		freed->kept = 0;
 		if (keeps_bytes)
-			keep_bytes(freed, &record->block);
+			keep_bytes(freed, block);
 	}
 	shard->freed_count++;
 }
@@ -266,65 +364,64 @@ static enum fp_registry_verdict judge(const struct record *record,
 	return FP_REGISTRY_FREED;
 }
 
-static enum fp_registry_verdict free_live_locked(struct shard *shard, struct record *record,
+static enum fp_registry_verdict free_live_locked(struct shard *shard,
                                                  const struct fp_registry_free *request,
-                                                 struct fp_block *block)
+                                                 struct record *record, struct fp_block *block)
 {
 	if (!is_whole(record))
 		return FP_REGISTRY_DAMAGED;
 	enum fp_registry_verdict verdict = judge(record, request);
 
-	if (verdict == FP_REGISTRY_FREED) {
-		record->block.state = FP_BLOCK_FREED;
-		record->block.free_trace = request->trace;
-		record->block.free_thread = request->thread;
-	}
 	*block = record->block;
-	if (verdict == FP_REGISTRY_FREED) {
-		remember_locked(shard, record, request->keeps_bytes);
-		HASH_DELETE(hh, shard->live, record);
-		give_record_locked(shard, record);
-	} else {
+	if (verdict != FP_REGISTRY_FREED) {
 		/* Who wanted to free it takes it for freed, and forgets it. */
 		record->block.marks |= FP_BLOCK_IGNORED;
+		return verdict;
 	}
+	block->state = FP_BLOCK_FREED;
+	block->free_trace = request->trace;
+	block->free_thread = request->thread;
+	remember_locked(shard, request->key.slot, block, request->keeps_bytes);
+	unlink_locked(shard, &request->key);
+	give_record_locked(shard, record);
+	shard->live_count--;
 	return verdict;
 }
 
-static enum fp_registry_verdict free_locked(struct shard *shard, uintptr_t slot,
-                                            const struct fp_registry_free *request,
-                                            struct fp_block *block)
+static enum fp_registry_verdict
+free_locked(struct shard *shard, const struct fp_registry_free *request, struct fp_block *block)
 {
-	struct record *record = find_live_locked(shard, slot);
+	struct record *record = find_live_locked(shard, &request->key);
 
 	if (record != NULL)
-		return free_live_locked(shard, record, request, block);
-	const struct freed *freed = find_freed_locked(shard, slot);
+		return free_live_locked(shard, request, record, block);
+	const struct freed *freed = find_freed_locked(shard, request->key.slot);
 	if (freed == NULL)
 		return FP_REGISTRY_UNKNOWN;
 	*block = freed->block;
 	return FP_REGISTRY_TWICE;
 }
 
-enum fp_registry_verdict
-fp_registry_free(uintptr_t slot, const struct fp_registry_free *request, struct fp_block *block)
+enum fp_registry_verdict fp_registry_free(const struct fp_registry_free *request,
+                                          struct fp_block *block)
 {
-	struct shard *shard = shard_of(slot);
+	struct shard *shard = shard_of(request->key.slot);
 
 	fp_lock_acquire(&shard->lock);
-	enum fp_registry_verdict verdict = free_locked(shard, slot, request, block);
+	enum fp_registry_verdict verdict = free_locked(shard, request, block);
 	fp_lock_release(&shard->lock);
 	return verdict;
 }
 
-size_t fp_registry_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size)
+size_t fp_registry_last_bytes(struct fp_registry_key key, uint8_t *bytes, size_t size)
 {
-	struct shard *shard = shard_of(slot);
+	struct shard *shard = shard_of(key.slot);
 	size_t count = 0;
 
 	fp_lock_acquire(&shard->lock);
-	const struct freed *freed =
-	        find_live_locked(shard, slot) != NULL ? NULL : find_freed_locked(shard, slot);
+	const struct freed *freed = find_live_locked(shard, &key) != NULL
+	                                    ? NULL
+	                                    : find_freed_locked(shard, key.slot);
 	if (freed != NULL) {
 		count = freed->kept < size ? freed->kept : size;
 		memcpy(bytes, freed->bytes, count);
@@ -333,27 +430,33 @@ size_t fp_registry_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size)
 	return count;
 }
 
-void fp_registry_look_at(uintptr_t slot, fp_registry_visitor visit, void *user)
+void fp_registry_look_at(struct fp_registry_key key, fp_registry_visitor visit, void *user)
 {
-	struct shard *shard = shard_of(slot);
+	struct shard *shard = shard_of(key.slot);
 
 	fp_lock_acquire(&shard->lock);
-	const struct record *record = find_live_locked(shard, slot);
+	const struct record *record = find_live_locked(shard, &key);
 	if (record != NULL && is_whole(record))
 		visit(&record->block, user);
 	fp_lock_release(&shard->lock);
 }
 
+static void visit_batch_locked(const struct batch *batch, fp_registry_visitor visit, void *user)
+{
+	const struct record *record;
+
+	for (size_t i = 0; (record = record_of(batch, i)) != NULL; i++)
+		if (!is_spare(record) && is_whole(record))
+			visit(&record->block, user);
+}
+
 void fp_registry_each_live_of(size_t part, fp_registry_visitor visit, void *user)
 {
 	struct shard *shard = &shards[part];
-	struct record *record;
-	struct record *next;
 
 	fp_lock_acquire(&shard->lock);
-	HASH_ITER(hh, shard->live, record, next)
-		if (record != &shard->keeper && is_whole(record))
-			visit(&record->block, user);
+	for (const struct batch *batch = shard->batches; batch != NULL; batch = batch->next)
+		visit_batch_locked(batch, visit, user);
 	fp_lock_release(&shard->lock);
 }
 
@@ -375,10 +478,10 @@ void fp_registry_each_freed(fp_registry_visitor visit, void *user)
 	}
 }
 
-/* Whether what was in FREED's slot last is that block. */
+/* Whether what was in FREED's slot last is that block. Only cells are used again. */
 static bool is_last_there_locked(const struct shard *shard, const struct freed *freed)
 {
-	return find_live_locked(shard, freed->slot) == NULL &&
+	return find_entry_locked(shard, freed->slot) == NULL &&
 	       find_freed_locked(shard, freed->slot) == freed;
 }
 
@@ -436,8 +539,7 @@ size_t fp_registry_live_count(void)
 
 	for (size_t i = 0; i < SHARDS; i++) {
 		fp_lock_acquire(&shards[i].lock);
-		if (shards[i].live != NULL)
-			count += HASH_COUNT(shards[i].live) - 1;
+		count += shards[i].live_count;
 		fp_lock_release(&shards[i].lock);
 	}
 	return count;

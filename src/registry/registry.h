@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Every block Fencepost knows: live ones, and freed ones as long as the history's budget
- * allows. Keyed by the first page of the block's slot, which no two blocks ever share.
+ * allows. Keyed by the block's slot, which no two live blocks ever share.
  *
  * Context: alloc. Thread-safe.
  */
@@ -17,18 +17,26 @@
 /* HISTORY_BYTES: memory for the records of freed blocks; the oldest are dropped first. */
 void fp_registry_init(size_t history_bytes);
 
-/* Adds a live block whose slot begins at SLOT; 0, or with nothing added -ENOMEM, or -EUCLEAN
+/* The slot of a block. */
+struct fp_registry_key {
+	uintptr_t slot;        /* where it begins */
+	_Atomic(void *) *link; /* where its record is found without hashing; NULL: not so. NULL
+	                          at first in every slot, and the registry's alone */
+};
+
+/* Adds the live block of a slot; 0, or with nothing added -ENOMEM, or -EUCLEAN
  * when memory for records was found overwritten. */
-int fp_registry_add(uintptr_t slot, const struct fp_block *block);
+int fp_registry_add(struct fp_registry_key key, const struct fp_block *block);
 
-/* Copies the block of SLOT, live or freed; false when there is none, or no longer, or its
+/* Copies the block of a slot, live or freed; false when there is none, or no longer, or its
  * record was overwritten. */
-bool fp_registry_find(uintptr_t slot, struct fp_block *block);
+bool fp_registry_find(struct fp_registry_key key, struct fp_block *block);
 
-/* Adds MARKS to the live block of SLOT with that SERIAL; false when it is none any more. */
-bool fp_registry_mark(uintptr_t slot, uint64_t serial, uint8_t marks);
+/* Adds MARKS to the live block of a slot with that SERIAL; false when it is none any more. */
+bool fp_registry_mark(struct fp_registry_key key, uint64_t serial, uint8_t marks);
 
 struct fp_registry_free {
+	struct fp_registry_key key;
 	uintptr_t address; /* what the caller passed */
 	fp_heap_id heap;   /* through which heap */
 	fp_trace_id trace; /* of the call */
@@ -46,13 +54,12 @@ enum fp_registry_verdict {
 };
 
 /*
- * Decides, as one step against all other threads, whether the block of SLOT may be freed, and
- * if so makes it a freed one. BLOCK receives the record (as it was before, when refused) except
+ * Decides, as one step against all other threads, whether the slot's block may be freed, and if
+ * so makes it a freed one. BLOCK receives the record (as it was before, when refused) except
  * for FP_REGISTRY_UNKNOWN and FP_REGISTRY_DAMAGED. A live block whose free is refused gets the
  * mark FP_BLOCK_IGNORED: that it is never freed now is no second mistake.
  */
-enum fp_registry_verdict fp_registry_free(uintptr_t slot,
-                                          const struct fp_registry_free *request,
+enum fp_registry_verdict fp_registry_free(const struct fp_registry_free *request,
                                           struct fp_block *block);
 
 /*
@@ -63,8 +70,8 @@ enum fp_registry_verdict fp_registry_free(uintptr_t slot,
 typedef void (*fp_registry_visitor)(const struct fp_block *block, void *user);
 void fp_registry_each_live(fp_registry_visitor visit, void *user);
 
-/* The same for the live block of SLOT, if there is one. */
-void fp_registry_look_at(uintptr_t slot, fp_registry_visitor visit, void *user);
+/* The same for the live block of a slot, if there is one. */
+void fp_registry_look_at(struct fp_registry_key key, fp_registry_visitor visit, void *user);
 
 /* The same for one of FP_REGISTRY_PARTS parts that together have all, for whoever must not stay
  * long. */
@@ -91,9 +98,9 @@ bool fp_registry_is_damaged(void);
 /* How many there are. */
 size_t fp_registry_live_count(void);
 
-/* The first bytes that the freed block of SLOT held when it was freed, at most SIZE of them;
+/* The first bytes that the freed block of a slot held when it was freed, at most SIZE of them;
  * how many there are. */
-size_t fp_registry_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size);
+size_t fp_registry_last_bytes(struct fp_registry_key key, uint8_t *bytes, size_t size);
 
 /* Records of freed blocks that the budget made us drop. */
 uint64_t fp_registry_evictions(void);

@@ -61,11 +61,11 @@ static bool find_beside(const struct fp_place *place, bool is_behind, struct fp_
 	return find_place(SLOT(index), beside);
 }
 
-static bool find_block(uintptr_t slot, struct fp_block *block)
+static bool find_block(const struct fp_slot *slot, struct fp_block *block)
 {
-	size_t index = (slot - SLOT(0)) / STRIDE;
+	size_t index = (slot->base - SLOT(0)) / STRIDE;
 
-	ck_assert_uint_eq(slot, SLOT(index));
+	ck_assert_uint_eq(slot->base, SLOT(index));
 	if (heap[index].life != LIVE && heap[index].life != FREED)
 		return false;
 	*block = (struct fp_block){
@@ -78,10 +78,10 @@ static bool find_block(uintptr_t slot, struct fp_block *block)
 	return true;
 }
 
-static size_t find_last_bytes(uintptr_t slot, uint8_t *bytes, size_t size)
+static size_t find_last_bytes(const struct fp_slot *slot, uint8_t *bytes, size_t size)
 {
 	ck_assert_uint_ge(size, 5);
-	memcpy(bytes, slot == SLOT(1) ? "first" : "other", 5);
+	memcpy(bytes, slot->base == SLOT(1) ? "first" : "other", 5);
 	return 5;
 }
 
@@ -105,7 +105,7 @@ static bool take_damage(const struct fp_slot *slot, bool is_behind, uintptr_t re
 	        .evidence_size = 3,
 	        .evidence = "end",
 	};
-	ck_assert(find_block(slot->base, &damaged->block));
+	ck_assert(find_block(slot, &damaged->block));
 	return true;
 }
 

@@ -43,7 +43,8 @@ APART void add(size_t index, size_t size, enum fp_family family)
 	        .family = (uint8_t)family,
 	};
 
-	test_that(fp_registry_add(block.address, &block) == 0);
+	test_that(fp_registry_add((struct fp_registry_key){.slot = block.address}, &block) ==
+	          0);
 	arena_used = index + 1 > arena_used ? index + 1 : arena_used;
 }
 

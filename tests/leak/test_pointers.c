@@ -170,7 +170,8 @@ START_TEST(the_end_of_a_block_is_the_start_of_the_next)
 
 	add(0, 8, FP_FAMILY_NEW_ARRAY);
 	next.address = (uintptr_t)node_at(0) + 8;
-	ck_assert_int_eq(fp_registry_add(next.address, &next), 0);
+	ck_assert_int_eq(fp_registry_add((struct fp_registry_key){.slot = next.address}, &next),
+	                 0);
 	next.address = 0;
 	check(make_root_to(0, 8));
 	ck_assert_int_eq(classes[0], FP_LEAK_DEFINITE);
@@ -188,7 +189,8 @@ START_TEST(pointers_in_unaligned_blocks_are_found)
 	        .heap = 1,
 	};
 
-	ck_assert_int_eq(fp_registry_add(block.address, &block), 0);
+	ck_assert_int_eq(
+	        fp_registry_add((struct fp_registry_key){.slot = block.address}, &block), 0);
 	add(1, NODE_BYTES, FP_FAMILY_MALLOC);
 	link_nodes(0, 0, 1);
 	memmove((char *)node_at(0) + 3 + 8, node_at(0), sizeof(uint64_t));

@@ -303,7 +303,10 @@ START_TEST(addresses_lead_to_their_blocks_however_these_stand)
 
 		/* Crowded in places, and far apart. */
 		block.address = 0x100000000u * (1 + (size_t)rand() % 7) + i * 64;
-		ck_assert_int_eq(fp_registry_add(block.address, &block), 0);
+		ck_assert_int_eq(
+		        fp_registry_add((struct fp_registry_key){.slot = block.address},
+		                        &block),
+		        0);
 	}
 	ck_assert_int_eq(fp_leak_table_make(&table, &config), 0);
 	ck_assert_uint_eq(table.count, 5000);
