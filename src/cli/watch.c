@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/vm.h"
 #include "cli/run.h"
 #include "report/stack.h"
 
@@ -59,12 +59,12 @@ static int take_argument(struct watch *watch, const char *argument)
 /* Whether there is so much address space. */
 static bool is_free(size_t bytes)
 {
-	void *space = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-	                   -1, 0);
+	uintptr_t base;
+	bool is_reserved = fp_vm_reserve(bytes, &base) == 0;
 
-	if (space != MAP_FAILED)
-		munmap(space, bytes);
-	return space != MAP_FAILED;
+	if (is_reserved)
+		fp_vm_unmap(base, bytes);
+	return is_reserved;
 }
 
 /* The host's limit of address space may be this one's, and making the report takes some. */
