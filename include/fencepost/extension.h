@@ -23,6 +23,22 @@
 typedef struct IFencepostMalloc IFencepostMalloc;
 #endif
 
+/* What a pointer is to a heap, as Identify tells. */
+typedef enum {
+	eFencepostForeign =
+	        0, /* not in memory of any of Fencepost's heaps: NULL, a block of libc's
+	            * own malloc, the stack, a global, a region of VirtualAlloc */
+	eFencepostLive = 1,     /* the start of a live block of this heap: Free takes it */
+	eFencepostFreed = 2,    /* the start of a block of this heap that was freed */
+	eFencepostInside = 3,   /* in a block of this heap, live or freed, but not at its start;
+	                         * or in   the padding or guard beside one */
+	eFencepostOther = 4,    /* in, or beside, a block of another heap, live or freed; under
+	                         * fencepost run also malloc's and new's, which are one heap */
+	eFencepostForgotten = 5 /* in memory of Fencepost's heaps where no block is known: the
+	                         * record of a freed one was dropped (the `history` option), or
+	                         * none was ever handed out there */
+} EFencepostPointer;
+
 /* A live block, for the length of a FencepostWalk. */
 struct FencepostBlock {
 	void *address;              /* what Alloc returned */
@@ -49,6 +65,19 @@ typedef bool (*FencepostWalk)(const struct FencepostBlock *block, void *user);
  *   HOST_E_INVALIDOPERATION  pMem is no live block of this heap; no finding
  *
  * DidAlloc(pMem): S_OK when pMem is the start of a live block of this heap, S_FALSE when not.
+ *
+ * Identify(pMem, pePointer): what pMem is to this heap, in *pePointer; pMem may have any value,
+ *   and is never accessed. No finding. An adapter under a library that frees what others
+ *   allocated, too, passes eFencepostForeign on to them, and all else to Free, which takes live
+ *   blocks and reports the rest.
+ *     Other threads may free the block, or allocate it, at the same time: who has a reference
+ * to it can rely on the answer. A freed block stays eFencepostFreed for as long as its record
+ * is kept and its memory is not handed out again: that of a guarded block is not while address
+ *   space lasts, that of a padded one (see the report's "protection") soon, and then the answer
+ *   is about the new block.
+ *     Blocks of malloc that `sample` or a shortage left to libc are eFencepostForeign.
+ *   E_POINTER                pePointer is NULL
+ *   On every failure *pePointer is eFencepostForeign.
  *
  * Check(pMem): verifies the padding of the block pMem now rather than at its Free; of every
  *   live block of the process with NULL.
@@ -84,6 +113,7 @@ struct IFencepostMalloc : public IHostMalloc {
 	virtual HRESULT STDMETHODCALLTYPE Lock() = 0;
 	virtual HRESULT STDMETHODCALLTYPE Unlock() = 0;
 	virtual HRESULT STDMETHODCALLTYPE Walk(FencepostWalk walk, void *user) = 0;
+	virtual HRESULT STDMETHODCALLTYPE Identify(void *pMem, EFencepostPointer *pePointer) = 0;
 };
 #else
 typedef struct IFencepostMallocVtbl {
@@ -100,6 +130,7 @@ typedef struct IFencepostMallocVtbl {
 	HRESULT (STDMETHODCALLTYPE *Lock)(IFencepostMalloc *This);
 	HRESULT (STDMETHODCALLTYPE *Unlock)(IFencepostMalloc *This);
 	HRESULT (STDMETHODCALLTYPE *Walk)(IFencepostMalloc *This, FencepostWalk walk, void *user);
+	HRESULT (STDMETHODCALLTYPE *Identify)(IFencepostMalloc *This, void *pMem, EFencepostPointer *pePointer);
 } IFencepostMallocVtbl;
 
 struct IFencepostMalloc {
@@ -124,13 +155,15 @@ struct IFencepostMalloc {
 #define IFencepostMalloc_Lock(This) ((This)->lpVtbl->Lock(This))
 #define IFencepostMalloc_Unlock(This) ((This)->lpVtbl->Unlock(This))
 #define IFencepostMalloc_Walk(This, walk, user) ((This)->lpVtbl->Walk(This, walk, user))
+#define IFencepostMalloc_Identify(This, pMem, pePointer) \
+	((This)->lpVtbl->Identify(This, pMem, pePointer))
 #endif
 #endif
 /* clang-format on */
 
 #if !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(offsetof(IFencepostMallocVtbl, Realloc) == sizeof(IHostMallocVtbl) &&
-                       sizeof(IFencepostMallocVtbl) == 13 * sizeof(void *),
+                       sizeof(IFencepostMallocVtbl) == 14 * sizeof(void *),
                "the slots of IFencepostMalloc follow those of IHostMalloc");
 #endif
 

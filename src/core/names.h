@@ -28,6 +28,7 @@
 #pragma redefine_extname fp_heap_find_poisoned __fencepost_heap_find_poisoned
 #pragma redefine_extname fp_heap_free __fencepost_heap_free
 #pragma redefine_extname fp_heap_free_as __fencepost_heap_free_as
+#pragma redefine_extname fp_heap_identify __fencepost_heap_identify
 #pragma redefine_extname fp_heap_is_ours __fencepost_heap_is_ours
 #pragma redefine_extname fp_heap_leave __fencepost_heap_leave
 #pragma redefine_extname fp_heap_lock __fencepost_heap_lock

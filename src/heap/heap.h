@@ -153,6 +153,17 @@ int fp_heap_ask_size(const struct fp_heap *heap, const char *call, const void *a
 /* The same for a live block of HEAP. */
 bool fp_heap_owns(const struct fp_heap *heap, const void *address, size_t *size);
 
+/* What ADDRESS is to HEAP; of padding and guards, what the block beside it is. */
+enum fp_heap_pointer {
+	FP_HEAP_FOREIGN,   /* not in memory of heaps */
+	FP_HEAP_LIVE,      /* a live block starts there */
+	FP_HEAP_FREED,     /* a freed block started there */
+	FP_HEAP_INSIDE,    /* in or beside a block, live or freed */
+	FP_HEAP_OTHER,     /* in or beside a block of another heap */
+	FP_HEAP_FORGOTTEN, /* in memory of heaps, where no block is known */
+};
+enum fp_heap_pointer fp_heap_identify(const struct fp_heap *heap, const void *address);
+
 /*
  * Calls VISIT for a copy of each block of HEAP that is live now. No lock is held, so VISIT may
  * do anything. Returns 0, also when VISIT returned false to end it, or -ENOMEM.

@@ -23,10 +23,15 @@ bool fp_heap_is_ours(const void *address)
 	return fp_guard_find((uintptr_t)address, &where);
 }
 
+static bool starts_at(const struct fp_block *block, const void *address)
+{
+	return block->address == (uintptr_t)address ||
+	       fp_exact_is_masked(block, (uintptr_t)address);
+}
+
 static bool is_live_at(const struct fp_block *block, const void *address)
 {
-	return block->state == FP_BLOCK_LIVE && (block->address == (uintptr_t)address ||
-	                                         fp_exact_is_masked(block, (uintptr_t)address));
+	return block->state == FP_BLOCK_LIVE && starts_at(block, address);
 }
 
 static bool find_live(const void *address, struct fp_block *block)
@@ -68,6 +73,21 @@ bool fp_heap_owns(const struct fp_heap *heap, const void *address, size_t *size)
 		return false;
 	*size = block.size;
 	return true;
+}
+
+enum fp_heap_pointer fp_heap_identify(const struct fp_heap *heap, const void *address)
+{
+	struct fp_block block;
+
+	if (!fp_heap_is_ours(address))
+		return FP_HEAP_FOREIGN;
+	if (!fp_heap_find((uintptr_t)address, &block))
+		return FP_HEAP_FORGOTTEN;
+	if (block.heap != heap->id)
+		return FP_HEAP_OTHER;
+	if (!starts_at(&block, address))
+		return FP_HEAP_INSIDE;
+	return block.state == FP_BLOCK_LIVE ? FP_HEAP_LIVE : FP_HEAP_FREED;
 }
 
 /* Of a large block most may never have been written, and the new one's memory is zeros then.

@@ -46,5 +46,5 @@ _Static_assert(SLOT(IHostControlVtbl, GetHostManager) == 3 &&
 _Static_assert(SLOT(ICLRMemoryNotificationCallbackVtbl, OnMemoryNotification) == 3,
                "the slots of ICLRMemoryNotificationCallback");
 _Static_assert(SLOT(IFencepostMallocVtbl, Realloc) == 6 &&
-                       sizeof(IFencepostMallocVtbl) == 13 * sizeof(void *),
+                       sizeof(IFencepostMallocVtbl) == 14 * sizeof(void *),
                "the slots of IFencepostMalloc");

@@ -241,6 +241,31 @@ static HRESULT STDMETHODCALLTYPE malloc_DidAlloc(IFencepostMalloc *iface, void *
 	return is_found ? S_OK : S_FALSE;
 }
 
+static HRESULT STDMETHODCALLTYPE malloc_Identify(IFencepostMalloc *iface, void *address,
+                                                 EFencepostPointer *out)
+{
+	static const EFencepostPointer answers[] = {
+	        [FP_HEAP_FOREIGN] = eFencepostForeign,
+	        [FP_HEAP_LIVE] = eFencepostLive,
+	        [FP_HEAP_FREED] = eFencepostFreed,
+	        [FP_HEAP_INSIDE] = eFencepostInside,
+	        [FP_HEAP_OTHER] = eFencepostOther,
+	        [FP_HEAP_FORGOTTEN] = eFencepostForgotten,
+	};
+	FP_OBJECT_ENTER();
+	struct fp_heap *heap = from_iface(iface)->heap;
+
+	if (out == NULL)
+		return E_POINTER;
+	*out = eFencepostForeign;
+	int status = enter_living(iface, "Identify");
+	if (status != 0)
+		return result_of(status);
+	*out = answers[fp_heap_identify(heap, address)];
+	fp_heap_leave(heap);
+	return S_OK;
+}
+
 static HRESULT STDMETHODCALLTYPE malloc_Check(IFencepostMalloc *iface, void *block)
 {
 	FP_OBJECT_ENTER();
@@ -318,6 +343,7 @@ static const IFencepostMallocVtbl malloc_vtbl = {
         .Lock = malloc_Lock,
         .Unlock = malloc_Unlock,
         .Walk = malloc_Walk,
+        .Identify = malloc_Identify,
 };
 
 HRESULT fp_malloc_create(DWORD flags, IHostMalloc **out)

@@ -41,6 +41,9 @@ ends 5 f 4 2
 test "$(grep -c '^fencepost: wrong-heap of a 30-byte block at both_victim.c:[0-9]* in mix_up$' err)" -eq 1 || complain "free of a host's block: $(cat err)"
 test "$(grep -c '^fencepost: wrong-heap of a 31-byte block at both_victim.c:[0-9]* in mix_up$' err)" -eq 1 || complain "Free of malloc's block: $(cat err)"
 
+# The heap knows a block of malloc's as another heap's.
+"$fencepost" run --json=json "$victim" i >out 2>err || complain "i: status $?: $(cat err)"
+
 # A signal's handler calls malloc wherever it comes.
 "$fencepost" run --json=json "$victim" s >out 2>err || complain "s: status $?: $(cat err)"
 grep -q '^fencepost: 2 errors' err || complain "s: $(cat err)"

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fencepost/extension.h>
 #include <fencepost/fencepost.h>
 
 static IHostMalloc *heap;
@@ -43,6 +44,20 @@ static void mix_up(void)
 {
 	free(take(30));
 	IHostMalloc_Free(heap, malloc(31));
+}
+
+/* A block of malloc's is another heap's. */
+static bool tells_them_apart(void)
+{
+	void *extended = NULL, *theirs = malloc(32), *ours = take(33);
+	EFencepostPointer answers[2] = {eFencepostForgotten, eFencepostForgotten};
+
+	IHostMalloc_QueryInterface(heap, &IID_IFencepostMalloc, &extended);
+	IFencepostMalloc_Identify((IFencepostMalloc *)extended, theirs, &answers[0]);
+	IFencepostMalloc_Identify((IFencepostMalloc *)extended, ours, &answers[1]);
+	free(theirs);
+	IHostMalloc_Free(heap, ours);
+	return answers[0] == eFencepostOther && answers[1] == eFencepostLive;
 }
 
 static void allocate(int signal)
@@ -133,6 +148,8 @@ static int end(char how)
 	case 'w':
 		mix_up();
 		return 0;
+	case 'i':
+		return tells_them_apart() ? 0 : 6;
 	case 'd':
 		stop_a_thread();
 		return 0;

@@ -60,6 +60,7 @@ static int call_extension(IFencepostMalloc *heap)
 {
 	char file[] = "every_call.c";
 	size_t sum = 0;
+	EFencepostPointer what;
 	SIZE_T size = 0;
 	void *block = NULL;
 
@@ -70,6 +71,9 @@ static int call_extension(IFencepostMalloc *heap)
 	MUST(IFencepostMalloc_GetSize(heap, block, &size) == S_OK && size == 20);
 	MUST(IFencepostMalloc_DidAlloc(heap, block) == S_OK);
 	MUST(IFencepostMalloc_DidAlloc(heap, &block) == S_FALSE);
+	MUST(IFencepostMalloc_Identify(heap, block, &what) == S_OK && what == eFencepostLive);
+	MUST(IFencepostMalloc_Identify(heap, &block, &what) == S_OK &&
+	     what == eFencepostForeign);
 	MUST(IFencepostMalloc_Check(heap, block) == S_OK);
 	MUST(IFencepostMalloc_Lock(heap) == S_OK);
 	MUST(IFencepostMalloc_Walk(heap, count, &sum) == S_OK && sum == 20);

@@ -40,6 +40,7 @@ static int call_heap(IHostMalloc *heap)
 
 static int call_extension(IFencepostMalloc *heap)
 {
+	EFencepostPointer what;
 	size_t sum = 0;
 	SIZE_T size = 0;
 	void *block = nullptr;
@@ -49,6 +50,8 @@ static int call_extension(IFencepostMalloc *heap)
 	MUST(heap->GetSize(block, &size) == S_OK && size == 20);
 	MUST(heap->DidAlloc(block) == S_OK);
 	MUST(heap->DidAlloc(&block) == S_FALSE);
+	MUST(heap->Identify(block, &what) == S_OK && what == eFencepostLive);
+	MUST(heap->Identify(&block, &what) == S_OK && what == eFencepostForeign);
 	MUST(heap->Check(block) == S_OK);
 	MUST(heap->Lock() == S_OK);
 	MUST(heap->Walk(count, &sum) == S_OK && sum == 20);

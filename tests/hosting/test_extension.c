@@ -5,6 +5,7 @@
  */
 #define COBJMACROS
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,182 @@ START_TEST(questions_make_no_findings)
 	ck_assert_int_eq(IFencepostMalloc_DidAlloc(extended, block), S_FALSE);
 	ck_assert_int_eq(errno, 4242);
 	ck_assert_uint_eq(fp_finding_count(), 0);
+}
+END_TEST
+
+/* ---- Whose a pointer is ---------------------------------------------------------------------
+ */
+
+static const char *const settings[] = {
+        "backend=move", "backend=guard",   "backend=mprotect",
+        "backend=none", "max_memory=4096", /* padded blocks */
+        "align=auto",   "seal_batch=64",
+};
+enum { SETTINGS = sizeof(settings) / sizeof(settings[0]), PADDED = 4 };
+
+/* Whether this kernel has the back end: the others need nothing of it. */
+static bool set_up_as(const char *setting)
+{
+	char options[64];
+
+	snprintf(options, sizeof(options), "reporter=/bin/true:%s", setting);
+	if (fp_create_memory_manager(options, &manager) != S_OK) {
+		ck_assert_msg(setting[8] == 'm' || setting[8] == 'g', "%s is refused", setting);
+		printf("SKIPPED: %s\n", setting);
+		return false;
+	}
+	heap = create(MALLOC_THREADSAFE);
+	extended = extension_of(heap);
+	return true;
+}
+
+static EFencepostPointer identify(const void *pointer)
+{
+	EFencepostPointer answer = eFencepostForgotten;
+
+	ck_assert_int_eq(
+	        IFencepostMalloc_Identify(extended, (void *)(uintptr_t)pointer, &answer), S_OK);
+	return answer;
+}
+
+START_TEST(a_heap_knows_whose_a_pointer_is)
+{
+	static char global[16];
+
+	if (!set_up_as(settings[_i]))
+		return;
+	IHostMalloc *other = create(0);
+	void *theirs = NULL, *region = NULL;
+	void *foreign = malloc(100);
+	char *block = alloc(100);
+	char *empty = alloc(0);
+
+	ck_assert_int_eq(IHostMalloc_Alloc(other, 100, eTaskCritical, &theirs), S_OK);
+	ck_assert_int_eq(
+	        IHostMemoryManager_VirtualAlloc(manager, NULL, 100, MEM_RESERVE | MEM_COMMIT,
+	                                        PAGE_READWRITE, eTaskCritical, &region),
+	        S_OK);
+	errno = 4242;
+	ck_assert_int_eq(identify(block), eFencepostLive);
+	ck_assert_int_eq(identify(empty), eFencepostLive);
+	ck_assert_int_eq(identify(block + 50), eFencepostInside);
+	ck_assert_int_eq(identify(block + 100), eFencepostInside);
+	ck_assert_int_eq(identify(theirs), eFencepostOther);
+	ck_assert_int_eq(identify((char *)theirs + 8), eFencepostOther);
+	const void *const strangers[] = {NULL,
+	                                 foreign,
+	                                 &global,
+	                                 &strangers,
+	                                 region,
+	                                 heap,
+	                                 (void *)1,
+	                                 (void *)-1,
+	                                 (void *)(uintptr_t)identify,
+	                                 (void *)~(~(uintptr_t)0 >> 1)};
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
+		ck_assert_int_eq(identify(strangers[i]), eFencepostForeign);
+	ck_assert_int_eq(IHostMalloc_Free(heap, block), S_OK);
+	ck_assert_int_eq(IHostMalloc_Free(other, theirs), S_OK);
+	ck_assert_int_eq(identify(block), eFencepostFreed);
+	ck_assert_int_eq(identify(block + 50), eFencepostInside);
+	ck_assert_int_eq(identify(theirs), eFencepostOther);
+	ck_assert_int_eq(errno, 4242);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+	free(foreign);
+}
+END_TEST
+
+/* Of guarded blocks no memory is handed out twice; of padded ones the answer is the new one's.
+ */
+START_TEST(a_freed_block_is_known_until_its_memory_is_another_block)
+{
+	enum { BLOCKS = 500 };
+	char *blocks[BLOCKS];
+
+	if (!set_up_as(settings[_i]))
+		return;
+	for (int i = 0; i < BLOCKS; i++) {
+		blocks[i] = alloc(100);
+		ck_assert_int_eq(IHostMalloc_Free(heap, blocks[i]), S_OK);
+	}
+	for (int i = 0; i < BLOCKS && _i != PADDED; i++)
+		ck_assert_int_eq(identify(blocks[i]), eFencepostFreed);
+	for (int i = 0; i < BLOCKS; i++) {
+		char *block = alloc(100);
+
+		ck_assert_int_eq(identify(block), eFencepostLive);
+		ck_assert_int_eq(identify(block + 1), eFencepostInside);
+	}
+	ck_assert_int_ne(identify(blocks[0]), eFencepostForeign);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+}
+END_TEST
+
+/* Its record is gone, but the memory is no libc's. */
+START_TEST(a_block_whose_record_was_dropped_is_forgotten)
+{
+	if (!set_up_as("history=0"))
+		return;
+	char *first = alloc(100);
+
+	ck_assert_int_eq(IHostMalloc_Free(heap, first), S_OK);
+	for (int i = 0; i < 100000 && identify(first) == eFencepostFreed; i++)
+		ck_assert_int_eq(IHostMalloc_Free(heap, alloc(100)), S_OK);
+	ck_assert_int_eq(identify(first), eFencepostForgotten);
+	ck_assert_int_eq(IHostMalloc_Free(heap, first), HOST_E_INVALIDOPERATION);
+}
+END_TEST
+
+/* What an adapter does that is given others' blocks, too: each of four threads frees its own,
+ * and passes libc's on. */
+static void free_as_adapter(unsigned index, void *user)
+{
+	_Atomic unsigned *bad = user;
+
+	for (int i = 0; i < 500; i++) {
+		bool is_foreign = ((unsigned)i + index) % 3 == 0;
+		EFencepostPointer what = eFencepostForgotten;
+		void *block = NULL;
+
+		if (is_foreign)
+			block = malloc(20);
+		else
+			*bad += IHostMalloc_Alloc(heap, 20, eTaskCritical, &block) != S_OK;
+		*bad += IFencepostMalloc_Identify(extended, block, &what) != S_OK ||
+		        what != (is_foreign ? eFencepostForeign : eFencepostLive);
+		if (what == eFencepostForeign)
+			free(block);
+		else
+			*bad += IHostMalloc_Free(heap, block) != S_OK;
+		if (!is_foreign)
+			*bad += IFencepostMalloc_Identify(extended, block, &what) != S_OK ||
+			        what != eFencepostFreed;
+	}
+}
+
+START_TEST(an_adapter_tells_its_blocks_from_those_of_libc)
+{
+	_Atomic unsigned bad = 0;
+
+	test_run_threads(4, free_as_adapter, &bad);
+	ck_assert_uint_eq(bad, 0);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+}
+END_TEST
+
+START_TEST(a_question_needs_somewhere_for_the_answer)
+{
+	EFencepostPointer answer = eFencepostLive;
+	char *block = alloc(10);
+
+	ck_assert_int_eq(IFencepostMalloc_Identify(extended, block, NULL), E_POINTER);
+	ck_assert_uint_eq(fp_finding_count(), 0);
+	ck_assert_uint_eq(IHostMalloc_Release(heap), 0);
+	ck_assert_int_eq(IFencepostMalloc_Identify(extended, block, &answer),
+	                 HOST_E_INVALIDOPERATION);
+	ck_assert_int_eq(answer, eFencepostForeign);
+	/* One for what the heap still held. */
+	ck_assert_uint_eq(fp_finding_count(), 2);
 }
 END_TEST
 
@@ -425,6 +602,8 @@ int main(void)
 	tcase_add_test(tests, realloc_moves_what_the_block_holds);
 	tcase_add_test(tests, a_refused_realloc_changes_nothing);
 	tcase_add_test(tests, questions_make_no_findings);
+	tcase_add_test(tests, an_adapter_tells_its_blocks_from_those_of_libc);
+	tcase_add_test(tests, a_question_needs_somewhere_for_the_answer);
 	tcase_add_test(tests, damage_is_found_when_asked_for_and_once);
 	tcase_add_test(tests, a_walk_sees_every_live_block_of_the_heap);
 	tcase_add_loop_test(tests, a_lock_nests, 0, 2);
@@ -437,6 +616,12 @@ int main(void)
 	tcase_add_test(tests, a_bad_pointer_is_an_invalid_operation_and_nothing_else);
 	tcase_add_test(tests, debug_alloc_makes_blocks_like_any_other);
 	tcase_add_test(tests, eight_threads_never_see_the_block_of_another);
+	suite_add_tcase(suite, tests);
+	tests = tcase_create("each setting");
+	tcase_add_loop_test(tests, a_heap_knows_whose_a_pointer_is, 0, SETTINGS);
+	tcase_add_loop_test(tests, a_freed_block_is_known_until_its_memory_is_another_block, 0,
+	                    SETTINGS);
+	tcase_add_test(tests, a_block_whose_record_was_dropped_is_forgotten);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
 }
