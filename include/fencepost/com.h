@@ -43,6 +43,20 @@ typedef uint32_t ULONG;
 typedef uint32_t DWORD;
 typedef size_t SIZE_T;
 typedef void *LPVOID;
+#ifndef FP_NO_SDK_NAMES
+typedef void VOID;
+typedef void *PVOID;
+typedef void *HANDLE;
+typedef int32_t BOOL;
+typedef int32_t LONG;
+typedef uint32_t UINT;
+typedef uint8_t BYTE;
+typedef uint16_t WORD;
+typedef uint64_t UINT64;
+typedef uintptr_t ULONG_PTR;
+typedef wchar_t WCHAR; /* of 4 bytes, as in the WSL stubs; no interface here has one */
+typedef const wchar_t *LPCWSTR;
+#endif
 #ifndef _HRESULT_DEFINED
 #define _HRESULT_DEFINED
 typedef int32_t HRESULT;
@@ -73,14 +87,50 @@ typedef struct _GUID {
 #define __IID_DEFINED__
 typedef GUID IID;
 #endif
+typedef GUID CLSID;
+
+#ifdef __cplusplus
+inline bool operator==(const GUID &a, const GUID &b)
+{
+	return __builtin_memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+inline bool operator!=(const GUID &a, const GUID &b)
+{
+	return !(a == b);
+}
+#endif
 #endif
 
-#ifndef REFIID
 #ifdef __cplusplus
-#define REFIID const IID &
+#define FP_REFERENCE &
 #else
-#define REFIID const IID *
+#define FP_REFERENCE *
 #endif
+#ifndef REFGUID
+#define REFGUID const GUID FP_REFERENCE
+#endif
+#ifndef REFIID
+#define REFIID const IID FP_REFERENCE
+#endif
+#ifndef REFCLSID
+#define REFCLSID const CLSID FP_REFERENCE
+#endif
+
+#include <fencepost/sdk.h>
+
+/* Declares the identifier of an interface, and tells __uuidof of it. */
+#ifndef __CRT_UUID_DECL
+#define __CRT_UUID_DECL(type, l, w1, w2, b1, b2, b3, b4, b5, b6, b7, b8)
+#endif
+#ifdef FP_DEFINE_IIDS
+#define FP_IID(name, type, l, w1, w2, b1, b2, b3, b4, b5, b6, b7, b8)                          \
+	FP_API_DATA const IID name;                                                            \
+	const IID name = {l, w1, w2, {b1, b2, b3, b4, b5, b6, b7, b8}};
+#else
+#define FP_IID(name, type, l, w1, w2, b1, b2, b3, b4, b5, b6, b7, b8)                          \
+	FP_API_DATA const IID name;                                                            \
+	__CRT_UUID_DECL(type, l, w1, w2, b1, b2, b3, b4, b5, b6, b7, b8)
 #endif
 
 /* ---- Results ----------------------------------------------------------------------- */
@@ -128,8 +178,7 @@ typedef struct IUnknown IUnknown;
 /* clang-format off */
 #ifndef __IUnknown_INTERFACE_DEFINED__
 #define __IUnknown_INTERFACE_DEFINED__
-/* {00000000-0000-0000-C000-000000000046} */
-FP_API_DATA const IID IID_IUnknown;
+FP_IID(IID_IUnknown, IUnknown, 0x00000000, 0x0000, 0x0000, 0xc0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x46)
 
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct IUnknown {

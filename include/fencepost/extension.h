@@ -101,8 +101,7 @@ typedef bool (*FencepostWalk)(const struct FencepostBlock *block, void *user);
  */
 /* One method a line, as in the SDK. */
 /* clang-format off */
-/* {E788E7FF-FF84-4E48-8C09-5A5C9A152B84} */
-FP_API_DATA const IID IID_IFencepostMalloc;
+FP_IID(IID_IFencepostMalloc, IFencepostMalloc, 0xe788e7ff, 0xff84, 0x4e48, 0x8c, 0x09, 0x5a, 0x5c, 0x9a, 0x15, 0x2b, 0x84)
 
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct IFencepostMalloc : public IHostMalloc {

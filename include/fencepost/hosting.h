@@ -127,8 +127,7 @@ typedef struct IHostControl IHostControl;
  */
 #ifndef __IHostMalloc_INTERFACE_DEFINED__
 #define __IHostMalloc_INTERFACE_DEFINED__
-/* {1831991C-CC53-4A31-B218-04E910446479} */
-FP_API_DATA const IID IID_IHostMalloc;
+FP_IID(IID_IHostMalloc, IHostMalloc, 0x1831991c, 0xcc53, 0x4a31, 0xb2, 0x18, 0x04, 0xe9, 0x10, 0x44, 0x64, 0x79)
 
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct IHostMalloc : public IUnknown {
@@ -181,8 +180,7 @@ struct IHostMalloc {
  */
 #ifndef __ICLRMemoryNotificationCallback_INTERFACE_DEFINED__
 #define __ICLRMemoryNotificationCallback_INTERFACE_DEFINED__
-/* {47EB8E57-0846-4546-AF76-6F42FCFC2649} */
-FP_API_DATA const IID IID_ICLRMemoryNotificationCallback;
+FP_IID(IID_ICLRMemoryNotificationCallback, ICLRMemoryNotificationCallback, 0x47eb8e57, 0x0846, 0x4546, 0xaf, 0x76, 0x6f, 0x42, 0xfc, 0xfc, 0x26, 0x49)
 
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct ICLRMemoryNotificationCallback : public IUnknown {
@@ -304,8 +302,7 @@ struct ICLRMemoryNotificationCallback {
  */
 #ifndef __IHostMemoryManager_INTERFACE_DEFINED__
 #define __IHostMemoryManager_INTERFACE_DEFINED__
-/* {7BC698D1-F9E3-4460-9CDE-D04248E9FA25} */
-FP_API_DATA const IID IID_IHostMemoryManager;
+FP_IID(IID_IHostMemoryManager, IHostMemoryManager, 0x7bc698d1, 0xf9e3, 0x4460, 0x9c, 0xde, 0xd0, 0x42, 0x48, 0xe9, 0xfa, 0x25)
 
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct IHostMemoryManager : public IUnknown {
@@ -416,8 +413,7 @@ struct IHostMemoryManager {
  */
 #ifndef __IHostControl_INTERFACE_DEFINED__
 #define __IHostControl_INTERFACE_DEFINED__
-/* {02CA073C-7079-4860-880A-C2F7A449C991} */
-FP_API_DATA const IID IID_IHostControl;
+FP_IID(IID_IHostControl, IHostControl, 0x02ca073c, 0x7079, 0x4860, 0x88, 0x0a, 0xc2, 0xf7, 0xa4, 0x49, 0xc9, 0x91)
 
 #if defined(__cplusplus) && !defined(CINTERFACE)
 struct IHostControl : public IUnknown {
@@ -450,6 +446,86 @@ struct IHostControl {
 	((This)->lpVtbl->SetAppDomainManager(This, dwAppDomainID, pUnkAppDomainManager))
 #endif
 #endif
+#endif
+
+/* ---- Other interfaces of the hosting API ----------------------------------------------- */
+
+/*
+ * Named by hosts beside the ones above: what a runtime asks GetHostManager for, and what of the
+ * runtime a host holds. Nothing here implements or calls them; their methods are in the SDK.
+ */
+#ifndef __IHostTaskManager_FWD_DEFINED__
+#define __IHostTaskManager_FWD_DEFINED__
+typedef struct IHostTaskManager IHostTaskManager;
+#endif
+#ifndef __IHostThreadpoolManager_FWD_DEFINED__
+#define __IHostThreadpoolManager_FWD_DEFINED__
+typedef struct IHostThreadpoolManager IHostThreadpoolManager;
+#endif
+#ifndef __IHostIoCompletionManager_FWD_DEFINED__
+#define __IHostIoCompletionManager_FWD_DEFINED__
+typedef struct IHostIoCompletionManager IHostIoCompletionManager;
+#endif
+#ifndef __IHostSyncManager_FWD_DEFINED__
+#define __IHostSyncManager_FWD_DEFINED__
+typedef struct IHostSyncManager IHostSyncManager;
+#endif
+#ifndef __IHostAssemblyManager_FWD_DEFINED__
+#define __IHostAssemblyManager_FWD_DEFINED__
+typedef struct IHostAssemblyManager IHostAssemblyManager;
+#endif
+#ifndef __IHostGCManager_FWD_DEFINED__
+#define __IHostGCManager_FWD_DEFINED__
+typedef struct IHostGCManager IHostGCManager;
+#endif
+#ifndef __IHostSecurityManager_FWD_DEFINED__
+#define __IHostSecurityManager_FWD_DEFINED__
+typedef struct IHostSecurityManager IHostSecurityManager;
+#endif
+#ifndef __IHostPolicyManager_FWD_DEFINED__
+#define __IHostPolicyManager_FWD_DEFINED__
+typedef struct IHostPolicyManager IHostPolicyManager;
+#endif
+#ifndef __ICLRRuntimeHost_FWD_DEFINED__
+#define __ICLRRuntimeHost_FWD_DEFINED__
+typedef struct ICLRRuntimeHost ICLRRuntimeHost;
+#endif
+#ifndef __ICLRControl_FWD_DEFINED__
+#define __ICLRControl_FWD_DEFINED__
+typedef struct ICLRControl ICLRControl;
+#endif
+
+#ifndef __IHostTaskManager_INTERFACE_DEFINED__
+FP_IID(IID_IHostTaskManager, IHostTaskManager, 0x997ff24c, 0x43b7, 0x4352, 0x86, 0x67, 0x0d, 0xc0, 0x4f, 0xaf, 0xd3, 0x54)
+#endif
+#ifndef __IHostThreadpoolManager_INTERFACE_DEFINED__
+FP_IID(IID_IHostThreadpoolManager, IHostThreadpoolManager, 0x983d50e2, 0xcb15, 0x466b, 0x80, 0xfc, 0x84, 0x5d, 0xc6, 0xe8, 0xc5, 0xfd)
+#endif
+#ifndef __IHostIoCompletionManager_INTERFACE_DEFINED__
+FP_IID(IID_IHostIoCompletionManager, IHostIoCompletionManager, 0x8bde9d80, 0xec06, 0x41d6, 0x83, 0xe6, 0x22, 0x58, 0x0e, 0xff, 0xcc, 0x20)
+#endif
+#ifndef __IHostSyncManager_INTERFACE_DEFINED__
+FP_IID(IID_IHostSyncManager, IHostSyncManager, 0x234330c7, 0x5f10, 0x4f20, 0x96, 0x15, 0x51, 0x22, 0xda, 0xb7, 0xa0, 0xac)
+#endif
+#ifndef __IHostAssemblyManager_INTERFACE_DEFINED__
+FP_IID(IID_IHostAssemblyManager, IHostAssemblyManager, 0x613dabd7, 0x62b2, 0x493e, 0x9e, 0x65, 0xc1, 0xe3, 0x2a, 0x1e, 0x0c, 0x5e)
+#endif
+#ifndef __IHostGCManager_INTERFACE_DEFINED__
+FP_IID(IID_IHostGCManager, IHostGCManager, 0x5d4ec34e, 0xf248, 0x457b, 0xb6, 0x03, 0x25, 0x5f, 0xaa, 0xba, 0x0d, 0x21)
+#endif
+#ifndef __IHostSecurityManager_INTERFACE_DEFINED__
+FP_IID(IID_IHostSecurityManager, IHostSecurityManager, 0x75ad2468, 0xa349, 0x4d02, 0xa7, 0x64, 0x76, 0xa6, 0x8a, 0xee, 0x0c, 0x4f)
+#endif
+#ifndef __IHostPolicyManager_INTERFACE_DEFINED__
+FP_IID(IID_IHostPolicyManager, IHostPolicyManager, 0x7ae49844, 0xb1e3, 0x4683, 0xba, 0x7c, 0x1e, 0x82, 0x12, 0xea, 0x3b, 0x79)
+#endif
+/* mingw-w64's mscoree.h has these two, and may come later. */
+#ifdef _WIN32
+FP_API_DATA const IID IID_ICLRRuntimeHost;
+FP_API_DATA const IID IID_ICLRControl;
+#else
+FP_IID(IID_ICLRRuntimeHost, ICLRRuntimeHost, 0x90f1a06c, 0x7712, 0x4762, 0x86, 0xb5, 0x7a, 0x5e, 0xba, 0x6b, 0xdb, 0x02)
+FP_IID(IID_ICLRControl, ICLRControl, 0x9065597e, 0xd1a1, 0x4fb2, 0xb6, 0xba, 0x7e, 0x1f, 0xce, 0x23, 0x0f, 0x61)
 #endif
 
 /* clang-format on */

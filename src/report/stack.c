@@ -265,12 +265,14 @@ void fp_report_name_allocators(const char *names)
 	named = names;
 }
 
+/* A name of C++ is given without its parameters. */
 static bool is_named(const char *function)
 {
 	for (const char *at = named; *at != '\0'; at += strspn(at, ",")) {
 		size_t length = strcspn(at, ",");
 
-		if (fp_report_is_word((struct fp_report_string){at, length}, function))
+		if (strncmp(function, at, length) == 0 &&
+		    (function[length] == '\0' || function[length] == '('))
 			return true;
 		at += length;
 	}

@@ -253,20 +253,37 @@ static uint64_t size_of(Dwarf_Die *function)
 	               : 0;
 }
 
+/* Whether DIE, or what the pointer DIE points to, is a pointer to void. */
+static bool is_untyped(Dwarf_Die die)
+{
+	Dwarf_Attribute attribute;
+
+	return enter_type(&die) && dwarf_tag(&die) == DW_TAG_pointer_type &&
+	       !dwarf_attr(&die, DW_AT_type, &attribute);
+}
+
+/* Where a function of another result leaves one. */
+static bool is_room_for_untyped(Dwarf_Die parameter)
+{
+	return enter_type(&parameter) && dwarf_tag(&parameter) == DW_TAG_pointer_type &&
+	       is_untyped(parameter);
+}
+
 static bool is_generic(Dwarf_Die *function)
 {
-	Dwarf_Die type = *function;
-	Dwarf_Attribute attribute;
+	bool takes_size = false;
+	bool gives_untyped = is_untyped(*function);
 	Dwarf_Die child;
 
-	if (!enter_type(&type) || dwarf_tag(&type) != DW_TAG_pointer_type ||
-	    dwarf_attr(&type, DW_AT_type, &attribute) || dwarf_child(function, &child) != 0)
+	if (dwarf_child(function, &child) != 0)
 		return false;
 	do {
-		if (dwarf_tag(&child) == DW_TAG_formal_parameter && is_size(&child))
-			return true;
+		if (dwarf_tag(&child) != DW_TAG_formal_parameter)
+			continue;
+		takes_size |= is_size(&child);
+		gives_untyped |= is_room_for_untyped(child);
 	} while (dwarf_siblingof(&child, &child) == 0);
-	return false;
+	return takes_size && gives_untyped;
 }
 
 /* Names FRAMES[0], the innermost, from CHAIN's end, and so on outwards. */

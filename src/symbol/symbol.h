@@ -45,7 +45,7 @@ struct fp_symbol_frame {
 	uint32_t function_line; /* where the function begins; 0 when unknown */
 	bool inlined;           /* into the frame that follows */
 	uint64_t size;          /* of the function's code; 0 when unknown */
-	bool is_generic;        /* takes a size and returns a pointer to void */
+	bool is_generic;        /* takes a size and gives a pointer to void */
 };
 
 /* What stands at one address: the innermost inlined function first, the real one last. */
