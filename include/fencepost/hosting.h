@@ -279,7 +279,8 @@ struct ICLRMemoryNotificationCallback {
  *
  * GetMemoryLoad(pMemoryLoad, pAvailableBytes): percent of memory in use, and bytes that may
  *   still be used without swapping: of the machine, or of the memory cgroup (v1 or v2, or one
- *   above it) that has the least to give.
+ *   above it) that has the least to give. The bytes are no more than the address space that
+ *   RLIMIT_AS leaves; without that limit address space is always plenty [Fencepost].
  *   E_POINTER      pMemoryLoad or pAvailableBytes is NULL; the other one is 0 then [Fencepost]
  *   E_OUTOFMEMORY  /proc/meminfo cannot be read
  *

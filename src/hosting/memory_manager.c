@@ -199,13 +199,14 @@ static HRESULT STDMETHODCALLTYPE memory_manager_GetMemoryLoad(IHostMemoryManager
 	if (load == NULL || available == NULL)
 		return E_POINTER;
 	int status = fp_machine_memory(&memory);
+	uint64_t space = fp_machine_space_left();
 	errno = saved_errno;
 	if (status != 0)
 		return E_OUTOFMEMORY;
 	if (memory.available > memory.total)
 		memory.available = memory.total;
 	*load = (DWORD)(100 - memory.available * 100 / memory.total);
-	*available = memory.available;
+	*available = memory.available < space ? memory.available : space;
 	return S_OK;
 }
 

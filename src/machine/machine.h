@@ -33,6 +33,9 @@ struct fp_machine_shortage {
 /* Why BYTES more were refused; false when no known limit is near. Context: alloc. */
 bool fp_machine_shortage(uint64_t bytes, struct fp_machine_shortage *shortage);
 
+/* How many bytes of address space RLIMIT_AS leaves this process; UINT64_MAX without a limit. */
+uint64_t fp_machine_space_left(void);
+
 /* Where /proc and /sys are looked for: a directory of files, for the tests. */
 void fp_machine_set_root(const char *root);
 

@@ -47,6 +47,16 @@ static bool is_data(uint64_t bytes, struct fp_machine_shortage *shortage)
 	return find_resource(RLIMIT_DATA, "VmData:", bytes, shortage);
 }
 
+uint64_t fp_machine_space_left(void)
+{
+	struct fp_machine_shortage space;
+
+	/* Any limit is too near for as many bytes as there are. */
+	if (!is_address_space(UINT64_MAX, &space))
+		return UINT64_MAX;
+	return space.value > space.used ? space.value - space.used : 0;
+}
+
 static bool count_line(char *line, void *user)
 {
 	uint64_t *lines = user;

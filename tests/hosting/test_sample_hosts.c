@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fencepost/fencepost.h>
@@ -254,6 +255,22 @@ START_TEST(available_memory_is_no_more_than_there_is)
 }
 END_TEST
 
+/* Hosts that answer with address space mean that there may be less of it than of memory. */
+START_TEST(available_memory_is_no_more_than_the_address_space_left)
+{
+	struct rlimit limit;
+	SIZE_T available;
+	DWORD load;
+
+	limit.rlim_cur = limit.rlim_max =
+	        (rlim_t)test_status_kib("VmSize:") * 1024 + ((rlim_t)16 << 20);
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+	ck_assert_int_eq(IHostMemoryManager_GetMemoryLoad(manager, &load, &available), S_OK);
+	ck_assert_uint_le(available, 64 << 20); /* some was given back since */
+	ck_assert_uint_gt(available, 0);
+}
+END_TEST
+
 /* S_OK for what it does not have. */
 START_TEST(a_control_has_no_manager_that_it_does_not_have)
 {
@@ -286,6 +303,7 @@ int main(void)
 	tcase_add_test(tests, a_call_that_failed_says_so);
 	tcase_add_test(tests, a_refusal_of_address_space_is_a_failure);
 	tcase_add_test(tests, available_memory_is_no_more_than_there_is);
+	tcase_add_test(tests, available_memory_is_no_more_than_the_address_space_left);
 	tcase_add_test(tests, a_control_has_no_manager_that_it_does_not_have);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
