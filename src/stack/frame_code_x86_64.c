@@ -30,6 +30,8 @@ enum {
 	LONG_CHANGE = 7,
 	GIVE = 0, /* "add" and "sub", of their group */
 	TAKE = 5,
+	LEA = 0x8d,
+	LEA_LONG = 8, /* bytes of it with a distance of a word */
 	LEAVE = 0xc9,
 	RET = 0xc3
 };
@@ -144,12 +146,14 @@ static bool holds(const struct parts *parts, uintptr_t sp, struct fp_frame_code 
 /* ---- Ends ----------------------------------------------------------------------------------
  */
 
-static bool read_room_given_back(const struct code *code, struct parts *parts)
+/* The instruction right before that gives room back, or takes it (MEMBER). */
+static bool read_room_before(const struct code *code, unsigned member, struct parts *parts)
 {
 	static const size_t lengths[] = {SHORT_CHANGE, LONG_CHANGE};
 
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
-		if (read_room(code, parts->at - lengths[i], GIVE, &parts->room) == lengths[i]) {
+		if (read_room(code, parts->at - lengths[i], member, &parts->room) ==
+		    lengths[i]) {
 			parts->at -= lengths[i];
 			return true;
 		}
@@ -173,7 +177,7 @@ static bool read_end(const struct code *code, const uint8_t *ret, struct parts *
 {
 	*parts = (struct parts){.at = ret};
 	read_stacking(code, POP, parts);
-	if (!read_room_given_back(code, parts))
+	if (!read_room_before(code, GIVE, parts))
 		return parts->words > 0;
 	for (int i = 0; i < LONGEST / 4 && read_fetch(code, parts); i++)
 		;
@@ -221,6 +225,34 @@ static void read_beginning(const struct code *code, const uint8_t *at, struct pa
 			break;
 }
 
+/* "lea N(%rsp), %rbp" AT: whether it is one, and its N. */
+static bool read_lea(const struct code *code, const uint8_t *at, uint32_t *distance)
+{
+	if (code->end - at < LEA_LONG || at[0] != WORD_PREFIX || at[1] != LEA || at[3] != 0x24)
+		return false;
+	*distance = at[4];
+	if (at[2] == 0xac)
+		*distance |= (uint32_t)at[5] << 8 | (uint32_t)at[6] << 16;
+	return at[2] == 0xac || at[2] == 0x6c;
+}
+
+/* .NET's compiler pushes the frame pointer first, other registers and room behind it, and then
+ * lets it point to where it is saved: records, though no copy of the stack pointer. */
+static bool makes_record(const struct code *code, const uint8_t *at)
+{
+	struct parts parts = {.at = at};
+	uint32_t distance;
+
+	if (!read_lea(code, at, &distance))
+		return false;
+	if (at - code->start > 3 && at[-3] == 0xc5 && at[-2] == 0xf8 && at[-1] == 0x77)
+		parts.at -= 3; /* "vzeroupper" */
+	read_room_before(code, TAKE, &parts);
+	read_stacking(code, PUSH, &parts);
+	return parts.words > 0 && parts.fp_word == parts.words &&
+	       distance == parts.room + (parts.words - 1) * WORD;
+}
+
 enum beginning { UNKNOWN, KEEPS_FRAME_POINTER, HOLDS };
 
 /* The nearest one before PC: those before it are of other functions. */
@@ -232,7 +264,7 @@ static enum beginning find_beginning(const struct code *code, uintptr_t pc, uint
 	for (const uint8_t *at = (const uint8_t *)pc; at-- > code->start;) {
 		uint32_t room;
 
-		if (is_copy(code, at, FP_RSP, FP_RBP))
+		if (is_copy(code, at, FP_RSP, FP_RBP) || makes_record(code, at))
 			return KEEPS_FRAME_POINTER;
 		if (read_room(code, at, TAKE, &room) == 0)
 			continue;
