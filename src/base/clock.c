@@ -85,7 +85,7 @@ static read_function *find_reader(void)
 	return read_by_call;
 }
 
-static struct timespec read_clock(void)
+static struct timespec read_clock(clockid_t clock)
 {
 	static read_function *_Atomic reader;
 	read_function *read = atomic_load_explicit(&reader, memory_order_relaxed);
@@ -95,20 +95,25 @@ static struct timespec read_clock(void)
 		read = find_reader();
 		atomic_store_explicit(&reader, read, memory_order_relaxed);
 	}
-	read(CLOCK_MONOTONIC_COARSE, &now);
+	read(clock, &now);
 	return now;
 }
 
 uint32_t fp_clock_now(void)
 {
-	const struct timespec now = read_clock();
+	const struct timespec now = read_clock(CLOCK_MONOTONIC_COARSE);
 
 	return (uint32_t)((uint64_t)now.tv_sec * PER_SECOND + (uint64_t)now.tv_nsec / NSEC);
 }
 
 uint64_t fp_clock_nanoseconds(void)
 {
-	const struct timespec now = read_clock();
+	const struct timespec now = read_clock(CLOCK_MONOTONIC_COARSE);
 
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t fp_clock_calendar(void)
+{
+	return (uint64_t)read_clock(CLOCK_REALTIME_COARSE).tv_sec;
 }

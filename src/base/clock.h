@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The time at which something was made, small and cheap enough to be kept with every block. It
- * says how long ago that was, and never what time of day.
+ * says how long ago that was, and not what time of day; only the process's start is told so.
  *
  * Context: alloc.
  */
@@ -16,6 +16,9 @@ uint32_t fp_clock_now(void);
 
 /* Nanoseconds of CLOCK_MONOTONIC, as fine as the kernel's tick, which is some milliseconds. */
 uint64_t fp_clock_nanoseconds(void);
+
+/* Seconds since 1970. */
+uint64_t fp_clock_calendar(void);
 
 static inline uint64_t fp_clock_milliseconds(void)
 {

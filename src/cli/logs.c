@@ -110,12 +110,29 @@ static int add(struct fp_cli_logs *logs, struct fp_cli_log log)
 	return 0;
 }
 
-/* DATA is the log's from then on when it could be added. */
-static int add_log(struct fp_cli_logs *logs, char *data, size_t size)
+/* What the process of LOG made while it ran is still there to be asked for. */
+static int name_made(struct fp_cli_log *log)
+{
+	char *named;
+	int result = fp_report_name_made(log->report, log->data, &log->size, &named);
+
+	if (result != 0 || !named)
+		return result;
+	fp_report_free(log->report);
+	log->report = NULL;
+	log->data = named;
+	return fp_report_read(log->data, log->size, &log->report);
+}
+
+/* DATA is the log's from then on when it could be added. With IS_NEW it is of a process that
+ * just ran or still runs. */
+static int add_log(struct fp_cli_logs *logs, char *data, size_t size, bool is_new)
 {
 	struct fp_cli_log log = {.data = data, .size = size};
 	int result = fp_report_read(data, size, &log.report);
 
+	if (result == 0 && is_new)
+		result = name_made(&log);
 	if (result == 0 && !logs->images)
 		result = fp_report_images_new(FP_SYMBOL_DEBUG_DIR, &logs->images);
 	if (result == 0)
@@ -124,6 +141,8 @@ static int add_log(struct fp_cli_logs *logs, char *data, size_t size)
 		result = add(logs, log);
 	if (result != 0)
 		fp_report_free(log.report);
+	if (log.data != data)
+		free(result == 0 ? data : log.data);
 	return result;
 }
 
@@ -172,7 +191,7 @@ static size_t end_of_log(const char *data, size_t size)
 }
 
 /* A run leaves the logs of its processes one after the other. */
-static int add_logs(struct fp_cli_logs *logs, const char *data, size_t size)
+static int add_logs(struct fp_cli_logs *logs, const char *data, size_t size, bool is_new)
 {
 	int result = 0;
 
@@ -183,7 +202,7 @@ static int add_logs(struct fp_cli_logs *logs, const char *data, size_t size)
 		if (!copy)
 			return -ENOMEM;
 		memcpy(copy, data, end);
-		result = add_log(logs, copy, end);
+		result = add_log(logs, copy, end, is_new);
 		if (result != 0)
 			free(copy);
 		data += end;
@@ -194,7 +213,7 @@ static int add_logs(struct fp_cli_logs *logs, const char *data, size_t size)
 
 int fp_cli_logs_add(struct fp_cli_logs *logs, char *data, size_t size)
 {
-	int result = add_log(logs, data, size);
+	int result = add_log(logs, data, size, true);
 
 	return result == 0 ? 0 : explain_refusal("what a process left", result);
 }
@@ -210,7 +229,7 @@ int fp_cli_logs_read(struct fp_cli_logs *logs, const char *path)
 	if (fp_report_is_json(data, size)) {
 		result = read_json(logs, path, data, size);
 	} else {
-		result = add_logs(logs, data, size);
+		result = add_logs(logs, data, size, strcmp(path, "-") == 0);
 		if (result != 0)
 			explain_refusal(path, result);
 	}

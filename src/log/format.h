@@ -25,7 +25,7 @@ enum { FP_LOG_VERSION = 1, FP_LOG_HEADER_BYTES = 16, FP_LOG_RECORD_HEADER_BYTES 
 
 enum fp_log_type {
 	/* u32 pid, u32 ppid, u32 page bytes, str version of the library, str executable,
-	 * u32 argc, argc times str */
+	 * u32 argc, argc times str, u64 when it began, in seconds since 1970 */
 	FP_LOG_PROCESS = 1,
 	/* str key, str value: one effective option */
 	FP_LOG_SETTING = 2,
@@ -85,6 +85,10 @@ enum fp_log_type {
 	FP_LOG_EXPLANATION = 20,
 	/* FP_HELD_FIELDS: of an allocation stack that an FP_LOG_GROWING record before names */
 	FP_LOG_HELD = 21,
+	/* u64 start, u64 bytes, str name: code that a runtime made while it ran. Not the
+	 * process itself writes it, but who reads the log right after it, before all other
+	 * records. Of several at one address the last counts. */
+	FP_LOG_MADE = 22,
 };
 
 /* In the number of a request: who asks sends an address (u64) first, and wants to know of that

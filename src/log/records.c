@@ -130,6 +130,9 @@ static void put_record(struct fp_log *log, enum fp_log_type type,
 	fp_log_finish(&record);
 }
 
+/* A string's length, and what stands behind the arguments. */
+enum { ROOM_BEHIND = sizeof(uint32_t) + sizeof(uint64_t) };
+
 /* As many arguments as a record holds; the count is corrected at the end. */
 static void put_arguments(struct fp_log_record *record, const char *arguments, size_t bytes)
 {
@@ -141,7 +144,7 @@ static void put_arguments(struct fp_log_record *record, const char *arguments, s
 		size_t length = strnlen(arguments + at, bytes - at);
 		size_t kept = length < FP_LOG_STRING_MAX ? length : FP_LOG_STRING_MAX;
 
-		if (kept + sizeof(uint32_t) > FP_LOG_SCRATCH_BYTES - record->used)
+		if (kept + ROOM_BEHIND > FP_LOG_SCRATCH_BYTES - record->used)
 			break;
 		fp_log_put_counted(record, arguments + at, kept);
 		at += length + 1;
@@ -162,6 +165,7 @@ void fp_log_process(struct fp_log *log, const struct fp_log_process *process)
 	fp_log_put_string(&record, process->version);
 	fp_log_put_string(&record, process->executable);
 	put_arguments(&record, process->arguments, process->arguments_bytes);
+	fp_log_put_u64(&record, process->started);
 	fp_log_finish(&record);
 }
 

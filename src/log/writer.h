@@ -86,6 +86,7 @@ struct fp_log_process {
 	const char *executable;
 	const char *arguments; /* each terminated by a zero, as in /proc/thread-self/cmdline */
 	size_t arguments_bytes;
+	uint64_t started; /* seconds since 1970; 0: not known */
 };
 
 /* What the rows of model/schema.def say; a file is "" for none. */

@@ -123,6 +123,8 @@ void fp_report_free(struct fp_report *report)
 	free(report->settings);
 	free(report->modules);
 	free(report->traces);
+	fp_symbol_close(report->made_image);
+	free(report->made);
 	free(report->findings);
 	free(report->leaks);
 	free(report->protection.reasons);

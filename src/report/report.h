@@ -224,6 +224,10 @@ struct fp_report {
 	struct fp_report_explanation *explanation; /* or NULL */
 	struct fp_report_trace *traces;            /* by id */
 	size_t trace_count;
+	uint64_t started;             /* seconds since 1970; 0: not known */
+	struct fp_symbol_piece *made; /* code that a runtime made while it ran */
+	size_t made_count;
+	struct fp_symbol_image *made_image; /* NULL until asked for */
 	bool is_check_off; /* no check was made: the program turned them off, or it failed */
 	bool has_check_failed;
 	struct fp_report_string *known; /* leaks that the program suppresses, a line each */
@@ -241,6 +245,20 @@ struct fp_report {
  * version is unknown, -ENOMEM.
  */
 int fp_report_read(const void *data, size_t size, struct fp_report **report);
+
+/*
+ * The log of SIZE bytes at DATA, which REPORT was read from, with the names that its process
+ * has left in /tmp for code that it made, of what stands in the log's stacks: in *NAMED, to be
+ * freed, NULL when there are none. For a process that just ran, before its id is another's. 0
+ * or -ENOMEM.
+ */
+int fp_report_name_made(const struct fp_report *report, const char *data, size_t *size,
+                        char **named);
+
+/* What is known of code that was made at ADDRESS, which is exact or behind a call, in *PLACE;
+ * NULL when it is other code. 0 or -ENOMEM. */
+int fp_report_find_made(struct fp_report *report, const struct fp_report_address *address,
+                        bool is_exact, const struct fp_symbol_place **place);
 
 /*
  * Turns addresses into frames, merges leaks of one stack and computes fingerprints. DEBUG_DIR

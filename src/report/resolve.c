@@ -229,7 +229,13 @@ static int add_address(const struct resolving *resolving, struct fp_report_stack
 		frame.symbol = &callers_unknown;
 	if (step->address->address == FP_TRACE_LEFT_OUT)
 		frame.symbol = &left_out;
-	if (!module)
+	if (fp_report_find_made(resolving->report, step->address, step->is_exact, &place) != 0)
+		return -ENOMEM;
+	if (place && place->count > 0) {
+		frame.module = NULL;
+		frame.symbol = place->frames;
+	}
+	if (!frame.module)
 		return add_frame(stack, &frame);
 	/* What leads the stack is how Fencepost saw it, not what the program did. */
 	if (stack->count == 0 && module->is_own)

@@ -101,6 +101,13 @@ static int compare_frames(const struct fp_report_frame *a, const struct fp_repor
 		return result;
 	if (a->symbol && b->symbol && a->symbol->line > 0 && b->symbol->line > 0)
 		return compare_symbols(a->symbol, b->symbol);
+	/* Where code is made while a program runs differs from run to run. */
+	if (!a->module && a->symbol && b->symbol) {
+		result = compare_symbols(a->symbol, b->symbol);
+		return result != 0 ? result
+		                   : compare_numbers(a->symbol->function_offset,
+		                                     b->symbol->function_offset);
+	}
 	result = compare_builds(a, b);
 	return result != 0 ? result : compare_numbers(a->offset, b->offset);
 }
@@ -522,7 +529,12 @@ const char *fp_report_frame_owner(const struct fp_report_frame *frame)
 /* The owner of the frame at INDEX; code that a machine made as it ran is in no module. */
 static const char *owner_of(const struct fp_report_stack *stack, size_t index)
 {
+	const struct fp_symbol_frame *symbol = stack->frames[index].symbol;
 	bool is_made = !stack->frames[index].module;
+
+	/* With a name it is a program that the machine runs. */
+	if (is_made && symbol && symbol->function && symbol->function[0] != '[')
+		return NULL;
 
 	while (index > 0 && !stack->frames[index].module)
 		index--;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/child.h"
+#include "base/clock.h"
 #include "base/meta.h"
 #include "base/own.h"
 #include "base/proc.h"
@@ -296,6 +297,7 @@ void fp_session_log_beginning(struct fp_log *log)
 	        .executable = program.executable,
 	        .arguments = program.arguments,
 	        .arguments_bytes = program.arguments_bytes,
+	        .started = fp_clock_calendar(),
 	};
 	fp_log_process(log, &process);
 	fp_options_each(&fp_session.options, log_setting, log);

@@ -15,6 +15,7 @@
 
 #include "symbol/callee.h"
 #include "symbol/dwarf.h"
+#include "symbol/made.h"
 #include "symbol/names.h"
 #include "symbol/separate.h"
 #include "symbol/table.h"
@@ -39,6 +40,8 @@ struct fp_symbol_image {
 	struct fp_symbol_table table;
 	struct fp_symbol_table objects;
 	struct fp_symbol_table thread_locals;
+	const struct fp_symbol_piece *pieces; /* of an image without a file */
+	size_t piece_count;
 	void *answers; /* tsearch tree of struct answer */
 };
 
@@ -138,6 +141,18 @@ int fp_symbol_open(const struct fp_symbol_source *source, struct fp_symbol_image
 	return 0;
 }
 
+int fp_symbol_open_made(const struct fp_symbol_piece *pieces, size_t count,
+                        struct fp_symbol_image **image)
+{
+	*image = calloc(1, sizeof(**image));
+	if (!*image)
+		return -ENOMEM;
+	(*image)->state = FP_SYMBOL_NO_FILE;
+	(*image)->pieces = pieces;
+	(*image)->piece_count = count;
+	return 0;
+}
+
 enum fp_symbol_state fp_symbol_state(const struct fp_symbol_image *image)
 {
 	return image->state;
@@ -223,7 +238,8 @@ static int find_frames(struct fp_symbol_image *image, const struct answer *wante
 	int count = 0;
 
 	if (image->state != FP_SYMBOL_USABLE)
-		return 0;
+		return fp_symbol_made_find(image->pieces, image->piece_count, wanted->address,
+		                           frames);
 	if (wanted->detail != NAME)
 		count = fp_symbol_dwarf_find(open_dwarf(image), wanted->address, frames);
 	if (wanted->detail == LINE)

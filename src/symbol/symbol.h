@@ -62,6 +62,28 @@ struct fp_symbol_image;
  */
 int fp_symbol_open(const struct fp_symbol_source *source, struct fp_symbol_image **image);
 
+/* A piece of code that is in no file. */
+struct fp_symbol_piece {
+	uint64_t start;
+	uint64_t size;
+	const char *name;
+	size_t name_size;
+};
+
+/*
+ * Calls VISIT for each piece of code that process PID says it made while it ran, in
+ * /tmp/perf-PID.map, in the order in which it made them. STARTED is when the process began, in
+ * seconds since 1970.
+ */
+void fp_symbol_each_made(uint32_t pid, uint64_t started,
+                         void (*visit)(const struct fp_symbol_piece *piece, void *user),
+                         void *user);
+
+/* An image of COUNT PIECES, which are not copied; addresses are those of the process. Of
+ * several pieces at one address the last counts. 0, or -ENOMEM. */
+int fp_symbol_open_made(const struct fp_symbol_piece *pieces, size_t count,
+                        struct fp_symbol_image **image);
+
 /* NULL is accepted. Ends the life of every place of IMAGE. */
 void fp_symbol_close(struct fp_symbol_image *image);
 

@@ -41,7 +41,8 @@ static uint32_t log_arguments(const char *arguments, size_t bytes)
 	const struct fp_log_process process = {.version = "1",
 	                                       .executable = "e",
 	                                       .arguments = arguments,
-	                                       .arguments_bytes = bytes};
+	                                       .arguments_bytes = bytes,
+	                                       .started = 7};
 
 	fp_log_process(&event_log, &process);
 	fp_log_end(&event_log);
@@ -65,6 +66,7 @@ START_TEST(as_many_arguments_are_kept_as_fit)
 	ck_assert_uint_lt(count, sizeof(arguments) / 8);
 	for (uint32_t i = 0; i < count; i++)
 		test_event_expect(&event, "seven-7");
+	ck_assert_uint_eq(test_event_u64(&event), 7);
 	test_event_end(&event);
 	expect_record(12);
 }
@@ -82,6 +84,7 @@ START_TEST(one_long_argument_is_cut_and_the_next_is_kept)
 	test_event_bytes(&event, &length);
 	ck_assert_uint_eq(length, FP_LOG_STRING_MAX);
 	test_event_expect(&event, "next");
+	ck_assert_uint_eq(test_event_u64(&event), 7);
 	test_event_end(&event);
 }
 END_TEST
@@ -89,6 +92,7 @@ END_TEST
 START_TEST(no_arguments_are_none)
 {
 	ck_assert_uint_eq(log_arguments("", 0), 0);
+	ck_assert_uint_eq(test_event_u64(&event), 7);
 	test_event_end(&event);
 }
 END_TEST

@@ -16,6 +16,7 @@ START_TEST(the_process_is_described)
 	        .executable = "/bin/prog",
 	        .arguments = arguments,
 	        .arguments_bytes = sizeof(arguments),
+	        .started = 1800000000,
 	};
 
 	fp_log_process(&event_log, &process);
@@ -32,6 +33,7 @@ START_TEST(the_process_is_described)
 	test_event_expect(&event, "--flag");
 	test_event_expect(&event, "");
 	test_event_expect(&event, "last");
+	ck_assert_uint_eq(test_event_u64(&event), 1800000000);
 	test_event_end(&event);
 	expect_record(2);
 	test_event_expect(&event, "align");

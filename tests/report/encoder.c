@@ -97,6 +97,15 @@ void encode_module(struct encoder *encoder, uint64_t start, uint64_t end, const 
 	encode_end(encoder);
 }
 
+void encode_made(struct encoder *encoder, uint64_t start, uint64_t bytes, const char *name)
+{
+	encode_begin(encoder, FP_LOG_MADE);
+	encode_u64(encoder, start);
+	encode_u64(encoder, bytes);
+	encode_string(encoder, name);
+	encode_end(encoder);
+}
+
 void encode_trace(struct encoder *encoder, uint32_t id, const uint64_t *addresses, size_t count)
 {
 	encode_begin(encoder, FP_LOG_TRACE);

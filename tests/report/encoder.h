@@ -30,6 +30,7 @@ void encode_begin(struct encoder *encoder, uint16_t type);
 void encode_end(struct encoder *encoder);
 
 /* Whole records, with what a test does not care about left at 0. */
+void encode_made(struct encoder *encoder, uint64_t start, uint64_t bytes, const char *name);
 void encode_module(struct encoder *encoder, uint64_t start, uint64_t end, const char *path,
                    int is_own);
 void encode_trace(struct encoder *encoder, uint32_t id, const uint64_t *addresses,

@@ -14,7 +14,8 @@ enum {
 	ENGINE = 0x7e0000000000,
 	LIBC = 0x7d0000000000,
 	MODULE_BYTES = 0x10000,
-	UNKNOWN = 0x1234000 /* in no module */
+	UNKNOWN = 0x1234000, /* in no module */
+	MADE = 0x1238000     /* by a runtime, which told its name */
 };
 
 /* Offsets that symbols.c knows. */
@@ -30,18 +31,19 @@ static void encode_trace_of(struct encoder *encoder, uint32_t id, uint64_t inner
 static void encode_traces(struct encoder *encoder)
 {
 	const uint64_t copying[] = {LIBC + CALL, PLANT + CALL, PLANT + MAIN, LIBC + START};
-	const uint64_t nowhere[] = {OWN + 0x10, UNKNOWN};
+	const uint64_t nowhere[] = {OWN + 0x10, UNKNOWN, MADE};
 
 	encode_trace_of(encoder, 1, PLANT + CALL);
 	encode_trace_of(encoder, 2, PLANT + ALLOCATE);
 	encode_trace_of(encoder, 3, PLANT + FREE);
 	encode_trace_of(encoder, 4, ENGINE + ALLOCATE);
 	encode_trace(encoder, 5, copying, 4);
-	encode_trace(encoder, 6, nowhere, 2);
+	encode_trace(encoder, 6, nowhere, 3);
 }
 
 static void encode_modules(struct encoder *encoder, const char *plant, const char *engine)
 {
+	encode_made(encoder, MADE - 0x20, 0x40, "Orders:Book (string,int)");
 	encode_module(encoder, OWN, OWN + MODULE_BYTES, "/usr/lib/libfencepost.so.0", 1);
 	encode_module(encoder, PLANT, PLANT + MODULE_BYTES, plant, 0);
 	encode_module(encoder, ENGINE, ENGINE + MODULE_BYTES, engine, 0);

@@ -21,6 +21,54 @@ START_TEST(inlined_functions_and_lines_are_found)
 }
 END_TEST
 
+/* Of what was made at one address the last counts. A name may have a line; where V8 says that a
+ * function begins stays part of its name. */
+START_TEST(made_code_has_the_names_of_its_map)
+{
+	static const struct {
+		const char *name;
+		const char *function;
+		const char *file;
+		uint32_t line;
+	} cases[] = {
+	        {"before (trampoline)", "before (trampoline)", NULL, 0},
+	        {"Orders:Book (string,int) /src/orders.cs:17", "Orders:Book (string,int)",
+	         "/src/orders.cs", 17},
+	        {"JS:~run /src/a.js:12:3", "JS:~run /src/a.js:12:3", NULL, 0},
+	        {"LazyCompile: native node:util:7:1", "LazyCompile: native node:util:7:1", NULL,
+	         0},
+	        {"instance void [app] A::B(int32)[Tier0]",
+	         "instance void [app] A::B(int32)[Tier0]", NULL, 0},
+	        {"only:7", "only:7", NULL, 0},
+	        {"f :7", "f :7", NULL, 0},
+	        {"f a:", "f a:", NULL, 0},
+	};
+	struct fp_symbol_piece pieces[2] = {{0x1000, 0x1000, "old", 3}};
+	const struct fp_symbol_place *place;
+	struct fp_symbol_image *made;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pieces[1] = (struct fp_symbol_piece){0x1100, 0x10, cases[i].name,
+		                                     strlen(cases[i].name)};
+		ck_assert_int_eq(fp_symbol_open_made(pieces, 2, &made), 0);
+		/* The call is the last of it. */
+		place = fp_symbol_lookup(made, 0x1110, false);
+		ck_assert_uint_eq(place->count, 1);
+		ck_assert_str_eq(place->frames[0].function, cases[i].function);
+		ck_assert_uint_eq(place->frames[0].line, cases[i].line);
+		ck_assert_uint_eq(place->frames[0].function_offset, 0xf);
+		if (cases[i].file)
+			ck_assert_str_eq(place->frames[0].file, cases[i].file);
+		else
+			ck_assert_ptr_null(place->frames[0].file);
+		ck_assert_str_eq(fp_symbol_lookup(made, 0x1110, true)->frames[0].function,
+		                 "old");
+		ck_assert_uint_eq(fp_symbol_lookup(made, 0x2000, true)->count, 0);
+		fp_symbol_close(made);
+	}
+}
+END_TEST
+
 /* The same number as return address and as faulting instruction: the byte before a function's
  * first one belongs to something else. */
 START_TEST(exact_addresses_are_not_stepped_back)
@@ -304,6 +352,7 @@ int main(void)
 	tcase_add_test(tests, separate_debug_files_are_found_by_link);
 	tcase_add_test(tests, a_linked_file_of_another_build_is_not_trusted);
 	tcase_add_test(tests, a_checksum_does_without_build_id);
+	tcase_add_test(tests, made_code_has_the_names_of_its_map);
 	tcase_add_test(tests, names_come_from_the_symbol_table);
 	tcase_add_test(tests, of_several_names_the_plain_one_is_told);
 	tcase_add_test(tests, names_are_demangled);

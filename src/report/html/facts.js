@@ -49,7 +49,7 @@ function helperOf(stack) {
 }
 
 function frameModule(frame) {
-	return frame.module === "[unknown]" ? frame.offset + ", in no known module" : baseName(frame.module) + "+" + frame.offset;
+	return frame.module === "[unknown]" ? frame.offset + (frame.function ? ", JIT code" : ", in no known module") : baseName(frame.module) + "+" + frame.offset;
 }
 
 function frameName(frame) {

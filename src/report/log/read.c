@@ -209,6 +209,7 @@ static int read_process(struct reading *reading, struct cursor *payload)
 		                     sizeof(*report->arguments)) != 0)
 			return -ENOMEM;
 	}
+	report->started = take_u64(payload);
 	return 0;
 }
 
@@ -465,6 +466,21 @@ static int read_suppression(struct reading *reading, struct cursor *payload)
 	                        sizeof(*report->known));
 }
 
+static int read_made(struct reading *reading, struct cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	struct fp_symbol_piece piece = {.start = take_u64(payload)};
+	struct fp_report_string name;
+
+	piece.size = take_u64(payload);
+	name = take_string(payload);
+	piece.name = name.bytes;
+	piece.name_size = name.size;
+	return payload->is_short ? -EBADMSG
+	                         : fp_report_append(&report->made, &report->made_count, &piece,
+	                                            sizeof(piece));
+}
+
 static int read_exit(struct reading *reading, struct cursor *payload)
 {
 	unsigned how = take_u8(payload);
@@ -603,6 +619,7 @@ static int read_record(struct reading *reading, unsigned type, struct cursor *pa
 	        [FP_LOG_DOORS] = read_doors,
 	        [FP_LOG_EXPLANATION] = read_explanation,
 	        [FP_LOG_HELD] = read_held,
+	        [FP_LOG_MADE] = read_made,
 	};
 
 	if (type >= sizeof(readers) / sizeof(readers[0]) || !readers[type])

@@ -86,7 +86,11 @@ void fp_report_print_offset(const struct fp_report_page *page, int64_t offset, u
 static void print_module(const struct fp_report_page *page, const struct fp_report_frame *frame)
 {
 	if (!frame->module) {
-		fprintf(page->out, "0x%" PRIx64 ", in no known module", frame->offset);
+		fprintf(page->out,
+		        frame->symbol && frame->symbol->function ? "0x%" PRIx64 ", JIT code"
+		                                                 : "0x%" PRIx64
+		                                                   ", in no known module",
+		        frame->offset);
 		return;
 	}
 	fp_report_print_escaped(page, fp_report_module_name(frame));
