@@ -242,12 +242,28 @@ bool fp_report_is_start(const struct fp_report_frame *frame)
 	return frame->module && !frame->symbol && fp_report_is_in_c_library(frame);
 }
 
+/* Where a program for .NET begins: "Demo:Main (string[])" in Mono, "int32 [demo]
+ * Demo::Main(string[])" in the other. What is further out runs it. */
+static bool is_managed_main(const struct fp_report_frame *frame)
+{
+	const char *name = !frame->module && frame->symbol ? frame->symbol->function : NULL;
+	const char *main = name ? strstr(name, ":Main") : NULL;
+
+	return main && main[5 + (main[5] == ' ')] == '(';
+}
+
 size_t fp_report_count_shown(const struct fp_report_frame *frames, size_t count)
 {
+	size_t main = 0;
+
 	for (size_t i = count; i > 0; i--) {
-		if (is_function(&frames[i - 1], "main"))
+		if (is_managed_main(&frames[i - 1]))
 			return i;
+		if (main == 0 && is_function(&frames[i - 1], "main"))
+			main = i;
 	}
+	if (main > 0)
+		return main;
 	while (count > 1 && fp_report_is_start(&frames[count - 1]))
 		count--;
 	return count;

@@ -244,6 +244,31 @@ START_TEST(templates_are_short_in_places)
 }
 END_TEST
 
+/* The stack of a program that a runtime runs ends where that begins; what has the same name in
+ * a module is no such program. */
+START_TEST(what_leads_to_a_managed_main_is_left_out)
+{
+	static const char *const mono[][3] = {{"Ledger:Check ()", "/src/a.cs", "7"},
+	                                      {"Demo:Main (string[])", "/src/a.cs", "9"},
+	                                      {"(wrapper runtime-invoke)", "-", "0"},
+	                                      {"mono_jit_exec", "-", "0"},
+	                                      {"main", "/src/host.c", "3"}};
+	static const char *const dotnet[][3] = {
+	        {"int32 [app] Demo::Main(string[])[Tier0]", "-", "0"}, {"main", "-", "0"}};
+	static const char *const other[][3] = {
+	        {"Demo:MainLoop ()", "-", "0"}, {"main", "-", "0"}, {"_start", "-", "0"}};
+	static const struct fp_report_module module;
+
+	ck_assert_uint_eq(make_stack(0, 5, mono)->shown, 2);
+	ck_assert_uint_eq(make_stack(0, 2, dotnet)->shown, 1);
+	ck_assert_uint_eq(make_stack(0, 3, other)->shown, 2);
+	make_stack(0, 5, mono);
+	for (size_t i = 0; i < 5; i++)
+		frames[0][i].module = &module;
+	ck_assert_uint_eq(fp_report_count_shown(frames[0], 5), 5);
+}
+END_TEST
+
 /* Two calls on one line return to two addresses, and are one place to a person. */
 START_TEST(stacks_are_equal_by_line)
 {
@@ -426,6 +451,7 @@ int main(void)
 	tcase_add_test(tests, what_passes_on_a_block_is_no_place);
 	tcase_add_test(tests, a_small_helper_stands_for_its_caller);
 	tcase_add_test(tests, frames_are_printed_with_what_is_known);
+	tcase_add_test(tests, what_leads_to_a_managed_main_is_left_out);
 	tcase_add_test(tests, stacks_are_equal_by_line);
 	tcase_add_test(tests, fingerprints_ignore_lines_and_what_is_below_main);
 	tcase_add_test(tests, fingerprints_count_lines_from_the_function);
