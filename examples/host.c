@@ -42,7 +42,7 @@ static void parse_option(struct host *host, const char *option)
 		     option + prefix, PLANT_NAMES);
 }
 
-static void parse(struct host *host, char **argv)
+static void parse(struct host *host, char **argv, const char *noun)
 {
 	const char *slash = strrchr(argv[0], '/');
 
@@ -50,9 +50,8 @@ static void parse(struct host *host, char **argv)
 	for (argv++; *argv != NULL && argv[0][0] == '-' && argv[0][1] != '\0'; argv++)
 		parse_option(host, *argv);
 	if (*argv == NULL)
-		fail(host, HOST_EXIT_USAGE,
-		     "no script; usage: %s [%sMISTAKE] SCRIPT|- [ARGS...]", host->program,
-		     plant_option);
+		fail(host, HOST_EXIT_USAGE, "no script; usage: %s [%sMISTAKE] %s [ARGS...]",
+		     host->program, plant_option, noun);
 	host->script = *argv;
 	host->args = argv + 1;
 }
@@ -92,13 +91,12 @@ static void read_script(struct host *host)
 		fclose(stream);
 }
 
-void host_open(struct host *host, char **argv)
+void host_begin(struct host *host, char **argv, const char *noun)
 {
 	void *extended = NULL;
 	HRESULT result;
 
-	parse(host, argv);
-	read_script(host);
+	parse(host, argv, noun);
 	result = fp_create_memory_manager(NULL, &host->manager);
 	if (result == S_OK)
 		result = IHostMemoryManager_CreateMalloc(host->manager, MALLOC_THREADSAFE,
@@ -113,6 +111,12 @@ void host_open(struct host *host, char **argv)
 		fail(host, HOST_EXIT_FAILURE, "the heap has no realloc: error 0x%08X",
 		     (unsigned)result);
 	host->extended = extended;
+}
+
+void host_open(struct host *host, char **argv)
+{
+	host_begin(host, argv, "SCRIPT|-");
+	read_script(host);
 }
 
 void host_plant(const struct host *host)

@@ -26,9 +26,13 @@ struct host {
 };
 
 /*
- * Read the command line and the script, and create the heap. Does not return when something is
- * missing: one line on standard error says what, and what to do.
+ * Read the command line, which names a script, in the usage called NOUN, and create the heap.
+ * Does not return when something is missing: one line on standard error says what, and what to
+ * do.
  */
+void host_begin(struct host *host, char **argv, const char *noun);
+
+/* The same, and read the script, which may stand on standard input. */
 void host_open(struct host *host, char **argv);
 
 /* Commit the mistake that --plant asked for, if any. */

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What README.md shows of its first program is what a run prints, but for numbers that differ from run to
-# run: thread ids, addresses and times. "readme.sh print N" prints the block for mistake N.
+# What README.md shows of its first program, and of Mono on Fencepost's heap, is what a run prints, but for
+# numbers that differ from run to run: thread ids, addresses and times. "readme.sh print N" prints what mistake N
+# has, "readme.sh print mono" what the host of Mono has.
 fencepost=$FP_BUILDDIR/src/cli/fencepost
 work=$FP_BUILDDIR/tests/cli/readme.work
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
@@ -16,17 +17,47 @@ shown() { # shown MISTAKE
 	"$fencepost" run ./app "$1" 2>&1 | sed "s|$work/||"
 }
 
+mono='FENCEPOST_OPTIONS=leak_check=no build/examples/mono_host --plant=foreign-free mono_demo.exe >/dev/null'
+shown_of_mono() {
+	echo "\$ $mono"
+	mcs -debug -out:mono_demo.exe "$top_srcdir/examples/mono_demo.cs"
+	sh -c 'echo $$ >pid; exec "$@"' sh env FENCEPOST_OPTIONS="leak_check=no:reporter=$fencepost" \
+		"$FP_BUILDDIR/examples/mono_host" --plant=foreign-free mono_demo.exe 2>&1 >/dev/null |
+		sed 's|[^ ]*/examples/|examples/|'
+	rm -f "/tmp/perf-$(cat pid).map"
+}
+
 steady() {
-	sed -E 's/thread [0-9]+/thread N/; s/0x[0-9a-f]+/ADDRESS/; s/allocated [0-9]+ ms ago/allocated N ms ago/'
+	sed -E 's/thread [0-9]+/thread N/; s/0x[0-9a-f]+/ADDRESS/g; s/allocated [0-9]+ ms ago/allocated N ms ago/
+		s/note: [0-9,]+ calls/note: N calls/'
+}
+
+# What README.md has of the command that begins with WORDS, up to the next one.
+told() { # told WORDS
+	awk -v words="\$ $1" 'index($0, "$ ") == 1 || $0 == "```" { is_on = index($0, words) == 1 } is_on' "$readme" |
+		sed -e '${/^$/d}'
 }
 
 if test "$1" = print; then
-	printf '```\n%s\n```\n' "$(shown "$2")"
+	case $2 in
+	mono) shown_of_mono ;;
+	*) shown "$2" ;;
+	esac
 	exit
 fi
+compare() { # compare NAME WORDS, with what a run prints on standard input
+	steady >now
+	told "$2" | steady >then
+	diff then now || { echo "README.md shows something else: readme.sh print $1"; bad=1; }
+}
 for mistake in 1 2 3; do
-	shown $mistake | steady >now
-	sed -n "/^\\\$ fencepost run .\/app $mistake\$/,/^\`\`\`\$/p" "$readme" | sed '/^```/d' | steady >then
-	diff then now || { echo "README.md shows another report of mistake $mistake: readme.sh print $mistake"; bad=1; }
+	shown $mistake >printed
+	compare $mistake "fencepost run ./app $mistake" <printed
 done
+if test -x "$FP_BUILDDIR/examples/mono_host" && command -v mcs >/dev/null; then
+	shown_of_mono >printed
+	compare mono "$mono" <printed
+else
+	echo 'examples/mono_host was not built, or mcs is missing: what README.md has of it was not looked at'
+fi
 exit $bad
