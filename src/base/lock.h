@@ -24,6 +24,7 @@ enum fp_lock_rank {
 	FP_RANK_RENEWAL,  /* a back end that is made to work again */
 	FP_RANK_SPAN,     /* the address space shared by all arenas */
 	FP_RANK_SHARD,    /* one shard of the registry */
+	FP_RANK_POOLS,    /* blocks that the program cuts out of its own memory */
 	FP_RANK_POISON,   /* which bytes are poisoned */
 	FP_RANK_DEPOT,    /* a depot's ids */
 	FP_RANK_MAPS,     /* the reader of /proc/thread-self/maps */

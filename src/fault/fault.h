@@ -82,4 +82,7 @@ bool fp_fault_is_aborting(void *context);
  * made with the caller's stack. Context: alloc. */
 bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access access);
 
+/* The same: the first byte of them that may not, or 0. */
+uintptr_t fp_fault_find_bad(uintptr_t address, size_t length, enum fp_access access);
+
 #endif

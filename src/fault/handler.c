@@ -218,23 +218,23 @@ int fp_fault_start(const struct fp_fault_config *config)
 }
 
 /* Apart, for a finding takes more of a stack than a caller may have left. */
-__attribute__((noinline)) static bool report_range(const struct fp_fault_access *wanted,
-                                                   size_t length)
+__attribute__((noinline)) static uintptr_t report_range(const struct fp_fault_access *wanted,
+                                                        size_t length)
 {
 	struct fp_finding finding = {0};
 
 	if (!fp_fault_diagnose_range(wanted, length, &fp_fault_heap, &finding) &&
 	    !fp_fault_diagnose_poison_range(wanted, length, &finding) &&
 	    !fp_fault_diagnose_region_range(wanted, length, fp_region_find, &finding))
-		return true;
+		return 0;
 	finding.trace = fp_stack_capture();
 	finding.thread = fp_thread_self();
 	fp_thread_name(finding.thread_name);
 	fp_fault_configuration.sink(&finding, fp_fault_configuration.sink_user);
-	return false;
+	return finding.address;
 }
 
-bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access access)
+uintptr_t fp_fault_find_bad(uintptr_t address, size_t length, enum fp_access access)
 {
 	const struct fp_fault_access wanted = {.address = address, .access = access};
 	struct fp_block block;
@@ -242,9 +242,13 @@ bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access acces
 	bool is_whole = fp_heap_find(address, &block) && block.state == FP_BLOCK_LIVE &&
 	                fp_fault_is_inside(&block, address) &&
 	                length <= block.size - (address - block.address);
-	if ((!is_whole || fp_poison_is_used()) && !report_range(&wanted, length))
-		return false;
-	if (is_whole)
+	uintptr_t bad = !is_whole || fp_poison_is_used() ? report_range(&wanted, length) : 0;
+	if (is_whole && bad == 0)
 		fp_heap_mend_range(address, length);
-	return true;
+	return bad;
+}
+
+bool fp_fault_check_range(uintptr_t address, size_t length, enum fp_access access)
+{
+	return fp_fault_find_bad(address, length, access) == 0;
 }

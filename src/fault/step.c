@@ -37,7 +37,8 @@ struct page {
 	uintptr_t base;
 	struct fp_finding finding;
 	uint8_t fill;
-	bool is_united; /* its finding is part of an earlier page's */
+	bool is_united;   /* its finding is part of an earlier page's */
+	bool is_poisoned; /* and still the program's */
 };
 
 struct step {
@@ -152,31 +153,26 @@ static void begin_step(struct step *step, ucontext_t *context)
 	step->had_trap_flag = fp_fault_set_step(context, true);
 }
 
-static bool is_poisoned(const struct fp_finding *finding)
-{
-	return finding->kind == FP_FINDING_USE_AFTER_POISON;
-}
-
 /* The page of a slot or of a region. */
-static int expose(uintptr_t base, const struct fp_finding *finding)
+static int expose(uintptr_t base)
 {
 	struct fp_place place;
 
-	if (is_poisoned(finding))
+	if (fp_poison_is_closed(base))
 		return fp_poison_expose(base);
 	return fp_guard_find(base, &place) ? fp_guard_expose(base) : fp_region_expose(base);
 }
 
-static void conceal(uintptr_t base, const struct fp_finding *finding)
+static void conceal(const struct page *page)
 {
 	struct fp_place place;
 
-	if (is_poisoned(finding))
-		fp_poison_conceal(base);
-	else if (fp_guard_find(base, &place))
-		fp_guard_conceal(base);
+	if (page->is_poisoned)
+		fp_poison_conceal(page->base);
+	else if (fp_guard_find(page->base, &place))
+		fp_guard_conceal(page->base);
 	else
-		fp_region_conceal(base);
+		fp_region_conceal(page->base);
 }
 
 bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_finding *finding,
@@ -190,7 +186,7 @@ bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_fi
 	if (pages >= RUN_PAGES_MAX)
 		return false;
 	become_owner();
-	if (expose(base, finding) != 0) {
+	if (expose(base) != 0) {
 		if (!fp_fault_is_stepping())
 			atomic_store(&owner, 0);
 		return false;
@@ -199,9 +195,9 @@ bool fp_fault_step_over(const struct fp_fault_access *access, const struct fp_fi
 	page->base = base;
 	page->finding = *finding;
 	page->is_united = false;
+	page->is_poisoned = fp_poison_is_closed(base);
 	page->fill = pages < RUN_PAGES_FILLED ? FP_PADDING_BYTE : 0;
-	/* What is poisoned is still the program's. */
-	if (!is_poisoned(finding))
+	if (!page->is_poisoned)
 		fill_scratch(page);
 	if (!fp_fault_is_stepping())
 		begin_step(own_step, context);
@@ -289,11 +285,9 @@ void fp_fault_end_step(void *context)
 
 	end_aside(own_step, context);
 	for (size_t i = 0; i < used; i++) {
-		const struct fp_finding *finding = &own_step->pages[i].finding;
-
-		if (!is_poisoned(finding))
+		if (!own_step->pages[i].is_poisoned)
 			note_writes(&own_step->pages[i]);
-		conceal(own_step->pages[i].base, finding);
+		conceal(&own_step->pages[i]);
 	}
 	if (!own_step->had_trap_flag)
 		fp_fault_set_step(context, false);

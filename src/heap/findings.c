@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "heap/exact.h"
 #include "heap/pair.h"
+#include "heap/pools.h"
 #include "poison/poison.h"
 
 static fp_finding_sink sink;
@@ -119,11 +120,26 @@ void fp_findings_forgotten_free(const struct fp_misuse *misuse)
 	fp_findings_deliver(&finding);
 }
 
+/* Whether the pointer is a block that a pool of the program's made: then that is the finding.
+ */
+static bool is_of_pool(const struct fp_misuse *misuse)
+{
+	struct fp_block block;
+
+	if (misuse->claim == NULL || !fp_pools_find(misuse->address, &block) ||
+	    block.address != misuse->address || block.state != FP_BLOCK_LIVE)
+		return false;
+	fp_pools_mark(block.address, block.serial, FP_BLOCK_IGNORED);
+	return fp_findings_claim(misuse, &block);
+}
+
 void fp_findings_interior_free(const struct fp_misuse *misuse, const struct fp_block *block)
 {
 	struct fp_finding finding;
 	struct fp_text text;
 
+	if (is_of_pool(misuse))
+		return;
 	fp_findings_begin(&finding, &text, FP_FINDING_INVALID_FREE, misuse);
 	set_block(&finding, block);
 	fp_text_string(&text, "the pointer is ");
@@ -138,6 +154,8 @@ void fp_findings_foreign_free(const struct fp_misuse *misuse)
 	struct fp_finding finding;
 	struct fp_text text;
 
+	if (is_of_pool(misuse))
+		return;
 	fp_findings_begin(&finding, &text, FP_FINDING_INVALID_FREE, misuse);
 	fp_text_string(&text, "the pointer is not a block; it points to ");
 	fp_pointer_describe(&text, misuse->address);
@@ -186,6 +204,7 @@ static const struct {
         [FP_FAMILY_ALIGNED] = {"aligned new", "aligned delete"},
         [FP_FAMILY_ALIGNED_ARRAY] = {"aligned new[]", "aligned delete[]"},
         [FP_FAMILY_VIRTUAL] = {"VirtualAlloc", "VirtualFree"},
+        [FP_FAMILY_POOL] = {"a pool of the program", "that pool"},
 };
 
 static bool is_other_size(const struct fp_heap_claim *claim, const struct fp_block *block)

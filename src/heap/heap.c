@@ -40,6 +40,7 @@ void fp_heap_init(const struct fp_heap_config *config)
 	fp_heap_set_lock_timeout(config->lock_timeout_ms);
 	fp_exact_init(config->is_exact, config->is_learning);
 	fp_intact_init();
+	fp_heap_start_poison();
 }
 
 /* Who asked for a block, and for what. */

@@ -212,15 +212,22 @@ void fp_heap_mend_range(uintptr_t address, size_t length);
 _Noreturn void fp_heap_give_up_touching(void);
 
 /*
- * The program does not want so many bytes of the live block that ADDRESS is in, or is beside,
- * to be used, until it unpoisons them: the bytes in the block count, the others do not, nor
- * those of a host's block (in poison.c).
+ * The program does not want so many bytes to be used, until it unpoisons them: of a live block
+ * that ADDRESS is in, or is beside, those in the block, unless it is a host's; of other memory
+ * all (in poison.c).
  */
 void fp_heap_poison(const void *address, size_t bytes);
 void fp_heap_unpoison(const void *address, size_t bytes);
 
 /* The first of so many bytes that is poisoned, or NULL. */
 const void *fp_heap_find_poisoned(const void *address, size_t bytes);
+
+/* Whether anything can be known of ADDRESS: it is ours, or near what is poisoned. */
+bool fp_heap_is_watched(const void *address);
+
+/* So many bytes, no block of ours, are about to be given back: nothing of them is poisoned any
+ * more, nor a block of a pool. */
+void fp_heap_forget_memory(const void *address, size_t bytes);
 
 /* Whether anybody wrote to a filled slot after its block was freed: then that is a finding. */
 void fp_heap_verify_freed(const struct fp_slot *slot);

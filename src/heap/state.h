@@ -83,6 +83,13 @@ void fp_heap_report_held(const struct fp_heap *heap, fp_trace_id trace);
 void fp_heap_end_poison(const struct fp_heap *heap, const struct fp_slot *slot,
                         uintptr_t address);
 
+/* After fp_guard_init (in poison.c). */
+void fp_heap_start_poison(void);
+
+/* As fp_heap_poison, at the call that BY tells (in poison.c). */
+struct fp_poisoner;
+void fp_heap_poison_by(uintptr_t address, size_t bytes, const struct fp_poisoner *by);
+
 void fp_heap_set_lock_timeout(uint64_t milliseconds);
 
 extern const char fp_heap_damaged_record[]; /* what fp_heap_fail may be told */

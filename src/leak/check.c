@@ -14,6 +14,7 @@
 #include "base/maps.h"
 #include "base/meta.h"
 #include "base/sys.h"
+#include "heap/pools.h"
 #include "leak/copy.h"
 #include "leak/groups.h"
 #include "leak/leak.h"
@@ -38,6 +39,7 @@ void fp_leak_unlock_after_fork(void)
 static void lock_others_out(void)
 {
 	fp_registry_lock_for_fork();
+	fp_pools_lock_for_fork();
 	fp_maps_lock_for_fork();
 	fp_meta_lock_for_fork();
 }
@@ -46,6 +48,7 @@ static void let_others_in(void)
 {
 	fp_meta_unlock_after_fork();
 	fp_maps_unlock_after_fork();
+	fp_pools_unlock_after_fork();
 	fp_registry_unlock_after_fork();
 }
 

@@ -12,6 +12,7 @@
 #include "base/meta.h"
 #include "base/panic.h"
 #include "base/sys.h"
+#include "heap/pools.h"
 #include "registry/registry.h"
 
 enum { SPARE_PLACES = 4096 };
@@ -32,7 +33,7 @@ static size_t bytes_of(const struct fp_leak_copy *copy)
 int fp_leak_copy_make(struct fp_leak_copy *copy)
 {
 	copy->child = -1;
-	copy->capacity = fp_registry_live_count() + SPARE_PLACES;
+	copy->capacity = fp_registry_live_count() + fp_pools_live_count() + SPARE_PLACES;
 	copy->result = fp_meta_alloc_shared(bytes_of(copy));
 	return copy->result == NULL ? -ENOMEM : 0;
 }

@@ -17,6 +17,7 @@
 #include "base/meta.h"
 #include "base/sys.h"
 #include "base/thread.h"
+#include "heap/pools.h"
 #include "leak/leak.h"
 #include "leak/mark.h"
 #include "leak/memory.h"
@@ -279,8 +280,8 @@ static void look_into_registers(struct census *census, const struct fp_leak_thre
 static void look_into_block(const struct fp_block *block, void *user)
 {
 	struct census *census = user;
-	const struct fp_leak_block looked_into = {.address = block->address,
-	                                          .size = block->size};
+	const struct fp_leak_block looked_into = {
+	        .address = block->address, .size = block->size, .family = block->family};
 
 	if (block->address == census->told->start || block->size < sizeof(uintptr_t) ||
 	    is_over(census))
@@ -321,6 +322,7 @@ static void search_all(struct census *census)
 	fp_leak_roots_mark(&census->roots, &census->marker);
 	for (size_t part = 0; part < FP_REGISTRY_PARTS && !is_over(census); part++)
 		fp_registry_each_live_of(part, look_into_block, census);
+	fp_pools_each_live(look_into_block, census);
 	if (!is_over(census))
 		fp_registry_each_kept_pointer(census->told->start,
 		                              census->told->size > 0 ? census->told->size : 1,
@@ -332,7 +334,8 @@ static void search_all(struct census *census)
 
 static bool are_locks_free(void)
 {
-	return fp_registry_is_idle() && fp_maps_is_idle() && fp_meta_is_idle();
+	return fp_registry_is_idle() && fp_pools_are_idle() && fp_maps_is_idle() &&
+	       fp_meta_is_idle();
 }
 
 /* Whether all threads stand still that answer, and none of them with a lock that is needed. */

@@ -32,6 +32,7 @@ struct fp_leak_block {
 	uint8_t class;       /* enum fp_leak_class */
 	uint8_t state;       /* private to the scan */
 	uint8_t marks;       /* of enum fp_block_mark */
+	bool is_superblock;  /* blocks of a pool are in it: no leak itself */
 	uintptr_t held_at;   /* where the pointer stands that made it what it is; or 0 */
 	uintptr_t held;      /* that pointer */
 };

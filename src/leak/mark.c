@@ -9,8 +9,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/align.h"
 #include "base/meta.h"
 #include "heap/heap.h"
+#include "heap/pools.h"
 #include "region/region.h"
 
 enum { WORD = sizeof(uint64_t), SPARSE_BYTES = 256 << 10 };
@@ -39,8 +41,8 @@ static void meet_from_root(struct fp_leak_marker *marker, uint32_t index, uintpt
 	if (block->state == FP_LEAK_REACHED || block->state == FP_LEAK_KEPT)
 		return;
 	note(marker, index, pointer);
-	/* Whoever reserves a region cuts it up and may keep any part. */
-	if (pointer == block->address || fp_leak_is_region(block) ||
+	/* Whoever reserves a region cuts it up and may keep any part, as of a superblock. */
+	if (pointer == block->address || fp_leak_is_region(block) || block->is_superblock ||
 	    fp_leak_is_owners(marker->memory, block, pointer))
 		push(marker, index, FP_LEAK_REACHED);
 	else
@@ -161,6 +163,21 @@ static size_t scan_all(struct fp_leak_marker *marker, uintptr_t start, uintptr_t
 	return total;
 }
 
+/* The same without what the program has cut out for blocks of its own, which are looked at when
+ * they are reached, and never when they were freed. */
+static size_t scan_uncut(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end,
+                         size_t step)
+{
+	struct fp_block cut;
+	size_t total = 0;
+
+	for (; fp_pools_next(start, end, &cut);
+	     start = fp_align_up(cut.address + cut.size + (cut.size == 0), step))
+		if (start < cut.address)
+			total += scan_all(marker, start, cut.address, step);
+	return total + (start < end ? scan_all(marker, start, end, step) : 0);
+}
+
 static void scan_written(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end,
                          size_t step)
 {
@@ -168,7 +185,7 @@ static void scan_written(struct fp_leak_marker *marker, uintptr_t start, uintptr
 
 	for (; fp_leak_memory_next_run(marker->memory, false, &start, end, &run_end);
 	     start = run_end)
-		scan_all(marker, start, run_end, step);
+		scan_uncut(marker, start, run_end, step);
 }
 
 /* Of a large block most may never have been written; of a small one the program may have given
@@ -177,10 +194,12 @@ static void scan_block(struct fp_leak_marker *marker, const struct fp_leak_block
 {
 	uintptr_t end = block->address + block->size;
 
-	if (block->size >= SPARSE_BYTES)
+	if (block->family == FP_FAMILY_POOL)
+		scan_all(marker, block->address, end, step_of(block));
+	else if (block->size >= SPARSE_BYTES)
 		scan_written(marker, block->address, end, step_of(block));
 	else
-		scan_all(marker, block->address, end, step_of(block));
+		scan_uncut(marker, block->address, end, step_of(block));
 }
 
 void fp_leak_mark_block(struct fp_leak_marker *marker, const struct fp_leak_block *block)
@@ -243,7 +262,7 @@ void fp_leak_mark_end(struct fp_leak_marker *marker)
 
 void fp_leak_mark_root(struct fp_leak_marker *marker, uintptr_t start, uintptr_t end)
 {
-	marker->roots_bytes += scan_all(marker, start, end, WORD);
+	marker->roots_bytes += scan_uncut(marker, start, end, WORD);
 }
 
 static void work_off_kept(struct fp_leak_marker *marker)
@@ -313,12 +332,13 @@ static int find_leaders(struct fp_leak_marker *marker)
 }
 
 /* A block of the parent process that this one has lost is not this one's leak, and what hangs
- * from it is nobody's but this one's. */
+ * from it is nobody's but this one's. Of a superblock those are that are cut out of it. */
 static void leave_out(struct fp_leak_table *table, const struct fp_leak_config *config)
 {
 	for (size_t i = 0; i < table->count; i++)
-		if (fp_leak_is_inherited(config, &table->blocks[i]) &&
-		    table->blocks[i].state == FP_LEAK_UNREACHED)
+		if (table->blocks[i].is_superblock ||
+		    (fp_leak_is_inherited(config, &table->blocks[i]) &&
+		     table->blocks[i].state == FP_LEAK_UNREACHED))
 			table->blocks[i].state = FP_LEAK_REACHED;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/meta.h"
 #include "heap/heap.h"
+#include "heap/pools.h"
 #include "leak/mark.h"
 #include "region/region.h"
 #include "registry/registry.h"
@@ -19,6 +20,8 @@ enum { SPARE_PLACES = 1024 };
 struct filling {
 	struct fp_leak_table *table;
 	const struct fp_leak_config *config;
+	size_t superblocks; /* that were left out */
+	bool is_of_superblocks;
 };
 
 static void add_block(const struct fp_block *block, void *user)
@@ -43,7 +46,32 @@ static void add_block(const struct fp_block *block, void *user)
 	        .level = block->level,
 	        .marks = block->marks,
 	        .state = is_kept ? FP_LEAK_KEPT : FP_LEAK_UNREACHED,
+	        .is_superblock = filling->is_of_superblocks,
 	};
+}
+
+/* Whether the program has cut BLOCK up, and some of that is in use. */
+static bool is_superblock(const struct fp_block *block)
+{
+	uintptr_t at = block->address;
+	uintptr_t end = at + block->size;
+	struct fp_block cut;
+
+	for (; fp_pools_next(at, end, &cut); at = cut.address + cut.size + (cut.size == 0))
+		if (cut.state == FP_BLOCK_LIVE)
+			return true;
+	return false;
+}
+
+/* Superblocks have other blocks in them. */
+static void add_apart(const struct fp_block *block, void *user)
+{
+	struct filling *filling = user;
+
+	if (is_superblock(block) != filling->is_of_superblocks)
+		filling->superblocks++;
+	else
+		add_block(block, user);
 }
 
 static size_t extent_of(const struct fp_leak_block *block)
@@ -161,6 +189,11 @@ static void add_regions(struct filling *filling)
 
 	table->first_region = table->count;
 	fp_region_each_live(0, add_block, filling);
+	if (filling->superblocks > 0) {
+		filling->is_of_superblocks = true;
+		fp_registry_each_live(add_apart, filling);
+		sort(&table->blocks[table->first_region], table->count - table->first_region);
+	}
 	if (table->first_region == table->count)
 		return;
 	const struct fp_leak_block *last = &table->blocks[table->count - 1];
@@ -175,14 +208,16 @@ int fp_leak_table_make(struct fp_leak_table *table, const struct fp_leak_config 
 
 	fp_region_each_live(0, count_region, &regions);
 	*table = (struct fp_leak_table){
-	        .capacity = fp_registry_live_count() + regions + SPARE_PLACES,
+	        .capacity = fp_registry_live_count() + fp_pools_live_count() + regions +
+	                    SPARE_PLACES,
 	};
 	if (table->capacity >= FP_LEAK_NOWHERE)
 		return -ENOMEM;
 	table->blocks = fp_meta_alloc(table->capacity * sizeof(*table->blocks));
 	if (table->blocks == NULL)
 		return -ENOMEM;
-	fp_registry_each_live(add_block, &filling);
+	fp_registry_each_live(add_apart, &filling);
+	fp_pools_each_live(add_block, &filling);
 	int status = order(table);
 	if (status != 0)
 		fp_leak_table_free(table);

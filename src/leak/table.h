@@ -15,12 +15,13 @@
 
 enum { FP_LEAK_NOWHERE = UINT32_MAX };
 
-/* Blocks first, then regions: these may stand so far away that no bucket would be small. */
+/* Blocks first, then regions: these may stand so far away that no bucket would be small. With
+ * them what the program has cut into blocks of its own. */
 struct fp_leak_table {
 	struct fp_leak_block *blocks;
 	size_t count;
 	size_t capacity;
-	size_t first_region; /* its index; regions stand in the order of addresses */
+	size_t first_region; /* its index; they stand in the order of addresses */
 	uintptr_t region_low;
 	uintptr_t region_extent;
 	uintptr_t low; /* all blocks but regions are within extent bytes of it */

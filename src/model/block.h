@@ -43,6 +43,7 @@ enum fp_family {
 	FP_FAMILY_ALIGNED,
 	FP_FAMILY_ALIGNED_ARRAY, /* "aligned" in reports, too, but not the same to delete */
 	FP_FAMILY_VIRTUAL,       /* a region of VirtualAlloc */
+	FP_FAMILY_POOL,          /* cut by the program out of memory of its own */
 	FP_FAMILY_COUNT
 };
 
@@ -112,7 +113,7 @@ static inline uint8_t fp_block_align(size_t align)
 	return (uint8_t)(bits < FP_BLOCK_ALIGN_MAX ? bits : FP_BLOCK_ALIGN_MAX);
 }
 
-/* "host", "malloc", "new", "new[]", "aligned" or "virtual". Any context. */
+/* "host", "malloc", "new", "new[]", "aligned", "virtual" or "pool". Any context. */
 const char *fp_family_name(unsigned family);
 
 /* "guarded", "padded" or "plain". Any context. */

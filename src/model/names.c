@@ -93,7 +93,7 @@ const char *fp_family_name(unsigned family)
 	        [FP_FAMILY_HOST] = "host",       [FP_FAMILY_MALLOC] = "malloc",
 	        [FP_FAMILY_NEW] = "new",         [FP_FAMILY_NEW_ARRAY] = "new[]",
 	        [FP_FAMILY_ALIGNED] = "aligned", [FP_FAMILY_ALIGNED_ARRAY] = "aligned",
-	        [FP_FAMILY_VIRTUAL] = "virtual",
+	        [FP_FAMILY_VIRTUAL] = "virtual", [FP_FAMILY_POOL] = "pool",
 	};
 
 	return names[family];

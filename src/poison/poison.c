@@ -14,7 +14,8 @@
 #include "base/meta.h"
 #include "base/vm.h"
 
-enum { GRANULE = 8, FIRST_PLACES = 256 };
+/* A program may poison what it has reserved and never uses: there is an end to what is kept. */
+enum { GRANULE = 8, FIRST_PLACES = 256, PLACES_MAX = 1 << 22 };
 
 /* Who poisoned, once each: for the number in a granule. */
 struct act {
@@ -43,7 +44,16 @@ static uint32_t act_count;
 static uint32_t heads[ACT_HEADS];
 static _Atomic uint64_t refusals;
 
+static bool (*may_close)(uintptr_t start, size_t bytes);
+
 _Atomic size_t fp_poison_pages;
+_Atomic uintptr_t fp_poison_low = UINTPTR_MAX;
+_Atomic uintptr_t fp_poison_high;
+
+void fp_poison_init(bool (*new_may_close)(uintptr_t start, size_t bytes))
+{
+	may_close = new_may_close;
+}
 
 /* ---- Who
  * -------------------------------------------------------------------------------------- */
@@ -165,6 +175,8 @@ static void give_granules(struct page *page)
 /* A page without poisoned bytes yet. */
 static struct page *add_page(uintptr_t base)
 {
+	if (places == PLACES_MAX && 2 * (atomic_load(&fp_poison_pages) + 1) > places)
+		return NULL;
 	if (2 * (atomic_load(&fp_poison_pages) + 1) > places && !grow())
 		return NULL;
 	uint32_t *granules = take_granules();
@@ -271,14 +283,24 @@ static int protect(const struct run *run)
 	                     run->closes ? PROT_NONE : PROT_READ | PROT_WRITE);
 }
 
-/* What the kernel refuses to close stays poisoned, and accessible. */
+static bool close_run(const struct run *run)
+{
+	if (may_close != NULL && !may_close(run->start, run->end - run->start))
+		return false;
+	bool is_closed = protect(run) == 0;
+	if (!is_closed)
+		atomic_fetch_add(&refusals, 1);
+	return is_closed;
+}
+
+/* What cannot be closed stays poisoned, and accessible. */
 static void flush(struct run *run)
 {
-	if (run->end > run->start && protect(run) != 0 && run->closes) {
-		atomic_fetch_add(&refusals, 1);
+	if (run->end > run->start && !run->closes)
+		protect(run);
+	else if (run->end > run->start && !close_run(run))
 		for (uintptr_t at = run->start; at < run->end; at += fp_vm_page_size())
 			find(at)->is_closed = false;
-	}
 	run->start = run->end = 0;
 }
 
@@ -342,6 +364,10 @@ int fp_poison_add(uintptr_t start, size_t bytes, const struct fp_poisoner *by)
 	uintptr_t end = start + bytes;
 
 	fp_lock_acquire(&lock);
+	if (start < atomic_load(&fp_poison_low))
+		atomic_store(&fp_poison_low, start);
+	if (end > atomic_load(&fp_poison_high))
+		atomic_store(&fp_poison_high, end);
 	uint32_t act = act_of(by);
 	bool is_done = act != 0;
 	for (uintptr_t base = fp_align_down(start, page); is_done && base < end; base += page)

@@ -3,7 +3,7 @@
  * Bytes that the program poisoned: it has them, and does not want them used, as an arena does
  * with what it has not given out. Byte by byte it is known who poisoned them; a page that is
  * poisoned whole is made inaccessible and keeps what is in it. What a block is this module does
- * not know: whoever poisons sees to it that a whole page is the program's.
+ * not know: who initialises it says which pages are the program's alone.
  *
  * Context: alloc; what reads also fault. Thread-safe.
  */
@@ -34,6 +34,22 @@ static inline bool fp_poison_is_used(void)
 {
 	return atomic_load_explicit(&fp_poison_pages, memory_order_relaxed) > 0;
 }
+
+/* Where they are, and where some were. */
+extern _Atomic uintptr_t fp_poison_low;
+extern _Atomic uintptr_t fp_poison_high;
+
+static inline bool fp_poison_spans(uintptr_t address)
+{
+	uintptr_t low = atomic_load_explicit(&fp_poison_low, memory_order_relaxed);
+
+	return fp_poison_is_used() && address >= low &&
+	       address < atomic_load_explicit(&fp_poison_high, memory_order_relaxed);
+}
+
+/* MAY_CLOSE is asked, with a lock held, before pages are made inaccessible; without it all may.
+ */
+void fp_poison_init(bool (*may_close)(uintptr_t start, size_t bytes));
 
 /* Poisons BYTES from START on, which BY does, or has them no longer poisoned. Without memory
  * for it add leaves some of them as they were: -ENOMEM. */

@@ -35,7 +35,7 @@ bool fp_buffer_check(const void *address, size_t size, enum fp_access access)
 {
 	struct range range = {.start = (uintptr_t)address, .size = size, .access = access};
 
-	if (size == 0 || address == NULL || !fp_heap_is_ours(address) || !fp_preload_enter())
+	if (size == 0 || address == NULL || !fp_heap_is_watched(address) || !fp_preload_enter())
 		return true;
 	int saved_errno = errno;
 	/* A finding needs more of a stack than the program may have. */
@@ -155,9 +155,9 @@ static size_t cut_at_poison(const char *text, size_t size)
 /* All that is read of a block is told at once, and of what is behind its end one byte. */
 void fp_buffer_check_text(const char *text, size_t most)
 {
-	if (text == NULL || !fp_heap_is_ours(text))
+	if (text == NULL || !fp_heap_is_watched(text))
 		return;
-	size_t rest = rest_of_block(text);
+	size_t rest = fp_heap_is_ours(text) ? rest_of_block(text) : most;
 	size_t size = rest < most ? rest : most;
 
 	fp_buffer_check(text, cut_at_poison(text, size), FP_ACCESS_READ);

@@ -11,6 +11,7 @@
 
 #include "base/sys.h"
 #include "fault/fault.h"
+#include "preload/client.h"
 #include "preload/export.h"
 #include "preload/next.h"
 #include "session/session.h"
@@ -106,6 +107,7 @@ static bool open_session(void)
 	fp_preload_find_programs();
 	fp_preload_watch_exit();
 	fp_preload_start_lsan();
+	fp_client_start();
 	fp_session_set_passage(enter, leave);
 	/* After the session's: handlers before fork run last to first, those after it first to
 	 * last. */

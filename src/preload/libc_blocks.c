@@ -118,12 +118,21 @@ void *fp_libc_alloc(const struct fp_heap_request *request)
 	return block;
 }
 
+/* What the program poisoned of it, if anything. */
+static void forget(void *block)
+{
+	if (fp_heap_is_watched(block))
+		fp_heap_forget_memory(block, fp_preload_next.usable_size(block));
+}
+
 bool fp_libc_free(void *block)
 {
 	enum owner owner = fp_preload.sample == 1 ? take((uintptr_t)block) : LIBC;
 
-	if (owner == LIBC)
+	if (owner == LIBC) {
+		forget(block);
 		fp_preload_next.free(block);
+	}
 	return owner != UNKNOWN;
 }
 
@@ -144,6 +153,7 @@ void *fp_libc_realloc(void *block, size_t size, bool *is_known)
 	*is_known = owner != UNKNOWN;
 	if (!*is_known)
 		return NULL;
+	forget(block);
 	void *moved =
 	        owner == LIBC ? fp_preload_next.realloc(block, size) : copy_of(block, size);
 	if (fp_preload.sample > 1)

@@ -15,6 +15,7 @@
 #include "base/thread.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
+#include "heap/pools.h"
 #include "heap/refusal.h"
 #include "leak/leak.h"
 #include "poison/poison.h"
@@ -50,6 +51,7 @@ static void lock_all(void)
 	fp_region_lock_for_fork();
 	fp_guard_lock_for_fork();
 	fp_registry_lock_for_fork();
+	fp_pools_lock_for_fork();
 	fp_poison_lock_for_fork();
 	fp_stack_lock_for_fork();
 	fp_maps_lock_for_fork();
@@ -79,6 +81,7 @@ static void unlock_all(void)
 	fp_maps_unlock_after_fork();
 	fp_stack_unlock_after_fork();
 	fp_poison_unlock_after_fork();
+	fp_pools_unlock_after_fork();
 	fp_registry_unlock_after_fork();
 	fp_guard_unlock_after_fork();
 	fp_region_unlock_after_fork();

@@ -12,6 +12,7 @@
 #include "base/room.h"
 #include "base/sys.h"
 #include "heap/heap.h"
+#include "heap/pools.h"
 #include "leak/holders.h"
 #include "leak/leak.h"
 #include "session/session.h"
@@ -137,8 +138,8 @@ struct fp_log_holder fp_session_describe_holder(const struct fp_leak_link *link,
 {
 	static const struct fp_block none;
 	struct fp_block block;
-	bool is_block = fp_heap_find(link->at, &block) && block.state == FP_BLOCK_LIVE &&
-	                link->at - block.address < block.size;
+	bool is_block = (fp_pools_find(link->at, &block) || fp_heap_find(link->at, &block)) &&
+	                block.state == FP_BLOCK_LIVE && link->at - block.address < block.size;
 
 	return (struct fp_log_holder){
 	        .kind = is_block ? FP_HOLDER_BLOCK : FP_HOLDER_MEMORY,

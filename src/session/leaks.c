@@ -11,6 +11,7 @@
 #include "base/meta.h"
 #include "base/text.h"
 #include "heap/heap.h"
+#include "heap/pools.h"
 #include "leak/leak.h"
 #include "region/region.h"
 #include "session/session.h"
@@ -167,6 +168,8 @@ static void mark_told(const struct fp_leak_block *block, void *user)
 		return;
 	if (block->family == FP_FAMILY_VIRTUAL)
 		fp_region_mark(block->address, block->serial, marks);
+	else if (block->family == FP_FAMILY_POOL)
+		fp_pools_mark(block->address, block->serial, marks);
 	else
 		fp_heap_mark(block->address, block->serial, marks);
 }
@@ -239,8 +242,9 @@ bool fp_session_has_blocks(void)
 	struct fp_heap_totals totals;
 
 	fp_heap_totals(&totals);
-	return is_wanted() && (totals.live_blocks > totals.inherited_blocks ||
-	                       fp_region_last_serial() > fp_session.first_region);
+	return is_wanted() &&
+	       (totals.live_blocks > totals.inherited_blocks || fp_pools_live_count() > 0 ||
+	        fp_region_last_serial() > fp_session.first_region);
 }
 
 /* At the end of the process the C library's frames lie where the program's were, with gaps in
@@ -319,6 +323,20 @@ static void set_told(void)
 	atomic_store(&fp_session.own.leaks.is_repeated, true);
 }
 
+/* The result of the last search. */
+static struct fp_leak_result last_result;
+
+struct fp_session_leak_counts fp_session_count_leaks(bool of_blocks)
+{
+	const uint64_t *counts = of_blocks ? last_result.blocks : last_result.bytes;
+
+	return (struct fp_session_leak_counts){
+	        .lost = counts[FP_LEAK_DEFINITE] + counts[FP_LEAK_INDIRECT],
+	        .possible = counts[FP_LEAK_POSSIBLE],
+	        .reachable = counts[FP_LEAK_REACHABLE],
+	};
+}
+
 static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_check kind)
 {
 	bool is_last = kind == FP_SESSION_CHECK_LAST;
@@ -354,6 +372,7 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 		note_failure(log, status);
 	else
 		log_notes(log, &result);
+	last_result = result;
 	if (kind == FP_SESSION_CHECK_ONLY_NEWS)
 		return telling.new_blocks;
 	return result.blocks[FP_LEAK_DEFINITE] + result.blocks[FP_LEAK_INDIRECT];

@@ -459,6 +459,11 @@ void fp_session_note(const char *text)
 	fp_log_note(fp_session_log(), text);
 }
 
+bool fp_session_answers_requests(void)
+{
+	return fp_session.options.client_requests;
+}
+
 bool fp_session_traces_children(void)
 {
 	return fp_session.options.trace_children;

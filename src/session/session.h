@@ -169,6 +169,17 @@ void fp_session_write_recording(void);
 /* trace_children: whether programs that this one executes are to have a session, too. */
 bool fp_session_traces_children(void);
 
+/* Whether what the program asks Valgrind is to be answered. */
+bool fp_session_answers_requests(void);
+
+/* What the last search for leaks found, of blocks or bytes. */
+struct fp_session_leak_counts {
+	uint64_t lost;
+	uint64_t possible;
+	uint64_t reachable;
+};
+struct fp_session_leak_counts fp_session_count_leaks(bool of_blocks);
+
 /* The process ends with STATUS, in a way that exit handlers are not told of. */
 void fp_session_set_exit(int status);
 

@@ -144,8 +144,10 @@ static void exact(void)
 	EXPECT(__asan_region_is_poisoned(arena, 3 * PAGE) == NULL);
 	for (int i = 0; i < 3 * PAGE; i++)
 		EXPECT(arena[i] == (char)i);
-	/* Others' memory, and more than the block has. */
+	/* Other memory, and more than the block has. */
 	take_back((char *)&sink, 1);
+	EXPECT(__asan_address_is_poisoned(&sink));
+	__asan_unpoison_memory_region(&sink, 1);
 	EXPECT(!__asan_address_is_poisoned(&sink));
 	take_back(arena + 2 * PAGE, 10 * PAGE);
 	EXPECT(__asan_region_is_poisoned(arena, SIZE_MAX / 2) == arena + 2 * PAGE);

@@ -83,7 +83,8 @@ START_TEST(enums_have_their_words)
 	ck_assert_str_eq(fp_family_name(FP_FAMILY_ALIGNED), "aligned");
 	ck_assert_str_eq(fp_family_name(FP_FAMILY_ALIGNED_ARRAY), "aligned");
 	ck_assert_str_eq(fp_family_name(FP_FAMILY_VIRTUAL), "virtual");
-	ck_assert_int_eq(FP_FAMILY_COUNT, 7);
+	ck_assert_str_eq(fp_family_name(FP_FAMILY_POOL), "pool");
+	ck_assert_int_eq(FP_FAMILY_COUNT, 8);
 	ck_assert_str_eq(fp_tier_name(FP_TIER_GUARDED), "guarded");
 	ck_assert_str_eq(fp_tier_name(FP_TIER_PADDED), "padded");
 	ck_assert_str_eq(fp_tier_name(FP_TIER_PLAIN), "plain");
