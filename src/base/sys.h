@@ -63,6 +63,11 @@ static inline long fp_sys_call_unless_confined(long number, long a, long b, long
 /* Bytes of a signal set as the kernel has it; glibc's are longer. */
 enum { FP_SYS_SIGSET_BYTES = 8 };
 
+/* glibc's own name for sigaction(2), which nobody interposes: what the preload door has in
+ * place of the other one would forget the program's handlers. By the system call alone a
+ * handler had no way back. */
+extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
+
 /* ---- Files ---------------------------------------------------------------------------------
  */
 

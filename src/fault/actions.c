@@ -6,10 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/sys.h"
 #include "fault/state.h"
-
-/* glibc's own name for sigaction(2), which no preloaded library replaces. */
-extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
 
 enum { SIGNALS = 3 };
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/align.h"
+#include "base/hash.h"
 #include "heap/heap.h"
 #include "model/sites.h"
 #include "stack/stack.h"
@@ -50,7 +51,7 @@ static uint64_t key_of(fp_trace_id trace, size_t depth)
 	uint64_t key = depth;
 
 	for (size_t i = 0; i < count && i < depth; i++)
-		key = (key ^ (frames[i] & SAME_IN_EACH_RUN)) * 0x9e3779b97f4a7c15u;
+		key = fp_hash_word(key, frames[i] & SAME_IN_EACH_RUN);
 	return key | 1;
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/meta.h"
 
 enum { FIRST_PLACES = 256 };
@@ -32,17 +33,13 @@ static bool is_free(const struct fp_leak_group *group)
 	return group->all.blocks == 0 && group->indirect.blocks == 0;
 }
 
-static size_t hash_of(const struct fp_leak_group *group)
+static uint64_t hash_of(const struct fp_leak_group *group)
 {
-	uint64_t hash = (uint64_t)group->hangs_from << 32 | group->trace;
+	uint64_t hash = fp_hash_word(0, (uint64_t)group->hangs_from << 32 | group->trace);
 
-	hash = hash * 0x9e3779b97f4a7c15u ^ group->site;
-	hash = hash * 0x9e3779b97f4a7c15u ^
-	       ((uint64_t)group->heap << 24 | (uint64_t)group->class << 16 |
-	        (uint64_t)group->family << 8 | group->level);
-	hash = hash * 0x9e3779b97f4a7c15u ^ group->depth;
-	hash *= 0x9e3779b97f4a7c15u;
-	return (size_t)(hash >> 32);
+	hash = fp_hash_word(hash, (uint64_t)group->site << 32 | group->depth);
+	return fp_hash_word(hash, (uint64_t)group->heap << 24 | (uint64_t)group->class << 16 |
+	                                  (uint64_t)group->family << 8 | group->level);
 }
 
 static bool is_same(const struct fp_leak_group *a, const struct fp_leak_group *b)
@@ -55,10 +52,10 @@ static bool is_same(const struct fp_leak_group *a, const struct fp_leak_group *b
 /* The place of KEY's group: its own, or the free one where it belongs. */
 static struct fp_leak_group *find(const struct groups *groups, const struct fp_leak_group *key)
 {
-	size_t at = hash_of(key) & (groups->places - 1);
+	size_t at = fp_hash_place(hash_of(key), groups->places);
 
 	while (!is_free(&groups->groups[at]) && !is_same(&groups->groups[at], key))
-		at = (at + 1) & (groups->places - 1);
+		at = fp_hash_next(at, groups->places);
 	return &groups->groups[at];
 }
 

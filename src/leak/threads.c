@@ -23,9 +23,6 @@
 #include "leak/registers.h"
 #include "leak/tasks.h"
 
-/* glibc's own name for sigaction(2), which no preloaded library replaces. */
-extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
-
 enum {
 	NSEC_PER_MSEC = 1000000,
 	TURN_MSEC = 5,     /* between two looks at who has answered */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/align.h"
+#include "base/hash.h"
 #include "base/maps.h"
 #include "base/meta.h"
 #include "base/own.h"
@@ -136,24 +137,15 @@ static void set_build_id(const struct scan *scan, const ElfW(Ehdr) * header,
 	}
 }
 
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count)
-{
-	const uint8_t *at = bytes;
-
-	for (size_t i = 0; i < count; i++)
-		hash = (hash ^ at[i]) * 0x100000001b3u;
-	return hash;
-}
-
 static struct fp_log_known_module known_as(const struct fp_log_module *module)
 {
-	uint64_t hash = hash_bytes(module->bias * 0x9e3779b97f4a7c15u, module->path,
-	                           strlen(module->path));
+	uint64_t hash = fp_hash_bytes(fp_hash_word(0, module->bias), module->path,
+	                              strlen(module->path));
 
 	return (struct fp_log_known_module){
 	        .start = module->start,
 	        .end = module->end,
-	        .identity = hash_bytes(hash, module->build_id, module->build_id_bytes),
+	        .identity = fp_hash_bytes(hash, module->build_id, module->build_id_bytes),
 	};
 }
 

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "base/align.h"
+#include "base/hash.h"
 #include "base/lock.h"
 #include "base/meta.h"
 #include "base/vm.h"
@@ -76,8 +77,8 @@ static bool grow_acts(void)
 /* 0: there is no memory. */
 static uint32_t act_of(const struct fp_poisoner *by)
 {
-	uint64_t hash = ((uint64_t)by->thread << 32 | by->trace) * 0x9e3779b97f4a7c15u;
-	uint32_t *head = &heads[hash >> 54];
+	uint64_t hash = fp_hash_word(0, (uint64_t)by->thread << 32 | by->trace);
+	uint32_t *head = &heads[fp_hash_place(hash, sizeof(heads) / sizeof(heads[0]))];
 
 	for (uint32_t act = *head; act != 0; act = acts[act].next)
 		if (acts[act].by.trace == by->trace && acts[act].by.thread == by->thread)
@@ -94,9 +95,7 @@ static uint32_t act_of(const struct fp_poisoner *by)
 
 static size_t place_of(uintptr_t base, size_t count)
 {
-	uint64_t hash = (uint64_t)(base / fp_vm_page_size()) * 0x9e3779b97f4a7c15u;
-
-	return (size_t)(hash >> 32) & (count - 1);
+	return fp_hash_place(fp_hash_word(0, base / fp_vm_page_size()), count);
 }
 
 /* The place of that page: its own, or the free one where it belongs. */
@@ -105,7 +104,7 @@ static struct page *find_in(struct page *table, size_t count, uintptr_t base)
 	size_t at = place_of(base, count);
 
 	while (table[at].base != 0 && table[at].base != base)
-		at = (at + 1) & (count - 1);
+		at = fp_hash_next(at, count);
 	return &table[at];
 }
 
@@ -194,8 +193,8 @@ static void drop_page(struct page *page)
 	size_t hole = (size_t)(page - pages);
 
 	give_granules(page);
-	for (size_t at = (hole + 1) & (places - 1); pages[at].base != 0;
-	     at = (at + 1) & (places - 1)) {
+	for (size_t at = fp_hash_next(hole, places); pages[at].base != 0;
+	     at = fp_hash_next(at, places)) {
 		size_t wanted = place_of(pages[at].base, places);
 
 		if (((at - wanted) & (places - 1)) < ((at - hole) & (places - 1)))

@@ -38,9 +38,6 @@
 #include "preload/door.h"
 #include "session/session.h"
 
-/* glibc's own name for sigaction(2). */
-extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
-
 /* ---- Postponed ------------------------------------------------------------------------------
  */
 

@@ -21,9 +21,6 @@
 #include "preload/export.h"
 #include "session/session.h"
 
-/* glibc's own name for sigaction(2), beside the one that stands below. */
-extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
-
 typedef fp_preload_handler_function handler_function;
 
 /* What the program installed last that is to be called; what it made of a signal since, the

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/maps.h"
 #include "base/room.h"
 #include "preload/chunk.h"
@@ -24,14 +25,14 @@ static _Atomic bool is_full;
 
 static size_t first_place(uintptr_t block)
 {
-	return ((block >> 4) * 0x9e3779b97f4a7c15u) >> 51;
+	return fp_hash_place(fp_hash_word(0, block >> 4), PLACES);
 }
 
 static void add(uintptr_t block)
 {
 	size_t at = first_place(block);
 
-	for (size_t tries = 0; tries < PLACES; tries++, at = (at + 1) % PLACES) {
+	for (size_t tries = 0; tries < PLACES; tries++, at = fp_hash_next(at, PLACES)) {
 		uintptr_t seen = atomic_load(&places[at]);
 
 		if (seen <= GIVEN_UP &&
@@ -71,7 +72,7 @@ static _Atomic uintptr_t *find(uintptr_t block)
 {
 	size_t at = first_place(block);
 
-	for (size_t tries = 0; tries < PLACES; tries++, at = (at + 1) % PLACES) {
+	for (size_t tries = 0; tries < PLACES; tries++, at = fp_hash_next(at, PLACES)) {
 		uintptr_t seen = atomic_load(&places[at]);
 
 		if (seen == EMPTY)

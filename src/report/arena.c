@@ -2,6 +2,7 @@
  *
  * Chunks, newest first, and the table of strings in them. Nothing is ever given back alone.
  */
+#include "base/hash.h"
 #include "report/arena.h"
 
 #include <stdalign.h>
@@ -52,21 +53,12 @@ void *fp_report_arena_take(struct fp_report_arena *arena, size_t size)
 	return bytes;
 }
 
-static uint64_t hash_of(const char *bytes, size_t size)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3;
-	return hash;
-}
-
 static struct fp_report_arena_string *find_place(const struct fp_report_arena *arena,
                                                  const struct fp_report_arena_string *wanted)
 {
-	size_t at = (size_t)wanted->hash & (arena->string_room - 1);
+	size_t at = fp_hash_place(wanted->hash, arena->string_room);
 
-	for (;; at = (at + 1) & (arena->string_room - 1)) {
+	for (;; at = fp_hash_next(at, arena->string_room)) {
 		struct fp_report_arena_string *string = &arena->strings[at];
 
 		if (!string->bytes ||
@@ -99,8 +91,8 @@ static bool make_room(struct fp_report_arena *arena)
 
 const char *fp_report_arena_keep(struct fp_report_arena *arena, const char *bytes, size_t size)
 {
-	const struct fp_report_arena_string wanted = {size > 0 ? bytes : "", size,
-	                                              hash_of(bytes, size)};
+	const struct fp_report_arena_string wanted = {
+	        size > 0 ? bytes : "", size, fp_hash_bytes(fp_hash_start, bytes, size)};
 
 	if (!make_room(arena))
 		return NULL;

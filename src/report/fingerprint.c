@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "report/stack.h"
 #include "report/names.h"
 #include "report/within.h"
@@ -20,10 +21,7 @@ struct hash {
 
 static void add_bytes(struct hash *hash, const void *bytes, size_t size)
 {
-	const unsigned char *at = bytes;
-
-	for (size_t i = 0; i < size; i++)
-		hash->value = (hash->value ^ at[i]) * 0x100000001b3;
+	hash->value = fp_hash_bytes(hash->value, bytes, size);
 }
 
 /* As the string comes back from a JSON report, where what is not UTF-8 is U+FFFD. It ends with
@@ -166,7 +164,7 @@ static void add_access(struct hash *hash, enum fp_access access)
 
 static uint64_t hash_finding(const struct fp_report_finding *finding, bool is_likeness)
 {
-	struct hash hash = {0xcbf29ce484222325, is_likeness};
+	struct hash hash = {fp_hash_start, is_likeness};
 
 #define WORD(member) add_##member(&hash, finding->member);
 #define STACK(of) add_stack(&hash, finding->of##stack);
@@ -186,7 +184,7 @@ static void add_site(struct hash *hash, const struct fp_report_leak *leak)
 
 static uint64_t hash_leak(const struct fp_report_leak *leak, bool is_likeness)
 {
-	struct hash hash = {0xcbf29ce484222325, is_likeness};
+	struct hash hash = {fp_hash_start, is_likeness};
 
 	add_string(&hash, fp_report_text(fp_leak_class_name(leak->class)));
 	add_stack(&hash, leak->stack);

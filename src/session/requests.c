@@ -29,9 +29,6 @@
 #include "session/session.h"
 #include "session/state.h"
 
-/* glibc's own name for sigaction(2), which no preloaded library replaces. */
-extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
-
 enum {
 	REQUESTS_MAX = 8,
 	FIRST_OF_LIBC = 32,

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/meta.h"
 #include "base/text.h"
 #include "heap/heap.h"
@@ -53,11 +54,11 @@ static struct known *find_locked(const uint32_t same[PARTS])
 	uint64_t hash = 0;
 
 	for (size_t i = 0; i < PARTS; i++)
-		hash = (hash ^ same[i]) * 0x9e3779b97f4a7c15u;
-	size_t at = hash >> 52;
+		hash = fp_hash_word(hash, same[i]);
+	size_t at = fp_hash_place(hash, PLACES);
 	while (table[at].count != 0 &&
 	       memcmp(table[at].same, same, sizeof(table[at].same)) != 0)
-		at = (at + 1) % PLACES;
+		at = fp_hash_next(at, PLACES);
 	return &table[at];
 }
 

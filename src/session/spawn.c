@@ -52,10 +52,6 @@ bool fp_session_is_stderr_lost(void)
 	       now.st_dev != stderr_at_start.st_dev || now.st_ino != stderr_at_start.st_ino;
 }
 
-/* glibc's own name for sigaction(2): what stands before it in the preload door would forget the
- * program's handlers, in the program's memory. */
-extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
-
 /* Ignored and handled signals alike: the program's handlers must not run in its memory here. */
 static void reset_handlers(void)
 {

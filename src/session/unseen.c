@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "session/session.h"
@@ -30,19 +31,10 @@ void fp_session_watch_unseen(void)
 		said = (_Atomic uint64_t *)memory;
 }
 
-static uint64_t hash_of(const char *line)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (; *line != '\0'; line++)
-		hash = (hash ^ (unsigned char)*line) * 0x100000001b3u;
-	return hash | 1;
-}
-
 /* Two lines of one place: the later one stays unsaid, where the table is full too. */
 static bool is_new(const char *line)
 {
-	uint64_t hash = hash_of(line);
+	uint64_t hash = fp_hash_bytes(fp_hash_start, line, strlen(line)) | 1;
 
 	for (size_t i = 0; i < SAID_MAX; i++) {
 		uint64_t seen = 0;

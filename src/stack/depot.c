@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/meta.h"
 
 /* Contents are return addresses: eight bytes at a time, multiplied so that the low bits of
@@ -21,11 +22,10 @@ static uint32_t hash_of(const unsigned char *content, uint32_t size)
 		uint64_t word;
 
 		memcpy(&word, content + at, sizeof(word));
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+		hash = fp_hash_word(hash, word);
 		hash ^= hash >> 29;
 	}
-	for (; at < size; at++)
-		hash = (hash ^ content[at]) * 0x100000001b3u;
+	hash = fp_hash_bytes(hash, content + at, size - at);
 	return (uint32_t)(hash ^ hash >> 32);
 }
 

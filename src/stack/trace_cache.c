@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "base/hash.h"
 #include "stack/cpu.h"
 #include "stack/module.h"
 #include "stack/unwind_rule.h"
@@ -62,7 +63,7 @@ static void give(struct fp_trace_cache_entry *entry)
 
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+	hash = fp_hash_word(hash, word);
 	return hash ^ hash >> 29;
 }
 
@@ -95,8 +96,7 @@ static uint64_t key_of(const struct fp_frame *start)
 
 static struct fp_trace_cache_entry *place_of(uint64_t key)
 {
-	_Static_assert(ENTRIES == 1 << (64 - 53), "the shift below");
-	return &entries[(key * 0x9e3779b97f4a7c15u) >> 53];
+	return &entries[fp_hash_place(fp_hash_word(0, key), ENTRIES)];
 }
 
 static bool is_as_it_was(const struct fp_trace_cache_entry *entry, const struct fp_frame *start)

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "base/hash.h"
 #include "stack/cpu.h"
 #include "stack/frame_code.h"
 #include "stack/frame_table.h"
@@ -116,8 +117,7 @@ static struct fp_unwind_rule make(uintptr_t pc, uintptr_t sp)
 
 static struct kept *place_of(uintptr_t pc)
 {
-	_Static_assert(KEPT == 1 << (64 - 52), "the shift below");
-	return &kept[(pc * 0x9e3779b97f4a7c15u) >> 52];
+	return &kept[fp_hash_place(fp_hash_word(0, pc), KEPT)];
 }
 
 /* The word of what is kept for PC, or 0. */

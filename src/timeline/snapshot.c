@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "base/hash.h"
 #include "base/meta.h"
 #include "registry/registry.h"
 #include "stack/stack.h"
@@ -21,10 +22,10 @@ struct taking {
 /* The place of TRACE's group: its own, or the free one where it belongs. */
 static struct fp_log_group *find(const struct fp_snapshot *snapshot, fp_trace_id trace)
 {
-	size_t at = (trace * 0x9e3779b97f4a7c15u >> 32) & (snapshot->places - 1);
+	size_t at = fp_hash_place(fp_hash_word(0, trace), snapshot->places);
 
 	while (snapshot->groups[at].blocks != 0 && snapshot->groups[at].trace != trace)
-		at = (at + 1) & (snapshot->places - 1);
+		at = fp_hash_next(at, snapshot->places);
 	return &snapshot->groups[at];
 }
 

@@ -3,6 +3,7 @@
  * Open addressing. Names are hashes already, but anybody may have made them: they are mixed
  * once more.
  */
+#include "base/hash.h"
 #include "report/merge/table.h"
 
 #include <stdlib.h>
@@ -12,11 +13,10 @@ enum { FIRST_ROOM = 64 };
 static struct fp_report_table_item *find_place(const struct fp_report_table *table,
                                                uint64_t name)
 {
-	uint64_t mixed = name * 0x9e3779b97f4a7c15u;
-	size_t at = (size_t)(mixed ^ mixed >> 32) & (table->room - 1);
+	size_t at = fp_hash_place(fp_hash_word(0, name), table->room);
 
 	while (table->items[at].index != 0 && table->items[at].name != name)
-		at = (at + 1) & (table->room - 1);
+		at = fp_hash_next(at, table->room);
 	return &table->items[at];
 }
 
