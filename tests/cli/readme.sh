@@ -2,7 +2,7 @@
 #
 # What README.md shows of its first program, and of Mono on Fencepost's heap, is what a run prints, but for
 # numbers that differ from run to run: thread ids, addresses and times. "readme.sh print N" prints what mistake N
-# has, "readme.sh print mono" what the host of Mono has.
+# has, "readme.sh print mono" what the host of Mono has, "readme.sh print picture" the picture of mistake 2.
 fencepost=$FP_BUILDDIR/src/cli/fencepost
 work=$FP_BUILDDIR/tests/cli/readme.work
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
@@ -27,6 +27,12 @@ shown_of_mono() {
 	rm -f "/tmp/perf-$(cat pid).map"
 }
 
+# doc/report.svg
+picture() {
+	"$fencepost" run --color=always ./app 2 2>&1 | sed "s|$work/||" |
+		"$top_srcdir/doc/picture.py" '$ fencepost run ./app 2'
+}
+
 steady() {
 	sed -E 's/thread [0-9]+/thread N/; s/0x[0-9a-f]+/ADDRESS/g; s/allocated [0-9]+ ms ago/allocated N ms ago/
 		s/note: [0-9,]+ calls/note: N calls/'
@@ -41,6 +47,7 @@ told() { # told WORDS
 if test "$1" = print; then
 	case $2 in
 	mono) shown_of_mono ;;
+	picture) picture ;;
 	*) shown "$2" ;;
 	esac
 	exit
@@ -54,6 +61,9 @@ for mistake in 1 2 3; do
 	shown $mistake >printed
 	compare $mistake "fencepost run ./app $mistake" <printed
 done
+picture | "$top_srcdir/doc/picture.py" --text | steady >now
+"$top_srcdir/doc/picture.py" --text <"$top_srcdir/doc/report.svg" | steady >then
+diff then now || { echo "doc/report.svg shows something else: readme.sh print picture >doc/report.svg"; bad=1; }
 if test -x "$FP_BUILDDIR/examples/mono_host" && command -v mcs >/dev/null; then
 	shown_of_mono >printed
 	compare mono "$mono" <printed
