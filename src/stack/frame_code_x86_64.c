@@ -33,6 +33,8 @@ enum {
 	LEA = 0x8d,
 	LEA_LONG = 8, /* bytes of it with a distance of a word */
 	LEAVE = 0xc9,
+	CALL = 0xe8,
+	CALL_BYTES = 5,
 	RET = 0xc3
 };
 
@@ -253,6 +255,24 @@ static bool makes_record(const struct code *code, const uint8_t *at)
 	       distance == parts.room + (parts.words - 1) * WORD;
 }
 
+/* Whether what follows AT calls a clause of the function, as Mono does: the clause saves the
+ * stack pointer where the frame pointer leads. */
+static bool calls_clause(const struct code *code, const uint8_t *at)
+{
+	const volatile uint8_t *call = at;
+	struct fp_instruction save;
+	uint32_t distance;
+
+	if (code->end - at < CALL_BYTES || call[0] != CALL)
+		return false;
+	distance = call[1] | (uint32_t)call[2] << 8 | (uint32_t)call[3] << 16 |
+	           (uint32_t)call[4] << 24;
+	if ((int32_t)distance < 0 || (int64_t)distance > code->end - at - CALL_BYTES)
+		return false;
+	return read(code, at + CALL_BYTES + distance, &save) && save.opcode == SAVE &&
+	       save.is_memory && save.reg == FP_RSP && save.base == FP_RBP;
+}
+
 enum beginning { UNKNOWN, KEEPS_FRAME_POINTER, HOLDS };
 
 /* The nearest one before PC: those before it are of other functions. */
@@ -263,11 +283,15 @@ static enum beginning find_beginning(const struct code *code, uintptr_t pc, uint
 
 	for (const uint8_t *at = (const uint8_t *)pc; at-- > code->start;) {
 		uint32_t room;
+		size_t length;
 
 		if (is_copy(code, at, FP_RSP, FP_RBP) || makes_record(code, at))
 			return KEEPS_FRAME_POINTER;
-		if (read_room(code, at, TAKE, &room) == 0)
+		length = read_room(code, at, TAKE, &room);
+		if (length == 0)
 			continue;
+		if (calls_clause(code, at + length))
+			return KEEPS_FRAME_POINTER;
 		read_beginning(code, at, &parts);
 		if (is_copy(code, parts.at - COPY, FP_RSP, FP_RBP))
 			return KEEPS_FRAME_POINTER;

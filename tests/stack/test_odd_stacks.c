@@ -266,6 +266,24 @@ __asm__(".text\n"
         "	pop %rbx\n"
         "	pop %rbp\n"
         "	ret\n"
+        /* A clause of the function is called within it, as Mono does; an address behind a call
+         * is left where a function that began there would have its caller's. */
+        "with_clause:\n"
+        "	push %rbp\n"
+        "	mov %rsp, %rbp\n"
+        "	sub $64, %rsp\n"
+        "	sub $8, %rsp\n"
+        "	call 1f\n"
+        "0:	add $8, %rsp\n"
+        "	jmp 2f\n"
+        "1:	mov %rsp, -16(%rbp)\n"
+        "	mov -16(%rbp), %rsp\n"
+        "	ret\n"
+        "2:	lea 0b(%rip), %rax\n"
+        "	mov %rax, 8(%rsp)\n"
+        "	call *%rdi\n"
+        "	leave\n"
+        "	ret\n"
         "with_stray_pointer:\n"
         "	push %rbp\n"
         "	mov %rsi, %rbp\n"
@@ -283,6 +301,7 @@ with_pointer_fn with_much_room __attribute__((visibility("hidden")));
 with_pointer_fn with_reset __attribute__((visibility("hidden")));
 with_pointer_fn with_pointed_record __attribute__((visibility("hidden")));
 with_pointer_fn with_pointed_record_and_room __attribute__((visibility("hidden")));
+with_pointer_fn with_clause __attribute__((visibility("hidden")));
 with_pointer_fn with_stray_pointer __attribute__((visibility("hidden")));
 
 __attribute__((noinline)) static void call_with_record(void)
@@ -313,7 +332,8 @@ END_TEST
 
 static with_pointer_fn *const code_by_end[] = {
         with_pops,  with_fetches,        with_much_room,
-        with_reset, with_pointed_record, with_pointed_record_and_room};
+        with_reset, with_pointed_record, with_pointed_record_and_room,
+        with_clause};
 enum { ENDS = sizeof(code_by_end) / sizeof(code_by_end[0]) };
 
 __attribute__((noinline)) static void call_by_end(int end, uintptr_t fp)
