@@ -5,7 +5,7 @@
  * but distributions build Mono without it: it returns TRUE and changes nothing.
  *
  * Mono's C code does not always keep the two heaps apart: some blocks that it frees here are
- * of the C library (realpath, strdup, what a plug-in returned). They are given back to it.
+ * of the C library (vasprintf, realpath, what a plug-in returned). They are given back to it.
  */
 #define COBJMACROS
 #include "mono_memory.h"

@@ -34,8 +34,7 @@ picture() {
 }
 
 steady() {
-	sed -E 's/thread [0-9]+/thread N/; s/0x[0-9a-f]+/ADDRESS/g; s/allocated [0-9]+ ms ago/allocated N ms ago/
-		s/note: [0-9,]+ calls/note: N calls/'
+	sed -E 's/thread [0-9]+/thread N/; s/0x[0-9a-f]+/ADDRESS/g; s/allocated [0-9]+ ms ago/allocated N ms ago/'
 }
 
 # What README.md has of the command that begins with WORDS, up to the next one.
