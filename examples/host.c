@@ -91,12 +91,11 @@ static void read_script(struct host *host)
 		fclose(stream);
 }
 
-void host_begin(struct host *host, char **argv, const char *noun)
+static void create_heap(struct host *host)
 {
 	void *extended = NULL;
 	HRESULT result;
 
-	parse(host, argv, noun);
 	result = fp_create_memory_manager(NULL, &host->manager);
 	if (result == S_OK)
 		result = IHostMemoryManager_CreateMalloc(host->manager, MALLOC_THREADSAFE,
@@ -113,10 +112,17 @@ void host_begin(struct host *host, char **argv, const char *noun)
 	host->extended = extended;
 }
 
+void host_begin(struct host *host, char **argv, const char *noun)
+{
+	parse(host, argv, noun);
+	create_heap(host);
+}
+
 void host_open(struct host *host, char **argv)
 {
-	host_begin(host, argv, "SCRIPT|-");
+	parse(host, argv, "SCRIPT|-");
 	read_script(host);
+	create_heap(host);
 }
 
 void host_plant(const struct host *host)

@@ -24,12 +24,17 @@ void mono_memory_use(IFencepostMalloc *from)
 	heap = from;
 }
 
-/* Whether Free has to judge BLOCK: it is, or was, of a heap of this process, or lies in it. */
-static bool is_ours(const void *block)
+/* Whether Free has to judge BLOCK: it is, or was, of a heap of the host, or lies in one. Under
+ * fencepost run malloc's is another heap of Fencepost's. */
+static bool is_ours(void *block)
 {
+	EFencepostPointer pointer;
 	struct fp_block_info info;
 
-	return fp_describe(block, &info) && strcmp(info.family, "host") == 0;
+	IFencepostMalloc_Identify(heap, block, &pointer);
+	if (pointer == eFencepostOther)
+		return fp_describe(block, &info) && strcmp(info.family, "host") == 0;
+	return pointer != eFencepostForeign;
 }
 
 /* Mono does not go on without memory either. */
