@@ -14,6 +14,7 @@
 #include "fault/fault.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
+#include "heap/pools.h"
 #include "heap/refusal.h"
 #include "heap/tier.h"
 #include "leak/holders.h"
@@ -301,6 +302,29 @@ bool fp_region_find(uintptr_t address, struct fp_region_place *place)
 bool fp_region_mark(uintptr_t address, uint64_t serial, uint8_t marks)
 {
 	return fp_heap_mark(address, serial, marks);
+}
+
+bool fp_pools_find(uintptr_t address, struct fp_block *block)
+{
+	return fp_heap_find(address, block);
+}
+
+bool fp_pools_mark(uintptr_t address, uint64_t serial, uint8_t marks)
+{
+	return fp_heap_mark(address, serial, marks);
+}
+
+size_t fp_pools_live_count(void)
+{
+	return 0;
+}
+
+void fp_pools_lock_for_fork(void)
+{
+}
+
+void fp_pools_unlock_after_fork(void)
+{
 }
 
 uint64_t fp_region_last_serial(void)
