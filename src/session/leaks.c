@@ -323,17 +323,24 @@ static void set_told(void)
 	atomic_store(&fp_session.own.leaks.is_repeated, true);
 }
 
-/* The result of the last search. */
-static struct fp_leak_result last_result;
+/* What the last search found, blocks and bytes. */
+static _Atomic uint64_t last_found[FP_LEAK_CLASS_COUNT][2];
+
+static void keep_counts(const struct fp_leak_result *result)
+{
+	for (size_t i = 0; i < FP_LEAK_CLASS_COUNT; i++) {
+		atomic_store(&last_found[i][0], result->blocks[i]);
+		atomic_store(&last_found[i][1], result->bytes[i]);
+	}
+}
 
 struct fp_session_leak_counts fp_session_count_leaks(bool of_blocks)
 {
-	const uint64_t *counts = of_blocks ? last_result.blocks : last_result.bytes;
-
 	return (struct fp_session_leak_counts){
-	        .lost = counts[FP_LEAK_DEFINITE] + counts[FP_LEAK_INDIRECT],
-	        .possible = counts[FP_LEAK_POSSIBLE],
-	        .reachable = counts[FP_LEAK_REACHABLE],
+	        .lost = atomic_load(&last_found[FP_LEAK_DEFINITE][!of_blocks]) +
+	                atomic_load(&last_found[FP_LEAK_INDIRECT][!of_blocks]),
+	        .possible = atomic_load(&last_found[FP_LEAK_POSSIBLE][!of_blocks]),
+	        .reachable = atomic_load(&last_found[FP_LEAK_REACHABLE][!of_blocks]),
 	};
 }
 
@@ -372,7 +379,7 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 		note_failure(log, status);
 	else
 		log_notes(log, &result);
-	last_result = result;
+	keep_counts(&result);
 	if (kind == FP_SESSION_CHECK_ONLY_NEWS)
 		return telling.new_blocks;
 	return result.blocks[FP_LEAK_DEFINITE] + result.blocks[FP_LEAK_INDIRECT];
