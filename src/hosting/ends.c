@@ -66,16 +66,14 @@ static void finish_at_quick_exit(void)
 /* ---- Signals ------------------------------------------------------------------------------
  */
 
-static void die_of(int signal)
+/* When the handler returns: a core file and a debugger have the program where it was. */
+static void die_of(int signal, void *context)
 {
 	const struct sigaction action = {.sa_handler = SIG_DFL};
-	sigset_t set;
 
 	sigaction(signal, &action, NULL);
 	fp_sys_raise(signal);
-	sigemptyset(&set);
-	sigaddset(&set, signal);
-	fp_sys_sigmask(SIG_UNBLOCK, &set, NULL);
+	sigdelset(&((ucontext_t *)context)->uc_sigmask, signal);
 }
 
 /* A thread that is in the heap is outside soon: the signal comes again, to the same thread. */
@@ -113,7 +111,7 @@ static void handle_deadly(int signal, siginfo_t *info, void *context)
 		fp_session_finish_dying(signal);
 		fp_lock_leave_fault_mode(held);
 	}
-	die_of(signal);
+	die_of(signal, context);
 }
 
 static void watch(int signal)

@@ -207,19 +207,17 @@ static bool comes_again(int signal, const siginfo_t *info)
 	       info->si_code != SI_KERNEL;
 }
 
-/* Once more, by the default action. */
-static void die_of(int signal, const siginfo_t *info)
+/* Once more, by the default action, and when the handler returns: a core file and a debugger
+ * have the program where it was. */
+static void die_of(int signal, const siginfo_t *info, void *context)
 {
 	const struct sigaction action = {.sa_handler = SIG_DFL};
-	sigset_t set;
 
 	__sigaction(signal, &action, NULL);
 	if (comes_again(signal, info))
 		return;
-	sigemptyset(&set);
-	sigaddset(&set, signal);
 	fp_sys_raise(signal);
-	fp_sys_sigmask(SIG_UNBLOCK, &set, NULL);
+	sigdelset(&((ucontext_t *)context)->uc_sigmask, signal);
 }
 
 /* A thread that is inside is outside soon, and then leaks can be looked for; not a second time,
@@ -257,5 +255,5 @@ void fp_preload_report_death(int signal, siginfo_t *info, void *context)
 	} else if (fp_death_is_crash(signal)) {
 		fp_fault_report_crash(signal, info, context);
 	}
-	die_of(signal, info);
+	die_of(signal, info, context);
 }
