@@ -18,6 +18,7 @@
 #include "base/growth.h"
 #include "base/inject.h"
 #include "base/lock.h"
+#include "base/remains.h"
 #include "base/vm.h"
 
 enum {
@@ -145,8 +146,10 @@ static uintptr_t grow_locked(size_t bytes)
 	if (base == 0 && growth.end - growth.at < bytes + fp_vm_page_size() &&
 	    add_region_locked(&growth, region_largest, bytes))
 		base = fp_growth_take(&growth, bytes);
-	if (base != 0)
-		atomic_fetch_add(&footprint, bytes);
+	if (base == 0)
+		return 0;
+	atomic_fetch_add(&footprint, bytes);
+	fp_vm_show(base, bytes);
 	return base;
 }
 
@@ -341,4 +344,15 @@ void fp_meta_lock_for_fork(void)
 void fp_meta_unlock_after_fork(void)
 {
 	fp_lock_release_after_fork(&lock);
+}
+
+void fp_meta_leave_remains(struct fp_remains *remains)
+{
+	remains->metadata = (struct fp_remains_ranges){
+	        .first = (uintptr_t)regions,
+	        .count = (uintptr_t)&region_count,
+	        .bytes = sizeof(regions[0]),
+	        .start = offsetof(struct region, start),
+	        .end = offsetof(struct region, end),
+	};
 }

@@ -17,7 +17,8 @@ struct fp_growth;
 
 /*
  * BYTES bytes, zeroed, aligned to 16; NULL when the system refuses more memory, never an
- * abort. The caller keeps the size: there is no header.
+ * abort. The caller keeps the size: there is no header. Core files leave out what is larger
+ * than half a KiB, unless fp_vm_show() is called for it: most is mostly empty.
  */
 void *fp_meta_alloc(size_t bytes);
 
@@ -61,5 +62,9 @@ void fp_meta_unlock_after_fork(void);
 
 /* Whether no thread is in here: for who has stopped all others. */
 bool fp_meta_is_idle(void);
+
+/* Says in REMAINS where those areas are. */
+struct fp_remains;
+void fp_meta_leave_remains(struct fp_remains *remains);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/align.h"
 #include "base/lock.h"
 #include "base/panic.h"
+#include "base/remains.h"
 #include "base/vm.h"
 
 enum { OBJECTS_MAX = 4 };
@@ -91,4 +92,15 @@ bool fp_own_is_code(uintptr_t address)
 void fp_own_forget_all(void)
 {
 	atomic_store(&count, 0);
+}
+
+void fp_own_leave_remains(struct fp_remains *remains)
+{
+	remains->objects = (struct fp_remains_ranges){
+	        .first = (uintptr_t)objects,
+	        .count = (uintptr_t)&count,
+	        .bytes = sizeof(objects[0]),
+	        .start = offsetof(struct fp_own_object, start),
+	        .end = offsetof(struct fp_own_object, end),
+	};
 }

@@ -39,4 +39,8 @@ bool fp_own_is_code(uintptr_t address);
 /* For tests. */
 void fp_own_forget_all(void);
 
+/* Says in REMAINS where the table is. */
+struct fp_remains;
+void fp_own_leave_remains(struct fp_remains *remains);
+
 #endif

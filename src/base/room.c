@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "base/remains.h"
 #include "base/sys.h"
 #include "base/vm.h"
 
@@ -192,4 +193,12 @@ void fp_room_forget(void)
 	for (struct fp_room *room = atomic_load(&rooms); room != NULL; room = room->next)
 		if (atomic_load(&room->owner) == WHO_IS_BRIEF)
 			fp_room_give(room);
+}
+
+void fp_room_leave_remains(struct fp_remains *remains)
+{
+	remains->rooms.first = (uintptr_t)&rooms;
+	remains->rooms.bytes = sizeof(struct fp_room);
+	remains->rooms.next = offsetof(struct fp_room, next);
+	remains->rooms.outside = offsetof(struct fp_room, outside);
 }

@@ -53,4 +53,8 @@ bool fp_room_holds(uintptr_t address);
 /* In the child of a fork: the threads that were in rooms are not there. */
 void fp_room_forget(void);
 
+/* Says in REMAINS where they are. */
+struct fp_remains;
+void fp_room_leave_remains(struct fp_remains *remains);
+
 #endif

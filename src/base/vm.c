@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
+#include "base/align.h"
 #include "base/inject.h"
 #include "base/sys.h"
 
@@ -225,7 +226,9 @@ int fp_vm_protect(uintptr_t base, size_t bytes, int prot)
 
 void fp_vm_show(uintptr_t base, size_t bytes)
 {
-	fp_sys(SYS_madvise, base, bytes, MADV_DODUMP);
+	uintptr_t start = fp_align_down(base, fp_vm_page_size());
+
+	fp_sys(SYS_madvise, start, base + bytes - start, MADV_DODUMP);
 }
 
 int fp_vm_advise(uintptr_t base, size_t bytes, int advice)

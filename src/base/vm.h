@@ -74,7 +74,8 @@ int fp_vm_protect(uintptr_t base, size_t bytes, int prot);
  * sandbox forbids that, by a mapping in its place. */
 int fp_vm_open(uintptr_t base, size_t bytes, int prot);
 
-/* Core files have these bytes again: the program's, for whoever looks at its end. */
+/* Core files have the pages of these bytes again: the program's, and what a reader has to know
+ * of it, for whoever looks at its end. */
 void fp_vm_show(uintptr_t base, size_t bytes);
 
 int fp_vm_advise(uintptr_t base, size_t bytes, int advice);

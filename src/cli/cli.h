@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "options/options.h"
+#include "remains/remains.h"
 #include "report/report.h"
 
 /* What the program returns when it failed itself, as in env(1): no program run under it uses
@@ -90,6 +91,10 @@ int fp_cli_watch(char **arguments);
  * 0, or FP_CLI_FAILED after saying why not (in leaks.c). */
 enum { FP_CLI_EVENTS_PATH_MAX = 64 };
 int fp_cli_ask_about(long pid, uint64_t address, char path[FP_CLI_EVENTS_PATH_MAX]);
+
+/* Asks the core file PATH; the same (in logs.c). */
+int fp_cli_read_core(const char *path, const struct fp_remains_question *question,
+                     char events[FP_CLI_EVENTS_PATH_MAX]);
 
 /* A report, read and resolved. */
 struct fp_cli_log {

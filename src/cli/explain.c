@@ -101,17 +101,24 @@ static int take_address(const char *argument, uint64_t *address)
 	return argument && *argument != '\0' && *end == '\0' && errno == 0
 	               ? 0
 	               : fp_cli_fail("explain: %s is not an address: write fencepost explain "
-	                             "0x7f0012345678 PID|EVENT-LOG|REPORT.json",
+	                             "0x7f0012345678 PID|CORE|EVENT-LOG|REPORT.json",
 	                             argument ? argument : "nothing");
 }
 
-/* A process by its number, else a file. */
+/* A core file, a process by its number, or another file. */
 static int read_source(struct fp_cli_logs *logs, const char *source, uint64_t address)
 {
 	char path[FP_CLI_EVENTS_PATH_MAX];
 	char *end = NULL;
 	long pid = strtol(source, &end, 10);
 
+	if (fp_remains_is_core(source)) {
+		const struct fp_remains_question question = {.address = &address};
+
+		return fp_cli_read_core(source, &question, path) == 0
+		               ? fp_cli_logs_read(logs, path)
+		               : FP_CLI_FAILED;
+	}
 	if (*end != '\0' || pid <= 0)
 		return fp_cli_logs_read(logs, source);
 	return fp_cli_ask_about(pid, address, path) == 0 ? fp_cli_logs_read(logs, path)
@@ -125,8 +132,9 @@ int fp_cli_explain(char **arguments)
 	int status = take_address(arguments[0], &address);
 
 	if (status == 0 && !arguments[1])
-		status = fp_cli_fail("explain: where? Name a process id, an event log or a "
-		                     "JSON report behind the address");
+		status = fp_cli_fail(
+		        "explain: where? Name a process id, a core file, an event log "
+		        "or a JSON report behind the address");
 	for (size_t i = 1; status == 0 && arguments[i]; i++)
 		status = read_source(&logs, arguments[i], address);
 	if (status == 0)

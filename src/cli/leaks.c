@@ -35,6 +35,7 @@ enum { PATIENCE_SECONDS = 30, ARGUMENTS_MAX = 256, CHUNK = 64 << 10 };
 struct asking {
 	const char *command;
 	long pid;
+	const char *core; /* a core file instead of a process; or NULL */
 	long seconds;
 	int signal;              /* 0: it answers none */
 	const uint64_t *address; /* that is asked about, or NULL */
@@ -62,13 +63,18 @@ static int take_argument(struct asking *asking, char *argument)
 		asking->arguments[asking->count++] = argument;
 		return 0;
 	}
-	if (asking->pid != 0)
+	if (asking->pid != 0 || asking->core)
 		return fp_cli_fail("%s: one process at a time; leave out %s", asking->command,
 		                   argument);
+	if (fp_remains_is_core(argument)) {
+		asking->core = argument;
+		return 0;
+	}
 	asking->pid = strtol(argument, &end, 10);
 	if (*end != '\0' || asking->pid <= 0)
-		return fp_cli_fail("%s: %s is no process id: ps -e lists them", asking->command,
-		                   argument);
+		return fp_cli_fail("%s: %s is no process id, and no core file: ps -e lists "
+		                   "processes",
+		                   asking->command, argument);
 	return 0;
 }
 
@@ -400,15 +406,23 @@ static int take_events(const struct asking *asking, struct fp_channel *channel)
 	return -events;
 }
 
-static int report_on(struct asking *asking, char **arguments,
-                     int (*take)(const struct asking *, struct fp_channel *))
+static int take_nothing(const struct asking *asking, struct fp_channel *channel)
 {
-	char path[64];
+	(void)channel;
+	return refuse(asking);
+}
 
-	asking->arguments[asking->count++] = (char *)(uintptr_t) "--log=/dev/stdout";
-	for (; *arguments; arguments++)
-		if (take_argument(asking, *arguments) != 0)
-			return FP_CLI_FAILED;
+/* The events of the process, or of its core file, at PATH. 0, or FP_CLI_FAILED. */
+static int find_events(struct asking *asking,
+                       int (*take)(const struct asking *, struct fp_channel *),
+                       char path[FP_CLI_EVENTS_PATH_MAX])
+{
+	if (asking->core) {
+		const struct fp_remains_question question = {
+		        .wants_leaks = take == take_nothing, .wants_blocks = true};
+
+		return fp_cli_read_core(asking->core, &question, path);
+	}
 	if (asking->pid == 0)
 		return fp_cli_fail("%s: no process: write fencepost %s PID", asking->command,
 		                   asking->command);
@@ -418,15 +432,23 @@ static int report_on(struct asking *asking, char **arguments,
 	int events = asking->signal != 0 ? ask(asking, channel) : take(asking, channel);
 	if (events > 0)
 		return events;
-	snprintf(path, sizeof(path), FP_PROC_SELF "fd/%d", -events);
-	asking->arguments[asking->count] = path;
-	return fp_cli_report(asking->arguments);
+	snprintf(path, FP_CLI_EVENTS_PATH_MAX, FP_PROC_SELF "fd/%d", -events);
+	return 0;
 }
 
-static int take_nothing(const struct asking *asking, struct fp_channel *channel)
+static int report_on(struct asking *asking, char **arguments,
+                     int (*take)(const struct asking *, struct fp_channel *))
 {
-	(void)channel;
-	return refuse(asking);
+	char path[FP_CLI_EVENTS_PATH_MAX];
+
+	asking->arguments[asking->count++] = (char *)(uintptr_t) "--log=/dev/stdout";
+	for (; *arguments; arguments++)
+		if (take_argument(asking, *arguments) != 0)
+			return FP_CLI_FAILED;
+	if (find_events(asking, take, path) != 0)
+		return FP_CLI_FAILED;
+	asking->arguments[asking->count] = path;
+	return fp_cli_report(asking->arguments);
 }
 
 int fp_cli_leaks(char **arguments)
@@ -450,11 +472,5 @@ int fp_cli_ask_about(long pid, uint64_t address, char path[FP_CLI_EVENTS_PATH_MA
 	                        .seconds = PATIENCE_SECONDS,
 	                        .address = &address};
 
-	if (look_at(&asking) != 0)
-		return FP_CLI_FAILED;
-	int events = asking.signal != 0 ? ask(&asking, find_channel(&asking)) : refuse(&asking);
-	if (events > 0)
-		return events;
-	snprintf(path, FP_CLI_EVENTS_PATH_MAX, FP_PROC_SELF "fd/%d", -events);
-	return 0;
+	return find_events(&asking, take_nothing, path);
 }

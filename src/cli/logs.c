@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/proc.h"
 #include "cli/cli.h"
 #include "log/format.h"
 #include "report/json/read.h"
@@ -218,9 +219,30 @@ int fp_cli_logs_add(struct fp_cli_logs *logs, char *data, size_t size)
 	return result == 0 ? 0 : explain_refusal("what a process left", result);
 }
 
+int fp_cli_read_core(const char *path, const struct fp_remains_question *question,
+                     char events[FP_CLI_EVENTS_PATH_MAX])
+{
+	char refusal[FP_REMAINS_REFUSAL_MAX];
+	int fd;
+
+	if (fp_remains_read(path, question, &fd, refusal) != 0)
+		return fp_cli_fail("%s %s", path, refusal);
+	snprintf(events, FP_CLI_EVENTS_PATH_MAX, FP_PROC_SELF "fd/%d", fd);
+	return 0;
+}
+
 int fp_cli_logs_read(struct fp_cli_logs *logs, const char *path)
 {
+	char events[FP_CLI_EVENTS_PATH_MAX];
 	size_t size = 0;
+
+	if (fp_remains_is_core(path)) {
+		const struct fp_remains_question question = {.wants_blocks = true};
+
+		return fp_cli_read_core(path, &question, events) == 0
+		               ? fp_cli_logs_read(logs, events)
+		               : FP_CLI_FAILED;
+	}
 	char *data = read_file(path, &size);
 	int result;
 

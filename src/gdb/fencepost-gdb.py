@@ -1,18 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Fencepost's commands in gdb, which loads this file with libfencepost-core.so. Everything is read out of
-# the process' memory by the library's debug information, nothing is called in it but for `fencepost
-# leaks`. Core files lack most of Fencepost's own memory, and so most of the answers.
+# Fencepost's commands in gdb, which loads this file with libfencepost-core.so. Of a process everything
+# is read out of its memory by the library's debug information, nothing is called in it but for
+# `fencepost leaks`. Of a core file the fencepost program answers, which needs none of the files that the
+# process had.
 import bisect
+import json
+import os
 import re
+import shutil
 import struct
+import subprocess
 
 import gdb
 
 LIBRARY = "libfencepost-core"
+HERE = os.path.dirname(os.path.realpath(__file__))  # known while this is loaded
 LISTED = 20  # lines of what may be thousands
 FIRST_BIT = 1 << 63  # of the word behind a trace that is no return address
 CHUNK = 4 << 20
+PAGE = 4096
+
+
+def core_file():
+    """Its path, or None: there is a process, or nothing yet."""
+    found = re.search(r"Local core dump file:\n\s*`(.*)', file type", gdb.execute("info target", to_string=True))
+    return found[1] if found else None
+
+
+def ask(command, *arguments):
+    """What the fencepost program says: it stands beside this file, or where programs are."""
+    beside = [os.path.join(HERE, way) for way in ("../../cli/fencepost", "../../bin/fencepost")]
+    program = next((one for one in beside if os.access(one, os.X_OK)), None) or shutil.which("fencepost")
+    if not program:
+        raise gdb.GdbError("core files are read by the fencepost program, which is not in PATH")
+    answer = subprocess.run([program, command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if answer.returncode == 125:
+        raise gdb.GdbError(answer.stderr.strip())
+    return answer.stdout
 
 
 def static(name, file):
@@ -125,6 +150,9 @@ class Info(gdb.Command):
 
     def invoke(self, argument, from_tty):
         address = address_of(argument)
+        if core_file():
+            print(ask("explain", hex(address), core_file()), end="")
+            return
         block = find_block(address)
         if not block:
             print("0x%x is no block that Fencepost knows" % address)
@@ -137,21 +165,43 @@ class Info(gdb.Command):
             print_trace(block.free_trace)
 
 
+def groups():
+    """(stack, its place, blocks, bytes) of each stack that has live blocks."""
+    if core_file():
+        report = json.loads(ask("snapshot", "--json=/dev/stdout", "--log=/dev/null", core_file()))
+        for number, group in enumerate(report["snapshots"][-1]["stacks"]):
+            frame = next(iter(group["alloc_stack"]), {})
+            line = " at %s:%d" % (frame["file"], frame["line"]) if frame.get("file") else ""
+            yield number, (frame.get("function") or frame.get("module") or "an unknown place") + line, group["blocks"], group["bytes"]
+        return
+    sums = {}
+    for block in live_blocks():
+        sum = sums.setdefault(block.alloc_trace, [0, 0])
+        sum[0] += 1
+        sum[1] += block.size
+    for trace, (blocks, size) in sums.items():
+        yield trace, site(trace), blocks, size
+
+
 class Blocks(gdb.Command):
-    """fencepost blocks: the live blocks by where they were allocated, those with most bytes first."""
+    """fencepost blocks [by site]: the live blocks by the stack that allocated them, or by where that
+    begins, those with most bytes first."""
 
     def __init__(self):
         super().__init__("fencepost blocks", gdb.COMMAND_DATA)
 
     def invoke(self, argument, from_tty):
+        if argument not in ("", "by site"):
+            raise gdb.GdbError("write fencepost blocks, or fencepost blocks by site")
         sums = {}
-        for block in live_blocks():
-            sum = sums.setdefault(block.alloc_trace, [0, 0])
-            sum[0] += 1
-            sum[1] += block.size
-        print("%d live blocks with %d bytes of %d stacks" % (sum_of(sums, 0), sum_of(sums, 1), len(sums)))
-        for trace, (blocks, size) in sorted(sums.items(), key=lambda one: -one[1][1])[:LISTED]:
-            print("%10d bytes in %7d blocks allocated by %s" % (size, blocks, site(trace)))
+        for stack, place, blocks, size in groups():
+            sum = sums.setdefault(place if argument else stack, [place, 0, 0])
+            sum[1] += blocks
+            sum[2] += size
+        totals = [sum_of(sums, which) for which in (1, 2)]
+        print("%d live blocks with %d bytes of %d %s" % (*totals, len(sums), "places" if argument else "stacks"))
+        for place, blocks, size in sorted(sums.values(), key=lambda one: -one[2])[:LISTED]:
+            print("%10d bytes in %7d blocks allocated by %s" % (size, blocks, place))
 
 
 def sum_of(sums, which):
@@ -163,21 +213,11 @@ def sum_of(sums, which):
 def ranges():
     """What may hold pointers: all that can be written, as (start, end)."""
     inferior = gdb.selected_inferior()
-    if is_core():
-        text = gdb.execute("maintenance info sections", to_string=True)
-        for low, high, rest in re.findall(r"0x([0-9a-f]+)->0x([0-9a-f]+) at 0x[0-9a-f]+: (load.*)", text):
-            if "READONLY" not in rest:
-                yield int(low, 16), int(high, 16)
-        return
     with open("/proc/%d/maps" % inferior.pid) as maps:
         for line in maps:
             found = re.match(r"([0-9a-f]+)-([0-9a-f]+) (....) \S+ \S+ \S+ *(.*)", line)
             if found[3].startswith("rw") and not found[4].startswith(("/dev/", "/memfd:", "[v")):
                 yield int(found[1], 16), int(found[2], 16)
-
-
-def is_core():
-    return "Local core dump file" in gdb.execute("info target", to_string=True)
 
 
 def own_ranges():
@@ -277,6 +317,9 @@ class Holders(gdb.Command):
 
     def invoke(self, argument, from_tty):
         address = address_of(argument)
+        if core_file():
+            print(ask("explain", hex(address), core_file()), end="")
+            return
         block = find_block(address)
         start, size = (block.address, block.size) if block else (address, 1)
         print("%s is held by:" % (block.words() if block else "0x%x, which is no block," % address))
@@ -365,6 +408,9 @@ class Findings(gdb.Command):
         super().__init__("fencepost findings", gdb.COMMAND_DATA)
 
     def invoke(self, argument, from_tty):
+        if core_file():
+            print(ask("report", "--log=/dev/stdout", core_file()), end="")
+            return
         count = 0
         for kind, payload in records():
             if kind != FINDING:
@@ -381,14 +427,15 @@ class Findings(gdb.Command):
 
 
 class Leaks(gdb.Command):
-    """fencepost leaks: have the process look for leaks now, as fp_check_leaks() does."""
+    """fencepost leaks: have the process look for leaks now, as fp_check_leaks() does; or look in the core file."""
 
     def __init__(self):
         super().__init__("fencepost leaks", gdb.COMMAND_DATA)
 
     def invoke(self, argument, from_tty):
-        if is_core():
-            raise gdb.GdbError("a core file cannot look for leaks")
+        if core_file():
+            print(ask("leaks", core_file()), end="")
+            return
         gdb.parse_and_eval("(unsigned long)__fencepost_session_check_leaks()")
         leaks = []
         for kind, payload in records():
@@ -431,5 +478,46 @@ class Break(gdb.Command):
         SerialBreakpoint(serial)
 
 
-for command in (Fencepost, Info, Blocks, Holders, Findings, Leaks, Break):
+class Gcore(gdb.Command):
+    """fencepost gcore [FILE]: a core file that has all blocks; gdb's own leaves out what stands behind a guard."""
+
+    def __init__(self):
+        super().__init__("fencepost gcore", gdb.COMMAND_DATA, gdb.COMPLETE_FILENAME)
+
+    def invoke(self, argument, from_tty):
+        path = argument or "core.%d" % gdb.selected_inferior().pid
+        blocks = list(live_blocks())
+        gdb.execute("generate-core-file " + path)
+        with open(path, "r+b") as core:
+            segments = sorted(load_segments(core))
+            for block in blocks:
+                for page in range(block.address & -PAGE, block.address + block.size, PAGE):
+                    self.fill(core, segments, page)
+
+    def fill(self, core, segments, page):
+        i = bisect.bisect_right(segments, (page, 1 << 64)) - 1
+        if i < 0 or page >= segments[i][0] + segments[i][1]:
+            return
+        try:
+            content = gdb.selected_inferior().read_memory(page, PAGE)
+        except gdb.MemoryError:
+            return
+        core.seek(segments[i][2] + page - segments[i][0])
+        core.write(content)
+
+
+def load_segments(core):
+    """(address, bytes in the file, their place there) of a core file."""
+    core.seek(32)
+    table = struct.unpack("<Q", core.read(8))[0]
+    core.seek(56)
+    count = struct.unpack("<H", core.read(2))[0]
+    core.seek(table)
+    for _ in range(count):
+        kind, _, offset, address, _, size, _, _ = struct.unpack("<IIQQQQQQ", core.read(56))
+        if kind == 1 and size > 0:
+            yield address, size, offset
+
+
+for command in (Fencepost, Info, Blocks, Holders, Findings, Leaks, Break, Gcore):
     command()

@@ -160,4 +160,8 @@ void fp_guard_lock_for_fork(void);
 void fp_guard_unlock_after_fork(void);
 int fp_guard_renew_in_child(void);
 
+/* Says in REMAINS where the areas of chunks are. */
+struct fp_remains;
+void fp_guard_leave_remains(struct fp_remains *remains);
+
 #endif

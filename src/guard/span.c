@@ -15,6 +15,7 @@
 #include "base/growth.h"
 #include "base/lock.h"
 #include "base/meta.h"
+#include "base/remains.h"
 #include "base/sys.h"
 #include "base/vm.h"
 #include "guard/guard.h"
@@ -433,4 +434,16 @@ void fp_span_lock_for_fork(void)
 void fp_span_unlock_after_fork(void)
 {
 	fp_lock_release_after_fork(&lock);
+}
+
+void fp_guard_leave_remains(struct fp_remains *remains)
+{
+	remains->spans = (struct fp_remains_ranges){
+	        .first = (uintptr_t)spans,
+	        .count = (uintptr_t)&span_count,
+	        .bytes = sizeof(spans[0]),
+	        .start = offsetof(struct span, base),
+	        .end = offsetof(struct span, bytes),
+	        .is_size = true,
+	};
 }

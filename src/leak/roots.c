@@ -209,9 +209,15 @@ int fp_leak_roots_make(struct fp_leak_roots *roots, const struct fp_leak_memory 
 	collection->table = &search->table;
 	int status = collect_with_room(collection);
 	fp_meta_free(collection, sizeof(*collection));
-	for (size_t i = 0; status == 0 && i < roots->count; i++)
-		roots->items[i].is_own = fp_room_holds(roots->items[i].start) ||
-		                         is_metadata(memory, &roots->items[i]);
+	bool is_marked = false;
+	for (size_t i = status == 0 ? roots->count : 0; i-- > 0;) {
+		struct fp_leak_root *root = &roots->items[i];
+		/* What of it core files have is a mapping of its own; fences are around all. */
+		bool goes_on = is_marked && root->end == root[1].start;
+
+		is_marked = goes_on || is_metadata(memory, root);
+		root->is_own = is_marked || fp_room_holds(root->start);
+	}
 	return status;
 }
 

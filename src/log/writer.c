@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/meta.h"
+#include "base/remains.h"
+#include "base/vm.h"
 #include "base/write.h"
 #include "log/record.h"
 
@@ -38,6 +40,7 @@ static struct fp_log_piece *piece_with_room(struct fp_log *log, size_t bytes)
 	struct fp_log_piece *piece = fp_meta_alloc(sizeof(*piece));
 	if (piece == NULL)
 		return NULL;
+	fp_vm_show((uintptr_t)piece, sizeof(*piece));
 	atomic_store(log->last == NULL ? &log->first : &log->last->next, piece);
 	log->last = piece;
 	return piece;
@@ -213,4 +216,12 @@ void fp_log_lock_for_fork(struct fp_log *log)
 void fp_log_unlock_after_fork(struct fp_log *log)
 {
 	fp_lock_release_after_fork(&log->lock);
+}
+
+void fp_log_leave_remains(struct fp_log *log, struct fp_remains *remains)
+{
+	remains->log.first = (uintptr_t)&log->first;
+	remains->log.next = offsetof(struct fp_log_piece, next);
+	remains->log.used = offsetof(struct fp_log_piece, used);
+	remains->log.bytes = offsetof(struct fp_log_piece, bytes);
 }

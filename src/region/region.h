@@ -185,4 +185,8 @@ void fp_region_unlock_after_fork(void);
 /* In the child of a fork, whose only thread calls this. */
 void fp_region_renew_in_child(void);
 
+/* Says in REMAINS where the regions are. */
+struct fp_remains;
+void fp_region_leave_remains(struct fp_remains *remains);
+
 #endif

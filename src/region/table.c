@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/meta.h"
+#include "base/remains.h"
+#include "base/vm.h"
 
 static struct fp_region_index *_Atomic table;
 static _Atomic uint32_t readers;
@@ -108,8 +110,10 @@ static void *take_memory(size_t bytes)
 		return spare;
 	}
 	struct fp_region_retired *memory = fp_meta_alloc(wanted);
-	if (memory != NULL)
-		memory->bytes = wanted;
+	if (memory == NULL)
+		return NULL;
+	memory->bytes = wanted;
+	fp_vm_show((uintptr_t)memory, wanted);
 	return memory;
 }
 
@@ -265,4 +269,9 @@ void fp_table_forget_readers(void)
 {
 	if (atomic_load(&readers) != 0)
 		atomic_store(&readers, 0);
+}
+
+void fp_region_leave_remains(struct fp_remains *remains)
+{
+	remains->regions = (uintptr_t)&table;
 }

@@ -21,6 +21,8 @@
 #include "base/align.h"
 #include "base/lock.h"
 #include "base/meta.h"
+#include "base/remains.h"
+#include "base/vm.h"
 
 /* Slots stand pages apart, cells at least 16 bytes. */
 #define HASH_FUNCTION(key, length, hash)                                                       \
@@ -41,7 +43,8 @@ enum {
 	NEIGHBOURS_SHIFT = 17,
 	KEPT_BYTES = 48,
 	LINE = 64,
-	BATCH_BYTES = 1024
+	BATCH_BYTES = 1024,
+	SHOWN_AT_ONCE = 256 /* of a ring, in core files */
 };
 
 /* A live block, or a spare record, which has no address and in place of the serial its link. */
@@ -338,6 +341,18 @@ static void keep_bytes(struct freed *freed, const struct fp_block *block)
 	memcpy(freed->bytes, (const void *)block->address, freed->kept);
 }
 
+/* The ring in a core file is as long as it is filled. */
+static void show_ahead_locked(const struct shard *shard)
+{
+	size_t count = shard->freed_count;
+	size_t places = count < ring_places ? ring_places - count : 0;
+
+	if (places > SHOWN_AT_ONCE)
+		places = SHOWN_AT_ONCE;
+	if (places > 0)
+		fp_vm_show((uintptr_t)&shard->ring[count], places * sizeof(shard->ring[0]));
+}
+
 static void remember_locked(struct shard *shard, uintptr_t slot, const struct fp_block *block,
                             bool keeps_bytes)
 {
@@ -345,6 +360,8 @@ static void remember_locked(struct shard *shard, uintptr_t slot, const struct fp
 
 	if (ring_places > 0) {
 		freed = &shard->ring[shard->freed_count % ring_places];
+		if (shard->freed_count % SHOWN_AT_ONCE == 0)
+			show_ahead_locked(shard);
 		freed->slot = slot;
 		freed->block = *block;
 		freed->kept = 0;
@@ -568,4 +585,26 @@ void fp_registry_unlock_after_fork(void)
 {
 	for (size_t i = SHARDS; i-- > 0;)
 		fp_lock_release_after_fork(&shards[i].lock);
+}
+
+void fp_registry_leave_remains(struct fp_remains *remains)
+{
+	remains->block_bytes = sizeof(struct fp_block);
+	remains->shards.first = (uintptr_t)shards;
+	remains->shards.places = (uintptr_t)&ring_places;
+	remains->shards.count = SHARDS;
+	remains->shards.bytes = sizeof(struct shard);
+	remains->shards.batches = offsetof(struct shard, batches);
+	remains->shards.ring = offsetof(struct shard, ring);
+	remains->shards.freed_count = offsetof(struct shard, freed_count);
+	remains->live.bytes = sizeof(struct record);
+	remains->live.block = offsetof(struct record, block);
+	remains->live.next = offsetof(struct batch, next);
+	remains->live.first = sizeof(struct batch);
+	remains->live.batch_bytes = BATCH_BYTES;
+	remains->freed.bytes = sizeof(struct freed);
+	remains->freed.slot = offsetof(struct freed, slot);
+	remains->freed.block = offsetof(struct freed, block);
+	remains->freed.kept = offsetof(struct freed, kept);
+	remains->freed.kept_bytes = offsetof(struct freed, bytes);
 }

@@ -109,4 +109,8 @@ uint64_t fp_registry_evictions(void);
 void fp_registry_lock_for_fork(void);
 void fp_registry_unlock_after_fork(void);
 
+/* Says in REMAINS where the blocks are. */
+struct fp_remains;
+void fp_registry_leave_remains(struct fp_remains *remains);
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/remains.h"
 #include "heap/heap.h"
 #include "region/region.h"
 #include "session/session.h"
@@ -76,4 +77,15 @@ size_t fp_session_copy_roots(struct fp_leak_range *copy, size_t room)
 		memcpy(copy, roots, count * sizeof(roots[0]));
 	fp_lock_release(&fp_session.lock);
 	return count;
+}
+
+void fp_session_leave_roots(struct fp_remains *remains)
+{
+	remains->roots = (struct fp_remains_ranges){
+	        .first = (uintptr_t)roots,
+	        .count = (uintptr_t)&root_count,
+	        .bytes = sizeof(roots[0]),
+	        .start = offsetof(struct fp_leak_range, start),
+	        .end = offsetof(struct fp_leak_range, end),
+	};
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What is known of one address of this process, for somebody who asks: the block there, since
- * when, its stacks, its neighbours, and who points to it.
+ * when, its stacks, its neighbours, and who points to it. Compiled anew as told.c is.
  *
  * Context: alloc.
  */
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/meta.h"
 #include "base/pointer.h"
 #include "base/text.h"
 #include "heap/heap.h"
@@ -62,7 +61,7 @@ static bool find(uintptr_t address, struct fp_block *block)
 	return true;
 }
 
-static void explain(struct fp_log *log, uintptr_t address, uintptr_t stack)
+void fp_session_log_explanation(struct fp_log *log, uintptr_t address, uintptr_t stack)
 {
 	struct fp_log_explanation explanation = {.address = address, .block.site.file = ""};
 	struct fp_log_block neighbours[2];
@@ -86,19 +85,4 @@ static void explain(struct fp_log *log, uintptr_t address, uintptr_t stack)
 	fp_log_explanation(log, &explanation);
 	if (has_holders)
 		fp_session_release_holders();
-}
-
-struct fp_log *fp_session_explain(uintptr_t address, uintptr_t stack)
-{
-	struct fp_log *tail = fp_meta_alloc(sizeof(*tail));
-
-	if (tail == NULL)
-		return NULL;
-	fp_log_open(tail, true);
-	fp_lock_acquire(&fp_session.lock);
-	fp_log_modules(fp_session_log());
-	fp_lock_release(&fp_session.lock);
-	explain(tail, address, stack);
-	fp_log_end(tail);
-	return tail;
 }

@@ -11,13 +11,10 @@
 #include "base/lock.h"
 #include "base/room.h"
 #include "base/sys.h"
-#include "heap/heap.h"
-#include "heap/pools.h"
 #include "leak/holders.h"
 #include "leak/leak.h"
 #include "session/session.h"
 #include "session/state.h"
-#include "stack/stack.h"
 
 enum { SEARCHED_FINDINGS = 8, EXPLAIN_MS = 10000 };
 
@@ -106,88 +103,11 @@ void fp_session_release_holders(void)
 	fp_lock_release(&lock);
 }
 
-static void log_trace(struct fp_log *log, fp_trace_id trace)
-{
-	size_t count;
-	const uintptr_t *frames = fp_stack_trace(trace, &count);
-
-	fp_log_trace(log, trace, frames, count);
-}
-
-/* BLOCK, in which a pointer stands at ADDRESS. */
-struct fp_log_block fp_session_log_block(struct fp_log *log, const struct fp_block *block,
-                                         uintptr_t address)
-{
-	struct fp_log_site site = {.file = ""};
-	int line = 0;
-
-	if (block->address == 0)
-		return (struct fp_log_block){.site = site};
-	fp_stack_site(block->site, &site.file, &line);
-	site.line = (uint32_t)line;
-	const struct fp_log_block told =
-	        fp_log_block_of(block, (int64_t)(address - block->address), &site);
-	log_trace(log, told.alloc_trace);
-	log_trace(log, told.free_trace);
-	return told;
-}
-
-/* The threads go on meanwhile: the block may be gone. */
-struct fp_log_holder fp_session_describe_holder(const struct fp_leak_link *link,
-                                                struct fp_log *log)
-{
-	static const struct fp_block none;
-	struct fp_block block;
-	bool is_block = (fp_pools_find(link->at, &block) || fp_heap_find(link->at, &block)) &&
-	                block.state == FP_BLOCK_LIVE && link->at - block.address < block.size;
-
-	return (struct fp_log_holder){
-	        .kind = is_block ? FP_HOLDER_BLOCK : FP_HOLDER_MEMORY,
-	        .address = link->at,
-	        .offset = (int64_t)link->offset,
-	        .block = fp_session_log_block(log, is_block ? &block : &none, link->at),
-	};
-}
-
-/* What was found becomes HOLDERS. */
-static void tell(struct fp_log *log)
-{
-	for (unsigned i = 0; i < census.count; i++) {
-		const struct fp_leak_holder *holder = &census.holders[i];
-
-		holders[i] = (struct fp_log_holder){
-		        .kind = holder->kind,
-		        .address = holder->address,
-		        .offset = (int64_t)(holder->value - census.start),
-		        .thread = holder->thread,
-		        .name = holder->name,
-		        .place = holder->place,
-		        .block = fp_session_log_block(log, &holder->block, holder->address),
-		};
-		if (holder->frame_count > 0)
-			holders[i].trace =
-			        fp_stack_keep_frames(holder->frames, holder->frame_count);
-		log_trace(log, holders[i].trace);
-	}
-}
-
-static struct fp_census summary(void)
-{
-	return (struct fp_census){
-	        .result = census.result,
-	        .found = census.found,
-	        .bytes = census.bytes,
-	        .microseconds = census.nsec / 1000,
-	        .obstacle = census.obstacle,
-	};
-}
-
 void fp_session_tell_holders(struct fp_finding *finding)
 {
-	tell(fp_session_log());
+	finding->census = fp_session_log_census(fp_session_log(), &census, holders);
 	finding->holders = holders;
 	finding->holder_count = census.count;
-	finding->census = summary();
 }
 
 bool fp_session_explain_holders(struct fp_log *log, const struct fp_block *block,
@@ -205,9 +125,8 @@ bool fp_session_explain_holders(struct fp_log *log, const struct fp_block *block
 		fp_leak_find_holders(&census, stack);
 	else
 		census.result = FP_CENSUS_SKIPPED;
-	tell(log);
+	explanation->census = fp_session_log_census(log, &census, holders);
 	explanation->holders = holders;
 	explanation->holder_count = census.count;
-	explanation->census = summary();
 	return true;
 }

@@ -20,14 +20,6 @@
 #include "stack/stack.h"
 #include "timeline/timeline.h"
 
-static void log_trace(struct fp_log *log, fp_trace_id trace)
-{
-	size_t count;
-	const uintptr_t *frames = fp_stack_trace(trace, &count);
-
-	fp_log_trace(log, trace, frames, count);
-}
-
 /* What a search is for, and what it told. */
 struct telling {
 	struct fp_log *log;
@@ -42,88 +34,12 @@ static bool is_lost(enum fp_leak_class class)
 	return class == FP_LEAK_DEFINITE || class == FP_LEAK_INDIRECT;
 }
 
-/* Who holds a block of GROUP, and how that is reached. */
-struct way {
-	struct fp_log_holder holders[FP_LEAK_LINKS_MAX]; /* the last has the block itself */
-	uint32_t count;
-	uint64_t left_out;
-};
-
-static void describe_way(const struct fp_leak_group *group, struct fp_log *log, struct way *way)
-{
-	/* What hangs from a leak is told there; many stacks may have some of it. */
-	bool is_brief = group->class == FP_LEAK_INDIRECT && group->link_count > 0;
-
-	way->count = is_brief ? 1 : group->link_count;
-	way->left_out = is_brief ? 0 : group->links_left_out;
-	for (uint32_t i = 0; i < way->count; i++)
-		way->holders[i] =
-		        fp_session_describe_holder(&group->links[way->count - 1 - i], log);
-}
-
-/* For OF, a leak or a stack that grows. */
-#define TELL_WAY(of, way)                                                                      \
-	((of).holders = &(way).holders[(way).count - ((way).count > 0)],                       \
-	 (of).holder_count = (way).count > 0, (of).path = (way).holders,                       \
-	 (of).path_count = (way).count - ((way).count > 0),                                    \
-	 (of).path_left_out = (way).left_out)
-
-static uint32_t log_members(const struct fp_leak_group *group, struct fp_log *log,
-                            struct fp_log_member *members)
-{
-	for (unsigned i = 0; i < group->member_count; i++) {
-		const struct fp_leak_member *member = &group->members[i];
-
-		members[i] = (struct fp_log_member){.depth = member->depth,
-		                                    .blocks = member->blocks,
-		                                    .bytes = member->bytes,
-		                                    .trace = member->trace};
-		log_trace(log, member->trace);
-	}
-	return group->member_count;
-}
-
 static bool is_growing(const struct telling *telling, fp_trace_id trace)
 {
 	for (size_t i = 0; i < telling->growing_count; i++)
 		if (telling->growing[i] == trace)
 			return true;
 	return false;
-}
-
-static void log_leak(const struct fp_leak_group *group, struct fp_log *log,
-                     const struct way *way)
-{
-	struct fp_log_member members[FP_LEAK_MEMBERS_MAX];
-	struct fp_log_leak leak = {
-	        .class = group->class,
-	        .family = group->family,
-	        .level = group->level,
-	        .heap = group->heap,
-	        .blocks = group->all.blocks,
-	        .bytes = group->all.bytes,
-	        .age = {group->all.oldest, group->all.newest},
-	        .new = {.blocks = group->new.blocks,
-	                .bytes = group->new.bytes,
-	                .age = {group->new.oldest, group->new.newest},
-	                .indirect_blocks = group->new_indirect.blocks,
-	                .indirect_bytes = group->new_indirect.bytes},
-	        .trace = group->trace,
-	        .site.file = "",
-	        .indirect_blocks = group->indirect.blocks,
-	        .indirect_bytes = group->indirect.bytes,
-	        .leader_trace = group->hangs_from,
-	};
-	int line = 0;
-
-	TELL_WAY(leak, *way);
-	leak.members = members;
-	leak.member_count = log_members(group, log, members);
-	log_trace(log, group->trace);
-	log_trace(log, group->hangs_from);
-	fp_stack_site(group->site, &leak.site.file, &line);
-	leak.site.line = (uint32_t)line;
-	fp_log_leak(log, &leak);
 }
 
 /* Reachable ones are leaks for those only who ask for them. */
@@ -140,22 +56,11 @@ static bool is_to_be_told(const struct fp_leak_group *group, const struct tellin
 static void tell_group(const struct fp_leak_group *group, void *user)
 {
 	struct telling *telling = user;
-	struct fp_log_held held = {.trace = group->trace};
-	struct way way;
 
 	if (is_lost(group->class))
 		telling->new_blocks += group->new.blocks;
-	bool is_told = is_to_be_told(group, telling);
-	bool grows = is_growing(telling, group->trace);
-	if (!is_told && !grows)
-		return;
-	describe_way(group, telling->log, &way);
-	if (is_told)
-		log_leak(group, telling->log, &way);
-	if (way.count == 0 || !grows)
-		return;
-	TELL_WAY(held, way);
-	fp_log_held(telling->log, &held);
+	fp_session_log_group(telling->log, group, is_to_be_told(group, telling),
+	                     is_growing(telling, group->trace));
 }
 
 /* For the next check. */

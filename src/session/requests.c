@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/meta.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
@@ -145,13 +146,24 @@ static void send_events(int fd, struct fp_log *tail)
 static struct fp_log *explain(int fd, uintptr_t stack)
 {
 	const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
+	struct fp_log *tail = fp_meta_alloc(sizeof(*tail));
 	uint64_t address;
 
+	if (tail == NULL)
+		return NULL;
 	fp_sys(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	return fp_sys(SYS_recvfrom, fd, &address, sizeof(address), MSG_WAITALL, NULL, NULL) ==
-	                       sizeof(address)
-	               ? fp_session_explain(address, stack)
-	               : NULL;
+	if (fp_sys(SYS_recvfrom, fd, &address, sizeof(address), MSG_WAITALL, NULL, NULL) !=
+	    sizeof(address)) {
+		fp_meta_free(tail, sizeof(*tail));
+		return NULL;
+	}
+	fp_log_open(tail, true);
+	fp_lock_acquire(&fp_session.lock);
+	fp_log_modules(fp_session_log());
+	fp_lock_release(&fp_session.lock);
+	fp_session_log_explanation(tail, address, stack);
+	fp_log_end(tail);
+	return tail;
 }
 
 static void answer(uintptr_t stack, void *user)
@@ -216,6 +228,7 @@ static void set_mask(void)
 static void *answer_requests(void *unused)
 {
 	pthread_setname_np(pthread_self(), "fencepost");
+	fp_session_leave_thread(fp_sys_gettid());
 	set_mask();
 	for (;;) {
 		_Atomic uint32_t *word = asked_in(fp_session_channel_memory());

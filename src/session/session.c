@@ -382,6 +382,7 @@ static int start_locked(const char *text)
 	read_program();
 	fp_log_open(fp_session_log(), false);
 	fp_session_log_beginning(fp_session_log());
+	fp_session_leave_remains();
 	fp_session_watch_code();
 	/* A program that restricts itself may hide the mappings. */
 	fp_log_modules(fp_session_log());

@@ -62,14 +62,6 @@ static struct known *find_locked(const uint32_t same[PARTS])
 	return &table[at];
 }
 
-static void log_trace(fp_trace_id trace)
-{
-	size_t count;
-	const uintptr_t *frames = fp_stack_trace(trace, &count);
-
-	fp_log_trace(fp_session_log(), trace, frames, count);
-}
-
 /* Where THREAD was created becomes one of BIRTHS, of which there are COUNT; and who created
  * that one, and so on. */
 static uint32_t add_birth(struct fp_log_birth *births, uint32_t count, fp_thread_id thread)
@@ -84,7 +76,7 @@ static uint32_t add_birth(struct fp_log_birth *births, uint32_t count, fp_thread
 				return count;
 		births[count++] =
 		        (struct fp_log_birth){birth.thread, birth.creator, birth.trace};
-		log_trace(birth.trace);
+		fp_session_log_trace(fp_session_log(), birth.trace);
 		birth.thread = birth.creator;
 	}
 	return count;
@@ -114,18 +106,18 @@ static void log_finding(uint32_t index, const struct fp_finding *finding, bool h
 	int line = 0;
 
 	fp_log_modules(fp_session_log());
-	log_trace(finding->trace);
-	log_trace(finding->other.trace);
+	fp_session_log_trace(fp_session_log(), finding->trace);
+	fp_session_log_trace(fp_session_log(), finding->other.trace);
 	if (finding->has_block) {
-		log_trace(finding->block.alloc_trace);
-		log_trace(finding->block.free_trace);
-		log_trace(finding->page.commit_trace);
+		fp_session_log_trace(fp_session_log(), finding->block.alloc_trace);
+		fp_session_log_trace(fp_session_log(), finding->block.free_trace);
+		fp_session_log_trace(fp_session_log(), finding->page.commit_trace);
 		fp_stack_site(finding->block.site, &site.file, &line);
 		site.line = (uint32_t)line;
 	}
 	for (uint32_t i = 0; i < finding->nearest_count; i++) {
-		log_trace(finding->nearest[i].alloc_trace);
-		log_trace(finding->nearest[i].free_trace);
+		fp_session_log_trace(fp_session_log(), finding->nearest[i].alloc_trace);
+		fp_session_log_trace(fp_session_log(), finding->nearest[i].free_trace);
 	}
 	told.births = births;
 	told.birth_count = find_births(finding, births);
@@ -167,6 +159,7 @@ static bool add_locked(const struct fp_finding *finding, bool has_holders)
 	known->index = (uint32_t)atomic_load(&fp_session.own.findings.distinct);
 	atomic_fetch_add(&fp_session.own.findings.distinct, 1);
 	log_finding(known->index, finding, has_holders);
+	fp_session_date_remains();
 	fp_session_start_watcher();
 	fp_session_publish(NULL);
 	return true;

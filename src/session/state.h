@@ -13,6 +13,7 @@
 #include <fencepost/fencepost.h>
 
 #include "base/lock.h"
+#include "leak/holders.h"
 #include "leak/leak.h"
 #include "log/writer.h"
 #include "options/options.h"
@@ -124,13 +125,23 @@ bool fp_session_find_holders(const struct fp_finding *finding);
 void fp_session_tell_holders(struct fp_finding *finding);
 void fp_session_release_holders(void);
 
-/* Who has the pointer LINK. What it refers to is logged. */
+/* The following log what they refer to, too (in told.c). */
+void fp_session_log_trace(struct fp_log *log, fp_trace_id trace);
+
+/* Who has the pointer LINK. */
 struct fp_log_holder fp_session_describe_holder(const struct fp_leak_link *link,
                                                 struct fp_log *log);
 
-/* The same of BLOCK for EXPLANATION, and LOG, with more time; false: another search did not
- * end.
- */
+/* The result of CENSUS, whose holders become HOLDERS. */
+struct fp_census fp_session_log_census(struct fp_log *log, const struct fp_leak_census *census,
+                                       struct fp_log_holder *holders);
+
+/* GROUP as a leak, and who has what grows. */
+void fp_session_log_group(struct fp_log *log, const struct fp_leak_group *group, bool is_leak,
+                          bool is_growing);
+
+/* Who holds BLOCK, for EXPLANATION, and LOG, with more time; false: another search did not
+ * end (in holders.c). */
 bool fp_session_explain_holders(struct fp_log *log, const struct fp_block *block,
                                 uintptr_t stack, struct fp_log_explanation *explanation);
 
@@ -138,9 +149,9 @@ bool fp_session_explain_holders(struct fp_log *log, const struct fp_block *block
 struct fp_log_block fp_session_log_block(struct fp_log *log, const struct fp_block *block,
                                          uintptr_t address);
 
-/* What there is to say of ADDRESS, as the end of a log: to be dropped as one; NULL without
- * memory (in explain.c). STACK as fp_leak_from_here() tells it. */
-struct fp_log *fp_session_explain(uintptr_t address, uintptr_t stack);
+/* Logs what there is to say of ADDRESS (in explain.c). STACK as fp_leak_from_here() tells it.
+ */
+void fp_session_log_explanation(struct fp_log *log, uintptr_t address, uintptr_t stack);
 
 /* Never again: the program restricts what can be asked of the kernel. */
 void fp_session_forbid_holders(void);
@@ -266,6 +277,19 @@ bool fp_session_asks_lsan(void);
 
 /* Copies the program's root regions; how many (in annotations.c). */
 size_t fp_session_copy_roots(struct fp_leak_range *copy, size_t room);
+
+/* Says in REMAINS where those are. */
+struct fp_remains;
+void fp_session_leave_roots(struct fp_remains *remains);
+
+/* Writes down for who reads a core file where all is that is known (in remains.c). */
+void fp_session_leave_remains(void);
+
+/* THREAD is ours, and so is what it has on its stack. */
+void fp_session_leave_thread(pid_t thread);
+
+/* A finding is made: the process may die of it. */
+void fp_session_date_remains(void);
 
 /* Sets memory aside for the report at the end (in finish.c). */
 void fp_session_reserve(void);

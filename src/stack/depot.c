@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/meta.h"
+#include "base/vm.h"
 
 /* Contents are return addresses: eight bytes at a time, multiplied so that the low bits of
  * every word reach the bits that choose a bucket. */
@@ -47,6 +48,8 @@ static fp_depot_link *table_locked(fp_depot_link *_Atomic *table, size_t links)
 
 	if (made == NULL) {
 		made = fp_meta_alloc(links * sizeof(*made));
+		if (made != NULL)
+			fp_vm_show((uintptr_t)made, links * sizeof(*made));
 		atomic_store_explicit(table, made, memory_order_release);
 	}
 	return made;

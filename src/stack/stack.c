@@ -10,6 +10,7 @@
 #include <ucontext.h>
 
 #include "base/own.h"
+#include "base/remains.h"
 #include "base/room.h"
 #include "base/thread.h"
 #include "stack/cpu.h"
@@ -486,4 +487,10 @@ void fp_stack_unlock_after_fork(void)
 	fp_module_unlock_after_fork();
 	fp_lock_release_after_fork(&sites.lock);
 	fp_lock_release_after_fork(&traces.lock);
+}
+
+void fp_stack_leave_remains(struct fp_remains *remains)
+{
+	remains->traces = (uintptr_t)&traces;
+	remains->sites = (uintptr_t)&sites;
 }

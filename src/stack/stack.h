@@ -133,4 +133,8 @@ bool fp_stack_find_unmapped(uintptr_t address, struct fp_stack_unmapped *unmappe
 void fp_stack_lock_for_fork(void);
 void fp_stack_unlock_after_fork(void);
 
+/* Says in REMAINS where traces and sites are. */
+struct fp_remains;
+void fp_stack_leave_remains(struct fp_remains *remains);
+
 #endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where the threads stood, by libdwfl, out of the core file and the files that it names. Asked
+ * for only when somebody's stack has what is looked for. Nothing is fetched from servers.
+ */
+#include <elfutils/libdwfl.h>
+#include <libelf.h>
+
+#include "remains/file.h"
+
+enum { STACK_POINTER = 7 }; /* in DWARF, of x86-64 */
+
+struct walk {
+	uintptr_t *frames;
+	uintptr_t *stacks;
+	unsigned count;
+	unsigned max;
+};
+
+static int find_no_elf(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
+                       char **path, Elf **elf)
+{
+	(void)module;
+	(void)user;
+	(void)name;
+	(void)base;
+	(void)path;
+	(void)elf;
+	return -1;
+}
+
+static int find_no_debug(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
+                         const char *file, const char *link, GElf_Word sum, char **path)
+{
+	(void)module;
+	(void)user;
+	(void)name;
+	(void)base;
+	(void)file;
+	(void)link;
+	(void)sum;
+	(void)path;
+	return -1;
+}
+
+static int see_frame(Dwfl_Frame *frame, void *user)
+{
+	struct walk *walk = user;
+	bool is_interrupted;
+	Dwarf_Addr pc;
+	Dwarf_Word stack;
+
+	if (walk->count == walk->max || !dwfl_frame_pc(frame, &pc, &is_interrupted) ||
+	    dwfl_frame_reg(frame, STACK_POINTER, &stack) != 0)
+		return DWARF_CB_ABORT;
+	/* As return addresses are: behind the instruction that is meant. */
+	walk->frames[walk->count] = pc + is_interrupted;
+	walk->stacks[walk->count++] = stack;
+	return DWARF_CB_OK;
+}
+
+static void walk_thread(Elf *elf, pid_t thread, struct walk *walk)
+{
+	static const Dwfl_Callbacks callbacks = {.find_elf = find_no_elf,
+	                                         .find_debuginfo = find_no_debug};
+	Dwfl *dwfl = dwfl_begin(&callbacks);
+
+	if (dwfl && dwfl_core_file_report(dwfl, elf, NULL) >= 0 &&
+	    dwfl_report_end(dwfl, NULL, NULL) == 0 && dwfl_core_file_attach(dwfl, elf) >= 0)
+		dwfl_getthread_frames(dwfl, thread, see_frame, walk);
+	dwfl_end(dwfl);
+}
+
+unsigned fp_remains_frames(const void *context, uintptr_t *frames, uintptr_t *stacks,
+                           unsigned max)
+{
+	struct walk walk = {.frames = frames, .stacks = stacks, .max = max};
+
+	elf_version(EV_CURRENT);
+	Elf *elf = elf_begin(fp_remains_file.fd, ELF_C_READ_MMAP, NULL);
+	for (size_t i = 0; elf && i < fp_remains_file.thread_count; i++)
+		if (fp_remains_file.threads[i].context == context)
+			walk_thread(elf, fp_remains_file.threads[i].id, &walk);
+	elf_end(elf);
+	return walk.count;
+}
