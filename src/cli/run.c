@@ -145,10 +145,29 @@ static int find_program(struct run *run)
 	return error == ENOENT ? FP_CLI_NOT_FOUND : FP_CLI_NOT_EXECUTABLE;
 }
 
+/* Under whom the program to be watched would be another's: "gdb --args PROGRAM". */
+static bool is_debugger(char *const *command)
+{
+	const char *slash = strrchr(command[0], '/');
+	const char *name = slash ? slash + 1 : command[0];
+	const char *mark = strncmp(name, "gdb", 3) == 0    ? "--args"
+	                   : strncmp(name, "lldb", 4) == 0 ? "--"
+	                                                   : NULL;
+
+	while (mark && *++command)
+		if (strcmp(*command, mark) == 0)
+			return true;
+	return false;
+}
+
 static int check_program(const struct run *run)
 {
 	struct fp_cli_obstacle obstacle;
 
+	if (!run->is_forced && is_debugger(run->command))
+		return fp_cli_fail("run: that would watch the debugger and not the program: "
+		                   "write fencepost run --gdb PROGRAM, or --force to watch "
+		                   "the debugger");
 	if (run->is_forced || !fp_cli_find_obstacle(run->program, &obstacle))
 		return 0;
 	fp_cli_fail("%s: %s, or --force to try", obstacle.what, obstacle.remedy);

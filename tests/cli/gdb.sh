@@ -45,6 +45,7 @@ fencepost info $sp
 fencepost holders (disguised ^ disguise)
 fencepost holders list
 fencepost blocks
+fencepost blocks by site
 fencepost break
 continue
 fencepost findings
@@ -56,7 +57,8 @@ says 'is 0 bytes inside a freed block of 40 bytes at 0x.*, serial 1, heap 1' 'al
 	'freed by thread' ' in main at ' 'is no block that Fencepost knows' \
 	'a freed block of 40 bytes .* is held by:' 'offset 8 in a block of 16 bytes at .*, serial 2, allocated by hold_in_block at' \
 	'a block of 16 bytes .* is held by:' '^  list$' \
-	'[0-9]* live blocks with [0-9]* bytes of' '16 bytes in  *1 blocks allocated by hold_in_block' \
+	'[0-9]* live blocks with [0-9]* bytes of [0-9]* stacks' '16 bytes in  *1 blocks allocated by hold_in_block' \
+	'[0-9]* live blocks with [0-9]* bytes of [0-9]* places' '16 bytes in  *1 blocks allocated by hold_in_block' \
 	'fencepost_on_finding' 'finding 0: double-free at 0x' ' in do_misuse at ' '^1 finding so far'
 grep -q 'Python Exception\|Error occurred' said && complain "an error: $(cat said)"
 
@@ -76,6 +78,41 @@ quit
 END
 run --leak-check=full -- "$victim" block double
 says 'Fencepost: allocation 2 is about to be made' ' in hold_in_block ' ' in main ' 'blocks are lost'
+
+# What doc/gdb.md says: VS Code's entry, as its extension gives it to gdb, with paths of here.
+cat >entry.py <<'END'
+import json, re, sys
+doc, library, folder, program = sys.argv[1:]
+text = re.search(r"```json\n(.*?)```", open(doc).read(), re.S)[1]
+text = text.replace("/usr/lib/fencepost", library).replace("${workspaceFolder}/app", program).replace("${workspaceFolder}", folder)
+entry = json.loads(text)["configurations"][0]
+def console(text):
+    return '-interpreter-exec console "%s"' % text
+for command in entry["setupCommands"]:
+    print(console(command["text"]))
+print("-file-exec-and-symbols", entry["program"])
+print("-exec-arguments block double")
+for one in entry["environment"]:
+    print("-gdb-set env %s=%s" % (one["name"], one["value"]))
+print("-gdb-set env FENCEPOST_OPTIONS=leak_check=no")
+print("-exec-run")
+print(console("fencepost findings"))
+print("-gdb-exit")
+END
+python3 entry.py "$top_srcdir/doc/gdb.md" "$library" "$work" "$victim" >commands || complain 'the entry in doc/gdb.md cannot be read'
+gdb -nx -q --interpreter=mi <commands >said 2>&1
+says 'stopped,reason="breakpoint-hit".*func="fencepost_on_finding"' 'finding 0: double-free at 0x' '1 finding so far'
+for command in info holders blocks findings leaks break gcore; do
+	grep -q "^| \`fencepost $command" "$top_srcdir/doc/gdb.md" || complain "doc/gdb.md lacks fencepost $command"
+done
+
+# Who would watch gdb itself is told what to write.
+"$fencepost" run gdb --args "$victim" none read >said 2>&1
+test $? -eq 125 || complain 'gdb itself is watched'
+says '^fencepost: run: that would watch the debugger and not the program: write fencepost run --gdb PROGRAM'
+echo 'fencepost info 1' >commands
+gdb -nx -batch -x "$library/fencepost-gdb.py" -x commands "$victim" >said 2>&1
+says 'the program does not run under Fencepost yet'
 
 # What is installed is found by gdb itself.
 auto=$work/auto$(dirname "$(readlink -f "$core")")
