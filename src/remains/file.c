@@ -453,6 +453,7 @@ int fp_remains_open(const char *path)
 
 void fp_remains_close(void)
 {
+	fp_remains_forget_frames();
 	for (size_t i = 0; i < file->mapped_count; i++)
 		if (file->mapped[i].fd >= 0)
 			close(file->mapped[i].fd);

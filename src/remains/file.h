@@ -91,8 +91,10 @@ void fp_remains_take_registers(struct fp_remains_thread *thread, const void *not
 void fp_remains_take_vectors(struct fp_remains_thread *thread, unsigned type, const void *note,
                              size_t size);
 
-/* The frames of the thread with CONTEXT: as fp_stack_list_frames() (frames.c). */
+/* The frames of the thread with CONTEXT: as fp_stack_list_frames(). Asked again, with the same
+ * arrays, it leaves them as they are (frames.c). */
 unsigned fp_remains_frames(const void *context, uintptr_t *frames, uintptr_t *stacks,
                            unsigned max);
+void fp_remains_forget_frames(void);
 
 #endif

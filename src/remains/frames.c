@@ -59,28 +59,52 @@ static int see_frame(Dwfl_Frame *frame, void *user)
 	return DWARF_CB_OK;
 }
 
-static void walk_thread(Elf *elf, pid_t thread, struct walk *walk)
+static Elf *elf;
+static Dwfl *dwfl;
+
+/* Whether there is a DWFL, which is made once for a file. */
+static bool open_dwfl(void)
 {
 	static const Dwfl_Callbacks callbacks = {.find_elf = find_no_elf,
 	                                         .find_debuginfo = find_no_debug};
-	Dwfl *dwfl = dwfl_begin(&callbacks);
 
+	if (elf)
+		return dwfl != NULL;
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fp_remains_file.fd, ELF_C_READ_MMAP, NULL);
+	dwfl = elf ? dwfl_begin(&callbacks) : NULL;
 	if (dwfl && dwfl_core_file_report(dwfl, elf, NULL) >= 0 &&
 	    dwfl_report_end(dwfl, NULL, NULL) == 0 && dwfl_core_file_attach(dwfl, elf) >= 0)
-		dwfl_getthread_frames(dwfl, thread, see_frame, walk);
+		return true;
 	dwfl_end(dwfl);
+	dwfl = NULL;
+	return false;
 }
 
 unsigned fp_remains_frames(const void *context, uintptr_t *frames, uintptr_t *stacks,
                            unsigned max)
 {
+	static const void *known; /* whose frames there are already */
+	static const uintptr_t *known_frames;
+	static unsigned known_count;
 	struct walk walk = {.frames = frames, .stacks = stacks, .max = max};
 
-	elf_version(EV_CURRENT);
-	Elf *elf = elf_begin(fp_remains_file.fd, ELF_C_READ_MMAP, NULL);
-	for (size_t i = 0; elf && i < fp_remains_file.thread_count; i++)
+	if (elf && context == known && frames == known_frames)
+		return known_count;
+	for (size_t i = 0; open_dwfl() && i < fp_remains_file.thread_count; i++)
 		if (fp_remains_file.threads[i].context == context)
-			walk_thread(elf, fp_remains_file.threads[i].id, &walk);
-	elf_end(elf);
+			dwfl_getthread_frames(dwfl, fp_remains_file.threads[i].id, see_frame,
+			                      &walk);
+	known = context;
+	known_frames = frames;
+	known_count = walk.count;
 	return walk.count;
+}
+
+void fp_remains_forget_frames(void)
+{
+	dwfl_end(dwfl);
+	elf_end(elf);
+	dwfl = NULL;
+	elf = NULL;
 }

@@ -26,7 +26,8 @@
 enum {
 	MAP_SEARCHED = 64 << 20, /* from where the core library begins */
 	CHUNK = 64 << 10,
-	SHARDS_MAX = 1 << 12,
+	SHARDS_MAX = FP_REGISTRY_PARTS,
+	REGIONS_MAX = 1 << 20,
 	ELEMENT_MAX = 4096,
 	RANGES_MAX = 1 << 12,
 	FRAMES_MAX = FP_TRACE_DEPTH_MAX + FP_TRACE_OUTER + 2,
@@ -270,7 +271,7 @@ static int load_regions(void)
 	int status = 0;
 
 	fp_remains_claim(index, 1);
-	for (uint64_t i = 0; i < count && status == 0; i++) {
+	for (uint64_t i = 0; i < count && i < REGIONS_MAX && status == 0; i++) {
 		uintptr_t at = index + offsetof(struct fp_region_index, regions) +
 		               i * sizeof(uintptr_t);
 		struct fp_region region;

@@ -86,6 +86,86 @@ block=0x1234
 explain core answer
 says answer '^0x1234 is no block: it is nothing: no memory is mapped there$' '^  next behind it: '
 
+# ---- A crash, a child of fork, a host with a region
+run_to_death() { # run_to_death COMMAND...: what it prints is in told
+	rm -rf told core core.*
+	"$@" >told 2>err
+	for file in core.*; do
+		test ! -f "$file" || mv "$file" core
+	done
+	test -s core || complain "no core file: $(cat told err)"
+}
+for backend in move guard mprotect; do
+	what="a crash, $backend"
+	run_to_death "$fencepost" run --log=log --backend=$backend --holders=0 "$victims/holders_victim" block read
+	block=$(sed -n 's/^  the block: 40 bytes at \(0x[0-9a-f]*\),.*/\1/p' log)
+	explain core answer
+	says answer "^$block is the start of a freed block of 40 bytes" '#0 make ' '^  freed by thread ' '#0 main ' \
+		'^    register [a-z0-9]* of thread [0-9]*, which points 3 bytes inside$' \
+		'^    offset 8 in a block of 16 bytes .serial 2. allocated at holders_victim.c:'
+done
+cat >child.c <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+char *volatile ours, *volatile theirs;
+int main(void)
+{
+	ours = malloc(30);
+	free(ours + 8);
+	if (fork() == 0) {
+		theirs = malloc(50);
+		printf("%p %p\n", ours, theirs);
+		fflush(stdout);
+		abort();
+	}
+	wait(NULL);
+	return 0;
+}
+END
+${CC:-cc} -g -w child.c -o child || exit 99
+what='a child'
+run_to_death "$fencepost" run --log=log ./child
+read -r ours block <told
+explain core answer
+says answer "^$block is the start of a block of 50 bytes" '^    theirs .child.$'
+"$fencepost" report --log=answer core 2>err
+says answer 'crash .SIGABRT.' '1 error; killed by SIGABRT'
+grep -q invalid-free answer && complain "has the mistake of the parent: $(cat answer)"
+cat >host.c <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <fencepost/fencepost.h>
+#include <fencepost/hosting.h>
+void *volatile kept;
+int main(void)
+{
+	IHostMemoryManager *manager;
+	IHostMalloc *heap;
+	void *block, *region = NULL;
+	fp_create_memory_manager("quiet=yes", &manager);
+	manager->lpVtbl->CreateMalloc(manager, MALLOC_THREADSAFE, &heap);
+	heap->lpVtbl->Alloc(heap, 44, eTaskCritical, &block);
+	manager->lpVtbl->VirtualAlloc(manager, NULL, 1 << 20, 0x3000, 4, eTaskCritical, &region);
+	*(void **)region = block;
+	kept = region;
+	printf("%p %p\n", region, block);
+	fflush(stdout);
+	block = region = NULL;
+	abort();
+}
+END
+lib=$FP_BUILDDIR/src/hosting/.libs
+what='a host'
+${CC:-cc} -g -w -I"$top_srcdir/include" host.c -o host -L"$lib" -Wl,-rpath,"$lib" -lfencepost || exit 99
+run_to_death env FENCEPOST_OPTIONS="reporter=$fencepost" ./host
+read -r block other <told
+explain core answer
+says answer "^$block is the start of a block of 1,048,576 bytes" 'family virtual' '#0 main .*host.c:' '^    kept .host.$'
+"$fencepost" leaks core >answer 2>err
+says answer '1 error, no leaks; killed by SIGABRT'
+
 # ---- Leaks of each class, blocks, what was found; then without the files of the process
 cat >leaky.c <<'END'
 #include <signal.h>
