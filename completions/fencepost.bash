@@ -53,9 +53,7 @@ _fencepost() {
 	elif [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_fencepost_list options | sed 's/\[*=.*/=/')" -- "$word")
 		[[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null
-	elif [[ ${COMP_WORDS[1]} == leaks || ${COMP_WORDS[1]} == snapshot ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(ps -u "$EUID" -o pid= 2>/dev/null)" -- "$word")
-	elif [[ ${COMP_WORDS[1]} == explain ]]; then
+	elif [[ ${COMP_WORDS[1]} == @(leaks|snapshot|explain) ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(ps -u "$EUID" -o pid= 2>/dev/null)" -- "$word")
 		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$word")
 	elif [[ ${COMP_WORDS[1]} == help ]]; then

@@ -50,6 +50,6 @@ end
 
 complete -c fencepost -n 'test (count (__fencepost_words)) -eq 1' -f -a '(__fencepost_commands)'
 complete -c fencepost -n __fencepost_takes_options -a '(__fencepost_options)'
-complete -c fencepost -n '__fencepost_is_command leaks snapshot' -f -a '(__fish_complete_pids)'
+complete -c fencepost -n '__fencepost_is_command leaks snapshot' -a '(__fish_complete_pids)'
 complete -c fencepost -n '__fencepost_is_command run doctor' -a '(__fish_complete_command)'
 complete -c fencepost -n '__fencepost_is_command help' -f -a '(__fencepost_commands)'
