@@ -65,7 +65,12 @@ launch() { # launch CONTESTANT OPTIONS PROGRAM ARGUMENTS...
 	case $tool in
 	trace) set -- "$binary" ;;
 	leaks) set -- env FENCEPOST_OPTIONS=leak_check=summary:quiet=yes "$binary" "$@" ;;
-	kernel) set -- bench/floor "$1" ;;
+	kernel)
+		case $binary in
+		*fork) set -- bench/fork_pages "$1" ;;
+		*) set -- bench/floor "$1" ;;
+		esac
+		;;
 	fencepost-*)
 		set -- env FENCEPOST_OPTIONS="$(fencepost_options "$tool" "$settings")" "${binary}_host" "$@"
 		;;
@@ -133,7 +138,7 @@ record() { # record QUESTION CONTESTANT ROUND METRIC VALUE OUTCOME
 # One run, one or more lines in bench.csv. Whoever failed a question once is not asked again.
 measure() { # measure ROUND CONTESTANT QUESTION PROGRAM ARGUMENTS OPTIONS
 	case $failed in *" $3/$2 "*) return ;; esac
-	case $2/$4 in kernel/churn) ;; kernel/*) return ;; esac # it knows nothing else
+	case $2/$4 in kernel/churn | kernel/fork) ;; kernel/*) return ;; esac # it knows nothing else
 	# shellcheck disable=SC2086  # the arguments are words
 	launch "$2" "$6" "$4" $5 >bench.out
 	status=$?

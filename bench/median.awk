@@ -13,7 +13,7 @@ BEGIN {
 	title["fencepost-none"] = "Fencepost, none"
 	title["fencepost-batch"] = "Fencepost, seal_batch=64"
 	title["malloc-door"] = "Fencepost under malloc"
-	title["kernel"] = "kernel's UFFDIO_MOVE alone"
+	title["kernel"] = "kernel alone"
 	title["glibc"] = "glibc, nothing protected"
 	title["valgrind"] = "Valgrind memcheck"
 	title["asan"] = "AddressSanitizer, recompiled"
