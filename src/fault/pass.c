@@ -18,6 +18,7 @@
 #include "base/vm.h"
 #include "fault/state.h"
 #include "guard/guard.h"
+#include "stack/stack.h"
 
 static bool is_never_blocked;
 static bool (*is_blocked_by_program)(int signal, const sigset_t *mask);
@@ -25,6 +26,7 @@ static bool (*is_blocked_by_program)(int signal, const sigset_t *mask);
 /* The program's handler that runs on this thread. */
 static _Thread_local struct {
 	uintptr_t frame; /* what called it */
+	void (*handler)(int, siginfo_t *, void *);
 	const void *context;
 	const struct fp_fault_event *event;
 	unsigned blocked; /* those of our signals that the kernel would have blocked, as bits */
@@ -36,6 +38,17 @@ static _Thread_local struct {
 	uintptr_t instruction;
 	const void *address;
 } returned;
+
+/* What a handler of the program was last called for, if it has not come back: some leave our
+ * stack, on which the event is, and go on where the fault was. */
+static struct {
+	_Atomic uint64_t owner; /* its thread; nobody: 0; BUSY while it is written, and read */
+	struct fp_fault_event event;
+	siginfo_t info;
+	ucontext_t context;
+} last;
+
+enum { BUSY = 1, BESIDE = 16 << 10 };
 
 static _Atomic uint64_t dying; /* the thread that makes the last report */
 
@@ -121,6 +134,39 @@ void fp_fault_die(const struct fp_fault_event *event)
 /* ---- The program's handler -----------------------------------------------------------------
  */
 
+static void keep(const struct fp_fault_event *event)
+{
+	if (atomic_exchange(&last.owner, BUSY) == BUSY)
+		return;
+	last.info = *event->info;
+	last.context = *(const ucontext_t *)event->context;
+	last.event = *event;
+	last.event.info = &last.info;
+	last.event.context = &last.context;
+	atomic_store(&last.owner, fp_fault_identity());
+}
+
+static void forget(void)
+{
+	uint64_t self = fp_fault_identity();
+
+	atomic_compare_exchange_strong(&last.owner, &self, 0);
+}
+
+/* The process dies of it: nobody else gets it then. */
+static const struct fp_fault_event *find_kept(const void *context)
+{
+	uint64_t self = fp_fault_identity();
+
+	if (!atomic_compare_exchange_strong(&last.owner, &self, BUSY))
+		return NULL;
+	if (fp_stack_is_above(context, fp_fault_instruction(&last.context),
+	                      fp_fault_stack(&last.context)))
+		return &last.event;
+	atomic_store(&last.owner, self);
+	return NULL;
+}
+
 /* As the kernel would: with the mask, the flags and the arguments the program asked for. */
 static void call_handler(const struct fp_fault_event *event, const struct sigaction *action)
 {
@@ -134,16 +180,19 @@ static void call_handler(const struct fp_fault_event *event, const struct sigact
 		sigaddset(&mask, event->signal);
 	if ((action->sa_flags & (int)SA_RESETHAND) != 0)
 		fp_fault_reset_action(event);
+	in_program.handler = action->sa_sigaction;
 	in_program.blocked = fp_fault_signals_in(&mask);
 	in_program.context = event->context;
 	in_program.event = event;
 	in_program.was_bus = event->was_bus;
 	in_program.frame = (uintptr_t)__builtin_frame_address(0);
+	keep(event);
 	fp_fault_set_mask(&mask);
 	if ((action->sa_flags & SA_SIGINFO) != 0)
 		action->sa_sigaction(event->signal, event->info, event->context);
 	else
 		action->sa_handler(event->signal);
+	forget();
 	in_program = before;
 }
 
@@ -176,13 +225,16 @@ bool fp_fault_is_in_handler(const void *context)
 const struct fp_fault_event *fp_fault_event_in_handler(const void *context)
 {
 	return in_program.event != NULL && fp_fault_is_in_handler(context) ? in_program.event
-	                                                                   : NULL;
+	                                                                   : find_kept(context);
 }
 
 bool fp_fault_is_passed_back(struct fp_fault_event *event)
 {
-	/* One that was left by a jump was as deep on the stack as this one's would be. */
-	if (in_program.context != event->context || event->frame >= in_program.frame)
+	/* One that was left by a jump was as deep on the stack as this one's would be, which
+	 * the kernel puts beside the context. */
+	if (in_program.context != event->context ||
+	    (event->frame >= in_program.frame &&
+	     (uintptr_t)event->context - event->frame < BESIDE))
 		return false;
 	event->was_bus = in_program.was_bus;
 	event->is_back = true;
@@ -272,8 +324,10 @@ void fp_fault_pass_on(const struct fp_fault_event *event)
 {
 	const struct sigaction action = fp_fault_action_of(event);
 	bool is_sent = event->info->si_code <= 0;
+	/* Who took our place, and gives what is not its own to whom it found there. */
+	bool was_called = event->is_back && in_program.handler == action.sa_sigaction;
 
-	if (is_called(event, &action)) {
+	if (!was_called && is_called(event, &action)) {
 		call_program(event, &action);
 		return;
 	}

@@ -56,7 +56,8 @@ enum fp_log_type {
 	FP_LOG_HEAP = 9,
 	/* str text: one sentence on what was lost or degraded, and how to get it back */
 	FP_LOG_NOTE = 10,
-	/* u8 how (enum fp_log_exit), u8[3] zero, i32 exit code or signal number */
+	/* u8 how (enum fp_log_exit), u8 whether the process itself says so, u8[2] zero, i32
+	 * exit code or signal number */
 	FP_LOG_EXIT = 11,
 	/* empty; the log is complete */
 	FP_LOG_END = 12,

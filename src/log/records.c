@@ -298,14 +298,25 @@ void fp_log_doors(struct fp_log *log, uint8_t doors)
 	fp_log_finish(&record);
 }
 
-void fp_log_exit(struct fp_log *log, enum fp_log_exit how, int32_t value)
+static void put_exit(struct fp_log *log, enum fp_log_exit how, int32_t value, bool is_own)
 {
 	struct fp_log_record record = fp_log_begin(log, FP_LOG_EXIT);
 
 	fp_log_put_u8(&record, (uint8_t)how);
-	fp_log_put_number(&record, 0, 3);
+	fp_log_put_u8(&record, is_own);
+	fp_log_put_number(&record, 0, 2);
 	fp_log_put_u32(&record, (uint32_t)value);
 	fp_log_finish(&record);
+}
+
+void fp_log_exit(struct fp_log *log, enum fp_log_exit how, int32_t value)
+{
+	put_exit(log, how, value, false);
+}
+
+void fp_log_own_exit(struct fp_log *log, enum fp_log_exit how, int32_t value)
+{
+	put_exit(log, how, value, true);
 }
 
 void fp_log_end(struct fp_log *log)

@@ -200,6 +200,7 @@ void fp_log_note(struct fp_log *log, const char *text);
 void fp_log_suppression(struct fp_log *log, const char *text);
 void fp_log_doors(struct fp_log *log, uint8_t doors);
 void fp_log_exit(struct fp_log *log, enum fp_log_exit how, int32_t value);
+void fp_log_own_exit(struct fp_log *log, enum fp_log_exit how, int32_t value); /* it says so */
 void fp_log_end(struct fp_log *log);
 
 struct fp_log_module {

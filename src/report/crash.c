@@ -111,8 +111,9 @@ int fp_report_add_unseen_crash(struct fp_report *report)
 	                                        .signal = (uint32_t)report->exit_value,
 	                                        .cause = FP_CRASH_OTHER};
 
-	if (report->exit != FP_LOG_EXIT_SIGNAL || !is_of_crash(report->exit_value) ||
-	    is_explained(report, report->exit_value))
+	/* Its handler was called, and had nothing to add: what it dies of came of a finding. */
+	if (report->is_exit_own || report->exit != FP_LOG_EXIT_SIGNAL ||
+	    !is_of_crash(report->exit_value) || is_explained(report, report->exit_value))
 		return 0;
 	return fp_report_append(&report->findings, &report->finding_count, &crash,
 	                        sizeof(crash));

@@ -230,6 +230,7 @@ struct fp_report {
 	struct fp_symbol_image *made_image; /* NULL until asked for */
 	bool is_check_off; /* no check was made: the program turned them off, or it failed */
 	bool has_check_failed;
+	bool is_exit_own;               /* the process itself said how it ends */
 	struct fp_report_string *known; /* leaks that the program suppresses, a line each */
 	size_t known_count;
 	uint64_t suppressed;                   /* findings and leaks that were taken out */

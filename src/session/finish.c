@@ -232,7 +232,7 @@ struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind)
 	fp_session_log_mappings(tail);
 	log_totals(tail);
 	enum fp_log_exit how = atomic_load(&fp_session.own.exit.how);
-	fp_log_exit(tail, how, atomic_load(&fp_session.own.exit.value));
+	fp_log_own_exit(tail, how, atomic_load(&fp_session.own.exit.value));
 	fp_log_end(tail);
 	return tail;
 }

@@ -26,6 +26,8 @@ enum {
 	SITE_FILE_MAX = 1024, /* longer file names of DebugAlloc keep their end */
 	BUFFERS = 32,
 	FEW_FRAMES = 24,
+	RED_ZONE = 128, /* of x86-64; where no call leaves its address on the stack, none is
+	                 * looked for */
 	MEASURED_MAX = 1 << 20
 };
 
@@ -352,6 +354,27 @@ fp_trace_id fp_stack_capture_interrupted(void *context)
 	walk_safely(&capture);
 	frames[0] = innermost;
 	return keep(&capture);
+}
+
+__attribute__((noinline)) bool fp_stack_is_above(const void *context, uintptr_t pc,
+                                                 uintptr_t sp)
+{
+	const struct landing outer = landing;
+	struct fp_walk walk;
+	bool is_above = false;
+
+	if (FP_CPU_RETURN_BELOW == 0 || !fp_walk_begin_interrupted(&walk, context))
+		return false;
+	if (__builtin_setjmp(landing.jump) != 0) {
+		leave(&outer, true);
+		return false;
+	}
+	landing.is_set = true;
+	while (!is_above && walk.frame.sp < sp && fp_walk_step(&walk) == FP_STEP_ON)
+		is_above = walk.frame.pc == pc && walk.frame.sp == sp && walk.pc_at != 0 &&
+		           sp - walk.pc_at > RED_ZONE;
+	leave(&outer, false);
+	return is_above;
 }
 
 __attribute__((noinline)) unsigned fp_stack_list_frames(const void *context, uintptr_t *frames,

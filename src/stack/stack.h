@@ -63,6 +63,11 @@ fp_trace_id fp_stack_capture_interrupted(void *context);
  * DEPTH to how many frames it has; of more than a million so many. Context: fault. */
 fp_trace_id fp_stack_capture_ends(void *context, uint64_t *depth);
 
+/* Whether what CONTEXT interrupted runs above a frame that was interrupted at PC with the stack
+ * pointer SP: no call led on from there, but a handler that had its frames put on that stack,
+ * behind the red zone. Context: fault. */
+bool fp_stack_is_above(const void *context, uintptr_t pc, uintptr_t sp);
+
 /*
  * The frames of the code that a signal interrupted, or with CONTEXT NULL of the caller, without
  * Fencepost's own, innermost first: the addresses that a trace has of them, and where on the

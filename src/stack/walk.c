@@ -148,6 +148,7 @@ static enum fp_step step_by_rule(struct fp_walk *walk, const struct fp_unwind_ru
 	uintptr_t caller = from + rule->up;
 	if (!fp_walk_read(walk, caller - rule->ra_below, &pc))
 		return FP_STEP_LOST;
+	walk->pc_at = caller - rule->ra_below;
 	if (rule->fp_below != 0)
 		walk->fp_at = caller - rule->fp_below;
 	return go_to(walk, caller, pc);
@@ -267,6 +268,8 @@ static enum fp_step step_by_row(struct fp_walk *walk, const struct fp_frame_row 
 	if (!find_base(walk, row, &base) ||
 	    !find_value(walk, &row->ra, FP_CPU_REGISTER_RA, base, &pc))
 		return FP_STEP_LOST;
+	if (row->ra.kind == FP_SAVED_AT)
+		walk->pc_at = base + (uintptr_t)row->ra.value;
 	follow_asked(walk, row, base);
 	follow_frame_pointer(walk, &row->fp, base);
 	return go_to(walk, base, pc);
@@ -303,6 +306,7 @@ static enum fp_step step_slowly(struct fp_walk *walk)
 
 enum fp_step fp_walk_step(struct fp_walk *walk)
 {
+	walk->pc_at = 0;
 	/* Rules are about return addresses, and follow no other register. */
 	if (walk->context != 0 || walk->asked != FP_WALK_ASKS_NOTHING)
 		return step_slowly(walk);

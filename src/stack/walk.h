@@ -27,6 +27,7 @@ enum { FP_WALK_ASKS_NOTHING = 0xff };
 struct fp_walk {
 	struct fp_frame frame;
 	uintptr_t fp_at;   /* where FRAME.fp is saved and not read yet, or 0 */
+	uintptr_t pc_at;   /* where FRAME.pc was, as tables say, or 0 */
 	uintptr_t context; /* the registers of a frame that a signal interrupted; then PC is the
 	                    * instruction itself. Or 0 */
 	unsigned module;   /* number of the latest that is known to be there */

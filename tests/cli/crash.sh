@@ -58,7 +58,7 @@ facts() {
 	breakpoint) cause=other signal=TRAP number=133 words='the program sent itself the signal' ;;
 	abort-handled) cause=abort signal=ABRT number=134 words='the program called abort()' ;;
 	stack-overflow-in-malloc) cause=stack-overflow words="stack overflow: all .* of the thread.*s stack are in use" ;;
-	handled) cause=null-pointer number=134 words="the program.*s handler of it then raised signal 6" ;;
+	handled | elsewhere-handled) cause=null-pointer number=134 words="the program.*s handler of it then raised signal 6" ;;
 	esac
 	case $cause in
 	null-pointer) cwe=476 ;;
@@ -119,7 +119,7 @@ check_alone() { # check_alone HOST WAY BACKEND [thread]: without fencepost run
 
 ways='null-pointer null-call wild-address far-address unmapped read-only not-executable block-executed stack-overflow abort arithmetic illegal-instruction
 	bus system-call breakpoint handled abort-handled stack-overflow-in-malloc libc-abort'
-case $(uname -m) in x86_64) ways="$ways non-canonical" ;; esac
+case $(uname -m) in x86_64) ways="$ways non-canonical elsewhere-handled" ;; esac
 for backend in move guard mprotect none; do
 	"$fencepost" run --quiet --backend=$backend --leak-check=no true 2>/dev/null || continue
 	# A second of processor time goes by before the kernel says that it is over.
@@ -141,6 +141,17 @@ for backend in move guard mprotect none; do
 	done
 	timed=yes ways=${ways% time}
 done
+
+# What the program's handler dies of, wherever it goes on, came of what was told.
+if test "$(uname -m)" = x86_64; then
+	for program in crash_victim crash_victim_fast; do
+		what="$program, freed-handled"
+		"$fencepost" run --json=json -- "$victims/$program" freed-handled >out 2>err
+		test $? -eq 134 || complain "$what: status $?: $(cat err)"
+		expect err "^fencepost: heap-use-after-free of a 40-byte block at crash_victim.c:$(line_of freed-handled)" \
+			'^fencepost: 1 error; killed by SIGABRT'
+	done
+fi
 
 # Of a wild address the nearest blocks are told, those that were freed, too, with both stacks.
 what="near a freed block"

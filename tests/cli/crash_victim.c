@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -256,6 +257,63 @@ static void handle_and_die(void)
 	zero = no_node->value; /* handled */
 }
 
+#if defined(__x86_64__)
+/* As .NET's handler does it: it leaves the signal's stack and goes on behind the red zone of
+ * the one that was interrupted, in a function whose caller is that code. */
+__asm__(".text\n"
+        "die_below_16:\n"
+        "	.cfi_startproc\n"
+        "	.cfi_def_cfa_offset 136\n"
+        "	.cfi_offset rip, -136\n"
+        "	call abort\n"
+        "	.cfi_endproc\n"
+        "die_below_8:\n"
+        "	.cfi_startproc\n"
+        "	.cfi_def_cfa_offset 144\n"
+        "	.cfi_offset rip, -144\n"
+        "	call abort\n"
+        "	.cfi_endproc\n");
+extern const char die_below_16[] __attribute__((visibility("hidden")));
+extern const char die_below_8[] __attribute__((visibility("hidden")));
+
+static void go_on_elsewhere(int signal, siginfo_t *info, void *context)
+{
+	const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+	uintptr_t sp = (uintptr_t)registers[REG_RSP] - 128;
+	const char *next = sp % 16 == 0 ? die_below_16 : die_below_8;
+
+	(void)signal;
+	(void)info;
+	sp = sp / 16 * 16 - 8;
+	*(uintptr_t *)sp = (uintptr_t)registers[REG_RIP];
+	__asm__ volatile("mov %0, %%rsp\n\tjmp *%1" : : "r"(sp), "r"(next) : "memory");
+	__builtin_unreachable();
+}
+
+static void handle_elsewhere(void)
+{
+	const struct sigaction action = {.sa_sigaction = go_on_elsewhere,
+	                                 .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+	sigaction(SIGSEGV, &action, NULL);
+	zero = no_node->value; /* elsewhere-handled */
+}
+
+static void handle_freed_elsewhere(void)
+{
+	const struct sigaction action = {.sa_sigaction = go_on_elsewhere,
+	                                 .sa_flags = SA_SIGINFO | SA_ONSTACK};
+	volatile int *volatile block = malloc(40);
+
+	sigaction(SIGSEGV, &action, NULL);
+	free((void *)block);
+	zero = block[1]; /* freed-handled */
+}
+#else
+#define handle_elsewhere handle_and_die
+#define handle_freed_elsewhere handle_and_die
+#endif
+
 static void come_back(int signal)
 {
 	(void)signal;
@@ -412,6 +470,8 @@ static const struct {
         {"time", use_time_up},
         {"breakpoint", run_into_breakpoint},
         {"handled", handle_and_die},
+        {"elsewhere-handled", handle_elsewhere},
+        {"freed-handled", handle_freed_elsewhere},
         {"abort-handled", handle_abort},
         {"stack-overflow-in-malloc", fill_stack_with_calls},
         {"ignored", ignore_abort},

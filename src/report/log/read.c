@@ -484,10 +484,10 @@ static int read_made(struct reading *reading, struct cursor *payload)
 static int read_exit(struct reading *reading, struct cursor *payload)
 {
 	unsigned how = take_u8(payload);
-	int32_t value;
 
-	take_bytes(payload, 3);
-	value = (int32_t)take_u32(payload);
+	reading->report->is_exit_own = take_u8(payload) != 0;
+	take_bytes(payload, 2);
+	int32_t value = (int32_t)take_u32(payload);
 	if (payload->is_short || how > FP_LOG_EXIT_SIGNAL)
 		return -EBADMSG;
 	reading->report->exit = how;
