@@ -114,6 +114,17 @@ static const struct mark {
 
 enum { MARKS = sizeof(marks) / sizeof(marks[0]) };
 
+bool fp_cli_runtime_at(size_t index, struct fp_cli_runtime *runtime)
+{
+	for (size_t i = 0; i < MARKS; i++) {
+		if (!marks[i].library || !strstr(marks[i].allocator, "heap") || index-- > 0)
+			continue;
+		*runtime = (struct fp_cli_runtime){marks[i].library, marks[i].allocator};
+		return true;
+	}
+	return false;
+}
+
 /* Keeps the one that comes first in the table. */
 static void note(size_t *found, const char *name, bool is_library)
 {

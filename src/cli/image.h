@@ -9,6 +9,7 @@
 #define FP_CLI_IMAGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum { FP_CLI_DEBUG_PATH_MAX = 256 };
 
@@ -35,6 +36,15 @@ bool fp_cli_image_has_text(const struct fp_cli_image *image, const char *text);
 /* What the program allocates with beside libc's malloc ("jemalloc", "the heap of Go"), or NULL.
  */
 const char *fp_cli_image_allocator(const struct fp_cli_image *image);
+
+/* The run times whose libraries bring a heap of their own, that of objects: a library's name
+ * starts with LIBRARY. The first is that of index 0; those of one heap stand side by side.
+ * False behind the last. */
+struct fp_cli_runtime {
+	const char *library;
+	const char *heap;
+};
+bool fp_cli_runtime_at(size_t index, struct fp_cli_runtime *runtime);
 
 /* Where a separate debug file would stand; "" when the file has no build-id. */
 void fp_cli_image_debug_path(const struct fp_cli_image *image,

@@ -246,12 +246,12 @@ static void say_no_report(const struct run *run)
 	            run->program, FP_CLI_LIBRARY);
 }
 
-static void print_unseen(const struct run *run, size_t findings)
+static void print_unseen(const struct run *run, const struct fp_cli_logs *logs, size_t findings)
 {
 	if (run->options.quiet && findings == 0)
 		return;
 	fp_cli_unseen_print(&run->unseen);
-	fp_cli_print_allocator(run->program);
+	fp_cli_print_allocators(run->program, logs);
 	if (run->options.pools)
 		fp_cli_pools_print(&run->pools, run->arguments);
 }
@@ -280,7 +280,7 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 		code = FP_CLI_FAILED;
 	fp_cli_unseen_read(&run->unseen, run->channel.memory);
 	fp_cli_pools_look(&run->pools, &harvest);
-	print_unseen(run, sums.findings);
+	print_unseen(run, &harvest, sums.findings);
 	if (harvest.count + run->unseen.count == 0 && harvested == 0)
 		say_no_report(run);
 	fp_cli_print_unknown(&run->census);
@@ -377,7 +377,7 @@ static int run_sweep(struct run *run)
 	if (!sweep.report) {
 		if (run->unseen.count == 0)
 			say_no_report(run);
-		print_unseen(run, 0);
+		print_unseen(run, &(struct fp_cli_logs){0}, 0);
 		return code;
 	}
 	if (fp_cli_suppress(&log, 1, &run->suppressions) != 0)
@@ -388,7 +388,7 @@ static int run_sweep(struct run *run)
 		code = (int)run->options.error_exitcode;
 	if (fp_cli_render(&log, 1, &run->options) != 0)
 		code = FP_CLI_FAILED;
-	print_unseen(run, sums.findings);
+	print_unseen(run, &all, sums.findings);
 	fp_cli_print_unknown(&run->census);
 	fp_report_free(sweep.report);
 	return code;

@@ -204,6 +204,6 @@ void fp_cli_unseen_print(const struct fp_cli_unseen *unseen);
 void fp_cli_unseen_free(struct fp_cli_unseen *unseen);
 
 /* Says on standard error what the program at PATH allocates with beside malloc, if anything. */
-void fp_cli_print_allocator(const char *path);
+void fp_cli_print_allocators(const char *path, const struct fp_cli_logs *logs);
 
 #endif

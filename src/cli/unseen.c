@@ -9,6 +9,7 @@
 #include "cli/image.h"
 #include "cli/pools.h"
 #include "cli/run.h"
+#include "report/stack.h"
 
 enum { SHOWN_MAX = 10 };
 
@@ -76,18 +77,59 @@ static bool is_worth_saying(const char *allocator)
 	return strcmp(allocator, FP_CLI_OWN_MALLOC) != 0 && !fp_cli_is_pool(allocator);
 }
 
-void fp_cli_print_allocator(const char *path)
+static void say(const char *allocator, const char *file)
+{
+	fp_cli_say(strstr(allocator, " functions ")
+	                   ? "%s in %s are custom allocators; their blocks are not tracked"
+	                   : "%s in %s is a custom allocator; its blocks are not tracked",
+	           allocator, file);
+}
+
+/* The file that the processes of LOGS had loaded whose name starts so; its path ends with it.
+ */
+static const struct fp_report_module *find_loaded(const struct fp_cli_logs *logs,
+                                                  const char *name)
+{
+	for (size_t i = 0; i < logs->count; i++) {
+		const struct fp_report *report = logs->logs[i].report;
+
+		for (size_t j = 0; j < report->module_count; j++)
+			if (fp_report_starts_with(fp_report_base_name(report->modules[j].path),
+			                          name))
+				return &report->modules[j];
+	}
+	return NULL;
+}
+
+/* SAID has been said already, or is NULL. */
+static void print_runtimes(const struct fp_cli_logs *logs, const char *said)
+{
+	struct fp_cli_runtime runtime;
+
+	for (size_t i = 0; fp_cli_runtime_at(i, &runtime); i++) {
+		const struct fp_report_module *module =
+		        said && strcmp(said, runtime.heap) == 0
+		                ? NULL
+		                : find_loaded(logs, runtime.library);
+		char *path = module ? strndup(module->path.bytes, module->path.size) : NULL;
+
+		if (path) {
+			say(runtime.heap, path);
+			said = runtime.heap;
+		}
+		free(path);
+	}
+}
+
+void fp_cli_print_allocators(const char *path, const struct fp_cli_logs *logs)
 {
 	char *executed = fp_cli_find_executed(path);
 	struct fp_cli_image *image = executed ? fp_cli_image_open(executed) : NULL;
 	const char *allocator = image ? fp_cli_image_allocator(image) : NULL;
 
 	if (allocator && is_worth_saying(allocator))
-		fp_cli_say(
-		        strstr(allocator, " functions ")
-		                ? "%s in %s are custom allocators; their blocks are not tracked"
-		                : "%s in %s is a custom allocator; its blocks are not tracked",
-		        allocator, executed);
+		say(allocator, executed);
+	print_runtimes(logs, allocator);
 	fp_cli_image_close(image);
 	free(executed);
 }

@@ -161,11 +161,16 @@ static bool has_file(const struct fp_report_frame *frame)
 	return frame->symbol && frame->symbol->file;
 }
 
-/* Neither ours, which calls handlers, nor the C library's nor a run time's. */
+/* Ours, which calls handlers, or the C library's. */
+static bool is_of_system(const struct fp_report_frame *frame)
+{
+	return (frame->module && frame->module->is_own) || fp_report_is_in_c_library(frame);
+}
+
+/* Nor a run time's. */
 static bool is_of_program(const struct fp_report_frame *frame)
 {
-	return !(frame->module && frame->module->is_own) && !fp_report_is_in_c_library(frame) &&
-	       !fp_report_frame_owner(frame);
+	return !is_of_system(frame) && !fp_report_frame_owner(frame);
 }
 
 /* Without a line anywhere: what the C library does for the program, raise() in abort() too,
@@ -174,6 +179,10 @@ static const struct fp_report_frame *innermost_of_program(const struct fp_report
 {
 	for (size_t i = stack->passed; i < stack->shown; i++)
 		if (stack->frames[i].module && is_of_program(&stack->frames[i]))
+			return &stack->frames[i];
+	/* A run time does it for itself, or for code that it has compiled. */
+	for (size_t i = stack->passed; i < stack->shown; i++)
+		if (!is_of_system(&stack->frames[i]))
 			return &stack->frames[i];
 	return &stack->frames[0];
 }
@@ -189,7 +198,7 @@ const struct fp_report_frame *fp_report_stack_place(const struct fp_report_stack
 			continue;
 		if (is_of_program(frame))
 			return frame;
-		if (!place && !fp_report_is_in_c_library(frame))
+		if (!place && !is_of_system(frame))
 			place = frame;
 	}
 	return place || stack->count == 0 ? place : innermost_of_program(stack);

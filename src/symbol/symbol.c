@@ -79,6 +79,15 @@ static bool has_build_id(Dwfl_Module *module, const struct fp_symbol_source *sou
 	       memcmp(bits, source->build_id, source->build_id_size) == 0;
 }
 
+/* Its code has no names that we could read, and lacks none. */
+static bool is_assembly(int fd)
+{
+	char magic[2];
+
+	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) && magic[0] == 'M' &&
+	       magic[1] == 'Z';
+}
+
 static enum fp_symbol_state load(struct fp_symbol_image *image,
                                  const struct fp_symbol_source *source)
 {
@@ -90,6 +99,10 @@ static enum fp_symbol_state load(struct fp_symbol_image *image,
 	fd = fp_symbol_open_regular(source->path);
 	if (fd < 0)
 		return FP_SYMBOL_UNREADABLE;
+	if (is_assembly(fd)) {
+		close(fd);
+		return FP_SYMBOL_NO_FILE;
+	}
 	dwfl_report_begin(image->session);
 	image->module =
 	        dwfl_report_elf(image->session, source->path, source->path, fd, 0, true);

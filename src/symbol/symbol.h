@@ -27,7 +27,8 @@ struct fp_symbol_source {
 
 enum fp_symbol_state {
 	FP_SYMBOL_USABLE,
-	FP_SYMBOL_NO_FILE,    /* the path names none, like "[vdso]" */
+	FP_SYMBOL_NO_FILE,    /* the path names none, like "[vdso]", or one of Windows' form: an
+	                       * assembly of .NET or Mono */
 	FP_SYMBOL_UNREADABLE, /* gone, no permission, not ELF */
 	FP_SYMBOL_CHANGED     /* its build-id is not the recorded one */
 };
