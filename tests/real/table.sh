@@ -105,6 +105,14 @@ class P { static void Main() {
 END
 	mcs p.cs && mono p.exe'
 
+# What the runtime itself does with faults and threads; mistakes under it are in coreclr.sh.
+. "$top_srcdir/tests/real/dotnet.sh"
+export dotnet
+if is_wanted all coreclr && has_dotnet; then
+	make_assembly "$programs/coreclr.cs" "$input/coreclr.dll"
+	row all coreclr "$dotnet/dotnet" '"$dotnet/dotnet" "$input/coreclr.dll" a b; echo "status $?"'
+fi
+
 # ---- Servers, with a client each, both under Fencepost
 row all redis 'redis-server redis-benchmark' 'redis-server --port 0 --unixsocket "$PWD/s" --save "" >server.out & 
 	until redis-cli -s "$PWD/s" ping 2>/dev/null; do sleep 0.1; done
