@@ -35,6 +35,7 @@
 #define fp_room_holds fp_remains_room_holds
 #define fp_room_outside fp_remains_room_outside
 #define fp_session_explain_holders fp_remains_explain_holders
+#define fp_session_find_last_holder fp_remains_find_last_holder
 #define fp_session_release_holders fp_remains_release_holders
 #define fp_stack_keep_frames fp_remains_keep_frames
 #define fp_stack_list_frames fp_remains_list_frames

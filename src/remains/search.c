@@ -328,6 +328,17 @@ bool fp_session_explain_holders(struct fp_log *log, const struct fp_block *block
 	return true;
 }
 
+/* What snapshots saw is not read. */
+bool fp_session_find_last_holder(fp_trace_id trace, struct fp_log *log,
+                                 struct fp_log_holder *holder, uint64_t *milliseconds)
+{
+	(void)trace;
+	(void)log;
+	(void)holder;
+	(void)milliseconds;
+	return false;
+}
+
 void fp_session_release_holders(void)
 {
 }

@@ -529,7 +529,9 @@ int fp_report_resolve_with(struct fp_report *report, struct fp_report_images *im
 		struct fp_report_leak *leak = &report->leaks[i];
 
 		if (resolve_record(&resolving, &fp_report_schema_leak, leak) != 0 ||
-		    RESOLVE_HELD(&resolving, leak) != 0)
+		    RESOLVE_HELD(&resolving, leak) != 0 ||
+		    resolve_holders(&resolving, leak->last_holders, leak->last_holder_count) !=
+		            0)
 			return -ENOMEM;
 		leak->fingerprint = fp_report_leak_fingerprint(leak);
 	}

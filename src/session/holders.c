@@ -75,6 +75,11 @@ static const char *find_obstacle(bool is_any_held)
 	return NULL;
 }
 
+bool fp_session_may_search(void)
+{
+	return find_obstacle(fp_lock_is_any_held()) == NULL;
+}
+
 bool fp_session_find_holders(const struct fp_finding *finding)
 {
 	bool is_any_held = fp_lock_is_any_held();

@@ -131,7 +131,7 @@ static void log_notes(struct fp_log *log, const struct fp_leak_result *result)
 		                 "it stood still while leaks were looked for");
 }
 
-static bool is_ignored(const struct fp_block *block, void *user)
+bool fp_session_is_ignored(const struct fp_block *block, void *user)
 {
 	(void)user;
 	return (block->marks & FP_BLOCK_IGNORED) != 0;
@@ -261,7 +261,7 @@ static uint64_t log_leaks(struct fp_log *log, uintptr_t stack, enum fp_session_c
 	        .told_region = atomic_load(&fp_session.told_region),
 	        .is_snapshot = fp_session.options.leak_snapshot,
 	        .with_reachable = fp_session.options.show_reachable,
-	        .is_kept = is_ignored,
+	        .is_kept = fp_session_is_ignored,
 	        .visit_group = tell_group,
 	        .visit_block = is_last ? NULL : mark_told,
 	        .user = &telling,

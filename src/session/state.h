@@ -65,6 +65,7 @@ struct fp_session_own {
 	/* Under the lock. */
 	bool has_told_growth; /* a list, maybe an empty one, is among the events */
 	size_t growing;       /* stacks in it */
+	uint32_t holdings;    /* how many stacks are known that were held (in growth.c) */
 	bool is_explained;    /* why the process reports by itself */
 };
 
@@ -124,6 +125,17 @@ bool fp_session_knows(const struct fp_finding *finding);
 bool fp_session_find_holders(const struct fp_finding *finding);
 void fp_session_tell_holders(struct fp_finding *finding);
 void fp_session_release_holders(void);
+
+/* Whether memory may be searched now: nobody has a lock, and no filter is expected. */
+bool fp_session_may_search(void);
+
+/* Who had a block of the stack TRACE when growth was last looked at, and when that was; false:
+ * it is not known. What it refers to is logged (in growth.c). */
+bool fp_session_find_last_holder(fp_trace_id trace, struct fp_log *log,
+                                 struct fp_log_holder *holder, uint64_t *milliseconds);
+
+/* Whether the program says that BLOCK is no leak (in leaks.c). */
+bool fp_session_is_ignored(const struct fp_block *block, void *user);
 
 /* The following log what they refer to, too (in told.c). */
 void fp_session_log_trace(struct fp_log *log, fp_trace_id trace);

@@ -127,6 +127,7 @@ static void log_leak(const struct fp_leak_group *group, struct fp_log *log,
                      const struct way *way)
 {
 	struct fp_log_member members[FP_LEAK_MEMBERS_MAX];
+	struct fp_log_holder last_holder;
 	struct fp_log_leak leak = {
 	        .class = group->class,
 	        .family = group->family,
@@ -149,6 +150,11 @@ static void log_leak(const struct fp_leak_group *group, struct fp_log *log,
 	int line = 0;
 
 	TELL_WAY(leak, *way);
+	if (group->class == FP_LEAK_DEFINITE &&
+	    fp_session_find_last_holder(group->trace, log, &last_holder, &leak.held_until)) {
+		leak.last_holders = &last_holder;
+		leak.last_holder_count = 1;
+	}
 	leak.members = members;
 	leak.member_count = log_members(group, log, members);
 	fp_session_log_trace(log, group->trace);

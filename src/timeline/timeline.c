@@ -46,6 +46,11 @@ static uint64_t milliseconds(void)
 	return (fp_clock_nanoseconds() - start) / 1000000;
 }
 
+uint64_t fp_timeline_now(void)
+{
+	return milliseconds();
+}
+
 static struct moment moment_of(const struct fp_heap_totals *totals)
 {
 	return (struct moment){milliseconds(), totals->live_blocks, totals->live_bytes};

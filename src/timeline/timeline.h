@@ -38,6 +38,9 @@ void fp_timeline_start(const struct fp_timeline_config *config);
 /* In the child of a fork: it has a timeline of its own. */
 void fp_timeline_start_in_child(void);
 
+/* Milliseconds since the start of the timeline. */
+uint64_t fp_timeline_now(void);
+
 /* Logs all moments up to now. With LOOKS the snapshot is brought up to date first; without, no
  * block is visited. Context: also fault, without LOOKS. */
 void fp_timeline_log(struct fp_log *log, bool looks);

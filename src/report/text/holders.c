@@ -91,6 +91,18 @@ void fp_report_print_all_holders(const struct fp_report_page *page,
 	print_census(page, census);
 }
 
+void fp_report_print_last_holders(const struct fp_report_page *page,
+                                  const struct fp_report_leak *leak)
+{
+	if (leak->last_holder_count == 0)
+		return;
+	fputs("  last seen held ", page->out);
+	fp_report_print_duration(page, leak->held_until);
+	fputs(" after the start, by:\n", page->out);
+	for (size_t i = 0; i < leak->last_holder_count; i++)
+		print_holder(page, &leak->last_holders[i]);
+}
+
 /* Where the pointer to the next step stands. */
 static void print_step(const struct fp_report_page *page, const struct fp_report_holder *step)
 {

@@ -53,6 +53,8 @@ void fp_report_print_holders(const struct fp_report_page *page,
                              const struct fp_report_finding *finding);
 
 /* Who holds a block of a leak or of a stack that grew, and how that is reached. */
+void fp_report_print_last_holders(const struct fp_report_page *page,
+                                  const struct fp_report_leak *leak);
 void fp_report_print_held(const struct fp_report_page *page, const struct fp_report_held *held);
 
 /* What hangs from LEAK, by depth: the most of it. */

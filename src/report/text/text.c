@@ -350,6 +350,7 @@ static void print_leak(const struct fp_report_page *page, const struct fp_report
 	fp_report_print_shares(page, report, &leak->shares);
 	fp_report_print_stack(page, leak->stack);
 	fp_report_print_held(page, FP_REPORT_HELD_OF(leak));
+	fp_report_print_last_holders(page, leak);
 	fputc('\n', page->out);
 }
 
