@@ -388,6 +388,21 @@ void fp_timeline_log(struct fp_log *log, bool looks)
 	fp_timeline_log_growth(log);
 }
 
+uint64_t fp_timeline_now(void)
+{
+	return 0;
+}
+
+unsigned fp_stack_list_frames(const void *context, uintptr_t *frames, uintptr_t *stacks,
+                              unsigned max)
+{
+	(void)context;
+	(void)frames;
+	(void)stacks;
+	(void)max;
+	return 0;
+}
+
 size_t fp_timeline_list_growing(fp_trace_id listed[FP_TREND_LISTED_MAX])
 {
 	(void)listed;
