@@ -20,6 +20,7 @@ LISTED = 20  # lines of what may be thousands
 FIRST_BIT = 1 << 63  # of the word behind a trace that is no return address
 CHUNK = 4 << 20
 PAGE = 4096
+BATCH_BYTES = 1024  # of records, as in registry.c
 
 
 def core_file():
@@ -66,13 +67,19 @@ class Block:
 
 
 def live_blocks():
-    for shard in array(static("shards", "registry.c")):
-        record = shard["live"]
-        keeper = int(shard["keeper"].address)
-        while int(record) != 0:
-            if int(record) != keeper:
-                yield Block(record["block"])
-            record = record["hh"]["next"].cast(record.type)
+    shards = array(static("shards", "registry.c"))
+    record = gdb.lookup_type("struct record")
+    for shard in shards:
+        batch = shard["batches"]
+        while int(batch) != 0:
+            # As record_of() has them.
+            end = int(batch) + BATCH_BYTES
+            first = -(-(int(batch) + batch.type.target().sizeof) // record.sizeof) * record.sizeof
+            for at in range(first, end - record.sizeof + 1, record.sizeof):
+                block = gdb.Value(at).cast(record.pointer())["block"]
+                if int(block["address"]) != 0:
+                    yield Block(block)
+            batch = batch["next"]
 
 
 def freed_blocks():
