@@ -12,6 +12,7 @@
 
 #include "base/align.h"
 #include "base/readable.h"
+#include "stack/stack.h"
 
 enum { CODE_PAGE = 4096, WORD = FP_MACHINE_WORD };
 
@@ -164,9 +165,10 @@ static struct fp_machine_value load(struct fp_machine *machine, struct fp_machin
 		    address.number < stored + machine->stores[at].bytes)
 			return fp_machine_unknown;
 	}
-	if (!fp_is_readable((const void *)address.number, bytes))
+	/* A page that another thread steps over is closed again at any time. */
+	if (!fp_is_readable((const void *)address.number, bytes) ||
+	    !fp_stack_read(&number, address.number, bytes))
 		return fp_machine_unknown;
-	memcpy(&number, (const void *)address.number, bytes);
 	return fp_machine_known(number);
 }
 

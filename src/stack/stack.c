@@ -208,6 +208,22 @@ static void leave(const struct landing *outer, bool has_failed)
 		fp_reading.end = fp_reading.start;
 }
 
+/* Byte by byte: what copies has to be code of ours. */
+__attribute__((noinline)) bool fp_stack_read(void *to, uintptr_t from, size_t bytes)
+{
+	const struct landing outer = landing;
+
+	if (__builtin_setjmp(landing.jump) != 0) {
+		landing = outer;
+		return false;
+	}
+	landing.is_set = true;
+	for (size_t i = 0; i < bytes; i++)
+		((unsigned char *)to)[i] = ((const volatile unsigned char *)from)[i];
+	landing = outer;
+	return true;
+}
+
 /* Walks without harm, whatever is read. */
 __attribute__((noinline)) static void walk_safely(struct capture *capture)
 {

@@ -37,9 +37,13 @@ void fp_stack_on_new_code(void (*look)(const struct fp_stack_code *code));
 /* The trace of the caller; FP_TRACE_NONE when there is no memory to keep it. */
 fp_trace_id fp_stack_capture(void);
 
-/* For the handler of a fault, before all else: whether the fault is one of reading a stack;
- * then the thread goes on without what it read when the handler returns. CONTEXT is the third
- * argument of the handler. Context: fault. */
+/* Copies BYTES that another thread may make inaccessible at any time, even between the kernel's
+ * word that they can be read and the reading; false: they are. Context: fault. */
+bool fp_stack_read(void *to, uintptr_t from, size_t bytes);
+
+/* For the handler of a fault, before all else: whether the fault is one of reading a stack, or
+ * of the above; then the thread goes on without what it read when the handler returns. CONTEXT
+ * is the third argument of the handler. Context: fault. */
 bool fp_stack_recover(void *context);
 
 /* Code whose frames divide a stack. */
