@@ -325,6 +325,13 @@ static int send_number(const struct asking *asking, struct fp_channel *channel, 
 	                   asking->command, asking->pid, strerror(errno));
 }
 
+static int refuse_ended(const struct asking *asking)
+{
+	return fp_cli_fail("%s: process %ld ended before it answered; its report is where it "
+	                   "reports at the end",
+	                   asking->command, asking->pid);
+}
+
 static int ask(const struct asking *asking, struct fp_channel *channel)
 {
 	uint64_t number;
@@ -347,9 +354,7 @@ static int ask(const struct asking *asking, struct fp_channel *channel)
 	close(listener);
 	close(ended);
 	if (fd == -ESRCH)
-		return fp_cli_fail("%s: process %ld ended before it answered; its report is "
-		                   "where it reports at the end",
-		                   asking->command, asking->pid);
+		return refuse_ended(asking);
 	if (fd < 0)
 		return fp_cli_fail(
 		        "%s: process %ld gave no answer in %ld s: is it stopped, or "
@@ -361,8 +366,12 @@ static int ask(const struct asking *asking, struct fp_channel *channel)
 		send(fd, asking->address, sizeof(*asking->address), MSG_NOSIGNAL);
 	int events = receive(fd);
 	close(fd);
-	return events < 0 ? fp_cli_fail("%s: no memory for the answer", asking->command)
-	                  : -events;
+	if (events < 0)
+		return fp_cli_fail("%s: no memory for the answer", asking->command);
+	if (lseek(events, 0, SEEK_END) > 0)
+		return -events;
+	close(events);
+	return refuse_ended(asking);
 }
 
 static int refuse(const struct asking *asking)

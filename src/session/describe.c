@@ -4,9 +4,7 @@
  *
  * Context: alloc.
  */
-#include "heap/heap.h"
 #include "heap/tier.h"
-#include "region/region.h"
 #include "session/session.h"
 #include "session/state.h"
 
@@ -42,14 +40,10 @@ void fp_session_describe(const struct fp_finding *finding, struct fp_finding_inf
 
 bool fp_session_describe_address(uintptr_t address, struct fp_block_info *info)
 {
-	struct fp_region_place place;
 	struct fp_block block;
 
-	if (fp_heap_find(address, &block))
-		fp_session_describe_block(&block, address, info);
-	else if (fp_region_find(address, &place))
-		fp_session_describe_block(&place.block, address, info);
-	else
+	if (!fp_session_find_block(address, &block))
 		return false;
+	fp_session_describe_block(&block, address, info);
 	return true;
 }

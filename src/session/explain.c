@@ -10,8 +10,7 @@
 #include "base/clock.h"
 #include "base/pointer.h"
 #include "base/text.h"
-#include "heap/heap.h"
-#include "region/region.h"
+#include "heap/pools.h"
 #include "registry/registry.h"
 #include "session/session.h"
 #include "session/state.h"
@@ -42,23 +41,12 @@ static uint32_t find_neighbours(struct fp_log *log, uintptr_t address,
 	uint32_t count = 0;
 
 	fp_registry_each_live(compare, &neighbours);
+	fp_pools_each_live(compare, &neighbours);
 	if (neighbours.before.address != 0)
 		found[count++] = fp_session_log_block(log, &neighbours.before, address);
 	if (neighbours.behind.address != 0)
 		found[count++] = fp_session_log_block(log, &neighbours.behind, address);
 	return count;
-}
-
-static bool find(uintptr_t address, struct fp_block *block)
-{
-	struct fp_region_place place;
-
-	if (fp_heap_find(address, block))
-		return true;
-	if (!fp_region_find(address, &place))
-		return false;
-	*block = place.block;
-	return true;
 }
 
 void fp_session_log_explanation(struct fp_log *log, uintptr_t address, uintptr_t stack)
@@ -70,7 +58,7 @@ void fp_session_log_explanation(struct fp_log *log, uintptr_t address, uintptr_t
 	struct fp_text text;
 	bool has_holders = false;
 
-	if (find(address, &block)) {
+	if (fp_session_find_block(address, &block)) {
 		explanation.block = fp_session_log_block(log, &block, address);
 		explanation.age = fp_clock_between(block.born, fp_clock_now());
 		has_holders = fp_session_explain_holders(log, &block, stack, &explanation);

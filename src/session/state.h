@@ -137,6 +137,9 @@ bool fp_session_find_last_holder(fp_trace_id trace, struct fp_log *log,
 /* Whether the program says that BLOCK is no leak (in leaks.c). */
 bool fp_session_is_ignored(const struct fp_block *block, void *user);
 
+/* The block that ADDRESS is in or beside, live or freed, or the region (in told.c). */
+bool fp_session_find_block(uintptr_t address, struct fp_block *block);
+
 /* The following log what they refer to, too (in told.c). */
 void fp_session_log_trace(struct fp_log *log, fp_trace_id trace);
 

@@ -7,6 +7,7 @@
  */
 #include "heap/heap.h"
 #include "heap/pools.h"
+#include "region/region.h"
 #include "session/state.h"
 #include "stack/stack.h"
 
@@ -34,6 +35,19 @@ struct fp_log_block fp_session_log_block(struct fp_log *log, const struct fp_blo
 	fp_session_log_trace(log, told.alloc_trace);
 	fp_session_log_trace(log, told.free_trace);
 	return told;
+}
+
+/* What others are cut out of comes last. */
+bool fp_session_find_block(uintptr_t address, struct fp_block *block)
+{
+	struct fp_region_place place;
+
+	if (fp_pools_find(address, block) || fp_heap_find(address, block))
+		return true;
+	if (!fp_region_find(address, &place))
+		return false;
+	*block = place.block;
+	return true;
 }
 
 /* The threads go on meanwhile: the block may be gone. */

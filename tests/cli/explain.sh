@@ -44,6 +44,30 @@ says 'is 3 bytes inside a block of 40 bytes'
 says '^0x1234 is no block: it is ' '^  next behind it: [0-9]* bytes at '
 stop
 
+# Who looks for holders stops the threads, by a signal, which may be what ends the program: then that is said.
+cat >ends.c <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int main(void)
+{
+	printf("%p\n", malloc(8));
+	fflush(stdout);
+	return pause() + 1;
+}
+END
+${CC:-cc} -w -o ends ends.c || exit 99
+mkfifo told
+"$fencepost" run --leak-signal=USR2 --leak-check=no --log=log -- sh -c 'echo $$ >pid; exec ./ends' >told &
+runner=$!
+read -r block <told
+rm told
+"$fencepost" explain "$block" "$(cat pid)" >answer 2>err || grep -q "process $(cat pid) ended before it answered; " err ||
+	complain "of a program that ends: $(cat answer err)"
+kill "$(cat pid)" 2>/dev/null
+wait "$runner"
+
 start block
 "$fencepost" explain "$block" "$pid" >answer 2>err || complain "exits with $?"
 says "^$block is the start of a freed block of 40 bytes" '^  freed by thread' '#0 main  ' \

@@ -150,6 +150,20 @@ for backend in ${backends:-auto} none; do
 		grep -qx 'went on' out || complain "--continue: $(cat out)"
 	fi
 done
+# ---- What a block of a pool is, for who asks; it is not what it was cut out of.
+rm -f told && mkfifo told
+"$fencepost" run --leak-signal=USR2 --leak-check=no --quiet -- sh -c 'echo $$ >pid; exec "$0" "$@"' ./$victim told malloc >told 2>/dev/null &
+runner=$!
+read -r held freed <told
+"$fencepost" explain "$held" "$(cat pid)" >out 2>err || complain "explain: status $?: $(cat err)"
+grep -q "^$held is the start of a block of 40 bytes" out && grep -q ', family pool, ' out &&
+	grep -q "requests_victim.c:$(line 'char *held = cut(40);')$" out && grep -q 'kept' out ||
+	complain "explain: $(cat out)"
+"$fencepost" explain "$freed" "$(cat pid)" >out 2>err
+grep -q "^$freed is the start of a freed block of 24 bytes" out &&
+	grep -q "requests_victim.c:$(line 'give_back(freed);')$" out || complain "explain, freed: $(cat out)"
+kill "$(cat pid)"
+wait "$runner"
 # ---- Nobody answers: without us, when it is not wanted, and in a sample, whose blocks are libc's.
 memory=malloc
 for options in --client-requests=no --sample=10; do

@@ -138,6 +138,20 @@ static void leak(void)
 	sink = (char)used;
 }
 
+/* Somebody asks what they are. */
+static void told(void)
+{
+	char *held = cut(40);
+	char *freed = cut(24);
+
+	give_back(freed);
+	kept = held;
+	printf("%p %p\n", held, freed);
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 static void pool(void)
 {
 	int here, there;
@@ -352,7 +366,7 @@ int main(int argc, char **argv)
 	        {"leak", leak},          {"pool", pool},
 	        {"shapes", shapes},      {"ask", ask},
 	        {"fork", fork_read},     {"threads", threads},
-	        {"load", load},
+	        {"load", load},          {"told", told},
 	};
 
 	null = open("/dev/null", O_WRONLY);
