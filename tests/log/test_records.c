@@ -304,6 +304,7 @@ static void log_the_end(void)
 	                                 .indirect_bytes = 1ULL << 41,
 	                                 .leader_trace = 10,
 	                                 .path_left_out = 1ULL << 42,
+	                                 .held_until = 1ULL << 43,
 	                                 .members = members,
 	                                 .member_count = 2};
 	const struct fp_log_reason reasons[] = {{"memory", 2}, {"sampling", 1}};
@@ -367,6 +368,8 @@ START_TEST(the_end_is_described)
 		ck_assert_uint_eq(test_event_u64(&event), i == 0 ? 2 : 1ULL << 32);
 		ck_assert_uint_eq(test_event_u64(&event), i == 0 ? 3 : 1ULL << 33);
 	}
+	ck_assert_uint_eq(test_event_u32(&event), 0); /* last holders */
+	ck_assert_uint_eq(test_event_u64(&event), 1ULL << 43);
 	test_event_end(&event);
 	expect_numbers(8, protection, 4);
 	ck_assert_uint_eq(test_event_u32(&event), 2);

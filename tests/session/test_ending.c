@@ -96,7 +96,9 @@ START_TEST(the_exit_status_is_told_and_kept)
 	ck_assert_int_eq(WEXITSTATUS(child.status), 7);
 	open_given(&events);
 	ck_assert(test_events_find(&events, FP_LOG_EXIT, &event));
-	ck_assert_uint_eq(test_event_u32(&event), FP_LOG_EXIT_CODE);
+	ck_assert_uint_eq(test_event_u8(&event), FP_LOG_EXIT_CODE);
+	ck_assert_uint_eq(test_event_u8(&event), 1); /* the process says so itself */
+	ck_assert_uint_eq(test_event_u8(&event) + test_event_u8(&event), 0);
 	ck_assert_uint_eq(test_event_u32(&event), 7);
 }
 END_TEST

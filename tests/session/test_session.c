@@ -303,7 +303,9 @@ START_TEST(halt_on_error_aborts_after_the_report)
 	ck_assert_uint_eq(test_events_count(&events, FP_LOG_FINDING), 1);
 	ck_assert_uint_eq(test_events_count(&events, FP_LOG_END), 1);
 	ck_assert(test_events_find(&events, FP_LOG_EXIT, &event));
-	ck_assert_uint_eq(test_event_u32(&event), FP_LOG_EXIT_SIGNAL);
+	ck_assert_uint_eq(test_event_u8(&event), FP_LOG_EXIT_SIGNAL);
+	ck_assert_uint_eq(test_event_u8(&event), 1); /* the process says so itself */
+	ck_assert_uint_eq(test_event_u8(&event) + test_event_u8(&event), 0);
 	ck_assert_uint_eq(test_event_u32(&event), SIGABRT);
 }
 END_TEST
