@@ -473,6 +473,30 @@ START_TEST(a_stack_that_is_unmapped_further_out_does_no_harm)
 }
 END_TEST
 
+/* As often as there is stack for, if it took any. */
+START_TEST(what_cannot_be_read_is_left_out)
+{
+	enum { PAGE = 4096, TIMES = 100000 };
+	const struct sigaction action = {.sa_sigaction = recover, .sa_flags = SA_SIGINFO};
+	const struct fp_own_object all = {
+	        .start = 1, .end = UINTPTR_MAX, .code = 1, .code_end = UINTPTR_MAX};
+	char *pages = mmap(NULL, (size_t)2 * PAGE, PROT_READ | PROT_WRITE,
+	                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t word = 0;
+
+	sigaction(SIGSEGV, &action, NULL);
+	fp_own_add(&all);
+	memset(pages, 'x', PAGE);
+	munmap(pages + PAGE, PAGE);
+	ck_assert(fp_stack_read(&word, (uintptr_t)pages + PAGE - sizeof(word), sizeof(word)));
+	ck_assert_uint_eq(word, 0x7878787878787878);
+	for (int i = 0; i < TIMES; i++)
+		if (fp_stack_read(&word, (uintptr_t)pages + PAGE - 4, sizeof(word)))
+			ck_abort_msg("it cannot be read");
+	ck_assert(!fp_stack_recover(&inside));
+}
+END_TEST
+
 /* ---- The loader's lock ----------------------------------------------------------------------
  */
 
@@ -543,6 +567,7 @@ int main(void)
 	tcase_add_test(tests, the_registers_of_a_caller_are_found);
 #endif
 	tcase_add_test(tests, a_stack_that_is_unmapped_further_out_does_no_harm);
+	tcase_add_test(tests, what_cannot_be_read_is_left_out);
 	tcase_add_test(tests, who_holds_the_loaders_lock_and_captures_stops_nobody);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
