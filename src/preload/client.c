@@ -146,6 +146,9 @@ static uintptr_t answer(const uintptr_t *arguments, uintptr_t otherwise)
 	return visit.answer;
 }
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* it is the program's */
+
 /* In the program's place: it may allocate. */
 static uintptr_t print(const uintptr_t *arguments)
 {
@@ -157,6 +160,8 @@ static uintptr_t print(const uintptr_t *arguments)
 	va_end(values);
 	return (uintptr_t)printed;
 }
+
+#pragma GCC diagnostic pop
 
 uintptr_t fp_client_answer(const uintptr_t *arguments, uintptr_t otherwise)
 {
