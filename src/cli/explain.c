@@ -96,13 +96,17 @@ static int take_address(const char *argument, uint64_t *address)
 {
 	char *end = NULL;
 
+	*address = 0;
+	if (!argument)
+		return fp_cli_fail("explain: no address: write fencepost explain "
+		                   "0x7f0012345678 PID|CORE|EVENT-LOG|REPORT.json");
 	errno = 0;
-	*address = argument ? strtoull(argument, &end, 16) : 0;
-	return argument && *argument != '\0' && *end == '\0' && errno == 0
+	*address = strtoull(argument, &end, 16);
+	return *argument != '\0' && *end == '\0' && errno == 0
 	               ? 0
 	               : fp_cli_fail("explain: %s is not an address: write fencepost explain "
 	                             "0x7f0012345678 PID|CORE|EVENT-LOG|REPORT.json",
-	                             argument ? argument : "nothing");
+	                             argument);
 }
 
 /* A core file, a process by its number, or another file. */

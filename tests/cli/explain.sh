@@ -88,6 +88,8 @@ done
 grep -q 'no finding and no leak there names 0x1234' err || complain "$(cat err)"
 "$fencepost" explain rax json 2>err && complain 'takes rax for an address'
 grep -q 'rax is not an address' err || complain "$(cat err)"
+"$fencepost" explain 2>err && complain "no address is explained"
+grep -q '^fencepost: explain: no address: write fencepost explain 0x' err || complain "$(cat err)"
 
 # Programs without Fencepost, and what this user may not look at.
 sleep 100 &
