@@ -510,6 +510,21 @@ int fp_arena_hold_all(void)
 	return first_error;
 }
 
+void fp_arena_prepare_fork(void)
+{
+	static _Atomic bool is_prepared;
+	struct arena *arena = own_arena(false);
+
+	/* Later forks do not touch the lock: parent and child would each copy its page. */
+	if (atomic_load(&is_prepared) || atomic_exchange(&is_prepared, true))
+		return;
+	fp_lock_acquire(&arena->lock);
+	struct fp_chunk *chunk = shared_chunk_locked(arena, 1, PROT_READ | PROT_WRITE);
+	if (chunk != NULL)
+		open_for(chunk, atomic_load(&chunk->fresh));
+	fp_lock_release(&arena->lock);
+}
+
 void fp_arena_lock_for_fork(void)
 {
 	for (size_t kind = 0; kind < ARENA_KINDS; kind++)

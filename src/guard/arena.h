@@ -38,6 +38,9 @@ void fp_arena_release_many(const struct fp_slot *slots, size_t count);
  * the first error. */
 int fp_arena_hold_all(void);
 
+/* Before a fork. The children of a process that has no block yet, such as a fork server, find
+ * room for small ones, instead of each making it. */
+void fp_arena_prepare_fork(void);
 void fp_arena_lock_for_fork(void);
 void fp_arena_unlock_after_fork(void);
 

@@ -290,6 +290,11 @@ void fp_guard_give_reserve_back(void)
 	fp_span_give_back();
 }
 
+void fp_guard_prepare_fork(void)
+{
+	fp_arena_prepare_fork();
+}
+
 void fp_guard_lock_for_fork(void)
 {
 	fp_batch_lock_for_fork();

@@ -64,6 +64,7 @@ static void before_fork(void)
 {
 	bool is_needed = !__libc_single_threaded;
 
+	fp_guard_prepare_fork();
 	if (are_locked != is_needed)
 		are_locked = is_needed;
 	if (are_locked)

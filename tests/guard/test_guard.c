@@ -75,6 +75,34 @@ START_TEST(a_released_slot_stays_sealed_while_others_come_and_go)
 }
 END_TEST
 
+static size_t count_spans(void)
+{
+	uintptr_t start, end;
+	size_t count = 0;
+
+	while (fp_guard_span(count, &start, &end))
+		count++;
+	return count;
+}
+
+/* A fork server may have no block. */
+START_TEST(a_process_that_forks_has_room_for_the_first_slot_of_its_children)
+{
+	if (!start_backend(_i, 1))
+		return;
+	size_t before = count_spans();
+	fp_guard_prepare_fork();
+	ck_assert_uint_eq(count_spans(), before + 1);
+	struct fp_slot slot = acquire(1);
+	ck_assert_uint_eq(count_spans(), before + 1);
+	memset((void *)slot.base, 0x5a, slot.bytes);
+	ck_assert_int_eq(release(&slot), 0);
+	expect_sealed(slot.base);
+	fp_guard_prepare_fork();
+	ck_assert_uint_eq(count_spans(), before + 1);
+}
+END_TEST
+
 START_TEST(slots_never_used_fault)
 {
 	struct fp_place place;
@@ -355,6 +383,7 @@ int main(void)
 	ADD(an_acquired_slot_is_accessible_and_its_guards_are_not);
 	ADD(a_released_slot_faults_and_its_neighbours_do_not);
 	ADD(a_released_slot_stays_sealed_while_others_come_and_go);
+	ADD(a_process_that_forks_has_room_for_the_first_slot_of_its_children);
 	ADD(slots_never_used_fault);
 	ADD(an_acquired_slot_holds_the_fill_byte_or_zeros);
 	ADD(no_address_is_ever_used_twice);
