@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "report/leaks.h"
 #include "report/writer.h"
 
 /* One output of a set of reports. */
@@ -266,6 +267,9 @@ int fp_cli_render_findings(const struct fp_cli_log *log, size_t first, size_t en
 
 int fp_cli_render(const struct fp_cli_log *logs, size_t count, const struct fp_options *options)
 {
+	for (size_t i = 0; options->max_leaks > 0 && i < count; i++)
+		if (fp_report_limit_leaks(logs[i].report, options->max_leaks) != 0)
+			return fp_cli_fail("not enough memory for the report");
 	int result = render_text(logs, count, options);
 
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {

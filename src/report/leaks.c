@@ -5,6 +5,7 @@
  */
 #include "report/leaks.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,67 @@ void fp_report_merge_leaks(struct fp_report *report)
 	}
 	report->leak_count = kept + 1;
 	qsort(leaks, report->leak_count, sizeof(leaks[0]), compare_sizes);
+}
+
+bool fp_report_is_lost(const struct fp_report_leak *leak)
+{
+	return leak->class == FP_LEAK_DEFINITE || leak->class == FP_LEAK_INDIRECT;
+}
+
+void fp_report_count_leak(struct fp_report_unlisted *leaks, const struct fp_report_leak *leak)
+{
+	leaks->leaks++;
+	if (fp_report_is_lost(leak)) {
+		leaks->leaked_blocks += leak->blocks;
+		leaks->leaked_bytes += leak->bytes;
+		leaks->new_leaked_blocks += leak->new.blocks;
+		leaks->new_leaked_bytes += leak->new.bytes;
+	} else if (leak->class == FP_LEAK_POSSIBLE) {
+		leaks->possible_blocks += leak->blocks;
+		leaks->possible_bytes += leak->bytes;
+		leaks->new_possible_blocks += leak->new.blocks;
+		leaks->new_possible_bytes += leak->new.bytes;
+	}
+}
+
+static const char unlisted_note[] =
+        "%" PRIu64 " smaller leaks are not listed, only counted; use "
+        "--max-leaks=N to list N, or --max-leaks=0 to list all";
+
+/* What a report that was read says of LEAKS is no longer so. */
+static void drop_unlisted_note(struct fp_report *report, uint64_t leaks)
+{
+	char text[sizeof(unlisted_note) + 20];
+	size_t kept = 0;
+
+	snprintf(text, sizeof(text), unlisted_note, leaks);
+	for (size_t i = 0; i < report->note_count; i++)
+		if (!fp_report_is_word(report->notes[i], text))
+			report->notes[kept++] = report->notes[i];
+	report->note_count = kept;
+}
+
+int fp_report_limit_leaks(struct fp_report *report, size_t most)
+{
+	const uint64_t before = report->unlisted.leaks;
+	size_t listed[2] = {0, 0};
+	size_t kept = 0;
+
+	for (size_t i = 0; i < report->leak_count; i++) {
+		struct fp_report_leak *leak = &report->leaks[i];
+
+		if (listed[fp_report_is_lost(leak)]++ < most) {
+			report->leaks[kept++] = *leak;
+		} else {
+			fp_report_count_leak(&report->unlisted, leak);
+			fp_report_shares_free(&leak->shares);
+		}
+	}
+	report->leak_count = kept;
+	if (report->unlisted.leaks == before)
+		return 0;
+	drop_unlisted_note(report, before);
+	return fp_report_note(report, unlisted_note, report->unlisted.leaks);
 }
 
 enum { MINUTE = 60000 };

@@ -13,6 +13,15 @@
 /* Leaks of one place, whose stacks are resolved, become one; the largest come first. */
 void fp_report_merge_leaks(struct fp_report *report);
 
+bool fp_report_is_lost(const struct fp_report_leak *leak);
+
+/* Adds LEAK to the sums of LEAKS. */
+void fp_report_count_leak(struct fp_report_unlisted *leaks, const struct fp_report_leak *leak);
+
+/* Leaves in the list of REPORT the MOST largest leaks and as many of blocks in use, and notes
+ * how many there are beyond. 0 or -ENOMEM. */
+int fp_report_limit_leaks(struct fp_report *report, size_t most);
+
 /* Adds what OTHER, of the same place, says beside its blocks and bytes. What hangs from OTHER
  * only is in the sums. */
 void fp_report_leak_add_details(struct fp_report_leak *leak,

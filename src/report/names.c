@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/leaks.h"
 #include "report/stack.h"
 
 enum { MSEC = 1000, MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
@@ -112,21 +113,17 @@ struct fp_report_summary fp_report_total(const struct fp_report *report)
 
 		totals.errors += strcmp(severity, "error") == 0;
 	}
-	for (size_t i = 0; i < report->leak_count; i++) {
-		const struct fp_report_leak *leak = &report->leaks[i];
-
-		if (leak->class == FP_LEAK_DEFINITE || leak->class == FP_LEAK_INDIRECT) {
-			totals.leaked_blocks += leak->blocks;
-			totals.leaked_bytes += leak->bytes;
-			totals.new_leaked_blocks += leak->new.blocks;
-			totals.new_leaked_bytes += leak->new.bytes;
-		} else if (leak->class == FP_LEAK_POSSIBLE) {
-			totals.possible_blocks += leak->blocks;
-			totals.possible_bytes += leak->bytes;
-			totals.new_possible_blocks += leak->new.blocks;
-			totals.new_possible_bytes += leak->new.bytes;
-		}
-	}
+	struct fp_report_unlisted leaks = report->unlisted;
+	for (size_t i = 0; i < report->leak_count; i++)
+		fp_report_count_leak(&leaks, &report->leaks[i]);
+	totals.leaked_blocks = leaks.leaked_blocks;
+	totals.leaked_bytes = leaks.leaked_bytes;
+	totals.new_leaked_blocks = leaks.new_leaked_blocks;
+	totals.new_leaked_bytes = leaks.new_leaked_bytes;
+	totals.possible_blocks = leaks.possible_blocks;
+	totals.possible_bytes = leaks.possible_bytes;
+	totals.new_possible_blocks = leaks.new_possible_blocks;
+	totals.new_possible_bytes = leaks.new_possible_bytes;
 	return totals;
 }
 

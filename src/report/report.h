@@ -165,6 +165,10 @@ struct fp_report_leak {
 	FP_LEAK_FIELDS(FP_REPORT_, )
 };
 
+struct fp_report_unlisted {
+	FP_UNLISTED_FIELDS(FP_REPORT_, )
+};
+
 struct fp_report_failed {
 	FP_FAILED_FIELDS(FP_REPORT_, )
 };

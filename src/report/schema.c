@@ -177,6 +177,7 @@ const struct fp_schema_record fp_report_schema_setting = FP_SCHEMA(FP_SETTING_FI
 const struct fp_schema_record fp_report_schema_suppression = FP_SCHEMA(FP_SUPPRESSION_FIELDS, FP_ROW_, struct fp_report_suppression, 0);
 const struct fp_schema_record fp_report_schema_summary = FP_SCHEMA(FP_SUMMARY_FIELDS, FP_ROW_, struct fp_report_summary, 0);
 const struct fp_schema_record fp_report_schema_process = FP_SCHEMA(FP_PROCESS_FIELDS, FP_ROW_, struct fp_report, 0);
+const struct fp_schema_record fp_report_schema_unlisted = FP_SCHEMA(FP_UNLISTED_FIELDS, FP_ROW_, struct fp_report_unlisted, 0);
 const struct fp_schema_record fp_report_schema_leak_check = FP_SCHEMA(FP_LEAK_CHECK_FIELDS, FP_ROW_, struct fp_report, 0);
 const struct fp_schema_record fp_report_schema_report = FP_SCHEMA(FP_REPORT_FIELDS, FP_ROW_, struct fp_report, 0);
 /* clang-format on */

@@ -198,6 +198,7 @@ static int add_sums(struct whole *whole, const struct fp_report *report)
 	fp_report_schema_add(&fp_report_schema_protection, &to->protection,
 	                     &report->protection);
 	fp_report_schema_add(&fp_report_schema_heap, &to->heap, &report->heap);
+	fp_report_schema_add(&fp_report_schema_unlisted, &to->unlisted, &report->unlisted);
 	for (size_t i = 0; result == 0 && i < report->protection.reason_count; i++)
 		result = add_reason(whole, &report->protection.reasons[i]);
 	return result;
