@@ -85,6 +85,7 @@ int fp_cli_leaks(char **arguments);
 int fp_cli_report(char **arguments);
 int fp_cli_run(char **arguments);
 int fp_cli_snapshot(char **arguments);
+int fp_cli_symbolize(char **arguments);
 int fp_cli_watch(char **arguments);
 
 /* Has the process PID say what it knows of ADDRESS: PATH is that of the events it answers with.

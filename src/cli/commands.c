@@ -80,6 +80,18 @@ const struct fp_cli_command fp_cli_commands[] = {
                      "  fencepost explain 0x7f0012345678 app.events\n",
          .more = "Exit status: 0 when the address is known, 125 when it is not.",
          .run = fp_cli_explain},
+        {.name = "symbolize",
+         .arguments = " [OPTIONS] [LINES ...]",
+         .summary = "find names for lines of --ndjson that have none",
+         .own = {{"--debug-dir=DIRECTORY",
+                  "where .build-id/xx/yyyy.debug stand (/usr/lib/debug)"},
+                 {"--debuginfod=yes", "ask the servers in DEBUGINFOD_URLS, too"}},
+         .examples =
+                 "  fencepost symbolize --debug-dir=/srv/debug <lines.ndjson >named.ndjson\n",
+         .more = "Reads standard input when no file is named. Writes the lines with their "
+                 "names, "
+                 "and with the fingerprints that follow from them, to standard output.",
+         .run = fp_cli_symbolize},
         {.name = "doctor",
          .arguments = " [--json] [PROGRAM]",
          .summary = "say what works here, what it costs, and what to change",

@@ -204,11 +204,13 @@ static int read_one(struct fp_cli_logs *logs, struct fp_channel *channel,
 	size = fp_channel_read(channel, entry->log, (uint8_t *)data, size);
 	memcpy(data + size, entry->ending, entry->ending_size);
 	int result = fp_cli_logs_add(logs, data, size + entry->ending_size);
-	if (result == 0)
-		logs->logs[logs->count - 1].report->shown = entry->status.shown;
-	else
+	if (result != 0) {
 		free(data);
-	return result;
+		return result;
+	}
+	logs->logs[logs->count - 1].report->shown = entry->status.shown;
+	logs->logs[logs->count - 1].report->sent = entry->status.sent;
+	return 0;
 }
 
 /* What a process found no room for, it has said itself: then this run is not known whole. */

@@ -111,11 +111,16 @@ int fp_cli_inputs_add(struct fp_cli_inputs *inputs, const char *argument)
 static int add_reports(struct fp_report_merge *merge, const struct fp_cli_logs *logs,
                        const char *path)
 {
-	const struct fp_report_origin origin = {.name = path};
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < logs->count; i++)
-		result = fp_report_merge_add(merge, logs->logs[i].report, &origin);
+	for (size_t i = 0; result == 0 && i < logs->count; i++) {
+		struct fp_report *report = logs->logs[i].report;
+		/* A file of lines has those of many machines. */
+		const struct fp_report_origin origin = {
+		        .name = report->line.host ? report->line.host : path};
+
+		result = fp_report_merge_add(merge, report, &origin);
+	}
 	return result;
 }
 
@@ -166,6 +171,20 @@ int fp_cli_inputs_merge(const struct fp_cli_inputs *inputs, struct fp_report **r
 	if (fp_report_merge_end(merge, report) != 0)
 		return out_of_memory();
 	return (size_t)read == inputs->count ? 0 : FP_CLI_FAILED;
+}
+
+int fp_cli_logs_merge(const struct fp_cli_logs *logs, struct fp_report **report)
+{
+	struct fp_report_merge *merge;
+
+	*report = NULL;
+	if (fp_report_merge_new(false, &merge) != 0)
+		return out_of_memory();
+	if (add_reports(merge, logs, NULL) != 0) {
+		fp_report_merge_free(merge);
+		return out_of_memory();
+	}
+	return fp_report_merge_end(merge, report) == 0 ? 0 : out_of_memory();
 }
 
 void fp_cli_inputs_free(struct fp_cli_inputs *inputs)

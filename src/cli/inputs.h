@@ -27,6 +27,9 @@ int fp_cli_inputs_add(struct fp_cli_inputs *inputs, const char *argument);
  * read. */
 int fp_cli_inputs_merge(const struct fp_cli_inputs *inputs, struct fp_report **report);
 
+/* The same of what was read already: 0 or FP_CLI_FAILED. */
+int fp_cli_logs_merge(const struct fp_cli_logs *logs, struct fp_report **report);
+
 void fp_cli_inputs_free(struct fp_cli_inputs *inputs);
 
 #endif

@@ -6,12 +6,13 @@
  */
 #include <stdlib.h>
 
+#include "cli/lines.h"
 #include "cli/run.h"
 
 enum { SHOWN_MAX = 1000 };
 
 /* Only where the text goes to standard error is there somebody who reads it now. */
-static bool is_wanted(const struct fp_options *options)
+static bool is_text_wanted(const struct fp_options *options)
 {
 	return options->report == FP_OPTIONS_REPORT_NOW &&
 	       options->style == FP_OPTIONS_STYLE_FENCEPOST && options->log[0] == '\0';
@@ -22,20 +23,28 @@ void fp_cli_live_begin(struct fp_cli_live *live, struct fp_channel *channel,
                        struct fp_report_suppressions *suppressions)
 {
 	*live = (struct fp_cli_live){.options = options, .suppressions = suppressions};
-	if (is_wanted(options))
+	if (is_text_wanted(options) || options->ndjson[0] != '\0')
 		live->channel = channel;
 }
 
-/* The one log of LIVE. What is suppressed counts as shown. */
-static void show(struct fp_cli_live *live, struct fp_channel_log *log, size_t shown)
+/* The one log of LIVE, which has FOUND findings. What is suppressed counts as shown. */
+static void show(struct fp_cli_live *live, struct fp_channel_log *log, size_t shown,
+                 size_t found)
 {
-	size_t found = live->logs.logs[0].report->finding_count;
-
-	if (found <= shown || fp_cli_suppress(live->logs.logs, 1, live->suppressions) != 0 ||
+	if (found <= shown || !is_text_wanted(live->options) || live->shown >= SHOWN_MAX ||
 	    fp_cli_render_findings(live->logs.logs, shown, found, live->options) != 0)
 		return;
 	live->shown += found - shown;
 	fp_channel_set_shown(log, found);
+}
+
+/* A process that dies waits for what is shown, not for this. */
+static void send_lines(struct fp_cli_live *live, struct fp_channel_log *log, size_t sent,
+                       size_t found)
+{
+	if (found > sent && sent < SHOWN_MAX)
+		fp_channel_set_sent(log, fp_cli_lines_send_findings(live->logs.logs, sent,
+		                                                    found, live->options));
 }
 
 static void look_at(struct fp_cli_live *live, struct fp_channel_log *log,
@@ -46,10 +55,16 @@ static void look_at(struct fp_cli_live *live, struct fp_channel_log *log,
 	if (!data)
 		return;
 	size_t size = fp_channel_read(live->channel, log, (uint8_t *)data, status->bytes);
-	if (fp_cli_logs_add(&live->logs, data, size) == 0)
-		show(live, log, status->shown);
-	else
+	if (fp_cli_logs_add(&live->logs, data, size) == 0) {
+		size_t found = live->logs.logs[0].report->finding_count;
+
+		if (fp_cli_suppress(live->logs.logs, 1, live->suppressions) == 0) {
+			show(live, log, status->shown, found);
+			send_lines(live, log, status->sent, found);
+		}
+	} else {
 		free(data);
+	}
 	fp_cli_logs_clear(&live->logs);
 }
 
@@ -60,7 +75,8 @@ void fp_cli_live_look(struct fp_cli_live *live)
 	uint64_t seen = live->order;
 	struct fp_channel_log *log;
 
-	if (live->shown >= SHOWN_MAX || fp_channel_order(live->channel) == seen)
+	if (fp_channel_order(live->channel) == seen ||
+	    (live->shown >= SHOWN_MAX && live->options->ndjson[0] == '\0'))
 		return;
 	for (size_t i = 0; (log = fp_channel_log_at(live->channel, i)); i++) {
 		const struct fp_channel_status status = fp_channel_status(log);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/lines.h"
 #include "report/leaks.h"
 #include "report/writer.h"
 
@@ -121,7 +122,7 @@ int fp_cli_check_outputs(const struct fp_options *options)
 		if (check(option->key, fp_options_output(options, option)) != 0)
 			result = FP_CLI_FAILED;
 	}
-	return result;
+	return fp_cli_lines_open(options) == 0 ? result : FP_CLI_FAILED;
 }
 
 static int render(const struct sheet *sheet, const struct fp_cli_log *logs, size_t count)
@@ -287,5 +288,7 @@ int fp_cli_render(const struct fp_cli_log *logs, size_t count, const struct fp_o
 		if (sheet.pattern[0] != '\0' && render_sheet(&sheet, logs, count) != 0)
 			result = FP_CLI_FAILED;
 	}
+	if (options->ndjson[0] != '\0' && fp_cli_lines_send(logs, count, options) != 0)
+		result = FP_CLI_FAILED;
 	return result;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/inputs.h"
+#include "cli/lines.h"
 #include "cli/suppressions.h"
 #include "options/options.h"
 #include "report/stack.h"
@@ -112,6 +113,23 @@ static int render(struct request *request, const struct fp_cli_log *logs, size_t
 	return fp_cli_render(logs, count, &request->options);
 }
 
+/* The rows of many machines are one story. */
+static int render_lines(struct request *request, const struct fp_cli_logs *lines)
+{
+	struct fp_cli_log merged = {0};
+	int result = fp_cli_logs_merge(lines, &merged.report);
+
+	if (result == 0)
+		result = render(request, &merged, 1);
+	fp_report_free(merged.report);
+	return result;
+}
+
+static bool are_lines(const struct fp_cli_logs *logs)
+{
+	return logs->count > 1 && logs->logs[0].report->line.type;
+}
+
 /* Each report by itself, one document for all. */
 static int render_each(struct request *request)
 {
@@ -124,7 +142,9 @@ static int render_each(struct request *request)
 			result = FP_CLI_FAILED;
 	}
 	fp_cli_progress_end();
-	if (logs.count > 0 && render(request, logs.logs, logs.count) != 0)
+	if (request->merging != MERGE_NEVER && are_lines(&logs))
+		result |= render_lines(request, &logs);
+	else if (logs.count > 0 && render(request, logs.logs, logs.count) != 0)
 		result = FP_CLI_FAILED;
 	fp_cli_logs_free(&logs);
 	return result;
@@ -152,7 +172,7 @@ static int prepare(struct request *request)
 	fp_report_name_allocators(request->options.alloc_fn);
 	if (request->options.debuginfod)
 		fp_symbol_allow_fetching();
-	return result;
+	return fp_cli_lines_open(&request->options) == 0 ? result : FP_CLI_FAILED;
 }
 
 /* Standard input cannot be read a second time: what it says is shown, suppressed or not. */

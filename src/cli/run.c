@@ -207,6 +207,8 @@ static int give_directions(struct run *run, const char *self)
 		if (fp_options_table[i].stage == FP_OPTION_OUTPUT)
 			result = give(run, fp_options_table[i].key, "");
 	}
+	if (result == 0)
+		result = give(run, "ndjson", "");
 	if (result == 0 && run->options.reporter[0] == '\0')
 		result = give(run, "reporter", self);
 	return result;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/vm.h"
+#include "cli/lines.h"
 #include "cli/run.h"
 #include "report/stack.h"
 
@@ -101,6 +102,7 @@ static int begin(struct watch *watch, char **arguments)
 		fp_symbol_allow_fetching();
 	/* What a file is wrong with has been said; the report is made without. */
 	fp_cli_suppressions_read(&watch->suppressions, &watch->options);
+	fp_cli_lines_open(&watch->options);
 	/* No file system is to be busy because of it. */
 	return chdir("/") == 0 ? 0 : FP_CLI_FAILED;
 }

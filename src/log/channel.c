@@ -289,6 +289,7 @@ struct fp_channel_status fp_channel_status(const struct fp_channel_log *log)
 	        .pid = (pid_t)atomic_load(&log->pid),
 	        .order = atomic_load(&log->order),
 	        .shown = atomic_load(&log->shown),
+	        .sent = atomic_load(&log->sent),
 	        .bytes = atomic_load_explicit(&log->bytes, memory_order_acquire),
 	        .is_told = atomic_load(&log->is_told) != 0,
 	        .is_lossy = atomic_load(&log->is_lossy) != 0,
@@ -319,6 +320,11 @@ size_t fp_channel_read(struct fp_channel *channel, const struct fp_channel_log *
 uint64_t fp_channel_order(const struct fp_channel *channel)
 {
 	return atomic_load(&channel->order);
+}
+
+void fp_channel_set_sent(struct fp_channel_log *log, size_t count)
+{
+	atomic_store(&log->sent, (uint32_t)count);
 }
 
 void fp_channel_set_shown(struct fp_channel_log *log, size_t count)

@@ -100,6 +100,7 @@ struct fp_channel_status {
 	bool is_replaced; /* the process executed a program that is not seen */
 	bool is_foreign;  /* PID is a number of another namespace */
 	size_t shown;     /* findings that the reader has shown already */
+	size_t sent;      /* the same of lines that it has sent */
 };
 
 struct fp_channel_status fp_channel_status(const struct fp_channel_log *log);
@@ -113,6 +114,9 @@ uint64_t fp_channel_order(const struct fp_channel *channel);
 
 /* The first COUNT findings of the log were shown. */
 void fp_channel_set_shown(struct fp_channel_log *log, size_t count);
+
+/* Lines of the first COUNT findings of the log were sent. */
+void fp_channel_set_sent(struct fp_channel_log *log, size_t count);
 
 /* The reader is to look. */
 void fp_channel_ring(struct fp_channel *channel);

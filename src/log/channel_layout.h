@@ -22,7 +22,7 @@ enum {
 	FP_CHANNEL_ERRAND_BYTES = 64 << 10
 };
 
-#define FP_CHANNEL_MAGIC "FENCEPCH6"
+#define FP_CHANNEL_MAGIC "FENCEPCH7"
 
 struct fp_channel_piece {
 	_Atomic uint32_t next; /* its number and 1; 0 for the last */
@@ -41,7 +41,8 @@ struct fp_channel_log {
 	_Atomic uint32_t is_replaced;
 	_Atomic uint32_t is_foreign;
 	_Atomic uint32_t shown; /* by the reader */
-	uint8_t unused[12];     /* a cache line of its own */
+	_Atomic uint32_t sent;  /* by the reader, as lines */
+	uint8_t unused[8];      /* a cache line of its own */
 };
 
 struct fp_channel {

@@ -131,6 +131,7 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_TYPE_CENSUS struct fp_census, struct fp_report_census, RECORD, 0, FP_SCHEMA_OF(census)
 #define FP_TYPE_AGE struct fp_log_age, struct fp_report_age, RECORD, 0, FP_SCHEMA_OF(age)
 #define FP_TYPE_NEWS struct fp_log_news, struct fp_report_news, RECORD, 0, FP_SCHEMA_OF(news)
+#define FP_TYPE_LINE void, struct fp_report_line, RECORD, 0, FP_SCHEMA_OF(line)
 #define FP_TYPE_UNLISTED void, struct fp_report_unlisted, RECORD, 0, FP_SCHEMA_OF(unlisted)
 #define FP_TYPE_FINGERPRINT uint64_t, uint64_t, FINGERPRINT, 0, NULL
 #define FP_TYPE_SHARES void, struct fp_report_shares, SHARES, 0, NULL

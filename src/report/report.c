@@ -121,6 +121,7 @@ void fp_report_free(struct fp_report *report)
 	free(report->failed);
 	free(report->arguments);
 	free(report->settings);
+	free(report->line.labels);
 	free(report->modules);
 	free(report->traces);
 	fp_symbol_close(report->made_image);

@@ -206,6 +206,11 @@ struct fp_report_heap {
 	FP_HEAP_FIELDS(FP_REPORT_, )
 };
 
+/* Of a report that is a line of --ndjson; without TYPE it is none. */
+struct fp_report_line {
+	FP_LINE_FIELDS(FP_REPORT_, )
+};
+
 struct fp_report_summary {
 	FP_SUMMARY_FIELDS(FP_REPORT_, )
 };
@@ -222,6 +227,7 @@ struct fp_report {
 	FP_LEAK_CHECK_FIELDS(FP_REPORT_, )
 	FP_REPORT_FIELDS(FP_REPORT_, )
 	size_t shown;     /* findings with indices below were in the text when they were made */
+	size_t sent;      /* findings with indices below were sent as lines then */
 	bool is_of_leaks; /* and of nothing else: text for a test that is to say what it lost */
 	struct fp_report_module *modules;
 	size_t module_count;

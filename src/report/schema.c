@@ -176,6 +176,7 @@ const struct fp_schema_record fp_report_schema_reason = FP_SCHEMA(FP_REASON_FIEL
 const struct fp_schema_record fp_report_schema_setting = FP_SCHEMA(FP_SETTING_FIELDS, FP_ROW_, struct fp_report_setting, 0);
 const struct fp_schema_record fp_report_schema_suppression = FP_SCHEMA(FP_SUPPRESSION_FIELDS, FP_ROW_, struct fp_report_suppression, 0);
 const struct fp_schema_record fp_report_schema_summary = FP_SCHEMA(FP_SUMMARY_FIELDS, FP_ROW_, struct fp_report_summary, 0);
+const struct fp_schema_record fp_report_schema_line = FP_SCHEMA(FP_LINE_FIELDS, FP_ROW_, struct fp_report_line, 0);
 const struct fp_schema_record fp_report_schema_process = FP_SCHEMA(FP_PROCESS_FIELDS, FP_ROW_, struct fp_report, 0);
 const struct fp_schema_record fp_report_schema_unlisted = FP_SCHEMA(FP_UNLISTED_FIELDS, FP_ROW_, struct fp_report_unlisted, 0);
 const struct fp_schema_record fp_report_schema_leak_check = FP_SCHEMA(FP_LEAK_CHECK_FIELDS, FP_ROW_, struct fp_report, 0);

@@ -7,9 +7,9 @@
 #include <string.h>
 
 static const struct fp_report_writer *const writers[] = {
-        &fp_report_text_writer,   &fp_report_asan_writer,  &fp_report_json_writer,
-        &fp_report_folded_writer, &fp_report_sarif_writer, &fp_report_xml_writer,
-        &fp_report_html_writer,
+        &fp_report_text_writer,   &fp_report_asan_writer,   &fp_report_json_writer,
+        &fp_report_folded_writer, &fp_report_sarif_writer,  &fp_report_xml_writer,
+        &fp_report_html_writer,   &fp_report_ndjson_writer,
 };
 
 const struct fp_report_writer *fp_report_writer_find(const char *name)

@@ -29,7 +29,10 @@ struct fp_report_view {
 	                            NULL */
 	bool has_all_frames;     /* text: no stack is cut or folded */
 	bool has_blocks;         /* text: a suppression to paste after each finding and leak */
-	bool is_whole; /* text: what was shown before, and of whom there is nothing to say */
+	const struct fp_report_line
+	        *line;    /* ndjson: host, labels, and how many were left out */
+	bool is_redacted; /* ndjson: no arguments, directories or contents */
+	bool is_whole;    /* text: what was shown before, and of whom there is nothing to say */
 };
 
 /* A set of resolved reports, one for each process, to be shown as one document. */
@@ -74,6 +77,7 @@ extern const struct fp_report_writer fp_report_folded_writer;
 extern const struct fp_report_writer fp_report_sarif_writer;
 extern const struct fp_report_writer fp_report_xml_writer;
 extern const struct fp_report_writer fp_report_html_writer;
+extern const struct fp_report_writer fp_report_ndjson_writer;
 
 /* The writer called NAME, or NULL. */
 const struct fp_report_writer *fp_report_writer_find(const char *name);

@@ -150,6 +150,26 @@ static int find_fetched(const struct fp_symbol_search *search)
 	return fd;
 }
 
+/* Where packages of debug information put it. */
+static int find_installed(const struct fp_symbol_search *search)
+{
+	char *path = NULL;
+	size_t size;
+	FILE *out = search->build_id_size > 1 ? open_memstream(&path, &size) : NULL;
+	int fd = -1;
+
+	if (!out)
+		return -1;
+	fprintf(out, "%s/.build-id/%02x/", search->debug_dir, search->build_id[0]);
+	for (size_t at = 1; at < search->build_id_size; at++)
+		fprintf(out, "%02x", search->build_id[at]);
+	fputs(".debug", out);
+	if (fclose(out) == 0)
+		fd = open_candidate(path, search, 0);
+	free(path);
+	return fd;
+}
+
 /* The library stays loaded: it cannot be unloaded safely, and is asked again. */
 static const struct debuginfod *load_debuginfod(void)
 {
@@ -236,4 +256,15 @@ int fp_symbol_separate_find(Dwfl_Module *module, void **user, const char *name, 
 	if (is_shared)
 		return fetch_shared(module);
 	return search->build_id ? fetch(search->build_id, search->build_id_size) : -1;
+}
+
+int fp_symbol_separate_open(const struct fp_symbol_search *search)
+{
+	int fd = search->build_id ? find_installed(search) : -1;
+
+	if (fd < 0 && search->build_id)
+		fd = find_fetched(search);
+	if (fd < 0 && search->build_id && may_fetch)
+		fd = fetch(search->build_id, search->build_id_size);
+	return fd;
 }

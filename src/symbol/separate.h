@@ -20,6 +20,9 @@ struct fp_symbol_search {
 	size_t build_id_size;
 };
 
+/* Opens the debug file of what is searched for, by build-id alone: -1 when there is none. */
+int fp_symbol_separate_open(const struct fp_symbol_search *search);
+
 /* The find_debuginfo of libdwfl. */
 int fp_symbol_separate_find(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
                             const char *file, const char *link, GElf_Word checksum,

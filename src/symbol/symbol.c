@@ -88,17 +88,12 @@ static bool is_assembly(int fd)
 	       magic[1] == 'Z';
 }
 
-static enum fp_symbol_state load(struct fp_symbol_image *image,
-                                 const struct fp_symbol_source *source)
+/* FD is the image's from then on. */
+static enum fp_symbol_state load_file(struct fp_symbol_image *image,
+                                      const struct fp_symbol_source *source, int fd)
 {
 	void **user;
-	int fd;
 
-	if (!strchr(source->path, '/'))
-		return FP_SYMBOL_NO_FILE;
-	fd = fp_symbol_open_regular(source->path);
-	if (fd < 0)
-		return FP_SYMBOL_UNREADABLE;
 	if (is_assembly(fd)) {
 		close(fd);
 		return FP_SYMBOL_NO_FILE;
@@ -116,6 +111,25 @@ static enum fp_symbol_state load(struct fp_symbol_image *image,
 	dwfl_module_info(image->module, &user, NULL, NULL, NULL, NULL, NULL, NULL);
 	*user = &image->search;
 	return FP_SYMBOL_USABLE;
+}
+
+/* Of a file that is gone, is another one by now, or was on another machine, there may still be
+ * what debuggers read. */
+static enum fp_symbol_state load(struct fp_symbol_image *image,
+                                 const struct fp_symbol_source *source)
+{
+	enum fp_symbol_state state = FP_SYMBOL_NO_FILE;
+	int fd = -1;
+
+	if (strchr(source->path, '/')) {
+		fd = fp_symbol_open_regular(source->path);
+		state = fd < 0 ? FP_SYMBOL_UNREADABLE : load_file(image, source, fd);
+	}
+	if (state == FP_SYMBOL_USABLE)
+		return state;
+	fd = fp_symbol_separate_open(&image->search);
+	return fd >= 0 && load_file(image, source, fd) == FP_SYMBOL_USABLE ? FP_SYMBOL_USABLE
+	                                                                   : state;
 }
 
 static int begin_search(struct fp_symbol_search *search, const struct fp_symbol_source *source)

@@ -124,7 +124,7 @@ START_TEST(what_is_no_report_is_refused)
 	expect_refusal("{\n\"a\": 1,\n}", "is damaged JSON at line 3, column 1");
 	expect_refusal("{\"a\": \"\xff\"}", "is damaged JSON");
 	expect_refusal("{\"a\": 99999999999999999999}", "is damaged JSON");
-	expect_refusal("{} {}", "is damaged JSON");
+	expect_refusal("{} {}", "no report of schema fencepost-report-1");
 	expect_refusal("[]", "without a report");
 	expect_refusal("[[]]", "no report of schema fencepost-report-1");
 	expect_refusal("{\"schema\": \"fencepost-doctor-1\"}", "no report of schema");

@@ -655,17 +655,6 @@ static bool take_record(struct fields *fields, const json_t *json,
 
 static const char schema[] = "fencepost-report-1";
 
-bool fp_report_is_json(const void *data, size_t size)
-{
-	const char *at = data;
-
-	while (size > 0 && isspace((unsigned char)*at)) {
-		at++;
-		size--;
-	}
-	return size > 0 && (*at == '{' || *at == '[');
-}
-
 /* What the report is not told under these names. */
 static void settle(struct fields *fields, const json_t *json)
 {
@@ -696,7 +685,8 @@ static int refuse_field(const struct fields *fields, char *refusal)
 	return -EINVAL;
 }
 
-static int read_report(const json_t *json, struct fp_report *report, char *refusal)
+int fp_report_read_document(const json_t *json, struct fp_report *report,
+                            char refusal[FP_REPORT_REFUSAL_MAX])
 {
 	struct fields fields = {.report = report, .keeper.arena = &report->arena};
 	const char *given = json_string_value(json_object_get(json, "schema"));
@@ -712,64 +702,4 @@ static int read_report(const json_t *json, struct fp_report *report, char *refus
 	settle(&fields, json);
 	fp_report_keeper_end(&fields.keeper);
 	return have_failed(&fields) ? refuse_field(&fields, refusal) : 0;
-}
-
-static int add_report(struct fp_report_list *list, const json_t *json, char *refusal)
-{
-	struct fp_report **reports =
-	        fp_report_grow(list->reports, list->count, sizeof(*reports));
-
-	if (!reports)
-		return -ENOMEM;
-	list->reports = reports;
-	reports[list->count] = calloc(1, sizeof(struct fp_report));
-	if (!reports[list->count])
-		return -ENOMEM;
-	return read_report(json, reports[list->count++], refusal);
-}
-
-static int read_value(struct fp_report_list *list, const json_t *json, char *refusal)
-{
-	int result = 0;
-
-	if (!json_is_array(json))
-		return add_report(list, json, refusal);
-	for (size_t i = 0; result == 0 && i < json_array_size(json); i++)
-		result = add_report(list, json_array_get(json, i), refusal);
-	if (result == 0 && list->count == 0) {
-		snprintf(refusal, FP_REPORT_REFUSAL_MAX, "is JSON without a report in it");
-		result = -EINVAL;
-	}
-	return result;
-}
-
-int fp_report_read_json(const void *data, size_t size, struct fp_report_list *list,
-                        char refusal[FP_REPORT_REFUSAL_MAX])
-{
-	json_error_t error;
-	json_t *json = json_loadb(data, size, 0, &error);
-	int result;
-
-	*list = (struct fp_report_list){0};
-	if (!json && json_error_code(&error) == json_error_out_of_memory)
-		return -ENOMEM;
-	if (!json) {
-		/* The library's own words quote the file, which may speak to the terminal. */
-		snprintf(refusal, FP_REPORT_REFUSAL_MAX,
-		         "is damaged JSON at line %d, column %d", error.line, error.column);
-		return -EINVAL;
-	}
-	result = read_value(list, json, refusal);
-	json_decref(json);
-	if (result != 0)
-		fp_report_list_free(list);
-	return result;
-}
-
-void fp_report_list_free(struct fp_report_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		fp_report_free(list->reports[i]);
-	free(list->reports);
-	*list = (struct fp_report_list){0};
 }

@@ -9,6 +9,8 @@
 #ifndef FP_REPORT_JSON_READ_H
 #define FP_REPORT_JSON_READ_H
 
+#include <jansson.h>
+
 #include "report/report.h"
 
 enum { FP_REPORT_REFUSAL_MAX = 256 };
@@ -22,11 +24,16 @@ struct fp_report_list {
 bool fp_report_is_json(const void *data, size_t size);
 
 /*
- * Reads the SIZE bytes at DATA, one report or an array of them, into LIST. 0; -ENOMEM; or
- * -EINVAL with REFUSAL saying why as what follows "FILE ". LIST is empty then.
+ * Reads the SIZE bytes at DATA, one report, an array of them, or lines of --ndjson, into LIST.
+ * The lines of one run become one report. 0; -ENOMEM; or -EINVAL with REFUSAL saying why as
+ * what follows "FILE ". LIST is empty then.
  */
 int fp_report_read_json(const void *data, size_t size, struct fp_report_list *list,
                         char refusal[FP_REPORT_REFUSAL_MAX]);
+
+/* JSON into REPORT, which is zeroed: one report. The same. */
+int fp_report_read_document(const json_t *json, struct fp_report *report,
+                            char refusal[FP_REPORT_REFUSAL_MAX]);
 
 /* Frees the reports, too. */
 void fp_report_list_free(struct fp_report_list *list);

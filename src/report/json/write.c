@@ -515,20 +515,29 @@ static int begin(struct fp_report_walk *walk)
 }
 
 /* What a table's row cannot say is worked out in a copy of REPORT. */
-static int write_report(struct fp_report_walk *walk, const struct fp_report *report)
+json_t *fp_report_make_report(struct fp_report_tree *tree, const struct fp_report_view *view,
+                              const struct fp_report *report)
 {
-	struct fp_report_tree tree = {.sources_left = SOURCES_MAX};
 	struct fp_report copy = *report;
-	json_t *json = fp_report_make_document(&tree, "fencepost-report-1");
+	json_t *json = fp_report_make_document(tree, "fencepost-report-1");
 
 	copy.are_leaks_looked_for = fp_report_has_looked_for_leaks(report);
-	copy.are_leaks_listed = walk->view->leaks != FP_REPORT_LEAKS_NONE;
+	copy.are_leaks_listed = view->leaks != FP_REPORT_LEAKS_NONE;
 	if (!copy.are_leaks_listed)
 		copy.leak_count = 0;
 	copy.has_snapshot_source =
 	        report->snapshot_count > 0 && report->snapshot_source < report->source_count;
-	copy.summary = fp_report_total(&copy);
-	put_record(&tree, json, &fp_report_schema_report, &copy);
+	if (!copy.line.type)
+		copy.summary = fp_report_total(&copy);
+	put_record(tree, json, &fp_report_schema_report, &copy);
+	return json;
+}
+
+static int write_report(struct fp_report_walk *walk, const struct fp_report *report)
+{
+	struct fp_report_tree tree = {.sources_left = SOURCES_MAX};
+	json_t *json = fp_report_make_report(&tree, walk->view, report);
+
 	if (walk->index > 0)
 		fputs(",\n", walk->out);
 	return fp_report_write_document(&tree, json, walk->out);

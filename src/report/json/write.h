@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "report/schema.h"
+#include "report/writer.h"
 
 /* A tree being built. After a failure the tree is incomplete and must not be written. */
 struct fp_report_tree {
@@ -39,6 +40,10 @@ json_t *fp_report_make_record(struct fp_report_tree *tree,
 
 /* What a document of SCHEMA ("fencepost-report-1") begins with: that, and who made it. */
 json_t *fp_report_make_document(struct fp_report_tree *tree, const char *schema);
+
+/* REPORT as VIEW wants it. */
+json_t *fp_report_make_report(struct fp_report_tree *tree, const struct fp_report_view *view,
+                              const struct fp_report *report);
 
 /* Writes JSON, unless its tree has failed, and releases it. 0 or -ENOMEM. */
 int fp_report_write_document(const struct fp_report_tree *tree, json_t *json, FILE *out);
