@@ -20,14 +20,15 @@ uintptr_t fp_stack_function_start(uintptr_t pc)
 {
 	const struct fp_frame_query query = {
 	        .pc = pc,
-	        .index = fp_module_at(pc).index,
+	        .module = fp_module_at(pc),
 	        .asked = FP_WALK_ASKS_NOTHING,
 	};
 	struct fp_frame_entry entry;
 	struct fp_frame_row row;
 
-	return query.index != NULL && fp_frame_table_find(&query, &row, &entry) ? entry.start
-	                                                                        : 0;
+	return query.module.index != NULL && fp_frame_table_find(&query, &row, &entry)
+	               ? entry.start
+	               : 0;
 }
 
 bool fp_stack_is_in_c_library(uintptr_t pc)

@@ -45,9 +45,15 @@ static void save(struct run *run, uint64_t reg, enum fp_saved_kind kind, int64_t
 		*saved = (struct fp_saved){.kind = kind, .value = value};
 }
 
+/* So many units of data in bytes; absurd numbers wrap around. */
+static int64_t scale(const struct run *run, int64_t units)
+{
+	return (int64_t)((uint64_t)units * (uint64_t)run->common->data_unit);
+}
+
 static void save_at(struct run *run, uint64_t reg, int64_t units)
 {
-	save(run, reg, FP_SAVED_AT, units * run->common->data_unit);
+	save(run, reg, FP_SAVED_AT, scale(run, units));
 }
 
 static void restore(struct run *run, uint64_t reg)
@@ -62,6 +68,15 @@ static void set_base(struct run *run, uint64_t reg)
 {
 	run->row.base = FP_BASE_REGISTER;
 	run->row.reg = (unsigned)reg;
+}
+
+/* Of a base that is a register; the value of an expression is where that stands. */
+static void set_base_offset(struct run *run, int64_t offset)
+{
+	if (run->row.base != FP_BASE_REGISTER)
+		give_up(run);
+	else
+		run->row.value = offset;
 }
 
 /* An expression is a length and so many bytes; the row has the address of the length. */
@@ -134,16 +149,16 @@ static void run_base(struct run *run, unsigned instruction)
 		break;
 	case BASE_SIGNED:
 		set_base(run, fp_frame_read_unsigned(reader));
-		run->row.value = fp_frame_read_signed(reader) * run->common->data_unit;
+		run->row.value = scale(run, fp_frame_read_signed(reader));
 		break;
 	case BASE_REGISTER:
 		set_base(run, fp_frame_read_unsigned(reader));
 		break;
 	case BASE_OFFSET:
-		run->row.value = (int64_t)fp_frame_read_unsigned(reader);
+		set_base_offset(run, (int64_t)fp_frame_read_unsigned(reader));
 		break;
 	case BASE_OFFSET_SIGNED:
-		run->row.value = fp_frame_read_signed(reader) * run->common->data_unit;
+		set_base_offset(run, scale(run, fp_frame_read_signed(reader)));
 		break;
 	case BASE_EXPRESSION:
 		run->row.base = FP_BASE_EXPRESSION;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * From an address to its entry in .eh_frame, through the index that linkers make. Whatever is
- * not expected ends the reading. It must never read beyond the entry it is in, nor look at the
- * stack.
+ * not expected ends the reading. It must never read beyond the entry it is in, nor out of the
+ * module, nor look at the stack.
  */
 #include "stack/frame_table.h"
 
@@ -38,15 +38,25 @@ struct index_entry {
 	int32_t description;
 };
 
-/* What stands at AT behind its length, or nothing. */
-static struct fp_frame_reader open_entry(const uint8_t *at)
+/* MODULE from AT on, or nothing. */
+static struct fp_frame_reader open_at(const struct fp_module *module, uintptr_t at)
 {
-	struct fp_frame_reader reader = {.at = at, .end = at + 4};
+	bool is_within = at - module->start < module->end - module->start;
+
+	return (struct fp_frame_reader){.at = (const uint8_t *)at,
+	                                .end = (const uint8_t *)(is_within ? module->end : at)};
+}
+
+/* What stands at AT behind its length, or nothing. */
+static struct fp_frame_reader open_entry(const struct fp_module *module, uintptr_t at)
+{
+	struct fp_frame_reader reader = open_at(module, at);
 	uint64_t length = fp_frame_read(&reader, 4);
 
-	/* The terminator, or one of more than 4 GiB. */
-	reader.is_broken = length == 0 || length >= 0xfffffff0;
-	if (!reader.is_broken)
+	/* The terminator, or one that is longer than the module. */
+	if (length == 0 || length > (uint64_t)(reader.end - reader.at))
+		reader.is_broken = true;
+	else
 		reader.end = reader.at + length;
 	return reader;
 }
@@ -80,9 +90,10 @@ static bool read_augmentation(struct fp_frame_reader *reader, const char *letter
 	return !reader->is_broken;
 }
 
-static bool read_common(const uint8_t *at, struct fp_frame_common *common)
+static bool read_common(const struct fp_module *module, uintptr_t at,
+                        struct fp_frame_common *common)
 {
-	struct fp_frame_reader reader = open_entry(at);
+	struct fp_frame_reader reader = open_entry(module, at);
 
 	*common = (struct fp_frame_common){.encoding = 0};
 	if (reader.is_broken || fp_frame_read(&reader, 4) != 0)
@@ -124,16 +135,17 @@ static bool read_extent(struct fp_frame_reader *reader, uint8_t encoding, uintpt
 }
 
 /* DESCRIPTION is the entry of the function that begins at or before the address. */
-static bool read_row(const uint8_t *description, const struct fp_frame_query *query,
+static bool read_row(uintptr_t description, const struct fp_frame_query *query,
                      struct fp_frame_row *row, struct fp_frame_entry *entry)
 {
-	struct fp_frame_reader reader = open_entry(description);
-	const uint8_t *here = reader.at;
+	struct fp_frame_reader reader = open_entry(&query->module, description);
+	uintptr_t here = (uintptr_t)reader.at;
 	uint64_t back = fp_frame_read(&reader, 4);
 	struct fp_frame_common common;
 	uintptr_t bytes;
 
-	if (reader.is_broken || back == 0 || !read_common(here - back, &common) ||
+	if (reader.is_broken || back == 0 ||
+	    !read_common(&query->module, here - back, &common) ||
 	    !read_extent(&reader, common.encoding, &entry->start, &bytes) ||
 	    query->pc - entry->start >= bytes)
 		return false;
@@ -147,13 +159,15 @@ static bool read_row(const uint8_t *description, const struct fp_frame_query *qu
 }
 
 /* The last entry of the index that begins at or before PC, or NULL. */
-static const struct index_entry *search(const uint8_t *index, uintptr_t pc)
+static const struct index_entry *search(const struct fp_frame_query *query)
 {
+	const uint8_t *index = query->module.index;
 	const struct index_header *header = (const void *)index;
 	const struct index_entry *entries = (const void *)(index + HEADER_BYTES);
-	int64_t wanted = (int64_t)(pc - (uintptr_t)index);
+	int64_t wanted = (int64_t)(query->pc - (uintptr_t)index);
+	size_t room = (query->module.end - (uintptr_t)entries) / sizeof(*entries);
 	size_t low = 0;
-	size_t high = header->count;
+	size_t high = header->count < room ? header->count : room;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -169,19 +183,24 @@ static const struct index_entry *search(const uint8_t *index, uintptr_t pc)
 static bool find(const struct fp_frame_query *query, struct fp_frame_row *row,
                  struct fp_frame_entry *entry)
 {
-	const struct index_entry *found = search(query->index, query->pc);
+	const struct index_entry *found = search(query);
 
-	return found != NULL && read_row(query->index + found->description, query, row, entry);
+	return found != NULL && read_row((uintptr_t)query->module.index +
+	                                         (uintptr_t)(intptr_t)found->description,
+	                                 query, row, entry);
 }
 
 bool fp_frame_table_find(const struct fp_frame_query *query, struct fp_frame_row *row,
                          struct fp_frame_entry *entry)
 {
-	const struct index_header *header = (const void *)query->index;
+	const struct index_header *header = (const void *)query->module.index;
 	struct fp_frame_query next = *query;
 
 	*entry = (struct fp_frame_entry){0};
-	if (header->version != 1 || (header->table_start_encoding & SIZE_MASK) != 0x0b ||
+	if ((uintptr_t)header - query->module.start >=
+	            query->module.end - query->module.start ||
+	    query->module.end - (uintptr_t)header < HEADER_BYTES || header->version != 1 ||
+	    (header->table_start_encoding & SIZE_MASK) != 0x0b ||
 	    header->count_encoding != UNSIGNED_4 || header->table_encoding != TABLE_RELATIVE_4)
 		return false;
 	if (find(query, row, entry))

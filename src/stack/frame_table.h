@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stack/module.h"
+
 /* Where a frame begins, which is the caller's stack pointer. */
 enum fp_base_kind {
 	FP_BASE_UNKNOWN,
@@ -44,9 +46,9 @@ struct fp_frame_row {
 };
 
 struct fp_frame_query {
-	uintptr_t pc;         /* in an instruction */
-	const uint8_t *index; /* .eh_frame_hdr of its module */
-	unsigned asked;       /* the register that row.asked is about */
+	uintptr_t pc; /* in an instruction */
+	struct fp_module module;
+	unsigned asked; /* the register that row.asked is about */
 };
 
 /* The entry that a row is from. */
@@ -55,8 +57,8 @@ struct fp_frame_entry {
 	bool is_signal;  /* the kernel makes the frame, for a handler of a signal */
 };
 
-/* False when nothing is said of PC, or nothing that this reader knows. ROW says nothing of the
- * frame of a signal. */
+/* False when nothing is said of PC, or nothing that this reader knows, or what would lead out
+ * of the module. ROW says nothing of the frame of a signal. */
 bool fp_frame_table_find(const struct fp_frame_query *query, struct fp_frame_row *row,
                          struct fp_frame_entry *entry);
 

@@ -35,7 +35,7 @@ struct visit {
 static const void *part_of(const struct file *file, uint64_t offset, uint64_t count,
                            size_t size)
 {
-	if (offset > file->size || offset % sizeof(uint32_t) != 0 ||
+	if (offset > file->size || offset % sizeof(uint64_t) != 0 ||
 	    count > (file->size - offset) / size)
 		return NULL;
 	return file->bytes + offset;

@@ -169,7 +169,10 @@ struct fp_module fp_module_at(uintptr_t pc)
 	unsigned number = find(&object);
 	if (number == FP_MODULE_NONE || !atomic_load(&modules[number].is_current))
 		number = meet(&object);
-	return (struct fp_module){.number = number, .index = object.dlfo_eh_frame};
+	return (struct fp_module){.number = number,
+	                          .index = object.dlfo_eh_frame,
+	                          .start = (uintptr_t)object.dlfo_map_start,
+	                          .end = (uintptr_t)object.dlfo_map_end};
 }
 
 bool fp_module_is_there(unsigned number, uintptr_t pc)

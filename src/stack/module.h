@@ -22,6 +22,8 @@ enum {
 struct fp_module {
 	unsigned number;
 	const uint8_t *index; /* its .eh_frame_hdr, or NULL */
+	uintptr_t start;      /* what of it is mapped */
+	uintptr_t end;
 };
 
 /* The module that PC is in. */

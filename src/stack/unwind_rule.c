@@ -97,7 +97,7 @@ static struct fp_unwind_rule make(uintptr_t pc, uintptr_t sp)
 	const struct fp_module module = fp_module_at(pc - 1);
 	const struct fp_frame_query query = {
 	        .pc = pc - 1,
-	        .index = module.index,
+	        .module = module,
 	        .asked = FP_CPU_REGISTER_FP,
 	};
 	struct fp_unwind_rule rule = {.kind = FP_UNWIND_RULE_NONE, .module = module.number};

@@ -287,8 +287,7 @@ static enum fp_step step_slowly(struct fp_walk *walk)
 {
 	uintptr_t pc = walk->frame.pc - (walk->context == 0);
 	const struct fp_module module = fp_module_at(pc);
-	const struct fp_frame_query query = {
-	        .pc = pc, .index = module.index, .asked = walk->asked};
+	const struct fp_frame_query query = {.pc = pc, .module = module, .asked = walk->asked};
 	struct fp_frame_row row;
 	struct fp_frame_entry entry;
 
