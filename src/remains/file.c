@@ -20,7 +20,7 @@
 #include "base/align.h"
 #include "base/vm.h"
 
-enum { NOTES_MAX = 64 << 20, PAGE = 4096, PLACES = 64 };
+enum { NOTES_MAX = 64 << 20, PAGE = 4096, PLACES = 64, KEPT = 64 };
 
 struct fp_remains_file fp_remains_file = {.fd = -1};
 static struct fp_remains_file *const file = &fp_remains_file;
@@ -196,11 +196,28 @@ bool fp_remains_get(uint64_t address, void *buffer, size_t size)
 	return fp_remains_copy(address, buffer, size) == size;
 }
 
+/* Lists are asked for again and again, a word at a time: pages that had some are kept. */
+static struct {
+	uint64_t page;
+	size_t size;
+	char bytes[PAGE];
+} kept[KEPT];
+
 uint64_t fp_remains_word(uint64_t address)
 {
-	uint64_t word;
+	uint64_t page = address - address % PAGE;
+	size_t place = page / PAGE % KEPT;
+	uint64_t word = 0;
 
-	return fp_remains_get(address, &word, sizeof(word)) ? word : 0;
+	if (address - page > PAGE - sizeof(word))
+		return fp_remains_get(address, &word, sizeof(word)) ? word : 0;
+	if (kept[place].page != page || page == 0) {
+		kept[place].page = page;
+		kept[place].size = fp_remains_copy(page, kept[place].bytes, PAGE);
+	}
+	if (address - page + sizeof(word) <= kept[place].size)
+		memcpy(&word, kept[place].bytes + (address - page), sizeof(word));
+	return word;
 }
 
 /* ---- Segments ------------------------------------------------------------------------------
@@ -461,6 +478,7 @@ void fp_remains_close(void)
 		close(file->fd);
 	if (file->contexts_bytes > 0)
 		fp_vm_unmap(file->contexts, file->contexts_bytes);
+	memset(kept, 0, sizeof(kept));
 	free(file->segments);
 	free(file->notes);
 	free(file->mapped);
