@@ -9,6 +9,7 @@ AC_DEFUN([FP_TESTS], [
   AC_SUBST([FP_TEST_HELPERS],
     ['$(foreach program,$(FP_TEST_BINARIES),$(if $(filter test_%,$(notdir $(program))),$(filter %/test_races %/test_overcommit,$(program)),$(program)))'])
   AC_SUBST([FP_TEST_NEEDS_cli], ['tests/report/% tests/e2e/% tests/preload/% tests/html/%'])
+  AC_SUBST([FP_TEST_NEEDS_fuzz], ['tests/cli/%'])
   AC_SUBST([FP_TEST_NEEDS_html], ['tests/report/% tests/e2e/%'])
   AC_SUBST([FP_TEST_NEEDS_preload], ['tests/e2e/%'])
   AC_SUBST([FP_TEST_NEEDS_real], ['tests/e2e/% tests/preload/%'])

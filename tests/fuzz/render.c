@@ -15,12 +15,6 @@
 
 enum { DEPTH_MAX = 16, NAME_MAX_BYTES = 32, HTML_SCRIPTS = 2 };
 
-void fuzz_fail(const char *file, int line, const char *condition)
-{
-	fprintf(stderr, "%s:%d: not so: %s\n", file, line, condition);
-	abort();
-}
-
 static void check_json(const char *text, size_t size)
 {
 	json_t *json = json_loadb(text, size, 0, NULL);

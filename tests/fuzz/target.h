@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "report/report.h"
+struct fp_report;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,6 +3,7 @@
  * The reader of event logs, and with it whatever turns a log into reports. Symbols are those of
  * the recorded logs, so that an input means the same everywhere.
  */
+#include "report/report.h"
 #include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
