@@ -214,11 +214,11 @@ const struct fp_report_frame *fp_report_stack_helper(const struct fp_report_stac
 const struct fp_report_frame *fp_report_stack_caller(const struct fp_report_stack *stack)
 {
 	const struct fp_report_frame *place = fp_report_stack_place(stack);
-	const struct fp_report_frame *end = stack->frames + stack->shown;
 	const struct fp_report_frame *caller = place;
 
 	if (!place || !has_file(place) || stack->helper > 0)
 		return NULL;
+	const struct fp_report_frame *end = stack->frames + stack->shown;
 	do {
 		caller++;
 	} while (caller < end && !is_of_program(caller));
