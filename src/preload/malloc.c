@@ -172,7 +172,8 @@ FP_EXPORT int posix_memalign(void **block, size_t align, size_t size)
 {
 	if (align % sizeof(void *) != 0 || !fp_is_power_of_two(align))
 		return EINVAL;
-	void *made = allocate(align, size);
+	/* errno says so, too, as with glibc. */
+	void *made = with_errno(allocate(align, size));
 	if (made == NULL)
 		return ENOMEM;
 	*block = made;

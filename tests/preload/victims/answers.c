@@ -90,6 +90,7 @@ static void alignments(void)
 	printf("posix_memalign(2): %d\n", posix_memalign(&block, 2 + zero, 1));
 	printf("errno untouched: %d\n", errno == 7);
 	printf("posix_memalign of SIZE_MAX: %d\n", posix_memalign(&block, 64, huge));
+	printf("errno then: %d\n", errno);
 	printf("block untouched: %d\n", block == before);
 	errno = 0;
 	show_aligned("memalign(24)", memalign(24 + zero, 1), 32);
