@@ -214,6 +214,13 @@ START_TEST(of_several_names_the_plain_one_is_told)
 }
 END_TEST
 
+/* Each A1 has the one before it twice: 2 to the 24th of them would be written. */
+#define DOUBLED_NAME                                                                           \
+	"_Z1f1A1BIS_S_ES0_IS1_S1_ES0_IS2_S2_ES0_IS3_S3_ES0_IS4_S4_ES0_IS5_S5_ES0_IS6_S6_ES0_"  \
+	"IS7_S7_ES0_IS8_S8_ES0_IS9_S9_ES0_ISA_SA_ES0_ISB_SB_ES0_ISC_SC_ES0_ISD_SD_ES0_ISE_SE_" \
+	"ES0_ISF_SF_ES0_ISG_SG_ES0_ISH_SH_ES0_ISI_SI_ES0_ISJ_SJ_ES0_ISK_SK_ES0_ISL_SL_ES0_"    \
+	"ISM_SM_E"
+
 START_TEST(names_are_demangled)
 {
 	static const char *const names[][2] = {
@@ -228,6 +235,8 @@ START_TEST(names_are_demangled)
 	        {"_RINvNtC3std3mem8align_ofdE", "std::mem::align_of::<f64>"},
 	        {"_RNCNvCs_3foo3bar0B3_", "foo::bar::{closure#0}"},
 	        {"_R", "_R"},
+	        /* A name of a megabyte, and so on: nobody waits for it. */
+	        {DOUBLED_NAME, DOUBLED_NAME},
 	        {"", ""}};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
