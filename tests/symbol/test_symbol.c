@@ -165,6 +165,35 @@ START_TEST(a_linked_file_of_another_build_is_not_trusted)
 }
 END_TEST
 
+/* It is the name of a file, without directories: whoever made the module does not choose what
+ * is read on this machine. */
+START_TEST(a_link_leads_into_no_other_directory)
+{
+	struct plant_call call = plant_call();
+
+	derive("mkdir -p $(dirname $made)/o && "
+	       "objcopy --only-keep-debug $self $(dirname $made)/o/plant.dbg && "
+	       "printf 'o/plant.dbg\\0\\1\\0\\0\\0' >$(dirname $made)/link",
+	       "x");
+	open_file(
+	        derive("objcopy --strip-all --add-section .gnu_debuglink=$(dirname $made)/link "
+	               "$self $made",
+	               "linked"),
+	        directory);
+	ck_assert_uint_eq(look_up(call.return_address, false)->count, 0);
+	fp_symbol_close(image);
+	run("mv %s/o/plant.dbg %s/plant.dbg && printf 'plant.dbg\\0\\0\\0\\1\\0\\0\\0' "
+	    ">%s/link",
+	    directory, directory, directory);
+	open_file(
+	        derive("objcopy --strip-all --add-section .gnu_debuglink=$(dirname $made)/link "
+	               "$self $made",
+	               "linked"),
+	        directory);
+	expect_whole_place();
+}
+END_TEST
+
 /* Without a build-id the checksum of the link decides. */
 START_TEST(a_checksum_does_without_build_id)
 {
@@ -360,6 +389,7 @@ int main(void)
 	tcase_add_test(tests, separate_debug_files_are_found_by_build_id);
 	tcase_add_test(tests, separate_debug_files_are_found_by_link);
 	tcase_add_test(tests, a_linked_file_of_another_build_is_not_trusted);
+	tcase_add_test(tests, a_link_leads_into_no_other_directory);
 	tcase_add_test(tests, a_checksum_does_without_build_id);
 	tcase_add_test(tests, made_code_has_the_names_of_its_map);
 	tcase_add_test(tests, names_come_from_the_symbol_table);
