@@ -12,6 +12,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "report/text/page.h"
+
 static const char *const verdicts[FP_CLI_VERDICTS] = {
         [FP_CLI_OK] = "ok",
         [FP_CLI_WARNING] = "warning",
@@ -70,6 +72,18 @@ static size_t count_of(const struct fp_cli_checkup *checkup, enum fp_cli_verdict
 	return count;
 }
 
+/* What is told may be a path, with anything in it. */
+static void print_line(FILE *out, const char *beginning, const char *text)
+{
+	const struct fp_report_page page = {.out = out};
+
+	if (!text)
+		return;
+	fputs(beginning, out);
+	fp_report_print_escaped(&page, (struct fp_report_string){text, strlen(text)});
+	fputc('\n', out);
+}
+
 void fp_cli_checkup_print(const struct fp_cli_checkup *checkup, FILE *out)
 {
 	size_t problems = count_of(checkup, FP_CLI_PROBLEM);
@@ -78,12 +92,10 @@ void fp_cli_checkup_print(const struct fp_cli_checkup *checkup, FILE *out)
 	for (size_t i = 0; i < checkup->count; i++) {
 		const struct fp_cli_check *check = &checkup->checks[i];
 
-		fprintf(out, "%-8s %s: %s\n", verdicts[check->verdict], check->name,
-		        check->text ? check->text : "");
-		if (check->fix)
-			fprintf(out, "         fix: %s\n", check->fix);
-		if (check->advice)
-			fprintf(out, "         advice: %s\n", check->advice);
+		fprintf(out, "%-8s %s", verdicts[check->verdict], check->name);
+		print_line(out, ": ", check->text ? check->text : "");
+		print_line(out, "         fix: ", check->fix);
+		print_line(out, "         advice: ", check->advice);
 	}
 	fprintf(out, "%zu problem%s, %zu warning%s\n", problems, problems == 1 ? "" : "s",
 	        warnings, warnings == 1 ? "" : "s");

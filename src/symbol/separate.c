@@ -247,7 +247,8 @@ int fp_symbol_separate_find(Dwfl_Module *module, void **user, const char *name, 
 
 	if (fd >= 0 || !search)
 		return fd;
-	/* The name of a file, by its definition; one that leads elsewhere is somebody's wish. */
+	/* The name of a file, by its definition; one that leads elsewhere is somebody's wish.
+	 */
 	if (link && !is_shared && file && !strchr(link, '/'))
 		fd = find_by_link(search, file, link, checksum);
 	if (fd < 0 && !is_shared && search->build_id)
