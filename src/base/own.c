@@ -19,6 +19,13 @@ enum { OBJECTS_MAX = 4 };
 static struct fp_own_object objects[OBJECTS_MAX];
 static _Atomic size_t count;
 
+/* Of libfencepost.a, whose code and state have sections of their own in the program. */
+#define BOUND extern const char __attribute__((weak, visibility("hidden")))
+BOUND __start_fencepost_code;
+BOUND __stop_fencepost_code;
+BOUND __start_fencepost_bss;
+BOUND __stop_fencepost_bss;
+
 static void include(uintptr_t *start, uintptr_t *end, uintptr_t address, size_t bytes)
 {
 	if (*end == 0 || address < *start)
@@ -50,6 +57,13 @@ struct fp_own_object fp_own_read(const char *name, const Elf64_Ehdr *header)
 	object.end = fp_align_up(object.end, fp_vm_page_size());
 	uintptr_t entry = getauxval(AT_ENTRY);
 	object.is_program = entry >= object.start && entry < object.end;
+	if (object.is_program && &__start_fencepost_code != NULL) {
+		object.code = (uintptr_t)&__start_fencepost_code;
+		object.code_end = (uintptr_t)&__stop_fencepost_code;
+		object.start = (uintptr_t)&__start_fencepost_bss;
+		object.end = (uintptr_t)&__stop_fencepost_bss;
+		object.is_program = false;
+	}
 	return object;
 }
 
@@ -77,6 +91,15 @@ const struct fp_own_object *fp_own_find(uintptr_t address)
 		if (address >= objects[i].start && address < objects[i].end)
 			return &objects[i];
 	return NULL;
+}
+
+bool fp_own_range(size_t index, uintptr_t *start, uintptr_t *end)
+{
+	if (index >= atomic_load_explicit(&count, memory_order_acquire))
+		return false;
+	*start = objects[index].is_program ? 0 : objects[index].start;
+	*end = objects[index].is_program ? 0 : objects[index].end;
+	return true;
 }
 
 bool fp_own_is_code(uintptr_t address)

@@ -10,6 +10,7 @@
 
 #include <elf.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Of the object that this is compiled into. */
@@ -32,6 +33,10 @@ void fp_own_add(const struct fp_own_object *object);
 
 /* The object that ADDRESS is in, or NULL. */
 const struct fp_own_object *fp_own_find(uintptr_t address);
+
+/* The memory of the INDEXth that no program's data is in, which may be none; false when there
+ * is no such object. */
+bool fp_own_range(size_t index, uintptr_t *start, uintptr_t *end);
 
 /* Whether ADDRESS is in the code of one. */
 bool fp_own_is_code(uintptr_t address);

@@ -55,22 +55,6 @@ static bool is_candidate(const struct fp_mapping *mapping)
 	return !mapping->is_shared && (!mapping->is_executable || mapping->path[0] == '\0');
 }
 
-/* Where what is not Fencepost's begins in MAPPING: behind its data, to which the kernel may
- * have joined what is somebody else's. */
-static uintptr_t start_of_others(const struct fp_mapping *mapping)
-{
-	uintptr_t start = mapping->start;
-
-	while (start < mapping->end) {
-		const struct fp_own_object *object = fp_own_find(start);
-
-		if (object == NULL || object->is_program)
-			return start;
-		start = object->end;
-	}
-	return mapping->end;
-}
-
 static void append(struct fp_leak_roots *roots, const struct fp_leak_root *root)
 {
 	if (roots->wanted++ < roots->capacity)
@@ -101,14 +85,15 @@ static void find_region(const struct fp_leak_table *table, uintptr_t start, uint
 		        (struct fp_leak_range){region->address, region->address + region->size};
 }
 
-/* The lowest area of blocks, metadata or regions that [START, END) meets; false when it meets
- * none. */
+/* The lowest area of blocks, regions or what is Fencepost's that [START, END) meets; false when
+ * it meets none. */
 static bool find_area(const struct fp_leak_table *table, uintptr_t start, uintptr_t end,
                       struct fp_leak_range *found)
 {
 	*found = (struct fp_leak_range){UINTPTR_MAX, UINTPTR_MAX};
 	find_area_of(fp_guard_span, start, end, found);
 	find_area_of(fp_meta_region, start, end, found);
+	find_area_of(fp_own_range, start, end, found);
 	find_region(table, start, end, found);
 	return found->start != UINTPTR_MAX;
 }
@@ -133,11 +118,10 @@ static void append_outside_areas(const struct collection *collection, struct fp_
 static bool collect(const struct fp_mapping *mapping, void *user)
 {
 	struct collection *collection = user;
-	uintptr_t start = start_of_others(mapping);
 
-	if (is_candidate(mapping) && start < mapping->end) {
+	if (is_candidate(mapping)) {
 		const struct fp_leak_root root = {
-		        .start = start,
+		        .start = mapping->start,
 		        .end = mapping->end,
 		        .is_shared = mapping->is_shared,
 		        .is_writable = mapping->is_writable,

@@ -19,7 +19,7 @@
 #define fp_leak_thread_storage fp_remains_thread_storage
 #define fp_maps_each fp_remains_maps_each
 #define fp_meta_region fp_remains_meta_region
-#define fp_own_find fp_remains_own_find
+#define fp_own_range fp_remains_own_range
 #define fp_pointer_describe fp_remains_pointer_describe
 #define fp_pools_each_live fp_remains_pools_each_live
 #define fp_pools_find fp_remains_pools_find

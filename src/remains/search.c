@@ -182,16 +182,9 @@ bool fp_meta_region(size_t index, uintptr_t *start, uintptr_t *end)
 	return fp_remains_range(&fp_remains_process.map.metadata, index, start, end);
 }
 
-const struct fp_own_object *fp_own_find(uintptr_t address)
+bool fp_own_range(size_t index, uintptr_t *start, uintptr_t *end)
 {
-	static struct fp_own_object found;
-
-	for (size_t i = 0;
-	     fp_remains_range(&fp_remains_process.map.objects, i, &found.start, &found.end);
-	     i++)
-		if (address >= found.start && address < found.end)
-			return &found;
-	return NULL;
+	return fp_remains_range(&fp_remains_process.map.objects, index, start, end);
 }
 
 static uintptr_t room_at(uintptr_t address)
