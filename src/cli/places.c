@@ -62,7 +62,8 @@ bool fp_cli_find_self(char path[PATH_MAX])
 
 char *fp_cli_find_library(void)
 {
-	static const char *const beside[] = {"../preload/.libs", "../lib/fencepost"};
+	static const char *const beside[] = {"../preload/.libs", "../lib/fencepost",
+	                                     "../lib64/fencepost"};
 	char self[PATH_MAX];
 	char *path;
 

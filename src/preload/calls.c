@@ -81,6 +81,10 @@
 	own_info.si_pid = 0;                                                                   \
 	return tell_death_of((call), ended);
 
+/* Macros of older C libraries. */
+#undef fread_unlocked
+#undef fwrite_unlocked
+
 /* What no header declares. */
 #define FP_CALL(result, name, parameters, arguments, checks) FP_EXPORT result name parameters;
 #include "preload/undeclared_calls.def"

@@ -29,6 +29,17 @@ static int find_no_elf(Dwfl_Module *module, void **user, const char *name, Dwarf
 	return -1;
 }
 
+#ifdef FP_OLD_LIBDW
+/* Before elfutils 0.188: no frames are told from each other, then. */
+static int dwfl_frame_reg(Dwfl_Frame *frame, unsigned number, Dwarf_Word *value)
+{
+	(void)frame;
+	(void)number;
+	(void)value;
+	return -1;
+}
+#endif
+
 static int find_no_debug(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
                          const char *file, const char *link, GElf_Word sum, char **path)
 {
