@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What the tests of doc/testing.md and other pages share: its programs and its commands, as they stand there.
+# What the tests of pages share: their programs and their commands, as they stand there. A page is tried section by
+# section with page.py; doc/testing.md, whose programs have more tests, by hand.
 fencepost=$FP_BUILDDIR/src/cli/fencepost
 manual=$top_srcdir/doc/${page:-testing.md}
 integrations=$top_srcdir/integrations
@@ -27,4 +28,29 @@ manual_program() {
 # manual_command SECTION N: its command number N.
 manual_command() {
 	sed -n "/^## $1\$/,/^## /p" "$manual" | sed -n '/^```/,/^```$/d; s/^    //p' | sed -n "$2p"
+}
+
+# try SECTION [TOOL]...: does what a section of the page says, in a directory of its own, if the tools are here. A tool
+# with a "/" is a file.
+tried=0
+try() {
+	section=$1
+	shift
+	for tool in python3 "$@"; do
+		case $tool in
+		*/*) test -e "$tool" ;;
+		*) command -v "$tool" >/dev/null ;;
+		esac || { echo "not tested: $section (there is no $tool)"; return; }
+	done
+	tried=$((tried + 1))
+	mkdir "$work/$tried" && cd "$work/$tried" || exit 99
+	python3 "$top_srcdir/tests/integrations/page.py" "$manual" "$section" /usr/share/fencepost/integrations="$integrations" \
+		/usr/lib/fencepost="$FP_BUILDDIR/src/preload/.libs" >differs 2>&1 || complain "$(cat differs)"
+	cd "$work" || exit 99
+}
+
+# manual_end: the result of the tries.
+manual_end() {
+	test "$tried" -gt 0 || exit 77
+	exit $bad
 }
