@@ -5,6 +5,7 @@
  */
 #include "report/source.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,31 @@ char *fp_report_make_path(const char *directory, struct fp_report_string file)
 	return path.text;
 }
 
-const char *fp_report_path_below(const char *path, const char *root)
+int fp_report_roots_find(struct fp_report_roots *roots, const char *directory)
+{
+	char *current;
+
+	*roots = (struct fp_report_roots){{NULL, NULL}};
+	if (!directory || directory[0] == '\0')
+		return 0;
+	current = getcwd(NULL, 0);
+	roots->paths[0] = fp_report_make_path(current, fp_report_text(directory));
+	roots->paths[1] = realpath(directory, NULL);
+	free(current);
+	if (roots->paths[0])
+		return 0;
+	free(roots->paths[1]);
+	roots->paths[1] = NULL;
+	return -ENOMEM;
+}
+
+void fp_report_roots_free(struct fp_report_roots *roots)
+{
+	free(roots->paths[0]);
+	free(roots->paths[1]);
+}
+
+static const char *below(const char *path, const char *root)
 {
 	size_t size = strlen(root);
 
@@ -93,6 +118,15 @@ const char *fp_report_path_below(const char *path, const char *root)
 	if (strncmp(path, root, size) != 0 || path[size] != '/' || path[size + 1] == '\0')
 		return NULL;
 	return path + size + 1;
+}
+
+const char *fp_report_path_below(const char *path, const struct fp_report_roots *roots)
+{
+	const char *rest = NULL;
+
+	for (size_t i = 0; i < 2 && !rest; i++)
+		rest = roots->paths[i] ? below(path, roots->paths[i]) : NULL;
+	return rest;
 }
 
 enum { BYTES_MAX = 16 << 20 /* of a file that are read for a line */ };

@@ -42,7 +42,16 @@ bool fp_report_stack_source(const struct fp_report_stack *stack, uint32_t around
  * in new memory, terminated. NULL when out of memory. */
 char *fp_report_make_path(const char *directory, struct fp_report_string file);
 
-/* What of PATH is below ROOT, without a slash before it; NULL when it is not below. */
-const char *fp_report_path_below(const char *path, const char *root);
+/* A directory as it was named and as it is without links, in new memory; each may be NULL. */
+struct fp_report_roots {
+	char *paths[2];
+};
+
+/* Finds the directory DIRECTORY, which may be NULL or empty: then there is none. */
+int fp_report_roots_find(struct fp_report_roots *roots, const char *directory);
+void fp_report_roots_free(struct fp_report_roots *roots);
+
+/* What of PATH is below a root, without a slash before it; NULL when it is not below. */
+const char *fp_report_path_below(const char *path, const struct fp_report_roots *roots);
 
 #endif

@@ -25,8 +25,8 @@ struct fp_report_view {
 	bool has_possible;       /* possible leaks are listed, too, not only counted */
 	bool is_quiet;           /* text: nothing at all when nothing was found */
 	bool has_colour;         /* text: OUT is a terminal */
-	const char *source_root; /* sarif: the repository, which files are named relative to; or
-	                            NULL */
+	const char *source_root; /* text, sarif: the repository, which files are named relative
+	                            to; or NULL */
 	bool has_all_frames;     /* text: no stack is cut or folded */
 	bool has_blocks;         /* text: a suppression to paste after each finding and leak */
 	const struct fp_report_line

@@ -90,15 +90,6 @@ json_t *fp_report_sarif_directory(const char *path)
 	return make_uri(path, size > 0 && path[size - 1] == '/' ? "" : "/");
 }
 
-static const char *below_root(const struct fp_report_sarif *sarif, const char *path)
-{
-	const char *rest = NULL;
-
-	for (size_t i = 0; i < 2 && !rest; i++)
-		rest = sarif->roots[i] ? fp_report_path_below(path, sarif->roots[i]) : NULL;
-	return rest;
-}
-
 json_t *fp_report_sarif_artifact(struct fp_report_sarif *sarif, const char *directory,
                                  struct fp_report_string file)
 {
@@ -110,7 +101,7 @@ json_t *fp_report_sarif_artifact(struct fp_report_sarif *sarif, const char *dire
 		sarif->tree.has_failed = true;
 		return artifact;
 	}
-	rest = below_root(sarif, path);
+	rest = fp_report_path_below(path, &sarif->roots);
 	/* An empty URI would be the log itself. */
 	fp_report_tree_put(&sarif->tree, artifact, "uri",
 	                   make_uri(rest            ? rest
@@ -135,11 +126,11 @@ static bool is_below_root(const struct fp_report_sarif *sarif,
 	char *path;
 	bool is_below;
 
-	if (!sarif->roots[0] || !has_file(frame))
+	if (!sarif->roots.paths[0] || !has_file(frame))
 		return false;
 	path = fp_report_make_path(frame->symbol->directory,
 	                           fp_report_text(frame->symbol->file));
-	is_below = path && below_root(sarif, path);
+	is_below = path && fp_report_path_below(path, &sarif->roots);
 	free(path);
 	return is_below;
 }

@@ -307,26 +307,13 @@ struct document {
 	json_t *invocations;
 };
 
-/* The directory that VIEW names, as it was named and as it is. */
-static int find_roots(struct fp_report_sarif *sarif, const struct fp_report_view *view)
-{
-	char *current;
-
-	if (!view->source_root || view->source_root[0] == '\0')
-		return 0;
-	current = getcwd(NULL, 0);
-	sarif->roots[0] = fp_report_make_path(current, fp_report_text(view->source_root));
-	sarif->roots[1] = realpath(view->source_root, NULL);
-	free(current);
-	return sarif->roots[0] ? 0 : -ENOMEM;
-}
-
 static int begin(struct fp_report_walk *walk)
 {
 	struct document *document = calloc(1, sizeof(*document));
 
 	walk->state = document;
-	if (!document || find_roots(&document->sarif, walk->view) != 0)
+	if (!document ||
+	    fp_report_roots_find(&document->sarif.roots, walk->view->source_root) != 0)
 		return -ENOMEM;
 	document->invocations = json_array();
 	return document->invocations ? 0 : -ENOMEM;
@@ -584,7 +571,7 @@ static json_t *make_details(const struct fp_report *report)
 
 static json_t *make_bases(const struct fp_report_sarif *sarif)
 {
-	json_t *uri = fp_report_sarif_directory(sarif->roots[0]);
+	json_t *uri = fp_report_sarif_directory(sarif->roots.paths[0]);
 
 	return json_pack("{s:{s:o}}", FP_REPORT_SARIF_ROOT, "uri", uri);
 }
@@ -609,7 +596,7 @@ static int end(struct fp_report_walk *walk)
 	fp_report_tree_put(tree, run, "tool", make_tool(sarif));
 	fp_report_tree_put(tree, run, "automationDetails", make_details(walk->set->reports[0]));
 	fp_report_tree_put(tree, run, "columnKind", json_string("unicodeCodePoints"));
-	if (sarif->roots[0])
+	if (sarif->roots.paths[0])
 		fp_report_tree_put(tree, run, "originalUriBaseIds", make_bases(sarif));
 	fp_report_tree_put(tree, run, "invocations", json_incref(document->invocations));
 	fp_report_tree_put(tree, run, "taxonomies", fp_report_sarif_taxonomies(sarif));
@@ -636,8 +623,7 @@ static void release(struct fp_report_walk *walk)
 	free(document->entries);
 	fp_report_table_free(&document->seen);
 	json_decref(document->invocations);
-	free(document->sarif.roots[0]);
-	free(document->sarif.roots[1]);
+	fp_report_roots_free(&document->sarif.roots);
 	free(document);
 }
 

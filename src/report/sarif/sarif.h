@@ -11,6 +11,7 @@
 
 #include "report/finding.h"
 #include "report/json/write.h"
+#include "report/source.h"
 
 /* Its name is how code scanning knows the repository. */
 #define FP_REPORT_SARIF_ROOT "%SRCROOT%"
@@ -18,8 +19,7 @@
 /* What the parts of one log share. */
 struct fp_report_sarif {
 	struct fp_report_tree tree;
-	char *roots[2]; /* the repository as it was named, and as it is without links; or NULL
-	                 */
+	struct fp_report_roots roots; /* the repository */
 };
 
 /* Where something is: the innermost frame of the repository, else of any source file. */

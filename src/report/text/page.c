@@ -5,6 +5,7 @@
 #include "report/text/page.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/finding.h"
@@ -190,6 +191,24 @@ void fp_report_print_site(const struct fp_report_page *page, const char *before,
 	fputs(" (DebugAlloc)", page->out);
 }
 
+/* "plant.c:31", or "rows/plant.c:31" for a reader who named the repository: editors and CI find
+ * the file by that. */
+static void print_file(const struct fp_report_page *page, const struct fp_symbol_frame *symbol)
+{
+	struct fp_report_string file = fp_report_text(symbol->file);
+	struct fp_report_roots roots;
+	char *path = NULL;
+	const char *rest = NULL;
+
+	if (page->source_root && fp_report_roots_find(&roots, page->source_root) == 0) {
+		path = fp_report_make_path(symbol->directory, file);
+		rest = path ? fp_report_path_below(path, &roots) : NULL;
+		fp_report_roots_free(&roots);
+	}
+	print_line(page, rest ? fp_report_text(rest) : fp_report_base_name(file), symbol->line);
+	free(path);
+}
+
 /* "plant.c:31 in make_rows" */
 static void print_line_of(const struct fp_report_page *page,
                           const struct fp_report_frame *frame)
@@ -197,8 +216,7 @@ static void print_line_of(const struct fp_report_page *page,
 	const struct fp_symbol_frame *symbol = frame->symbol;
 
 	if (symbol && symbol->file)
-		print_line(page, fp_report_base_name(fp_report_text(symbol->file)),
-		           symbol->line);
+		print_file(page, symbol);
 	else
 		print_module(page, frame);
 	if (symbol && symbol->function) {

@@ -15,8 +15,9 @@
 struct fp_report_page {
 	FILE *out;
 	bool has_colour;
-	bool has_all_frames; /* nothing of a stack is cut or folded */
-	bool has_possible;   /* possible leaks are listed */
+	bool has_all_frames;     /* nothing of a stack is cut or folded */
+	bool has_possible;       /* possible leaks are listed */
+	const char *source_root; /* the repository, or NULL */
 };
 
 enum fp_report_style {

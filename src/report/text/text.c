@@ -610,7 +610,8 @@ static bool is_silent(const struct fp_report_walk *walk, const struct fp_report 
 static struct fp_report_page page_of(const struct fp_report_walk *walk)
 {
 	return (struct fp_report_page){walk->out, walk->view->has_colour,
-	                               walk->view->has_all_frames, walk->view->has_possible};
+	                               walk->view->has_all_frames, walk->view->has_possible,
+	                               walk->view->source_root};
 }
 
 static int print_suppression(const struct fp_report_page *page, int result, char **block)
