@@ -45,7 +45,7 @@ try() {
 	tried=$((tried + 1))
 	mkdir "$work/$tried" && cd "$work/$tried" || exit 99
 	python3 "$top_srcdir/tests/integrations/page.py" "$manual" "$section" /usr/share/fencepost/integrations="$integrations" \
-		/usr/lib/fencepost="$FP_BUILDDIR/src/preload/.libs" >differs 2>&1 || complain "$(cat differs)"
+		/usr/bin/fencepost="$fencepost" /usr/lib/fencepost="$FP_BUILDDIR/src/preload/.libs" >differs 2>&1 || complain "$(cat differs)"
 	cd "$work" || exit 99
 }
 

@@ -20,7 +20,7 @@ STEADY = [
     (r"thread \d+", "thread N"),
     (r"(by process|PID|pid|process) \d+", r"\1 N"),
     (r"==\d+==", "==N=="),
-    (r"0x[0-9a-f]+", "ADDRESS"),
+    (r"0x[0-9a-fA-F]+", "ADDRESS"),
     (r"serials? \d+", "serial N"),
     (r"\d+ ms ago", "N ms ago"),
     (r"\d+(\.\d+)? (s|sec|seconds)\b", "N s"),
@@ -99,11 +99,11 @@ def steps_of(lines):
 
 
 def run(steps, here):
-    script = ["s=0"]
+    script = ["s=0 w=$PWD"]
     for at, step in enumerate(steps):
         if isinstance(step, Command):
             # Not a subshell: directories, variables and jobs are there for the next command.
-            script.append("{ (exit $s); %s\n} >page.%d.out 2>&1 </dev/null; s=$?; echo $s >page.%d.status" % (here(step.text), at, at))
+            script.append("{ (exit $s); %s\n} >$w/page.%d.out 2>&1 </dev/null; s=$?; echo $s >$w/page.%d.status" % (here(step.text), at, at))
         else:
             name = here(step[0])
             os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
@@ -163,7 +163,7 @@ def main():
             wrong = matches(step.shown, printed, step.is_beginning)
             wrong = wrong and "not printed in its place: %s" % wrong
         if wrong:
-            print("%s, %s: $ %s\n%s\nIt printed:\n%s" % (os.path.basename(page), name, step.text, wrong, output[:6000]))
+            print("%s, %s: $ %s\n%s\nIt printed:\n%s" % (os.path.basename(page), name, step.text, wrong, output[-4000:]))
             bad = 1
     if not any(isinstance(step, Command) for step in steps):
         sys.exit("%s, %s: no commands" % (page, name))
