@@ -482,6 +482,8 @@ static const struct {
         {"libv8", "Node.js"},
         {"python", "Python"},
         {"libpython", "Python"},
+        {"R", "R"},
+        {"libR", "R"},
         {"perl", "Perl"},
         {"libperl", "Perl"},
         {"ruby", "Ruby"},

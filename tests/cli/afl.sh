@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The commands of doc/afl.md as they stand there: under AFL++, with the fork server and in persistent mode,
+# The commands of doc/fuzzing.md as they stand there: under AFL++, with the fork server and in persistent mode,
 # each input that leads the toy parser to a mistake is a crash, and one that leads to none is not.
 # fencepost run says afterwards what it was, and where.
 work=$FP_BUILDDIR/tests/cli/afl.work
-manual=$top_srcdir/doc/afl.md
+manual=$top_srcdir/doc/fuzzing.md
 parser=$top_srcdir/tests/cli/afl_victim.c
 fencepost=$FP_BUILDDIR/src/cli/fencepost
 test -x "$fencepost" && test -f "$manual" && test -f "$parser" || exit 99

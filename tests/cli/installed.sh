@@ -32,7 +32,8 @@ for file in "$bin/fencepost" "$lib/libfencepost.so" "$lib/libfencepost.so.0" "$l
 	"$include/fencepost/extension.h" "$include/fencepost/lsan.h" "$FP_INSTALLED_MAN/man1/fencepost.1" \
 	"$FP_INSTALLED_SHARE/fencepost/fencepost-report-1.schema.json" "$FP_INSTALLED_SHARE/fencepost/integrations/fencepost-check.h" \
 	"$FP_INSTALLED_SHARE/fencepost/integrations/fencepost-gtest.h" "$FP_INSTALLED_SHARE/fencepost/integrations/fencepost_pytest.py" \
-	"$FP_INSTALLED_SHARE/fencepost/integrations/fencepost-valgrind" "$FP_INSTALLED_SHARE/fencepost/integrations/github-problem-matcher.json" \
+	"$FP_INSTALLED_SHARE/fencepost/integrations/fencepost-valgrind" "$FP_INSTALLED_SHARE/fencepost/integrations/fencepost-catch2.h" \
+	"$FP_INSTALLED_SHARE/fencepost/integrations/github-problem-matcher.json" \
 	"$FP_INSTALLED_DOC/examples/first_minute.c" "$FP_INSTALLED_DOC/README.md"; do
 	test -f "$file" || complain "not installed: $file"
 done

@@ -31,8 +31,9 @@ manual_command() {
 }
 
 # try SECTION [TOOL]...: does what a section of the page says, in a directory of its own, if the tools are here. A tool
-# with a "/" is a file.
+# with a "/" is a file. $pairs are more paths of the page and those of here.
 tried=0
+pairs=
 try() {
 	section=$1
 	shift
@@ -44,7 +45,8 @@ try() {
 	done
 	tried=$((tried + 1))
 	mkdir "$work/$tried" && cd "$work/$tried" || exit 99
-	python3 "$top_srcdir/tests/integrations/page.py" "$manual" "$section" /usr/share/fencepost/integrations="$integrations" \
+	# shellcheck disable=SC2086
+	python3 "$top_srcdir/tests/integrations/page.py" "$manual" "$section" $pairs /usr/share/fencepost/integrations="$integrations" \
 		/usr/bin/fencepost="$fencepost" /usr/lib/fencepost="$FP_BUILDDIR/src/preload/.libs" >differs 2>&1 || complain "$(cat differs)"
 	cd "$work" || exit 99
 }
