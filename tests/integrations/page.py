@@ -104,7 +104,7 @@ def run(steps, here):
     for at, step in enumerate(steps):
         if isinstance(step, Command):
             # Not a subshell: directories, variables and jobs are there for the next command.
-            script.append("{ (exit $s); %s\n} >$w/page.%d.out 2>&1 </dev/null; s=$?; echo $s >$w/page.%d.status" % (here(step.text), at, at))
+            script.append("{ (exit $s); %s\n} >\"$w/page.%d.out\" 2>&1 </dev/null; s=$?; echo $s >\"$w/page.%d.status\"" % (here(step.text), at, at))
         else:
             name = here(step[0])
             os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
