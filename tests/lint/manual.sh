@@ -27,6 +27,14 @@ for command in $commands; do
 		grep -q "^\.B.*$(echo "$option" | sed 's/-/\\\\-/g')" "$page" || complain "$page does not explain $option"
 	done
 done
+# The pages that are of no command.
+for page in man/fencepost-options.7 man/fencepost-hosting.3; do
+	for section in NAME DESCRIPTION EXAMPLES ENVIRONMENT FILES 'EXIT STATUS' BUGS 'SEE ALSO'; do
+		grep -qx "\.SH $section" "$page" || complain "$page has no $section"
+	done
+done
+sed -n '/^\.SH EXAMPLES/,/^\.fi/p' man/fencepost-hosting.3 | sed '1,/^\.nf/d; /^\.fi/d; s/\\-/-/g' |
+	${CC:-cc} -Iinclude -Wall -Werror -fsyntax-only -x c - || complain "the example of fencepost-hosting(3) does not compile"
 table=$(sed -n 's/^FP_OPTION(_*\([a-z_]*\),.*/\1/p' src/options/options.def)
 manual=$(sed -n 's/^\.B[IR] \([a-z_]*\)=.*/\1/p' man/fencepost-options.7)
 test "$(echo "$table" | sort)" = "$(echo "$manual" | sort)" ||
