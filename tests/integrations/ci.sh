@@ -29,6 +29,8 @@ if command -v bazel >/dev/null && test -d /usr/share/bazel/rules/java; then
 else
 	echo 'not tested: Bazel (Debian: apt-get install bazel-bootstrap bazel-rules-java bazel-rules-proto)'
 fi
+try "A baseline: what is new since yesterday" gcc
+try 'Suppressions: what is known already' gcc
 try CTest ctest
 try Meson meson ninja
 CARGO_HOME=$work/cargo PATH=$work/bin:/usr/bin:$PATH try Cargo /usr/bin/cargo

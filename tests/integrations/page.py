@@ -23,7 +23,7 @@ STEADY = [
     (r"0x[0-9a-fA-F]+", "ADDRESS"),
     (r"serials? \d+", "serial N"),
     (r"\d+(\.\d+)? (ms|s|min)\b", "N s"),
-    (r"leak of [\d,]+ bytes in \d+ blocks", "leak of N bytes in N blocks"),
+    (r"leak of [\d,]+ bytes in [\d,]+ blocks?", "leak of N bytes in N blocks"),
     (r"\d+ frames? of", "N frames of"),
     (r"^    #\d+ ", "    #N "),
 ]
