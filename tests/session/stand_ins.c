@@ -458,6 +458,10 @@ void fp_region_renew_in_child(void)
 {
 }
 
+void fp_guard_prepare_fork(void)
+{
+}
+
 int fp_guard_renew_in_child(void)
 {
 	return 0;
