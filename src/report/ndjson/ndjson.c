@@ -152,13 +152,14 @@ static void put_time(char text[TIME_MAX])
 	snprintf(text, TIME_MAX, "%s.%03uZ", second, (unsigned)(now.tv_nsec / 1000000 % 1000));
 }
 
-/* Of a process: pids come again, and machines have the same ones. */
+/* Of a process, and of what it executes: pids come again, and machines have the same ones. */
 static void put_run(const struct fp_report *report, const char *host, char text[HASH_MAX])
 {
 	uint64_t hash = fp_hash_bytes(fp_hash_start, host, strlen(host));
 
 	hash = fp_hash_word(hash, report->started);
 	hash = fp_hash_word(hash, report->pid);
+	hash = fp_hash_bytes(hash, report->executable.bytes, report->executable.size);
 	snprintf(text, HASH_MAX, "%016" PRIx64, hash);
 }
 
@@ -214,6 +215,8 @@ static struct fp_report begin_line(const struct fp_report_walk *walk,
 
 	line.line = *walk->view->line;
 	line.line.type = type;
+	if (report->snapshot_count > 0)
+		line.line.uptime = report->snapshots[report->snapshot_count - 1].milliseconds;
 	line.finding_count = line.leak_count = line.failed_count = line.snapshot_count = 0;
 	line.growth.count = 0;
 	line.growth.is_looked_for = false;
