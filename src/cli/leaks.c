@@ -374,8 +374,26 @@ static int ask(const struct asking *asking, struct fp_channel *channel)
 	return refuse_ended(asking);
 }
 
+/* Who starts a program in the background, and systemd, know its number and not the program's.
+ */
+static bool is_fencepost_run(const struct asking *asking)
+{
+	char path[64];
+	struct stat theirs;
+	struct stat ours;
+
+	snprintf(path, sizeof(path), "/proc/%ld/exe", asking->pid);
+	return stat(path, &theirs) == 0 && stat(FP_PROC_SELF "exe", &ours) == 0 &&
+	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
 static int refuse(const struct asking *asking)
 {
+	if (is_fencepost_run(asking))
+		return fp_cli_fail(
+		        "%s: process %ld is fencepost run itself: ask the program that "
+		        "it runs; ps --ppid %ld shows its number",
+		        asking->command, asking->pid, asking->pid);
 	if (asking->is_under_fencepost)
 		return fp_cli_fail("%s: process %ld runs without leak_signal: start it with "
 		                   "FENCEPOST_OPTIONS=leak_signal=USR2",

@@ -84,6 +84,7 @@ wait $pid
 
 start
 refused 'runs without leak_signal' "$process"
+refused 'is fencepost run itself: ask the program that it runs; ps --ppid [0-9]* shows its number' $pid
 finish
 
 sleep 60 &
