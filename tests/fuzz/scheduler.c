@@ -106,13 +106,18 @@ static void come_to_place(void)
 		switch_to(next_of(self));
 }
 
+/* The others have their turns first. */
+static void pause_once(void)
+{
+	fuzz_must(places_left-- > 0);
+	switch_to(next_of(self));
+}
+
 static void wait_for_others(const struct fp_lock *awaited)
 {
 	workers[self].awaited = awaited;
-	unsigned next = next_of(self);
-	fuzz_must(next != NOBODY);
-	fuzz_must(places_left-- > 0);
-	switch_to(next);
+	fuzz_must(next_of(self) != NOBODY);
+	pause_once();
 	workers[self].awaited = NULL;
 }
 
@@ -217,9 +222,15 @@ void fp_sys_confine(bool is_confined)
 
 bool fp_sys_is_refused(long number, long *result)
 {
-	(void)number, (void)result;
-	come_to_place();
-	return false;
+	bool is_pause = number == SYS_nanosleep && self != NOBODY && !is_interrupted;
+
+	/* Who sleeps lets all others go on, and has slept then. */
+	if (is_pause)
+		pause_once();
+	else
+		come_to_place();
+	*result = 0;
+	return is_pause;
 }
 
 /* ---- Threads ------------------------------------------------------------------------------
