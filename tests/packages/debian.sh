@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The Debian packages: built from this tree, looked at by lintian, installed into systems that have nothing
-# else, where the tests of debian/tests run. FP_SUITES says into which; it needs root, a mirror and minutes, so
+# else, where the tests of debian/tests run. FP_SUITES says into which; it needs root, mirrors and minutes, so
 # it is no part of make check.
 work=${FP_BUILDDIR:?}/tests/packages/debian.work
-suites=${FP_SUITES:-bookworm trixie}
-mirror=${FP_MIRROR:-http://deb.debian.org/debian}
-for tool in dpkg-buildpackage dh lintian debootstrap git; do
-	command -v $tool >/dev/null || { echo "no $tool here: apt-get install devscripts debhelper lintian debootstrap"; exit 77; }
+for tool in dpkg-buildpackage dh lintian git; do
+	command -v $tool >/dev/null || { echo "no $tool here: apt-get install devscripts debhelper lintian git"; exit 77; }
 done
-test "$(id -u)" -eq 0 || { echo "debootstrap needs root"; exit 77; }
 git -C "$top_srcdir" rev-parse >/dev/null 2>&1 || { echo "only from a clone: a released archive has no debian/"; exit 77; }
 rm -rf "$work" && mkdir -p "$work/fencepost" && cd "$work" || exit 99
-bad=0
-complain() { echo "$*"; bad=1; }
+. "$top_srcdir/tests/packages/root.sh"
 
 # As it is now, whether committed or not.
 (cd "$top_srcdir" && git ls-files -z | tar -c --null -T -) | tar -x -C fencepost || exit 99
@@ -21,25 +17,22 @@ complain() { echo "$*"; bad=1; }
 	{ tail -n 20 build.log | cut -c 1-300; exit 1; }
 lintian --allow-root --fail-on error,warning ./*.changes >lintian.log 2>&1 || { complain "lintian:"; cat lintian.log; }
 
-for suite in $suites; do
+for suite in ${FP_SUITES:-bookworm trixie noble}; do
+	root_make "$suite" || continue
 	root=$work/$suite
-	debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$suite.log" 2>&1 || { complain "no $suite: $(tail -n 3 "$suite.log")"; continue; }
 	mkdir "$root/packages" && cp ./*.deb fencepost/debian/tests/* "$root/packages" && rm -f "$root"/packages/*dbgsym*
-	mount -t proc proc "$root/proc" || { complain "cannot mount /proc"; continue; }
-	# Without recommended packages, as on a small machine; the compiler is what the tests need.
-	chroot "$root" env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get -q -y --no-install-recommends install /packages/*.deb gcc libc6-dev pkg-config' >>"$suite.log" 2>&1 ||
-		complain "$suite: not installed: $(tail -n 5 "$suite.log")"
+	# The compiler is what the tests need.
+	root_install "$suite" '/packages/*.deb gcc libc6-dev pkg-config' || continue
 	for test in finds-a-bug host; do
-		if chroot "$root" sh "/packages/$test" >"$suite.$test.log" 2>&1; then
+		if in_root "$suite" "sh /packages/$test" >"$suite.$test.log" 2>&1; then
 			echo "$suite: $test: passed"
 		else
 			complain "$suite: $test: $(cat "$suite.$test.log")"
 		fi
 	done
 	# What was installed goes, and leaves nothing.
-	chroot "$root" sh -c 'dpkg --purge libfencepost-dev fencepost libfencepost0' >>"$suite.log" 2>&1 || complain "$suite: not purged: $(tail -n 5 "$suite.log")"
+	in_root "$suite" 'dpkg --purge libfencepost-dev fencepost libfencepost0' >>"$suite.log" 2>&1 || complain "$suite: not purged: $(tail -n 5 "$suite.log")"
 	left=$(find "$root/usr" "$root/etc" -name '*fencepost*')
 	test -z "$left" || complain "$suite: left: $left"
-	umount "$root/proc"
 done
 exit $bad
