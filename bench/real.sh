@@ -66,7 +66,8 @@ under() { # under TOOL COMMAND...
 	native) "$@" ;;
 	fencepost) "$fencepost" run --quiet "$@" ;;
 	batch) "$fencepost" run --quiet --seal-batch=64 "$@" ;;
-	sample1000) "$fencepost" run --quiet --sample=1000 "$@" ;;
+	sample*) "$fencepost" run --quiet --sample="${tool#sample}" "$@" ;;
+	budget*) "$fencepost" run --quiet --budget="${tool#budget}" "$@" ;;
 	valgrind) valgrind -q --trace-children=yes --leak-check=no --log-file=/dev/null "$@" ;;
 	esac
 }
@@ -75,9 +76,10 @@ measure() { # measure NAME COMMAND...
 	local name=$1 tool run TIMEFORMAT='%3U %3S'
 	shift
 	command -v "$1" >/dev/null || return 0
-	for tool in $tools; do
-		[[ $tool != valgrind ]] || command -v valgrind >/dev/null || continue
-		for ((run = 0; run < runs; run++)); do
+	# In turn: what else the machine does is shared by all.
+	for ((run = 0; run < runs; run++)); do
+		for tool in $tools; do
+			command -v "${tool/#native/true}" >/dev/null || [[ $tool != valgrind ]] || continue
 			{ time under "$tool" "$@" >out 2>err </dev/null; } 2>time ||
 				echo "$name under $tool failed: $(tail -n 1 err)" >&2
 			awk -v name="$name" -v tool="$tool" '{ print name, tool, $1 + $2 }' time

@@ -113,6 +113,14 @@ uint64_t fp_clock_nanoseconds(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+uint64_t fp_clock_processor(int clock)
+{
+	struct timespec now = {0};
+
+	read_by_call(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 uint64_t fp_clock_calendar(void)
 {
 	return (uint64_t)read_clock(CLOCK_REALTIME_COARSE).tv_sec;

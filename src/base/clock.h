@@ -17,6 +17,10 @@ uint32_t fp_clock_now(void);
 /* Nanoseconds of CLOCK_MONOTONIC, as fine as the kernel's tick, which is some milliseconds. */
 uint64_t fp_clock_nanoseconds(void);
 
+/* Nanoseconds of processor time, by a system call: CLOCK_PROCESS_CPUTIME_ID, or the calling
+ * thread's CLOCK_THREAD_CPUTIME_ID. */
+uint64_t fp_clock_processor(int clock);
+
 /* Seconds since 1970. */
 uint64_t fp_clock_calendar(void);
 

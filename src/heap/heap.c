@@ -207,6 +207,8 @@ static int alloc_or_report(struct fp_heap *heap, const struct fp_heap_request *r
 		return -EPERM;
 	}
 	fp_trace_id trace = fp_stack_capture();
+	if (request->trace != NULL)
+		*request->trace = trace;
 	if (request->align > FP_BLOCK_SIZE_MAX)
 		return -ENOMEM;
 	if (request->size <= FP_BLOCK_SIZE_MAX && request->count == 0)

@@ -107,6 +107,7 @@ struct fp_heap_request {
 	int line;
 	/* For a recording: the serial of the block whose content this one is to have, or 0. */
 	uint64_t replaced;
+	fp_trace_id *trace; /* set to that of the block; or NULL */
 };
 
 /* 0 with *BLOCK accessible; with *BLOCK NULL -ENOMEM, -EPERM after the heap's release, or
@@ -134,7 +135,9 @@ int fp_heap_free_as(struct fp_heap *heap, const struct fp_heap_claim *claim);
 
 /*
  * A block as REQUEST says with the content of the one of CLAIM, which is freed. As alloc and
- * free; a failure leaves the old block as it is. The claim's block is not NULL.
+ * free; a failure leaves the old block as it is. The claim's block is not NULL. Where *BLOCK is
+ * not NULL, it is memory of the caller's that the content goes to instead; NULL afterwards: it
+ * did not.
  */
 int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
                     const struct fp_heap_request *request, void **block);

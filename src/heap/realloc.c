@@ -107,6 +107,7 @@ int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
 	struct fp_block old;
 	struct fp_place where;
 	bool is_ours = fp_guard_find((uintptr_t)claim->block, &where);
+	void *elsewhere = *block;
 
 	*block = NULL;
 	if (!is_ours && claim->may_be_foreign)
@@ -120,9 +121,11 @@ int fp_heap_realloc(struct fp_heap *heap, const struct fp_heap_claim *claim,
 	wanted.replaced = old.serial;
 	/* Who needs that of the old block needs it of the new one. */
 	wanted.align = fp_exact_align(request->align, old.alloc_trace);
-	int status = fp_heap_alloc(heap, &wanted, block);
+	int status = elsewhere == NULL ? fp_heap_alloc(heap, &wanted, block) : 0;
 	if (status != 0)
 		return status;
+	if (elsewhere != NULL)
+		*block = elsewhere;
 	copy(*block, claim->block, old.size < request->size ? old.size : request->size);
 	fp_heap_free_at(heap, claim, &where);
 	return 0;

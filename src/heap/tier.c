@@ -14,15 +14,17 @@
 
 static uint64_t max_pages = UINT64_MAX;
 static uint64_t sample = 1;
+static uint64_t seed;
 FP_CHILD_WRITES static _Atomic uint64_t guarded_pages;
 static _Atomic uint64_t beside_blocks;
-static uint64_t (*count_plain)(void); /* of the door that samples, or NULL */
+static uint64_t (*count_plain)(void); /* of the door that picks, or NULL */
 static _Atomic uint64_t blocks[FP_REASON_COUNT];
 
 void fp_tier_init(const struct fp_tier_config *config)
 {
 	max_pages = config->max_memory / fp_vm_page_size();
 	sample = config->sample;
+	seed = config->seed;
 }
 
 uint64_t fp_tier_max_memory(void)
@@ -33,7 +35,12 @@ uint64_t fp_tier_max_memory(void)
 /* Mixed, so that a program that allocates in a rhythm does not hide its every Nth block. */
 static bool is_sampled(uint64_t serial)
 {
-	return sample == 1 || ((serial * 0x9e3779b97f4a7c15u) >> 32) % sample == 0;
+	return sample == 1 || (((serial + seed) * 0x9e3779b97f4a7c15u) >> 32) % sample == 0;
+}
+
+uint64_t fp_tier_guarded_bytes(void)
+{
+	return atomic_load_explicit(&guarded_pages, memory_order_relaxed) * fp_vm_page_size();
 }
 
 enum fp_reason fp_tier_admit(size_t pages, uint64_t serial)
@@ -62,7 +69,7 @@ void fp_tier_count(enum fp_reason reason)
 	atomic_fetch_add_explicit(&blocks[reason], 1, memory_order_relaxed);
 }
 
-void fp_tier_leave_sampling(uint64_t (*count)(void))
+void fp_tier_leave_picking(uint64_t (*count)(void))
 {
 	sample = 1;
 	count_plain = count;

@@ -21,6 +21,7 @@
 	          "backend=auto, on Linux 6.8 or newer and without a seccomp filter on "       \
 	          "userfaultfd and madvise")                                                   \
 	FP_REASON(SAMPLING, "sampling", NULL)                                                  \
+	FP_REASON(BUDGET, "budget", NULL)                                                      \
 	FP_REASON(MEMORY, "memory",                                                            \
 	          "because live ones had used up max_memory, by default half of the memory "   \
 	          "available at the start: raise it (max_memory=8g), or guard fewer blocks "   \
@@ -47,12 +48,16 @@ enum fp_reason {
 struct fp_tier_config {
 	uint64_t max_memory; /* bytes that guarded blocks may keep resident */
 	uint64_t sample;     /* one block in so many is guarded, at least 1 */
+	uint64_t seed;       /* chooses them */
 };
 
 void fp_tier_init(const struct fp_tier_config *config);
 
 /* Bytes that guarded blocks may keep resident: whole pages. */
 uint64_t fp_tier_max_memory(void);
+
+/* What guarded blocks have now. */
+uint64_t fp_tier_guarded_bytes(void);
 
 /* Whether a guarded block of PAGES may be made: FP_REASON_NONE, and the memory is accounted, or
  * why not. SERIAL chooses the sample. */
@@ -67,15 +72,15 @@ enum fp_reason fp_tier_reason_of(int status);
 /* A block was made without a guard because of REASON. */
 void fp_tier_count(enum fp_reason reason);
 
-/* The door samples: from now on every block that the heap is asked for is of the sample. COUNT
+/* The door picks: from now on every block that the heap is asked for is to be guarded. COUNT
  * tells how many the door left to libc up to now. */
-void fp_tier_leave_sampling(uint64_t (*count)(void));
+void fp_tier_leave_picking(uint64_t (*count)(void));
 
 /* A block was left to libc because no memory could be had for it, and how many were. */
 void fp_tier_count_beside(void);
 uint64_t fp_tier_beside_blocks(void);
 
-/* Blocks that were left to libc, because of FP_REASON_SAMPLING. */
+/* Blocks that the door left to libc. */
 uint64_t fp_tier_plain_blocks(void);
 
 /* Blocks of the heap that are not guarded because of REASON, and its name. */

@@ -25,6 +25,7 @@ static const struct fp_schema_record held_record = FP_SCHEMA(FP_HELD_FIELDS, FP_
 static const struct fp_schema_record leak_record = FP_SCHEMA(FP_LEAK_FIELDS, FP_VICTIM_ROW_, struct fp_log_leak, 0);
 static const struct fp_schema_record failed_record = FP_SCHEMA(FP_FAILED_FIELDS, FP_VICTIM_ROW_, struct fp_log_failed, 0);
 static const struct fp_schema_record protection_record = FP_SCHEMA(FP_PROTECTION_FIELDS, FP_VICTIM_ROW_, struct fp_log_protection, 0);
+static const struct fp_schema_record context_record = FP_SCHEMA(FP_CONTEXT_FIELDS, FP_VICTIM_ROW_, struct fp_log_context, 0);
 static const struct fp_schema_record heap_record = FP_SCHEMA(FP_HEAP_FIELDS, FP_VICTIM_ROW_, struct fp_log_heap, 0);
 static const struct fp_schema_record group_record = FP_SCHEMA(FP_GROUP_FIELDS, FP_VICTIM_ROW_, struct fp_log_group, 0);
 static const struct fp_schema_record snapshot_record = FP_SCHEMA(FP_SNAPSHOT_FIELDS, FP_VICTIM_ROW_, struct fp_log_snapshot, 0);

@@ -145,6 +145,10 @@ struct fp_log_protection {
 	uint32_t reason_count;
 };
 
+struct fp_log_context {
+	FP_CONTEXT_FIELDS(FP_VICTIM_, )
+};
+
 struct fp_log_heap {
 	FP_HEAP_FIELDS(FP_VICTIM_, )
 };

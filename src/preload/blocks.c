@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The ways through the door. The decision of sampling comes first: a block that it leaves to
- * libc costs a look at thread-local storage and nothing else.
+ * The ways through the door. The picker's decision comes first: a block that it leaves to libc
+ * costs a look at thread-local storage and nothing else.
  */
 #include "preload/blocks.h"
 
@@ -14,18 +14,6 @@
 #include "heap/tier.h"
 #include "preload/door.h"
 #include "preload/libc_blocks.h"
-
-static bool is_left_to_libc(void)
-{
-	struct fp_preload_thread *thread = &fp_preload_thread;
-
-	if (fp_preload.sample == 1)
-		return false;
-	if (fp_sampling_skips(thread->sampling))
-		return true;
-	fp_sampling_draw(&thread->sampling);
-	return false;
-}
 
 /* The kernel refuses what the heap needs: a limit was reached, or a filter came. libc may have
  * memory of its own left, and a block that nobody watches is better than none. What
@@ -41,34 +29,39 @@ static void *alloc_beside(const struct fp_heap_request *request)
 	return block;
 }
 
-static void *move_beside(const struct fp_heap_claim *claim,
-                         const struct fp_heap_request *request)
+/* The block of CLAIM, if it is a live one of ours, becomes MOVED, which is libc's. */
+static void *move_to_libc(const struct fp_heap_claim *claim,
+                          const struct fp_heap_request *request, void *moved)
 {
-	void *moved = NULL;
-	size_t size;
+	void *block = moved;
 
-	if (fp_heap_size_of(claim->block, &size))
-		moved = alloc_beside(request);
-	if (moved == NULL)
-		return NULL;
-	memcpy(moved, claim->block, size < request->size ? size : request->size);
-	fp_heap_free_as(fp_preload.heap, claim);
-	return moved;
+	if (moved != NULL)
+		fp_heap_realloc(fp_preload.heap, claim, request, &block);
+	if (moved != NULL && block == NULL)
+		fp_libc_free(moved);
+	return block;
 }
 
 /* One way through the door. Only the least of it is done on the stack of the program, which may
  * be a coroutine's. */
 struct visit {
-	const struct fp_heap_request *request;
+	struct fp_heap_request request;
 	const struct fp_heap_claim *claim;
 	void *block;
 	size_t size;
+	fp_trace_id trace;
+	bool is_left;
 };
-
 /* The thread is inside. */
 static void pass(void (*work)(void *), struct visit *visit)
 {
+	uint64_t begun = fp_picker_begin();
+
 	fp_room_run(work, visit);
+	if (begun != 0)
+		fp_picker_end(begun);
+	if (visit->trace != FP_TRACE_NONE)
+		fp_picker_keep_trace(visit->trace);
 	fp_preload_leave();
 }
 
@@ -77,15 +70,16 @@ static void alloc_inside(void *argument)
 	struct visit *visit = argument;
 
 	fp_preload_watch("malloc");
-	if (fp_heap_alloc(fp_preload.heap, visit->request, &visit->block) == -ENOMEM)
-		visit->block = alloc_beside(visit->request);
+	visit->request.trace = &visit->trace;
+	if (fp_heap_alloc(fp_preload.heap, &visit->request, &visit->block) == -ENOMEM)
+		visit->block = alloc_beside(&visit->request);
 }
 
-void *fp_preload_alloc(const struct fp_heap_request *request)
+void *fp_preload_alloc(const struct fp_heap_request *request, bool is_left)
 {
-	struct visit visit = {.request = request};
+	struct visit visit = {.request = *request};
 
-	if (is_left_to_libc() || !fp_preload_enter()) {
+	if (is_left || !fp_preload_enter()) {
 		int saved_errno = errno;
 
 		visit.block = fp_libc_alloc(request);
@@ -101,12 +95,12 @@ static void refuse_inside(void *argument)
 	struct visit *visit = argument;
 
 	fp_preload_watch("malloc");
-	fp_heap_alloc(fp_preload.heap, visit->request, &visit->block);
+	fp_heap_alloc(fp_preload.heap, &visit->request, &visit->block);
 }
 
 void fp_preload_refuse(const struct fp_heap_request *request)
 {
-	struct visit visit = {.request = request};
+	struct visit visit = {.request = *request};
 
 	if (fp_preload_enter())
 		pass(refuse_inside, &visit);
@@ -145,33 +139,57 @@ static bool realloc_of_libc(struct visit *visit)
 
 	if (!fp_heap_is_ours(visit->claim->block))
 		visit->block =
-		        fp_libc_realloc(visit->claim->block, visit->request->size, &is_known);
+		        fp_libc_realloc(visit->claim->block, visit->request.size, &is_known);
 	errno = saved_errno;
 	return is_known;
+}
+
+/* What libc has may become a block of ours; the picker's is a program whose libc has no others.
+ */
+static bool move_to_heap(struct visit *visit)
+{
+	void *old = visit->claim->block;
+	size_t size = visit->request.size;
+
+	if (!fp_preload.picks || visit->is_left || fp_heap_is_ours(old) ||
+	    fp_heap_alloc(fp_preload.heap, &visit->request, &visit->block) != 0)
+		return false;
+	size_t bytes = fp_libc_usable_size(old);
+	memcpy(visit->block, old, bytes < size ? bytes : size);
+	fp_libc_free(old);
+	return true;
 }
 
 static void realloc_inside(void *argument)
 {
 	struct visit *visit = argument;
 	struct fp_heap_claim claim = *visit->claim;
+	size_t size;
 
 	fp_preload_watch("realloc");
+	visit->request.trace = &visit->trace;
+	if (visit->is_left && fp_heap_size_of(claim.block, &size)) {
+		visit->block =
+		        move_to_libc(&claim, &visit->request, fp_libc_alloc(&visit->request));
+		return;
+	}
 	claim.may_be_foreign = true;
-	int status = fp_heap_realloc(fp_preload.heap, &claim, visit->request, &visit->block);
-	if (status == -ENXIO && realloc_of_libc(visit))
+	int status = fp_heap_realloc(fp_preload.heap, &claim, &visit->request, &visit->block);
+	if (status == -ENXIO && (move_to_heap(visit) || realloc_of_libc(visit)))
 		return;
 	if (status == -ENXIO)
-		status = fp_heap_realloc(fp_preload.heap, visit->claim, visit->request,
+		status = fp_heap_realloc(fp_preload.heap, visit->claim, &visit->request,
 		                         &visit->block);
 	if (status == -ENOMEM)
-		visit->block = move_beside(visit->claim, visit->request);
+		visit->block = move_to_libc(visit->claim, &visit->request,
+		                            alloc_beside(&visit->request));
 }
 
-void *fp_preload_realloc(void *block, size_t size)
+void *fp_preload_realloc(void *block, size_t size, bool is_left)
 {
 	const struct fp_heap_claim claim = {.block = block, .family = FP_FAMILY_MALLOC};
 	const struct fp_heap_request request = {.size = size, .family = FP_FAMILY_MALLOC};
-	struct visit visit = {.claim = &claim, .request = &request};
+	struct visit visit = {.claim = &claim, .request = request, .is_left = is_left};
 
 	if (fp_preload_enter())
 		pass(realloc_inside, &visit);

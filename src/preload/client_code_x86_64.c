@@ -450,7 +450,7 @@ static bool follow_loader(void)
 
 void fp_client_start(void)
 {
-	if (!fp_session_answers_requests() || fp_preload.sample > 1)
+	if (!fp_session_answers_requests() || fp_preload.picks)
 		return;
 	fp_client_state_bytes = find_state_bytes();
 	if (fp_client_state_bytes == 0)

@@ -16,8 +16,8 @@
 #include "preload/next.h"
 #include "session/session.h"
 
-_Thread_local struct fp_preload_thread fp_preload_thread = {.sampling = &fp_sampling_none};
-struct fp_preload fp_preload = {.sample = 1};
+_Thread_local struct fp_preload_thread fp_preload_thread = {.picker.own = &fp_picker_none};
+struct fp_preload fp_preload;
 
 /* From the first of fork's handlers to the last: our locks are held in between. */
 static void before_fork(void)
@@ -37,7 +37,7 @@ static void after_fork_in_child(void)
 	fp_preload_thread.deferred = 0;
 	fp_preload_drop_postponed();
 	fp_room_forget();
-	fp_sampling_renew_in_child(fp_preload_thread.sampling);
+	fp_picker_renew_in_child(fp_preload_thread.picker.own);
 	fp_preload_leave();
 }
 
@@ -88,9 +88,7 @@ static bool open_session(void)
 		return false;
 	if (fp_heap_create(&traits, &fp_preload.heap) != 0)
 		return false;
-	fp_preload.sample = fp_session_take_sampling(fp_sampling_count);
-	if (fp_preload.sample > 1)
-		fp_sampling_start();
+	fp_preload.picks = fp_picker_start();
 	atomic_store(&fp_preload.pid, fp_sys_getpid());
 	if (!fp_preload_is_malloc_ours())
 		fp_session_note("the program brings its own malloc, so the blocks of that are "

@@ -18,7 +18,7 @@
 #include "base/room.h"
 #include "heap/heap.h"
 #include "preload/interruption.h"
-#include "preload/sampling.h"
+#include "preload/picker.h"
 
 enum { FP_PRELOAD_PARKED_AT_HAND = 16, FP_PRELOAD_POSTPONED_MAX = 4 };
 
@@ -29,7 +29,7 @@ struct fp_preload_thread {
 	volatile bool is_inside;
 	volatile uint8_t
 	        deferred; /* a signal that ends the process once we are outside, or 0 */
-	struct fp_sampling *sampling;
+	struct fp_picker_thread picker;
 	struct fp_preload_interruption interruption;
 	struct fp_preload_exposure exposure;
 	/* Signals whose handlers wait until the thread is outside; and as bits, those that are
@@ -55,7 +55,7 @@ enum fp_preload_state {
 struct fp_preload {
 	_Atomic int state; /* enum fp_preload_state */
 	struct fp_heap *heap;
-	uint64_t sample;     /* one block in so many is guarded */
+	bool picks;          /* some blocks are left to libc */
 	_Atomic int32_t pid; /* whose end is to be reported: not a vfork child's */
 	_Atomic bool is_ending;
 };
@@ -118,8 +118,23 @@ static inline void fp_preload_watch(const char *call)
 /* Whether a pointer that nobody knows may be libc's. */
 static inline bool fp_preload_is_lenient(void)
 {
-	return fp_preload.sample > 1 ||
+	return fp_preload.picks ||
 	       atomic_load_explicit(&fp_preload.state, memory_order_relaxed) != FP_PRELOAD_OPEN;
+}
+
+/* Whether the block that CALLER wants is left to libc; then it is counted. FRAME is that of the
+ * function it called, for how deep the stack is. */
+static inline bool fp_picker_leaves(uintptr_t caller, uintptr_t frame, size_t size)
+{
+	struct fp_picker *own = fp_preload_thread.picker.own;
+	uint64_t key = fp_picker_key(own, caller, frame, size);
+	struct fp_picker_share *share = fp_picker_share(own, key);
+	uint64_t left = atomic_load_explicit(&share->left, memory_order_relaxed);
+
+	if ((left ^ key) >> 32 != 0 || (uint32_t)left == 0)
+		return fp_picker_decide(caller, frame, size);
+	atomic_store_explicit(&share->left, left - 1, memory_order_relaxed);
+	return true;
 }
 
 /* Has the programs that this one executes start without us (in environment.c). */

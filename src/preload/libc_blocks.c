@@ -114,7 +114,7 @@ void *fp_libc_alloc(const struct fp_heap_request *request)
 		block = fp_preload_next.calloc(1, request->size);
 	else
 		block = fp_preload_next.malloc(request->size);
-	if (block != NULL && fp_preload.sample == 1)
+	if (block != NULL && !fp_preload.picks)
 		add((uintptr_t)block);
 	return block;
 }
@@ -128,7 +128,7 @@ static void forget(void *block)
 
 bool fp_libc_free(void *block)
 {
-	enum owner owner = fp_preload.sample == 1 ? take((uintptr_t)block) : LIBC;
+	enum owner owner = !fp_preload.picks ? take((uintptr_t)block) : LIBC;
 
 	if (owner == LIBC) {
 		forget(block);
@@ -149,7 +149,7 @@ static void *copy_of(void *block, size_t size)
 
 void *fp_libc_realloc(void *block, size_t size, bool *is_known)
 {
-	enum owner owner = fp_preload.sample == 1 ? take((uintptr_t)block) : LIBC;
+	enum owner owner = !fp_preload.picks ? take((uintptr_t)block) : LIBC;
 
 	*is_known = owner != UNKNOWN;
 	if (!*is_known)
@@ -157,7 +157,7 @@ void *fp_libc_realloc(void *block, size_t size, bool *is_known)
 	forget(block);
 	void *moved =
 	        owner == LIBC ? fp_preload_next.realloc(block, size) : copy_of(block, size);
-	if (fp_preload.sample > 1)
+	if (fp_preload.picks)
 		return moved;
 	if (moved != NULL)
 		add((uintptr_t)moved);

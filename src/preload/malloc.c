@@ -25,7 +25,12 @@ static void *with_errno(void *block)
 	return block;
 }
 
-static void *allocate(size_t align, size_t size)
+/* Whether a block of SIZE for who called the exported function is left to libc. */
+#define IS_LEFT(size)                                                                          \
+	fp_picker_leaves((uintptr_t)__builtin_return_address(0),                               \
+	                 (uintptr_t)__builtin_frame_address(0), size)
+
+static void *allocate(bool is_left, size_t align, size_t size)
 {
 	const struct fp_heap_request request = {
 	        .size = size,
@@ -33,15 +38,15 @@ static void *allocate(size_t align, size_t size)
 	        .family = FP_FAMILY_MALLOC,
 	};
 
-	return fp_preload_alloc(&request);
+	return fp_preload_alloc(&request, is_left);
 }
 
 FP_EXPORT void *malloc(size_t size)
 {
-	/* Between two blocks of a sample: as much as a program that samples can feel. */
-	if (fp_sampling_skips(fp_preload_thread.sampling))
+	/* As much as a program that guards some of its blocks can feel. */
+	if (IS_LEFT(size))
 		return fp_preload_next.malloc(size);
-	return with_errno(allocate(0, size));
+	return with_errno(allocate(false, 0, size));
 }
 
 /* A second name that nobody can interpose. */
@@ -86,15 +91,15 @@ FP_EXPORT void *calloc(size_t count, size_t size)
 
 	if (__builtin_mul_overflow(count, size, &request.size))
 		return refuse_product(count, size);
-	if (fp_sampling_skips(fp_preload_thread.sampling))
+	if (IS_LEFT(request.size))
 		return fp_preload_next.calloc(count, size);
-	return with_errno(fp_preload_alloc(&request));
+	return with_errno(fp_preload_alloc(&request, false));
 }
 
-/* While a program samples, what is not ours is libc's. */
+/* While some blocks are left to libc, what is not ours is libc's. */
 static bool is_plain(const void *block)
 {
-	return fp_preload.sample > 1 && !fp_guard_may_own((uintptr_t)block);
+	return fp_preload.picks && !fp_guard_may_own((uintptr_t)block);
 }
 
 FP_EXPORT void free(void *block)
@@ -154,9 +159,10 @@ FP_EXPORT void *realloc(void *block, size_t size)
 		free(block);
 		return NULL;
 	}
-	if (is_plain(block))
+	bool is_left = IS_LEFT(size);
+	if (is_left && is_plain(block))
 		return fp_preload_next.realloc(block, size);
-	return with_errno(fp_preload_realloc(block, size));
+	return with_errno(fp_preload_realloc(block, size, is_left));
 }
 
 FP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
@@ -173,7 +179,7 @@ FP_EXPORT int posix_memalign(void **block, size_t align, size_t size)
 	if (align % sizeof(void *) != 0 || !fp_is_power_of_two(align))
 		return EINVAL;
 	/* errno says so, too, as with glibc. */
-	void *made = with_errno(allocate(align, size));
+	void *made = with_errno(allocate(IS_LEFT(size), align, size));
 	if (made == NULL)
 		return ENOMEM;
 	*block = made;
@@ -186,7 +192,7 @@ FP_EXPORT void *memalign(size_t align, size_t size)
 		errno = EINVAL;
 		return NULL;
 	}
-	return with_errno(allocate(power_from(align), size));
+	return with_errno(allocate(IS_LEFT(size), power_from(align), size));
 }
 
 FP_EXPORT void *aligned_alloc(size_t align, size_t size)

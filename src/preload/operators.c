@@ -80,7 +80,9 @@ static enum fp_family family_of(enum fp_family family)
 /* What a form without an alignment asks for. */
 enum { UNALIGNED = 1 };
 
-static void *allocate(enum fp_family family, size_t size, size_t align)
+/* Inlined: whether the block is left to libc depends on who called the operator. */
+__attribute__((always_inline)) static inline void *allocate(enum fp_family family, size_t size,
+                                                            size_t align)
 {
 	const struct fp_heap_request request = {
 	        .size = size,
@@ -88,12 +90,15 @@ static void *allocate(enum fp_family family, size_t size, size_t align)
 	        .family = family_of(family),
 	};
 
-	return fp_preload_alloc(&request);
+	return fp_preload_alloc(&request,
+	                        fp_picker_leaves((uintptr_t)__builtin_return_address(0),
+	                                         (uintptr_t)__builtin_frame_address(0), size));
 }
 
 /* Until there is memory, or the program's handler gives up by throwing. It is not asked about
  * an alignment that is no power of two: no memory helps. */
-static void *allocate_or_throw(enum fp_family family, size_t size, size_t align)
+__attribute__((always_inline)) static inline void *allocate_or_throw(enum fp_family family,
+                                                                     size_t size, size_t align)
 {
 	void *block;
 

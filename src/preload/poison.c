@@ -35,7 +35,7 @@ static struct visit pass(void (*work)(void *), const volatile void *address, siz
 	struct visit visit = {.address = (const void *)(uintptr_t)address, .bytes = bytes};
 
 	/* A sample leaves memory to libc, which gives it out again. */
-	if (bytes == 0 || (fp_preload.sample > 1 && !fp_heap_is_ours(visit.address)) ||
+	if (bytes == 0 || (fp_preload.picks && !fp_heap_is_ours(visit.address)) ||
 	    !fp_preload_enter())
 		return visit;
 	fp_room_run(work, &visit);

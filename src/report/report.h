@@ -202,6 +202,10 @@ struct fp_report_protection {
 	FP_PROTECTION_FIELDS(FP_REPORT_, )
 };
 
+struct fp_report_context {
+	FP_CONTEXT_FIELDS(FP_REPORT_, )
+};
+
 struct fp_report_heap {
 	FP_HEAP_FIELDS(FP_REPORT_, )
 };

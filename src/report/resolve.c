@@ -562,5 +562,9 @@ int fp_report_resolve_snapshots(struct fp_report *report, const char *debug_dir)
 		return result;
 	result = resolve_items(&resolving, &fp_report_schema_snapshot,
 	                       (char *)report->snapshots, report->snapshot_count);
+	if (result == 0)
+		result = resolve_items(&resolving, &fp_report_schema_context,
+		                       (char *)report->heap.contexts,
+		                       report->heap.context_count);
 	return result != 0 ? result : fp_report_learn_allocators(report);
 }

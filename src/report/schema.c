@@ -159,6 +159,7 @@ const struct fp_schema_record fp_report_schema_member = FP_SCHEMA(FP_MEMBER_FIEL
 const struct fp_schema_record fp_report_schema_held = FP_SCHEMA(FP_HELD_FIELDS, FP_ROW_, struct fp_report_held, 4);
 const struct fp_schema_record fp_report_schema_leak = FP_SCHEMA(FP_LEAK_FIELDS, FP_ROW_, struct fp_report_leak, 8);
 const struct fp_schema_record fp_report_schema_failed = FP_SCHEMA(FP_FAILED_FIELDS, FP_ROW_, struct fp_report_failed, 7);
+const struct fp_schema_record fp_report_schema_context = FP_SCHEMA(FP_CONTEXT_FIELDS, FP_ROW_, struct fp_report_context, 3);
 const struct fp_schema_record fp_report_schema_protection = FP_SCHEMA(FP_PROTECTION_FIELDS, FP_ROW_, struct fp_report_protection, 4);
 const struct fp_schema_record fp_report_schema_heap = FP_SCHEMA(FP_HEAP_FIELDS, FP_ROW_, struct fp_report_heap, 6);
 const struct fp_schema_record fp_report_schema_group = FP_SCHEMA(FP_GROUP_FIELDS, FP_ROW_, struct fp_report_group, 3);

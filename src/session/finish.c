@@ -41,8 +41,10 @@ void fp_session_reserve(void)
 static void log_protection(struct fp_log *tail, const struct fp_heap_totals *totals)
 {
 	struct fp_log_reason reasons[FP_REASON_COUNT];
-	uint64_t sampled = fp_tier_plain_blocks();
-	uint64_t plain = sampled + fp_tier_beside_blocks();
+	enum fp_reason chosen =
+	        fp_session.options.budget != 0 ? FP_REASON_BUDGET : FP_REASON_SAMPLING;
+	uint64_t left = fp_tier_plain_blocks();
+	uint64_t plain = left + fp_tier_beside_blocks();
 	struct fp_log_protection protection = {
 	        .allocations = totals->allocations + plain,
 	        .reasons = reasons,
@@ -50,8 +52,7 @@ static void log_protection(struct fp_log *tail, const struct fp_heap_totals *tot
 	uint64_t unguarded = 0;
 
 	for (enum fp_reason reason = FP_REASON_NONE + 1; reason < FP_REASON_COUNT; reason++) {
-		uint64_t blocks =
-		        fp_tier_blocks(reason) + (reason == FP_REASON_SAMPLING ? sampled : 0);
+		uint64_t blocks = fp_tier_blocks(reason) + (reason == chosen ? left : 0);
 
 		if (blocks == 0)
 			continue;
@@ -152,7 +153,7 @@ static void log_totals(struct fp_log *tail)
 
 	fp_heap_totals(&totals);
 	log_protection(tail, &totals);
-	const struct fp_log_heap heap = {
+	struct fp_log_heap heap = {
 	        .allocations = totals.allocations,
 	        .frees = totals.frees,
 	        .live_blocks = totals.live_blocks,
@@ -160,7 +161,7 @@ static void log_totals(struct fp_log *tail)
 	        .peak_blocks = totals.peak_blocks,
 	        .peak_bytes = totals.peak_bytes,
 	};
-	fp_log_heap(tail, &heap);
+	fp_session_log_heap(tail, &heap);
 	log_remedies(tail);
 	if (fp_tier_blocks(FP_REASON_SYSTEM_CALL) > 0 || totals.seal_failures > 0)
 		log_refused_calls(tail);

@@ -235,6 +235,7 @@ static void start_heap(const struct fp_options *options)
 	        .max_memory = options->max_memory != 0 ? options->max_memory
 	                                               : fp_session_available_memory() / 2,
 	        .sample = options->sample,
+	        .seed = options->seed,
 	};
 
 	fp_heap_init(&config);
@@ -363,6 +364,8 @@ static int start_locked(const char *text)
 		fp_session.directory[0] = '\0';
 
 	if (status == 0)
+		fp_session_choose_seed(options);
+	if (status == 0)
 		status = check_outputs(options);
 	if (status == 0)
 		status = start_guard(options);
@@ -444,15 +447,6 @@ int fp_session_start(const char *text)
 	}
 	fp_lock_release(&fp_session.lock);
 	return status;
-}
-
-uint64_t fp_session_take_sampling(uint64_t (*count_plain)(void))
-{
-	fp_tier_leave_sampling(count_plain);
-	if (fp_record_is_on && fp_session.options.sample > 1)
-		fp_session_note("with sample=N a recording has the guarded blocks only; "
-		                "sample=1 records all");
-	return fp_session.options.sample;
 }
 
 void fp_session_note(const char *text)

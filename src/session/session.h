@@ -122,9 +122,34 @@ void fp_session_finish_dying(int signal);
  * CONTEXT, the third argument of the handler: leaks are looked for. Context: report. */
 void fp_session_finish_terminated(int signal, const void *context);
 
-/* For a door that leaves blocks to libc by itself: from now on the heap guards every block it
- * is asked for. COUNT_PLAIN tells how many were left. N of sample=N. */
-uint64_t fp_session_take_sampling(uint64_t (*count_plain)(void));
+/* Of the blocks of one calling context, how many there were and how many were guarded. */
+struct fp_session_picked {
+	fp_trace_id trace; /* of the first that was guarded */
+	uint64_t blocks;
+	uint64_t guarded;
+};
+typedef void (*fp_session_picked_visitor)(const struct fp_session_picked *picked, void *user);
+
+/* What a door does that leaves blocks to libc by itself. */
+struct fp_session_picker_door {
+	uint64_t (*count_plain)(void); /* how many were left up to now */
+	void (*list_contexts)(fp_session_picked_visitor visit, void *user);
+	/* A block that was allocated with TRACE has a finding. Context: also fault. */
+	void (*suspect)(fp_trace_id trace);
+};
+
+struct fp_session_picking {
+	uint64_t sample;
+	uint64_t budget;
+	uint64_t seed;
+};
+
+/* From now on the heap guards every block it is asked for, and DOOR, which stays valid, decides
+ * which these are. */
+struct fp_session_picking fp_session_take_picking(const struct fp_session_picker_door *door);
+
+/* The program takes far longer than by itself: says once how it would be faster. */
+void fp_session_suggest_budget(void);
 
 /* The program is about to install a filter of system calls: what has to be started is started
  * before. */

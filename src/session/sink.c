@@ -206,6 +206,7 @@ void fp_session_sink(const struct fp_finding *finding, void *unused)
 		fp_session_release_holders();
 	if (!is_new)
 		return;
+	fp_session_suspect(finding);
 	tell(finding);
 	/* What comes of a fault the program's own handler may make the end of; and with the
 	 * first process of a namespace all others end, who reads along among them. */

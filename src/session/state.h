@@ -190,6 +190,13 @@ void fp_session_log_mappings(struct fp_log *log);
 void fp_session_start_refusals(const struct fp_option_rule *chosen);
 void fp_session_log_refusals(struct fp_log *tail);
 
+/* In picking.c: HEAP, with what the door that picks guarded of each context; the door is to
+ * guard all of the context of FINDING's block (context: also fault); and a seed where none is
+ * given. */
+void fp_session_log_heap(struct fp_log *tail, struct fp_log_heap *heap);
+void fp_session_choose_seed(struct fp_options *options);
+void fp_session_suspect(const struct fp_finding *finding);
+
 /* Empties the table of findings: a forked child makes its own. */
 void fp_session_forget_findings(void);
 

@@ -142,7 +142,7 @@ static int resize(char **block, size_t size)
 {
 	const struct fp_heap_request request = {.size = size, .family = FP_FAMILY_MALLOC};
 	const struct fp_heap_claim claim = {.block = *block, .family = FP_FAMILY_MALLOC};
-	void *resized;
+	void *resized = NULL;
 
 	errno = ERRNO;
 	int status = fp_heap_realloc(heap, &claim, &request, &resized);

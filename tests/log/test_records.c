@@ -314,7 +314,8 @@ static void log_the_end(void)
 	                                             .plain = 1,
 	                                             .reasons = reasons,
 	                                             .reason_count = 2};
-	const struct fp_log_heap heap = {1, 2, 3, 4, 5, 6};
+	const struct fp_log_context contexts[] = {{.blocks = 7, .guarded = 8, .contexts = 9}};
+	const struct fp_log_heap heap = {1, 2, 3, 4, 5, 6, contexts, 1};
 
 	fp_log_leak_check(&event_log, FP_LOG_CHECK_NEWS);
 	fp_log_leak(&event_log, &leak);
@@ -379,6 +380,10 @@ START_TEST(the_end_is_described)
 	ck_assert_uint_eq(test_event_u64(&event), 1);
 	test_event_end(&event);
 	expect_numbers(9, heap, 6);
+	ck_assert_uint_eq(test_event_u32(&event), 1);
+	for (uint64_t i = 7; i < 10; i++)
+		ck_assert_uint_eq(test_event_u64(&event), i);
+	ck_assert_uint_eq(test_event_u32(&event), FP_TRACE_NONE);
 	test_event_end(&event);
 	expect_record(10);
 	test_event_expect(&event, "something was lost");

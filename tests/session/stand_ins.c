@@ -539,7 +539,7 @@ uint64_t fp_tier_max_memory(void)
 	return 0;
 }
 
-void fp_tier_leave_sampling(uint64_t (*count)(void))
+void fp_tier_leave_picking(uint64_t (*count)(void))
 {
 	(void)count;
 }

@@ -472,6 +472,10 @@ static void settle_item(struct fields *fields, const json_t *json,
 		struct fp_report_failed *failed = item;
 
 		failed->trace = failed->stack->count > 0 ? 1 : FP_TRACE_NONE;
+	} else if (schema == &fp_report_schema_context) {
+		struct fp_report_context *context = item;
+
+		context->trace = context->stack->count > 0 ? 1 : FP_TRACE_NONE;
 	} else if (schema == &fp_report_schema_growing) {
 		struct fp_report_growing *growing = item;
 

@@ -574,6 +574,20 @@ static void print_failed(const struct fp_report_page *page,
 	fputc('\n', page->out);
 }
 
+/* What a budget was spent on is listed where names are looked up for it. */
+static void print_contexts(const struct fp_report_page *page, const struct fp_report *report)
+{
+	uint64_t contexts = 0;
+
+	for (size_t i = 0; i < report->heap.context_count; i++)
+		contexts += report->heap.contexts[i].contexts;
+	if (contexts == 0)
+		return;
+	fputs("fencepost: note: the blocks are of ", page->out);
+	fp_report_print_count(page, contexts, "calling context");
+	fputs("; --json and --html list how many of each were guarded\n", page->out);
+}
+
 static void print_notes(const struct fp_report_page *page, const struct fp_report *report)
 {
 	uint64_t unguarded = report->protection.padded + report->protection.plain;
@@ -594,7 +608,10 @@ static void print_notes(const struct fp_report_page *page, const struct fp_repor
 		fputs(" for ", page->out);
 		fp_report_print_escaped(page, report->protection.reasons[i].text);
 	}
+	if (report->protection.plain > 0)
+		fputs("; leaks of those that libc has are not seen", page->out);
 	fputc('\n', page->out);
+	print_contexts(page, report);
 }
 
 static bool is_silent(const struct fp_report_walk *walk, const struct fp_report *report)
