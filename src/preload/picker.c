@@ -117,7 +117,7 @@ static struct fp_picker *make_place(uint32_t number)
 	/* Bits between those that choose a share and its tag would tell nothing apart. */
 	place->mask = settings.budget == 0 ? 0 : ~(uint64_t)UINT32_MAX | (FP_PICKER_SHARES - 1);
 	atomic_store(&place->shares[0].context, settings.budget == 0 ? COMMON : NO_ACCOUNT);
-	place->random = fp_hash_word(settings.seed, number + 1);
+	place->random = fp_hash_word(settings.seed, number + 1) | 1; /* of 0 comes nothing */
 	atomic_store(&place->owner, fp_thread_self());
 	atomic_store(&places[number], place);
 	return place;
