@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,6 +152,34 @@ START_TEST(a_channel_is_nowhere_else)
 }
 END_TEST
 
+/* SECURITY.md promises it. */
+START_TEST(nobody_else_can_open_a_channel)
+{
+	struct rlimit small;
+	struct stat status;
+	struct shmid_ds segment;
+	int id;
+
+	make();
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fstat(fd, &status), 0);
+	ck_assert_uint_eq(status.st_nlink, 0);
+	fp_channel_drop(channel, fd);
+	/* Where there may be no such file it is a segment, which goes with its last user. */
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &small), 0);
+	small.rlim_cur = 4096;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	make();
+	ck_assert_int_eq(fd, -1);
+	ck_assert_int_eq(sscanf(address, "0.0.%d", &id), 1);
+	ck_assert_int_eq(shmctl(id, IPC_STAT, &segment), 0);
+	ck_assert_uint_eq(segment.shm_perm.mode & 0777, 0600);
+	ck_assert_uint_ne(segment.shm_perm.mode & SHM_DEST, 0);
+	fp_channel_drop(channel, fd);
+	ck_assert_int_ne(shmctl(id, IPC_STAT, &segment), 0);
+}
+END_TEST
+
 START_TEST(who_comes_too_late_is_told)
 {
 	make();
@@ -261,6 +291,7 @@ int main(void)
 	tcase_add_test(tests, logs_of_many_threads_are_whole);
 	tcase_add_test(tests, logs_of_processes_outlive_them);
 	tcase_add_test(tests, a_channel_is_nowhere_else);
+	tcase_add_test(tests, nobody_else_can_open_a_channel);
 	tcase_add_test(tests, who_comes_too_late_is_told);
 	tcase_add_test(tests, what_finds_no_room_is_said_to_be_missing);
 	tcase_add_test(tests, lines_are_collected);
