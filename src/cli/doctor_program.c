@@ -153,6 +153,10 @@ void fp_cli_check_program(struct fp_cli_checkup *checkup, const char *name)
 		if (image) {
 			check_allocator(checkup, image, path);
 			check_debug_information(checkup, image, executed);
+			fp_cli_checkup_add(checkup, "speed", FP_CLI_OK,
+			                   "if a run takes too long, guard part of the blocks: "
+			                   "fencepost run --budget=25 %s",
+			                   path);
 		}
 		fp_cli_image_close(image);
 		free(executed);

@@ -4,10 +4,13 @@
  * it runs. The program does not wait for it. The logs are read again from their beginning each
  * time that something came; a program that makes very many findings has the rest at the end.
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/lines.h"
 #include "cli/run.h"
+#include "log/format.h"
 
 enum { SHOWN_MAX = 1000 };
 
@@ -25,6 +28,22 @@ void fp_cli_live_begin(struct fp_cli_live *live, struct fp_channel *channel,
 	*live = (struct fp_cli_live){.options = options, .suppressions = suppressions};
 	if (is_text_wanted(options) || options->ndjson[0] != '\0')
 		live->channel = channel;
+}
+
+/* Who may want to start anew is told at once. */
+static void show_suggestion(struct fp_cli_live *live)
+{
+	static const char suggestion[] = FP_LOG_SUGGESTION;
+	const struct fp_report *report = live->logs.logs[0].report;
+
+	for (size_t i = 0; i < report->note_count && !live->has_suggested; i++) {
+		if (report->notes[i].size != sizeof(suggestion) - 1 ||
+		    memcmp(report->notes[i].bytes, suggestion, sizeof(suggestion) - 1) != 0)
+			continue;
+		live->has_suggested = true;
+		if (!live->options->quiet && is_text_wanted(live->options))
+			fprintf(stderr, "fencepost: note: %s\n", suggestion);
+	}
 }
 
 /* The one log of LIVE, which has FOUND findings. What is suppressed counts as shown. */
@@ -58,6 +77,7 @@ static void look_at(struct fp_cli_live *live, struct fp_channel_log *log,
 	if (fp_cli_logs_add(&live->logs, data, size) == 0) {
 		size_t found = live->logs.logs[0].report->finding_count;
 
+		show_suggestion(live);
 		if (fp_cli_suppress(live->logs.logs, 1, live->suppressions) == 0) {
 			show(live, log, status->shown, found);
 			send_lines(live, log, status->sent, found);

@@ -111,6 +111,7 @@ struct fp_cli_live {
 	struct fp_cli_logs logs; /* one at a time, and the images that they are resolved with */
 	uint64_t order;          /* of the latest that was looked at */
 	size_t shown;
+	bool has_suggested;
 };
 
 /* Of CHANNEL, if OPTIONS want it. */

@@ -251,7 +251,13 @@ static uint64_t bytes_used_up(void)
 	return used_up(own, all > own ? all - own : 0, advance_bytes);
 }
 
-/* From time to time. */
+static void suggest(void *unused)
+{
+	(void)unused;
+	fp_session_suggest_budget();
+}
+
+/* From time to time, on the program's stack. */
 static void judge(void)
 {
 	uint64_t all = fp_clock_processor(CLOCK_PROCESS_CPUTIME_ID);
@@ -260,7 +266,7 @@ static void judge(void)
 
 	if (settings.budget == 0) {
 		if (all >= long_enough && own >= all / SLOW * (SLOW - 1))
-			fp_session_suggest_budget();
+			fp_room_run(suggest, NULL);
 		return;
 	}
 	/* What is timed now and then may come to more than all. */

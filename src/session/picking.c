@@ -47,10 +47,12 @@ void fp_session_suggest_budget(void)
 {
 	static atomic_bool is_told;
 
-	if (!atomic_exchange(&is_told, true))
-		fp_session_note(
-		        "most of the time goes into guarding blocks: --budget=25 guards as "
-		        "many as fit into a quarter more");
+	if (atomic_exchange(&is_told, true))
+		return;
+	fp_lock_acquire(&fp_session.lock);
+	fp_session_note(FP_LOG_SUGGESTION);
+	fp_session_publish(NULL);
+	fp_lock_release(&fp_session.lock);
 }
 
 void fp_session_suspect(const struct fp_finding *finding)

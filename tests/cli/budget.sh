@@ -180,6 +180,13 @@ leaked=$(value 'sum(l["blocks"] for l in report["leaks"])')
 test "$leaked" -ge 1 && test "$leaked" -le "$(ledger main | cut -d' ' -f2)" || complain "leaks: $leaked, $(ledger main)"
 grep -q '; leaks of those that libc has are not seen$' err || complain "nothing is said of other leaks: $(cat err)"
 
+# A run that does little else than allocate is told of the option, while it runs and in the report.
+run ./program ledger 2000000
+test "$(grep -c '^fencepost: note: more than 95 % of the time .* --budget=25 ' err)" = 2 || complain "nothing is suggested: $(cat err)"
+head -n 1 err | grep -q budget=25 || complain "the suggestion does not come first: $(cat err)"
+run --budget=25 ./program ledger 2000000
+grep -q 'more than 95' err && complain "a budget is suggested to who has one"
+
 # From libc to us and back, between threads, by every function that allocates: nothing is wrong.
 cat >mixed.cc <<'END'
 #include <cstdint>

@@ -59,6 +59,7 @@ doctor="$fencepost doctor"
 says 0 'ok program' '/with can be served$' '' $doctor ./with
 says 0 'ok debug information' 'in the program itself' '' $doctor ./with
 says 0 'ok allocator' 'none of its own' '' $doctor ./with
+says 0 'ok speed' 'fencepost run --budget=25 [^ ]*/with$' '' $doctor ./with
 compile functions -g0 && says 0 'warning debug information' 'functions, but no lines' '^advice: build it with -g' $doctor ./functions
 compile stripped -s -Wl,--build-id=0xabcdef01 &&
 	says 0 'warning debug information' 'stripped' '^advice: build it .* put its debug file into /usr/lib/debug/.build-id/ab/cdef01.debug$' $doctor ./stripped
