@@ -498,9 +498,14 @@ int fp_cli_lines_send(const struct fp_cli_log *logs, size_t count,
 		return 0;
 	/* One report at a time: a million leaks are not to stand in memory at once. */
 	for (size_t i = 0; result == 0 && i < count; i++) {
-		const struct fp_report *report = logs[i].report;
+		struct fp_report one = *logs[i].report;
+		const struct fp_report *report = &one;
 		const struct fp_report_set set = {&report, 1};
 
+		/* They are of all processes of the run: whoever adds up lines wants them once.
+		 */
+		if (i > 0)
+			one.suppressions = NULL;
 		result = write_lines(&set, options, 0, 0);
 	}
 	struct pollfd last = {.fd = sink.fd, .events = POLLOUT};

@@ -21,7 +21,7 @@
 #include "report/stack.h"
 #include "report/within.h"
 
-enum { LINE_MAX_BYTES = 32 << 10, LONG_STACK = 12, TIME_MAX = 32, HASH_MAX = 17 };
+enum { LINE_MAX_BYTES = 32 << 10, LONG_STACK = 12, TIME_MAX = 32, HASH_MAX = 17, MSEC = 1000 };
 
 /* ---- What is left out ---------------------------------------------------------------------
  */
@@ -141,7 +141,8 @@ static struct fp_report_string find_build_id(const struct fp_report *report)
 	return fp_report_text("");
 }
 
-static void put_time(char text[TIME_MAX])
+/* Returns the second. */
+static uint64_t put_time(char text[TIME_MAX])
 {
 	struct timespec now;
 	struct tm parts;
@@ -150,6 +151,7 @@ static void put_time(char text[TIME_MAX])
 	clock_gettime(CLOCK_REALTIME, &now);
 	strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &parts));
 	snprintf(text, TIME_MAX, "%s.%03uZ", second, (unsigned)(now.tv_nsec / 1000000 % 1000));
+	return (uint64_t)now.tv_sec;
 }
 
 /* Of a process, and of what it executes: pids come again, and machines have the same ones. */
@@ -188,7 +190,10 @@ static int write_line(struct fp_report_walk *walk, struct fp_report *report)
 
 	/* One that was read and gets names stays the line that it was. */
 	if (!line->time) {
-		put_time(time);
+		uint64_t now = put_time(time);
+
+		if (line->uptime == 0 && report->started > 0 && now > report->started)
+			line->uptime = now - report->started;
 		put_run(report, line->host, run);
 		line->time = time;
 		line->run = run;
@@ -216,7 +221,8 @@ static struct fp_report begin_line(const struct fp_report_walk *walk,
 	line.line = *walk->view->line;
 	line.line.type = type;
 	if (report->snapshot_count > 0)
-		line.line.uptime = report->snapshots[report->snapshot_count - 1].milliseconds;
+		line.line.uptime =
+		        report->snapshots[report->snapshot_count - 1].milliseconds / MSEC;
 	line.finding_count = line.leak_count = line.failed_count = line.snapshot_count = 0;
 	line.growth.count = 0;
 	line.growth.is_looked_for = false;
@@ -304,6 +310,7 @@ static int write_summary(struct fp_report_walk *walk, const struct fp_report *re
 	if (walk->view->line->type && strcmp(walk->view->line->type, "summary") != 0)
 		return 0;
 	line.summary = fp_report_total(report);
+	line.suppressions = report->suppressions;
 	if (walk->view->is_redacted)
 		redact(&line, NULL);
 	return write_line(walk, &line);
