@@ -141,8 +141,7 @@ static struct fp_report_string find_build_id(const struct fp_report *report)
 	return fp_report_text("");
 }
 
-/* Returns the second. */
-static uint64_t put_time(char text[TIME_MAX])
+static void put_time(char text[TIME_MAX])
 {
 	struct timespec now;
 	struct tm parts;
@@ -151,7 +150,6 @@ static uint64_t put_time(char text[TIME_MAX])
 	clock_gettime(CLOCK_REALTIME, &now);
 	strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &parts));
 	snprintf(text, TIME_MAX, "%s.%03uZ", second, (unsigned)(now.tv_nsec / 1000000 % 1000));
-	return (uint64_t)now.tv_sec;
 }
 
 /* Of a process, and of what it executes: pids come again, and machines have the same ones. */
@@ -185,17 +183,14 @@ static void put_place(struct fp_report_line *line, const struct fp_report_stack 
 static int write_line(struct fp_report_walk *walk, struct fp_report *report)
 {
 	struct fp_report_tree tree = {.sources_left = 0};
-	char time[TIME_MAX], run[HASH_MAX];
+	char when[TIME_MAX], run[HASH_MAX];
 	struct fp_report_line *line = &report->line;
 
 	/* One that was read and gets names stays the line that it was. */
 	if (!line->time) {
-		uint64_t now = put_time(time);
-
-		if (line->uptime == 0 && report->started > 0 && now > report->started)
-			line->uptime = now - report->started;
+		put_time(when);
 		put_run(report, line->host, run);
-		line->time = time;
+		line->time = when;
 		line->run = run;
 		line->build_id = find_build_id(report);
 	}
@@ -212,6 +207,16 @@ static int write_line(struct fp_report_walk *walk, struct fp_report *report)
 	return result;
 }
 
+/* In seconds. Of a process that runs on there may be no snapshot yet. */
+static uint64_t find_uptime(const struct fp_report *report)
+{
+	uint64_t now = (uint64_t)time(NULL);
+
+	if (report->snapshot_count > 0)
+		return report->snapshots[report->snapshot_count - 1].milliseconds / MSEC;
+	return report->started > 0 && now > report->started ? now - report->started : 0;
+}
+
 /* What all lines say of the process of REPORT. What it came to is only in the last one. */
 static struct fp_report begin_line(const struct fp_report_walk *walk,
                                    const struct fp_report *report, const char *type)
@@ -220,9 +225,8 @@ static struct fp_report begin_line(const struct fp_report_walk *walk,
 
 	line.line = *walk->view->line;
 	line.line.type = type;
-	if (report->snapshot_count > 0)
-		line.line.uptime =
-		        report->snapshots[report->snapshot_count - 1].milliseconds / MSEC;
+	if (!line.line.time)
+		line.line.uptime = find_uptime(report);
 	line.finding_count = line.leak_count = line.failed_count = line.snapshot_count = 0;
 	line.growth.count = 0;
 	line.growth.is_looked_for = false;
