@@ -160,6 +160,7 @@ struct fp_cli_sums {
 	uint64_t growing; /* stacks */
 	size_t cut_short; /* processes that were not followed to their end */
 	size_t unchecked; /* processes whose leaks could not be looked for */
+	size_t searched;  /* reports of processes where they were */
 };
 
 struct fp_cli_sums fp_cli_sum(const struct fp_cli_logs *harvest);

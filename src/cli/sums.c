@@ -40,6 +40,8 @@ struct fp_cli_sums fp_cli_sum(const struct fp_cli_logs *harvest)
 		sums.growing += report->growth.count + report->growth.left_out;
 		sums.cut_short += report->is_cut_short;
 		sums.unchecked += report->has_check_failed;
+		sums.searched +=
+		        !report->has_check_failed && fp_report_has_looked_for_leaks(report);
 		sums.leaked_blocks += fp_report_total(report).leaked_blocks;
 		sums.leaked_bytes += fp_report_total(report).leaked_bytes;
 	}
@@ -106,6 +108,8 @@ static void print_not_known(const struct fp_cli_sums *sums)
 	if (sums->unchecked > 0) {
 		fputs("; leaks not checked in ", stderr);
 		print_processes(sums->unchecked);
+	} else if (sums->leaked_blocks == 0 && sums->searched == 0) {
+		fputs("; leaks not checked", stderr);
 	}
 }
 
@@ -117,7 +121,7 @@ void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, int statu
 	        .errors = sums->findings,
 	        .leaks = sums->leaked_blocks,
 	        .bytes = sums->leaked_bytes,
-	        .are_leaks_known = sums->leaked_blocks > 0 || sums->unchecked < reports,
+	        .are_leaks_known = sums->leaked_blocks > 0 || sums->searched > 0,
 	};
 	bool is_failing = sums->findings + sums->leaked_blocks > 0;
 

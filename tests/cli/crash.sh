@@ -198,6 +198,9 @@ test $? -eq 9 || complain "$what: it does not count: $(cat err)"
 expect err '^fencepost: crash (SIGABRT)$' '^fencepost: 1 error; killed by SIGABRT; leaks not checked$' \
 	'^fencepost: 1 error, no leaks, in 1 of 2 processes; exited 11$'
 expect json "\"executable\": \"$victims/crash_victim\"" '"child-unseen"' '"signal": "SIGABRT"'
+# No leaks are only where they were looked for.
+"$fencepost" run --leak-check=no -- "$victims/crash_victim" child-unseen >out 2>err
+expect err '^fencepost: 1 error, in 1 of 2 processes; exited 11; leaks not checked$'
 
 # It counts.
 "$fencepost" run --error-exitcode=9 -- "$victims/crash_victim" arithmetic >out 2>err
