@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # How many of forty planted mistakes (bench/planted.c) are found, against what each tool costs. With a budget
-# or a sample chance decides, so each mistake is made in FP_BENCH_RUNS runs (50) with as many seeds. What
+# or a sample chance decides, so each mistake is made in FP_BUDGET_RUNS runs (50) with as many seeds. What
 # sample=N is compared with budget=25 is the one that costs the same: it is looked for first. Costs are
-# processor time and peak resident bytes of the program without a mistake, medians of FP_BENCH_ROUNDS (9)
-# rounds in which every tool has its turn. FP_BENCH_TOOLS names the tools, FP_BENCH_SAMPLE (sample=200) spares
+# processor time and peak resident bytes of the program without a mistake, medians of FP_BUDGET_ROUNDS (9)
+# rounds in which every tool has its turn. FP_BUDGET_TOOLS names the tools, FP_BUDGET_SAMPLE (sample=200) spares
 # the search. Writes bench-budget.md and
 # bench-budget.svg.
 fencepost=$FP_BUILDDIR/src/cli/fencepost
 work=$FP_BUILDDIR/bench/budget.work
-runs=${FP_BENCH_RUNS:-50}
-rounds=${FP_BENCH_ROUNDS:-9}
+runs=${FP_BUDGET_RUNS:-50}
+rounds=${FP_BUDGET_ROUNDS:-9}
 mistakes=40
 test -x "$fencepost" || { echo "no $fencepost"; exit 99; }
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 99
@@ -87,8 +87,8 @@ count() { # count TOOL: lines of budget.csv
 	done 2>/dev/null
 }
 
-sample=${FP_BENCH_SAMPLE:-sample=$(find_sample)}
-tools=${FP_BENCH_TOOLS:-native strict budget=25 budget=100 $sample sample=100 valgrind asan heaptrack}
+sample=${FP_BUDGET_SAMPLE:-sample=$(find_sample)}
+tools=${FP_BUDGET_TOOLS:-native strict budget=25 budget=100 $sample sample=100 valgrind asan heaptrack}
 # Each once, and those that are here.
 tools=$(for tool in $tools; do ! is_missing "$tool" && echo "$tool"; done | awk '!seen[$0]++')
 # shellcheck disable=SC2086  # they are words
