@@ -19,7 +19,7 @@ struct plant_call {
 
 struct plant_call plant_call(void);
 
-int plant_named(void); /* has other names, too */
+__attribute__((nothrow)) int plant_named(void); /* has other names, too */
 
 #ifdef __cplusplus
 }
