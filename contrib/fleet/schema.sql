@@ -14,10 +14,9 @@ CREATE DATABASE IF NOT EXISTS fencepost;
 CREATE TABLE fencepost.lines
 (
     raw String,
-    labels String MATERIALIZED visitParamExtractRaw(raw, 'labels'),
+    labels String MATERIALIZED extract(raw, '"labels":(\\{.*?\\}),"(?:kind|count)":'),
     -- The object "line" behind its labels.
-    fields String MATERIALIZED substring(visitParamExtractRaw(raw, 'line'),
-        position(visitParamExtractRaw(raw, 'line'), labels) + length(labels)),
+    fields String MATERIALIZED extract(raw, '"labels":\\{.*?\\}(,"(?:kind|count)":.*?\\}),"process":\\{'),
     type String MATERIALIZED visitParamExtractString(raw, 'type'),
     time DateTime('UTC') MATERIALIZED toDateTime(concat(
         substring(visitParamExtractString(raw, 'time'), 1, 10), ' ',

@@ -86,7 +86,8 @@ fi
 # The plan that names of functions tell.
 cut -f3 answers-one/new-since.tsv | grep -v '^since_1\.[23]_' && complain "mistakes of older releases are new since 1.2"
 cut -f2 answers-one/growing-leaks.tsv | grep -v '_grows_' && complain "leaks grow that do not"
-awk -F'\t' '{ split($4, word, "_"); if (word[2] != $6) { print; bad = 1 } } END { exit bad }' answers-one/introduced.tsv ||
+# Few lines may not have each mistake in its first release.
+test "$lines" -lt 10000 || awk -F'\t' '{ split($4, word, "_"); if (word[2] != $6) { print; bad = 1 } } END { exit bad }' answers-one/introduced.tsv ||
 	complain "mistakes come with another release than they came with"
 for name in new-since growing-leaks introduced; do
 	test -s answers-one/$name.tsv || complain "$name: no rows"
@@ -210,6 +211,19 @@ done
 
 # ---- The page, in a database that is empty ----
 
+$one --query='DROP DATABASE fencepost'
+cat "$fleet/schema.sql" "$fleet/views.sql" | $one --multiquery
+# A log of syslog, with labels that have names of other fields, a torn line, and a line of somebody else.
+cat >messages <<-'END'
+	Nov 30 12:00:00 web fencepost: y: 1 error @cee: {"schema":"fencepost-report-1","tool":{},"line":{"type":"finding","time":"2026-11-30T13:38:06.740Z","host":"web","run":"1","build_id":"","labels":{"release":"a\"}\\","kind":"no","count":"9"},"kind":"double-free","count":2,"bytes":0,"line":7},"process":{"executable":"/x/y"},"summary":{}}
+	{"schema":"fencepost-report-1","tool":{},"line":{"type":"summ
+	Nov 30 12:00:00 web kernel: nothing
+END
+CLICKHOUSE_CLIENT=$one sh "$fleet/load.sh" messages
+$one --query="SELECT type, time, host, version, kind, count, source_line, program FROM fencepost.lines FORMAT TSVRaw" >got
+printf 'finding\t2026-11-30 13:38:06\tweb\ta"}\\\tdouble-free\t2\t7\ty\n' | cmp - got || complain "of a log came: $(cat got)"
+sed -n '1s/.*@cee: //p' messages >sent
+$one --query="SELECT raw FROM fencepost.lines FORMAT TSVRaw" | cmp - sent || complain "a line is not kept as it came"
 $one --query='DROP DATABASE fencepost'
 printf '#!/bin/sh\nexec %s --port=%s "$@"\n' "$(command -v clickhouse-client)" "$(echo "$one" | sed 's/.*=//')" >bin/clickhouse-client
 chmod +x bin/clickhouse-client
