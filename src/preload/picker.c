@@ -27,6 +27,8 @@ enum {
 	ACCOUNTS = 1 << 14,
 	INDEX = 2 * ACCOUNTS,
 	TRACES = 1 << 16,
+	SITES = 1 << 16,
+	MANY = 1 << 10, /* contexts */
 	NO_ACCOUNT = 0,
 	COMMON = 1, /* the account of all with sample=N, and of those that there is no room for
 	             */
@@ -338,14 +340,31 @@ static uint64_t find_period(const struct account *account, uint32_t guarded)
 	return (uint64_t)1 << (shift < 0 ? 0 : shift > SHIFT_MAX ? SHIFT_MAX : shift);
 }
 
-/* A share of a long period is given out in parts, so that the period may change: whether the
- * block at the end of such a part is guarded. */
-static bool is_due(struct fp_picker *own, const struct account *account)
+/* Whether this is the first block that CALLER asks for of about SIZE, at whatever depth. */
+static bool is_first_of_site(uintptr_t caller, size_t size)
 {
-	uint64_t period = find_period(account, atomic_load(&account->guarded));
+	static _Atomic uint64_t met[SITES / 64];
+	size_t site =
+	        fp_hash_place(fp_hash_word(caller, (uint64_t)__builtin_clzl(size | 15)), SITES);
+	uint64_t bit = (uint64_t)1 << site % 64;
 
-	return period <= PART || atomic_load(&account->guarded) == 0 ||
-	       draw(own) % period < PART;
+	return (atomic_fetch_or(&met[site / 64], bit) & bit) == 0;
+}
+
+/* A share of a long period is given out in parts, so that the period may change: whether the
+ * block at the end of such a part is guarded. Interpreters call malloc from thousands of
+ * contexts: the first blocks of all of them would be more than a budget that is overdrawn.
+ * Beyond MANY the first of each site is certain, and of its other depths some. */
+static bool is_due(struct fp_picker *own, const struct account *account, bool is_site_new)
+{
+	uint32_t guarded = atomic_load(&account->guarded);
+	int now = atomic_load_explicit(&level, memory_order_relaxed);
+
+	if (guarded == 0 && now > 0 && atomic_load(&account_count) > MANY && !is_site_new &&
+	    !atomic_load_explicit(&account->is_suspect, memory_order_relaxed))
+		return draw(own) % ((uint64_t)1 << now) == 0;
+	uint64_t period = find_period(account, guarded);
+	return period <= PART || guarded == 0 || draw(own) % period < PART;
 }
 
 /* How many blocks are left to libc before the next decision. Evenly around what is wanted: a
@@ -374,7 +393,7 @@ bool fp_picker_decide(uintptr_t caller, uintptr_t frame, size_t size)
 	}
 	uint32_t context = atomic_load_explicit(&share->context, memory_order_relaxed);
 	struct account *account = &accounts[context];
-	bool guards = is_due(own, account);
+	bool guards = is_due(own, account, is_first_of_site(caller, size));
 
 	if (guards)
 		atomic_fetch_add(&account->guarded, 1);

@@ -74,6 +74,11 @@ int main(int argc, char **argv)
 			free(deep(i));
 		for (int i = 0; i < 10; i++)
 			free(wrapped(i < 5 ? 100 : 5000));
+	} else if (strcmp(way, "depths") == 0) {
+		for (int i = 0; i < count; i++)
+			free(deep(i));
+		char *volatile block = cold();
+		block[64] = 1;
 	} else if (strcmp(way, "cold") == 0) {
 		many(count);
 		char *volatile block = cold();
@@ -133,6 +138,13 @@ test "$(value 'sum(c["guarded"] for c in report["heap"]["contexts"]) - report["p
 test "$(value 'report["protection"]["reasons"]["budget"] - report["protection"]["plain"]')" = 0 ||
 	complain "what was not guarded was not for the budget: $(value 'report["protection"]')"
 grep -q 'for budget; ' err && grep -q 'calling contexts; --json' err || complain "the text says nothing: $(cat err)"
+
+# Where the budget is overdrawn and contexts are thousands, not all of them are guarded, but every caller is.
+run --budget=1 ./program depths 4000
+test "$(value '[f["kind"] for f in report["findings"]]')" = "['heap-buffer-overflow']" ||
+	complain "a new caller behind 4,000 contexts is not guarded: $(cat err)"
+guarded=$(value 'report["protection"]["guarded"]')
+test "$guarded" -ge 1000 && test "$guarded" -lt 3500 || complain "of 4,000 contexts $guarded are guarded"
 
 # With room for everything, everything is guarded; and by default, too.
 run --budget=1000000 ./program ledger 300
