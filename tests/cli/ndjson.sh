@@ -90,6 +90,9 @@ has file.nd '"type":"summary".*"exit":{"code":0}.*"protection":{"allocations":[1
 test "$(wc -l <file.nd)" -eq 8 || complain "lines of a second run are not behind those of the first"
 test "$(grep -o '"run":"[0-9a-f]*"' file.nd | sort -u | wc -l)" -eq 2 || complain "two runs have not two names"
 "$fencepost" run --ndjson=- --log=/dev/null ./victim | cat >pipe.nd
+"$fencepost" run --budget=5 --ndjson=budget.nd --json=budget.json ./victim >out 2>&1
+has budget.json '"contexts": .$' 1
+has budget.nd '"contexts"' 0
 # Whoever adds up lines finds a process's age in each, and once in a run what suppressions took out.
 echo double-free:free_again >one.supp
 "$fencepost" run --ndjson=old.nd --suppressions=one.supp sh -c './victim; sleep 2' >out 2>&1

@@ -228,6 +228,7 @@ static struct fp_report begin_line(const struct fp_report_walk *walk,
 	if (!line.line.time)
 		line.line.uptime = find_uptime(report);
 	line.finding_count = line.leak_count = line.failed_count = line.snapshot_count = 0;
+	line.heap.context_count = 0; /* thousands, of a budget */
 	line.growth.count = 0;
 	line.growth.is_looked_for = false;
 	line.suppressions = NULL;
