@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Tables for the lines that "fencepost run --ndjson" sends. Written for ClickHouse 18.16 (Debian 12) and later: a
+-- Tables for the lines that "fencepost run --ndjson" sends. Written for ClickHouse 18.16 (Debian 12), with nothing that later versions are known to have changed: a
 -- line is text, and columns are taken out of it when it comes in. Load it with
 --
 --     cat schema.sql views.sql | clickhouse-client --multiquery

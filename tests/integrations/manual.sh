@@ -46,7 +46,8 @@ try() {
 	tried=$((tried + 1))
 	mkdir "$work/$tried" && cd "$work/$tried" || exit 99
 	# shellcheck disable=SC2086
-	python3 "$top_srcdir/tests/integrations/page.py" "$manual" "$section" $pairs /usr/share/fencepost/integrations="$integrations" /usr/share/fencepost/fleet="$top_srcdir/contrib/fleet" \
+	python3 "$top_srcdir/tests/integrations/page.py" "$manual" "$section" $pairs \
+		/usr/share/fencepost/integrations="$integrations" /usr/share/fencepost/fleet="$top_srcdir/contrib/fleet" \
 		/usr/bin/fencepost="$fencepost" /usr/lib/fencepost="$FP_BUILDDIR/src/preload/.libs" >differs 2>&1 || complain "$(cat differs)"
 	cd "$work" || exit 99
 }
