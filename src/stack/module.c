@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "base/lock.h"
 #include "stack/stack.h"
@@ -21,6 +22,8 @@ enum { NOTE_ALIGN = 4, IDENTITY_BYTES = 8, HEADERS_MAX = 64 };
 struct module {
 	uintptr_t start;
 	uintptr_t end;
+	uintptr_t first;    /* all that is mapped of it, */
+	uintptr_t last;     /* and its end */
 	const void *loaded; /* the loader's own record of it */
 	const uint8_t *index;
 	const uint8_t *identity_at; /* in the module: eight bytes that others have otherwise */
@@ -76,6 +79,32 @@ static const uint8_t *find_identity(const struct dl_find_object *object)
 			                              segments[i].p_vaddr,
 			                      segments[i].p_memsz);
 	return found != NULL ? found : object->dlfo_eh_frame;
+}
+
+static void widen(struct module *module, uintptr_t start, uintptr_t end)
+{
+	if (start < module->first)
+		module->first = start;
+	if (end > module->last)
+		module->last = end;
+}
+
+/* Of the program, which the kernel has mapped, _dl_find_object tells the segment with code
+ * alone: its .eh_frame is in another one. */
+static void find_extent(const struct dl_find_object *object, struct module *module)
+{
+	const struct link_map *loaded = object->dlfo_link_map;
+	const ElfW(Phdr) *segments = (const void *)getauxval(AT_PHDR);
+	size_t segment_count = getauxval(AT_PHNUM);
+
+	module->first = module->start;
+	module->last = module->end;
+	if (loaded == NULL || loaded->l_prev != NULL || loaded->l_name[0] != '\0')
+		return;
+	for (size_t i = 0; segments != NULL && i < segment_count; i++)
+		if (segments[i].p_type == PT_LOAD)
+			widen(module, loaded->l_addr + segments[i].p_vaddr,
+			      loaded->l_addr + segments[i].p_vaddr + segments[i].p_memsz);
 }
 
 static bool is_at(const struct module *module, const struct dl_find_object *object)
@@ -149,6 +178,7 @@ static unsigned meet(const struct dl_find_object *object)
 	};
 
 	module.identity = read_identity(module.identity_at);
+	find_extent(object, &module);
 	fp_lock_acquire(&lock);
 	/* Another thread may have met it meanwhile. */
 	unsigned number = find(object);
@@ -169,10 +199,13 @@ struct fp_module fp_module_at(uintptr_t pc)
 	unsigned number = find(&object);
 	if (number == FP_MODULE_NONE || !atomic_load(&modules[number].is_current))
 		number = meet(&object);
-	return (struct fp_module){.number = number,
-	                          .index = object.dlfo_eh_frame,
-	                          .start = (uintptr_t)object.dlfo_map_start,
-	                          .end = (uintptr_t)object.dlfo_map_end};
+	bool is_known = number <= FP_MODULES_MAX;
+	return (struct fp_module){
+	        .number = number,
+	        .index = object.dlfo_eh_frame,
+	        .start = is_known ? modules[number].first : (uintptr_t)object.dlfo_map_start,
+	        .end = is_known ? modules[number].last : (uintptr_t)object.dlfo_map_end,
+	};
 }
 
 bool fp_module_is_there(unsigned number, uintptr_t pc)

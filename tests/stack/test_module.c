@@ -80,6 +80,25 @@ START_TEST(each_module_is_told_once)
 }
 END_TEST
 
+static void expect_index_within(uintptr_t pc)
+{
+	const struct fp_module module = fp_module_at(pc);
+
+	ck_assert_ptr_nonnull(module.index);
+	ck_assert_uint_ge((uintptr_t)module.index, module.start);
+	ck_assert_uint_lt((uintptr_t)module.index, module.end);
+	ck_assert_uint_ge(pc, module.start);
+	ck_assert_uint_lt(pc, module.end);
+}
+
+/* Linkers put the program's tables and its code into different segments. */
+START_TEST(all_of_the_program_and_of_libraries_is_their_modules)
+{
+	expect_index_within((uintptr_t)&expect_index_within);
+	expect_index_within((uintptr_t)&getenv);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("stack: modules");
@@ -89,6 +108,7 @@ int main(void)
 	tcase_add_test(tests, what_is_in_no_module_has_none);
 	tcase_add_test(tests, a_module_that_is_back_has_its_number);
 	tcase_add_test(tests, each_module_is_told_once);
+	tcase_add_test(tests, all_of_the_program_and_of_libraries_is_their_modules);
 	suite_add_tcase(suite, tests);
 	return test_run(suite);
 }
