@@ -47,8 +47,9 @@ bool fp_read_is_readable(uintptr_t address)
 
 struct fp_module fp_module_at(uintptr_t pc)
 {
-	return pc - known.start < known.end - known.start ? known
-	                                                  : (struct fp_module){FP_MODULE_NONE};
+	return pc - known.start < known.end - known.start
+	               ? known
+	               : (struct fp_module){.number = FP_MODULE_NONE};
 }
 
 bool fp_module_is_there(unsigned number, uintptr_t pc)

@@ -312,8 +312,12 @@ static int begin_report(struct fp_report_walk *walk, const struct fp_report *rep
 {
 	struct document *document = walk->state;
 
-	*document = (struct document){.page = {walk->out, walk->view->has_colour, true, false},
-	                              .pid = report->pid};
+	*document = (struct document){
+	        .page = {.out = walk->out,
+	                 .has_colour = walk->view->has_colour,
+	                 .has_all_frames = true},
+	        .pid = report->pid,
+	};
 	number_of(document, report->pid);
 	return 0;
 }
