@@ -481,6 +481,8 @@ static const char *why(int error)
 		return "the receiver did not take them";
 	case EDQUOT:
 		return "a run sends no more";
+	case EHOSTUNREACH:
+		return "its host is not known, or cannot be reached";
 	default:
 		return strerror(error);
 	}

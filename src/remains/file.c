@@ -393,14 +393,15 @@ static bool is_taken(uint64_t start, uint64_t end)
 	return segment && segment->start < end;
 }
 
-/* In a place that the process had nothing in: an address is one thing or the other. */
+/* In a place that the process had nothing in: an address is one thing or the other. A TiB
+ * apart, for AddressSanitizer takes the first 16 of them. */
 static bool make_contexts(size_t count)
 {
 	size_t bytes = count * FP_REMAINS_CONTEXT_BYTES;
 	uintptr_t base;
 
 	for (uintptr_t i = 1; i < PLACES; i++) {
-		if (fp_vm_map_near(i << 36, bytes, PROT_READ | PROT_WRITE, &base) != 0)
+		if (fp_vm_map_near(i << 40, bytes, PROT_READ | PROT_WRITE, &base) != 0)
 			return false;
 		if (!is_taken(base, base + bytes)) {
 			file->contexts = base;
