@@ -149,7 +149,9 @@ int fp_remains_read(const char *path, const struct fp_remains_question *question
 		status = ask(question, fd);
 	fp_remains_unload();
 	fp_remains_close();
-	if (status != 0 && *fd >= 0)
+	if (status != 0 && *fd >= 0) {
 		close(*fd);
+		*fd = -1;
+	}
 	return status;
 }
