@@ -127,17 +127,21 @@ static void run_child(const struct fp_cli_launch *launch, const struct sigaction
  * the program cannot be for the bell, too. */
 struct servant {
 	struct fp_channel *channel;
+	bool is_on_one_cpu;
 	atomic_bool is_done;
 };
 
 static void *serve(void *argument)
 {
 	struct servant *servant = argument;
+	bool is_steering = false;
 	uint32_t rung = 0;
 
 	while (!atomic_load(&servant->is_done)) {
-		fp_channel_await_bell(servant->channel, &rung, SERVE_MS);
+		fp_channel_await_bell(servant->channel, &rung,
+		                      is_steering ? FP_CLI_STEER_MS : SERVE_MS);
 		fp_cli_run_errands(servant->channel);
+		is_steering = fp_cli_steer_cpus(servant->channel, servant->is_on_one_cpu);
 	}
 	return NULL;
 }
@@ -159,7 +163,8 @@ static void watch(const struct fp_cli_launch *launch)
 
 static void watch_and_serve(const struct fp_cli_launch *launch)
 {
-	struct servant servant = {.channel = launch->channel};
+	struct servant servant = {.channel = launch->channel,
+	                          .is_on_one_cpu = launch->is_on_one_cpu};
 	pthread_t thread;
 	sigset_t all;
 	sigset_t before;

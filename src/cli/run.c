@@ -223,6 +223,7 @@ static int start(struct run *run, struct fp_cli_launch *launch, int *status)
 	if (give_directions(run, self) != 0)
 		return FP_CLI_FAILED;
 	char *path = fp_cli_find_library();
+	launch->is_on_one_cpu = run->options.one_cpu == FP_OPTIONS_ONE_CPU_YES;
 	launch->environment =
 	        path ? fp_cli_make_environment(path, run->given, run->options.pools) : NULL;
 	free(path);

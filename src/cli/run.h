@@ -71,6 +71,7 @@ struct fp_cli_launch {
 	sigset_t mask;              /* of the program: what was blocked before */
 	pid_t pid;                  /* of the program, once it runs */
 	struct fp_channel *channel; /* whose errands are run */
+	bool is_on_one_cpu;         /* whatever is faster */
 	struct fp_cli_live *live;   /* looked at while it runs; or NULL */
 };
 
@@ -125,6 +126,11 @@ void fp_cli_live_end(struct fp_cli_live *live);
 
 /* Reads in /proc what processes ask for that cannot. One thread at a time. */
 void fp_cli_run_errands(struct fp_channel *channel);
+
+/* one_cpu, for all processes with threads, to be called every FP_CLI_STEER_MS as long as there
+ * are any, and at each ring. The same thread. */
+enum { FP_CLI_STEER_MS = 50 };
+bool fp_cli_steer_cpus(struct fp_channel *channel, bool is_always);
 
 /* The processes of a run. */
 struct fp_cli_census {

@@ -285,6 +285,9 @@ struct fp_heap_totals {
 
 void fp_heap_totals(struct fp_heap_totals *totals);
 
+/* The count of frees, which only rises, for who reads it in the memory of this process. */
+const _Atomic uint64_t *fp_heap_frees(void);
+
 /* In the child of a fork, whose only thread calls: what there is now is its parent's. */
 void fp_heap_begin_in_child(void);
 

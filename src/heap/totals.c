@@ -112,6 +112,11 @@ void fp_totals_remove(const struct fp_block *block)
 		watcher(block);
 }
 
+const _Atomic uint64_t *fp_heap_frees(void)
+{
+	return &totals.frees;
+}
+
 void fp_heap_begin_in_child(void)
 {
 	atomic_store(&totals.inherited_serial, atomic_load(&totals.serial));

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "log/channel.h"
+#include "log/cpus.h"
 
 enum {
 	FP_CHANNEL_LOGS = 1 << 15,
@@ -19,10 +20,11 @@ enum {
 	FP_CHANNEL_UNSEEN_BYTES = 256 << 10,
 	FP_CHANNEL_REQUESTS = 16,
 	FP_CHANNEL_DEATHS = 1 << 12,
-	FP_CHANNEL_ERRAND_BYTES = 64 << 10
+	FP_CHANNEL_ERRAND_BYTES = 64 << 10,
+	FP_CHANNEL_CPUS = 64 /* processes with threads at a time */
 };
 
-#define FP_CHANNEL_MAGIC "FENCEPCH7"
+#define FP_CHANNEL_MAGIC "FENCEPCH8"
 
 struct fp_channel_piece {
 	_Atomic uint32_t next; /* its number and 1; 0 for the last */
@@ -77,6 +79,7 @@ struct fp_channel {
 		uint64_t size;
 		char bytes[FP_CHANNEL_ERRAND_BYTES];
 	} errand;
+	struct fp_cpus cpus[FP_CHANNEL_CPUS];
 	_Atomic uint32_t deaths_used;
 	struct {
 		_Atomic uint32_t pid; /* 0: not filled in yet */

@@ -29,6 +29,12 @@ enum fp_options_backend {
 	FP_OPTIONS_BACKEND_NONE
 };
 
+enum fp_options_one_cpu {
+	FP_OPTIONS_ONE_CPU_AUTO,
+	FP_OPTIONS_ONE_CPU_YES,
+	FP_OPTIONS_ONE_CPU_NO
+};
+
 /* Those before are the logarithms of alignments. */
 enum { FP_OPTIONS_ALIGN_16 = 4, FP_OPTIONS_ALIGN_AUTO };
 

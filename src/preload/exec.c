@@ -218,6 +218,7 @@ static void look(void *argument)
  * until that is given back. */
 static struct fp_room *choose(struct program *program)
 {
+	fp_session_leave_cpu();
 	fp_check(execve, program->path, program->arguments, program->environment);
 	struct fp_room *room = fp_room_take();
 

@@ -50,6 +50,7 @@ static void capture(struct fp_stack_birth *birth)
 	if (!fp_preload_enter())
 		return;
 	fp_room_run(capture_inside, birth);
+	fp_session_begin_threads();
 	fp_preload_leave();
 }
 

@@ -161,6 +161,7 @@ static void log_totals(struct fp_log *tail)
 	        .peak_blocks = totals.peak_blocks,
 	        .peak_bytes = totals.peak_bytes,
 	};
+	fp_session_log_cpus(&heap);
 	fp_session_log_heap(tail, &heap);
 	log_remedies(tail);
 	if (fp_tier_blocks(FP_REASON_SYSTEM_CALL) > 0 || totals.seal_failures > 0)

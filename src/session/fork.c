@@ -136,6 +136,7 @@ static void after_fork_in_child(void)
 	fp_session.first_region = fp_region_last_serial();
 	fp_session.first_frees = totals.frees;
 	begin_anew();
+	fp_session_forget_cpus_in_child();
 	fp_refusal_forget();
 	fp_session_forget_published();
 	if (atomic_load(&fp_session.own.is_finished))

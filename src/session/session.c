@@ -396,6 +396,7 @@ static int start_locked(const char *text)
 	    options->events[0] != '\0')
 		fp_session_start_watcher();
 	fp_session_publish_beginning();
+	fp_session_leave_cpu_of_parent();
 	fp_session_start_recording();
 	fp_session_reserve();
 	fp_vm_watch_refusals();

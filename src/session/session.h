@@ -186,6 +186,16 @@ void fp_session_leave_to_others(void);
 bool fp_session_announce(pid_t pid);
 void fp_session_withdraw(pid_t pid);
 
+/* For a door whose program has threads (one_cpu): there is more than one; the place when the
+ * reader has bound the process to one CPU, or NULL; the program sets its affinity itself; and
+ * the calling thread, which is about to execute a program, uses its CPUs again. The context of
+ * alloc, and of the latter also that of a child of vfork. */
+struct fp_cpus;
+void fp_session_begin_threads(void);
+const struct fp_cpus *fp_session_bound_cpus(void);
+void fp_session_refuse_cpus(void);
+void fp_session_leave_cpu(void);
+
 /* Writes what the recording has so far, because the process is about to execute another
  * program.
  */

@@ -193,6 +193,12 @@ void fp_session_log_refusals(struct fp_log *tail);
 /* In picking.c: HEAP, with what the door that picks guarded of each context; the door is to
  * guard all of the context of FINDING's block (context: also fault); and a seed where none is
  * given. */
+/* In cpus.c: what one_cpu came to; and that this process, which starts or was forked, is not on
+ * its parent's one CPU. */
+void fp_session_log_cpus(struct fp_log_heap *heap);
+void fp_session_leave_cpu_of_parent(void);
+void fp_session_forget_cpus_in_child(void);
+
 void fp_session_log_heap(struct fp_log *tail, struct fp_log_heap *heap);
 void fp_session_choose_seed(struct fp_options *options);
 void fp_session_suspect(const struct fp_finding *finding);

@@ -315,7 +315,7 @@ static void log_the_end(void)
 	                                             .reasons = reasons,
 	                                             .reason_count = 2};
 	const struct fp_log_context contexts[] = {{.blocks = 7, .guarded = 8, .contexts = 9}};
-	const struct fp_log_heap heap = {1, 2, 3, 4, 5, 6, contexts, 1};
+	const struct fp_log_heap heap = {1, 2, 3, 4, 5, 6, contexts, 1, 10, 11, 12};
 
 	fp_log_leak_check(&event_log, FP_LOG_CHECK_NEWS);
 	fp_log_leak(&event_log, &leak);
@@ -384,6 +384,8 @@ START_TEST(the_end_is_described)
 	for (uint64_t i = 7; i < 10; i++)
 		ck_assert_uint_eq(test_event_u64(&event), i);
 	ck_assert_uint_eq(test_event_u32(&event), FP_TRACE_NONE);
+	for (uint64_t i = 10; i < 13; i++)
+		ck_assert_uint_eq(test_event_u64(&event), i);
 	test_event_end(&event);
 	expect_record(10);
 	test_event_expect(&event, "something was lost");

@@ -214,6 +214,11 @@ void fp_heap_begin_in_child(void)
 {
 }
 
+const _Atomic uint64_t *fp_heap_frees(void)
+{
+	return NULL;
+}
+
 void fp_heap_totals(struct fp_heap_totals *totals)
 {
 	static _Atomic uint64_t blocks;

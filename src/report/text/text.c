@@ -588,6 +588,20 @@ static void print_contexts(const struct fp_report_page *page, const struct fp_re
 	fputs("; --json and --html list how many of each were guarded\n", page->out);
 }
 
+static void print_cpus(const struct fp_report_page *page, const struct fp_report_heap *heap)
+{
+	/* A trial that failed is not worth a line. */
+	if (heap->bound_ms == 0 || heap->bound_rate <= heap->usual_rate)
+		return;
+	fprintf(page->out,
+	        "fencepost: note: the process was kept on one CPU for %.1f s, where it freed ",
+	        (double)heap->bound_ms / 1000);
+	fp_report_print_count(page, heap->bound_rate, "block");
+	fputs(" a second, and on all ", page->out);
+	fp_report_print_number(page, heap->usual_rate);
+	fputs("; to use all: --one-cpu=no\n", page->out);
+}
+
 static void print_notes(const struct fp_report_page *page, const struct fp_report *report)
 {
 	uint64_t unguarded = report->protection.padded + report->protection.plain;
@@ -597,6 +611,7 @@ static void print_notes(const struct fp_report_page *page, const struct fp_repor
 		fp_report_print_escaped(page, report->notes[i]);
 		fputc('\n', page->out);
 	}
+	print_cpus(page, &report->heap);
 	if (unguarded == 0)
 		return;
 	fputs("fencepost: note: ", page->out);
