@@ -109,10 +109,11 @@ struct fp_cli_logs {
 	struct fp_cli_log *logs;
 	size_t count;
 	struct fp_report_images *images; /* that they are resolved with */
+	struct fp_report_merge *merge;   /* the caller's, for lines of several runs; or NULL */
 };
 
 /* Adds the reports in the file PATH: "-" is standard input. 0, or FP_CLI_FAILED after saying
- * why; then nothing was added. */
+ * why; then nothing was added but lines to the merge. */
 int fp_cli_logs_read(struct fp_cli_logs *logs, const char *path);
 
 /* Adds the report of the event log DATA, which is the logs' from then on; the same, where it

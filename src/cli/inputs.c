@@ -115,7 +115,6 @@ static int add_reports(struct fp_report_merge *merge, const struct fp_cli_logs *
 
 	for (size_t i = 0; result == 0 && i < logs->count; i++) {
 		struct fp_report *report = logs->logs[i].report;
-		/* A file of lines has those of many machines. */
 		const struct fp_report_origin origin = {
 		        .name = report->line.host ? report->line.host : path};
 
@@ -129,7 +128,9 @@ static int note_unread(struct fp_report_merge *merge, const char *path)
 	char *text;
 	int result;
 
-	if (asprintf(&text, "%s could not be read: what it says is missing here", path) < 0)
+	if (asprintf(&text,
+	             "%s could not be read: what it says, or the rest of it, is missing here",
+	             path) < 0)
 		return -ENOMEM;
 	result = fp_report_merge_note(merge, text);
 	free(text);
@@ -139,7 +140,7 @@ static int note_unread(struct fp_report_merge *merge, const char *path)
 /* Returns how many files could be read, or -ENOMEM. */
 static int merge_all(struct fp_report_merge *merge, const struct fp_cli_inputs *inputs)
 {
-	struct fp_cli_logs logs = {0};
+	struct fp_cli_logs logs = {.merge = merge};
 	int result = 0;
 	int read = 0;
 
@@ -173,18 +174,20 @@ int fp_cli_inputs_merge(const struct fp_cli_inputs *inputs, struct fp_report **r
 	return (size_t)read == inputs->count ? 0 : FP_CLI_FAILED;
 }
 
-int fp_cli_logs_merge(const struct fp_cli_logs *logs, struct fp_report **report)
+int fp_cli_logs_merge(struct fp_cli_logs *logs, struct fp_report **report)
 {
-	struct fp_report_merge *merge;
+	struct fp_report_merge *merge = logs->merge;
+	int result = 0;
 
 	*report = NULL;
-	if (fp_report_merge_new(false, &merge) != 0)
-		return out_of_memory();
-	if (add_reports(merge, logs, NULL) != 0) {
-		fp_report_merge_free(merge);
-		return out_of_memory();
+	logs->merge = NULL;
+	if (merge && !fp_report_merge_is_empty(merge)) {
+		result = add_reports(merge, logs, NULL);
+		if (result == 0)
+			return fp_report_merge_end(merge, report) == 0 ? 0 : out_of_memory();
 	}
-	return fp_report_merge_end(merge, report) == 0 ? 0 : out_of_memory();
+	fp_report_merge_free(merge);
+	return result == 0 ? 0 : out_of_memory();
 }
 
 void fp_cli_inputs_free(struct fp_cli_inputs *inputs)

@@ -27,8 +27,9 @@ int fp_cli_inputs_add(struct fp_cli_inputs *inputs, const char *argument);
  * read. */
 int fp_cli_inputs_merge(const struct fp_cli_inputs *inputs, struct fp_report **report);
 
-/* The same of what was read already: 0 or FP_CLI_FAILED. */
-int fp_cli_logs_merge(const struct fp_cli_logs *logs, struct fp_report **report);
+/* The same of what was read already, lines of several runs and other reports; *REPORT is NULL
+ * when there are no such lines. Ends the merge of LOGS. 0 or FP_CLI_FAILED. */
+int fp_cli_logs_merge(struct fp_cli_logs *logs, struct fp_report **report);
 
 void fp_cli_inputs_free(struct fp_cli_inputs *inputs);
 

@@ -3,6 +3,7 @@
  * Files into reports: event logs, which are resolved, and JSON reports, which are already. What
  * a file is is told from its first bytes. Every refusal names the file.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,20 +45,6 @@ char *fp_cli_read_stream(FILE *in, size_t *size)
 	}
 	free(data);
 	return NULL;
-}
-
-static char *read_file(const char *path, size_t *size)
-{
-	bool is_standard = strcmp(path, "-") == 0;
-	FILE *in = is_standard ? stdin : fopen(path, "rbe");
-	char *data = in ? fp_cli_read_stream(in, size) : NULL;
-
-	if (!data)
-		fp_cli_fail("cannot read %s: %s; name an event log or a JSON report",
-		            shown(path), strerror(errno));
-	if (in && !is_standard)
-		fclose(in);
-	return data;
 }
 
 static bool is_log(const char *data, size_t size)
@@ -162,17 +149,17 @@ static int add_json(struct fp_cli_logs *logs, struct fp_report_list *list)
 	return result;
 }
 
-static int read_json(struct fp_cli_logs *logs, const char *path, const char *data, size_t size)
+static int read_json(struct fp_cli_logs *logs, const char *path, FILE *in)
 {
 	char refusal[FP_REPORT_REFUSAL_MAX];
 	struct fp_report_list list;
-	int result = fp_report_read_json(data, size, &list, refusal);
+	int result = fp_report_read_json(in, logs->merge, &list, refusal);
 
-	if (result == -EINVAL)
+	if (result == -EINVAL && !ferror(in))
 		return fp_cli_fail("%s %s", shown(path), refusal);
-	if (result == 0)
-		result = add_json(logs, &list);
-	return result == 0 ? 0 : explain_refusal(path, result);
+	if (result == -EINVAL)
+		return -EIO;
+	return result == 0 ? add_json(logs, &list) : result;
 }
 
 /* Where the log that DATA begins with ends: at the beginning of another one, or at SIZE. */
@@ -231,10 +218,34 @@ int fp_cli_read_core(const char *path, const struct fp_remains_question *questio
 	return 0;
 }
 
+/* Whether IN goes on with JSON: white space before that is passed over. */
+static bool is_json(FILE *in)
+{
+	char byte = ' ';
+
+	while (isspace((unsigned char)byte) && fread(&byte, 1, 1, in) == 1)
+		;
+	ungetc(byte, in);
+	return fp_report_is_json(&byte, 1);
+}
+
+static int read_from(struct fp_cli_logs *logs, const char *path, FILE *in)
+{
+	size_t size;
+	char *data;
+	int result;
+
+	if (is_json(in))
+		return read_json(logs, path, in);
+	data = fp_cli_read_stream(in, &size);
+	result = data ? add_logs(logs, data, size, in == stdin) : -EIO;
+	free(data);
+	return result;
+}
+
 int fp_cli_logs_read(struct fp_cli_logs *logs, const char *path)
 {
 	char events[FP_CLI_EVENTS_PATH_MAX];
-	size_t size = 0;
 
 	if (fp_remains_is_core(path)) {
 		const struct fp_remains_question question = {.wants_blocks = true};
@@ -243,19 +254,16 @@ int fp_cli_logs_read(struct fp_cli_logs *logs, const char *path)
 		               ? fp_cli_logs_read(logs, events)
 		               : FP_CLI_FAILED;
 	}
-	char *data = read_file(path, &size);
-	int result;
+	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
+	int result = in ? read_from(logs, path, in) : -EIO;
 
-	if (!data)
-		return FP_CLI_FAILED;
-	if (fp_report_is_json(data, size)) {
-		result = read_json(logs, path, data, size);
-	} else {
-		result = add_logs(logs, data, size, strcmp(path, "-") == 0);
-		if (result != 0)
-			explain_refusal(path, result);
-	}
-	free(data);
+	if (result == -EIO)
+		result = fp_cli_fail("cannot read %s: %s; name an event log or a JSON report",
+		                     shown(path), strerror(errno));
+	else if (result < 0)
+		result = explain_refusal(path, result);
+	if (in && in != stdin)
+		fclose(in);
 	return result == 0 ? 0 : FP_CLI_FAILED;
 }
 

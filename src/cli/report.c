@@ -11,6 +11,7 @@
 #include "cli/lines.h"
 #include "cli/suppressions.h"
 #include "options/options.h"
+#include "report/merge/merge.h"
 #include "report/stack.h"
 
 enum merging { MERGE_SEVERAL, MERGE_ALWAYS, MERGE_NEVER };
@@ -113,41 +114,29 @@ static int render(struct request *request, const struct fp_cli_log *logs, size_t
 	return fp_cli_render(logs, count, &request->options);
 }
 
-/* The rows of many machines are one story. */
-static int render_lines(struct request *request, const struct fp_cli_logs *lines)
-{
-	struct fp_cli_log merged = {0};
-	int result = fp_cli_logs_merge(lines, &merged.report);
-
-	if (result == 0)
-		result = render(request, &merged, 1);
-	fp_report_free(merged.report);
-	return result;
-}
-
-static bool are_lines(const struct fp_cli_logs *logs)
-{
-	return logs->count > 1 && logs->logs[0].report->line.type;
-}
-
-/* Each report by itself, one document for all. */
+/* Each report by itself, one document for all. Lines of many machines are one story, though. */
 static int render_each(struct request *request)
 {
 	struct fp_cli_logs logs = {0};
+	struct fp_cli_log lines = {0};
 	int result = 0;
 
+	if (request->merging != MERGE_NEVER && fp_report_merge_new(false, &logs.merge) != 0)
+		return fp_cli_fail("not enough memory for a report");
 	fp_cli_progress_begin();
 	for (size_t i = 0; i < request->inputs.count; i++) {
 		if (fp_cli_logs_read(&logs, request->inputs.paths[i]) != 0)
 			result = FP_CLI_FAILED;
 	}
 	fp_cli_progress_end();
-	if (request->merging != MERGE_NEVER && are_lines(&logs))
-		result |= render_lines(request, &logs);
-	else if (logs.count > 0 && render(request, logs.logs, logs.count) != 0)
-		result = FP_CLI_FAILED;
+	result |= fp_cli_logs_merge(&logs, &lines.report);
+	if (lines.report)
+		result |= render(request, &lines, 1);
+	else if (logs.count > 0)
+		result |= render(request, logs.logs, logs.count);
+	fp_report_free(lines.report);
 	fp_cli_logs_free(&logs);
-	return result;
+	return result == 0 ? 0 : FP_CLI_FAILED;
 }
 
 static int render_merged(struct request *request)

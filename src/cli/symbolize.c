@@ -132,23 +132,23 @@ static void name_all(struct symbolize *symbolize, json_t *json)
 }
 
 /* Prints JSON, a line, with what follows from its names: place and fingerprint. */
-static int print_line(json_t *json)
+static int print_line(const json_t *json)
 {
 	const struct fp_report_writer *writer = fp_report_writer_find("ndjson");
-	char *text = json_dumps(json, JSON_COMPACT);
 	char refusal[FP_REPORT_REFUSAL_MAX];
-	struct fp_report_list list;
-	int result = text ? fp_report_read_json(text, strlen(text), &list, refusal) : -ENOMEM;
-
-	free(text);
-	if (result != 0)
-		return result;
-	const struct fp_report *report = list.reports[0];
+	struct fp_report *read = calloc(1, sizeof(*read));
+	int result = read ? fp_report_read_document(json, read, refusal) : -ENOMEM;
+	const struct fp_report *report = read;
 	const struct fp_report_set set = {&report, 1};
+
+	if (result != 0) {
+		fp_report_free(read);
+		return result;
+	}
 	const struct fp_report_view view = {
 	        .leaks = FP_REPORT_LEAKS_FULL, .has_possible = true, .line = &report->line};
 	result = fp_report_write(writer, &set, &view, stdout);
-	fp_report_list_free(&list);
+	fp_report_free(read);
 	return result;
 }
 

@@ -233,6 +233,28 @@ sed 's/"host":"[^"]*"/"host":"web-17"/; s/"run":"./"run":"x/' pipe.nd | cat pipe
 has fleet.txt 'in 2 of 2 reports: .*web-17' 3
 has fleet.txt '^fencepost: 1 error, 4 leaks (330 bytes), in 2 reports' 1
 has fleet.json '"name": "web-17"' 1
+# In any order; and a run that has not ended leaves unknown how all ended.
+for run in 1 2 3; do
+	sed "s/\"host\":\"[^\"]*\"/\"host\":\"web-$run\"/; s/\"run\":\"./\"run\":\"$run/" pipe.nd >run$run.nd
+done
+cat run?.nd | "$fencepost" report --json=ordered.json --log=ordered.txt -
+paste -d '\n' run?.nd | "$fencepost" report --json=mixed.json --log=mixed.txt -
+cmp ordered.json mixed.json && cmp ordered.txt mixed.txt || complain "the order of lines matters"
+has mixed.txt '^fencepost: 1 error, 6 leaks (495 bytes), in 3 reports; exited 0$' 1
+{
+	tac run1.nd
+	sed '$d' run2.nd
+} | "$fencepost" report --json=unended.json --log=unended.txt -
+has unended.txt '^fencepost: 1 error, 4 leaks (330 bytes), in 2 reports$' 1
+python3 - <<'PYTHON' || complain 'ends of lines: see mixed.json and unended.json'
+import json
+whole, unended = (json.load(open(name + ".json")) for name in ("mixed", "unended"))
+assert whole["process"]["exit"] == {"code": 0} and whole["settings"], whole["process"]
+assert unended["process"]["exit"] is None and not unended["settings"], unended["process"]
+assert [one["exit"] for one in unended["sources"]] == [{"code": 0}, None], unended["sources"]
+assert unended["protection"] == {key: value and value // 3 if isinstance(value, int) else value
+                                 for key, value in whole["protection"].items()}
+PYTHON
 head -c 1000 pipe.nd >torn.nd
 "$fencepost" report torn.nd >out 2>&1 && complain "a torn line is read"
 has out 'torn.nd is damaged JSON at line 1, column' 1

@@ -10,8 +10,9 @@
 #define FP_REPORT_JSON_READ_H
 
 #include <jansson.h>
+#include <stdio.h>
 
-#include "report/report.h"
+#include "report/merge/merge.h"
 
 enum { FP_REPORT_REFUSAL_MAX = 256 };
 
@@ -24,11 +25,13 @@ struct fp_report_list {
 bool fp_report_is_json(const void *data, size_t size);
 
 /*
- * Reads the SIZE bytes at DATA, one report, an array of them, or lines of --ndjson, into LIST.
- * The lines of one run become one report. 0; -ENOMEM; or -EINVAL with REFUSAL saying why as
- * what follows "FILE ". LIST is empty then.
+ * Reads what IN has, one report, an array of them, or lines of --ndjson, into LIST. The lines
+ * of one run become one report; those of more runs than one are added to MERGE, unless it is
+ * NULL, and are not in LIST. 0; -ENOMEM; or -EINVAL with REFUSAL saying why as what follows
+ * "FILE ". LIST is empty then, and MERGE has what came before. Where IN cannot be read on,
+ * ferror(IN).
  */
-int fp_report_read_json(const void *data, size_t size, struct fp_report_list *list,
+int fp_report_read_json(FILE *in, struct fp_report_merge *merge, struct fp_report_list *list,
                         char refusal[FP_REPORT_REFUSAL_MAX]);
 
 /* JSON into REPORT, which is zeroed: one report. The same. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "report/fingerprint.h"
 #include "report/leaks.h"
 #include "report/schema.h"
@@ -28,12 +29,15 @@ struct remark {
 	uint32_t count;
 };
 
-/* Zero it and set report, keeper and is_repeated to begin. */
+/* Zero it and set report, keeper and is_repeated to begin. A line of --ndjson is of a process,
+ * but only the last of its lines tells its end and its settings. */
 struct whole {
 	struct fp_report *report;
 	struct fp_report_keeper *keeper;
 	bool is_repeated;
 	bool has_any;
+	bool has_end;    /* of one that told how it ended */
+	int64_t unended; /* sources whose end was not told yet */
 	struct remark remarks[REMARKS_MAX];
 	size_t remark_count;
 	size_t lost_remarks;
@@ -114,11 +118,15 @@ static int begin_whole(struct whole *whole, const struct fp_report *report)
 	to->has_ppid = report->ppid != 0;
 	to->executable = report->executable;
 	to->has_executable = report->executable.size > 0;
-	to->exit = report->exit;
-	to->exit_value = report->exit_value;
-	if (!fp_report_keep_string(whole->keeper, &to->executable) ||
-	    keep_arguments(whole, report) != 0)
-		return -ENOMEM;
+	return fp_report_keep_string(whole->keeper, &to->executable)
+	               ? keep_arguments(whole, report)
+	               : -ENOMEM;
+}
+
+static int begin_end(struct whole *whole, const struct fp_report *report)
+{
+	whole->report->exit = report->exit;
+	whole->report->exit_value = report->exit_value;
 	return keep_settings(whole, report);
 }
 
@@ -145,8 +153,6 @@ static bool has_setting(const struct fp_report *report, const struct fp_report_s
 /* Drops what REPORT does not share. */
 static void narrow(struct fp_report *to, const struct fp_report *report)
 {
-	size_t kept = 0;
-
 	if (to->pid != report->pid)
 		to->pid = 0;
 	if (to->ppid != report->ppid)
@@ -157,6 +163,12 @@ static void narrow(struct fp_report *to, const struct fp_report *report)
 	to->executable = to->has_executable ? to->executable : fp_report_text("");
 	if (!has_arguments(to, report))
 		to->argument_count = 0;
+}
+
+static void narrow_end(struct fp_report *to, const struct fp_report *report)
+{
+	size_t kept = 0;
+
 	if (to->exit != report->exit || to->exit_value != report->exit_value)
 		to->exit = FP_LOG_EXIT_UNKNOWN;
 	for (size_t i = 0; i < to->setting_count; i++) {
@@ -242,8 +254,13 @@ static int add_known(struct whole *whole, struct fp_report_string line)
 	return fp_report_append(&to->known, &to->known_count, &line, sizeof(line));
 }
 
-/* REPORT as it is from SOURCE on. 0 or -ENOMEM. */
-static int whole_add(struct whole *whole, const struct fp_report *report, uint32_t source)
+static bool has_end(const struct fp_report *report)
+{
+	return !report->line.type || strcmp(report->line.type, "summary") == 0;
+}
+
+/* What all share of REPORT. 0 or -ENOMEM. */
+static int whole_share(struct whole *whole, const struct fp_report *report)
 {
 	int result = 0;
 
@@ -251,6 +268,21 @@ static int whole_add(struct whole *whole, const struct fp_report *report, uint32
 		result = begin_whole(whole, report);
 	else
 		narrow(whole->report, report);
+	if (!has_end(report) || result != 0)
+		return result;
+	if (!whole->has_end)
+		result = begin_end(whole, report);
+	else
+		narrow_end(whole->report, report);
+	whole->has_end = true;
+	return result;
+}
+
+/* REPORT as it is from SOURCE on. 0 or -ENOMEM. */
+static int whole_add(struct whole *whole, const struct fp_report *report, uint32_t source)
+{
+	int result = whole_share(whole, report);
+
 	if (result == 0 && !(whole->is_repeated && whole->has_any))
 		result = add_sums(whole, report);
 	whole->has_any = true;
@@ -281,8 +313,11 @@ static int make_note(struct fp_report *report, const struct remark *remark)
 /* Makes the notes. 0 or -ENOMEM. */
 static int whole_end(struct whole *whole)
 {
+	static const struct fp_report untold = {.exit = FP_LOG_EXIT_UNKNOWN};
 	int result = 0;
 
+	if (whole->unended > 0)
+		narrow_end(whole->report, &untold);
 	for (size_t i = 0; result == 0 && i < whole->remark_count; i++)
 		result = make_note(whole->report, &whole->remarks[i]);
 	if (result == 0 && whole->lost_remarks > 0)
@@ -298,6 +333,7 @@ struct fp_report_merge {
 	struct fp_report_table leaks;
 	struct fp_report_table growing;
 	struct fp_report_table failed; /* by what a leak of the same stack would be called */
+	struct fp_report_table runs;   /* numbers of sources, by what lines call the run */
 };
 
 /* A report on its way in. */
@@ -306,6 +342,7 @@ struct arrival {
 	const struct fp_report *report;
 	uint64_t first_source; /* number of its own, or of the first that it brings */
 	bool is_one;
+	bool is_met; /* another line of the same process was before it */
 };
 
 int fp_report_merge_new(bool is_repeated, struct fp_report_merge **merge)
@@ -344,11 +381,37 @@ static int add_source(struct fp_report_merge *merge, const struct fp_report_sour
 	return fp_report_append(&report->sources, &report->source_count, &kept, sizeof(kept));
 }
 
+/* Finds the process that the line which arrives is of. 0 or -ENOMEM. */
+static int find_run(struct arrival *arrival)
+{
+	const char *run = arrival->report->line.run;
+	bool is_new;
+	size_t at = fp_report_table_find(&arrival->merge->runs,
+	                                 fp_hash_bytes(fp_hash_start, run, strlen(run)),
+	                                 (size_t)arrival->first_source, &is_new);
+
+	if (at == SIZE_MAX)
+		return -ENOMEM;
+	arrival->first_source = at;
+	arrival->is_met = !is_new;
+	arrival->merge->whole.unended += is_new;
+	arrival->merge->whole.unended -= has_end(arrival->report);
+	return 0;
+}
+
 static int add_sources(const struct arrival *arrival, const struct fp_report_origin *origin)
 {
 	const struct fp_report *report = arrival->report;
+	struct fp_report *whole = arrival->merge->whole.report;
 	int result = 0;
 
+	if (arrival->is_met) {
+		if (has_end(report) && arrival->first_source < whole->source_count) {
+			whole->sources[arrival->first_source].exit = report->exit;
+			whole->sources[arrival->first_source].exit_value = report->exit_value;
+		}
+		return 0;
+	}
 	if (arrival->is_one)
 		return add_source(
 		        arrival->merge,
@@ -361,21 +424,25 @@ static int add_sources(const struct arrival *arrival, const struct fp_report_ori
 		                .exit_value = report->exit_value});
 	for (size_t i = 0; result == 0 && i < report->source_count; i++)
 		result = add_source(arrival->merge, &report->sources[i]);
-	add_up(&arrival->merge->whole.report->more_sources, report->more_sources);
+	add_up(&whole->more_sources, report->more_sources);
 	return result;
 }
 
-/* One report can have a fingerprint twice: two accesses on one line. */
-static int add_listed(struct fp_report_shares *shares, const struct fp_report_share *share)
+/* One report can have a fingerprint twice: two accesses on one line. Other shares may stand
+ * between those of lines. */
+static int add_listed(const struct arrival *arrival, struct fp_report_shares *shares,
+                      const struct fp_report_share *share)
 {
-	struct fp_report_share *last =
-	        shares->count > 0 ? &shares->items[shares->count - 1] : NULL;
+	size_t from = arrival->is_met || shares->count == 0 ? 0 : shares->count - 1;
 
-	if (!last || last->source != share->source)
-		return fp_report_shares_add(shares, share);
-	add_up(&last->count, share->count);
-	add_up(&last->bytes, share->bytes);
-	return 0;
+	for (size_t at = shares->count; at-- > from;) {
+		if (shares->items[at].source == share->source) {
+			add_up(&shares->items[at].count, share->count);
+			add_up(&shares->items[at].bytes, share->bytes);
+			return 0;
+		}
+	}
+	return fp_report_shares_add(shares, share);
 }
 
 static void add_beyond(struct fp_report_more_shares *beyond, uint64_t sources,
@@ -400,7 +467,7 @@ static int add_share(const struct arrival *arrival, struct fp_report_shares *sha
 		return 0;
 	}
 	listed.source = (uint32_t)number;
-	return add_listed(shares, &listed);
+	return add_listed(arrival, shares, &listed);
 }
 
 static int add_shares(const struct arrival *arrival, struct fp_report_shares *shares,
@@ -579,11 +646,12 @@ static int keep_heap(const struct arrival *arrival, struct fp_report *report)
 int fp_report_merge_add(struct fp_report_merge *merge, struct fp_report *report,
                         const struct fp_report_origin *origin)
 {
-	const struct arrival arrival = {merge, report,
-	                                fp_report_count_sources(merge->whole.report),
-	                                origin->layout || report->source_count == 0};
-	int result = add_sources(&arrival, origin);
+	struct arrival arrival = {merge, report, fp_report_count_sources(merge->whole.report),
+	                          origin->layout || report->source_count == 0, false};
+	int result = report->line.run ? find_run(&arrival) : 0;
 
+	if (result == 0)
+		result = add_sources(&arrival, origin);
 	for (size_t i = 0; result == 0 && i < report->finding_count; i++)
 		result = add_finding(&arrival, &report->findings[i]);
 	for (size_t i = 0; result == 0 && i < report->leak_count; i++)
@@ -601,17 +669,26 @@ int fp_report_merge_add(struct fp_report_merge *merge, struct fp_report *report,
 	                                                  : UINT32_MAX));
 }
 
+bool fp_report_merge_is_empty(const struct fp_report_merge *merge)
+{
+	return !merge->whole.has_any;
+}
+
 int fp_report_merge_note(struct fp_report_merge *merge, const char *text)
 {
 	return whole_note(&merge->whole, fp_report_text(text), UINT32_MAX);
 }
 
 static struct fp_report_share total_of(const struct fp_report_merge *merge,
-                                       const struct fp_report_shares *shares)
+                                       struct fp_report_shares *shares)
 {
+	uint64_t unlisted = merge->whole.report->more_sources;
 	struct fp_report_share total = {.count = shares->beyond.count,
 	                                .bytes = shares->beyond.bytes};
 
+	/* A run whose lines did not stand together was counted again. */
+	if (shares->beyond.sources > unlisted)
+		shares->beyond.sources = unlisted;
 	for (size_t i = 0; i < shares->count; i++) {
 		const struct fp_report_share *share = &shares->items[i];
 
@@ -671,6 +748,7 @@ void fp_report_merge_free(struct fp_report_merge *merge)
 	fp_report_table_free(&merge->leaks);
 	fp_report_table_free(&merge->growing);
 	fp_report_table_free(&merge->failed);
+	fp_report_table_free(&merge->runs);
 	fp_report_keeper_end(&merge->keeper);
 	fp_report_free(merge->whole.report);
 	free(merge);

@@ -34,10 +34,14 @@ struct fp_report_origin {
  */
 int fp_report_merge_new(bool is_repeated, struct fp_report_merge **merge);
 
-/* Adds a resolved report, whose snapshots may be resolved here. 0 or -ENOMEM; then the merge
- * can only be freed. */
+/* Adds a resolved report, whose snapshots may be resolved here. A line of --ndjson is a part of
+ * the source that its run is, whatever came between. 0 or -ENOMEM; then the merge can only be
+ * freed. */
 int fp_report_merge_add(struct fp_report_merge *merge, struct fp_report *report,
                         const struct fp_report_origin *origin);
+
+/* Whether no report was added. */
+bool fp_report_merge_is_empty(const struct fp_report_merge *merge);
 
 /* Adds a note about the reports as a whole. 0 or -ENOMEM. */
 int fp_report_merge_note(struct fp_report_merge *merge, const char *text);
