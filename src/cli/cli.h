@@ -144,6 +144,10 @@ int fp_cli_render_findings(const struct fp_cli_log *log, size_t first, size_t en
  * made, and none is emptied. 0, or FP_CLI_FAILED after saying why not. */
 int fp_cli_check_outputs(const struct fp_options *options);
 
+/* Whether each option that IS_GIVEN on the command line, by its place in the table, does
+ * something in OPTIONS. The same. */
+int fp_cli_check_needs(const struct fp_options *options, const bool *is_given);
+
 /* Around the reading of logs, which may take its time: on a terminal a line says so after a
  * second. It ends by itself when something is to be said. */
 void fp_cli_progress_begin(void);

@@ -37,7 +37,8 @@ static int take_option(struct request *request, const char *option)
 {
 	if (strcmp(option, "--json") == 0)
 		request->json = "";
-	else if (strncmp(option, "--json=", 7) == 0 && option[7] != '\0')
+	else if (strncmp(option, "--json=", 7) == 0 && option[7] != '\0' &&
+	         strcmp(option, "--json=yes") != 0 && strcmp(option, "--json=no") != 0)
 		request->json = option + 7;
 	else if (strcmp(option, "--strict") == 0)
 		request->is_strict = true;

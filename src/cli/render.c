@@ -125,6 +125,33 @@ int fp_cli_check_outputs(const struct fp_options *options)
 	return fp_cli_lines_open(options) == 0 ? result : FP_CLI_FAILED;
 }
 
+int fp_cli_check_needs(const struct fp_options *options, const bool *is_given)
+{
+	const bool has_lines = options->ndjson[0] != '\0';
+	const struct {
+		size_t index;
+		bool is_idle;
+		const char *text;
+	} needs[] = {
+	        {FP_OPTIONS_INDEX_label, options->label[0] != '\0' && !has_lines,
+	         "--label does nothing alone: it marks lines; add --ndjson=FILE"},
+	        {FP_OPTIONS_INDEX_redact, options->redact && !has_lines,
+	         "--redact does nothing alone: it cuts lines; add --ndjson=FILE"},
+	        {FP_OPTIONS_INDEX_seed, options->sample == 1 && options->budget == 0,
+	         "--seed does nothing alone: it chooses blocks; add --sample=N or "
+	         "--budget=PERCENT"},
+	        {FP_OPTIONS_INDEX_align_profile, options->align != FP_OPTIONS_ALIGN_AUTO,
+	         "--align-profile does nothing alone: it keeps alignments that were learned; "
+	         "add "
+	         "--align=auto"},
+	};
+
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+		if (is_given[needs[i].index] && needs[i].is_idle)
+			return fp_cli_fail("%s", needs[i].text);
+	return 0;
+}
+
 static int render(const struct sheet *sheet, const struct fp_cli_log *logs, size_t count)
 {
 	struct fp_cli_output output;

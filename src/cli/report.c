@@ -25,6 +25,7 @@ struct request {
 	 * as text. */
 	size_t shown;
 	bool is_of_leaks;
+	bool is_given[FP_OPTIONS_COUNT];
 };
 
 static int take_merging(struct request *request, const char *value)
@@ -70,6 +71,7 @@ static int take_option(struct request *request, const char *text)
 	item.value_len = strlen(item.value);
 	if (fp_options_set(&request->options, &item, &error) != 0)
 		return fp_cli_fail("%s", refusal);
+	request->is_given[option - fp_options_table] = true;
 	return 0;
 }
 
@@ -100,7 +102,7 @@ static int take_arguments(struct request *request, char **arguments)
 	if (request->inputs.count == 0)
 		return fp_cli_fail("no event log: write fencepost report EVENT-LOG, or - for "
 		                   "standard input");
-	return 0;
+	return fp_cli_check_needs(&request->options, request->is_given);
 }
 
 static int render(struct request *request, const struct fp_cli_log *logs, size_t count)

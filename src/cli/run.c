@@ -27,9 +27,9 @@ struct run {
 	char **command;
 	bool is_forced;
 	bool is_sweep;
-	bool is_debugged; /* by gdb */
-	bool has_layout;  /* given on the command line */
-	char *given;      /* options of the command line, as FENCEPOST_OPTIONS has them */
+	bool is_debugged;                /* by gdb */
+	bool is_given[FP_OPTIONS_COUNT]; /* on the command line */
+	char *given; /* options of the command line, as FENCEPOST_OPTIONS has them */
 	char *program;
 	struct fp_cli_channel channel;
 	struct fp_cli_census census;
@@ -84,8 +84,7 @@ static int take_option(struct run *run, const char *text)
 	item.value_len = strlen(item.value);
 	if (fp_options_set(&run->options, &item, &error) != 0 || !option)
 		return fp_cli_fail("%s", refusal);
-	if (strcmp(option->key, "align") == 0 || strcmp(option->key, "placement") == 0)
-		run->has_layout = true;
+	run->is_given[option - fp_options_table] = true;
 	return give(run, option->key, item.value);
 }
 
@@ -119,7 +118,11 @@ static int take_arguments(struct run *run, char **arguments)
 		result = take_option(run, argument + 2);
 	}
 	run->command = arguments;
-	if (result == 0 && run->is_sweep && run->has_layout)
+	if (result == 0)
+		result = fp_cli_check_needs(&run->options, run->is_given);
+	if (result == 0 && run->is_sweep &&
+	    (run->is_given[FP_OPTIONS_INDEX_align] ||
+	     run->is_given[FP_OPTIONS_INDEX_placement]))
 		return fp_cli_fail("--sweep sets --align and --placement: leave them out");
 	if (result == 0 && run->is_sweep && run->options.events[0] != '\0')
 		return fp_cli_fail("--sweep makes one report of several runs, and no event log "

@@ -106,9 +106,19 @@ static bool read_choice(const struct fp_option *option, const struct fp_options_
 	return true;
 }
 
-static bool read_path(const struct fp_options_item *item, char *path)
+static bool is_file(const struct fp_option *option)
 {
-	if (item->value_len >= FP_OPTION_PATH_MAX)
+	return strlen(option->value) >= 4 && memcmp(option->value, "FILE", 4) == 0;
+}
+
+/* --xml=yes, as with Valgrind, means no file of that name. */
+static bool read_path(const struct fp_option *option, const struct fp_options_item *item,
+                      char *path)
+{
+	bool answer;
+
+	if (item->value_len >= FP_OPTION_PATH_MAX ||
+	    (is_file(option) && read_bool(item, &answer)))
 		return false;
 	memset(path, 0, FP_OPTION_PATH_MAX);
 	memcpy(path, item->value, item->value_len);
@@ -130,7 +140,7 @@ bool fp_options_value_read(struct fp_options *options, const struct fp_option *o
 	case FP_OPTION_CHOICE:
 		return read_choice(option, item, field);
 	case FP_OPTION_PATH:
-		return read_path(item, field);
+		return read_path(option, item, field);
 	case FP_OPTION_RULE:
 		return fp_option_rule_read(field, item->value, item->value_len);
 	}
@@ -215,7 +225,9 @@ void fp_options_value_explain(struct fp_text *text, const struct fp_option *opti
 	case FP_OPTION_PATH:
 		fp_text_string(text, "use a file name shorter than ");
 		fp_text_decimal(text, FP_OPTION_PATH_MAX);
-		fp_text_string(text, " bytes");
+		fp_text_string(text, is_file(option)
+		                             ? " bytes, and ./yes for one that is called yes"
+		                             : " bytes");
 		break;
 	case FP_OPTION_RULE:
 		fp_text_string(text,

@@ -216,20 +216,49 @@ static void absolute_paths(const char *names, char *paths, size_t size)
 	}
 }
 
+/* PLACE of --ndjson with the name of its file or socket made absolute, if it has one. */
+static void absolute_place(const char *place, char *path, size_t size)
+{
+	static const char *const words[] = {
+	        "unix:", "journal:", "syslog:", "udp:", "otlp:", "-"};
+	enum { SOCKETS = 3 };
+	struct fp_text text;
+	size_t word = 0;
+
+	fp_text_begin(&text, path, size);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strncmp(place, words[i], strlen(words[i])) == 0)
+			word = i < SOCKETS ? strlen(words[i]) : strlen(place);
+	fp_text_bytes(&text, place, word);
+	fp_session_absolute_path(place + word, path + word, size - word);
+}
+
+static bool is_named(const struct fp_option *option, const char *what)
+{
+	return strncmp(option->value, what, strlen(what)) == 0;
+}
+
 static void add_if_for_reporter(const struct fp_option *option, const char *value, void *user)
 {
 	char path[VALUE_MAX];
 
 	if (option->stage != FP_OPTION_RENDER || value[0] == '\0')
 		return;
-	/* Names of functions are no files. */
-	if (option->type == FP_OPTION_PATH && strncmp(option->value, "NAME", 4) != 0) {
-		(memchr(option->value, ',', strlen(option->value))
-		         ? absolute_paths
-		         : fp_session_absolute_path)(value, path, sizeof(path));
-		value = path;
-	}
-	add_option(user, option->key, value);
+	/* What these say of lines nobody has to hear where there are none. */
+	if (fp_session.options.ndjson[0] == '\0' &&
+	    (option == &fp_options_table[FP_OPTIONS_INDEX_label] ||
+	     option == &fp_options_table[FP_OPTIONS_INDEX_redact]))
+		return;
+	/* Names of functions and labels are no files. */
+	if (is_named(option, "FILE|"))
+		absolute_place(value, path, sizeof(path));
+	else if (is_named(option, "FILE[,"))
+		absolute_paths(value, path, sizeof(path));
+	else if (is_named(option, "FILE") || is_named(option, "DIRECTORY"))
+		fp_session_absolute_path(value, path, sizeof(path));
+	else
+		path[0] = '\0';
+	add_option(user, option->key, path[0] != '\0' ? path : value);
 }
 
 /* The outputs the options name, and text on standard error. */

@@ -60,6 +60,8 @@ static void free_again(char *block)
 int main(int count, char **arguments)
 {
 	char *block = malloc(10);
+	if (count > 1 && strcmp(arguments[1], "cd") == 0)
+		chdir("/");
 	strcpy(block, "S3CRET");
 	free(block);
 	free_again(block);
@@ -112,6 +114,30 @@ has err '^fencepost: --label: write KEY=VALUE' 1
 "$fencepost" run --ndjson=/nowhere/x ./victim 2>err && complain "a file that cannot be written is taken"
 has err '^fencepost: cannot write /nowhere/x: ' 1
 
+# What says nothing alone is no option to pass over: somebody believes that a page is redacted.
+alone() { # alone TEXT COMMAND...
+	text=$1
+	shift
+	"$@" 2>err && complain "$* does as if all were well"
+	has err "^fencepost: $text" 1
+}
+alone '--label does nothing alone: .*; add --ndjson=FILE' "$fencepost" run --label=release=1 ./victim
+alone '--redact does nothing alone: .*; add --ndjson=FILE' "$fencepost" run --redact ./victim
+alone '--redact does nothing alone: .*; add --ndjson=FILE' "$fencepost" report --redact --html=page.html pipe.nd
+alone '--seed does nothing alone: .*; add --sample=N or --budget=PERCENT' "$fencepost" run --seed=7 ./victim
+alone '--align-profile does nothing alone: .*; add --align=auto' "$fencepost" run --align-profile=x ./victim
+alone 'run: xml=yes: use a file name .*/yes' "$fencepost" run --xml=yes ./victim
+alone 'report: json=yes: use a file name' "$fencepost" report --json=yes pipe.nd
+alone 'diff: unknown option "--json=yes"' "$fencepost" diff --json=yes pipe.nd pipe.nd
+test -z "$(ls yes no page.html 2>/dev/null)" || complain 'files are made'
+for settings in label=release=1.4:redact=yes seed=7; do
+	FENCEPOST_OPTIONS=$settings "$fencepost" run --error-exitcode=9 ./victim >out 2>&1
+	test $? -eq 9 || complain "$settings for all stops those that have no use for it"
+done
+FENCEPOST_OPTIONS=label=release=1.4:redact=yes FENCEPOST_REPORTER=$fencepost \
+	LD_PRELOAD=$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so ./victim >out 2>&1
+has out '^fencepost: 1 error, 2 leaks (165 bytes); exited 0$' 1
+
 # What is made is sent at once: a killed fencepost and a killed program have sent what they knew.
 test=live
 rm -f live.nd
@@ -131,11 +157,21 @@ expect_types live.nd finding summary
 has live.nd '"signal":"SIGKILL"' 1
 has live.nd '"type":"summary".*"unknown":true' "$(grep -c '"unknown": true' live.json)"
 
-# A linked host's watcher, and the library where nobody watches, do the same.
+# The library where nobody watches does the same, with the names that it was given.
 test=host
-FENCEPOST_OPTIONS=ndjson=$PWD/host.nd:report=end LD_PRELOAD=$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so \
-	FENCEPOST_REPORTER=$fencepost ./victim >out 2>&1
-test ! -s host.nd || expect_types host.nd finding leak leak summary
+rm -f place got
+listen unix place got
+for where in host.nd unix:place; do
+	FENCEPOST_OPTIONS="ndjson='$where':label='release=1.2,site=north':report=end" FENCEPOST_REPORTER=$fencepost \
+		LD_PRELOAD=$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so ./victim cd >out 2>&1
+done
+await grep -q '"type":"summary"' got
+kill $listener
+wait $listener 2>/dev/null
+for file in host.nd got; do
+	expect_types $file finding leak leak summary
+	has $file '"labels":{"release":"1.2","site":"north"}' 4
+done
 
 for kind in unix stream udp; do
 	test=$kind

@@ -271,6 +271,28 @@ START_TEST(long_file_names_are_refused)
 }
 END_TEST
 
+/* As Valgrind's --xml=yes. */
+START_TEST(a_file_is_not_called_yes)
+{
+	static const char *const names[] = {"log",    "json",        "html",   "folded",
+	                                    "sarif",  "xml",         "ndjson", "events",
+	                                    "record", "suppressions"};
+	char text[64];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(text, sizeof(text), "%s=yes", names[i]);
+		ck_assert_int_eq(parse(text), -EINVAL);
+		ck_assert_ptr_nonnull(strstr(error, "=yes: use a file name"));
+		ck_assert_ptr_nonnull(strstr(error, "./yes"));
+		snprintf(text, sizeof(text), "%s=off", names[i]);
+		ck_assert_int_eq(parse(text), -EINVAL);
+	}
+	ck_assert_int_eq(parse("xml=./yes:json=yesterday:label=yes:source_root=no"), 0);
+	ck_assert_str_eq(options.xml, "./yes");
+	ck_assert_str_eq(options.json, "yesterday");
+}
+END_TEST
+
 START_TEST(errors_fit_a_small_buffer)
 {
 	char small[16];
@@ -316,6 +338,7 @@ int main(void)
 	tcase_add_loop_test(tests, refusals_name_the_remedy_and_change_nothing, 0,
 	                    sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_test(tests, long_file_names_are_refused);
+	tcase_add_test(tests, a_file_is_not_called_yes);
 	tcase_add_test(tests, errors_fit_a_small_buffer);
 	tcase_add_test(tests, distance_counts_edits);
 	suite_add_tcase(suite, tests);
