@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,8 +30,9 @@ enum {
 	HOST_MAX = 256,
 	LINES_MAX = 10000, /* of one run */
 	LIVE_PER_SECOND = 100,
-	LAST_CHANCE_MS = 1000, /* for what a pipe has taken half of */
-	PRIORITY = 3,          /* an error, as syslog(3) counts */
+	LAST_CHANCE_MS = 1000, /* for a piece of what a pipe has taken half of */
+	LAST_PIECES = 10,
+	PRIORITY = 3, /* an error, as syslog(3) counts */
 	FACILITY_USER = 1
 };
 
@@ -51,6 +53,7 @@ static struct {
 	time_t tried;  /* when it was last opened, or that was tried */
 	char *pending; /* the rest of a line that went half */
 	size_t pending_bytes;
+	bool is_torn; /* the file ends with half a line that will never be whole */
 	uint64_t sent;
 	uint64_t left_out;
 	int error; /* why the last of these was */
@@ -126,6 +129,23 @@ static int parse_labels(const char *text)
 	return 0;
 }
 
+/* Whether the file PATH, which is open as FD, ends with half a line: the disk was full. */
+static bool ends_torn(const char *path, int fd)
+{
+	struct stat status;
+	char last = '\n';
+
+	if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
+	    status.st_size == 0)
+		return false;
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file >= 0 && pread(file, &last, 1, status.st_size - 1) < 0)
+		last = '\n';
+	if (file >= 0)
+		close(file);
+	return last != '\n';
+}
+
 /* The pipe or file that is standard output, opened once more: whoever shares it with us wants
  * it as it is. */
 static int open_file(void)
@@ -135,6 +155,7 @@ static int open_file(void)
 
 	if (fd < 0 && strcmp(sink.place, "-") == 0)
 		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	sink.is_torn = ends_torn(path, fd);
 	return fd;
 }
 
@@ -195,7 +216,6 @@ static bool open_sink(void)
 		return true;
 	if (sink.tried == now.tv_sec)
 		return false;
-	sink.tried = now.tv_sec;
 	if (sink.form == FORM_FILE) {
 		sink.fd = open_file();
 	} else if (sink.form == FORM_DATAGRAM) {
@@ -206,6 +226,9 @@ static bool open_sink(void)
 			sink.fd = connect_unix(SOCK_STREAM);
 	}
 	sink.error = sink.fd < 0 ? errno : 0;
+	/* Whoever was asked for an address may have taken long. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sink.tried = now.tv_sec;
 	return sink.fd >= 0;
 }
 
@@ -214,6 +237,10 @@ static void close_sink(void)
 	if (sink.fd >= 0)
 		close(sink.fd);
 	sink.fd = -1;
+	if (sink.pending_bytes > 0) {
+		sink.left_out++;
+		sink.sent--;
+	}
 	free(sink.pending);
 	sink.pending = NULL;
 	sink.pending_bytes = 0;
@@ -229,7 +256,7 @@ int fp_cli_lines_open(const struct fp_options *options)
 		strcpy(sink.host, "localhost");
 	sink.line.host = sink.host;
 	/* A receiver may come later; a file that cannot be written never will be. */
-	if (!open_sink() && sink.form == FORM_FILE)
+	if (sink.form == FORM_FILE && !open_sink())
 		return fp_cli_fail("cannot write %s: %s; name another file with --ndjson=FILE",
 		                   sink.place, strerror(sink.error));
 	return 0;
@@ -238,14 +265,12 @@ int fp_cli_lines_open(const struct fp_options *options)
 /* ---- One line -----------------------------------------------------------------------------
  */
 
+/* Standard output may be a socket. */
 static ssize_t put(const char *bytes, size_t size)
 {
-	ssize_t put = sink.form == FORM_FILE
-	                      ? write(sink.fd, bytes, size)
-	                      : send(sink.fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t put = send(sink.fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	/* Standard output that is a socket. */
-	return put < 0 && errno == EPIPE ? -1 : put;
+	return put < 0 && errno == ENOTSOCK ? write(sink.fd, bytes, size) : put;
 }
 
 /* What follows half a line has to wait for the other half. */
@@ -254,6 +279,7 @@ static bool put_pending(void)
 	ssize_t count = sink.pending_bytes > 0 ? put(sink.pending, sink.pending_bytes) : 0;
 
 	if (count > 0) {
+		errno = EAGAIN;
 		sink.pending_bytes -= (size_t)count;
 		memmove(sink.pending, sink.pending + count, sink.pending_bytes);
 	}
@@ -262,8 +288,9 @@ static bool put_pending(void)
 
 static bool put_whole(const char *bytes, size_t size)
 {
-	if (!put_pending())
+	if (!put_pending() || (sink.is_torn && put("\n", 1) < 1))
 		return false;
+	sink.is_torn = false;
 	ssize_t count = put(bytes, size);
 	/* The last datagram told of a receiver that is gone: this one may find another. */
 	if (count < 0 && errno == ECONNREFUSED)
@@ -488,6 +515,21 @@ static const char *why(int error)
 	}
 }
 
+/* To what a receiver has taken half of. A disk that is full is ready for more, and takes
+ * nothing. */
+static void give_last_chance(void)
+{
+	struct pollfd last = {.fd = sink.fd, .events = POLLOUT};
+	int pieces = LAST_PIECES;
+
+	while (!put_pending()) {
+		if (errno == EAGAIN && pieces-- > 0 && poll(&last, 1, LAST_CHANCE_MS) > 0)
+			continue;
+		sink.error = errno;
+		close_sink();
+	}
+}
+
 int fp_cli_lines_send(const struct fp_cli_log *logs, size_t count,
                       const struct fp_options *options)
 {
@@ -510,13 +552,12 @@ int fp_cli_lines_send(const struct fp_cli_log *logs, size_t count,
 			one.suppressions = NULL;
 		result = write_lines(&set, options, 0, 0);
 	}
-	struct pollfd last = {.fd = sink.fd, .events = POLLOUT};
-	while (!put_pending() && poll(&last, 1, LAST_CHANCE_MS) > 0)
-		;
+	give_last_chance();
 	if (result != 0)
 		return fp_cli_fail("not enough memory for the lines of --ndjson");
 	if (sink.left_out > before)
-		fp_cli_say("note: %llu lines could not be sent to %s: %s",
-		           (unsigned long long)sink.left_out, options->ndjson, why(sink.error));
+		fp_cli_say("note: %llu line%s could not be sent to %s: %s",
+		           (unsigned long long)sink.left_out, sink.left_out == 1 ? "" : "s",
+		           options->ndjson, why(sink.error));
 	return 0;
 }

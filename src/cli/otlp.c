@@ -14,6 +14,8 @@
 
 enum {
 	PATIENCE_MS = 2000,
+	PAUSE_S = 10, /* after a request that failed: one that hangs costs each process its time
+	               */
 	SEVERITY_INFO = 9,
 	SEVERITY_ERROR = 17,
 	OK_FIRST = 200,
@@ -178,13 +180,24 @@ static int post(const char *url, const char *body)
 
 uint64_t fp_cli_otlp_send(const char *url, int *error)
 {
+	static time_t pause_end;
+	static int failure;
 	size_t count = json_array_size(records);
-	char *body = count > 0 ? make_body() : NULL;
+	struct timespec began, now;
 
 	if (count == 0)
 		return 0;
-	*error = body ? post(url, body) : ENOMEM;
-	free(body);
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	if (began.tv_sec >= pause_end) {
+		char *body = make_body();
+
+		failure = body ? post(url, body) : ENOMEM;
+		free(body);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		pause_end =
+		        failure != 0 && now.tv_sec > began.tv_sec ? now.tv_sec + PAUSE_S : 0;
+	}
+	*error = failure;
 	json_array_clear(records);
-	return *error == 0 ? 0 : count;
+	return failure == 0 ? 0 : count;
 }

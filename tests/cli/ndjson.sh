@@ -208,6 +208,34 @@ sleeper=$!
 test $? -eq 0 || complain "a pipe that nobody reads from stops a run"
 kill $sleeper
 
+# A disk that is full, here for fencepost alone, and one that is not full any more. Half a line ends alone.
+test=full
+"$fencepost" run --ndjson=disk.nd ./victim wait >out 2>&1 &
+run=$!
+await grep -qs double-free disk.nd
+if prlimit --pid $run --fsize=$(($(wc -c <disk.nd) + 100)) 2>/dev/null; then
+	pkill -TERM -P $run victim
+	wait $run
+	has out '^fencepost: note: 1 line could not be sent to disk.nd: File too large$' 1
+	"$fencepost" run --ndjson=disk.nd ./victim >out 2>&1
+	sed '2!d' disk.nd | grep -q '}$' && complain 'the second line is whole'
+	sed -i 2d disk.nd
+	expect_types disk.nd finding finding leak leak summary
+else
+	kill $run
+	wait $run
+fi
+
+# A collector that takes requests and never answers is asked once, and not for each process.
+test=mute
+rm -f place got
+listen mute place got
+"$fencepost" run --ndjson=otlp:http://127.0.0.1:"$(cat place)"/v1/logs sh -c './victim; ./victim; ./victim; ./victim' >out 2>&1
+grep -q 'could not be sent.*shared librar' out || has out '^fencepost: note: [0-9]* lines could not be sent to otlp:' 1
+kill $listener
+wait $listener 2>/dev/null
+test "$(grep -c POST got)" -le 2 || complain "a collector that hangs is asked $(grep -c POST got) times"
+
 test=journal
 rm -f place got
 listen unix place got

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# A receiver of lines: ndjson_receiver.py unix|stream|udp|http|deaf PLACE OUT: what it gets goes to OUT until it
-# is killed. "deaf" listens and never reads. PLACE is a path, or the file that gets the port.
+# A receiver of lines: ndjson_receiver.py unix|stream|udp|http|deaf|mute PLACE OUT: what it gets goes to OUT until it
+# is killed. "deaf" listens and never reads, "mute" speaks HTTP and never answers. PLACE is a path, or the file that gets the port.
 import http.server, socket, sys, time
 
 kind, place, out = sys.argv[1:]
@@ -34,12 +34,14 @@ else:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            write(self.path.encode() + b" " + self.headers["Content-Type"].encode() + b" " + body + b"\n")
+            write((b"POST " if kind == "mute" else b"") + self.path.encode() + b" " + self.headers["Content-Type"].encode() + b" " + body + b"\n")
+            while kind == "mute":
+                time.sleep(1)
             self.send_response(200)
             self.end_headers()
         def log_message(self, *arguments):
             pass
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     with open(place, "w") as file:
         file.write(str(server.server_address[1]) + "\n")
     server.serve_forever()
