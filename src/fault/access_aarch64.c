@@ -11,7 +11,7 @@
 #include "fault/fault.h"
 
 enum {
-	ESR_MAGIC = 0x45535201, /* ESR_MAGIC of <asm/sigcontext.h> */
+	ESR_RECORD = 0x45535201, /* ESR_MAGIC of <asm/sigcontext.h> */
 	CLASS_SHIFT = 26,
 	CLASS_FETCH = 0x20, /* instruction abort from a lower level */
 	CLASS_DATA = 0x24,  /* data abort from a lower level */
@@ -31,7 +31,7 @@ static uint64_t find_syndrome(const ucontext_t *context)
 	while (at + sizeof(struct record) <= end) {
 		const struct record *record = (const void *)at;
 
-		if (record->magic == ESR_MAGIC)
+		if (record->magic == ESR_RECORD)
 			return *(const uint64_t *)(const void *)(at + sizeof(*record));
 		if (record->magic == 0 || record->size < sizeof(*record))
 			return 0;

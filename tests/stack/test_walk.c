@@ -11,6 +11,7 @@
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 
+#include "stack/cpu.h"
 #include "stack/unwind_rule.h"
 #include "stack/stack.h"
 #include "stack/walk.h"
@@ -61,7 +62,7 @@ static struct fp_frame frame_at(unw_cursor_t *cursor)
 
 	ck_assert_int_eq(unw_get_reg(cursor, UNW_REG_IP, &pc), 0);
 	ck_assert_int_eq(unw_get_reg(cursor, UNW_REG_SP, &sp), 0);
-	ck_assert_int_eq(unw_get_reg(cursor, UNW_TDEP_BP, &fp), 0);
+	ck_assert_int_eq(unw_get_reg(cursor, FP_CPU_REGISTER_FP, &fp), 0);
 	return (struct fp_frame){.pc = pc, .sp = sp, .fp = fp};
 }
 
