@@ -20,8 +20,9 @@
 
 enum fp_proc_file {
 	FP_PROC_FILE_MAPS,
-	FP_PROC_FILE_THREADS /* their numbers, each FP_PROC_NUMBER_BYTES wide with its newline
-	                      */
+	FP_PROC_FILE_THREADS, /* their numbers, each FP_PROC_NUMBER_BYTES wide with its newline
+	                       */
+	FP_PROC_FILE_HELD     /* the words of base/held.h */
 };
 
 enum { FP_PROC_NUMBER_BYTES = 8 };

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/held.h"
 #include "cli/run.h"
 
 /* A file is read once, at its beginning, and handed out in pieces; several processes may ask by
@@ -52,6 +53,24 @@ static void read_maps(struct file *file)
 		fclose(in);
 }
 
+static void add_word(uint64_t word, void *out)
+{
+	fwrite(&word, sizeof(word), 1, out);
+}
+
+static void read_held(struct file *file)
+{
+	char directory[64];
+	FILE *out = open_memstream(&file->content, &file->size);
+
+	snprintf(directory, sizeof(directory), "/proc/%ld/", (long)file->pid);
+	if (!out)
+		return;
+	fp_held_each(file->pid, directory, add_word, out);
+	if (fclose(out) != 0)
+		file->size = 0;
+}
+
 static struct file *find(const struct fp_channel_errand *errand)
 {
 	for (size_t i = 0; i < FILES; i++)
@@ -59,6 +78,12 @@ static struct file *find(const struct fp_channel_errand *errand)
 			return &files[i];
 	return NULL;
 }
+
+static void (*const readers[])(struct file *) = {
+        [FP_PROC_FILE_MAPS] = read_maps,
+        [FP_PROC_FILE_THREADS] = read_threads,
+        [FP_PROC_FILE_HELD] = read_held,
+};
 
 /* In the place of the one before, or of who asked longest ago. */
 static void read_anew(struct fp_channel *channel, const struct fp_channel_errand *errand)
@@ -72,7 +97,8 @@ static void read_anew(struct fp_channel *channel, const struct fp_channel_errand
 	*file = (struct file){.pid = errand->pid, .which = errand->file};
 	if (fp_channel_next_open(channel, errand->pid - 1) != errand->pid)
 		return;
-	(errand->file == FP_PROC_FILE_THREADS ? read_threads : read_maps)(file);
+	if (errand->file < sizeof(readers) / sizeof(readers[0]))
+		readers[errand->file](file);
 }
 
 void fp_cli_run_errands(struct fp_channel *channel)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "base/held.h"
 #include "leak/mark.h"
 #include "leak/memory.h"
 #include "leak/registers.h"
@@ -23,6 +24,11 @@ static void mark_registers(const struct fp_leak_thread *thread, struct fp_leak_m
 
 	for (unsigned i = 0; i < count; i++)
 		fp_leak_mark_root(marker, ranges[i].start, ranges[i].end);
+}
+
+static void mark_word(uint64_t word, void *marker)
+{
+	fp_leak_mark_root(marker, (uintptr_t)&word, (uintptr_t)(&word + 1));
 }
 
 static void mark_roots(struct fp_leak_search *search, struct fp_leak_roots *roots,
@@ -45,6 +51,7 @@ static void mark_roots(struct fp_leak_search *search, struct fp_leak_roots *root
 	fp_leak_roots_mark(roots, marker);
 	for (size_t i = 0; i < config->root_count; i++)
 		fp_leak_mark_root(marker, config->roots[i].start, config->roots[i].end);
+	fp_held_here(mark_word, marker);
 	search->roots_bytes = marker->roots_bytes;
 }
 

@@ -32,6 +32,9 @@ struct fp_preload_thread {
 	struct fp_picker_thread picker;
 	struct fp_preload_interruption interruption;
 	struct fp_preload_exposure exposure;
+	/* The program's, which else only the kernel may know: here leaks are looked for, too.
+	 */
+	void *alternate_stack;
 	/* Signals whose handlers wait until the thread is outside; and as bits, those that are
 	 * blocked until then, and those that were sent again and have not come yet. */
 	volatile uint8_t postponed_count;

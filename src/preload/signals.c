@@ -322,3 +322,18 @@ FP_EXPORT int sigpause(int number)
 		return -1;
 	return sigsuspend(&set);
 }
+
+FP_EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
+{
+	fp_check(sigaltstack, stack, old);
+	long status = fp_sys(SYS_sigaltstack, stack, old);
+
+	if (status != 0) {
+		errno = (int)-status;
+		return -1;
+	}
+	if (stack != NULL)
+		fp_preload_thread.alternate_stack =
+		        (stack->ss_flags & SS_DISABLE) != 0 ? NULL : stack->ss_sp;
+	return 0;
+}

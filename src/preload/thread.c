@@ -13,6 +13,7 @@
 #include "preload/door.h"
 #include "preload/export.h"
 #include "preload/next.h"
+#include "session/session.h"
 #include "stack/stack.h"
 
 typedef int create_function(pthread_t *thread, const pthread_attr_t *attributes,

@@ -10,6 +10,7 @@
 #define fp_heap_align_site fp_remains_heap_align_site
 #define fp_heap_find fp_remains_heap_find
 #define fp_heap_is_masked fp_remains_heap_is_masked
+#define fp_held_here fp_remains_held_here
 #define fp_leak_memory_close fp_remains_memory_close
 #define fp_leak_memory_next_page fp_remains_memory_next_page
 #define fp_leak_memory_next_run fp_remains_memory_next_run

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/held.h"
 #include "base/maps.h"
 #include "base/meta.h"
 #include "base/own.h"
@@ -47,6 +48,13 @@ void fp_leak_memory_open(struct fp_leak_memory *memory)
 void fp_leak_memory_close(struct fp_leak_memory *memory)
 {
 	(void)memory;
+}
+
+/* A core file has nothing of the kernel's. */
+void fp_held_here(fp_held_visitor visit, void *user)
+{
+	(void)visit;
+	(void)user;
 }
 
 size_t fp_leak_memory_read(const struct fp_leak_memory *memory, uintptr_t address, void *buffer,
