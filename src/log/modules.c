@@ -274,7 +274,8 @@ static int scan_for(struct scan *scan, void (*visit_module)(struct fp_log *log,
 /* What went first: the records of what came make readers forget it. */
 static int scan_twice(struct scan *scan)
 {
-	int status = scan_for(scan, mark_seen);
+	/* The first time nothing can have gone. */
+	int status = scan->log->modules == 0 ? 0 : scan_for(scan, mark_seen);
 
 	if (status != 0)
 		return status;

@@ -149,16 +149,19 @@ static bool read_number(const char *directory, const char *file, const char *key
 /* The names of one version's files. */
 struct names {
 	const char *limits[2];
+	bool has_hierarchy; /* memory.stat tells the limit of the groups above */
 	const char *used;
 	const char *reclaimable; /* a key of memory.stat */
 };
 
 static const struct names names_of[] = {
-        {{"memory.limit_in_bytes", NULL}, "memory.usage_in_bytes", "total_inactive_file "},
-        {{"memory.max", "memory.high"}, "memory.current", "inactive_file "},
+        {{"memory.limit_in_bytes", NULL},
+         true,
+         "memory.usage_in_bytes",
+         "total_inactive_file "},
+        {{"memory.max", "memory.high"}, false, "memory.current", "inactive_file "},
 };
 
-/* That of the groups above, which a container does not see, is told by v1 only. */
 static uint64_t limit_of(const struct names *names, const char *directory)
 {
 	uint64_t limit = UINT64_MAX;
@@ -167,21 +170,21 @@ static uint64_t limit_of(const struct names *names, const char *directory)
 	for (size_t i = 0; i < 2 && names->limits[i] != NULL; i++)
 		if (read_number(directory, names->limits[i], "", &number) && number < limit)
 			limit = number;
-	if (read_number(directory, "memory.stat", "hierarchical_memory_limit ", &number) &&
+	if (names->has_hierarchy &&
+	    read_number(directory, "memory.stat", "hierarchical_memory_limit ", &number) &&
 	    number < limit)
 		limit = number;
 	return limit;
 }
 
-static void limit_by(const struct names *names, const char *directory,
+static void limit_by(const struct names *names, const char *directory, uint64_t limit,
                      struct fp_machine_memory *memory)
 {
-	uint64_t limit = limit_of(names, directory);
 	uint64_t used;
 	uint64_t reclaimable = 0;
 	uint64_t number;
 
-	if (limit == UINT64_MAX || !read_number(directory, names->used, "", &used))
+	if (!read_number(directory, names->used, "", &used))
 		return;
 	/* Cached files are given up before the limit is felt. */
 	if (read_number(directory, "memory.stat", names->reclaimable, &number) &&
@@ -198,12 +201,18 @@ static void limit_by(const struct names *names, const char *directory,
 
 void fp_machine_limit(struct fp_machine_memory *memory)
 {
+	uint64_t machine = memory->total;
 	struct cgroup cgroup;
 
 	if (!find_cgroup(&cgroup, false))
 		return;
+	const struct names *names = &names_of[cgroup.is_v2];
 	for (;;) {
-		limit_by(&names_of[cgroup.is_v2], cgroup.directory, memory);
+		uint64_t limit = limit_of(names, cgroup.directory);
+
+		/* To tell the use of a group the kernel adds it up: only where it matters. */
+		if (limit < machine)
+			limit_by(names, cgroup.directory, limit, memory);
 		if (strlen(cgroup.directory) <= cgroup.mount_length)
 			return;
 		*strrchr(cgroup.directory, '/') = '\0';

@@ -19,6 +19,7 @@
  * Context: alloc.
  */
 #include "preload/client.h"
+#include "preload/next.h"
 
 #include <cpuid.h>
 #include <elf.h>
@@ -399,6 +400,13 @@ static bool make_room(size_t modules)
 	return true;
 }
 
+/* The C library and its loader ask Valgrind nothing, and are in every program: a megabyte and a
+ * half that nobody needs to read. */
+static bool is_of_libc(const struct link_map *module)
+{
+	return module->l_addr == _r_debug.r_ldbase || fp_preload_is_libc(module);
+}
+
 /* Those that are gone leave the row: others may come to stand there. New ones come last. */
 static void look_at_modules(void *unused)
 {
@@ -408,7 +416,7 @@ static void look_at_modules(void *unused)
 	(void)unused;
 	for (const struct link_map *module = _r_debug.r_map; module != NULL && make_room(count);
 	     module = module->l_next) {
-		if (!is_seen(module, &from))
+		if (!is_seen(module, &from) && !is_of_libc(module))
 			look_at_module(module);
 		/* Of those before `from' none is looked at again. */
 		seen[count++] = (struct seen){module, module->l_addr, module->l_ld};

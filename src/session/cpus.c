@@ -29,11 +29,12 @@ void fp_session_leave_cpu_of_parent(void)
 {
 	struct fp_channel *channel = fp_session_channel_memory();
 	uint8_t mask[FP_CPUS_BYTES] = {0};
+	uint32_t parent = (uint32_t)fp_sys(SYS_getppid);
 	const struct fp_cpus *cpus;
 
 	for (size_t i = 0; channel != NULL && (cpus = fp_channel_cpus_at(channel, i)) != NULL;
 	     i++) {
-		if (atomic_load(&cpus->pid) == (uint32_t)fp_sys(SYS_getppid) &&
+		if (atomic_load(&cpus->pid) == parent &&
 		    atomic_load(&cpus->state) == FP_CPUS_BOUND &&
 		    fp_sys(SYS_sched_getaffinity, 0, sizeof(mask), mask) > 0 &&
 		    memcmp(mask, cpus->one, sizeof(mask)) == 0)
