@@ -4,14 +4,16 @@
  */
 #include <string.h>
 
+#include "base/child.h"
 #include "base/sys.h"
 #include "heap/heap.h"
 #include "log/cpus.h"
 #include "session/session.h"
 #include "session/state.h"
 
-static _Atomic(struct fp_cpus *) own;
-static atomic_bool is_known; /* that there are threads, or that there is to be no place */
+FP_CHILD_WRITES static _Atomic(struct fp_cpus *) own;
+FP_CHILD_WRITES static atomic_bool
+        is_known; /* that there are threads, or that there is to be no place */
 
 void fp_session_begin_threads(void)
 {
