@@ -62,6 +62,10 @@ int main(int count, char **arguments)
 	char *block = malloc(10);
 	if (count > 1 && strcmp(arguments[1], "cd") == 0)
 		chdir("/");
+	if (count > 1 && strcmp(arguments[1], "free") == 0)
+		free((void *)0x544552433353);
+	if (count > 1 && strcmp(arguments[1], "jump") == 0)
+		((void (*)(void))0x544552433353)();
 	strcpy(block, "S3CRET");
 	free(block);
 	free_again(block);
@@ -331,6 +335,14 @@ grep -i 's3cret' redact.nd && complain "arguments or contents are in redacted li
 grep "$work" redact.nd && complain "directories are in redacted lines"
 test "$(grep -o '"fingerprint":"[0-9a-f]*"' plain.nd)" = "$(grep -o '"fingerprint":"[0-9a-f]*"' redact.nd)" ||
 	complain "redaction changes fingerprints"
+
+# A pointer to nothing may be what a block held: here "S3CRET".
+for way in free jump; do
+	rm -f wild.nd
+	"$fencepost" run --redact --ndjson=wild.nd ./victim $way >out 2>&1
+	grep -qi 544552433353 out || complain "$way: the report has no address"
+	grep -q '"type":"finding"' wild.nd && ! grep -i 544552433353 wild.nd || complain "$way: an address that may be data is in redacted lines"
+done
 
 # A stripped program on a machine without debug files; names are found elsewhere, and fingerprints with them.
 test=symbolize

@@ -59,19 +59,29 @@ static void cut_directory(json_t *object, const char *key)
 		json_object_set_new(object, key, json_string(slash + 1));
 }
 
-/* Fingerprints are made without them. */
+/* Fingerprints are made without them. What ran where no module is was jumped to: its address
+ * may be data. */
 static void cut_path(json_t *object, const char *key)
 {
 	static const char *const paths[] = {"executable", "file", "module", NULL};
+	const char *module = json_string_value(json_object_get(object, "module"));
 
-	if (is_in(key, paths))
+	if (strcmp(key, "offset") == 0 && module && strcmp(module, "[unknown]") == 0)
+		json_object_set_new(object, key, json_string("0x0"));
+	else if (is_in(key, paths))
 		cut_directory(object, key);
 	else if (strcmp(key, "directory") == 0 || strcmp(key, "source") == 0)
 		json_object_del(object, key);
 }
 
+static bool is_wild(const struct fp_report_finding *finding)
+{
+	return finding->signal && finding->cause == FP_CRASH_WILD_ADDRESS;
+}
+
 /* What --redact promises that nobody reads, but for paths: what the program was given, what
- * blocks and registers held, and texts of assertions and exceptions, which may quote both. */
+ * blocks and registers held, pointers to nothing, which may be such contents, and texts of
+ * assertions and exceptions, which may quote all that. */
 static void redact(struct fp_report *line, struct fp_report_finding *finding)
 {
 	line->argument_count = 0;
@@ -82,9 +92,11 @@ static void redact(struct fp_report *line, struct fp_report_finding *finding)
 		return;
 	finding->evidence.size = 0;
 	finding->register_count = 0;
-	if (finding->message.size > 0)
+	if (finding->message.size > 0 || is_wild(finding))
 		finding->description = fp_report_text(fp_finding_traits(finding->kind)->title);
 	finding->message.size = 0;
+	if (is_wild(finding) || (!finding->has_block && !finding->signal))
+		finding->address = 0;
 }
 
 /* In this order, until the line is short enough. */
