@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "base/messages.h"
 #include "base/panic.h"
 #include "base/sys.h"
 
@@ -109,7 +110,7 @@ void fp_lock_acquire(struct fp_lock *lock)
 		return;
 	}
 	if (held_ranks >> lock->rank)
-		fp_panic("lock taken out of rank order");
+		fp_panic(FP_TELL_LOCK_ORDER);
 	held_ranks |= 1U << lock->rank;
 	take(lock);
 }

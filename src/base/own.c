@@ -10,6 +10,7 @@
 
 #include "base/align.h"
 #include "base/lock.h"
+#include "base/messages.h"
 #include "base/panic.h"
 #include "base/remains.h"
 #include "base/vm.h"
@@ -75,7 +76,7 @@ void fp_own_add(const struct fp_own_object *object)
 	size_t used = atomic_load(&count);
 	bool is_new = fp_own_find(object->start) == NULL;
 	if (is_new && used == OBJECTS_MAX)
-		fp_panic("more objects of our own than there are");
+		fp_panic(FP_TELL_OWN_OBJECTS);
 	if (is_new) {
 		objects[used] = *object;
 		atomic_store_explicit(&count, used + 1, memory_order_release);

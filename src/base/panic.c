@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/messages.h"
 #include "base/sys.h"
 #include "base/text.h"
 
@@ -20,7 +21,7 @@ bool fp_has_panicked(void)
 void fp_panic(const char *message)
 {
 	atomic_store(&has_panicked, true);
-	fp_say("internal error: ", message);
+	fp_say(FP_TELL_PANIC, message);
 	abort();
 }
 

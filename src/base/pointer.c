@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/maps.h"
+#include "base/messages.h"
 #include "base/room.h"
 
 /* Of a longer path the end is shown, which has the file's name. */
@@ -38,31 +39,31 @@ static void describe_file(struct search *search, const struct fp_mapping *mappin
                           const char *path)
 {
 	if (mapping->is_executable)
-		fp_text_string(search->text, "code of ");
+		fp_text_string(search->text, FP_TELL_IN_CODE);
 	else if (mapping->is_writable)
-		fp_text_string(search->text, "a global variable of ");
+		fp_text_string(search->text, FP_TELL_IN_GLOBAL);
 	else
-		fp_text_string(search->text, "constant data of ");
+		fp_text_string(search->text, FP_TELL_IN_CONSTANT);
 	append_path(search->text, path);
 }
 
 static void describe_mapping(struct search *search, const struct fp_mapping *mapping)
 {
 	if (search->own_stack >= mapping->start && search->own_stack < mapping->end)
-		fp_text_string(search->text, "the stack of the calling thread");
+		fp_text_string(search->text, FP_TELL_IN_OWN_STACK);
 	else if (strcmp(mapping->path, "[stack]") == 0)
-		fp_text_string(search->text, "the stack of the main thread");
+		fp_text_string(search->text, FP_TELL_IN_MAIN_STACK);
 	else if (strcmp(mapping->path, "[heap]") == 0)
-		fp_text_string(search->text, "memory of the C library's malloc");
+		fp_text_string(search->text, FP_TELL_IN_BRK);
 	else if (mapping->path[0] == '/')
 		describe_file(search, mapping, mapping->path);
 	else if (mapping->path[0] == '\0' && search->module_end == mapping->start)
 		/* The .bss that does not fit the file's last page. */
 		describe_file(search, mapping, search->module);
 	else if (!mapping->is_readable)
-		fp_text_string(search->text, "reserved memory without access");
+		fp_text_string(search->text, FP_TELL_IN_RESERVED);
 	else
-		fp_text_string(search->text, "mapped memory that is no block");
+		fp_text_string(search->text, FP_TELL_IN_MAPPED);
 }
 
 static bool visit(const struct fp_mapping *mapping, void *user)
@@ -96,7 +97,7 @@ void fp_pointer_describe(struct fp_text *text, uintptr_t address)
 	int status = fp_maps_each(visit, &search);
 
 	if (status != 0)
-		fp_text_string(text, "memory that is no block");
+		fp_text_string(text, FP_TELL_IN_UNKNOWN);
 	else if (!search.is_found)
-		fp_text_string(text, "nothing: no memory is mapped there");
+		fp_text_string(text, FP_TELL_IN_NOTHING);
 }

@@ -90,16 +90,73 @@ static void append_printable(struct fp_text *text, const char *string)
 	}
 }
 
-void fp_say(const char *first, const char *second)
+static void append_value(struct fp_text *text, char letter, bool is_long, va_list *values)
+{
+	switch (letter) {
+	case 's':
+		(text->shows_control ? append_printable
+		                     : fp_text_string)(text, va_arg(*values, const char *));
+		break;
+	case 'd':
+		fp_text_signed(text, is_long ? va_arg(*values, long) : va_arg(*values, int));
+		break;
+	case 'u':
+		fp_text_decimal(text, is_long ? va_arg(*values, unsigned long)
+		                              : va_arg(*values, unsigned));
+		break;
+	case 'x':
+		fp_text_hex(text, is_long ? va_arg(*values, unsigned long)
+		                          : va_arg(*values, unsigned));
+		break;
+	default:
+		fp_text_bytes(text, &letter, 1);
+	}
+}
+
+void fp_text_print_list(struct fp_text *text, const char *format, va_list values)
+{
+	va_list rest;
+
+	va_copy(rest, values);
+	for (; *format != '\0'; format++) {
+		size_t plain = 0;
+
+		while (format[plain] != '\0' && format[plain] != '%')
+			plain++;
+		fp_text_bytes(text, format, plain);
+		format += plain;
+		if (*format == '\0')
+			break;
+		format += format[1] == '#' ? 2 : 1;
+		bool is_long = *format == 'l';
+		format += is_long;
+		append_value(text, *format, is_long, &rest);
+	}
+	va_end(rest);
+}
+
+void fp_text_print(struct fp_text *text, const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	fp_text_print_list(text, format, values);
+	va_end(values);
+}
+
+void fp_say(const char *format, ...)
 {
 	char line[1024];
 	struct fp_text text;
+	va_list values;
 
 	/* One byte is kept for the newline, which a cut must not lose. */
 	fp_text_begin(&text, line, sizeof(line) - 1);
+	text.shows_control = true;
 	fp_text_string(&text, "fencepost: ");
-	append_printable(&text, first);
-	append_printable(&text, second);
+	va_start(values, format);
+	fp_text_print_list(&text, format, values);
+	va_end(values);
 	line[text.used] = '\n';
 	fp_write_all(STDERR_FILENO, line, text.used + 1);
 }

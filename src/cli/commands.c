@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "cli/cli.h"
 
 static int help(char **arguments);
@@ -120,7 +121,6 @@ static int help(char **arguments)
 	const struct fp_cli_command *command = NULL;
 
 	if (*arguments && !(command = fp_cli_find_command(*arguments)))
-		return fp_cli_fail("help: unknown command \"%s\"; fencepost help lists them",
-		                   *arguments);
+		return fp_cli_fail(FP_SAY_UNKNOWN_COMMAND_FENCEPOST, *arguments);
 	return fp_cli_print_help(command, false);
 }

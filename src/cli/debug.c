@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "cli/run.h"
 
 enum { OWN_ARGUMENTS = 16 };
@@ -64,7 +65,7 @@ int fp_cli_debug(char **command, const char *given, bool has_pools)
 		count++;
 	char **arguments = calloc(count + OWN_ARGUMENTS, sizeof(*arguments));
 	if (!arguments)
-		return fp_cli_fail("not enough memory to start");
+		return fp_cli_fail(FP_SAY_NO_MEMORY_START);
 	arguments[used++] = (char *)(uintptr_t) "gdb";
 	arguments[used++] = (char *)(uintptr_t) "-ex";
 	arguments[used++] = (char *)(uintptr_t) "set startup-with-shell off";
@@ -76,5 +77,5 @@ int fp_cli_debug(char **command, const char *given, bool has_pools)
 	set_others(environment);
 	fp_cli_restore_process();
 	execvp(arguments[0], arguments);
-	return fp_cli_fail("cannot run gdb: %s; install it", strerror(errno));
+	return fp_cli_fail(FP_SAY_CANNOT_RUN_GDB, strerror(errno));
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "cli/inputs.h"
 #include "cli/suppressions.h"
 
@@ -25,10 +26,8 @@ struct request {
 static int take_suppressions(struct request *request, const char *names)
 {
 	if (*names == '\0' || strlen(names) >= sizeof(request->options.suppressions))
-		return fp_cli_fail(
-		        "diff: --suppressions takes the names of files, %zu bytes at most: "
-		        "write --suppressions=FILE,FILE",
-		        sizeof(request->options.suppressions) - 1);
+		return fp_cli_fail(FP_SAY_DIFF_SUPPRESSIONS_TAKES,
+		                   sizeof(request->options.suppressions) - 1);
 	strcpy(request->options.suppressions, names);
 	return 0;
 }
@@ -45,10 +44,7 @@ static int take_option(struct request *request, const char *option)
 	else if (strncmp(option, "--suppressions=", 15) == 0)
 		return take_suppressions(request, option + 15);
 	else
-		return fp_cli_fail(
-		        "diff: unknown option \"%s\": there are --json, --json=FILE, "
-		        "--strict and --suppressions=FILE",
-		        option);
+		return fp_cli_fail(FP_SAY_DIFF_UNKNOWN_OPTION, option);
 	return 0;
 }
 
@@ -65,15 +61,12 @@ static int take_arguments(struct request *request, char **arguments)
 		else if (is_option && take_option(request, argument) != 0)
 			return FP_CLI_FAILED;
 		else if (!is_option && request->path_count == 2)
-			return fp_cli_fail("diff: \"%s\" is one report too many: put those of "
-			                   "one side in a directory",
-			                   argument);
+			return fp_cli_fail(FP_SAY_DIFF_ONE_REPORT, argument);
 		else if (!is_option)
 			request->paths[request->path_count++] = argument;
 	}
 	if (request->path_count < 2)
-		return fp_cli_fail(
-		        "diff: two reports are needed: write fencepost diff OLD NEW");
+		return fp_cli_fail(FP_SAY_DIFF_TWO_REPORTS);
 	return 0;
 }
 
@@ -121,8 +114,7 @@ static int write_file(const struct fp_report_diff *diff, const char *path)
 	fp_cli_output_free(&output);
 	if (result == 0)
 		return 0;
-	return fp_cli_fail("cannot write %s: %s; name another file with --json=FILE", path,
-	                   strerror(-result));
+	return fp_cli_fail(FP_SAY_CANNOT_WRITE_JSON, path, strerror(-result));
 }
 
 static int print(const struct fp_report_diff *diff)
@@ -137,7 +129,7 @@ static int write_diff(const struct request *request, const struct fp_report_diff
 	int result = is_json_only ? fp_report_diff_write_json(diff, stdout) : print(diff);
 
 	if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-		result = fp_cli_fail("cannot write to standard output: direct it elsewhere");
+		result = fp_cli_fail(FP_SAY_CANNOT_WRITE_STANDARD);
 	if (result == 0 && request->json && !is_json_only)
 		result = write_file(diff, request->json);
 	if (result != 0)
@@ -159,7 +151,7 @@ int fp_cli_diff(char **arguments)
 	for (size_t i = 0; result == 0 && i < 2; i++)
 		result = read_side(&request, i, &sides[i]);
 	if (result == 0 && fp_report_diff_make(sides[0].report, sides[1].report, &diff) != 0)
-		result = fp_cli_fail("not enough memory to compare so much");
+		result = fp_cli_fail(FP_SAY_NO_MEMORY_COMPARE_SO);
 	if (result == 0)
 		result = write_diff(&request, &diff);
 	fp_report_diff_free(&diff);

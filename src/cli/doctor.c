@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "report/text/page.h"
 
 static const char *const verdicts[FP_CLI_VERDICTS] = {
@@ -97,8 +98,8 @@ void fp_cli_checkup_print(const struct fp_cli_checkup *checkup, FILE *out)
 		print_line(out, "         fix: ", check->fix);
 		print_line(out, "         advice: ", check->advice);
 	}
-	fprintf(out, "%zu problem%s, %zu warning%s\n", problems, problems == 1 ? "" : "s",
-	        warnings, warnings == 1 ? "" : "s");
+	fprintf(out, FP_SAY_PROBLEMS_AND_WARNINGS, problems, problems == 1 ? "" : "s", warnings,
+	        warnings == 1 ? "" : "s");
 }
 
 /* A path need not be UTF-8, which JSON is. */
@@ -143,12 +144,9 @@ static int take_argument(struct request *request, const char *argument, bool is_
 		return 0;
 	}
 	if (is_option)
-		return fp_cli_fail("doctor: unknown option \"%s\": it has --json, and -- "
-		                   "before a program whose name starts with -",
-		                   argument);
+		return fp_cli_fail(FP_SAY_DOCTOR_UNKNOWN_OPTION, argument);
 	if (request->program)
-		return fp_cli_fail("doctor: \"%s\": give only one program, without arguments",
-		                   argument);
+		return fp_cli_fail(FP_SAY_DOCTOR_GIVE_ONLY, argument);
 	request->program = argument;
 	return 0;
 }
@@ -173,7 +171,7 @@ static void check_machine(struct fp_cli_checkup *checkup)
 	struct utsname system;
 
 	if (uname(&system) == 0)
-		fp_cli_checkup_add(checkup, "machine", FP_CLI_OK, "%s %s, %s, %ld processors",
+		fp_cli_checkup_add(checkup, "machine", FP_CLI_OK, FP_SAY_MACHINE,
 		                   system.sysname, system.release, system.machine,
 		                   sysconf(_SC_NPROCESSORS_ONLN));
 }
@@ -206,7 +204,7 @@ int fp_cli_doctor(char **arguments)
 	else
 		fp_cli_checkup_print(&checkup, stdout);
 	if (result != 0 || fflush(stdout) != 0 || ferror(stdout))
-		result = fp_cli_fail("cannot write to standard output: direct it elsewhere");
+		result = fp_cli_fail(FP_SAY_CANNOT_WRITE_STANDARD);
 	else
 		result = count_of(&checkup, FP_CLI_PROBLEM) > 0;
 	free_checks(&checkup);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "base/vm.h"
 #include "cli/doctor.h"
 #include "guard/guard.h"
@@ -35,9 +36,9 @@ static const struct {
 	const char *check;
 	const char *kernel; /* the first one that has it */
 } backends[] = {
-        {"move", "back end move", "6.8"},
-        {"guard", "back end guard", "6.13"},
-        {"mprotect", "back end mprotect", NULL},
+        {"move", FP_SAY_BACK_END_MOVE, "6.8"},
+        {"guard", FP_SAY_BACK_END_GUARD, "6.13"},
+        {"mprotect", FP_SAY_BACK_END_MPROTECT, NULL},
 };
 
 enum { BACKENDS = sizeof(backends) / sizeof(backends[0]) };
@@ -127,9 +128,8 @@ static struct trial run_trial(const char *name)
 static void advise_permission(struct fp_cli_check *check)
 {
 	if (fp_cli_seccomp_mode() != 0) {
-		fp_cli_check_fix(check, "docker run --security-opt seccomp=unconfined ...");
-		fp_cli_check_advise(check, "or give the container a profile that allows "
-		                           "userfaultfd and madvise");
+		fp_cli_check_fix(check, FP_SAY_DOCKER_RUN_SECURITY);
+		fp_cli_check_advise(check, FP_SAY_PROFILE_FOR_BOTH);
 	} else {
 		fp_cli_check_fix(check, "%ssysctl -w vm.unprivileged_userfaultfd=1",
 		                 fp_cli_sudo());
@@ -156,8 +156,8 @@ static void advise(struct fp_cli_check *check, size_t i, int status)
 		break;
 	default:
 		if (backends[i].kernel)
-			fp_cli_check_advise(check, "boot Linux %s or newer; this is %s",
-			                    backends[i].kernel, system.release);
+			fp_cli_check_advise(check, FP_SAY_BOOT_LINUX_NEWER, backends[i].kernel,
+			                    system.release);
 	}
 }
 
@@ -170,16 +170,15 @@ static void check_backend(struct fp_cli_checkup *checkup, size_t i)
 	if (trial.status != 0) {
 		struct fp_cli_check *check = fp_cli_checkup_add(
 		        checkup, backends[i].check, is_wanted ? FP_CLI_WARNING : FP_CLI_OK,
-		        "does not work here: %s", strerror(-trial.status));
+		        FP_SAY_DOES_NOT_WORK, strerror(-trial.status));
 		if (is_wanted)
 			advise(check, i, trial.status);
 		return;
 	}
 	if (is_wanted)
 		checkup->backend = name;
-	fp_cli_checkup_add(checkup, backends[i].check, FP_CLI_OK,
-	                   "works%s; %lu ns of processor time to protect and release a block",
-	                   is_wanted ? ", and is what will be used" : "",
+	fp_cli_checkup_add(checkup, backends[i].check, FP_CLI_OK, FP_SAY_BACKEND_WORKS,
+	                   is_wanted ? FP_SAY_BACKEND_IS_USED : "",
 	                   (unsigned long)trial.nanoseconds)
 	        ->nanoseconds = trial.nanoseconds;
 }
@@ -190,13 +189,11 @@ void fp_cli_check_backends(struct fp_cli_checkup *checkup)
 		check_backend(checkup, i);
 	if (strcmp(checkup->backend, "none") != 0)
 		return;
-	struct fp_cli_check *check =
-	        fp_cli_checkup_add(checkup, "back end none", FP_CLI_PROBLEM,
-	                           "is all that is left: blocks stand without protection, and "
-	                           "only what changes padding or frees badly is found");
+	struct fp_cli_check *check = fp_cli_checkup_add(
+	        checkup, FP_SAY_BACK_END_NONE, FP_CLI_PROBLEM, FP_SAY_BACKEND_NONE_ONLY);
 	/* What mends one of them. */
 	for (const struct fp_cli_check *other = check; other-- != checkup->checks;)
 		if (other->fix && !check->fix)
 			fp_cli_check_fix(check, "%s", other->fix);
-	fp_cli_check_advise(check, "one back end that works is enough");
+	fp_cli_check_advise(check, FP_SAY_ONE_BACK_END);
 }

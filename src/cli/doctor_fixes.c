@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "cli/doctor.h"
 #include "cli/run.h"
 
@@ -31,7 +32,7 @@ void fp_cli_fix_limit(struct fp_cli_check *check, const struct fp_cli_limit *lim
 	if (now.rlim_max >= limit->wanted || geteuid() == 0)
 		fp_cli_check_fix(check, "ulimit -%c %s", limit->letter, value);
 	else
-		fp_cli_check_fix(check, "sudo prlimit --pid $$ --%s=%s", limit->name, value);
+		fp_cli_check_fix(check, FP_SAY_SUDO_PRLIMIT_PID, limit->name, value);
 }
 
 /* NAME as a shell takes it. New memory, or NULL. */
@@ -130,9 +131,9 @@ bool fp_cli_fix_by_package(struct fp_cli_check *check, const char *path)
 	bool is_found = true;
 
 	if (ask_dpkg(file, package) || ask_dpkg(older, package))
-		fp_cli_check_fix(check, "%sapt-get install %s-dbgsym", fp_cli_sudo(), package);
+		fp_cli_check_fix(check, FP_SAY_APT_GET_INSTALL, fp_cli_sudo(), package);
 	else if (ask_rpm(file, package))
-		fp_cli_check_fix(check, "%sdnf debuginfo-install %s", fp_cli_sudo(), package);
+		fp_cli_check_fix(check, FP_SAY_DNF_DEBUGINFO_INSTALL, fp_cli_sudo(), package);
 	else
 		is_found = false;
 	free(real);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "base/tool_messages.h"
 #include "base/vm.h"
 #include "cli/doctor.h"
 #include "cli/run.h"
@@ -32,16 +33,13 @@ static void check_mappings(struct fp_cli_checkup *checkup)
 	unsigned long most = (unsigned long)fp_vm_mappings_max();
 
 	if (strcmp(checkup->backend, "mprotect") != 0 || most >= MAPPINGS_WANTED) {
-		fp_cli_checkup_add(checkup, "vm.max_map_count", FP_CLI_OK,
-		                   "%lu mappings, which back end %s does not run into", most,
-		                   checkup->backend);
+		fp_cli_checkup_add(checkup, "vm.max_map_count", FP_CLI_OK, FP_SAY_MAPPINGS,
+		                   most, checkup->backend);
 		return;
 	}
-	struct fp_cli_check *check = fp_cli_checkup_add(
-	        checkup, "vm.max_map_count", FP_CLI_WARNING,
-	        "%lu mappings: back end mprotect guards about %lu blocks with that, and the "
-	        "rest is padded",
-	        most, most / 2);
+	struct fp_cli_check *check =
+	        fp_cli_checkup_add(checkup, "vm.max_map_count", FP_CLI_WARNING,
+	                           FP_SAY_MAPPINGS_BACK_END, most, most / 2);
 	fp_cli_check_fix(check, "%ssysctl -w vm.max_map_count=%d", fp_cli_sudo(),
 	                 MAPPINGS_WANTED);
 }
@@ -54,12 +52,12 @@ static void check_address_space(struct fp_cli_checkup *checkup)
 
 	getrlimit(RLIMIT_AS, &limit);
 	if (limit.rlim_cur == RLIM_INFINITY) {
-		fp_cli_checkup_add(checkup, "address space", FP_CLI_OK, "not limited");
+		fp_cli_checkup_add(checkup, FP_SAY_ADDRESS_SPACE, FP_CLI_OK,
+		                   FP_SAY_NOT_LIMITED);
 		return;
 	}
 	struct fp_cli_check *check = fp_cli_checkup_add(
-	        checkup, "address space", FP_CLI_WARNING,
-	        "limited to %lu KiB: about %lu allocations are guarded, the later ones padded",
+	        checkup, FP_SAY_ADDRESS_SPACE, FP_CLI_WARNING, FP_SAY_SPACE_LIMITED,
 	        (unsigned long)limit.rlim_cur / 1024,
 	        (unsigned long)(limit.rlim_cur / 2 / (2 * fp_vm_page_size())));
 	fp_cli_fix_limit(check, &fp_cli_limit_address_space);
@@ -84,15 +82,11 @@ static void check_overcommit(struct fp_cli_checkup *checkup)
 	long mode = read_setting("/proc/sys/vm/overcommit_memory");
 
 	if (mode != 2) {
-		fp_cli_checkup_add(checkup, "overcommit", FP_CLI_OK,
-		                   "address space can be "
-		                   "reserved freely");
+		fp_cli_checkup_add(checkup, "overcommit", FP_CLI_OK, FP_SAY_OVERCOMMIT_FREE);
 		return;
 	}
-	struct fp_cli_check *check = fp_cli_checkup_add(
-	        checkup, "overcommit", FP_CLI_WARNING,
-	        "vm.overcommit_memory=2 counts what is merely reserved: blocks are guarded "
-	        "until the kernel refuses, the later ones padded");
+	struct fp_cli_check *check = fp_cli_checkup_add(checkup, "overcommit", FP_CLI_WARNING,
+	                                                FP_SAY_OVERCOMMIT_STRICT);
 	fp_cli_check_fix(check, "%ssysctl -w vm.overcommit_memory=0", fp_cli_sudo());
 }
 
@@ -123,9 +117,7 @@ static void check_descriptors(struct fp_cli_checkup *checkup)
 	struct fp_cli_check *check = fp_cli_checkup_add(
 	        checkup, "descriptors",
 	        unused < FREE_DESCRIPTORS_NEEDED ? FP_CLI_PROBLEM : FP_CLI_WARNING,
-	        "%d of %lu are free: Fencepost takes some while a program "
-	        "starts and ends",
-	        unused, most);
+	        FP_SAY_FEW_DESCRIPTORS, unused, most);
 	fp_cli_fix_limit(check, &fp_cli_limit_descriptors);
 }
 
@@ -153,21 +145,17 @@ static void check_seccomp(struct fp_cli_checkup *checkup)
 
 	if (mode < 0) {
 		check = fp_cli_checkup_add(checkup, "seccomp", FP_CLI_PROBLEM,
-		                           "/proc does not say: it is hidden or not mounted, "
-		                           "and reports need it");
-		fp_cli_check_fix(check, "%smount -t proc proc /proc", fp_cli_sudo());
+		                           FP_SAY_PROC_HIDDEN);
+		fp_cli_check_fix(check, FP_SAY_MOUNT_T_PROC, fp_cli_sudo());
 	} else if (mode == 0) {
-		fp_cli_checkup_add(checkup, "seccomp", FP_CLI_OK, "no filter");
+		fp_cli_checkup_add(checkup, "seccomp", FP_CLI_OK, FP_SAY_NO_FILTER);
 	} else if (is_best) {
-		fp_cli_checkup_add(checkup, "seccomp", FP_CLI_OK,
-		                   "a filter, which allows userfaultfd");
+		fp_cli_checkup_add(checkup, "seccomp", FP_CLI_OK, FP_SAY_FILTER_ALLOWS_MOVE);
 	} else {
 		check = fp_cli_checkup_add(checkup, "seccomp", FP_CLI_WARNING,
-		                           "a filter is on this process, as in a container: it "
-		                           "may be what keeps back end move from working");
-		fp_cli_check_fix(check, "docker run --security-opt seccomp=unconfined ...");
-		fp_cli_check_advise(check, "or give the container a profile that allows "
-		                           "userfaultfd");
+		                           FP_SAY_FILTER_MAY_STOP_MOVE);
+		fp_cli_check_fix(check, FP_SAY_DOCKER_RUN_SECURITY);
+		fp_cli_check_advise(check, FP_SAY_PROFILE_FOR_MOVE);
 	}
 }
 
@@ -188,14 +176,10 @@ static void check_library(struct fp_cli_checkup *checkup)
 		fp_cli_checkup_add(checkup, "library", FP_CLI_OK, "%s", path);
 	} else {
 		struct fp_cli_check *check = fp_cli_checkup_add(
-		        checkup, "library", FP_CLI_PROBLEM,
-		        "%s cannot be read, or has spaces or colons in its name: nothing can "
-		        "be run",
+		        checkup, "library", FP_CLI_PROBLEM, FP_SAY_LIBRARY_UNUSABLE,
 		        path ? path : "libfencepost-preload.so");
-		fp_cli_check_fix(check,
-		                 "./configure --prefix=/usr/local && make && %smake install",
-		                 fp_cli_sudo());
-		fp_cli_check_advise(check, "or another prefix without spaces and colons");
+		fp_cli_check_fix(check, FP_SAY_CONFIGURE, fp_cli_sudo());
+		fp_cli_check_advise(check, FP_SAY_ANOTHER_PREFIX_WITHOUT);
 	}
 	free(path);
 }
@@ -205,13 +189,12 @@ static void check_temporary_directory(struct fp_cli_checkup *checkup)
 	const char *path = fp_cli_temporary_directory();
 
 	if (access(path, W_OK | X_OK) == 0) {
-		fp_cli_checkup_add(checkup, "temporary directory", FP_CLI_OK, "%s", path);
+		fp_cli_checkup_add(checkup, FP_SAY_TEMPORARY_DIRECTORY, FP_CLI_OK, "%s", path);
 		return;
 	}
 	struct fp_cli_check *check =
-	        fp_cli_checkup_add(checkup, "temporary directory", FP_CLI_PROBLEM,
-	                           "%s: %s; the processes of a run leave their events there",
-	                           path, strerror(errno));
+	        fp_cli_checkup_add(checkup, FP_SAY_TEMPORARY_DIRECTORY, FP_CLI_PROBLEM,
+	                           FP_SAY_TEMPORARY_UNUSABLE, path, strerror(errno));
 	fp_cli_check_fix(check, "export TMPDIR=$HOME");
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "cli/doctor.h"
 #include "cli/image.h"
 #include "cli/pools.h"
@@ -22,13 +23,13 @@ static void advise_missing(struct fp_cli_check *check, const char *name, int err
 	bool is_here = stat(name, &status) == 0;
 
 	if (is_here && S_ISDIR(status.st_mode))
-		fp_cli_check_advise(check, "that is a directory: name a program");
+		fp_cli_check_advise(check, FP_SAY_DIRECTORY_NAME_PROGRAM);
 	else if (error == EACCES && quoted)
 		fp_cli_check_fix(check, "chmod +x %s", quoted);
 	else if (is_here && !strchr(name, '/') && quoted)
-		fp_cli_check_fix(check, "fencepost doctor ./%s", quoted);
+		fp_cli_check_fix(check, FP_SAY_FENCEPOST_DOCTOR, quoted);
 	else
-		fp_cli_check_advise(check, "give its path, or install it");
+		fp_cli_check_advise(check, FP_SAY_GIVE_ITS_PATH);
 	free(quoted);
 }
 
@@ -38,8 +39,9 @@ static bool check_found(struct fp_cli_checkup *checkup, const char *name, char *
 	if (*path)
 		return true;
 	int error = errno;
-	struct fp_cli_check *check = fp_cli_checkup_add(
-	        checkup, "program", FP_CLI_PROBLEM, "cannot run %s: %s", name, strerror(error));
+	struct fp_cli_check *check =
+	        fp_cli_checkup_add(checkup, "program", FP_CLI_PROBLEM,
+	                           FP_SAY_PROGRAM_CANNOT_RUN, name, strerror(error));
 	advise_missing(check, name, error);
 	return false;
 }
@@ -52,7 +54,7 @@ static void fix_privileges(struct fp_cli_check *check, const char *path)
 	char *to = fp_cli_quote(name);
 
 	if (from && to)
-		fp_cli_check_fix(check, "cp -- %s /tmp && fencepost run /tmp/%s", from, to);
+		fp_cli_check_fix(check, FP_SAY_COPY_PROGRAM, from, to);
 	free(from);
 	free(to);
 }
@@ -62,7 +64,7 @@ static bool check_obstacle(struct fp_cli_checkup *checkup, const char *path)
 	struct fp_cli_obstacle obstacle;
 
 	if (!fp_cli_find_obstacle(path, &obstacle)) {
-		fp_cli_checkup_add(checkup, "program", FP_CLI_OK, "%s can be served", path);
+		fp_cli_checkup_add(checkup, "program", FP_CLI_OK, FP_SAY_CAN_RUN, path);
 		return true;
 	}
 	struct fp_cli_check *check =
@@ -81,21 +83,16 @@ static void check_allocator(struct fp_cli_checkup *checkup, const struct fp_cli_
 	char *quoted = fp_cli_quote(path);
 
 	if (!allocator) {
-		fp_cli_checkup_add(checkup, "allocator", FP_CLI_OK,
-		                   "none of its own that is known here");
+		fp_cli_checkup_add(checkup, "allocator", FP_CLI_OK, FP_SAY_NO_OWN_ALLOCATOR);
 		free(quoted);
 		return;
 	}
-	struct fp_cli_check *check =
-	        fp_cli_checkup_add(checkup, "allocator", FP_CLI_WARNING,
-	                           "has %s, whose blocks are not tracked; those of the C "
-	                           "library's malloc are",
-	                           allocator);
+	struct fp_cli_check *check = fp_cli_checkup_add(checkup, "allocator", FP_CLI_WARNING,
+	                                                FP_SAY_OWN_ALLOCATOR, allocator);
 	if (fp_cli_is_pool(allocator) && quoted)
-		fp_cli_check_fix(check, "fencepost run --pools=off %s", quoted);
+		fp_cli_check_fix(check, FP_SAY_RUN_POOLS_OFF_WITH, quoted);
 	else
-		fp_cli_check_advise(check, "build it without, or link the parts to look at "
-		                           "with libfencepost");
+		fp_cli_check_advise(check, FP_SAY_BUILD_WITHOUT_ALLOCATOR);
 	free(quoted);
 }
 
@@ -107,33 +104,29 @@ static void check_debug_information(struct fp_cli_checkup *checkup,
 
 	fp_cli_image_debug_path(image, separate);
 	if (fp_cli_image_has_section(image, ".debug_info")) {
-		fp_cli_checkup_add(checkup, "debug information", FP_CLI_OK,
-		                   "in the program itself");
+		fp_cli_checkup_add(checkup, FP_SAY_DEBUG_INFORMATION, FP_CLI_OK,
+		                   FP_SAY_PROGRAM_ITSELF);
 		return;
 	}
 	if (separate[0] != '\0' && access(separate, R_OK) == 0) {
-		fp_cli_checkup_add(checkup, "debug information", FP_CLI_OK, "in %s", separate);
+		fp_cli_checkup_add(checkup, FP_SAY_DEBUG_INFORMATION, FP_CLI_OK, "in %s",
+		                   separate);
 		return;
 	}
 	if (fp_cli_image_has_section(image, ".symtab"))
-		check = fp_cli_checkup_add(checkup, "debug information", FP_CLI_WARNING,
-		                           "none: frames have functions, but no lines");
+		check = fp_cli_checkup_add(checkup, FP_SAY_DEBUG_INFORMATION, FP_CLI_WARNING,
+		                           FP_SAY_NONE_FRAMES_HAVE);
 	else
-		check = fp_cli_checkup_add(checkup, "debug information", FP_CLI_WARNING,
-		                           "stripped: frames have addresses, and names only "
-		                           "where a library exports them");
+		check = fp_cli_checkup_add(checkup, FP_SAY_DEBUG_INFORMATION, FP_CLI_WARNING,
+		                           FP_SAY_STRIPPED_FRAMES_HAVE);
 	if (fp_cli_fix_by_package(check, path)) {
 		if (separate[0] != '\0')
-			fp_cli_check_advise(check, "or have it fetched: fencepost run "
-			                           "--debuginfod=yes, with DEBUGINFOD_URLS");
+			fp_cli_check_advise(check, FP_SAY_HAVE_FETCHED_FENCEPOST);
 		return;
 	}
-	fp_cli_check_advise(check, "build it with -g and do not strip it");
+	fp_cli_check_advise(check, FP_SAY_BUILD_WITH_DEBUG);
 	if (separate[0] != '\0')
-		fp_cli_check_advise(check,
-		                    "build it with -g and do not strip it, or put its debug "
-		                    "file into %s",
-		                    separate);
+		fp_cli_check_advise(check, FP_SAY_BUILD_WITH_DEBUG_OR_PUT, separate);
 }
 
 void fp_cli_check_program(struct fp_cli_checkup *checkup, const char *name)
@@ -147,15 +140,13 @@ void fp_cli_check_program(struct fp_cli_checkup *checkup, const char *name)
 		char *executed = fp_cli_find_executed(path);
 
 		if (executed && strcmp(executed, path) != 0)
-			fp_cli_checkup_add(checkup, "script", FP_CLI_OK,
-			                   "what is executed is %s", executed);
+			fp_cli_checkup_add(checkup, "script", FP_CLI_OK, FP_SAY_EXECUTED,
+			                   executed);
 		image = executed ? fp_cli_image_open(executed) : NULL;
 		if (image) {
 			check_allocator(checkup, image, path);
 			check_debug_information(checkup, image, executed);
-			fp_cli_checkup_add(checkup, "speed", FP_CLI_OK,
-			                   "if a run takes too long, guard part of the blocks: "
-			                   "fencepost run --budget=25 %s",
+			fp_cli_checkup_add(checkup, "speed", FP_CLI_OK, FP_SAY_RUN_TAKES_LONG,
 			                   path);
 		}
 		fp_cli_image_close(image);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "cli/pools.h"
 #include "cli/run.h"
 
@@ -34,17 +35,14 @@ char **fp_cli_make_environment(const char *library, const char *given, bool has_
 	size_t used = 0;
 
 	if (access(library, R_OK) != 0 || strpbrk(library, ": ")) {
-		fp_cli_fail(
-		        "cannot use %s: install it there, in a directory without spaces and "
-		        "colons in its name",
-		        library);
+		fp_cli_fail(FP_SAY_CANNOT_USE_INSTALL, library);
 		return NULL;
 	}
 	while (environ[count])
 		count++;
 	char **environment = calloc(count + EXTRA_VARIABLES + 1, sizeof(*environment));
 	if (!environment) {
-		fp_cli_fail("not enough memory to start");
+		fp_cli_fail(FP_SAY_NO_MEMORY_START);
 		return NULL;
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "cli/cli.h"
 #include "report/text/page.h"
 
@@ -81,15 +82,12 @@ static int explain_logs(const struct fp_cli_logs *logs, uint64_t address)
 		is_found = true;
 		fp_report_print_explanation(&page, &answer.explanation);
 		if (answer.finding) {
-			fputs("  as of the finding: ", stdout);
+			fputs(FP_SAY_AS_OF_FINDING, stdout);
 			fp_report_print_title(&page, answer.finding);
 			fputc('\n', stdout);
 		}
 	}
-	return is_found ? 0
-	                : fp_cli_fail("explain: no finding and no leak there names 0x%" PRIx64
-	                              ": ask while the program runs, with its process id",
-	                              address);
+	return is_found ? 0 : fp_cli_fail(FP_SAY_EXPLAIN_NO_FINDING, address);
 }
 
 static int take_address(const char *argument, uint64_t *address)
@@ -98,15 +96,12 @@ static int take_address(const char *argument, uint64_t *address)
 
 	*address = 0;
 	if (!argument)
-		return fp_cli_fail("explain: no address: write fencepost explain "
-		                   "0x7f0012345678 PID|CORE|EVENT-LOG|REPORT.json");
+		return fp_cli_fail(FP_SAY_EXPLAIN_NO_ADDRESS);
 	errno = 0;
 	*address = strtoull(argument, &end, 16);
 	return *argument != '\0' && *end == '\0' && errno == 0
 	               ? 0
-	               : fp_cli_fail("explain: %s is not an address: write fencepost explain "
-	                             "0x7f0012345678 PID|CORE|EVENT-LOG|REPORT.json",
-	                             argument);
+	               : fp_cli_fail(FP_SAY_EXPLAIN_NOT_ADDRESS, argument);
 }
 
 /* A core file, a process by its number, or another file. */
@@ -136,9 +131,7 @@ int fp_cli_explain(char **arguments)
 	int status = take_address(arguments[0], &address);
 
 	if (status == 0 && !arguments[1])
-		status = fp_cli_fail(
-		        "explain: where? Name a process id, a core file, an event log "
-		        "or a JSON report behind the address");
+		status = fp_cli_fail(FP_SAY_EXPLAIN_WHERE_NAME);
 	for (size_t i = 1; status == 0 && arguments[i]; i++)
 		status = read_source(&logs, arguments[i], address);
 	if (status == 0)

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "cli/run.h"
 #include "log/writer.h"
 
@@ -25,11 +26,10 @@ int fp_cli_channel_open(struct fp_cli_channel *channel, const struct fp_options 
 		fp_cli_profile_load(channel, options);
 		return 0;
 	}
-	return fp_cli_fail("cannot make memory to share with the program: %s; %s",
-	                   strerror(-status),
-	                   status == -EFBIG    ? "raise the limit of files (ulimit -f)"
-	                   : status == -ENOMEM ? "raise the limit of memory (ulimit -v)"
-	                                       : "allow memfd_create");
+	return fp_cli_fail(FP_SAY_CANNOT_MAKE_MEMORY, strerror(-status),
+	                   status == -EFBIG    ? FP_SAY_RAISE_LIMIT_FILES
+	                   : status == -ENOMEM ? FP_SAY_RAISE_LIMIT_MEMORY
+	                                       : FP_SAY_ALLOW_MEMFD_CREATE);
 }
 
 void fp_cli_channel_close(struct fp_cli_channel *channel, const struct fp_options *options)
@@ -199,8 +199,7 @@ static int read_one(struct fp_cli_logs *logs, struct fp_channel *channel,
 	char *data = size <= fp_channel_bytes() ? malloc(size + sizeof(entry->ending)) : NULL;
 
 	if (!data)
-		return fp_cli_fail("not enough memory for the events of process %ld",
-		                   (long)entry->status.pid);
+		return fp_cli_fail(FP_SAY_NO_MEMORY_EVENTS_PROCESS, (long)entry->status.pid);
 	size = fp_channel_read(channel, entry->log, (uint8_t *)data, size);
 	memcpy(data + size, entry->ending, entry->ending_size);
 	int result = fp_cli_logs_add(logs, data, size + entry->ending_size);
@@ -275,6 +274,5 @@ int fp_cli_harvest(struct fp_cli_logs *logs, struct fp_channel *channel, pid_t p
 	fp_cli_progress_end();
 	take_census(&listing, channel, logs, pid, census);
 	free(listing.entries);
-	return is_listed ? result
-	                 : fp_cli_fail("not enough memory for the reports of this run");
+	return is_listed ? result : fp_cli_fail(FP_SAY_NO_MEMORY_REPORTS);
 }

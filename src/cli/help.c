@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "cli/cli.h"
 
 enum { COLUMNS = 80, INDENT = 26, NAME_MAX_BYTES = 128 };
@@ -132,7 +133,7 @@ int fp_cli_finish_output(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return EXIT_SUCCESS;
-	return fp_cli_fail("cannot write to standard output: direct it elsewhere");
+	return fp_cli_fail(FP_SAY_CANNOT_WRITE_STANDARD);
 }
 
 int fp_cli_print_help(const struct fp_cli_command *command, bool all)

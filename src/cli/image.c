@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "symbol/symbol.h"
 
 struct fp_cli_image {
@@ -94,22 +95,20 @@ static const struct mark {
         {"je_mallocx", NULL, "jemalloc"},
         {"tc_malloc", NULL, "tcmalloc"},
         {"mi_malloc", NULL, "mimalloc"},
-        {"runtime.mallocgc", "libgo.so", "the heap of Go"},
-        {"coreclr_initialize", "libcoreclr.so", "the CLR's garbage-collected heap"},
-        {"hostfxr_main", "libhostfxr.so", "the CLR's garbage-collected heap"},
-        {"hostfxr_main_bundle_startupinfo", "libhostpolicy.so",
-         "the CLR's garbage-collected heap"},
-        {"mono_jit_init", "libmono", "Mono's garbage-collected heap"},
-        {"_ZN2v87Isolate3NewERKNS0_12CreateParamsE", "libnode.so",
-         "V8's garbage-collected heap"},
-        {"JNI_CreateJavaVM", "libjli.so", "the Java heap"},
+        {"runtime.mallocgc", "libgo.so", FP_SAY_HEAP_GO},
+        {"coreclr_initialize", "libcoreclr.so", FP_SAY_CLR_GARBAGE_COLLECTED},
+        {"hostfxr_main", "libhostfxr.so", FP_SAY_CLR_GARBAGE_COLLECTED},
+        {"hostfxr_main_bundle_startupinfo", "libhostpolicy.so", FP_SAY_CLR_GARBAGE_COLLECTED},
+        {"mono_jit_init", "libmono", FP_SAY_MONO_GARBAGE_COLLECTED},
+        {"_ZN2v87Isolate3NewERKNS0_12CreateParamsE", "libnode.so", FP_SAY_V_GARBAGE_COLLECTED},
+        {"JNI_CreateJavaVM", "libjli.so", FP_SAY_JAVA_HEAP},
         {"malloc", NULL, FP_CLI_OWN_MALLOC},
         {"PyObject_Malloc", "libpython3", FP_CLI_PYTHON_HEAP},
         {"_emalloc", "libphp", FP_CLI_PHP_HEAP},
         /* Their malloc is not called: ours comes first. */
-        {NULL, "libjemalloc.so", "jemalloc's other functions (mallocx and its like)"},
-        {NULL, "libtcmalloc", "tcmalloc's other functions (tc_malloc and its like)"},
-        {NULL, "libmimalloc", "mimalloc's other functions (mi_malloc and its like)"},
+        {NULL, "libjemalloc.so", FP_SAY_JEMALLOC_OTHER_FUNCTIONS},
+        {NULL, "libtcmalloc", FP_SAY_TCMALLOC_OTHER_FUNCTIONS},
+        {NULL, "libmimalloc", FP_SAY_MIMALLOC_OTHER_FUNCTIONS},
 };
 
 enum { MARKS = sizeof(marks) / sizeof(marks[0]) };
@@ -185,7 +184,7 @@ const char *fp_cli_image_allocator(const struct fp_cli_image *image)
 			look_at_libraries(image, data, &header, &found);
 	}
 	if (found == MARKS && fp_cli_image_has_section(image, ".go.buildinfo"))
-		return "the heap of Go";
+		return FP_SAY_HEAP_GO;
 	return found < MARKS ? marks[found].allocator : NULL;
 }
 

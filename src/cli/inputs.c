@@ -11,11 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/tool_messages.h"
 #include "report/merge/merge.h"
 
 static int out_of_memory(void)
 {
-	return fp_cli_fail("not enough memory for so many reports: merge them in parts");
+	return fp_cli_fail(FP_SAY_NO_MEMORY_SO_MANY);
 }
 
 /* Takes PATH over. */
@@ -41,8 +42,7 @@ static int add_directory(struct fp_cli_inputs *inputs, const char *directory)
 	int result = 0;
 
 	if (count < 0)
-		return fp_cli_fail("cannot read %s: %s; name the files in it", directory,
-		                   strerror(errno));
+		return fp_cli_fail(FP_SAY_CANNOT_READ_DIRECTORY, directory, strerror(errno));
 	for (int i = 0; i < count; i++) {
 		char *path = NULL;
 
@@ -58,9 +58,7 @@ static int add_directory(struct fp_cli_inputs *inputs, const char *directory)
 	}
 	free(entries);
 	if (result == 0 && inputs->count == before)
-		return fp_cli_fail("no event log and no JSON report is in %s: name another "
-		                   "directory, or files",
-		                   directory);
+		return fp_cli_fail(FP_SAY_NO_EVENT_LOG, directory);
 	return result;
 }
 
@@ -82,9 +80,7 @@ static int add_list(struct fp_cli_inputs *inputs, const char *path)
 	int result = 0;
 
 	if (!list)
-		return fp_cli_fail("cannot read the list %s: %s; name a file with a path on "
-		                   "each line",
-		                   path, strerror(errno));
+		return fp_cli_fail(FP_SAY_CANNOT_READ_LIST, path, strerror(errno));
 	for (ssize_t length; result == 0 && (length = getline(&line, &room, list)) > 0;) {
 		if (line[length - 1] == '\n')
 			line[length - 1] = '\0';
@@ -92,9 +88,7 @@ static int add_list(struct fp_cli_inputs *inputs, const char *path)
 			result = add_plain(inputs, line);
 	}
 	if (result == 0 && ferror(list))
-		result = fp_cli_fail("cannot read the list %s: name a file with a path on each "
-		                     "line",
-		                     path);
+		result = fp_cli_fail(FP_SAY_CANNOT_READ_LIST_NAME, path);
 	free(line);
 	if (!is_standard)
 		fclose(list);
@@ -128,9 +122,7 @@ static int note_unread(struct fp_report_merge *merge, const char *path)
 	char *text;
 	int result;
 
-	if (asprintf(&text,
-	             "%s could not be read: what it says, or the rest of it, is missing here",
-	             path) < 0)
+	if (asprintf(&text, FP_SAY_NOT_READ_TO_END, path) < 0)
 		return -ENOMEM;
 	result = fp_report_merge_note(merge, text);
 	free(text);

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "base/tool_messages.h"
 #include "cli/cli.h"
 #include "log/channel.h"
 #include "log/format.h"
@@ -54,27 +55,23 @@ static int take_argument(struct asking *asking, char *argument)
 		asking->seconds = strtol(argument + strlen(timeout), &end, 10);
 		return *end == '\0' && asking->seconds > 0
 		               ? 0
-		               : fp_cli_fail("%s: %s: give a number of seconds",
-		                             asking->command, argument);
+		               : fp_cli_fail(FP_SAY_NOT_SECONDS, asking->command, argument);
 	}
 	if (argument[0] == '-') {
 		if (asking->count == ARGUMENTS_MAX - 2)
-			return fp_cli_fail("%s: too many options", asking->command);
+			return fp_cli_fail(FP_SAY_TOO_MANY_OPTIONS, asking->command);
 		asking->arguments[asking->count++] = argument;
 		return 0;
 	}
 	if (asking->pid != 0 || asking->core)
-		return fp_cli_fail("%s: one process at a time; leave out %s", asking->command,
-		                   argument);
+		return fp_cli_fail(FP_SAY_ONE_PROCESS_ONLY, asking->command, argument);
 	if (fp_remains_is_core(argument)) {
 		asking->core = argument;
 		return 0;
 	}
 	asking->pid = strtol(argument, &end, 10);
 	if (*end != '\0' || asking->pid <= 0)
-		return fp_cli_fail("%s: %s is no process id, and no core file: ps -e lists "
-		                   "processes",
-		                   asking->command, argument);
+		return fp_cli_fail(FP_SAY_NO_PROCESS_ID, asking->command, argument);
 	return 0;
 }
 
@@ -141,12 +138,10 @@ static int refuse_unseen(const struct asking *asking, int reason)
 
 	snprintf(path, sizeof(path), "/proc/%ld", asking->pid);
 	if (geteuid() != 0 && stat(path, &status) == 0 && status.st_uid != geteuid())
-		return fp_cli_fail("%s: process %ld belongs to user %lu: ask as that user, or "
-		                   "as root",
-		                   asking->command, asking->pid, (unsigned long)status.st_uid);
-	return fp_cli_fail("%s: process %ld does not run under Fencepost, as far as this user "
-	                   "may see: %s/maps: %s",
-	                   asking->command, asking->pid, path, strerror(-reason));
+		return fp_cli_fail(FP_SAY_PROCESS_BELONGS_USER, asking->command, asking->pid,
+		                   (unsigned long)status.st_uid);
+	return fp_cli_fail(FP_SAY_NOT_UNDER_US_MAPS, asking->command, asking->pid, path,
+	                   strerror(-reason));
 }
 
 static int look_at(struct asking *asking)
@@ -156,10 +151,9 @@ static int look_at(struct asking *asking)
 	if (status == -EACCES || status == -EPERM)
 		return refuse_unseen(asking, status);
 	if (status == -ENOENT && !asking->is_gone)
-		return fp_cli_fail("%s: no process %ld: ps -e lists those there are",
-		                   asking->command, asking->pid);
+		return fp_cli_fail(FP_SAY_NO_PROCESS_PS, asking->command, asking->pid);
 	if (asking->is_gone)
-		return fp_cli_fail("%s: process %ld has ended", asking->command, asking->pid);
+		return fp_cli_fail(FP_SAY_PROCESS_HAS_ENDED, asking->command, asking->pid);
 	return 0;
 }
 
@@ -317,19 +311,16 @@ static int send_number(const struct asking *asking, struct fp_channel *channel, 
 	if (channel)
 		return fp_channel_ask(channel, (pid_t)asking->pid, number)
 		               ? 0
-		               : fp_cli_fail("%s: too many ask at the same time: try again",
-		                             asking->command);
+		               : fp_cli_fail(FP_SAY_TOO_MANY_ASK, asking->command);
 	if (sigqueue((pid_t)asking->pid, asking->signal, value) == 0)
 		return 0;
-	return fp_cli_fail("%s: process %ld cannot be asked: %s; ask as its user, or as root",
-	                   asking->command, asking->pid, strerror(errno));
+	return fp_cli_fail(FP_SAY_PROCESS_CANNOT_ASKED, asking->command, asking->pid,
+	                   strerror(errno));
 }
 
 static int refuse_ended(const struct asking *asking)
 {
-	return fp_cli_fail("%s: process %ld ended before it answered; its report is where it "
-	                   "reports at the end",
-	                   asking->command, asking->pid);
+	return fp_cli_fail(FP_SAY_ENDED_BEFORE_ANSWER, asking->command, asking->pid);
 }
 
 static int ask(const struct asking *asking, struct fp_channel *channel)
@@ -337,15 +328,13 @@ static int ask(const struct asking *asking, struct fp_channel *channel)
 	uint64_t number;
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		return fp_cli_fail("%s: the system has no random numbers yet: try again",
-		                   asking->command);
+		return fp_cli_fail(FP_SAY_SYSTEM_NO_RANDOM, asking->command);
 	number = number >> 8 | 2 | (asking->address ? FP_LOG_ASKS_ABOUT_ADDRESS : 0);
 	/* Before the process may end; on a kernel without, the answer is waited for in vain. */
 	int ended = (int)syscall(SYS_pidfd_open, asking->pid, 0);
 	int listener = listen_for(number);
 	if (listener < 0)
-		return fp_cli_fail("%s: no socket can be made: %s; close some files",
-		                   asking->command, strerror(-listener));
+		return fp_cli_fail(FP_SAY_NO_SOCKET_CAN, asking->command, strerror(-listener));
 	if (send_number(asking, channel, number) != 0)
 		return FP_CLI_FAILED;
 	int fd = accept_from(asking, listener, ended);
@@ -356,18 +345,15 @@ static int ask(const struct asking *asking, struct fp_channel *channel)
 	if (fd == -ESRCH)
 		return refuse_ended(asking);
 	if (fd < 0)
-		return fp_cli_fail(
-		        "%s: process %ld gave no answer in %ld s: is it stopped, or "
-		        "in another network namespace? Ask from there, or wait longer "
-		        "with --timeout=SECONDS",
-		        asking->command, asking->pid, asking->seconds);
+		return fp_cli_fail(FP_SAY_PROCESS_GAVE_NO, asking->command, asking->pid,
+		                   asking->seconds);
 	/* When nobody takes it, no answer comes either. */
 	if (asking->address)
 		send(fd, asking->address, sizeof(*asking->address), MSG_NOSIGNAL);
 	int events = receive(fd);
 	close(fd);
 	if (events < 0)
-		return fp_cli_fail("%s: no memory for the answer", asking->command);
+		return fp_cli_fail(FP_SAY_LEAKS_NO_MEMORY, asking->command);
 	if (lseek(events, 0, SEEK_END) > 0)
 		return -events;
 	close(events);
@@ -390,18 +376,11 @@ static bool is_fencepost_run(const struct asking *asking)
 static int refuse(const struct asking *asking)
 {
 	if (is_fencepost_run(asking))
-		return fp_cli_fail(
-		        "%s: process %ld is fencepost run itself: ask the program that "
-		        "it runs; ps --ppid %ld shows its number",
-		        asking->command, asking->pid, asking->pid);
+		return fp_cli_fail(FP_SAY_PROCESS_FENCEPOST_RUN, asking->command, asking->pid,
+		                   asking->pid);
 	if (asking->is_under_fencepost)
-		return fp_cli_fail("%s: process %ld runs without leak_signal: start it with "
-		                   "FENCEPOST_OPTIONS=leak_signal=USR2",
-		                   asking->command, asking->pid);
-	return fp_cli_fail(
-	        "%s: process %ld does not run under Fencepost: start it with fencepost "
-	        "run --leak-signal=USR2",
-	        asking->command, asking->pid);
+		return fp_cli_fail(FP_SAY_PROCESS_RUNS_WITHOUT, asking->command, asking->pid);
+	return fp_cli_fail(FP_SAY_NOT_UNDER_US, asking->command, asking->pid);
 }
 
 /* The log of the program that the process runs now, or NULL. */
@@ -428,7 +407,7 @@ static int take_events(const struct asking *asking, struct fp_channel *channel)
 	int events = memfd_create("fencepost-events", 0);
 	size = bytes ? fp_channel_read(channel, log, bytes, size) : 0;
 	if (!bytes || events < 0 || write(events, bytes, size) != (ssize_t)size)
-		return fp_cli_fail("%s: no memory for the events", asking->command);
+		return fp_cli_fail(FP_SAY_NO_MEMORY_EVENTS, asking->command);
 	free(bytes);
 	return -events;
 }
@@ -451,8 +430,7 @@ static int find_events(struct asking *asking,
 		return fp_cli_read_core(asking->core, &question, path);
 	}
 	if (asking->pid == 0)
-		return fp_cli_fail("%s: no process: write fencepost %s PID", asking->command,
-		                   asking->command);
+		return fp_cli_fail(FP_SAY_NO_PROCESS_WRITE, asking->command, asking->command);
 	if (look_at(asking) != 0)
 		return FP_CLI_FAILED;
 	struct fp_channel *channel = find_channel(asking);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "base/tool_messages.h"
 #include "cli/otlp.h"
 #include "report/stack.h"
 #include "report/writer.h"
@@ -96,9 +97,7 @@ static int parse_place(const char *text)
 	snprintf(sink.place, sizeof(sink.place), "%s", text);
 	if (*text == '\0' || (sink.form == FORM_DATAGRAM && !strrchr(text, ':')) ||
 	    (sink.form == FORM_OTLP && strncmp(text, "http", 4) != 0))
-		return fp_cli_fail(
-		        "--ndjson names no receiver: write FILE, -, unix:PATH, "
-		        "udp:HOST:PORT, journal:, syslog: or otlp:http://HOST:4318/v1/logs");
+		return fp_cli_fail(FP_SAY_NDJSON_NAMES_NO);
 	return 0;
 }
 
@@ -114,10 +113,7 @@ static int parse_labels(const char *text)
 		char *equals = strchr(label, '=');
 
 		if (!equals || equals == label || count == LABELS_MAX)
-			return fp_cli_fail(
-			        "--label: write KEY=VALUE, and %d at most, with commas "
-			        "between them",
-			        LABELS_MAX);
+			return fp_cli_fail(FP_SAY_LABEL_WRITE_KEY, LABELS_MAX);
 		*equals = '\0';
 		sink.label[count++] = (struct fp_report_setting){fp_report_text(label),
 		                                                 fp_report_text(equals + 1)};
@@ -257,8 +253,7 @@ int fp_cli_lines_open(const struct fp_options *options)
 	sink.line.host = sink.host;
 	/* A receiver may come later; a file that cannot be written never will be. */
 	if (sink.form == FORM_FILE && !open_sink())
-		return fp_cli_fail("cannot write %s: %s; name another file with --ndjson=FILE",
-		                   sink.place, strerror(sink.error));
+		return fp_cli_fail(FP_SAY_CANNOT_WRITE_LINES, sink.place, strerror(sink.error));
 	return 0;
 }
 
@@ -323,11 +318,11 @@ static void put_message(FILE *out, const json_t *json)
 	if (finding)
 		fprintf(out, "%s: %s", text_of(line, "kind"), text_of(finding, "description"));
 	else if (strcmp(text_of(line, "type"), "leak") == 0)
-		fprintf(out, "%s: %lld bytes in %lld blocks", text_of(line, "kind"),
+		fprintf(out, FP_SAY_LINE_OF_LEAK, text_of(line, "kind"),
 		        (long long)json_integer_value(json_object_get(line, "bytes")),
 		        (long long)json_integer_value(json_object_get(line, "count")));
 	else
-		fprintf(out, "%lld errors, %lld leaked blocks",
+		fprintf(out, FP_SAY_LINE_OF_SUMMARY,
 		        (long long)json_integer_value(
 		                json_object_get(json_object_get(json, "summary"), "errors")),
 		        (long long)json_integer_value(json_object_get(
@@ -505,11 +500,11 @@ static const char *why(int error)
 {
 	switch (error) {
 	case EAGAIN:
-		return "the receiver did not take them";
+		return FP_SAY_RECEIVER_DID_NOT;
 	case EDQUOT:
-		return "a run sends no more";
+		return FP_SAY_RUN_SENDS_NO;
 	case EHOSTUNREACH:
-		return "its host is not known, or cannot be reached";
+		return FP_SAY_ITS_HOST_NOT;
 	default:
 		return strerror(error);
 	}
@@ -554,10 +549,9 @@ int fp_cli_lines_send(const struct fp_cli_log *logs, size_t count,
 	}
 	give_last_chance();
 	if (result != 0)
-		return fp_cli_fail("not enough memory for the lines of --ndjson");
+		return fp_cli_fail(FP_SAY_NO_MEMORY_LINES_NDJSON);
 	if (sink.left_out > before)
-		fp_cli_say("note: %llu line%s could not be sent to %s: %s",
-		           (unsigned long long)sink.left_out, sink.left_out == 1 ? "" : "s",
-		           options->ndjson, why(sink.error));
+		fp_cli_say(FP_SAY_NOTE_LINE_NOT, (unsigned long long)sink.left_out,
+		           sink.left_out == 1 ? "" : "s", options->ndjson, why(sink.error));
 	return 0;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/messages.h"
+#include "base/tool_messages.h"
 #include "cli/lines.h"
 #include "cli/run.h"
 #include "log/format.h"
@@ -33,7 +35,7 @@ void fp_cli_live_begin(struct fp_cli_live *live, struct fp_channel *channel,
 /* Who may want to start anew is told at once. */
 static void show_suggestion(struct fp_cli_live *live)
 {
-	static const char suggestion[] = FP_LOG_SUGGESTION;
+	static const char suggestion[] = FP_TELL_SUGGESTION;
 	const struct fp_report *report = live->logs.logs[0].report;
 
 	for (size_t i = 0; i < report->note_count && !live->has_suggested; i++) {
@@ -42,7 +44,7 @@ static void show_suggestion(struct fp_cli_live *live)
 			continue;
 		live->has_suggested = true;
 		if (!live->options->quiet && is_text_wanted(live->options))
-			fprintf(stderr, "fencepost: note: %s\n", suggestion);
+			fprintf(stderr, FP_SAY_NOTE, suggestion);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/proc.h"
+#include "base/tool_messages.h"
 #include "cli/cli.h"
 #include "log/format.h"
 #include "report/json/read.h"
@@ -18,7 +19,7 @@ enum { PROBE_BYTES = 4096 };
 
 static const char *shown(const char *path)
 {
-	return strcmp(path, "-") == 0 ? "standard input" : path;
+	return strcmp(path, "-") == 0 ? FP_SAY_STANDARD_INPUT : path;
 }
 
 char *fp_cli_read_stream(FILE *in, size_t *size)
@@ -73,17 +74,11 @@ static int explain_refusal(const char *path, int error)
 {
 	switch (error) {
 	case -EINVAL:
-		return fp_cli_fail("%s is neither an event log nor a JSON report: name a file "
-		                   "that FENCEPOST_OPTIONS=events=FILE or --json=FILE wrote",
-		                   shown(path));
+		return fp_cli_fail(FP_SAY_NEITHER_EVENT_LOG, shown(path));
 	case -ENOTSUP:
-		return fp_cli_fail(
-		        "%s is an event log of another version of Fencepost: use the "
-		        "fencepost program of that version",
-		        shown(path));
+		return fp_cli_fail(FP_SAY_EVENT_LOG_ANOTHER, shown(path));
 	default:
-		return fp_cli_fail("not enough memory for %s: report it on a larger machine",
-		                   shown(path));
+		return fp_cli_fail(FP_SAY_NO_MEMORY_FOR_FILE, shown(path));
 	}
 }
 
@@ -203,7 +198,7 @@ int fp_cli_logs_add(struct fp_cli_logs *logs, char *data, size_t size)
 {
 	int result = add_log(logs, data, size, true);
 
-	return result == 0 ? 0 : explain_refusal("what a process left", result);
+	return result == 0 ? 0 : explain_refusal(FP_SAY_EVENTS_OF_PROCESS, result);
 }
 
 int fp_cli_read_core(const char *path, const struct fp_remains_question *question,
@@ -258,8 +253,7 @@ int fp_cli_logs_read(struct fp_cli_logs *logs, const char *path)
 	int result = in ? read_from(logs, path, in) : -EIO;
 
 	if (result == -EIO)
-		result = fp_cli_fail("cannot read %s: %s; name an event log or a JSON report",
-		                     shown(path), strerror(errno));
+		result = fp_cli_fail(FP_SAY_CANNOT_READ_LOG, shown(path), strerror(errno));
 	else if (result < 0)
 		result = explain_refusal(path, result);
 	if (in && in != stdin)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "cli/run.h"
 #include "report/text/page.h"
 #include "options/options.h"
@@ -76,17 +77,12 @@ static int refuse_command(const char *name)
 	const char *nearest = nearest_command(name);
 
 	if (name[0] == '-')
-		return fp_cli_fail(
-		        "unknown option \"%s\": options follow a command, as in fencepost run "
-		        "--quiet PROGRAM",
-		        name);
+		return fp_cli_fail(FP_SAY_OPTION_WITHOUT_COMMAND, name);
 	if (strchr(name, '/') || (!nearest && is_program(name)))
-		return fp_cli_fail("\"%s\" is no command of Fencepost: write fencepost run %s",
-		                   name, name);
+		return fp_cli_fail(FP_SAY_NO_COMMAND_FENCEPOST, name, name);
 	if (nearest)
-		return fp_cli_fail("unknown command \"%s\"; the nearest one is \"%s\"", name,
-		                   nearest);
-	return fp_cli_fail("unknown command \"%s\"; fencepost --help lists them", name);
+		return fp_cli_fail(FP_SAY_UNKNOWN_COMMAND_NEAREST, name, nearest);
+	return fp_cli_fail(FP_SAY_UNKNOWN_COMMAND_FENCEPOST, name);
 }
 
 /* Whether ARGUMENT asks for help, and for all of it. */
@@ -100,8 +96,7 @@ int main(int argc, char **argv)
 {
 	fp_cli_prepare_process();
 	if (argc < 2)
-		return fp_cli_fail("no command: write fencepost run PROGRAM, or fencepost "
-		                   "--help");
+		return fp_cli_fail(FP_SAY_NO_COMMAND_WRITE);
 	if (strcmp(argv[1], "--version") == 0)
 		return print_version();
 	bool wants_all;

@@ -10,18 +10,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "cli/run.h"
 #include "log/writer.h"
 
 enum { ARGUMENTS_MAX = 64 << 10 };
 
-static const char note[] =
-        "this process left no events: it was killed at its start, or " FP_CLI_LIBRARY
-        " could not be loaded; its allocations were not counted";
+static const char note[] = FP_SAY_PROCESS_LEFT_NO FP_CLI_LIBRARY FP_SAY_NOT_LOADED_ITS;
 
-static const char child_note[] =
-        "this process was killed before it left any events; how it ended is known from process "
-        "%ld, which waited for it";
+static const char child_note[] = FP_SAY_PROCESS_WAS_KILLED;
 
 static bool has_log(struct fp_channel *channel, pid_t pid)
 {
@@ -142,8 +139,7 @@ static int add_death(struct fp_cli_logs *logs, const struct fp_channel_death *de
 	char *data = malloc(2 * ARGUMENTS_MAX);
 
 	if (!data)
-		return fp_cli_fail("not enough memory for the end of process %ld",
-		                   (long)death->pid);
+		return fp_cli_fail(FP_SAY_NO_MEMORY_END_PROCESS, (long)death->pid);
 	snprintf(note_of_child, sizeof(note_of_child), child_note, (long)death->parent);
 	fp_log_open(&log, false);
 	log_child(&log, death, parent);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/image.h"
+#include "base/tool_messages.h"
 #include "cli/run.h"
 
 enum { SCRIPT_DEPTH_MAX = 4 };
@@ -14,17 +15,14 @@ enum { SCRIPT_DEPTH_MAX = 4 };
 static bool examine(const char *path, struct fp_cli_obstacle *obstacle)
 {
 	static const char *const texts[FP_IMAGE_OBSTACLES][2] = {
-	        [FP_IMAGE_PRIVILEGED] =
-	                {"gains privileges when executed, so the loader refuses us",
-	                 "run a copy of it without the privileges"},
-	        [FP_IMAGE_FOREIGN] = {"is for another architecture than this fencepost",
-	                              "use a fencepost built for that one"},
-	        [FP_IMAGE_STATIC] = {"is statically linked, so no library can be put under it",
-	                             "link it dynamically, or with libfencepost"},
-	        [FP_IMAGE_MUSL] = {"is linked with musl and this fencepost with glibc",
-	                           "link it with libfencepost and use its heaps"},
-	        [FP_IMAGE_SANITIZED] = {"which has an allocator of its own",
-	                                "build it without -fsanitize"},
+	        [FP_IMAGE_PRIVILEGED] = {FP_SAY_GAINS_PRIVILEGES_WHEN, FP_SAY_RUN_COPY_WITHOUT},
+	        [FP_IMAGE_FOREIGN] = {FP_SAY_ANOTHER_ARCHITECTURE_THAN,
+	                              FP_SAY_USE_FENCEPOST_BUILT},
+	        [FP_IMAGE_STATIC] = {FP_SAY_STATICALLY_LINKED_SO,
+	                             FP_SAY_LINK_DYNAMICALLY_LIBFENCEPOST},
+	        [FP_IMAGE_MUSL] = {FP_SAY_LINKED_MUSL_FENCEPOST, FP_SAY_LINK_LIBFENCEPOST_USE},
+	        [FP_IMAGE_SANITIZED] = {FP_SAY_WHICH_ALLOCATOR_ITS,
+	                                FP_SAY_BUILD_WITHOUT_SANITIZER},
 	};
 	const char *sanitizer;
 	enum fp_image_obstacle kind = fp_image_examine(path, &sanitizer);
@@ -34,8 +32,8 @@ static bool examine(const char *path, struct fp_cli_obstacle *obstacle)
 		return false;
 	obstacle->remedy = texts[kind][1];
 	obstacle->is_privileged = kind == FP_IMAGE_PRIVILEGED;
-	length = sanitizer ? asprintf(&obstacle->what, "%s is linked with %s, %s", path,
-	                              sanitizer, texts[kind][0])
+	length = sanitizer ? asprintf(&obstacle->what, FP_SAY_SANITIZED_LINE, path, sanitizer,
+	                              texts[kind][0])
 	                   : asprintf(&obstacle->what, "%s %s", path, texts[kind][0]);
 	return length >= 0;
 }

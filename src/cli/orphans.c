@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "cli/run.h"
 
 enum { TOLD_MODE = 0400, UNTOLD_MODE = 0600, MODE_BITS = 0777, FEW = 5 };
@@ -84,10 +85,7 @@ static void look_at_mark(const char *path)
 	if (in)
 		fclose(in);
 	if (is_read && is_there((pid_t)pid, NULL))
-		fp_cli_say(
-		        "fencepost run (process %ld) was killed, and %s still runs: fencepost "
-		        "snapshot %ld shows what was found so far",
-		        maker, program, pid);
+		fp_cli_say(FP_SAY_ORPHAN_RUNS, maker, program, pid);
 	else
 		unlink(path);
 }
@@ -115,14 +113,10 @@ static void look_at_logs(char *const paths[], size_t count)
 		if (!is_news(paths[i]))
 			continue;
 		if (news++ < FEW)
-			fp_cli_say(
-			        "a process ended after its fencepost run was killed: fencepost "
-			        "report %s",
-			        paths[i]);
+			fp_cli_say(FP_SAY_ORPHAN_ENDED, paths[i]);
 	}
 	if (news > FEW)
-		fp_cli_say("and %zu more: fencepost report %s/fencepost.*.orphan", news - FEW,
-		           fp_cli_temporary_directory());
+		fp_cli_say(FP_SAY_ORPHANS_MORE, news - FEW, fp_cli_temporary_directory());
 }
 
 static void look_for(const char *suffix, void (*look)(char *const paths[], size_t count))

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "cli/doctor.h"
 #include "cli/image.h"
 #include "report/stack.h"
@@ -91,7 +92,7 @@ static char *command_of(char *const *arguments)
 
 	if (!out)
 		return NULL;
-	fputs("fencepost run --pools=off", out);
+	fputs(FP_SAY_RUN_POOLS_OFF, out);
 	for (; *arguments; arguments++) {
 		is_option = is_option && strncmp(*arguments, "--", 2) == 0 &&
 		            strcmp(*arguments, "--") != 0;
@@ -114,10 +115,8 @@ void fp_cli_pools_print(const struct fp_cli_pools *found, char *const *arguments
 
 	for (size_t i = 0; i < FP_CLI_POOLS; i++) {
 		if (found->files[i])
-			fp_cli_say("note: %s in %s: a custom allocator, whose blocks "
-			           "are not tracked; to track them: %s",
-			           pools[i].name, found->files[i],
-			           command ? command : "fencepost run --pools=off");
+			fp_cli_say(FP_SAY_NOTE_CUSTOM_ALLOCATOR, pools[i].name, found->files[i],
+			           command ? command : FP_SAY_RUN_POOLS_OFF);
 	}
 	free(command);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/tool_messages.h"
 #include "cli/run.h"
 
 char *fp_cli_profile_find(const struct fp_options *options)
@@ -90,8 +91,6 @@ void fp_cli_profile_save(const struct fp_cli_channel *channel, const struct fp_o
 		make_directories(path);
 	int status = append(path, sites);
 	if (status != 0)
-		fp_cli_fail("cannot keep what align=auto learned in %s: %s; name a file with "
-		            "--align-profile=FILE",
-		            path, strerror(-status));
+		fp_cli_fail(FP_SAY_CANNOT_KEEP_ALIGN, path, strerror(-status));
 	free(path);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "cli/cli.h"
 #include "cli/lines.h"
 #include "report/leaks.h"
@@ -100,8 +101,7 @@ static int write_all(const struct sheet *sheet, const struct fp_cli_log *logs, s
 
 static int fail_to_write(const char *key, const char *path, int error)
 {
-	return fp_cli_fail("cannot write %s: %s; name another file with --%s=FILE", path,
-	                   strerror(error), key);
+	return fp_cli_fail(FP_SAY_CANNOT_WRITE_OUTPUT, path, strerror(error), key);
 }
 
 static int check(const char *key, const char *pattern)
@@ -134,16 +134,13 @@ int fp_cli_check_needs(const struct fp_options *options, const bool *is_given)
 		const char *text;
 	} needs[] = {
 	        {FP_OPTIONS_INDEX_label, options->label[0] != '\0' && !has_lines,
-	         "--label does nothing alone: it marks lines; add --ndjson=FILE"},
+	         FP_SAY_LABEL_DOES_NOTHING},
 	        {FP_OPTIONS_INDEX_redact, options->redact && !has_lines,
-	         "--redact does nothing alone: it cuts lines; add --ndjson=FILE"},
+	         FP_SAY_REDACT_DOES_NOTHING},
 	        {FP_OPTIONS_INDEX_seed, options->sample == 1 && options->budget == 0,
-	         "--seed does nothing alone: it chooses blocks; add --sample=N or "
-	         "--budget=PERCENT"},
+	         FP_SAY_SEED_DOES_NOTHING},
 	        {FP_OPTIONS_INDEX_align_profile, options->align != FP_OPTIONS_ALIGN_AUTO,
-	         "--align-profile does nothing alone: it keeps alignments that were learned; "
-	         "add "
-	         "--align=auto"},
+	         FP_SAY_ALIGN_PROFILE_DOES},
 	};
 
 	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
@@ -157,9 +154,7 @@ static int render(const struct sheet *sheet, const struct fp_cli_log *logs, size
 	struct fp_cli_output output;
 
 	if (strcmp(sheet->format, "events") == 0 && !has_events(logs, count))
-		return fp_cli_fail(
-		        "a JSON report, or one that several were merged into, has no "
-		        "event log: leave --events out");
+		return fp_cli_fail(FP_SAY_JSON_REPORT_ONE);
 	int result = fp_cli_output_open(&output, sheet->pattern, logs[0].report->pid);
 
 	if (result == 0) {
@@ -215,7 +210,7 @@ static int render_each_process(const struct sheet *sheet, const struct fp_cli_lo
 	int result = 0;
 
 	if (!sorted)
-		return fp_cli_fail("not enough memory for the files of --%s", sheet->key);
+		return fp_cli_fail(FP_SAY_NO_MEMORY_FILES, sheet->key);
 	for (size_t start = 0, end; start < count; start = end) {
 		for (end = start + 1; end < count; end++) {
 			if (sorted[end].report->pid != sorted[start].report->pid)
@@ -262,7 +257,7 @@ static int render_text(const struct fp_cli_log *logs, size_t count,
 	                            .pattern = place,
 	                            .options = options};
 	int result = place ? render_sheet(&sheet, logs, count)
-	                   : fp_cli_fail("not enough memory for the text of the report");
+	                   : fp_cli_fail(FP_SAY_NO_MEMORY_TEXT_REPORT);
 
 	free(place);
 	return result;
@@ -297,7 +292,7 @@ int fp_cli_render(const struct fp_cli_log *logs, size_t count, const struct fp_o
 {
 	for (size_t i = 0; options->max_leaks > 0 && i < count; i++)
 		if (fp_report_limit_leaks(logs[i].report, options->max_leaks) != 0)
-			return fp_cli_fail("not enough memory for the report");
+			return fp_cli_fail(FP_SAY_NO_MEMORY_REPORT);
 	int result = render_text(logs, count, options);
 
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "cli/inputs.h"
 #include "cli/lines.h"
 #include "cli/suppressions.h"
@@ -35,7 +36,7 @@ static int take_merging(struct request *request, const char *value)
 	else if (strcmp(value, "=no") == 0)
 		request->merging = MERGE_NEVER;
 	else
-		return fp_cli_fail("report: merge%s: use yes or no", value);
+		return fp_cli_fail(FP_SAY_REPORT_MERGE_USE, value);
 	return 0;
 }
 
@@ -60,14 +61,12 @@ static int take_option(struct request *request, const char *text)
 	item.value = equals ? equals + 1 : "";
 	option = fp_options_find(item.key, item.key_len);
 	if (option && option->stage == FP_OPTION_RECORD)
-		return fp_cli_fail("--%.*s belongs to the run that was recorded: set it there, "
-		                   "FENCEPOST_OPTIONS=%s=%s",
-		                   (int)item.key_len, text, option->key, option->value);
+		return fp_cli_fail(FP_SAY_BELONGS_TO_RUN, (int)item.key_len, text, option->key,
+		                   option->value);
 	if (option && !equals && option->type == FP_OPTION_BOOL)
 		item.value = "yes";
 	else if (option && !equals)
-		return fp_cli_fail("--%s has no value: write --%s=%s", text, text,
-		                   option->value);
+		return fp_cli_fail(FP_SAY_NO_VALUE, text, text, option->value);
 	item.value_len = strlen(item.value);
 	if (fp_options_set(&request->options, &item, &error) != 0)
 		return fp_cli_fail("%s", refusal);
@@ -87,9 +86,7 @@ static int take_arguments(struct request *request, char **arguments)
 		if (is_option && strcmp(argument, "--") == 0)
 			are_options = false;
 		else if (is_option && argument[1] != '-')
-			return fp_cli_fail(
-			        "unknown option \"%s\": options are written --key=value",
-			        argument);
+			return fp_cli_fail(FP_SAY_OPTIONS_ARE_WRITTEN, argument);
 		else if (is_option && take_option(request, argument + 2) != 0)
 			return FP_CLI_FAILED;
 		else if (!is_option && fp_cli_inputs_add(&request->inputs, argument) != 0)
@@ -100,8 +97,7 @@ static int take_arguments(struct request *request, char **arguments)
 		request->options.leak_check = FP_OPTIONS_LEAK_CHECK_FULL;
 	}
 	if (request->inputs.count == 0)
-		return fp_cli_fail("no event log: write fencepost report EVENT-LOG, or - for "
-		                   "standard input");
+		return fp_cli_fail(FP_SAY_NO_EVENT_LOG_WRITE);
 	return fp_cli_check_needs(&request->options, request->is_given);
 }
 
@@ -124,7 +120,7 @@ static int render_each(struct request *request)
 	int result = 0;
 
 	if (request->merging != MERGE_NEVER && fp_report_merge_new(false, &logs.merge) != 0)
-		return fp_cli_fail("not enough memory for a report");
+		return fp_cli_fail(FP_SAY_NO_MEMORY_REPORT);
 	fp_cli_progress_begin();
 	for (size_t i = 0; i < request->inputs.count; i++) {
 		if (fp_cli_logs_read(&logs, request->inputs.paths[i]) != 0)

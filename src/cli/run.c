@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "cli/pools.h"
 #include "cli/suppressions.h"
 #include "cli/sweep.h"
@@ -45,11 +46,10 @@ static int give(struct run *run, const char *key, const char *value)
 	char *text;
 
 	if (strchr(value, '\'') && strchr(value, '"'))
-		return fp_cli_fail("--%s=%s: use a name without one of the two quotes", key,
-		                   value);
+		return fp_cli_fail(FP_SAY_USE_NAME_WITHOUT, key, value);
 	if (asprintf(&text, "%s:%s=%s%s%s", run->given ? run->given : "", key, quote, value,
 	             quote) < 0)
-		return fp_cli_fail("not enough memory to start");
+		return fp_cli_fail(FP_SAY_NO_MEMORY_START);
 	free(run->given);
 	run->given = text;
 	return 0;
@@ -78,8 +78,7 @@ static int take_option(struct run *run, const char *text)
 	item.key_len = equals ? (size_t)(equals - text) : strlen(text);
 	const struct fp_option *option = fp_options_find(item.key, item.key_len);
 	if (option && !equals && option->type != FP_OPTION_BOOL)
-		return fp_cli_fail("--%s has no value: write --%s=%s", text, text,
-		                   option->value);
+		return fp_cli_fail(FP_SAY_NO_VALUE, text, text, option->value);
 	item.value = equals ? equals + 1 : "yes";
 	item.value_len = strlen(item.value);
 	if (fp_options_set(&run->options, &item, &error) != 0 || !option)
@@ -112,9 +111,7 @@ static int take_arguments(struct run *run, char **arguments)
 			break;
 		}
 		if (strncmp(argument, "--", 2) != 0)
-			return fp_cli_fail(
-			        "unknown option \"%s\": options are written --key=value",
-			        argument);
+			return fp_cli_fail(FP_SAY_OPTIONS_ARE_WRITTEN, argument);
 		result = take_option(run, argument + 2);
 	}
 	run->command = arguments;
@@ -123,13 +120,11 @@ static int take_arguments(struct run *run, char **arguments)
 	if (result == 0 && run->is_sweep &&
 	    (run->is_given[FP_OPTIONS_INDEX_align] ||
 	     run->is_given[FP_OPTIONS_INDEX_placement]))
-		return fp_cli_fail("--sweep sets --align and --placement: leave them out");
+		return fp_cli_fail(FP_SAY_SWEEP_SETS_ALIGN);
 	if (result == 0 && run->is_sweep && run->options.events[0] != '\0')
-		return fp_cli_fail("--sweep makes one report of several runs, and no event log "
-		                   "is like that: leave --events out");
+		return fp_cli_fail(FP_SAY_SWEEP_MAKES_ONE);
 	if (result == 0 && !*arguments)
-		return fp_cli_fail("no program: write fencepost run PROGRAM, followed by its "
-		                   "arguments");
+		return fp_cli_fail(FP_SAY_NO_PROGRAM_WRITE);
 	return result;
 }
 
@@ -142,9 +137,8 @@ static int find_program(struct run *run)
 	if (run->program)
 		return 0;
 	int error = errno;
-	fp_cli_fail("cannot run %s: %s; %s", name, strerror(error),
-	            error == ENOENT ? "give its path, or install it"
-	                            : "it has to be a file that you may execute");
+	fp_cli_fail(FP_SAY_CANNOT_RUN_DO, name, strerror(error),
+	            error == ENOENT ? FP_SAY_GIVE_ITS_PATH : FP_SAY_FILE_YOU_MAY);
 	return error == ENOENT ? FP_CLI_NOT_FOUND : FP_CLI_NOT_EXECUTABLE;
 }
 
@@ -168,12 +162,10 @@ static int check_program(const struct run *run)
 	struct fp_cli_obstacle obstacle;
 
 	if (!run->is_forced && is_debugger(run->command))
-		return fp_cli_fail("run: that would watch the debugger and not the program: "
-		                   "write fencepost run --gdb PROGRAM, or --force to watch "
-		                   "the debugger");
+		return fp_cli_fail(FP_SAY_RUN_WOULD_WATCH);
 	if (run->is_forced || !fp_cli_find_obstacle(run->program, &obstacle))
 		return 0;
-	fp_cli_fail("%s: %s, or --force to try", obstacle.what, obstacle.remedy);
+	fp_cli_fail(FP_SAY_OR_FORCE, obstacle.what, obstacle.remedy);
 	free(obstacle.what);
 	return FP_CLI_FAILED;
 }
@@ -195,8 +187,7 @@ static int give_recording(struct run *run)
 	    0)
 		path = NULL;
 	free(directory);
-	int result =
-	        path ? give(run, "record", path) : fp_cli_fail("not enough memory to start");
+	int result = path ? give(run, "record", path) : fp_cli_fail(FP_SAY_NO_MEMORY_START);
 	free(path);
 	return result;
 }
@@ -222,7 +213,7 @@ static int start(struct run *run, struct fp_cli_launch *launch, int *status)
 	char self[PATH_MAX];
 
 	if (!fp_cli_find_self(self))
-		return fp_cli_fail("cannot find out what is executed here: mount /proc");
+		return fp_cli_fail(FP_SAY_CANNOT_FIND_OUT);
 	if (give_directions(run, self) != 0)
 		return FP_CLI_FAILED;
 	char *path = fp_cli_find_library();
@@ -235,8 +226,7 @@ static int start(struct run *run, struct fp_cli_launch *launch, int *status)
 	int result = fp_cli_launch(launch, status);
 	if (result == 0)
 		return 0;
-	fp_cli_fail("cannot run %s: %s; it has to be a program of this system", run->program,
-	            strerror(-result));
+	fp_cli_fail(FP_SAY_CANNOT_EXECUTE, run->program, strerror(-result));
 	return result == -ENOENT ? FP_CLI_NOT_FOUND : FP_CLI_NOT_EXECUTABLE;
 }
 
@@ -247,9 +237,7 @@ static int exit_code(int status)
 
 static void say_no_report(const struct run *run)
 {
-	fp_cli_fail("%s left no report: it was killed at its start, does not use the C library "
-	            "(Go programs do not), or cannot load %s",
-	            run->program, FP_CLI_LIBRARY);
+	fp_cli_fail(FP_SAY_LEFT_NO_REPORT, run->program, FP_CLI_LIBRARY);
 }
 
 static void print_unseen(const struct run *run, const struct fp_cli_logs *logs, size_t findings)

@@ -3,6 +3,7 @@
  * The files that the option suppressions names. They are read before anything runs, so that a
  * mistake in one is told at once.
  */
+#include "base/tool_messages.h"
 #include "cli/suppressions.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@ static int explain(const struct fp_report_suppressions *suppressions, const char
 {
 	if (error == -EINVAL)
 		return fp_cli_fail("%s", suppressions->error);
-	return fp_cli_fail("not enough memory for the suppressions of %s", path);
+	return fp_cli_fail(FP_SAY_NO_MEMORY_SUPPRESSIONS_OF, path);
 }
 
 static int read_file(struct fp_report_suppressions *suppressions, const char *path)
@@ -27,8 +28,7 @@ static int read_file(struct fp_report_suppressions *suppressions, const char *pa
 	int result = 0;
 
 	if (!data)
-		fp_cli_fail("cannot read %s: %s; name a file with --suppressions=FILE,FILE",
-		            path, strerror(errno));
+		fp_cli_fail(FP_SAY_CANNOT_READ_SUPPRESSIONS, path, strerror(errno));
 	if (in)
 		fclose(in);
 	if (!data)
@@ -89,7 +89,7 @@ int fp_cli_suppress(const struct fp_cli_log *logs, size_t count,
 	struct tm day;
 
 	if (!reports)
-		return fp_cli_fail("not enough memory for the suppressions");
+		return fp_cli_fail(FP_SAY_NO_MEMORY_SUPPRESSIONS);
 	for (size_t i = 0; i < count; i++) {
 		reports[i] = logs[i].report;
 		add_known(reports[i], suppressions);

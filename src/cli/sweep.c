@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "base/write.h"
 #include "cli/run.h"
 #include "report/merge/merge.h"
@@ -78,9 +79,7 @@ static int save_pipe(struct input *input)
 	free(path);
 	if (result == 0)
 		return 0;
-	return fp_cli_fail("cannot keep standard input for every run: %s; give it as a file, "
-	                   "or name a directory with TMPDIR",
-	                   strerror(-result));
+	return fp_cli_fail(FP_SAY_CANNOT_KEEP_STANDARD, strerror(-result));
 }
 
 static int open_input(struct input *input)
@@ -194,12 +193,10 @@ static int note_trouble(struct fp_report_merge *merge, const struct layout *layo
 
 	if (WIFSIGNALED(trial->status) && !WIFSIGNALED(first_status) &&
 	    count_findings(&trial->logs) == 0)
-		snprintf(text, sizeof(text),
-		         "with %s the program died of SIG%s, which is no finding: it may need "
-		         "blocks that are aligned to 16 bytes",
-		         layout->name, sigabbrev_np(WTERMSIG(trial->status)));
+		snprintf(text, sizeof(text), FP_SAY_PROGRAM_DIED_SIG, layout->name,
+		         sigabbrev_np(WTERMSIG(trial->status)));
 	else if (trial->logs.count == 0)
-		snprintf(text, sizeof(text), "the run with %s left no report", layout->name);
+		snprintf(text, sizeof(text), FP_SAY_RUN_LEFT_NO, layout->name);
 	else
 		return 0;
 	return fp_report_merge_note(merge, text);
@@ -240,7 +237,7 @@ static int run_layout(struct sweeping *sweeping, size_t i)
 	if (result == 0 &&
 	    (add_layout(sweeping->merge, &layouts[i], &trial.logs) != 0 ||
 	     note_trouble(sweeping->merge, &layouts[i], &trial, sweeping->sweep->status) != 0))
-		result = fp_cli_fail("not enough memory for the reports of this sweep");
+		result = fp_cli_fail(FP_SAY_NO_MEMORY_SWEEP);
 	fp_cli_logs_free(&trial.logs);
 	if (result == 0 && was_ended(trial.status))
 		return -EINTR;
@@ -266,7 +263,7 @@ static int end(struct sweeping *sweeping)
 		return 0;
 	}
 	if (fp_report_merge_end(merge, &sweeping->sweep->report) != 0)
-		return fp_cli_fail("not enough memory for the reports of this sweep");
+		return fp_cli_fail(FP_SAY_NO_MEMORY_SWEEP);
 	return 0;
 }
 
@@ -288,7 +285,7 @@ int fp_cli_sweep(struct fp_cli_sweep *sweep)
 
 	sweeping.nowhere = open_nowhere();
 	if (result == 0 && fp_report_merge_new(true, &sweeping.merge) != 0)
-		result = fp_cli_fail("not enough memory to start");
+		result = fp_cli_fail(FP_SAY_NO_MEMORY_START);
 	if (result == 0)
 		result = run_all(&sweeping);
 	if (result == 0)

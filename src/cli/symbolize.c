@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "cli/cli.h"
 #include "report/json/read.h"
 #include "report/json/write.h"
@@ -177,14 +178,13 @@ static int take_file(struct symbolize *symbolize, const char *path)
 	int result = 0;
 
 	if (!in)
-		return fp_cli_fail("cannot read %s: %s; name a file that --ndjson=FILE wrote",
-		                   path, strerror(errno));
+		return fp_cli_fail(FP_SAY_CANNOT_READ_LINES, path, strerror(errno));
 	while (result == 0 && getline(&line, &room, in) >= 0)
 		result = take_line(symbolize, line);
 	free(line);
 	if (in != stdin)
 		fclose(in);
-	return result == 0 ? 0 : fp_cli_fail("not enough memory for the lines of %s", path);
+	return result == 0 ? 0 : fp_cli_fail(FP_SAY_NO_MEMORY_LINES_OF, path);
 }
 
 /* 1: it is a file. */
@@ -196,10 +196,7 @@ static int take_option(struct symbolize *symbolize, const char *argument)
 	         strcmp(argument, "--debuginfod") == 0)
 		fp_symbol_allow_fetching();
 	else if (argument[0] == '-' && argument[1] != '\0')
-		return fp_cli_fail(
-		        "symbolize: unknown option \"%s\": write --debug-dir=DIRECTORY or "
-		        "--debuginfod=yes",
-		        argument);
+		return fp_cli_fail(FP_SAY_SYMBOLIZE_UNKNOWN_OPTION, argument);
 	else
 		return 1;
 	return 0;
@@ -220,16 +217,13 @@ int fp_cli_symbolize(char **arguments)
 			arguments[files++] = *at;
 	}
 	if (fp_report_images_new(symbolize.debug_dir, &symbolize.images) != 0)
-		return fp_cli_fail("not enough memory to look for names");
+		return fp_cli_fail(FP_SAY_NO_MEMORY_LOOK_NAMES);
 	if (files == 0)
 		result = take_file(&symbolize, "-");
 	for (size_t i = 0; i < files; i++)
 		result |= take_file(&symbolize, arguments[i]);
 	fp_report_images_free(symbolize.images);
 	if (symbolize.nameless > 0)
-		fp_cli_say("note: %llu frames still have no name: no debug file has their "
-		           "build-id; name "
-		           "another --debug-dir, or ask a server with --debuginfod=yes",
-		           (unsigned long long)symbolize.nameless);
+		fp_cli_say(FP_SAY_NOTE_FRAMES_STILL, (unsigned long long)symbolize.nameless);
 	return result == 0 ? fp_cli_finish_output() : FP_CLI_FAILED;
 }

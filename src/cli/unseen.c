@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "cli/image.h"
 #include "cli/pools.h"
 #include "cli/run.h"
@@ -33,9 +34,9 @@ static void add(struct fp_cli_unseen *kinds, const char *line)
 static void print_kind(const struct fp_cli_unseen_kind *kind)
 {
 	if (kind->count > 1)
-		fp_cli_say("not seen: %s, executed %zu times", kind->line, kind->count);
+		fp_cli_say(FP_SAY_NOT_SEEN_TIMES, kind->line, kind->count);
 	else
-		fp_cli_say("not seen: %s", kind->line);
+		fp_cli_say(FP_SAY_NOT_SEEN, kind->line);
 }
 
 /* Up to the zero, or a piece that nobody came to write. */
@@ -60,7 +61,7 @@ void fp_cli_unseen_print(const struct fp_cli_unseen *unseen)
 	for (size_t i = 0; i < unseen->count && i < SHOWN_MAX; i++)
 		print_kind(&unseen->kinds[i]);
 	if (unseen->count > SHOWN_MAX)
-		fp_cli_say("and %zu other programs were not seen", unseen->count - SHOWN_MAX);
+		fp_cli_say(FP_SAY_OTHER_PROGRAMS_WERE, unseen->count - SHOWN_MAX);
 }
 
 void fp_cli_unseen_free(struct fp_cli_unseen *unseen)
@@ -79,9 +80,8 @@ static bool is_worth_saying(const char *allocator)
 
 static void say(const char *allocator, const char *file)
 {
-	fp_cli_say(strstr(allocator, " functions ")
-	                   ? "%s in %s are custom allocators; their blocks are not tracked"
-	                   : "%s in %s is a custom allocator; its blocks are not tracked",
+	fp_cli_say(strstr(allocator, " functions ") ? FP_SAY_CUSTOM_ALLOCATORS_THEIR
+	                                            : FP_SAY_CUSTOM_ALLOCATOR_ITS,
 	           allocator, file);
 }
 

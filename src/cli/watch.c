@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "base/vm.h"
 #include "cli/lines.h"
 #include "cli/run.h"
@@ -33,8 +34,7 @@ struct watch {
 
 static int refuse(void)
 {
-	return fp_cli_fail("watch is started by programs that are linked with Fencepost: write "
-	                   "fencepost run PROGRAM");
+	return fp_cli_fail(FP_SAY_WATCH_STARTED_PROGRAMS);
 }
 
 static int take_argument(struct watch *watch, const char *argument)
@@ -95,8 +95,7 @@ static int begin(struct watch *watch, char **arguments)
 		return result;
 	watch->channel = attach(watch->options.channel, &status);
 	if (!watch->channel)
-		return fp_cli_fail("cannot map the memory that the host shares: %s",
-		                   strerror(-status));
+		return fp_cli_fail(FP_SAY_CANNOT_MAP_MEMORY, strerror(-status));
 	fp_report_name_allocators(watch->options.alloc_fn);
 	if (watch->options.debuginfod)
 		fp_symbol_allow_fetching();

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/lock.h"
+#include "base/messages.h"
 #include "base/pointer.h"
 #include "base/sys.h"
 #include "base/thread.h"
@@ -149,13 +150,13 @@ static void say_meaning(struct fp_text *text, uintptr_t value)
 	if (fp_crash_null_offset(value) != INT64_MAX || fp_crash_say_block(text, value))
 		return;
 	if (value >= fp_vm_user_end())
-		fp_text_string(text, "no address that a pointer can have");
+		fp_text_string(text, FP_TELL_NO_POINTER);
 	else if (fp_maps_at(value, &place) != 0 || (place.is_mapped && place.is_executable))
 		return; /* the report knows the functions */
 	else if (place.is_mapped)
 		fp_pointer_describe(text, value);
 	else
-		fp_text_string(text, "nothing is mapped there");
+		fp_text_string(text, FP_TELL_NOT_MAPPED);
 }
 
 static void explain_registers(struct fp_finding *finding, const void *context)

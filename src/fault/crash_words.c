@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/messages.h"
 #include "base/pointer.h"
 #include "base/text.h"
 #include "base/vm.h"
@@ -21,30 +22,9 @@ static const struct {
 	int code;
 	const char *words;
 } codes[] = {
-        {SIGFPE, FPE_INTDIV, "integer division by zero, or of the smallest number by -1"},
-        {SIGFPE, FPE_INTOVF, "integer overflow"},
-        {SIGFPE, FPE_FLTDIV, "floating point division by zero"},
-        {SIGFPE, FPE_FLTOVF, "floating point overflow"},
-        {SIGFPE, FPE_FLTUND, "floating point underflow"},
-        {SIGFPE, FPE_FLTRES, "floating point result that is not exact"},
-        {SIGFPE, FPE_FLTINV, "invalid floating point operation"},
-        {SIGFPE, FPE_FLTSUB, "index out of range"},
-        {SIGILL, ILL_ILLOPC, "illegal instruction"},
-        {SIGILL, ILL_ILLOPN, "illegal instruction"},
-        {SIGILL, ILL_ILLADR, "illegal addressing mode"},
-        {SIGILL, ILL_ILLTRP, "illegal trap"},
-        {SIGILL, ILL_PRVOPC, "instruction that only the kernel may execute"},
-        {SIGILL, ILL_PRVREG, "register that only the kernel may use"},
-        {SIGILL, ILL_COPROC, "error of a coprocessor"},
-        {SIGILL, ILL_BADSTK, "error of the processor's internal stack"},
-        {SIGTRAP, TRAP_BRKPT, "a breakpoint that no debugger has set"},
-        {SIGTRAP, TRAP_TRACE, "a single step that no debugger has asked for"},
-        {SIGTRAP, SI_KERNEL, "a breakpoint instruction (int3) without a debugger"},
-        {SIGBUS, BUS_ADRALN, "address that is not aligned as the instruction needs it"},
-        {SIGBUS, BUS_OBJERR, "error of the device or file that is mapped there"},
-        {SIGBUS, BUS_MCEERR_AR, "memory that the hardware reports as broken"},
-        {SIGBUS, BUS_MCEERR_AO, "memory that the hardware reports as broken"},
-        {SIGXCPU, SI_KERNEL, "the program has used the processor time that RLIMIT_CPU allows"},
+#define FP_SIGNAL_CODE(signal_, code_, words_) {signal_, code_, words_},
+        FP_SIGNAL_CODES
+#undef FP_SIGNAL_CODE
 };
 
 static const char *words_of(const struct fp_crash_scene *scene)
@@ -52,16 +32,17 @@ static const char *words_of(const struct fp_crash_scene *scene)
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (codes[i].signal == scene->signal && codes[i].code == scene->code)
 			return codes[i].words;
-	return "the signal's code says no more";
+	return FP_TELL_NO_CODE;
 }
 
-static void say_bytes(struct fp_text *text, uint64_t bytes)
+/* *UNIT is that of the result. */
+static uint64_t in_units(uint64_t bytes, const char **unit)
 {
 	bool is_mib = bytes % (KIB * KIB) == 0;
 	bool is_kib = bytes % KIB == 0;
 
-	fp_text_decimal(text, is_mib ? bytes / KIB / KIB : is_kib ? bytes / KIB : bytes);
-	fp_text_string(text, is_mib ? " MiB" : is_kib ? " KiB" : " bytes");
+	*unit = is_mib ? " MiB" : is_kib ? " KiB" : " bytes";
+	return is_mib ? bytes / KIB / KIB : is_kib ? bytes / KIB : bytes;
 }
 
 bool fp_crash_say_block(struct fp_text *text, uintptr_t address)
@@ -74,7 +55,7 @@ bool fp_crash_say_block(struct fp_text *text, uintptr_t address)
 		return false;
 	fp_fault_say_position(text, &block, address);
 	if (block.state == FP_BLOCK_FREED)
-		fp_text_string(text, " that was freed");
+		fp_text_string(text, FP_TELL_THAT_WAS_FREED);
 	return true;
 }
 
@@ -87,8 +68,7 @@ static void say_memory(struct fp_text *text, uintptr_t address)
 	if (fp_crash_say_block(text, address))
 		return;
 	if (fp_fault_heap.place(address, &kept)) {
-		fp_text_string(text, "address space that Fencepost keeps for blocks, of which "
-		                     "none is near");
+		fp_text_string(text, FP_TELL_IN_OURS);
 		return;
 	}
 	if (!fp_region_find(address, &place) || place.page.state != FP_PAGE_COMMITTED) {
@@ -97,17 +77,15 @@ static void say_memory(struct fp_text *text, uintptr_t address)
 	}
 	const char *protection =
 	        fp_page_protection_name(place.page.protection & ~FP_PROTECT_GUARD);
-	fp_text_string(text, "a page of VirtualAlloc's with ");
-	fp_text_string(text, protection == NULL ? "a protection of its own" : protection);
-	if ((place.page.protection & FP_PROTECT_GUARD) != 0)
-		fp_text_string(text, " and PAGE_GUARD, whose exception nobody handles");
+	fp_text_print(
+	        text, FP_TELL_IN_PAGE, protection == NULL ? FP_TELL_OWN_PROTECTION : protection,
+	        (place.page.protection & FP_PROTECT_GUARD) != 0 ? FP_TELL_GUARD_PAGE : "");
 }
 
 static void say_access(struct fp_text *text, const struct fp_crash_scene *scene)
 {
 	fp_fault_say_access(text, &scene->access);
-	fp_text_string(text, " at ");
-	fp_text_hex(text, scene->access.address);
+	fp_text_print(text, FP_TELL_AT, scene->access.address);
 }
 
 static void say_null(struct fp_text *text, const struct fp_crash_scene *scene)
@@ -115,60 +93,52 @@ static void say_null(struct fp_text *text, const struct fp_crash_scene *scene)
 	int64_t offset = fp_crash_null_offset(scene->access.address);
 
 	if (scene->access.is_fetch && offset == 0) {
-		fp_text_string(text, "call of a null function pointer");
+		fp_text_string(text, FP_TELL_NULL_CALL);
 		return;
 	}
 	say_access(text, scene);
-	fp_text_string(text, ", through a null pointer");
-	if (offset == 0)
-		return;
-	fp_text_string(text, " (");
-	fp_text_decimal(text, (uint64_t)(offset < 0 ? -offset : offset));
-	fp_text_string(text, offset < 0 ? " bytes before it)"
-	                                : " bytes past it: a member or an element)");
+	fp_text_string(text, FP_TELL_NULL);
+	if (offset != 0)
+		fp_text_print(text, offset < 0 ? FP_TELL_NULL_BEFORE : FP_TELL_NULL_PAST,
+		              (uint64_t)(offset < 0 ? -offset : offset));
 }
 
 static void say_stack_full(struct fp_text *text, const struct fp_crash_scene *scene,
                            uint64_t depth)
 {
-	fp_text_string(text, "stack overflow: all ");
-	say_bytes(text, fp_crash_stack_bytes(scene));
-	fp_text_string(text, " of the thread's stack are in use");
-	if (depth > 0) {
-		fp_text_string(text, ", by ");
-		fp_text_decimal(text, depth);
-		fp_text_string(text, " calls that have not returned");
-	}
+	const char *unit;
+	uint64_t size = in_units(fp_crash_stack_bytes(scene), &unit);
+
+	fp_text_print(text, FP_TELL_STACK_FULL, size, unit);
+	if (depth > 0)
+		fp_text_print(text, FP_TELL_STACK_CALLS, depth);
 }
 
-/* What the address may have been meant for, where that is not far away. */
-static void say_neighbour(struct fp_text *text, uintptr_t distance, const char *words,
-                          uintptr_t neighbour)
-{
-	if (distance >= NEIGHBOUR_REACH)
-		return;
-	fp_text_string(text, ", ");
-	say_bytes(text, distance);
-	fp_text_string(text, words);
-	fp_pointer_describe(text, neighbour);
-}
-
-/* Between what the address lies, where nothing is mapped. */
+/* What the address may have been meant for, where that is not far away: between what it lies,
+ * where nothing is mapped. */
 static void say_gap(struct fp_text *text, const struct fp_crash_scene *scene,
                     const struct fp_finding *finding)
 {
 	const struct fp_maps_place *gap = &scene->place;
 	uintptr_t address = scene->access.address;
+	uintptr_t past = address - gap->start;
+	uintptr_t before = gap->end - address;
+	const char *unit;
 
-	fp_text_string(text, finding->other.role == FP_PARTY_UNMAPPER
-	                             ? ", which was freed and unmapped by the program"
-	                             : ", where nothing is mapped");
+	fp_text_string(text, finding->other.role == FP_PARTY_UNMAPPER ? FP_TELL_UNMAPPED
+	                                                              : FP_TELL_NEVER_MAPPED);
 	if (!scene->is_place_known || address >= fp_vm_user_end())
 		return;
-	if (gap->start != 0)
-		say_neighbour(text, address - gap->start, " past the end of ", gap->start - 1);
-	if (gap->end < fp_vm_user_end())
-		say_neighbour(text, gap->end - address, " before ", gap->end);
+	if (gap->start != 0 && past < NEIGHBOUR_REACH) {
+		past = in_units(past, &unit);
+		fp_text_print(text, FP_TELL_GAP_PAST, past, unit);
+		fp_pointer_describe(text, gap->start - 1);
+	}
+	if (gap->end < fp_vm_user_end() && before < NEIGHBOUR_REACH) {
+		before = in_units(before, &unit);
+		fp_text_print(text, FP_TELL_GAP_BEFORE, before, unit);
+		fp_pointer_describe(text, gap->end);
+	}
 }
 
 static const struct fp_log_register *find_impossible(const struct fp_finding *finding)
@@ -187,17 +157,10 @@ static void say_impossible(struct fp_text *text, const struct fp_finding *findin
 {
 	const struct fp_log_register *holder = find_impossible(finding);
 
-	if (holder == NULL) {
-		fp_text_string(text, "access that the processor refuses: the address is not "
-		                     "aligned as the instruction needs it, or the instruction "
-		                     "is the kernel's");
-		return;
-	}
-	fp_text_string(text, "access through ");
-	fp_text_hex(text, holder->value);
-	fp_text_string(text, ", which no pointer can be: register ");
-	fp_text_string(text, holder->name);
-	fp_text_string(text, " has it");
+	if (holder == NULL)
+		fp_text_string(text, FP_TELL_REFUSED_BY_CPU);
+	else
+		fp_text_print(text, FP_TELL_IMPOSSIBLE, holder->value, holder->name);
 }
 
 static void say_wild(struct fp_text *text, const struct fp_crash_scene *scene,
@@ -212,7 +175,7 @@ static void say_wild(struct fp_text *text, const struct fp_crash_scene *scene,
 		say_gap(text, scene, finding);
 		return;
 	}
-	fp_text_string(text, ", which may not be accessed: ");
+	fp_text_string(text, FP_TELL_NO_ACCESS);
 	say_memory(text, scene->access.address);
 }
 
@@ -229,21 +192,16 @@ static void say_illegal(struct fp_text *text, const struct fp_crash_scene *scene
 {
 	fp_text_string(text, words_of(scene));
 	if (fp_fault_is_compilers_trap(context))
-		fp_text_string(text, ", which compilers put where the program must never get: "
-		                     "__builtin_trap(), or undefined behaviour");
+		fp_text_string(text, FP_TELL_COMPILERS_TRAP);
 }
 
 static void say_sender(struct fp_text *text, const struct fp_crash_scene *scene,
                        const siginfo_t *info)
 {
-	if (scene->is_own) {
-		fp_text_string(text, "the program sent itself the signal (raise, or kill)");
-		return;
-	}
-	fp_text_string(text, "the signal was sent by process ");
-	fp_text_decimal(text, (uint64_t)info->si_pid);
-	fp_text_string(text, " of user ");
-	fp_text_decimal(text, info->si_uid);
+	if (scene->is_own)
+		fp_text_string(text, FP_TELL_SENT_ITSELF);
+	else
+		fp_text_print(text, FP_TELL_SENT_BY, (unsigned)info->si_pid, info->si_uid);
 }
 
 static void say_other(struct fp_text *text, const struct fp_crash_scene *scene,
@@ -252,11 +210,9 @@ static void say_other(struct fp_text *text, const struct fp_crash_scene *scene,
 	if (scene->is_sent)
 		say_sender(text, scene, info);
 	else if (scene->signal == SIGBUS && scene->code == BUS_ADRERR)
-		say_place(text, scene,
-		          ", behind the end of the file that is mapped there, which "
-		          "was made shorter: ");
+		say_place(text, scene, FP_TELL_FILE_SHORTER);
 	else if (scene->has_address)
-		say_place(text, scene, ", in ");
+		say_place(text, scene, FP_TELL_IN_PLACE);
 	else
 		fp_text_string(text, words_of(scene));
 }
@@ -275,21 +231,19 @@ static void say(struct fp_text *text, const struct fp_finding *finding,
 		say_wild(text, scene, finding);
 		break;
 	case FP_CRASH_READ_ONLY:
-		say_place(text, scene, ", which may only be read: ");
+		say_place(text, scene, FP_TELL_READ_ONLY);
 		break;
 	case FP_CRASH_NOT_EXECUTABLE:
-		say_place(text, scene, ", which is no code: ");
+		say_place(text, scene, FP_TELL_NO_CODE_THERE);
 		break;
 	case FP_CRASH_ABORT:
-		fp_text_string(text, "the program called abort()");
+		fp_text_string(text, FP_TELL_ABORT);
 		break;
 	case FP_CRASH_ILLEGAL_INSTRUCTION:
 		say_illegal(text, scene, signal->context);
 		break;
 	case FP_CRASH_SYSTEM_CALL:
-		fp_text_string(text, "system call ");
-		fp_text_signed(text, signal->info->si_syscall);
-		fp_text_string(text, ", which a filter of system calls (seccomp) refuses");
+		fp_text_print(text, FP_TELL_SYSTEM_CALL, signal->info->si_syscall);
 		break;
 	case FP_CRASH_ARITHMETIC:
 		fp_text_string(text, words_of(scene));
@@ -320,8 +274,7 @@ void fp_crash_say_guest(struct fp_finding *finding)
 	struct fp_text text;
 
 	begin_addition(finding, &text);
-	fp_text_string(&text, "; a child of vfork(2) died of it, which has the memory of its "
-	                      "parent");
+	fp_text_string(&text, FP_TELL_IN_VFORK);
 }
 
 void fp_crash_say_handled(struct fp_finding *finding, int signal)
@@ -329,6 +282,5 @@ void fp_crash_say_handled(struct fp_finding *finding, int signal)
 	struct fp_text text;
 
 	begin_addition(finding, &text);
-	fp_text_string(&text, "; the program's handler of it then raised signal ");
-	fp_text_decimal(&text, (uint64_t)signal);
+	fp_text_print(&text, FP_TELL_HANDLED, signal);
 }

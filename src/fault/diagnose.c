@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/align.h"
+#include "base/messages.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "fault/words.h"
@@ -175,12 +176,9 @@ static void say_way(struct fp_text *text, const struct fp_fault_access *access,
                     const struct fp_block *block, uintptr_t first)
 {
 	if (access->start > first && access->address > first && !access->is_call) {
-		fp_text_string(text, "; the guard page stopped it ");
-		fp_fault_say_count(text, access->address - first, "byte");
-		fp_text_string(text, " further");
+		fp_text_print(text, FP_TELL_STOPPED, FP_TEXT_COUNT(access->address - first));
 	} else if (is_doubtful(access, block, first)) {
-		fp_text_string(text, "; the bytes before that one may have been read, too, "
-		                     "which cannot be seen");
+		fp_text_string(text, FP_TELL_DOUBTFUL);
 	}
 }
 
@@ -206,7 +204,7 @@ static void blame(const struct fp_fault_access *access, const struct fp_fault_vi
 		say_way(&text, access, block, first);
 		return;
 	}
-	fp_text_string(&text, " that was freed");
+	fp_text_string(&text, FP_TELL_THAT_WAS_FREED);
 	finding->is_evidence_last = true;
 	finding->evidence_offset = 0;
 	finding->evidence_size = (uint32_t)view->last_bytes(&candidate->slot, finding->evidence,
@@ -222,12 +220,7 @@ static void blame_nobody(const struct fp_fault_access *access, bool was_used,
 	fp_fault_begin_finding(finding, &text, access);
 	finding->kind =
 	        was_used ? FP_FINDING_HEAP_USE_AFTER_FREE : FP_FINDING_HEAP_BUFFER_OVERFLOW;
-	fp_text_string(
-	        &text,
-	        was_used ? " of a block that was freed so long ago that its record was "
-	                   "dropped; a larger `history` keeps more"
-	                 : " that was never part of a block: a wild pointer, or an overflow "
-	                   "from far away");
+	fp_text_string(&text, was_used ? FP_TELL_OF_FORGOTTEN : FP_TELL_OF_NOBODY);
 }
 
 /* The nearest known block on the one side of PLACE, and there, the nearest live one. */

@@ -9,6 +9,7 @@
 #include <ucontext.h>
 
 #include "base/lock.h"
+#include "base/messages.h"
 #include "base/text.h"
 #include "base/thread.h"
 #include "fault/diagnose.h"
@@ -134,7 +135,7 @@ static bool is_own(struct fp_fault_event *event)
 {
 	if (depth > 0) {
 		retell(event);
-		fp_say("a fault came while another one was being reported", "");
+		fp_say(FP_TELL_SECOND_FAULT);
 		return true;
 	}
 	if (!fp_fault_is_own_failure(event))

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/lock.h"
+#include "base/messages.h"
 #include "base/own.h"
 #include "base/room.h"
 #include "base/text.h"
@@ -85,10 +86,10 @@ static void append_place(struct fp_text *text, const struct fp_fault_event *even
 	append_own(text, instruction);
 	if (fp_own_is_code(instruction))
 		return;
-	fp_text_string(text, ", in a function that Fencepost called");
+	fp_text_string(text, FP_TELL_OWN_CALL);
 	if (fp_fault_is_stack_full(event))
 		return;
-	fp_text_string(text, " at ");
+	fp_text_string(text, FP_TELL_OWN_CALL_AT);
 	append_own(text, fp_fault_return_address(event->context));
 }
 
@@ -98,13 +99,11 @@ void fp_fault_say_own_failure(const struct fp_fault_event *event)
 	struct fp_text text;
 
 	fp_text_begin(&text, line, sizeof(line));
-	fp_text_string(&text, "internal error: Fencepost itself crashed at ");
+	fp_text_string(&text, FP_TELL_OWN_CRASH);
 	append_place(&text, event);
 	if (fp_fault_is_stack_full(event))
-		fp_text_string(&text, ", because the stack of the thread was full");
-	fp_text_string(&text,
-	               ". This is a bug in Fencepost, not in the program: please report it. "
-	               "What was found before is kept");
-	fp_say(line, "");
+		fp_text_string(&text, FP_TELL_OWN_STACK);
+	fp_text_string(&text, FP_TELL_OWN_ADVICE);
+	fp_say("%s", line);
 	fp_fault_configuration.note(line);
 }

@@ -3,6 +3,7 @@
  * The diagnosis of accesses to poisoned bytes: the memory is the program's, and says itself
  * that they are not to be used. Whose they are may be a block of its own making.
  */
+#include "base/messages.h"
 #include "fault/diagnose.h"
 #include "fault/words.h"
 #include "heap/heap.h"
@@ -68,7 +69,7 @@ static bool tell(const struct fp_fault_access *access, const struct fp_poisoned 
 		fp_fault_say_position(&text, &found.block, poisoned->address);
 	}
 	if (found.kind == FP_FINDING_HEAP_USE_AFTER_FREE) {
-		fp_text_string(&text, " that was freed");
+		fp_text_string(&text, FP_TELL_THAT_WAS_FREED);
 		return true;
 	}
 	finding->other = (struct fp_party){
@@ -76,7 +77,7 @@ static bool tell(const struct fp_fault_access *access, const struct fp_poisoned 
 	        .thread = poisoned->by.thread,
 	        .trace = poisoned->by.trace,
 	};
-	fp_text_string(&text, ", where the program poisoned its memory");
+	fp_text_string(&text, FP_TELL_POISONED);
 	return true;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "fault/diagnose.h"
 
+#include "base/messages.h"
 #include "base/text.h"
 #include "fault/words.h"
 
@@ -21,12 +22,12 @@ static enum fp_finding_kind kind_of(const struct fp_region_place *place, uintptr
 static const char *words_of(const struct fp_region_place *place)
 {
 	if (place->block.state == FP_BLOCK_FREED)
-		return " that was released";
+		return FP_TELL_RELEASED;
 	switch (place->page.state) {
 	case FP_PAGE_RESERVED:
-		return ", in pages that were reserved and never committed";
+		return FP_TELL_RESERVED;
 	case FP_PAGE_DECOMMITTED:
-		return ", in pages that were decommitted";
+		return FP_TELL_DECOMMITTED;
 	default:
 		return "";
 	}

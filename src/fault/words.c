@@ -4,6 +4,8 @@
  */
 #include "fault/words.h"
 
+#include "base/messages.h"
+
 enum { NEAR = 16 << 20 };
 
 bool fp_fault_is_inside(const struct fp_block *block, uintptr_t address)
@@ -25,30 +27,19 @@ bool fp_fault_is_near(const struct fp_block *block, uintptr_t address)
 	return distance <= NEAR || distance <= block->size;
 }
 
-void fp_fault_say_count(struct fp_text *text, uint64_t count, const char *noun)
-{
-	fp_text_decimal(text, count);
-	fp_text_string(text, " ");
-	fp_text_string(text, noun);
-	if (count != 1)
-		fp_text_string(text, "s");
-}
-
 void fp_fault_say_access(struct fp_text *text, const struct fp_fault_access *access)
 {
 	if (access->is_fetch) {
-		fp_text_string(text, "execution");
+		fp_text_string(text, FP_TELL_EXECUTION);
 		return;
 	}
 	fp_text_string(text, access->access == FP_ACCESS_UNKNOWN
-	                             ? "access"
+	                             ? FP_TELL_ACCESS
 	                             : fp_access_name(access->access));
-	if (access->size != 0) {
-		fp_text_string(text, " of ");
-		fp_fault_say_count(text, access->size, "byte");
-	}
+	if (access->size != 0)
+		fp_text_print(text, FP_TELL_OF_BYTES, FP_TEXT_COUNT(access->size));
 	if (access->is_call)
-		fp_text_string(text, " by a call");
+		fp_text_string(text, FP_TELL_BY_CALL);
 }
 
 void fp_fault_begin_finding(struct fp_finding *finding, struct fp_text *text,
@@ -70,29 +61,16 @@ void fp_fault_say_part(struct fp_text *text, const struct fp_block *block, uintp
 	uintptr_t end = block->address + block->size;
 	uintptr_t last = start + length;
 
-	if (start < block->address && last > block->address) {
-		fp_text_string(text, ", ");
-		fp_text_decimal(text, block->address - start);
-		fp_text_string(text, " of them before the block");
-	}
-	if (start < end && last > end) {
-		fp_text_string(text, ", ");
-		fp_text_decimal(text, last - end);
-		fp_text_string(text, " of them behind the block");
-	}
+	if (start < block->address && last > block->address)
+		fp_text_print(text, FP_TELL_PART_BEFORE, block->address - start);
+	if (start < end && last > end)
+		fp_text_print(text, FP_TELL_PART_BEHIND, last - end);
 }
 
 void fp_fault_say_position(struct fp_text *text, const struct fp_block *block,
                            uintptr_t address)
 {
-	if (fp_fault_is_inside(block, address)) {
-		fp_fault_say_count(text, address - block->address, "byte");
-		fp_text_string(text, " inside");
-	} else {
-		fp_fault_say_count(text, fp_fault_distance(block, address), "byte");
-		fp_text_string(text, address < block->address ? " before" : " past the end of");
-	}
-	fp_text_string(text,
-	               block->family == FP_FAMILY_VIRTUAL ? " a region of " : " a block of ");
-	fp_fault_say_count(text, block->size, "byte");
+	char place[FP_BLOCK_PLACE_MAX];
+
+	fp_text_string(text, fp_block_place(block, address, place));
 }

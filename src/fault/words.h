@@ -27,9 +27,6 @@ void fp_fault_say_access(struct fp_text *text, const struct fp_fault_access *acc
 void fp_fault_begin_finding(struct fp_finding *finding, struct fp_text *text,
                             const struct fp_fault_access *access);
 
-/* Appends for example "4 bytes". */
-void fp_fault_say_count(struct fp_text *text, uint64_t count, const char *noun);
-
 /* Appends for example ", 4 of them behind the block" of an access to LENGTH bytes from START
  * on, when some of them are in BLOCK. */
 void fp_fault_say_part(struct fp_text *text, const struct fp_block *block, uintptr_t start,

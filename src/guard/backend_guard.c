@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/messages.h"
 #include "base/sys.h"
 #include "base/vm.h"
 
@@ -66,8 +67,7 @@ static int probe(void)
 
 const struct fp_backend fp_backend_guard = {
         .name = "guard",
-        .needs = "madvise(MADV_GUARD_INSTALL): Linux 6.13 or newer, not refused by a seccomp "
-                 "filter",
+        .needs = FP_TELL_NEEDS_GUARD,
         .is_uncommon = true,
         .probe = probe,
         .open = open_range,

@@ -28,6 +28,7 @@
 
 #include "base/child.h"
 #include "base/inject.h"
+#include "base/messages.h"
 #include "base/vm.h"
 
 /* Debian 12's headers do not have them. */
@@ -260,10 +261,7 @@ static int probe(void)
 
 const struct fp_backend fp_backend_move = {
         .name = "move",
-        .needs = "userfaultfd with UFFDIO_MOVE: Linux 6.8 or newer, not refused by a seccomp "
-                 "filter "
-                 "(Docker's default refuses it) or by vm.unprivileged_userfaultfd, and a free "
-                 "descriptor",
+        .needs = FP_TELL_NEEDS_MOVE,
         .slot_bytes_max = SLOT_PAGES_MAX * 4096,
         .opens_widely = true,
         .is_uncommon = true,

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "base/messages.h"
 #include "base/vm.h"
 #include "guard/span.h"
 
@@ -54,7 +55,7 @@ static int probe(void)
 
 const struct fp_backend fp_backend_mprotect = {
         .name = "mprotect",
-        .needs = "mprotect(2) and room under vm.max_map_count",
+        .needs = FP_TELL_NEEDS_MPROTECT,
         .probe = probe,
         .open = open_range,
         .unseal = unseal_slot,

@@ -8,6 +8,7 @@
 
 #include <sys/mman.h>
 
+#include "base/messages.h"
 #include "base/vm.h"
 
 static int open_range(uintptr_t base, size_t bytes, int prot)
@@ -41,7 +42,7 @@ static int probe(void)
 
 const struct fp_backend fp_backend_none = {
         .name = "none",
-        .needs = "nothing",
+        .needs = FP_TELL_NEEDS_NOTHING,
         .probe = probe,
         .open = open_range,
         .unseal = unseal_slot,

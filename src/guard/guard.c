@@ -12,6 +12,7 @@
 #include "base/align.h"
 #include "base/child.h"
 #include "base/lock.h"
+#include "base/messages.h"
 #include "base/vm.h"
 #include "guard/arena.h"
 #include "guard/backend.h"
@@ -63,7 +64,7 @@ static int choose(const char *name, const char **why)
 		chosen = best(true);
 	else
 		status = chosen == NULL ? -EINVAL : fp_backend_probe(chosen);
-	*why = chosen == NULL ? "a name that exists" : chosen->needs;
+	*why = chosen == NULL ? FP_TELL_NEEDS_NAME : chosen->needs;
 	if (status == 0)
 		backend = chosen;
 	return status;

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "base/messages.h"
 #include "base/readable.h"
 #include "guard/guard.h"
 #include "heap/padding.h"
@@ -93,7 +94,7 @@ size_t fp_heap_check(fp_trace_id trace, const char *when)
 	size_t found = check(0, &misuse, when);
 
 	if (fp_registry_is_damaged() && !fp_heap_is_unusable())
-		fp_heap_fail(NULL, trace, fp_heap_damaged_record);
+		fp_heap_fail(NULL, trace, FP_TELL_RECORD_OVERWRITTEN);
 	return found;
 }
 
@@ -105,10 +106,10 @@ int fp_heap_check_block(const struct fp_heap *heap, const void *address)
 
 	if (address != NULL && !fp_heap_owns(heap, address, &size))
 		return -EPERM;
-	size_t found = check((uintptr_t)address, &misuse, "when the heap was checked");
+	size_t found = check((uintptr_t)address, &misuse, FP_TELL_AT_CHECK);
 	int status = found == 0 ? 0 : -EPERM;
 	if (address == NULL && fp_registry_is_damaged())
-		status = fp_heap_fail(heap, misuse.trace, fp_heap_damaged_record);
+		status = fp_heap_fail(heap, misuse.trace, FP_TELL_RECORD_OVERWRITTEN);
 	errno = saved_errno;
 	return status;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From facts to findings. Sentences are built here, where the facts are; reports only print.
+ * From facts to findings. The sentences are in base/messages.h; reports only print.
  */
 #include "heap/findings.h"
 
 #include <string.h>
 
+#include "base/messages.h"
 #include "base/pointer.h"
 #include "base/text.h"
 #include "base/thread.h"
@@ -50,32 +51,6 @@ void fp_findings_deliver(const struct fp_finding *finding)
 	sink(finding, sink_user);
 }
 
-static void append_count(struct fp_text *text, uint64_t count, const char *noun)
-{
-	fp_text_decimal(text, count);
-	fp_text_string(text, " ");
-	fp_text_string(text, noun);
-	if (count != 1)
-		fp_text_string(text, "s");
-}
-
-/* "8 bytes inside", "3 bytes before", "past the end of" a block. */
-static void append_position(struct fp_text *text, int64_t offset, size_t size)
-{
-	if (offset < 0) {
-		append_count(text, 0 - (uint64_t)offset, "byte");
-		fp_text_string(text, " before");
-	} else if ((uint64_t)offset < size) {
-		append_count(text, (uint64_t)offset, "byte");
-		fp_text_string(text, " inside");
-	} else {
-		append_count(text, (uint64_t)offset - size, "byte");
-		fp_text_string(text, " past the end of");
-	}
-	fp_text_string(text, " a block of ");
-	append_count(text, size, "byte");
-}
-
 /* A pointer to what an arena took back tells more with the stack of that. */
 static void blame_poisoner(struct fp_finding *finding, struct fp_text *text)
 {
@@ -88,23 +63,23 @@ static void blame_poisoner(struct fp_finding *finding, struct fp_text *text)
 	        .thread = poisoned.by.thread,
 	        .trace = poisoned.by.trace,
 	};
-	fp_text_string(text, "; the program had poisoned the memory there");
+	fp_text_string(text, FP_TELL_MEMORY_POISONED);
 }
 
 void fp_findings_double_free(const struct fp_misuse *misuse, const struct fp_block *block)
 {
 	struct fp_finding finding;
 	struct fp_text text;
+	char place[FP_BLOCK_PLACE_MAX];
 
 	fp_findings_begin(&finding, &text, FP_FINDING_DOUBLE_FREE, misuse);
 	set_block(&finding, block);
 	if (finding.offset != 0) {
 		finding.kind = FP_FINDING_INVALID_FREE;
-		fp_text_string(&text, "the pointer is ");
-		append_position(&text, finding.offset, block->size);
-		fp_text_string(&text, " that was freed before");
+		fp_text_print(&text, FP_TELL_INSIDE_FREED,
+		              fp_block_place(block, finding.address, place));
 	} else {
-		fp_text_string(&text, "the block was freed before");
+		fp_text_string(&text, FP_TELL_FREED_BEFORE);
 	}
 	fp_findings_deliver(&finding);
 }
@@ -115,8 +90,7 @@ void fp_findings_forgotten_free(const struct fp_misuse *misuse)
 	struct fp_text text;
 
 	fp_findings_begin(&finding, &text, FP_FINDING_DOUBLE_FREE, misuse);
-	fp_text_string(&text, "the block was freed so long ago that its record was dropped; a "
-	                      "larger `history` keeps more");
+	fp_text_string(&text, FP_TELL_FREED_LONG_AGO);
 	fp_findings_deliver(&finding);
 }
 
@@ -137,14 +111,13 @@ void fp_findings_interior_free(const struct fp_misuse *misuse, const struct fp_b
 {
 	struct fp_finding finding;
 	struct fp_text text;
+	char place[FP_BLOCK_PLACE_MAX];
 
 	if (is_of_pool(misuse))
 		return;
 	fp_findings_begin(&finding, &text, FP_FINDING_INVALID_FREE, misuse);
 	set_block(&finding, block);
-	fp_text_string(&text, "the pointer is ");
-	append_position(&text, finding.offset, block->size);
-	fp_text_string(&text, ", not its start");
+	fp_text_print(&text, FP_TELL_INTERIOR, fp_block_place(block, finding.address, place));
 	blame_poisoner(&finding, &text);
 	fp_findings_deliver(&finding);
 }
@@ -157,7 +130,7 @@ void fp_findings_foreign_free(const struct fp_misuse *misuse)
 	if (is_of_pool(misuse))
 		return;
 	fp_findings_begin(&finding, &text, FP_FINDING_INVALID_FREE, misuse);
-	fp_text_string(&text, "the pointer is not a block; it points to ");
+	fp_text_string(&text, FP_TELL_NO_BLOCK);
 	fp_pointer_describe(&text, misuse->address);
 	fp_findings_deliver(&finding);
 }
@@ -168,27 +141,25 @@ void fp_findings_asked(const struct fp_misuse *misuse, const char *call,
 	bool is_freed = block != NULL && block->state == FP_BLOCK_FREED;
 	struct fp_finding finding;
 	struct fp_text text;
+	char place[FP_BLOCK_PLACE_MAX];
 
 	fp_findings_begin(&finding, &text,
 	                  is_freed ? FP_FINDING_HEAP_USE_AFTER_FREE : FP_FINDING_INVALID_FREE,
 	                  misuse);
 	finding.access = FP_ACCESS_UNKNOWN;
-	fp_text_string(&text, call);
-	fp_text_string(&text, " was asked about ");
 	if (block == NULL) {
-		fp_text_string(&text, "what is not a block: the pointer points to ");
+		fp_text_print(&text, FP_TELL_ASKED_NO_BLOCK, call);
 		fp_pointer_describe(&text, misuse->address);
-	} else {
-		set_block(&finding, block);
-		if (is_freed && finding.offset == 0) {
-			fp_text_string(&text, "a block of ");
-			append_count(&text, block->size, "byte");
-		} else {
-			fp_text_string(&text, "a pointer that is ");
-			append_position(&text, finding.offset, block->size);
-		}
-		fp_text_string(&text, is_freed ? " that was freed before" : ", not its start");
+		fp_findings_deliver(&finding);
+		return;
 	}
+	set_block(&finding, block);
+	if (is_freed && finding.offset == 0)
+		fp_text_print(&text, FP_TELL_ASKED_FREED, call, FP_TEXT_COUNT(block->size));
+	else
+		fp_text_print(&text, FP_TELL_ASKED_INSIDE, call,
+		              fp_block_place(block, finding.address, place),
+		              is_freed ? FP_TELL_ASKED_WAS_FREED : FP_TELL_ASKED_NO_START);
 	fp_findings_deliver(&finding);
 }
 
@@ -201,10 +172,10 @@ static const struct {
         [FP_FAMILY_MALLOC] = {"malloc", "free"},
         [FP_FAMILY_NEW] = {"new", "delete"},
         [FP_FAMILY_NEW_ARRAY] = {"new[]", "delete[]"},
-        [FP_FAMILY_ALIGNED] = {"aligned new", "aligned delete"},
-        [FP_FAMILY_ALIGNED_ARRAY] = {"aligned new[]", "aligned delete[]"},
+        [FP_FAMILY_ALIGNED] = {FP_TELL_ALIGNED_NEW, FP_TELL_ALIGNED_DELETE},
+        [FP_FAMILY_ALIGNED_ARRAY] = {FP_TELL_ALIGNED_NEW "[]", FP_TELL_ALIGNED_DELETE "[]"},
         [FP_FAMILY_VIRTUAL] = {"VirtualAlloc", "VirtualFree"},
-        [FP_FAMILY_POOL] = {"a pool of the program", "that pool"},
+        [FP_FAMILY_POOL] = {FP_TELL_A_POOL, FP_TELL_THAT_POOL},
 };
 
 static bool is_other_size(const struct fp_heap_claim *claim, const struct fp_block *block)
@@ -220,14 +191,11 @@ static bool is_other_align(const struct fp_heap_claim *claim, const struct fp_bl
 static void append_align(struct fp_text *text, const struct fp_heap_claim *claim,
                          const struct fp_block *block)
 {
-	fp_text_string(text, " as one aligned to ");
-	fp_text_decimal(text, claim->align);
-	if (block->align == 0) {
-		fp_text_string(text, ", but no alignment was requested");
-		return;
-	}
-	fp_text_string(text, " and not to ");
-	fp_text_decimal(text, (uint64_t)1 << block->align);
+	if (block->align == 0)
+		fp_text_print(text, FP_TELL_NO_ALIGN, (uint64_t)claim->align);
+	else
+		fp_text_print(text, FP_TELL_OTHER_ALIGN, (uint64_t)claim->align,
+		              (uint64_t)1 << block->align);
 }
 
 bool fp_findings_claim(const struct fp_misuse *misuse, const struct fp_block *block)
@@ -244,21 +212,12 @@ bool fp_findings_claim(const struct fp_misuse *misuse, const struct fp_block *bl
 		return false;
 	fp_findings_begin(&finding, &text, FP_FINDING_ALLOC_DEALLOC_MISMATCH, misuse);
 	set_block(&finding, block);
-	fp_text_string(&text, "the block was made by ");
-	fp_text_string(&text, calls[block->family].made);
-	fp_text_string(&text, " (family ");
-	fp_text_string(&text, fp_family_name(block->family));
-	fp_text_string(&text, ") and freed by ");
-	fp_text_string(&text, calls[claim->family].freed);
-	fp_text_string(&text, " (family ");
-	fp_text_string(&text, fp_family_name(claim->family));
-	fp_text_string(&text, ")");
-	if (is_other_size(claim, block)) {
-		fp_text_string(&text, " as one of ");
-		append_count(&text, claim->size, "byte");
-		fp_text_string(&text, " and not of ");
-		fp_text_decimal(&text, block->size);
-	}
+	fp_text_print(&text, FP_TELL_OTHER_FAMILY, calls[block->family].made,
+	              fp_family_name(block->family), calls[claim->family].freed,
+	              fp_family_name(claim->family));
+	if (is_other_size(claim, block))
+		fp_text_print(&text, FP_TELL_OTHER_SIZE, FP_TEXT_COUNT(claim->size),
+		              (uint64_t)block->size);
 	/* Of another family it is said already. */
 	if (claim->family == block->family && is_other_align(claim, block))
 		append_align(&text, claim, block);
@@ -274,10 +233,7 @@ void fp_findings_wrong_heap(const struct fp_misuse *misuse, const struct fp_bloc
 
 	fp_findings_begin(&finding, &text, FP_FINDING_WRONG_HEAP, misuse);
 	set_block(&finding, block);
-	fp_text_string(&text, "the block belongs to heap ");
-	fp_text_decimal(&text, block->heap);
-	fp_text_string(&text, " and was passed to heap ");
-	fp_text_decimal(&text, heap);
+	fp_text_print(&text, FP_TELL_OTHER_HEAP, block->heap, heap);
 	fp_findings_deliver(&finding);
 }
 
@@ -289,12 +245,7 @@ void fp_findings_in_handler(const struct fp_misuse *misuse, const char *call,
 
 	fp_findings_begin(&finding, &text, FP_FINDING_MALLOC_IN_SIGNAL_HANDLER, misuse);
 	finding.access = FP_ACCESS_UNKNOWN;
-	fp_text_string(&text, call);
-	fp_text_string(&text, " was called in the handler of ");
-	fp_text_string(&text, signal);
-	fp_text_string(&text,
-	               ", which is not blocked while malloc runs: when it comes then, the "
-	               "program may hang or damage its heap");
+	fp_text_print(&text, FP_TELL_IN_HANDLER, call, signal);
 	fp_findings_deliver(&finding);
 }
 
@@ -307,16 +258,13 @@ void fp_findings_too_large(const struct fp_misuse *misuse,
 
 	fp_findings_begin(&finding, &text, FP_FINDING_ALLOCATION_TOO_LARGE, misuse);
 	finding.access = FP_ACCESS_UNKNOWN;
-	if (request->count != 0) {
-		fp_text_decimal(&text, request->count);
-		fp_text_string(&text, " times ");
-	}
-	append_count(&text, size, "byte");
-	fp_text_string(&text, " were asked for, more than any address space holds");
-	if (request->count == 0 && (int64_t)size < 0) {
-		fp_text_string(&text, "; as a signed number that is ");
-		fp_text_signed(&text, (int64_t)size);
-	}
+	if (request->count != 0)
+		fp_text_print(&text, FP_TELL_TOO_MANY, (uint64_t)request->count,
+		              FP_TEXT_COUNT(size));
+	else
+		fp_text_print(&text, FP_TELL_TOO_LARGE, FP_TEXT_COUNT(size));
+	if (request->count == 0 && (int64_t)size < 0)
+		fp_text_print(&text, FP_TELL_NEGATIVE, (int64_t)size);
 	fp_findings_deliver(&finding);
 }
 
@@ -375,6 +323,7 @@ void fp_findings_damaged(const struct fp_misuse *misuse, const struct fp_damaged
 	size_t changed = damaged->damage.end - damaged->damage.start;
 	struct fp_finding finding;
 	struct fp_text text;
+	char place[FP_BLOCK_PLACE_MAX];
 
 	fp_findings_begin(&finding, &text,
 	                  is_before ? FP_FINDING_HEAP_BUFFER_UNDERFLOW
@@ -384,11 +333,8 @@ void fp_findings_damaged(const struct fp_misuse *misuse, const struct fp_damaged
 	finding.address = damaged->damage.start;
 	set_block(&finding, block);
 	fp_findings_set_evidence(&finding, damaged);
-	append_count(&text, changed, "padding byte");
-	fp_text_string(&text, " overwritten, ");
-	append_position(&text, finding.offset, block->size);
-	fp_text_string(&text, "; found ");
-	fp_text_string(&text, when);
+	fp_text_print(&text, FP_TELL_PADDING, FP_TEXT_COUNT(changed),
+	              fp_block_place(block, finding.address, place), when);
 	fp_findings_deliver(&finding);
 }
 
@@ -398,17 +344,14 @@ void fp_findings_late_write(struct fp_damaged *damaged)
 	bool is_guarded = damaged->block.tier == FP_TIER_GUARDED;
 	struct fp_finding finding;
 	struct fp_text text;
+	char place[FP_BLOCK_PLACE_MAX];
 
 	fp_findings_keep_evidence(damaged);
 	fp_findings_begin(&finding, &text, FP_FINDING_HEAP_USE_AFTER_FREE, &misuse);
 	finding.access = FP_ACCESS_WRITE;
 	set_block(&finding, &damaged->block);
 	fp_findings_set_evidence(&finding, damaged);
-	fp_text_string(&text, is_guarded
-	                              ? "a freed block was written to before it was sealed, "
-	                              : "the memory of a freed padded block was written to, ");
-	append_position(&text, finding.offset, damaged->block.size);
-	fp_text_string(&text, is_guarded ? "; seal_batch=1 finds who wrote"
-	                                 : "; found when it was to be used again");
+	fp_text_print(&text, is_guarded ? FP_TELL_LATE_WRITE : FP_TELL_LATE_PADDED,
+	              fp_block_place(&damaged->block, finding.address, place));
 	fp_findings_deliver(&finding);
 }

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/maps.h"
+#include "base/messages.h"
 #include "base/thread.h"
 #include "base/vm.h"
 #include "guard/guard.h"
@@ -189,8 +190,9 @@ static int alloc_block(struct fp_heap *heap, const struct fp_heap_request *reque
 		slot.is_filled = false;
 		unplace(&slot);
 		fp_totals_refuse();
-		return status == -EUCLEAN ? fp_heap_fail(heap, trace, fp_heap_damaged_record)
-		                          : fp_heap_report_shortage(heap, request, trace);
+		return status == -EUCLEAN
+		               ? fp_heap_fail(heap, trace, FP_TELL_RECORD_OVERWRITTEN)
+		               : fp_heap_report_shortage(heap, request, trace);
 	}
 	fp_totals_add(&block);
 	if (__builtin_expect(fp_record_is_on, false))
@@ -275,10 +277,7 @@ static int give_up(struct fp_heap *heap, const struct fp_misuse *misuse,
 {
 	fp_totals_seal_failure();
 	fp_totals_remove(block);
-	return fp_heap_fail_alone(heap, misuse->trace,
-	                          "the program protected pages of the block, and the kernel "
-	                          "refuses to undo that: "
-	                          "mseal(2) or a seccomp filter");
+	return fp_heap_fail_alone(heap, misuse->trace, FP_TELL_PAGES_KEPT);
 }
 
 /* The block is dead and ours alone. */
@@ -303,7 +302,7 @@ static int retire(struct fp_heap *heap, const struct fp_misuse *misuse,
 	}
 	fp_totals_remove(block);
 	for (size_t i = 0; i < sides; i++)
-		fp_findings_damaged(misuse, &damaged[i], "when the block was freed");
+		fp_findings_damaged(misuse, &damaged[i], FP_TELL_AT_FREE);
 	bool is_mismatch = fp_findings_claim(misuse, block);
 	return sides == 0 && !is_mismatch ? 0 : -EPERM;
 }
@@ -340,7 +339,7 @@ static int free_slot(struct fp_heap *heap, const struct fp_misuse *misuse,
 		fp_findings_wrong_heap(misuse, &block, heap->id);
 		break;
 	case FP_REGISTRY_DAMAGED:
-		return fp_heap_fail(heap, misuse->trace, fp_heap_damaged_record);
+		return fp_heap_fail(heap, misuse->trace, FP_TELL_RECORD_OVERWRITTEN);
 	case FP_REGISTRY_UNKNOWN:
 		if (where->state == FP_PLACE_USED)
 			fp_findings_forgotten_free(misuse);

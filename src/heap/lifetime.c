@@ -6,13 +6,11 @@
  */
 #include <errno.h>
 
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/thread.h"
 #include "heap/state.h"
 #include "stack/stack.h"
-
-const char fp_heap_damaged_record[] =
-        "the record of a block was overwritten; something wrote to memory of Fencepost's own";
 
 enum { HEAPS_LOOKED_AT = 32 };
 
@@ -58,9 +56,7 @@ static int refuse_to_create(const struct fp_heap_traits *traits)
 
 	if (atomic_load(&failure) != 0)
 		return fp_heap_report_unusable(&none, "CreateMalloc");
-	return fp_heap_fail(&none, fp_stack_capture(),
-	                    "a heap's description was overwritten; something wrote to memory "
-	                    "of Fencepost's own");
+	return fp_heap_fail(&none, fp_stack_capture(), FP_TELL_HEAP_OVERWRITTEN);
 }
 
 static int refuse_for_shortage(const struct fp_heap_traits *traits, fp_trace_id trace)

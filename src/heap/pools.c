@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/messages.h"
 #include "base/text.h"
 #include "base/thread.h"
 #include "heap/findings.h"
@@ -177,10 +178,8 @@ static void report_pool(const struct call *call, const struct fp_block *gone)
 
 	fp_findings_begin(&finding, &text, FP_FINDING_POOL_MISUSE, &misuse);
 	finding.access = FP_ACCESS_UNKNOWN;
-	fp_text_string(&text, call->name);
-	fp_text_string(&text, gone != NULL ? " names a pool that was destroyed before: "
-	                                   : " names a pool that was never created: ");
-	fp_text_hex(&text, call->pool);
+	fp_text_print(&text, gone != NULL ? FP_TELL_POOL_DESTROYED : FP_TELL_POOL_UNKNOWN,
+	              call->name, call->pool);
 	if (gone != NULL)
 		finding.other = (struct fp_party){FP_PARTY_RELEASER, gone->free_thread,
 		                                  gone->free_trace};
@@ -197,17 +196,11 @@ static void report_other_pool(const struct call *call, const struct fp_block *bl
 	fp_findings_begin(&finding, &text, FP_FINDING_POOL_MISUSE, &misuse);
 	finding.has_block = true;
 	finding.block = *block;
-	fp_text_string(&text, call->name);
-	fp_text_string(&text, " names a block of another pool: it is of ");
-	if (owner != 0)
-		fp_text_hex(&text, owner);
+	if (owner != 0 && call->pool != 0)
+		fp_text_print(&text, FP_TELL_POOL_OTHER, call->name, owner, call->pool);
 	else
-		fp_text_string(&text, "none");
-	fp_text_string(&text, ", not of ");
-	if (call->pool != 0)
-		fp_text_hex(&text, call->pool);
-	else
-		fp_text_string(&text, "none");
+		fp_text_print(&text, owner != 0 ? FP_TELL_POOL_NONE : FP_TELL_POOL_OF_NONE,
+		              call->name, owner != 0 ? owner : call->pool);
 	fp_findings_deliver(&finding);
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/text.h"
 #include "heap/state.h"
@@ -75,14 +76,6 @@ static struct place *take_largest(struct inventory *inventory)
 	return largest;
 }
 
-static void append_amount(struct fp_text *text, uint64_t blocks, uint64_t bytes)
-{
-	fp_text_decimal(text, blocks);
-	fp_text_string(text, blocks == 1 ? " block (" : " blocks (");
-	fp_text_decimal(text, bytes);
-	fp_text_string(text, bytes == 1 ? " byte)" : " bytes)");
-}
-
 static void report(const struct fp_misuse *misuse, const struct inventory *inventory,
                    const struct place *place)
 {
@@ -94,14 +87,9 @@ static void report(const struct fp_misuse *misuse, const struct inventory *inven
 	finding.address = place->example.address;
 	finding.has_block = true;
 	finding.block = place->example;
-	fp_text_string(&text, "heap ");
-	fp_text_decimal(&text, inventory->heap);
-	fp_text_string(&text, " was released while it held ");
-	append_amount(&text, inventory->blocks, inventory->bytes);
-	fp_text_string(&text, ", of which ");
-	append_amount(&text, place->blocks, place->bytes);
-	fp_text_string(&text, place->blocks == 1 ? " was" : " were");
-	fp_text_string(&text, " allocated like the one below");
+	fp_text_print(&text, FP_TELL_HELD, inventory->heap, FP_TEXT_COUNT(inventory->blocks),
+	              FP_TEXT_COUNT(inventory->bytes), FP_TEXT_COUNT(place->blocks),
+	              FP_TEXT_COUNT(place->bytes), place->blocks == 1 ? "was" : "were");
 	fp_findings_deliver(&finding);
 }
 

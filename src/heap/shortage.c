@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <sys/resource.h>
 
+#include "base/messages.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
@@ -57,34 +58,22 @@ static void append_limit(struct fp_text *text, size_t size)
 {
 	struct fp_machine_shortage shortage;
 
-	if (is_within_data_limit(size, &shortage) && !fp_machine_shortage(size, &shortage)) {
-		fp_text_string(text, "the kernel refused; no known limit was reached");
-		return;
-	}
-	fp_text_string(text, shortage.limit);
-	fp_text_string(text, " is ");
-	fp_text_decimal(text, shortage.value);
-	fp_text_string(text, " ");
-	fp_text_string(text, shortage.unit);
-	fp_text_string(text, ", and ");
-	fp_text_decimal(text, shortage.used);
-	fp_text_string(text, " are in use");
+	if (is_within_data_limit(size, &shortage) && !fp_machine_shortage(size, &shortage))
+		fp_text_string(text, FP_TELL_NO_LIMIT);
+	else
+		fp_text_print(text, FP_TELL_LIMIT, shortage.limit, shortage.value,
+		              shortage.unit, shortage.used);
 }
 
 static void append_request(struct fp_text *text, const struct fp_heap_request *request)
 {
-	if (request == NULL) {
-		fp_text_string(text, "no memory for a heap: ");
-		return;
-	}
-	fp_text_string(text, "no memory for ");
-	fp_text_decimal(text, request->size);
-	fp_text_string(text, request->size == 1 ? " byte" : " bytes");
-	if (request->level < FP_LEVEL_NONE) {
-		fp_text_string(text, " at level ");
-		fp_text_string(text, fp_level_name(request->level));
-	}
-	fp_text_string(text, ": ");
+	if (request == NULL)
+		fp_text_string(text, FP_TELL_NO_HEAP);
+	else if (request->level < FP_LEVEL_NONE)
+		fp_text_print(text, FP_TELL_NO_MEMORY_LEVEL, FP_TEXT_COUNT(request->size),
+		              fp_level_name(request->level));
+	else
+		fp_text_print(text, FP_TELL_NO_MEMORY, FP_TEXT_COUNT(request->size));
 }
 
 int fp_heap_report_shortage(const struct fp_heap *heap, const struct fp_heap_request *request,
@@ -143,16 +132,7 @@ int fp_heap_refuse_memory(struct fp_heap *heap, const struct fp_heap_request *re
                           fp_trace_id trace, int status)
 {
 	if (is_forbidden(status) && heap->traits.error_codes.has_hresult)
-		return fp_heap_fail_alone(
-		        heap, trace,
-		        status == -EACCES
-		                ? "the kernel forbids to make memory of the heap accessible "
-		                  "(EACCES), and freeing memory will not help: PR_SET_MDWE, "
-		                  "SELinux "
-		                  "or a seccomp filter"
-		                : "the kernel forbids to make memory of the heap accessible "
-		                  "(EPERM), and freeing memory will not help: a seccomp "
-		                  "filter, or "
-		                  "mseal(2)");
+		return fp_heap_fail_alone(heap, trace,
+		                          status == -EACCES ? FP_TELL_EACCES : FP_TELL_EPERM);
 	return fp_heap_report_shortage(heap, request, trace);
 }

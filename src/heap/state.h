@@ -92,8 +92,6 @@ void fp_heap_poison_by(uintptr_t address, size_t bytes, const struct fp_poisoner
 
 void fp_heap_set_lock_timeout(uint64_t milliseconds);
 
-extern const char fp_heap_damaged_record[]; /* what fp_heap_fail may be told */
-
 /* Fencepost's own memory was written to, as WHAT says: from now on no heap is usable. HEAP is
  * the one that was called, or NULL. -EUCLEAN. */
 int fp_heap_fail(const struct fp_heap *heap, fp_trace_id trace, const char *what);

@@ -10,32 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * Why a block is not guarded. FP_REASON(CONSTANT, "name in reports", "remedy")
- * The remedy completes "N blocks were not guarded ": what kept them from it, and what to do;
- * NULL where that was asked for.
- */
-#define FP_REASONS                                                                             \
-	FP_REASON(BACKEND, "backend",                                                          \
-	          "because no way to protect memory was chosen or works here: run with "       \
-	          "backend=auto, on Linux 6.8 or newer and without a seccomp filter on "       \
-	          "userfaultfd and madvise")                                                   \
-	FP_REASON(SAMPLING, "sampling", NULL)                                                  \
-	FP_REASON(BUDGET, "budget", NULL)                                                      \
-	FP_REASON(MEMORY, "memory",                                                            \
-	          "because live ones had used up max_memory, by default half of the memory "   \
-	          "available at the start: raise it (max_memory=8g), or guard fewer blocks "   \
-	          "from the start (sample=10)")                                                \
-	FP_REASON(MAPPINGS, "mappings",                                                        \
-	          "because mappings or address space ran out: use backend=move or "            \
-	          "backend=guard, which need no mapping for each block, or raise "             \
-	          "vm.max_map_count (sysctl -w vm.max_map_count=1048576); lift a limit on "    \
-	          "address space or data (ulimit -v unlimited, ulimit -d unlimited)")          \
-	FP_REASON(SYSTEM_CALL, "system-call",                                                  \
-	          "because the kernel refused a system call that had worked at the start: "    \
-	          "the program locked its memory, ran out of descriptors or entered a "        \
-	          "seccomp filter; allow userfaultfd, ioctl and madvise there, or use "        \
-	          "backend=mprotect, which needs none of them")
+#include "base/messages.h"
 
 enum fp_reason {
 	FP_REASON_NONE,

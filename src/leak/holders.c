@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/maps.h"
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/sys.h"
 #include "base/thread.h"
@@ -67,7 +68,7 @@ static bool stop_others(struct fp_leak_hunt *census)
 		fp_leak_threads_resume();
 		fp_sys_sleep(&pause);
 	}
-	fp_leak_set_obstacle(census->told, FP_CENSUS_SKIPPED, "the heap was busy all the time");
+	fp_leak_set_obstacle(census->told, FP_CENSUS_SKIPPED, FP_TELL_HOLDERS_BUSY);
 	return false;
 }
 
@@ -105,8 +106,7 @@ static void run(struct fp_leak_census *told, uintptr_t stack, uint64_t begun)
 	fp_leak_hunt(&census);
 	fp_leak_threads_resume();
 	if (census.threads.unanswered > 0 || census.threads.count == THREADS_MAX)
-		fp_leak_set_obstacle(told, FP_CENSUS_PARTIAL,
-		                     "not all threads could be stopped");
+		fp_leak_set_obstacle(told, FP_CENSUS_PARTIAL, FP_TELL_HOLDERS_THREADS);
 }
 
 void fp_leak_find_holders(struct fp_leak_census *census, uintptr_t stack)
@@ -115,14 +115,14 @@ void fp_leak_find_holders(struct fp_leak_census *census, uintptr_t stack)
 	uint64_t mask;
 
 	if (!fp_lock_acquire_within(&fp_leak_lock, census->milliseconds)) {
-		fp_leak_set_obstacle(census, FP_CENSUS_SKIPPED, "leaks were being looked for");
+		fp_leak_set_obstacle(census, FP_CENSUS_SKIPPED, FP_TELL_HOLDERS_LEAKS);
 		return;
 	}
 	fp_leak_block_signals(&mask);
 	if (atomic_load(&room) != NULL)
 		run(census, stack, begun);
 	else
-		fp_leak_set_obstacle(census, FP_CENSUS_SKIPPED, "there was no memory for it");
+		fp_leak_set_obstacle(census, FP_CENSUS_SKIPPED, FP_TELL_HOLDERS_MEMORY);
 	fp_sys_sigmask(SIG_SETMASK, &mask, NULL);
 	fp_lock_release(&fp_leak_lock);
 	census->nsec = fp_clock_nanoseconds() - begun;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/messages.h"
 #include "heap/pools.h"
 #include "leak/leak.h"
 #include "leak/registers.h"
@@ -34,8 +35,7 @@ bool fp_leak_hunt_is_over(struct fp_leak_hunt *census)
 {
 	if (!census->marker.is_over && fp_clock_nanoseconds() > census->deadline) {
 		census->marker.is_over = true;
-		fp_leak_set_obstacle(census->told, FP_CENSUS_PARTIAL,
-		                     "time was up (the option holders gives more)");
+		fp_leak_set_obstacle(census->told, FP_CENSUS_PARTIAL, FP_TELL_HOLDERS_TIME);
 	}
 	return census->marker.is_over;
 }
@@ -302,7 +302,7 @@ void fp_leak_hunt(struct fp_leak_hunt *census)
 		search_all(census);
 		fp_leak_roots_free(&census->roots);
 	} else {
-		fp_leak_set_obstacle(census->told, FP_CENSUS_SKIPPED, "/proc is out of reach");
+		fp_leak_set_obstacle(census->told, FP_CENSUS_SKIPPED, FP_TELL_HOLDERS_PROC);
 	}
 	fp_leak_memory_close(&census->memory);
 }

@@ -105,11 +105,6 @@ enum fp_log_check {
 	FP_LOG_CHECK_FAILED = 8 /* none could be made; a note says why */
 };
 
-/* A note that `fencepost run` shows at once. */
-#define FP_LOG_SUGGESTION                                                                      \
-	"more than 95 % of the time goes into guarding blocks: --budget=25 guards as many as " \
-	"fit into a quarter more than the program takes by itself"
-
 enum fp_log_exit { FP_LOG_EXIT_UNKNOWN, FP_LOG_EXIT_CODE, FP_LOG_EXIT_SIGNAL };
 
 #endif

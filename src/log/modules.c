@@ -14,6 +14,7 @@
 #include "base/align.h"
 #include "base/hash.h"
 #include "base/maps.h"
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/own.h"
 #include "base/proc.h"
@@ -319,7 +320,5 @@ void fp_log_modules(struct fp_log *log)
 		give_scan(scan);
 	}
 	if (status != 0)
-		fp_log_note(log,
-		            "the list of loaded modules could not be read from "
-		            "/proc/thread-self/maps, so some addresses stay without names");
+		fp_log_note(log, FP_TELL_MODULES_UNREAD);
 }

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/text.h"
 #include "log/record.h"
 
 /* clang-format off */
@@ -281,6 +282,19 @@ void fp_log_note(struct fp_log *log, const char *text)
 
 	fp_log_put_string(&record, text);
 	fp_log_finish(&record);
+}
+
+void fp_log_tell(struct fp_log *log, const char *format, ...)
+{
+	char line[1024];
+	struct fp_text text;
+	va_list values;
+
+	fp_text_begin(&text, line, sizeof(line));
+	va_start(values, format);
+	fp_text_print_list(&text, format, values);
+	va_end(values);
+	fp_log_note(log, line);
 }
 
 void fp_log_suppression(struct fp_log *log, const char *text)

@@ -201,6 +201,10 @@ void fp_log_growing(struct fp_log *log, const struct fp_log_growing *growing);
 void fp_log_held(struct fp_log *log, const struct fp_log_held *held);
 void fp_log_explanation(struct fp_log *log, const struct fp_log_explanation *explanation);
 void fp_log_note(struct fp_log *log, const char *text);
+
+/* The same, of a text as fp_text_print() makes it, 1 KiB at most. */
+void fp_log_tell(struct fp_log *log, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
 void fp_log_suppression(struct fp_log *log, const char *text);
 void fp_log_doors(struct fp_log *log, uint8_t doors);
 void fp_log_exit(struct fp_log *log, enum fp_log_exit how, int32_t value);

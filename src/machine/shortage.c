@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "base/align.h"
+#include "base/messages.h"
 #include "base/proc.h"
 #include "base/sys.h"
 #include "base/vm.h"
@@ -139,13 +140,13 @@ static const struct {
 	const char *unit;
 	bool (*is_it)(uint64_t bytes, struct fp_machine_shortage *shortage);
 } limits[] = {
-        {"the address space of a process", "bytes", is_space},
+        {FP_TELL_LIMIT_SPACE, "bytes", is_space},
         {"RLIMIT_AS (ulimit -v)", "bytes", is_address_space},
         {"RLIMIT_DATA (ulimit -d)", "bytes", is_data},
         {"vm.max_map_count", "mappings", is_mappings},
         {"CommitLimit (vm.overcommit_memory=2)", "bytes", is_commitment},
-        {"the limit of the memory cgroup", "bytes", is_cgroup},
-        {"the memory of the machine", "bytes", is_machine},
+        {FP_TELL_LIMIT_CGROUP, "bytes", is_cgroup},
+        {FP_TELL_LIMIT_MACHINE, "bytes", is_machine},
 };
 
 bool fp_machine_shortage(uint64_t bytes, struct fp_machine_shortage *shortage)

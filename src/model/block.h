@@ -125,4 +125,9 @@ const char *fp_level_name(unsigned level);
 /* "definite", "indirect", "possible" or "reachable". Any context. */
 const char *fp_leak_class_name(unsigned class);
 
+/* "3 bytes past the end of a block of 24 bytes": where ADDRESS is, as a text in BUFFER. */
+enum { FP_BLOCK_PLACE_MAX = 112 };
+const char *fp_block_place(const struct fp_block *block, uintptr_t address,
+                           char buffer[FP_BLOCK_PLACE_MAX]);
+
 #endif

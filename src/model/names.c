@@ -2,6 +2,8 @@
  *
  * The words of the vocabulary's enums.
  */
+#include "base/messages.h"
+#include "base/text.h"
 #include "model/finding.h"
 #include "model/region.h"
 
@@ -182,3 +184,24 @@ const struct fp_schema_words fp_schema_census_results = {FP_CENSUS_RESULTS,
                                                          fp_census_result_name};
 const struct fp_schema_words fp_schema_causes = {FP_CRASH_CAUSE_COUNT, fp_crash_name};
 const struct fp_schema_words fp_schema_classes = {FP_LEAK_CLASS_COUNT, fp_leak_class_name};
+
+const char *fp_block_place(const struct fp_block *block, uintptr_t address,
+                           char buffer[FP_BLOCK_PLACE_MAX])
+{
+	bool is_before = address < block->address;
+	bool is_inside = address - block->address < block->size;
+	uint64_t distance = is_before   ? block->address - address
+	                    : is_inside ? address - block->address
+	                                : address - block->address - block->size;
+	struct fp_text text;
+
+	fp_text_begin(&text, buffer, FP_BLOCK_PLACE_MAX);
+	fp_text_print(&text,
+	              is_before   ? FP_TELL_BEFORE
+	              : is_inside ? FP_TELL_INSIDE
+	                          : FP_TELL_PAST,
+	              FP_TEXT_COUNT(distance),
+	              block->family == FP_FAMILY_VIRTUAL ? "region" : "block",
+	              FP_TEXT_COUNT(block->size));
+	return buffer;
+}

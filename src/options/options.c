@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/messages.h"
 #include "base/text.h"
 #include "options/others.h"
 #include "options/value.h"
@@ -97,60 +98,50 @@ static const char *nearest_key(const char *key, size_t key_len)
 	return nearest;
 }
 
-static void begin_error(struct fp_text *text, const struct fp_options_error *error)
-{
-	fp_text_begin(text, error->text, error->size);
-	fp_text_string(text, error->source);
-	fp_text_string(text, ": ");
-}
-
 /* What the user wrote, kept to one line and a bearable length. */
-static void show_bytes(struct fp_text *text, const char *bytes, size_t len)
+static const char *show(const char *bytes, size_t len, char shown[SHOWN_MAX + 4])
 {
+	struct fp_text text;
+
+	fp_text_begin(&text, shown, SHOWN_MAX + 4);
 	for (size_t i = 0; i < len && i < SHOWN_MAX; i++) {
 		bool is_control = (unsigned char)bytes[i] < 0x20 || bytes[i] == 0x7f;
 
-		fp_text_bytes(text, is_control ? "?" : &bytes[i], 1);
+		fp_text_bytes(&text, is_control ? "?" : &bytes[i], 1);
 	}
 	if (len > SHOWN_MAX)
-		fp_text_string(text, "...");
+		fp_text_string(&text, "...");
+	return shown;
 }
 
 static int refuse_key(const struct fp_options_item *item, const struct fp_options_error *error)
 {
-	struct fp_text text;
-
 	const char *nearest = nearest_key(item->key, item->key_len);
 	const struct fp_options_other *other = fp_options_find_other(item->key, item->key_len);
+	char key[SHOWN_MAX + 4];
+	struct fp_text text;
 
-	begin_error(&text, error);
-	fp_text_string(&text, other ? "\"" : "unknown option \"");
-	show_bytes(&text, item->key, item->key_len);
-	if (other) {
-		fp_text_string(&text, "\" is an option of ");
-		fp_text_string(&text, other->tool);
-		fp_text_string(&text, ": ");
-		fp_text_string(&text, other->advice);
-	} else if (nearest) {
-		fp_text_string(&text, "\"; the nearest one is \"");
-		fp_text_string(&text, nearest);
-		fp_text_string(&text, "\"");
-	} else {
-		fp_text_string(&text, "\"; fencepost run --help=all lists them");
-	}
+	show(item->key, item->key_len, key);
+	fp_text_begin(&text, error->text, error->size);
+	if (other)
+		fp_text_print(&text, FP_TELL_OTHERS_OPTION, error->source, key, other->tool,
+		              other->advice);
+	else if (nearest)
+		fp_text_print(&text, FP_TELL_NEAREST_OPTION, error->source, key, nearest);
+	else
+		fp_text_print(&text, FP_TELL_UNKNOWN_OPTION, error->source, key);
 	return -EINVAL;
 }
 
 static int refuse_value(const struct fp_option *option, const struct fp_options_item *item,
                         const struct fp_options_error *error)
 {
+	char value[SHOWN_MAX + 4];
 	struct fp_text text;
 
-	begin_error(&text, error);
-	fp_text_string(&text, option->key);
-	fp_text_string(&text, "=");
-	show_bytes(&text, item->value, item->value_len);
-	fp_text_string(&text, ": ");
+	fp_text_begin(&text, error->text, error->size);
+	fp_text_print(&text, FP_TELL_BAD_VALUE, error->source, option->key,
+	              show(item->value, item->value_len, value));
 	fp_options_value_explain(&text, option);
 	return -EINVAL;
 }
@@ -176,25 +167,23 @@ static int refuse_missing_value(const char *text, size_t len,
 	if (!option)
 		return refuse_key(&(struct fp_options_item){.key = text, .key_len = len},
 		                  error);
-	begin_error(&to, error);
-	fp_text_string(&to, option->key);
-	fp_text_string(&to, " has no value; write ");
-	fp_text_string(&to, option->key);
-	fp_text_string(&to, "=");
-	fp_text_string(&to, option->value);
+	fp_text_begin(&to, error->text, error->size);
+	fp_text_print(&to, FP_TELL_NO_VALUE, error->source, option->key, option->key,
+	              option->value);
 	return -EINVAL;
 }
 
-static int refuse_quote(const struct fp_options_item *item, const char *remedy,
+static int refuse_quote(const struct fp_options_item *item, bool is_closed,
                         const struct fp_options_error *error)
 {
+	char key[SHOWN_MAX + 4];
+	char value[SHOWN_MAX + 4];
 	struct fp_text text;
 
-	begin_error(&text, error);
-	show_bytes(&text, item->key, item->key_len);
-	fp_text_string(&text, "=");
-	show_bytes(&text, item->value, strlen(item->value));
-	fp_text_string(&text, remedy);
+	fp_text_begin(&text, error->text, error->size);
+	fp_text_print(&text, is_closed ? FP_TELL_BEHIND_QUOTE : FP_TELL_OPEN_QUOTE,
+	              error->source, show(item->key, item->key_len, key),
+	              show(item->value, strlen(item->value), value));
 	return -EINVAL;
 }
 
@@ -205,11 +194,9 @@ static int take_quoted(struct fp_options_item *item, const char **next,
 	const char *end = memchr(item->value + 1, item->value[0], strlen(item->value + 1));
 
 	if (!end)
-		return refuse_quote(item, ": the quote is not closed; end the value with it",
-		                    error);
+		return refuse_quote(item, false, error);
 	if (end[1] != '\0' && end[1] != ':')
-		return refuse_quote(
-		        item, ": write ':' between the closing quote and the next item", error);
+		return refuse_quote(item, true, error);
 	item->value++;
 	item->value_len = (size_t)(end - item->value);
 	*next = end + 1;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/messages.h"
 #include "base/text.h"
 
 /* The word of "a|b|c" that starts at WORDS, and where the next one starts (NULL after the
@@ -200,40 +201,25 @@ static void explain_words(struct fp_text *text, const char *words)
 	}
 }
 
-static void explain_range(struct fp_text *text, const struct fp_option *option)
-{
-	fp_text_string(text, "use a whole number from ");
-	fp_text_decimal(text, option->minimum);
-	fp_text_string(text, " to ");
-	fp_text_decimal(text, option->maximum);
-}
-
 void fp_options_value_explain(struct fp_text *text, const struct fp_option *option)
 {
 	switch (option->type) {
 	case FP_OPTION_COUNT:
-		explain_range(text, option);
+		fp_text_print(text, FP_TELL_USE_RANGE, option->minimum, option->maximum);
 		break;
 	case FP_OPTION_BOOL:
 	case FP_OPTION_CHOICE:
 		explain_words(text, option->value);
 		break;
 	case FP_OPTION_SIZE:
-		fp_text_string(text,
-		               "use a number of bytes below 2^64, or one with k, m, g or t");
+		fp_text_string(text, FP_TELL_USE_SIZE);
 		break;
 	case FP_OPTION_PATH:
-		fp_text_string(text, "use a file name shorter than ");
-		fp_text_decimal(text, FP_OPTION_PATH_MAX);
-		fp_text_string(text, is_file(option)
-		                             ? " bytes, and ./yes for one that is called yes"
-		                             : " bytes");
+		fp_text_print(text, is_file(option) ? FP_TELL_USE_FILE_YES : FP_TELL_USE_FILE,
+		              FP_OPTION_PATH_MAX);
 		break;
 	case FP_OPTION_RULE:
-		fp_text_string(text,
-		               "use at:N, every:N, probability:P or probability:P,SEED with "
-		               "P from 0 to 1, level:task, level:appdomain, level:process, "
-		               "or stack:FUNCTION");
+		fp_text_string(text, FP_TELL_USE_RULE);
 		break;
 	}
 }

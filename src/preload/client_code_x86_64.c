@@ -31,6 +31,7 @@
 
 #include "base/align.h"
 #include "base/maps.h"
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/own.h"
 #include "base/readable.h"
@@ -179,9 +180,7 @@ static bool is_noted;
 static void note_refusal(void)
 {
 	if (!is_noted)
-		fp_session_note(
-		        "the system does not let code be changed, so what some modules ask "
-		        "Valgrind (valgrind.h) is not answered: their pools are not seen");
+		fp_session_note(FP_TELL_VALGRIND_H);
 	is_noted = true;
 }
 

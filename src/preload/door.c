@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/messages.h"
 #include "base/sys.h"
 #include "fault/fault.h"
 #include "preload/client.h"
@@ -91,8 +92,7 @@ static bool open_session(void)
 	fp_preload.picks = fp_picker_start();
 	atomic_store(&fp_preload.pid, fp_sys_getpid());
 	if (!fp_preload_is_malloc_ours())
-		fp_session_note("the program brings its own malloc, so the blocks of that are "
-		                "not seen; build it without");
+		fp_session_note(FP_TELL_OWN_MALLOC);
 	if (!fp_session_traces_children())
 		fp_preload_leave_children();
 	fp_session_watch_unseen();

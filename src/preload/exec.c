@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/image.h"
+#include "base/messages.h"
 #include "base/proc.h"
 #include "base/readable.h"
 #include "base/room.h"
@@ -58,11 +59,11 @@ static void find_in_time(void)
 static const char *text_of(enum fp_image_obstacle obstacle)
 {
 	static const char *const texts[FP_IMAGE_OBSTACLES] = {
-	        [FP_IMAGE_PRIVILEGED] = "gains privileges when executed",
-	        [FP_IMAGE_FOREIGN] = "for another architecture",
-	        [FP_IMAGE_STATIC] = "statically linked",
-	        [FP_IMAGE_MUSL] = "linked with musl",
-	        [FP_IMAGE_SANITIZED] = "linked with a sanitizer",
+	        [FP_IMAGE_PRIVILEGED] = FP_TELL_PRIVILEGED,
+	        [FP_IMAGE_FOREIGN] = FP_TELL_FOREIGN,
+	        [FP_IMAGE_STATIC] = FP_TELL_STATIC,
+	        [FP_IMAGE_MUSL] = FP_TELL_MUSL,
+	        [FP_IMAGE_SANITIZED] = FP_TELL_SANITIZED,
 	};
 
 	return texts[obstacle];
@@ -136,8 +137,7 @@ static void judge(struct program *program, const char *path)
 	if (obstacle != FP_IMAGE_NO_OBSTACLE)
 		note(path, text_of(obstacle), program->is_in_place);
 	else if (is_wanted && !is_in && is_executable(path))
-		note(path, "executed without LD_PRELOAD in its environment",
-		     program->is_in_place);
+		note(path, FP_TELL_NOT_PRELOADED, program->is_in_place);
 	else if (program->is_in_place && !joins)
 		fp_session_leave_to_others();
 	program->is_left = is_in && is_to_be_left(obstacle);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/messages.h"
 #include "base/panic.h"
 #include "base/symbols.h"
 #include "preload/door.h"
@@ -74,7 +75,7 @@ void fp_preload_find_next(void)
 	for (; module != NULL; module = module->l_next)
 		if (!is_self(module) && take_from(module))
 			return;
-	fp_panic("no library of this program has a whole malloc");
+	fp_panic(FP_TELL_NO_MALLOC);
 }
 
 static void *first_malloc(size_t size)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/align.h"
+#include "base/messages.h"
 #include "base/panic.h"
 #include "preload/blocks.h"
 #include "preload/door.h"
@@ -69,7 +70,7 @@ static _Noreturn void throw_bad_alloc(void)
 		*(void **)(void *)&throw = find_in_run_time("_ZSt17__throw_bad_allocv");
 	if (throw != NULL)
 		throw();
-	fp_panic("operator new has no memory, and no C++ run time is there to say so");
+	fp_panic(FP_TELL_NO_BAD_ALLOC);
 }
 
 static enum fp_family family_of(enum fp_family family)

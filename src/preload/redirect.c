@@ -20,6 +20,7 @@
 
 #include "base/align.h"
 #include "base/maps.h"
+#include "base/messages.h"
 #include "base/symbols.h"
 #include "base/vm.h"
 #include "preload/door.h"
@@ -144,9 +145,7 @@ void fp_preload_redirect_libc(void)
 		return;
 	if (libc == NULL || self == NULL || !fp_symbols_read(self, &own) ||
 	    !redirect(libc, &own))
-		fp_session_note("modules that are loaded with RTLD_DEEPBIND use the C "
-		                "library's malloc, because its symbol table cannot be written "
-		                "to; their blocks are not tracked");
+		fp_session_note(FP_TELL_DEEPBIND);
 }
 
 /* ---- Namespaces -----------------------------------------------------------------------------
@@ -244,8 +243,7 @@ static void redirect_namespace(void *handle)
 		bind_module(module, &own);
 	}
 	if (!atomic_exchange(&have_namespaces, true))
-		fp_session_note("modules were loaded into a namespace of their own (dlmopen): "
-		                "what their constructors allocated is not tracked");
+		fp_session_note(FP_TELL_NAMESPACE);
 }
 
 /* Where the loader has to know who calls, it is called by a jump, and nobody comes back to
@@ -280,7 +278,5 @@ void fp_preload_note_namespaces(void)
 	__asm__("" : "+r"(first));
 	if (!fp_preload_has_namespaces() && _r_debug.r_version >= 2 && first->next != NULL &&
 	    first->next->of_one.r_map != NULL)
-		fp_session_note("modules were loaded into a namespace of their own (dlmopen) "
-		                "and use the malloc of a C library of their own; its blocks "
-		                "are not tracked");
+		fp_session_note(FP_TELL_NAMESPACE_MALLOC);
 }

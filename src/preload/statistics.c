@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <stdio.h>
 
+#include "base/messages.h"
 #include "base/text.h"
 #include "preload/export.h"
 #include "heap/heap.h"
@@ -48,25 +49,13 @@ FP_EXPORT int malloc_trim(size_t pad)
 	return 0;
 }
 
-static void append(struct fp_text *text, const char *name, uint64_t value)
-{
-	fp_text_string(text, name);
-	fp_text_decimal(text, value);
-}
-
 FP_EXPORT void malloc_stats(void)
 {
 	struct fp_heap_totals totals;
-	char line[256];
-	struct fp_text text;
 
 	fp_heap_totals(&totals);
-	fp_text_begin(&text, line, sizeof(line));
-	append(&text, "malloc_stats: bytes in use ", totals.live_bytes);
-	append(&text, ", at most ", totals.peak_bytes);
-	append(&text, "; blocks in use ", totals.live_blocks);
-	append(&text, ", at most ", totals.peak_blocks);
-	fp_say(line, "");
+	fp_say(FP_TELL_MALLOC_STATS, totals.live_bytes, totals.peak_bytes, totals.live_blocks,
+	       totals.peak_blocks);
 }
 
 FP_EXPORT int malloc_info(int options, FILE *out)

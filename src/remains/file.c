@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/align.h"
+#include "base/tool_messages.h"
 #include "base/vm.h"
 
 enum { NOTES_MAX = 64 << 20, PAGE = 4096, PLACES = 64, KEPT = 64 };
@@ -271,11 +272,8 @@ static int take_headers(Elf64_Phdr *headers, size_t count)
 	for (size_t i = 0; i < count; i++)
 		add_segment(&headers[i], &lacking);
 	if (lacking > 0)
-		return fp_remains_refuse(
-		        -EBADMSG,
-		        "is cut off: %llu bytes are missing; give it more room (ulimit -c "
-		        "unlimited, or the size limits of whoever stores it)",
-		        (unsigned long long)lacking);
+		return fp_remains_refuse(-EBADMSG, FP_SAY_CUT_OFF_BYTES,
+		                         (unsigned long long)lacking);
 	return 0;
 }
 
@@ -295,8 +293,7 @@ static int read_headers(const Elf64_Ehdr *header)
 	                              : NULL;
 	file->segments = headers ? calloc(count, sizeof(*file->segments)) : NULL;
 	if (!file->segments)
-		status = fp_remains_refuse(-EBADMSG, "is damaged: its table of segments cannot "
-		                                     "be read");
+		status = fp_remains_refuse(-EBADMSG, FP_SAY_DAMAGED_ITS_TABLE);
 	else
 		status = take_headers(headers, count);
 	free(headers);
@@ -420,8 +417,7 @@ static int read_notes(void)
 	file->thread_count = 0;
 	file->threads = count > 0 ? calloc(count, sizeof(*file->threads)) : NULL;
 	if (!file->threads || !make_contexts(count))
-		return fp_remains_refuse(-EBADMSG,
-		                         "is damaged: it has no threads that can be read");
+		return fp_remains_refuse(-EBADMSG, FP_SAY_DAMAGED_NO_THREADS);
 	each_note(see_process);
 	each_note(see_mapped);
 	each_note(see_thread);
@@ -458,13 +454,12 @@ int fp_remains_open(const char *path)
 
 	file->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (file->fd < 0 || fstat(file->fd, &status) != 0)
-		return fp_remains_refuse(-errno, "cannot be read: %s", strerror(errno));
+		return fp_remains_refuse(-errno, FP_SAY_CANNOT_READ, strerror(errno));
 	file->bytes = (uint64_t)status.st_size;
 	if (!read_header(file->fd, &header))
-		return fp_remains_refuse(-EINVAL, "is no core file");
+		return fp_remains_refuse(-EINVAL, FP_SAY_NO_CORE_FILE);
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != fp_remains_machine)
-		return fp_remains_refuse(-ENOTSUP, "is of another kind of processor than this "
-		                                   "fencepost program: use one of there");
+		return fp_remains_refuse(-ENOTSUP, FP_SAY_ANOTHER_KIND_PROCESSOR);
 	int result = read_headers(&header);
 	return result == 0 ? read_notes() : result;
 }

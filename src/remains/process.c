@@ -13,6 +13,7 @@
 
 #include "base/align.h"
 #include "base/clock.h"
+#include "base/tool_messages.h"
 #include "heap/heap.h"
 #include "heap/pools.h"
 #include "leak/holders.h"
@@ -89,14 +90,11 @@ static int check_map(void)
 	const struct fp_remains *map = &process->map;
 
 	if (strnlen(map->version, sizeof(map->version)) == sizeof(map->version))
-		return fp_remains_refuse(-EBADMSG, "is damaged: Fencepost's data is not whole");
+		return fp_remains_refuse(-EBADMSG, FP_SAY_DAMAGED_FENCEPOST_DATA);
 	if (strcmp(map->version, PACKAGE_VERSION) != 0 || map->bytes != sizeof(*map) ||
 	    map->block_bytes != sizeof(struct fp_block))
-		return fp_remains_refuse(
-		        -ENOTSUP,
-		        "is of Fencepost %s, and this is another (%s): use the "
-		        "fencepost program that the process ran under",
-		        map->version, PACKAGE_VERSION);
+		return fp_remains_refuse(-ENOTSUP, FP_SAY_FENCEPOST_ANOTHER_USE, map->version,
+		                         PACKAGE_VERSION);
 	if (map->shards.count > SHARDS_MAX || map->live.bytes > ELEMENT_MAX ||
 	    map->freed.bytes > ELEMENT_MAX || map->live.bytes < sizeof(struct fp_block) ||
 	    map->freed.bytes < sizeof(struct fp_block) ||
@@ -104,7 +102,7 @@ static int check_map(void)
 	    map->live.batch_bytes > ELEMENT_MAX ||
 	    map->live.block > map->live.bytes - sizeof(struct fp_block) ||
 	    map->freed.block > map->freed.bytes - sizeof(struct fp_block))
-		return fp_remains_refuse(-EBADMSG, "is damaged: Fencepost's data is not whole");
+		return fp_remains_refuse(-EBADMSG, FP_SAY_DAMAGED_FENCEPOST_DATA);
 	return 0;
 }
 
@@ -142,8 +140,7 @@ static int add(struct fp_remains_block **table, size_t *count,
 		        reallocarray(*table, *count == 0 ? 1 : 2 * *count, sizeof(*grown));
 
 		if (!grown)
-			return fp_remains_refuse(-ENOMEM, "has more blocks than memory is here "
-			                                  "for: use a larger machine");
+			return fp_remains_refuse(-ENOMEM, FP_SAY_MORE_BLOCKS_THAN);
 		*table = grown;
 	}
 	(*table)[(*count)++] = *block;
@@ -317,9 +314,7 @@ int fp_remains_load(void)
 	uint64_t left = fp_remains_file.bytes / sizeof(struct fp_block);
 
 	if (!find_map())
-		return fp_remains_refuse(
-		        -ENOENT, "has nothing of Fencepost: the program ran without it, or "
-		                 "whoever made the file left memory out (coredump_filter)");
+		return fp_remains_refuse(-ENOENT, FP_SAY_NOTHING_FENCEPOST_PROGRAM);
 	int status = check_map();
 	process->now = map->last_finding;
 	for (uint32_t i = 0; i < map->shards.count && status == 0; i++) {

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "base/write.h"
 #include "log/format.h"
 #include "remains/file.h"
@@ -90,7 +91,7 @@ static int answer(struct fp_log *log, const struct fp_remains_question *question
 
 	fp_log_open(log, true);
 	if (question->wants_leaks && fp_remains_gap() != NULL)
-		return fp_remains_refuse(-EBADMSG, "cannot tell leaks: %s", fp_remains_gap());
+		return fp_remains_refuse(-EBADMSG, FP_SAY_CANNOT_TELL_LEAKS, fp_remains_gap());
 	if (question->wants_leaks)
 		status = fp_remains_log_leaks(log);
 	if (question->wants_blocks && status == 0)
@@ -112,7 +113,7 @@ static int join(struct fp_log *log, int *fd)
 
 	*fd = memfd_create("fencepost-events", MFD_CLOEXEC);
 	if (!events || size < FP_LOG_HEADER_BYTES)
-		status = fp_remains_refuse(-EBADMSG, "is damaged: its events cannot be read");
+		status = fp_remains_refuse(-EBADMSG, FP_SAY_DAMAGED_ITS_EVENTS);
 	else if (*fd < 0)
 		status = -errno;
 	if (status == 0)
@@ -139,7 +140,7 @@ static int ask(const struct fp_remains_question *question, int *fd)
 int fp_remains_read(const char *path, const struct fp_remains_question *question, int *fd,
                     char refusal[FP_REMAINS_REFUSAL_MAX])
 {
-	strcpy(refusal, "needs more memory than there is: use a larger machine");
+	strcpy(refusal, FP_SAY_NEEDS_MORE_MEMORY);
 	fp_remains_file.refusal = refusal;
 	*fd = -1;
 	int status = fp_remains_open(path);

@@ -17,6 +17,7 @@
 #include "base/own.h"
 #include "base/pointer.h"
 #include "base/room.h"
+#include "base/tool_messages.h"
 #include "base/vm.h"
 #include "guard/guard.h"
 #include "leak/groups.h"
@@ -296,8 +297,7 @@ const char *fp_remains_gap(void)
 
 	for (size_t i = 0; i < fp_remains_process.count && looked_at < SAMPLE; i++) {
 		if (is_left_out(&fp_remains_process.blocks[i]))
-			return "the file lacks what is in blocks, as gcore makes it: let the "
-			       "kernel make one (kill -ABRT), or gdb by fencepost gcore";
+			return FP_SAY_FILE_LACKS_BLOCKS;
 		looked_at += fp_remains_process.blocks[i].block.state == FP_BLOCK_LIVE;
 	}
 	return NULL;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "report/names.h"
 #include "report/stack.h"
 
@@ -135,9 +136,7 @@ void fp_report_count_leak(struct fp_report_unlisted *leaks, const struct fp_repo
 	}
 }
 
-static const char unlisted_note[] =
-        "%" PRIu64 " smaller leaks are not listed, only counted; use "
-        "--max-leaks=N to list N, or --max-leaks=0 to list all";
+static const char unlisted_note[] = FP_SAY_SMALLER_LEAKS_NOT;
 
 /* What a report that was read says of LEAKS is no longer so. */
 static void drop_unlisted_note(struct fp_report *report, uint64_t leaks)

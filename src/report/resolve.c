@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "report/fingerprint.h"
 #include "report/helper.h"
 #include "report/holders.h"
@@ -142,15 +143,9 @@ static int note_unusable(struct fp_report *report, const struct fp_report_module
 
 	switch (fp_symbol_state(module->image)) {
 	case FP_SYMBOL_UNREADABLE:
-		return fp_report_note(report,
-		                      "%.*s cannot be read any more: its frames have no names",
-		                      size, module->path.bytes);
+		return fp_report_note(report, FP_SAY_CANNOT_READ_ANY, size, module->path.bytes);
 	case FP_SYMBOL_CHANGED:
-		return fp_report_note(
-		        report,
-		        "%.*s is not the file that ran (its build-id differs): its "
-		        "frames have no names",
-		        size, module->path.bytes);
+		return fp_report_note(report, FP_SAY_NOT_FILE_RAN, size, module->path.bytes);
 	default:
 		return 0;
 	}
@@ -213,9 +208,9 @@ static struct fp_report_module *module_of(const struct resolving *resolving,
 	return address->module < 0 ? NULL : &resolving->report->modules[address->module];
 }
 
-static char callers_unknown_name[] = "[callers unknown: this code has no unwind information]";
+static char callers_unknown_name[] = FP_SAY_CALLERS_UNKNOWN_CODE;
 static const struct fp_symbol_frame callers_unknown = {.function = callers_unknown_name};
-static char left_out_name[] = "[frames left out]";
+static char left_out_name[] = FP_SAY_FRAMES_LEFT_OUT;
 static const struct fp_symbol_frame left_out = {.function = left_out_name};
 
 static int add_address(const struct resolving *resolving, struct fp_report_stack *stack,
@@ -428,9 +423,10 @@ static int resolve_register(const struct resolving *resolving,
 		return -ENOMEM;
 	place = fp_symbol_lookup_name(module->image, holder->value - module->bias, true);
 	name = fp_report_base_name(module->path);
-	if (!place || asprintf(&text, "code: %s (%.*s+0x%" PRIx64 ")",
-	                       place->count > 0 ? place->frames[0].function : "no function",
-	                       (int)name.size, name.bytes, holder->value - module->bias) < 0)
+	if (!place ||
+	    asprintf(&text, "code: %s (%.*s+0x%" PRIx64 ")",
+	             place->count > 0 ? place->frames[0].function : FP_SAY_NO_FUNCTION,
+	             (int)name.size, name.bytes, holder->value - module->bias) < 0)
 		return -ENOMEM;
 	holder->meaning =
 	        fp_report_text(fp_report_arena_keep(&report->arena, text, strlen(text)));

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/messages.h"
 #include "base/remains.h"
 #include "heap/heap.h"
 #include "region/region.h"
@@ -42,10 +43,7 @@ void fp_session_add_root(const void *start, size_t bytes)
 		};
 	fp_lock_release(&fp_session.lock);
 	if (is_full && fp_session_is_started())
-		fp_log_note(
-		        fp_session_log(),
-		        "more than 1024 root regions were registered: leaks were looked for "
-		        "without the last ones, so that blocks they point to seem lost");
+		fp_log_note(fp_session_log(), FP_TELL_ROOTS_FULL);
 }
 
 /* The newest of several equal ones. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -78,35 +79,19 @@ static bool is_asked_for(enum fp_reason reason)
 static void log_lost_stacks(struct fp_log *tail)
 {
 	uint64_t calls = fp_stack_lost();
-	char line[200];
-	struct fp_text text;
 
-	if (calls == 0)
-		return;
-	fp_text_begin(&text, line, sizeof(line));
-	fp_text_decimal(&text, calls);
-	fp_text_string(&text, calls == 1 ? " call has a stack" : " calls have stacks");
-	fp_text_string(&text, " that could not be followed to the end: code on the way has no "
-	                      "unwind information; build it with -fasynchronous-unwind-tables");
-	fp_log_note(tail, line);
+	if (calls > 0)
+		fp_log_tell(tail, FP_TELL_STACKS_CUT, FP_TEXT_COUNT(calls));
 }
 
 static void log_remedies(struct fp_log *tail)
 {
-	char line[512];
-	struct fp_text text;
-
 	for (enum fp_reason reason = FP_REASON_NONE + 1; reason < FP_REASON_COUNT; reason++) {
 		uint64_t blocks = fp_tier_blocks(reason);
 
-		if (blocks == 0 || is_asked_for(reason))
-			continue;
-		fp_text_begin(&text, line, sizeof(line));
-		fp_text_decimal(&text, blocks);
-		fp_text_string(&text, blocks == 1 ? " block was" : " blocks were");
-		fp_text_string(&text, " not guarded ");
-		fp_text_string(&text, fp_tier_remedy(reason));
-		fp_log_note(tail, line);
+		if (blocks > 0 && !is_asked_for(reason))
+			fp_log_tell(tail, FP_TELL_NOT_GUARDED, blocks,
+			            blocks == 1 ? " was" : "s were", fp_tier_remedy(reason));
 	}
 }
 
@@ -114,37 +99,18 @@ static void log_remedies(struct fp_log *tail)
 static void log_refused_calls(struct fp_log *tail)
 {
 	struct fp_vm_refusal refusal;
-	char line[160];
-	struct fp_text text;
 
-	for (size_t i = 0; fp_vm_refusal(i, &refusal); i++) {
-		fp_text_begin(&text, line, sizeof(line));
-		fp_text_string(&text, "the kernel refused ");
-		fp_text_string(&text, refusal.call);
-		fp_text_string(&text, " (");
-		fp_text_string(&text, strerrordesc_np(-refusal.status));
-		fp_text_string(&text, ") for the first time ");
-		fp_text_decimal(&text, refusal.after);
-		fp_text_string(&text, " ms after the start");
-		fp_log_note(tail, line);
-	}
+	for (size_t i = 0; fp_vm_refusal(i, &refusal); i++)
+		fp_log_tell(tail, FP_TELL_REFUSED_CALL, refusal.call,
+		            strerrordesc_np(-refusal.status), refusal.after);
 }
 
 /* What align=auto had to give in. */
 static void log_aligned_sites(struct fp_log *tail)
 {
-	char line[200];
-	struct fp_text text;
-
-	if (fp_heap_aligned_sites() == 0)
-		return;
-	fp_text_begin(&text, line, sizeof(line));
-	fp_text_string(&text, "align=auto: call stacks whose blocks are aligned to 16 bytes "
-	                      "from now on: ");
-	fp_text_decimal(&text, fp_heap_aligned_sites());
-	fp_text_string(&text, "; instructions that need that and were carried out: ");
-	fp_text_decimal(&text, fp_fault_carried_out());
-	fp_log_note(tail, line);
+	if (fp_heap_aligned_sites() > 0)
+		fp_log_tell(tail, FP_TELL_ALIGNED_SITES, fp_heap_aligned_sites(),
+		            fp_fault_carried_out());
 }
 
 static void log_totals(struct fp_log *tail)
@@ -169,34 +135,15 @@ static void log_totals(struct fp_log *tail)
 	log_lost_stacks(tail);
 	log_aligned_sites(tail);
 	if (fp_guard_has_lapsed())
-		fp_log_note(
-		        tail,
-		        "the program closed the descriptor of the move back end, or entered a "
-		        "seccomp filter that refuses it, and could not open it again, so "
-		        "some accesses outside of live blocks may have gone unseen; leave one "
-		        "free (ulimit -n) and allow userfaultfd, or use backend=guard or "
-		        "backend=mprotect");
+		fp_log_note(tail, FP_TELL_MOVE_LOST);
 	if (totals.seal_failures > 0)
-		fp_log_note(
-		        tail,
-		        "the system refused to make some freed blocks inaccessible, so a "
-		        "use of those after free goes unseen; raise vm.max_map_count, or use "
-		        "backend=move");
+		fp_log_note(tail, FP_TELL_NOT_SEALED);
 	if (fp_session.options.seal_batch > 1)
-		fp_log_note(
-		        tail,
-		        "with seal_batch a freed block stays accessible for a while: a read "
-		        "of it goes unseen then, and a write is found without its stack; "
-		        "seal_batch=1 sees both");
+		fp_log_note(tail, FP_TELL_SEAL_BATCH);
 	if (fp_poison_refusals() > 0)
-		fp_log_note(tail,
-		            "the system refused to make some poisoned pages inaccessible, so "
-		            "an access to those goes unseen; raise vm.max_map_count");
+		fp_log_note(tail, FP_TELL_NOT_POISONED);
 	if (fp_registry_evictions() > 0)
-		fp_log_note(tail,
-		            "records of the oldest freed blocks were dropped, so findings on "
-		            "them have no allocation and free stacks; a larger `history` keeps "
-		            "more");
+		fp_log_note(tail, FP_TELL_RECORDS_DROPPED);
 }
 
 /* The padding of a million blocks takes a second to verify: not when somebody wants an end. */
@@ -326,7 +273,7 @@ static void finish(uintptr_t stack, void *unused)
 		fp_meta_use_aside();
 	fp_record_end(!fp_session.is_forked_child);
 	if (!is_dying() && has_used_heap())
-		fp_heap_check(FP_TRACE_NONE, "at exit");
+		fp_heap_check(FP_TRACE_NONE, FP_TELL_AT_EXIT);
 	bool has_told = !has_something_to_tell();
 	if (!has_told)
 		fp_meta_use_aside();
@@ -417,9 +364,8 @@ void fp_session_finish_terminated(int signal, const void *context)
 
 size_t fp_session_check_heap(void)
 {
-	return fp_session_is_started()
-	               ? fp_heap_check(fp_stack_capture(), "when the heap was checked")
-	               : 0;
+	return fp_session_is_started() ? fp_heap_check(fp_stack_capture(), FP_TELL_AT_CHECK)
+	                               : 0;
 }
 
 struct request {

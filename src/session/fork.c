@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/maps.h"
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/sys.h"
 #include "base/thread.h"
@@ -150,12 +151,7 @@ static void renew_log(void)
 	fp_log_renew(&fp_session.log);
 	fp_session_log_beginning(&fp_session.log);
 	if (fp_session.protection != 0)
-		fp_log_note(
-		        &fp_session.log,
-		        "this process was forked and could not renew the protection of the "
-		        "memory it inherited, so uses of blocks that were freed before go "
-		        "unseen; leave a descriptor free (ulimit -n) and allow userfaultfd, "
-		        "or use backend=guard or backend=mprotect");
+		fp_log_note(&fp_session.log, FP_TELL_CHILD_UNPROTECTED);
 	atomic_store(&fp_session.own.log_age, FP_SESSION_LOG_OWN);
 }
 

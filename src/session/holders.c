@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/lock.h"
+#include "base/messages.h"
 #include "base/room.h"
 #include "base/sys.h"
 #include "leak/holders.h"
@@ -68,10 +69,10 @@ static void search(uintptr_t stack, void *unused)
 static const char *find_obstacle(bool is_any_held)
 {
 	if (is_any_held)
-		return "the heap itself met it";
+		return FP_TELL_HOLDERS_HEAP;
 	/* What a search opens and asks may be what the filter kills for. */
 	if (atomic_load(&is_filter_expected) || atomic_load(&fp_sys_is_confined))
-		return "the program restricts its system calls (seccomp)";
+		return FP_TELL_HOLDERS_SECCOMP;
 	return NULL;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/text.h"
 #include "heap/heap.h"
@@ -86,13 +87,7 @@ bool fp_session_has_check_failed(void)
 
 static void note_failure(struct fp_log *log, int status)
 {
-	char line[256];
-	struct fp_text text;
-
-	fp_text_begin(&text, line, sizeof(line));
-	fp_text_string(&text, "the search for leaks failed: ");
-	fp_text_string(&text, strerrordesc_np(-status));
-	fp_log_note(log, line);
+	fp_log_tell(log, FP_TELL_LEAKS_FAILED, strerrordesc_np(-status));
 	fp_log_leak_check(log, FP_LOG_CHECK_FAILED);
 	atomic_store(&fp_session.own.leaks.has_failed, true);
 }
@@ -101,20 +96,9 @@ static void note_failure(struct fp_log *log, int status)
 static void note_unanswered(struct fp_log *log, uint64_t threads)
 {
 	static _Atomic bool is_noted;
-	char line[512];
-	struct fp_text text;
 
-	if (atomic_exchange(&is_noted, true))
-		return;
-	fp_text_begin(&text, line, sizeof(line));
-	fp_text_decimal(&text, threads);
-	fp_text_string(&text, threads == 1 ? " thread" : " threads");
-	fp_text_string(&text,
-	               " did not stop when leaks were looked for, because all signals are "
-	               "blocked or the kernel does not return: the stack was searched whole, "
-	               "where old pointers may hide leaks, and a block that only a register "
-	               "points to seems lost");
-	fp_log_note(log, line);
+	if (!atomic_exchange(&is_noted, true))
+		fp_log_tell(log, FP_TELL_THREADS_RAN, FP_TEXT_COUNT(threads));
 }
 
 static void log_notes(struct fp_log *log, const struct fp_leak_result *result)
@@ -122,13 +106,11 @@ static void log_notes(struct fp_log *log, const struct fp_leak_result *result)
 	if (result->unanswered > 0)
 		note_unanswered(log, result->unanswered);
 	if (result->is_blind)
-		fp_log_note(log, "leaks could not be told from blocks in use, because /proc is "
-		                 "out of reach: all live blocks are listed as possible leaks");
+		fp_log_note(log, FP_TELL_LEAKS_BLIND);
 	if (result->is_partial)
-		fp_log_note(log, "memory ran out while leaks were grouped; some are missing");
+		fp_log_note(log, FP_TELL_LEAKS_PARTIAL);
 	if (fp_session.options.leak_snapshot && !result->is_snapshot)
-		fp_log_note(log, "leak_snapshot: the system refused a copy of the process, so "
-		                 "it stood still while leaks were looked for");
+		fp_log_note(log, FP_TELL_NO_SNAPSHOT);
 }
 
 bool fp_session_is_ignored(const struct fp_block *block, void *user)

@@ -9,6 +9,7 @@
 #include <linux/memfd.h>
 #include <string.h>
 
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -40,11 +41,8 @@ static void say_unnamed(const struct news *news, uint64_t blocks, int status)
 	struct fp_text text;
 
 	fp_text_begin(&text, news->text, news->size);
-	fp_text_decimal(&text, blocks);
-	fp_text_string(&text, blocks == 1 ? " block was lost" : " blocks were lost");
-	fp_text_string(&text, ", and the fencepost program could not say which (");
-	fp_text_string(&text, strerrordesc_np(-status));
-	fp_text_string(&text, "); see the option reporter\n");
+	fp_text_print(&text, FP_TELL_UNNAMED_LEAKS, blocks, blocks == 1 ? " was" : "s were",
+	              strerrordesc_np(-status));
 }
 
 /* Whether any of BLOCKS is left when what suppressions name is taken away. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "base/messages.h"
 #include "base/meta.h"
 #include "heap/tier.h"
 #include "record/record.h"
@@ -25,8 +26,7 @@ struct fp_session_picking fp_session_take_picking(const struct fp_session_picker
 	atomic_store(&door, new_door);
 	fp_tier_leave_picking(new_door->count_plain);
 	if (fp_record_is_on && (options->sample > 1 || options->budget != 0))
-		fp_session_note("with sample=N or budget=PERCENT a recording has the guarded "
-		                "blocks only; without both it has all");
+		fp_session_note(FP_TELL_RECORDS_GUARDED);
 	return (struct fp_session_picking){options->sample, options->budget, options->seed};
 }
 
@@ -50,7 +50,7 @@ void fp_session_suggest_budget(void)
 	if (atomic_exchange(&is_told, true))
 		return;
 	fp_lock_acquire(&fp_session.lock);
-	fp_session_note(FP_LOG_SUGGESTION);
+	fp_session_note(FP_TELL_SUGGESTION);
 	fp_session_publish(NULL);
 	fp_lock_release(&fp_session.lock);
 }

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -193,9 +194,7 @@ void fp_session_confine(void)
 	if (!fp_session_is_here())
 		return;
 	fp_meta_use_aside();
-	fp_session_note(
-	        "a thread entered seccomp's strict mode: no block that it has allocated or "
-	        "freed since then is guarded");
+	fp_session_note(FP_TELL_STRICT_SECCOMP);
 	fp_lock_acquire(&fp_session.lock);
 	fp_log_modules(fp_session_log());
 	fp_session_publish_beginning();
@@ -252,37 +251,22 @@ bool fp_session_is_on_its_own(void)
 	return failure != 0 && failure != -ENOSPC;
 }
 
-static const char *reason(void)
-{
-	switch (-failure) {
-	case ENOSPC:
-		return " found more than the shared memory has room for";
-	case ESRCH:
-		return watcher != 0 ? " was still running when the process that forked it ended"
-		       : fp_channel_has_reader(channel)
-		               ? " was still running when fencepost run ended"
-		               : " was still running when fencepost run was killed";
-	default:
-		return " cannot reach fencepost run: the descriptor that it inherits was "
-		       "closed, and "
-		       "/proc does not show that program";
-	}
-}
-
 /* Once: from now on the process reports by itself. */
 static void explain(void)
 {
-	char line[256];
-	struct fp_text text;
+	unsigned pid = (unsigned)fp_sys_getpid();
 
 	if (fp_session_is_stderr_lost())
 		return;
-	fp_text_begin(&text, line, sizeof(line));
-	fp_text_string(&text, "process ");
-	fp_text_decimal(&text, (uint64_t)fp_sys_getpid());
-	fp_text_string(&text, reason());
-	fp_text_string(&text, "; it reports by itself when it ends, as text");
-	fp_say(line, "");
+	if (failure == -ENOSPC)
+		fp_say(FP_TELL_CHANNEL_FULL, pid);
+	else if (failure != -ESRCH)
+		fp_say(FP_TELL_CHANNEL_LOST, pid);
+	else if (watcher != 0)
+		fp_say(FP_TELL_PARENT_ENDED, pid);
+	else
+		fp_say(fp_channel_has_reader(channel) ? FP_TELL_RUN_ENDED : FP_TELL_RUN_DIED,
+		       pid);
 }
 
 static int give_up(int reason_for_it)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/messages.h"
 #include "base/text.h"
 #include "record/record.h"
 #include "session/session.h"
@@ -35,7 +36,7 @@ void fp_session_start_recording(void)
 		return;
 	const struct fp_record_config config = configure(path);
 	if (fp_record_start(&config) != 0)
-		fp_log_note(fp_session_log(), "there was no memory for the recording");
+		fp_log_note(fp_session_log(), FP_TELL_NO_RECORDING);
 }
 
 void fp_session_start_recording_in_child(void)
@@ -62,11 +63,7 @@ void fp_session_log_recording(struct fp_log *tail)
 	if (fp_record_failure() == 0)
 		return;
 	fp_text_begin(&text, line, sizeof(line));
-	fp_text_string(&text, "the recording in ");
-	fp_text_string(&text, fp_record_path());
-	fp_text_string(&text, " ends early: ");
-	fp_text_string(&text, strerrordesc_np(-fp_record_failure()));
-	fp_text_string(&text, "; what stands in it can be replayed, and record=FILE may name a "
-	                      "file with more room");
+	fp_text_print(&text, FP_TELL_RECORDING_ENDS, fp_record_path(),
+	              strerrordesc_np(-fp_record_failure()));
 	fp_log_note(tail, line);
 }

@@ -6,6 +6,7 @@
  *
  * Context: alloc.
  */
+#include "base/messages.h"
 #include "base/text.h"
 #include "heap/refusal.h"
 #include "session/session.h"
@@ -62,17 +63,8 @@ void fp_session_start_refusals(const struct fp_option_rule *chosen)
 void fp_session_log_refusals(struct fp_log *tail)
 {
 	const char *function = fp_option_rule_function(&fp_session.options.fail_alloc);
-	char line[FP_OPTION_RULE_MAX + 256];
-	struct fp_text text;
 
 	fp_refusal_each(log_failed, tail);
-	if (function[0] == '\0' || fp_function_is_known())
-		return;
-	fp_text_begin(&text, line, sizeof(line));
-	fp_text_string(&text, "fail_alloc: no symbol table has a function ");
-	fp_text_string(&text, function);
-	fp_text_string(&text,
-	               "; give its name as nm shows it (C++ names are mangled), and do not "
-	               "strip the program");
-	fp_log_note(tail, line);
+	if (function[0] != '\0' && !fp_function_is_known())
+		fp_log_tell(tail, FP_TELL_FAIL_ALLOC, function);
 }

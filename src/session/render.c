@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/maps.h"
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/own.h"
 #include "base/sys.h"
@@ -114,9 +115,9 @@ static const char *explain(int reason)
 {
 	switch (reason) {
 	case -EIO:
-		return "its message is above";
+		return FP_TELL_REPORTER_SAID;
 	case -ECHILD:
-		return "a signal killed it";
+		return FP_TELL_REPORTER_DIED;
 	default:
 		return strerrordesc_np(-reason);
 	}
@@ -161,9 +162,6 @@ static int open_orphan(char *path, size_t size)
 static void keep_events(struct fp_log *tail, const char *why)
 {
 	char path[VALUE_MAX];
-	char line[2 * VALUE_MAX];
-	struct fp_text text;
-
 	int fd = fp_session_is_orphan() ? open_orphan(path, sizeof(path))
 	                                : open_kept("/tmp", ".events", path, sizeof(path));
 	bool is_kept =
@@ -174,12 +172,7 @@ static void keep_events(struct fp_log *tail, const char *why)
 		fp_sys_unlink(path);
 	if (fp_session_is_stderr_lost())
 		return;
-	fp_text_begin(&text, line, sizeof(line));
-	fp_text_string(&text, why);
-	fp_text_string(&text, is_kept ? "; the event log is kept: fencepost report "
-	                              : ", and the event log could not be kept in ");
-	fp_text_string(&text, path);
-	fp_say(line, "");
+	fp_say(is_kept ? FP_TELL_EVENTS_KEPT : FP_TELL_EVENTS_LOST, why, path);
 }
 
 static void keep_unrendered(struct fp_log *tail, const char *program, int reason)
@@ -188,10 +181,7 @@ static void keep_unrendered(struct fp_log *tail, const char *program, int reason
 	struct fp_text text;
 
 	fp_text_begin(&text, line, sizeof(line));
-	fp_text_string(&text, program);
-	fp_text_string(&text, " could not make the report (");
-	fp_text_string(&text, explain(reason));
-	fp_text_string(&text, ")");
+	fp_text_print(&text, FP_TELL_NO_REPORT, program, explain(reason));
 	keep_events(tail, line);
 }
 
@@ -370,7 +360,7 @@ int fp_session_render(struct fp_log *tail, const struct fp_session_rendering *re
 	if (status != 0 && !is_asked_for)
 		keep_unrendered(tail, work->command.program, status);
 	else if (!is_asked_for && fp_session_is_orphan())
-		keep_events(tail, "fencepost run was killed");
+		keep_events(tail, FP_TELL_RUN_KILLED);
 	fp_meta_free(work, sizeof(*work));
 	return status;
 }

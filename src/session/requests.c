@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -295,9 +296,7 @@ void fp_session_yield_leak_signal(void)
 	if (mark != 0)
 		fp_vm_unmap(mark, fp_vm_page_size());
 	mark = 0;
-	fp_log_note(fp_session_log(),
-	            "leak_signal: the program took that signal for itself, so "
-	            "nobody could ask for leaks from then on; choose another");
+	fp_log_note(fp_session_log(), FP_TELL_SIGNAL_TAKEN);
 }
 
 void fp_session_answer(void)
@@ -310,9 +309,7 @@ void fp_session_answer(void)
 	if (install(signal) && make_thread() == 0)
 		set_mark(signal);
 	else
-		fp_log_note(fp_session_log(),
-		            "leak_signal: no thread could be made that answers; allow one more "
-		            "(ulimit -u)");
+		fp_log_note(fp_session_log(), FP_TELL_NO_THREAD);
 }
 
 void fp_session_answer_in_child(void)

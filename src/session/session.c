@@ -13,6 +13,7 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/own.h"
 #include "base/proc.h"
@@ -35,9 +36,17 @@ enum { ARGUMENTS_MAX = 8192 };
 
 FP_CHILD_WRITES struct fp_session fp_session = {.lock = FP_LOCK_INITIALIZER(FP_RANK_SESSION)};
 
-static int complain(const char *what, const char *detail)
+__attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
 {
-	fp_say(what, detail);
+	char line[FP_SESSION_PATH_MAX + 256];
+	struct fp_text text;
+	va_list values;
+
+	fp_text_begin(&text, line, sizeof(line));
+	va_start(values, format);
+	fp_text_print_list(&text, format, values);
+	va_end(values);
+	fp_say("%s", line);
 	return -EINVAL;
 }
 
@@ -48,11 +57,11 @@ static int parse_options(const char *text, struct fp_options *options)
 
 	fp_options_defaults(options);
 	if (text != NULL &&
-	    fp_options_parse(options, text, "options of the host", error, sizeof(error)) != 0)
-		return complain(error, "");
+	    fp_options_parse(options, text, FP_TELL_OF_HOST, error, sizeof(error)) != 0)
+		return complain("%s", error);
 	if (environment != NULL && fp_options_parse(options, environment, "FENCEPOST_OPTIONS",
 	                                            error, sizeof(error)) != 0)
-		return complain(error, "");
+		return complain("%s", error);
 	return 0;
 }
 
@@ -122,24 +131,14 @@ static int check_writable(const char *path)
 static int check_output(const char *key, const char *name)
 {
 	char path[FP_SESSION_PATH_MAX];
-	char line[FP_SESSION_PATH_MAX + 256];
-	struct fp_text text;
 
 	if (name[0] == '\0')
 		return 0;
 	fp_session_expand_path(name, path, sizeof(path));
 	int status = check_writable(path);
-	if (status == 0)
-		return 0;
-	fp_text_begin(&text, line, sizeof(line));
-	fp_text_string(&text, key);
-	fp_text_string(&text, "=");
-	fp_text_string(&text, path);
-	fp_text_string(&text, ": cannot write there: ");
-	fp_text_string(&text, strerrordesc_np(-status));
-	fp_text_string(&text,
-	               "; name a file in a directory that exists and that you may write to");
-	return complain(line, "");
+	return status == 0
+	               ? 0
+	               : complain(FP_TELL_CANNOT_WRITE, key, path, strerrordesc_np(-status));
 }
 
 static int check_outputs(const struct fp_options *options)
@@ -151,8 +150,7 @@ static int check_outputs(const struct fp_options *options)
 		                      fp_options_output(options, &fp_options_table[i]));
 	if (status == 0 && options->reporter[0] != '\0' &&
 	    fp_sys_access(options->reporter, X_OK) != 0)
-		status =
-		        complain("reporter: no program that can be run at ", options->reporter);
+		status = complain(FP_TELL_NO_REPORTER, options->reporter);
 	return status;
 }
 
@@ -178,22 +176,12 @@ static int start_guard(const struct fp_options *options)
 	        .seal_batch = (unsigned)options->seal_batch,
 	        .verify = fp_heap_verify_freed,
 	};
-	char line[512];
-	struct fp_text text;
 	const char *why;
 	int status = fp_guard_init(&config, &why);
 
-	if (status == 0)
-		return 0;
-	fp_text_begin(&text, line, sizeof(line));
-	fp_text_string(&text, "backend=");
-	fp_text_string(&text, config.backend);
-	fp_text_string(&text, " does not work here (");
-	fp_text_string(&text, strerrordesc_np(-status));
-	fp_text_string(&text, "): it needs ");
-	fp_text_string(&text, why);
-	fp_text_string(&text, "; backend=auto takes the best one that works");
-	return complain(line, "");
+	return status == 0 ? 0
+	                   : complain(FP_TELL_NO_BACKEND, config.backend,
+	                              strerrordesc_np(-status), why);
 }
 
 static void start_stack(const struct fp_options *options)
@@ -348,10 +336,7 @@ static int start_fault(const struct fp_options *options)
 	        .carries_out = is_exact,
 	};
 	int status = fp_fault_start(&config);
-	return status == -ENOTSUP
-	               ? complain("continue=yes: this machine's processor is not supported; ",
-	                          "leave it out")
-	               : status;
+	return status == -ENOTSUP ? complain(FP_TELL_NO_CONTINUE) : status;
 }
 
 static int start_locked(const char *text)
@@ -415,8 +400,7 @@ static int look_at_late_options(const char *text)
 	int status = parse_options(text, options);
 	fp_meta_free(options, sizeof(*options));
 	if (status == 0 && text[0] != '\0' && !atomic_exchange(&is_told, true))
-		fp_session_note("fencepost run started this process, so the host's own options "
-		                "are ignored; give them to fencepost run");
+		fp_session_note(FP_TELL_HOST_IGNORED);
 	return status;
 }
 
@@ -427,8 +411,7 @@ static int compare_options(const char *text)
 		return 0;
 	if (fp_session_has_door(FP_DOOR_MALLOC))
 		return look_at_late_options(text);
-	return complain("the session's options are fixed by the first manager: ",
-	                "pass NULL or the same text to later ones");
+	return complain(FP_TELL_OPTIONS_FIXED);
 }
 
 int fp_session_start(const char *text)
@@ -436,8 +419,7 @@ int fp_session_start(const char *text)
 	int status;
 
 	if (text != NULL && strlen(text) >= sizeof(fp_session.options_text))
-		return complain("options of the host: longer than 2047 bytes; ",
-		                "use FENCEPOST_OPTIONS for the rest");
+		return complain(FP_TELL_OPTIONS_LONG);
 	fp_lock_acquire(&fp_session.lock);
 	if (atomic_load(&fp_session.is_started)) {
 		status = compare_options(text);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/messages.h"
 #include "base/meta.h"
 #include "base/text.h"
 #include "heap/heap.h"
@@ -126,10 +127,7 @@ static void log_finding(uint32_t index, const struct fp_finding *finding, bool h
 	fp_log_finding(fp_session_log(), index, &told, &site);
 	if (finding->kind == FP_FINDING_CRASH &&
 	    fp_session.options.align != FP_OPTIONS_ALIGN_16)
-		fp_log_note(fp_session_log(),
-		            "blocks are aligned to less than malloc promises (align), which "
-		            "some programs need: if this one does not crash without that, the "
-		            "crash is none of its mistakes");
+		fp_log_note(fp_session_log(), FP_TELL_ALIGN_CRASH);
 }
 
 void fp_session_reserve_findings(void)
@@ -242,15 +240,8 @@ size_t fp_session_finding_count(void)
 
 static void note_beyond(struct fp_log *log)
 {
-	char line[160];
-	struct fp_text text;
-
-	fp_text_begin(&text, line, sizeof(line));
-	fp_text_decimal(&text, fp_session.own.findings.beyond);
-	fp_text_string(&text, " findings beyond the first ");
-	fp_text_decimal(&text, atomic_load(&fp_session.own.findings.distinct));
-	fp_text_string(&text, " distinct ones were only counted; mend those and run again");
-	fp_log_note(log, line);
+	fp_log_tell(log, FP_TELL_BEYOND, fp_session.own.findings.beyond,
+	            (uint64_t)atomic_load(&fp_session.own.findings.distinct));
 }
 
 void fp_session_log_counts(struct fp_log *log)

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "base/hash.h"
+#include "base/messages.h"
 #include "base/text.h"
 #include "base/vm.h"
 #include "session/session.h"
@@ -50,7 +51,7 @@ static bool is_new(const char *line)
 static void say(const char *line)
 {
 	if (!fp_session.options.quiet && !fp_session_is_stderr_lost() && is_new(line))
-		fp_say("not seen: ", line);
+		fp_say(FP_TELL_NOT_SEEN, line);
 }
 
 void fp_session_note_unseen(const char *line, bool is_in_place)

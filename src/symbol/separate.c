@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/tool_messages.h"
 #include "symbol/symbol.h"
 
 /* debuginfod.h, which not every build host has. */
@@ -202,9 +203,9 @@ const char *fp_symbol_fetch_obstacle(void)
 	if (!may_fetch)
 		return NULL;
 	if (!has_server())
-		return "DEBUGINFOD_URLS names no server to ask: set it to the address of one";
+		return FP_SAY_DEBUGINFOD_URLS_NAMES_NO;
 	if (!load_debuginfod())
-		return "libdebuginfod.so.1 cannot be loaded: install libdebuginfod";
+		return FP_SAY_LIBDEBUGINFOD_SO_CANNOT;
 	return NULL;
 }
 

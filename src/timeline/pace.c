@@ -6,6 +6,7 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/messages.h"
 #include "registry/registry.h"
 #include "timeline/snapshot.h"
 #include "timeline/trend.h"
@@ -107,12 +108,9 @@ void fp_pace_charge(uint64_t nanoseconds_more)
 void fp_pace_note(struct fp_log *log)
 {
 	if (fp_pace_is_on() && pace.trends.snapshots < FP_TREND_NEEDED)
-		fp_log_note(log, "leak_growth: nothing was judged, because that takes 8 "
-		                 "snapshots of the heap, which a process has after about a "
-		                 "second");
+		fp_log_note(log, FP_TELL_GROWTH_YOUNG);
 	if (pace.trends.is_lossy)
-		fp_log_note(log, "leak_growth: there were too many allocation stacks, or too "
-		                 "little memory, to follow all of them");
+		fp_log_note(log, FP_TELL_GROWTH_LOSSY);
 }
 
 void fp_pace_log(struct fp_log *log)

@@ -32,23 +32,12 @@ START_TEST(numbers_are_written_in_full)
 
 	fp_text_begin(&text, buffer, sizeof(buffer));
 	ck_assert_str_eq(buffer, "");
-	fp_text_signed(&text, INT64_MIN);
-	fp_text_string(&text, " ");
-	fp_text_signed(&text, INT64_MAX);
-	fp_text_string(&text, " ");
-	fp_text_signed(&text, -1);
-	fp_text_string(&text, " ");
-	fp_text_signed(&text, 0);
-	fp_text_string(&text, " ");
-	fp_text_decimal(&text, UINT64_MAX);
-	fp_text_string(&text, " ");
-	fp_text_decimal(&text, 0);
-	fp_text_string(&text, " ");
-	fp_text_hex(&text, 0);
-	fp_text_string(&text, " ");
-	fp_text_hex(&text, UINT64_MAX);
+	fp_text_print(&text, "%ld %ld %d %ld %lu %u %#lx %#lx ", INT64_MIN, INT64_MAX, -1,
+	              (int64_t)0, UINT64_MAX, 0, (uint64_t)0, UINT64_MAX);
+	fp_text_print(&text, "%s%s%%, %u%s", "a", "\x1b", 3000000000U, "");
 	ck_assert_str_eq(buffer, "-9223372036854775808 9223372036854775807 -1 0 "
-	                         "18446744073709551615 0 0x0 0xffffffffffffffff");
+	                         "18446744073709551615 0 0x0 0xffffffffffffffff a\x1b%, "
+	                         "3000000000");
 	ck_assert_uint_eq(text.used, strlen(buffer));
 	ck_assert(!text.is_cut);
 }
@@ -80,7 +69,7 @@ END_TEST
 
 static void say_two_parts(void *user)
 {
-	fp_say("the fence ", user);
+	fp_say("the %s %s", "fence", (const char *)user);
 }
 
 START_TEST(what_is_said_is_one_line)

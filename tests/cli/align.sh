@@ -36,7 +36,7 @@ clean() {
 }
 
 learned() { # learned SITES CARRIED-OUT
-	grep -q "align=auto: call stacks whose blocks are aligned to 16 bytes from now on: $1; instructions that need that and were carried out: $2\$" text ||
+	grep -q "align=auto: call stacks that get blocks aligned to 16 bytes from now on: $1; instructions that need such blocks and were emulated: $2\$" text ||
 		complain "not learned $1 $2: $(cat text)"
 }
 

@@ -280,10 +280,10 @@ END
 		if test "$way" = 'fencepost gcore'; then
 			cmp -s live dead || complain "$(diff live dead) $(cat err made)"
 		elif ! cmp -s live dead; then
-			says dead 'more may hold it, because not all was searched: the file lacks what is in blocks, as gcore makes it'
+			says dead 'more may hold it, because not all was searched: the file lacks the contents of blocks, as files of gcore do'
 			"$fencepost" leaks gdb.core >answer 2>err
 			test $? -eq 125 || complain 'tells leaks of it'
-			grep -q '^fencepost: gdb.core cannot tell leaks: the file lacks what is in blocks' err || complain "$(cat err)"
+			grep -q '^fencepost: gdb.core cannot tell leaks: the file lacks the contents of blocks' err || complain "$(cat err)"
 		fi
 	done
 fi
@@ -307,7 +307,7 @@ at = core.index(b"fencepostremains")
 open("other", "wb").write(core[:at + 24] + b"9.9".ljust(24, b"\0") + core[at + 48:])
 open("arm", "wb").write(core[:18] + b"\xb7\0" + core[20:])
 END
-refuses '^fencepost: other is of Fencepost 9.9, and this is another' other
+refuses '^fencepost: other is of Fencepost 9.9, and this is ' other
 refuses '^fencepost: arm is of another kind of processor' arm
 cat >plain.c <<'END'
 #include <stdlib.h>
@@ -319,7 +319,7 @@ rm core
 for file in core core.*; do
 	test ! -f "$file" || mv "$file" plain.core
 done
-refuses '^fencepost: plain.core has nothing of Fencepost: the program ran without it' plain.core
+refuses '^fencepost: plain.core has no data of Fencepost: the program ran without it' plain.core
 
 # Bytes that somebody chose: whatever they say, there is an answer or one line.
 what=hostile

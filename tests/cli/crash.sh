@@ -207,7 +207,7 @@ expect err '^fencepost: 1 error, in 1 of 2 processes; exited 11; leaks not check
 test $? -eq 9 || complain "no finding for --error-exitcode: $(cat err)"
 # Who gets less than malloc promises may crash for that.
 "$fencepost" run --align=1 -- "$victims/crash_victim" arithmetic >out 2>err
-grep -q '^fencepost: note: blocks are aligned to less than malloc promises' err || complain "align=1: $(cat err)"
+grep -q '^fencepost: note: align made blocks less aligned than malloc promises' err || complain "align=1: $(cat err)"
 # What the program handles is none.
 "$fencepost" run --error-exitcode=9 -- "$victims/crash_victim" exits >out 2>err
 test $? -eq 11 && grep -q '^fencepost: no errors, no leaks; exited 11$' err && test "$(wc -l <err)" -eq 1 ||

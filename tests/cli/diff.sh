@@ -182,12 +182,12 @@ fail() {
 }
 fail 'diff: two reports are needed: write fencepost diff OLD NEW' old.json
 fail 'diff: "c" is one report too many: put those of one side in a directory' a b c
-fail 'diff: unknown option "--jsn": there are --json, --json=FILE, --strict and --suppressions=FILE' \
+fail 'diff: unknown option "--jsn": diff takes --json, --json=FILE, --strict and --suppressions=FILE' \
 	--jsn old.json old.json
 printf 'double-free:twice\nleaks:lose\n' >bad.supp
 diff_is 125 '' --suppressions=bad.supp old.json old.json
 grep -q '^fencepost: bad.supp:2: ' err || complain "a malformed suppression: $(cat err)"
-fail 'cannot read missing: No such file or directory; name an event log or a JSON report' old.json missing
+fail 'cannot read missing: No such file or directory; name an event log, a JSON report or a core file' old.json missing
 fail 'cannot write missing/x: No such file or directory; name another file with --json=FILE' \
 	--json=missing/x old.json old.json
 exit $bad

@@ -86,7 +86,7 @@ says 'read char 5001 MALLOC MEMCPY 0 9000' 'read of 9000 bytes by a call, 3999 o
 says 'text 50 MALLOC WCSNCPY 99' 'write of 396 bytes by a call, 196 of them behind the block' 'through wcsncpy'
 says 'write char 601 MALLOC MEMMOVE 0 1201' 'write of 1201 bytes by a call, 600 of them behind the block' 'through memmove'
 says 'write char 601 MALLOC POINTER 0 1201' 'write of 1201 bytes by a call, 600 of them behind the block' 'through memcpy'
-says 'read char 50 MALLOC INDEX 0 64' 'read of 1 byte, 14 bytes past the end of a block of 50 bytes; the bytes before that one may have been read, too'
+says 'read char 50 MALLOC INDEX 0 64' 'read of 1 byte, 14 bytes past the end of a block of 50 bytes; the bytes before it may have been read, too'
 says 'read char 50 MALLOC INDEX 0 90' 'read of 1 byte, 40 bytes past the end of a block of 50 bytes'
 
 # What it goes on to write behind the guard follows on what it wrote before it: one finding.

@@ -39,8 +39,8 @@ fails() { # fails MESSAGE ARGUMENTS...
 	test ! -s out || complain "doctor $*: wrote $(cat out)"
 }
 
-fails 'unknown option "--jsn": it has --json, and -- before a program whose name starts with -' --jsn
-fails 'unknown option "-x": it has --json, and -- before a program whose name starts with -' -x
+fails 'unknown option "--jsn": doctor takes --json, and -- before a program whose name starts with -' --jsn
+fails 'unknown option "-x": doctor takes --json, and -- before a program whose name starts with -' -x
 fails '"false": give only one program, without arguments' true false
 test -w /dev/full && { "$fencepost" doctor >/dev/full 2>err; test $? -eq 125 || complain 'a full disk'; }
 
@@ -70,7 +70,7 @@ if compile static -static; then
 	says 1 'problem program' 'static is statically linked' 'link it dynamically' $doctor ./script
 fi
 printf '#!/usr/bin/env sh\n' >script && chmod +x script
-says 0 'ok script' 'what is executed is /' '' $doctor ./script
+says 0 'ok script' ' is executed' '' $doctor ./script
 compile asan -fsanitize=address && says 1 'problem program' 'linked with AddressSanitizer' 'without -fsanitize' $doctor ./asan
 # One byte of the header each: 32 bits, and a machine that nobody has.
 cp with narrow && printf '\001' | dd of=narrow bs=1 seek=4 conv=notrunc 2>/dev/null

@@ -78,9 +78,9 @@ has err 'fencepost: cannot read the list missing: No such file or directory; nam
 head -c 200 a.json >cut.json
 report 125 --log=rest a.log cut.json missing b.json
 has err 'fencepost: cut.json is damaged JSON at line 11, column 12'
-has err 'fencepost: cannot read missing: No such file or directory; name an event log or a JSON report'
+has err 'fencepost: cannot read missing: No such file or directory; name an event log, a JSON report or a core file'
 has rest 'in 2 of 2 reports: a.log (3), b.json (3)'
-has rest 'fencepost: note: cut.json could not be read: what it says, or the rest of it, is missing here'
+has rest 'fencepost: note: cut.json could not be read to its end: this report lacks the rest'
 report 125 cut.json missing
 grep -q 'errors' err && complain 'a report of nothing'
 report 125 --merge=some a.log

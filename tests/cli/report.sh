@@ -40,7 +40,7 @@ fail 'unknown command "reprot"; the nearest one is "report"' reprot log
 fail 'unknown command "gibberish-"; fencepost --help lists them' gibberish- log
 fail '"./app" is no command of Fencepost: write fencepost run ./app' ./app
 fail '"mkfifo" is no command of Fencepost: write fencepost run mkfifo' mkfifo
-fail 'help: unknown command "rum"; fencepost help lists them' help rum
+fail 'unknown command "rum"; fencepost --help lists them' help rum
 fail 'unknown option "--hepl": options follow a command, as in fencepost run --quiet PROGRAM' --hepl
 fail 'no event log: write fencepost report EVENT-LOG, or - for standard input' report
 fail 'unknown option "-q": options are written --key=value' report -q log
@@ -53,16 +53,16 @@ fail '--placement belongs to the run that was recorded: set it there, FENCEPOST_
 	report --placement=left log
 fail '--guard-pages belongs to the run that was recorded: set it there, FENCEPOST_OPTIONS=guard_pages=N' \
 	report --guard-pages=2 log
-fail 'cannot read missing: No such file or directory; name an event log or a JSON report' \
+fail 'cannot read missing: No such file or directory; name an event log, a JSON report or a core file' \
 	report missing
 echo text >text
-fail 'text is neither an event log nor a JSON report: name a file that FENCEPOST_OPTIONS=events=FILE or --json=FILE wrote' \
+fail 'text is no event log, JSON report or core file: name a file that --events=FILE or --json=FILE wrote, or a core file of a program under Fencepost' \
 	report text
 { printf 'FENCEPEV\377\0\0\0\0\0\0\0' && tail -c +17 log; } >other
 fail 'other is an event log of another version of Fencepost: use the fencepost program of that version' \
 	report other
 "$fencepost" report - </dev/null 2>err
-test $? -eq 125 && grep -q '^fencepost: standard input is neither an event log' err ||
+test $? -eq 125 && grep -q '^fencepost: standard input is no event log' err ||
 	complain "an empty log: $(cat err)"
 
 # Text and JSON in files, under the name of the process that was recorded, complete or not at all.

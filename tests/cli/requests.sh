@@ -203,6 +203,6 @@ END
 ${CC:-cc} -w -o strict strict.c || exit 99
 ./strict "$fencepost" run ./$victim use malloc >out 2>err || complain "strict: $(cat out err)"
 grep -qx 'nobody answers' out || complain "strict: $(cat out)"
-grep -qF 'note: the system does not let code be changed, so what some modules ask Valgrind (valgrind.h) is not answered: their pools are not seen' err ||
+grep -qF 'note: the system forbids to change code, so Fencepost cannot answer what some modules ask Valgrind (valgrind.h): their pools are not tracked' err ||
 	complain "strict: $(cat err)"
 exit $bad

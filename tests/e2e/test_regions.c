@@ -256,8 +256,8 @@ START_TEST(test_mappings_of_the_runtime_are_noted)
 {
 	static const char *const argv[] = {"regions", "announce", NULL};
 	static const char *const words[] = {
-	        "the host was told of 2 mappings that the runtime made itself (350 bytes), of "
-	        "which 1 (300 bytes) were not given back",
+	        "the runtime told the host of 2 mappings that it made itself (350 bytes); 1 of "
+	        "them (300 bytes) were not given back",
 	        "the runtime lacked address space 2 times; that of released regions was given "
 	        "to "
 	        "it 1 time",

@@ -317,7 +317,7 @@ END_TEST
 #define READ .access = FP_ACCESS_READ
 #define WRITE .access = FP_ACCESS_WRITE
 #define FURTHER "; the guard page stopped it "
-#define MAYBE "; the bytes before that one may have been read, too, which cannot be seen"
+#define MAYBE "; the bytes before it may have been read, too: that cannot be seen"
 
 /* Of block 4, of 20 bytes with 12 of padding behind it and 4064 before it, unless another one
  * is named. */

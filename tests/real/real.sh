@@ -40,7 +40,7 @@ count_stacks() {
 	set -- $(awk '
 		/"heap": {/ { is_heap = 1 }
 		is_heap && /"allocations":/ { gsub(/[^0-9]/, ""); calls += $0; is_heap = 0 }
-		/"[0-9,]* calls* ha.* that could not be followed/ { sub(/calls* .*/, ""); gsub(/[^0-9]/, ""); cut += $0 }
+		/"[0-9,]* call stacks* could not be followed/ { sub(/call stacks* .*/, ""); gsub(/[^0-9]/, ""); cut += $0 }
 		END { printf "%d %d", calls, cut }' "$name/report.json")
 	calls=$((calls + $1)) cut=$((cut + $2))
 	test "$2" -eq 0 || echo "$name: $2 stacks of $1 end early"

@@ -73,9 +73,9 @@ static const struct {
          "name a file in a directory that exists and that you may write to\n"},
         {"events=/nonexistent/%p", NULL, "fencepost: events=/nonexistent/"},
         {"reporter=/nonexistent", NULL,
-         "fencepost: reporter: no program that can be run at /nonexistent\n"},
+         "fencepost: reporter: /nonexistent is not a program that can be run\n"},
         {"reporter=/", "reporter=/nonexistent",
-         "fencepost: reporter: no program that can be run at /nonexistent\n"},
+         "fencepost: reporter: /nonexistent is not a program that can be run\n"},
 };
 
 static void start_refused(void *user)

@@ -5,6 +5,7 @@
  * report that they were cut from. Those of many runs are merged as they come: a file of a
  * fleet's lines may be larger than memory.
  */
+#include "base/tool_messages.h"
 #include "report/json/read.h"
 
 #include <ctype.h>
@@ -68,7 +69,7 @@ static int read_value(struct fp_report_list *list, const json_t *json, char *ref
 	for (size_t i = 0; result == 0 && i < json_array_size(json); i++)
 		result = add_report(list, json_array_get(json, i), refusal);
 	if (result == 0 && list->count == 0) {
-		snprintf(refusal, FP_REPORT_REFUSAL_MAX, "is JSON without a report in it");
+		snprintf(refusal, FP_REPORT_REFUSAL_MAX, FP_SAY_JSON_WITHOUT_REPORT);
 		result = -EINVAL;
 	}
 	return result;
@@ -229,9 +230,8 @@ static int take_documents(struct reading *reading, struct text *text)
 	if (json_error_code(&error) == json_error_out_of_memory)
 		return -ENOMEM;
 	/* The library's own words quote the file, which may speak to the terminal. */
-	snprintf(reading->refusal, FP_REPORT_REFUSAL_MAX,
-	         "is damaged JSON at line %zu, column %d", text->lines + (size_t)error.line,
-	         error.column);
+	snprintf(reading->refusal, FP_REPORT_REFUSAL_MAX, FP_SAY_DAMAGED_JSON_AT,
+	         text->lines + (size_t)error.line, error.column);
 	return -EINVAL;
 }
 

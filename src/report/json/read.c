@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "report/stack.h"
 #include "report/fingerprint.h"
 #include "report/names.h"
@@ -673,9 +674,8 @@ static void settle(struct fields *fields, const json_t *json)
 	else if (report->snapshot_source >= report->source_count)
 		refuse(fields, "snapshots_source");
 	if (fields->unknown > 0 &&
-	    fp_report_note(report,
-	                   "%zu finding%s of kinds that this version does not know %s left out",
-	                   fields->unknown, fields->unknown == 1 ? "" : "s",
+	    fp_report_note(report, FP_SAY_FINDING_KINDS_VERSION, fields->unknown,
+	                   fields->unknown == 1 ? "" : "s",
 	                   fields->unknown == 1 ? "was" : "were") != 0)
 		fields->is_out_of_memory = true;
 }
@@ -684,8 +684,7 @@ static int refuse_field(const struct fields *fields, char *refusal)
 {
 	if (fields->is_out_of_memory)
 		return -ENOMEM;
-	snprintf(refusal, FP_REPORT_REFUSAL_MAX,
-	         "is a damaged JSON report: a value of \"%s\" cannot be right", fields->wrong);
+	snprintf(refusal, FP_REPORT_REFUSAL_MAX, FP_SAY_DAMAGED_JSON_REPORT, fields->wrong);
 	return -EINVAL;
 }
 
@@ -696,10 +695,7 @@ int fp_report_read_document(const json_t *json, struct fp_report *report,
 	const char *given = json_string_value(json_object_get(json, "schema"));
 
 	if (!given || strcmp(given, schema) != 0) {
-		snprintf(refusal, FP_REPORT_REFUSAL_MAX,
-		         "is JSON, but no report of schema %s: name a file that --json=FILE "
-		         "wrote",
-		         schema);
+		snprintf(refusal, FP_REPORT_REFUSAL_MAX, FP_SAY_JSON_BUT_NO, schema);
 		return -EINVAL;
 	}
 	take_record(&fields, json, &fp_report_schema_report, report);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "report/crash.h"
 #include "report/leaks.h"
 #include "report/report.h"
@@ -664,23 +665,11 @@ static int note_damage(const struct reading *reading, size_t end, size_t size, s
 	reading->report->is_cut_short = !reading->has_ended;
 	reading->report->is_uncounted = !reading->has_counts;
 	if (end < size)
-		result = fp_report_note(
-		        reading->report,
-		        "the event log is cut off or damaged at byte %zu of %zu; "
-		        "what came after is missing here",
-		        end, size);
+		result = fp_report_note(reading->report, FP_SAY_EVENT_LOG_CUT, end, size);
 	else if (!reading->has_ended)
-		result = fp_report_note(
-		        reading->report,
-		        "the event log ends early: the process was killed, executed "
-		        "another program, or the disk was full; what came after is "
-		        "missing here");
+		result = fp_report_note(reading->report, FP_SAY_EVENT_LOG_ENDS);
 	if (result == 0 && damaged > 0)
-		result = fp_report_note(
-		        reading->report,
-		        "%zu damaged or newer records of the event log were left "
-		        "out",
-		        damaged);
+		result = fp_report_note(reading->report, FP_SAY_DAMAGED_NEWER_RECORDS, damaged);
 	return result;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/tool_messages.h"
 #include "report/fingerprint.h"
 #include "report/leaks.h"
 #include "report/schema.h"
@@ -191,7 +192,7 @@ static int add_reason(struct whole *whole, const struct fp_report_reason *reason
 		}
 	}
 	if (to->reason_count == REASONS_MAX - 1)
-		kept.text = fp_report_text("other reasons");
+		kept.text = fp_report_text(FP_SAY_OTHER_REASONS);
 	if (!fp_report_keep_string(whole->keeper, &kept.text))
 		return -ENOMEM;
 	return fp_report_append(&to->reasons, &to->reason_count, &kept, sizeof(kept));
@@ -306,8 +307,8 @@ static int make_note(struct fp_report *report, const struct remark *remark)
 	if (remark->count == 1)
 		return fp_report_note(report, "%.*s (%.*s)", size, remark->text.bytes,
 		                      (int)name.size, name.bytes);
-	return fp_report_note(report, "%.*s (%.*s and %u more)", size, remark->text.bytes,
-	                      (int)name.size, name.bytes, remark->count - 1);
+	return fp_report_note(report, FP_SAY_AND_MORE, size, remark->text.bytes, (int)name.size,
+	                      name.bytes, remark->count - 1);
 }
 
 /* Makes the notes. 0 or -ENOMEM. */
@@ -321,7 +322,7 @@ static int whole_end(struct whole *whole)
 	for (size_t i = 0; result == 0 && i < whole->remark_count; i++)
 		result = make_note(whole->report, &whole->remarks[i]);
 	if (result == 0 && whole->lost_remarks > 0)
-		result = fp_report_note(whole->report, "%zu more notes were left out",
+		result = fp_report_note(whole->report, FP_SAY_MORE_NOTES_WERE,
 		                        whole->lost_remarks);
 	return result;
 }

@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/tool_messages.h"
 #include "report/writer.h"
 #include "report/merge/table.h"
 #include "report/names.h"
@@ -96,15 +97,10 @@ static const struct {
 	const char *level;
 	const char *title;
 } leak_rules[FP_LEAK_CLASS_COUNT] = {
-        [FP_LEAK_DEFINITE] = {"leak-definite", "warning",
-                              "memory that was never freed and that nothing points to"},
-        [FP_LEAK_INDIRECT] = {"leak-indirect", "warning",
-                              "memory that was never freed and that only lost memory points "
-                              "to"},
-        [FP_LEAK_POSSIBLE] = {"leak-possible", "note",
-                              "memory that was never freed and that is pointed into, not to"},
-        [FP_LEAK_REACHABLE] = {"leak-reachable", "note",
-                               "memory that was still in use when the process ended"},
+        [FP_LEAK_DEFINITE] = {"leak-definite", "warning", FP_SAY_DEFINITE_LEAK},
+        [FP_LEAK_INDIRECT] = {"leak-indirect", "warning", FP_SAY_INDIRECT_LEAK},
+        [FP_LEAK_POSSIBLE] = {"leak-possible", "note", FP_SAY_POSSIBLE_LEAK},
+        [FP_LEAK_REACHABLE] = {"leak-reachable", "note", FP_SAY_REACHABLE},
 };
 
 static bool is_leak_rule(size_t rule)
@@ -244,9 +240,8 @@ static json_t *make_rule(struct fp_report_sarif *sarif, size_t rule)
 	fp_report_tree_put(
 	        tree, json, "help",
 	        json_pack("{s:o}", "text",
-	                  json_sprintf("%s: %s (CWE-%d). Seen while the program "
-	                               "ran; the stacks of the result lead there.",
-	                               fp_report_sarif_rule_id(rule), title, rule_cwe(rule))));
+	                  json_sprintf(FP_SAY_CWE_SEEN_WHILE, fp_report_sarif_rule_id(rule),
+	                               title, rule_cwe(rule))));
 	fp_report_tree_put(tree, json, "helpUri", make_page(rule));
 	fp_report_tree_put(tree, json, "defaultConfiguration",
 	                   json_pack("{s:s}", "level", fp_report_sarif_rule_level(rule)));
@@ -546,10 +541,8 @@ static json_t *make_results(struct document *document)
 		      compare_entries);
 	put = put_results(document, results);
 	if (put < document->count) {
-		snprintf(text, sizeof(text),
-		         "%zu results are left out, the least important ones: code scanning "
-		         "takes no more than %d, and no more than 10 MB of gzip",
-		         document->count - put, RESULTS_MAX);
+		snprintf(text, sizeof(text), FP_SAY_RESULTS_LEFT_OUT, document->count - put,
+		         RESULTS_MAX);
 		add_notification(sarif, json_array_get(document->invocations, 0),
 		                 fp_report_text(text));
 	}

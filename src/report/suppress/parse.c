@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "report/stack.h"
 #include "report/suppress/suppress.h"
 
@@ -165,11 +166,9 @@ static int take_limit(const struct reader *reader, struct fp_report_suppression 
 		return 0;
 	value = (struct fp_report_string){word.bytes + skipped, word.size - skipped};
 	if (is_max && !take_number(value, &suppression->max))
-		return refuse(reader, "\"%.*s\" has no number; write max=10", shown_size(word),
-		              word.bytes);
+		return refuse(reader, FP_SAY_NO_NUMBER_WRITE, shown_size(word), word.bytes);
 	if (!is_max && !is_date(value))
-		return refuse(reader, "\"%.*s\" has no date; write until=2026-12-31",
-		              shown_size(word), word.bytes);
+		return refuse(reader, FP_SAY_NO_DATE_WRITE, shown_size(word), word.bytes);
 	if (is_max)
 		suppression->has_max = true;
 	else
@@ -234,10 +233,8 @@ static int add_line_pattern(struct fp_report_suppression *suppression,
 
 static int refuse_line(const struct reader *reader)
 {
-	return refuse(reader,
-	              "\"%.*s\" is no suppression; write leak:PATTERN, a kind of finding like "
-	              "double-free:PATTERN, or a block of Valgrind's in { and }",
-	              shown_size(reader->line), reader->line.bytes);
+	return refuse(reader, FP_SAY_NO_SUPPRESSION_WRITE, shown_size(reader->line),
+	              reader->line.bytes);
 }
 
 static int parse_line(const struct reader *reader, struct fp_report_suppression *suppression)
@@ -267,8 +264,8 @@ static int parse_line(const struct reader *reader, struct fp_report_suppression 
 	if (take_limits(reader, suppression, &pattern) != 0)
 		return -EINVAL;
 	if (pattern.size == 0)
-		return refuse(reader, "\"%.*s\" has no pattern; * is any",
-		              shown_size(reader->line), reader->line.bytes);
+		return refuse(reader, FP_SAY_NO_PATTERN_ANY, shown_size(reader->line),
+		              reader->line.bytes);
 	return add_line_pattern(suppression, pattern_kind, pattern);
 }
 
@@ -322,7 +319,7 @@ static bool next_in_block(struct reader *reader)
 {
 	if (next_line(reader))
 		return true;
-	refuse(reader, "the block that began above does not end; write }");
+	refuse(reader, FP_SAY_BLOCK_BEGAN_ABOVE);
 	return false;
 }
 
@@ -342,10 +339,7 @@ static int take_memcheck_kind(const struct reader *reader,
 		suppression->is_call = memcheck_kinds[i].is_call;
 		return 0;
 	}
-	return refuse(reader,
-	              "Memcheck has no kind \"%.*s\"; write Memcheck:Leak, "
-	              "Memcheck:Free or Memcheck:Addr4",
-	              size_of(kind), kind.bytes);
+	return refuse(reader, FP_SAY_MEMCHECK_NO_KIND, size_of(kind), kind.bytes);
 }
 
 static int take_own_kind(const struct reader *reader, struct fp_report_suppression *suppression,
@@ -358,10 +352,7 @@ static int take_own_kind(const struct reader *reader, struct fp_report_suppressi
 		return 0;
 	}
 	if (kind == FP_FINDING_COUNT)
-		return refuse(reader,
-		              "Fencepost has no kind \"%.*s\"; write "
-		              "Fencepost:Leak or Fencepost:double-free",
-		              size_of(word), word.bytes);
+		return refuse(reader, FP_SAY_FENCEPOST_NO_KIND, size_of(word), word.bytes);
 	suppression->kinds = UINT64_C(1) << kind;
 	return 0;
 }
@@ -409,9 +400,7 @@ static int take_kind(const struct reader *reader, struct fp_report_suppression *
 		return take_memcheck_kind(reader, suppression, kind);
 	if (is_foreign_tool(tools))
 		return 0;
-	return refuse(reader,
-	              "\"%.*s\" names no tool and kind; write Memcheck:Leak or Fencepost:Leak",
-	              size_of(line), line.bytes);
+	return refuse(reader, FP_SAY_NAMES_NO_TOOL, size_of(line), line.bytes);
 }
 
 static int take_leak_kinds(const struct reader *reader,
@@ -447,10 +436,7 @@ static int take_leak_kinds(const struct reader *reader,
 	}
 	if (words.size == 0)
 		return 0;
-	return refuse(reader,
-	              "\"%.*s\" are no kinds of leaks; write definite, "
-	              "indirect, possible, reachable, all or none",
-	              size_of(all), all.bytes);
+	return refuse(reader, FP_SAY_NO_KINDS_LEAKS, size_of(all), all.bytes);
 }
 
 /* "fun:", "obj:", "src:", "..." */
@@ -462,7 +448,7 @@ static int take_frame(const struct reader *reader, struct fp_report_suppression 
 	const struct fp_report_string line = reader->line;
 
 	if (suppression->pattern_count == FRAMES_MAX)
-		return refuse(reader, "more than %d frames; leave some out", FRAMES_MAX);
+		return refuse(reader, FP_SAY_MORE_THAN_FRAMES, FRAMES_MAX);
 	if (fp_report_is_word(line, "..."))
 		return add_pattern(suppression, FP_REPORT_PATTERN_FRAMES, line, "");
 	for (unsigned kind = 0; kind < sizeof(words) / sizeof(words[0]); kind++) {
@@ -474,9 +460,7 @@ static int take_frame(const struct reader *reader, struct fp_report_suppression 
 			                                             line.size - skipped},
 			                   "");
 	}
-	return refuse(reader,
-	              "\"%.*s\" is no frame; write fun:NAME, obj:FILE, src:FILE:LINE or ...",
-	              size_of(line), line.bytes);
+	return refuse(reader, FP_SAY_NO_FRAME_WRITE, size_of(line), line.bytes);
 }
 
 static int take_line(const struct reader *reader, struct fp_report_suppression *suppression)
@@ -520,7 +504,7 @@ static int read_block(struct reader *reader, struct fp_report_suppression *suppr
 		result = take_line(reader, suppression);
 	}
 	if (result == 0 && suppression->pattern_count == 0)
-		return refuse(reader, "the block has no frame; write ...");
+		return refuse(reader, FP_SAY_BLOCK_NO_FRAME);
 	return result;
 }
 

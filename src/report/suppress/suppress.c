@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tool_messages.h"
 #include "report/finding.h"
 #include "report/leaks.h"
 #include "report/names.h"
@@ -504,7 +505,7 @@ static void print_used(const struct fp_report_page *page,
 {
 	fputs("fencepost: ", page->out);
 	fp_report_print_number(page, suppression->used);
-	fputs(" suppressed by ", page->out);
+	fputs(FP_SAY_SUPPRESSED, page->out);
 	print_one(page, suppression);
 	fputc('\n', page->out);
 }
@@ -512,15 +513,15 @@ static void print_used(const struct fp_report_page *page,
 static void print_inactive(const struct fp_report_page *page,
                            const struct fp_report_suppression *suppression)
 {
-	fputs("fencepost: note: the suppression ", page->out);
+	fputs(FP_SAY_NOTE_SUPPRESSION, page->out);
 	print_one(page, suppression);
 	if (suppression->state == FP_REPORT_SUPPRESSION_EXPIRED)
-		fprintf(page->out, " expired after %s", suppression->until);
+		fprintf(page->out, FP_SAY_EXPIRED_AFTER, suppression->until);
 	else
-		fprintf(page->out, " allows max=%" PRIu64, suppression->max);
+		fprintf(page->out, FP_SAY_ALLOWS_MAX, suppression->max);
 	fputs(": the ", page->out);
 	fp_report_print_number(page, suppression->matched);
-	fputs(" that it matches are reported\n", page->out);
+	fputs(FP_SAY_MATCHES_REPORTED, page->out);
 }
 
 static bool is_unused(const struct fp_report_suppression *suppression)
@@ -536,7 +537,7 @@ static void print_unused(const struct fp_report_page *page,
 	for (size_t i = 0; i < suppressions->count; i++) {
 		if (!is_unused(&suppressions->items[i]) || unused++ >= NAMED_MAX)
 			continue;
-		fputs(unused == 1 ? "fencepost: note: never used: " : ", ", page->out);
+		fputs(unused == 1 ? FP_SAY_NEVER_USED : ", ", page->out);
 		print_one(page, &suppressions->items[i]);
 	}
 	if (unused > NAMED_MAX) {
