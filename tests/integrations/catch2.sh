@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The fixture of Catch2, with the real Catch2: the test that leaks fails and says where, the others pass.
+# The fixture of Catch2, with the real Catch2, 2 or 3 (which pkg-config names): the test that leaks fails and says where, the
+# others pass.
 . "$top_srcdir/tests/integrations/manual.sh"
 unset FENCEPOST_OPTIONS
 manual_begin catch2
-test -e /usr/include/catch2/catch.hpp || { echo 'no Catch2 2 here (Debian 12: apt-get install catch2)'; exit 77; }
+flags=$(pkg-config --cflags --libs catch2-with-main 2>/dev/null) || test -e /usr/include/catch2/catch.hpp ||
+	{ echo 'no Catch2 here (Debian: apt-get install catch2)'; exit 77; }
+echo "Catch2 $(pkg-config --modversion catch2)"
+manual=$work/testing.md
+sed "s|^\\(\$ g++ .* -o names\\)\$|\\1 $flags|" "$top_srcdir/doc/testing.md" >"$manual"
 try Catch2 g++
 
 # ---- Fixtures that inherit, a failure besides the leak, and what another test kept
@@ -28,7 +33,7 @@ TEST_CASE_METHOD(fencepost::FailOnLeaks, "loses") { kept = nullptr; }
 TEST_CASE_METHOD(fencepost::FailOnLeaks, "fails") { REQUIRE(1 == 2); }
 TEST_CASE("without") { static_cast<char *volatile>(malloc(44)); }
 END
-g++ -g -O0 -w -I "$integrations" more.cc -o more || exit 99
+g++ -g -O0 -w -I "$integrations" more.cc -o more $flags || exit 99
 fencepost run ./more -r xml >out 2>err
 awk -F'"' '/<TestCase/ { name = $2 } /<OverallResult / { print name, $2; }' out >outcomes
 diff - outcomes <<'END' || complain "outcomes: $(cat out err)"
