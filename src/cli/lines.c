@@ -57,7 +57,8 @@ static struct {
 	bool is_torn; /* the file ends with half a line that will never be whole */
 	uint64_t sent;
 	uint64_t left_out;
-	int error; /* why the last of these was */
+	uint64_t told; /* of these, those that a last line of a process tells of */
+	int error;     /* why the last of these was */
 	time_t second;
 	unsigned in_second; /* lines that were sent live */
 	char host[HOST_MAX];
@@ -398,12 +399,31 @@ static void count_left_out(int error)
 	sink.error = error;
 }
 
-/* TEXT is a line without its end. */
+static bool is_last(const char *text)
+{
+	return strstr(text, "\"line\":{\"type\":\"summary\"") != NULL;
+}
+
+/* TEXT with how many lines were left out; it is freed. NULL when out of memory. */
+static char *tell_left_out(char *text)
+{
+	json_t *json = json_loads(text, 0, NULL);
+
+	json_object_set_new(json_object_get(json, "line"), "left_out",
+	                    json_integer((json_int_t)(sink.left_out - sink.told)));
+	free(text);
+	text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	return text;
+}
+
+/* TEXT is a line without its end. There are as many last lines as processes: those have room of
+ * their own. */
 static void send_line(char *text, size_t size)
 {
 	bool is_sent;
 
-	if (sink.sent >= LINES_MAX) {
+	if (sink.sent >= (is_last(text) ? 2 * LINES_MAX : LINES_MAX)) {
 		count_left_out(EDQUOT);
 		return;
 	}
@@ -434,7 +454,6 @@ static void send_line(char *text, size_t size)
 
 static struct fp_report_view view_of(const struct fp_options *options)
 {
-	sink.line.left_out = sink.left_out;
 	return (struct fp_report_view){
 	        .leaks = options->leak_check == FP_OPTIONS_LEAK_CHECK_NO ? FP_REPORT_LEAKS_NONE
 	                                                                 : FP_REPORT_LEAKS_FULL,
@@ -444,14 +463,34 @@ static struct fp_report_view view_of(const struct fp_options *options)
 	};
 }
 
+/* The last line of a process tells what was left out until then, and no other line has told. */
+static void send_last(const char *line)
+{
+	const uint64_t left_out = sink.left_out;
+	char *text = strdup(line);
+
+	if (text && left_out > sink.told)
+		text = tell_left_out(text);
+	if (text)
+		send_line(text, strlen(text));
+	else
+		count_left_out(ENOMEM);
+	if (sink.left_out == left_out)
+		sink.told = left_out;
+	free(text);
+}
+
 static void send_lines(char *lines)
 {
 	char *rest = lines;
 	char *line;
 
-	while ((line = strsep(&rest, "\n")) != NULL)
-		if (*line != '\0')
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (is_last(line))
+			send_last(line);
+		else if (*line != '\0')
 			send_line(line, strlen(line));
+	}
 	if (sink.form == FORM_OTLP)
 		sink.left_out += fp_cli_otlp_send(sink.place, &sink.error);
 }

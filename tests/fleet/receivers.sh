@@ -45,6 +45,42 @@ int main(int count, char **arguments)
 END
 $CC -g -O0 -fno-builtin -w -o victim victim.c || exit 99
 
+# ---- More than a run may send ----
+
+test=many
+cat >many.c <<'END'
+#include <stdlib.h>
+static void even(int number, int depth);
+static void odd(int number, int depth);
+static void go(int number, int depth)
+{
+	char *block = depth == 0 ? malloc(10) : NULL;
+	block = NULL;
+	if (depth > 0)
+		(number % 2 ? odd : even)(number / 2, depth - 1);
+}
+static void even(int number, int depth)
+{
+	go(number, depth);
+}
+static void odd(int number, int depth)
+{
+	go(number, depth);
+}
+int main(void)
+{
+	for (int i = 0; i < 10100; i++)
+		go(i, 14);
+	return 0;
+}
+END
+$CC -g -O0 -fno-builtin -w -o many many.c || exit 99
+"$fencepost" run --max-leaks=0 --ndjson=many.nd --log=/dev/null ./many 2>many.err
+leaks=$(sed -n 's/^.*"leaks":\[.*"summary":{"errors":0,"leaked_blocks":\([0-9]*\).*$/\1/p' many.nd | tail -n 1)
+test "$(wc -l <many.nd)" -eq 10001 && test "$leaks" -eq 10100 || complain "$(wc -l <many.nd) lines of 10100 leaks, $leaks in the last"
+tail -n 1 many.nd | grep -q '"type":"summary".*"left_out":100}' || complain "the last line tells of no 100 others: $(tail -n 1 many.nd | cut -c1-500)"
+grep -q '^fencepost: note: 100 lines could not be sent to many.nd: a run sends no more$' many.err || complain "$(cat many.err)"
+
 # ---- systemd-journald ----
 
 test=journald
