@@ -181,7 +181,7 @@ END_TEST
 /* ---- Our own faults -----------------------------------------------------------------------
  */
 
-static bool is_inside;
+static volatile bool is_inside;
 
 static bool ask_inside(void)
 {
