@@ -17,6 +17,15 @@
 
 enum { MODULES_MAX = 1024, RANGES_MAX = 64, MAPPINGS_MAX = 16, HEADERS_MAX = 64 };
 
+#ifndef __GLIBC__
+struct r_debug _r_debug; /* musl does not show its list: it is empty */
+
+int __sigaction(int signal, const struct sigaction *action, struct sigaction *old)
+{
+	return sigaction(signal, action, old);
+}
+#endif
+
 struct module {
 	_Atomic uintptr_t start; /* 0: not there yet, or not any more */
 	uintptr_t end;

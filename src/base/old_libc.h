@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What glibc 2.31 to 2.34 lack, under glibc's own names, so that nobody else knows: config.h
- * includes this where configure finds no _dl_find_object. Everything here has the contract of
- * glibc's manual.
+ * What glibc 2.31 to 2.34 and musl lack, under glibc's own names, so that nobody else knows:
+ * config.h includes this where configure finds no _dl_find_object. Everything here has the
+ * contract of glibc's manual.
  *
  * Context: fault.
  */
@@ -35,6 +35,21 @@ struct dl_find_object {
 	void *dlfo_eh_frame;
 };
 int _dl_find_object(void *address, struct dl_find_object *result);
+
+#ifndef __GLIBC__
+/* musl. What the program needs, too, is not here: it is built with glibc. */
+#define __GLIBC_PREREQ(major, minor) 1
+#define strerrordesc_np strerror
+extern struct r_debug _r_debug;
+
+/* Nobody tells a status. */
+static inline int on_exit(void (*function)(int, void *), void *argument)
+{
+	(void)function;
+	(void)argument;
+	return -1;
+}
+#endif
 
 #if !__GLIBC_PREREQ(2, 33)
 struct mallinfo2 {

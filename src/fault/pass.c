@@ -315,7 +315,7 @@ bool fp_fault_put_off(const struct fp_fault_event *event)
 	    !is_blocked_by_program(event->signal, mask))
 		return false;
 	fp_sys_sigmask(SIG_BLOCK, &bit, NULL);
-	mask->__val[0] |= bit;
+	sigaddset(mask, event->signal);
 	send_again(event);
 	return true;
 }

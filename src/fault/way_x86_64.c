@@ -426,6 +426,10 @@ static void read_arguments(const struct fp_machine *interrupted,
 	access->call_size = size;
 }
 
+/* musl has none of them. */
+#pragma weak __memcpy_chk
+#pragma weak __memmove_chk
+#pragma weak __memset_chk
 void *__memcpy_chk(void *to, const void *from, size_t size, size_t room);
 void *__memmove_chk(void *to, const void *from, size_t size, size_t room);
 void *__memset_chk(void *to, int byte, size_t size, size_t room);

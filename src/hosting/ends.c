@@ -26,6 +26,10 @@
 #include "fault/fault.h"
 #include "session/session.h"
 
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid /* glibc has no name for it */
+#endif
+
 enum {
 	TRIES = 200, /* to find the thread outside of the heap */
 	PAUSE_NSEC = 1000000
@@ -86,7 +90,7 @@ static bool is_deferred(int signal)
 
 	if (!fp_lock_is_any_held() || atomic_fetch_add(&tries, 1) >= TRIES)
 		return false;
-	event._sigev_un._tid = fp_sys_gettid();
+	event.sigev_notify_thread_id = fp_sys_gettid();
 	return fp_sys(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) == 0 &&
 	       fp_sys(SYS_timer_settime, timer, 0, &once, NULL) == 0;
 }
