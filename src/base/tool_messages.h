@@ -212,7 +212,7 @@
 #define FP_SAY_STATICALLY_LINKED_SO "is statically linked, so no library can be put under it"
 #define FP_SAY_LINK_DYNAMICALLY_LIBFENCEPOST "link it dynamically, or with libfencepost"
 #define FP_SAY_LINKED_MUSL_FENCEPOST "is linked with musl and this fencepost with glibc"
-#define FP_SAY_LINK_LIBFENCEPOST_USE "link it with libfencepost and use its heaps"
+#define FP_SAY_LINK_LIBFENCEPOST_USE "build it with glibc, or use the heaps of a libfencepost that is built with musl"
 #define FP_SAY_WHICH_ALLOCATOR_ITS "which has an allocator of its own"
 #define FP_SAY_BUILD_WITHOUT_SANITIZER "build it without -fsanitize"
 #define FP_SAY_SANITIZED_LINE "%s is linked with %s, %s"
