@@ -114,7 +114,7 @@ first_files() { # first_files ARCHITECTURE FILE
 		unpack "$(find "$apt/archives" -name 'busybox-static_*')" "$work/busybox-$1" &&
 		cp "$work/busybox-$1/bin/busybox" "$first/bin" && cp "$here/inside.sh" "$first/init" && chmod +x "$first/init" || return 1
 	: >"$first/modules/order"
-	for module in virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci fscache netfs 9pnet \
+	for module in virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci netfs fscache 9pnet \
 		9pnet_virtio 9p overlay; do
 		file=$(find "$kernel" -name "$module.ko*" | head -n 1)
 		case $file in
