@@ -58,7 +58,7 @@ compile with -g || exit 99
 doctor="$fencepost doctor"
 says 0 'ok program' '/with can be served$' '' $doctor ./with
 says 0 'ok debug information' 'in the program itself' '' $doctor ./with
-says 0 'ok allocator' 'none of its own' '' $doctor ./with
+says 0 'ok allocator' 'no custom allocator' '' $doctor ./with
 says 0 'ok speed' 'fencepost run --budget=25 [^ ]*/with$' '' $doctor ./with
 compile functions -g0 && says 0 'warning debug information' 'functions, but no lines' '^advice: build it with -g' $doctor ./functions
 compile stripped -s -Wl,--build-id=0xabcdef01 &&
@@ -111,7 +111,7 @@ done
 if test $kib = exhausted; then
 	complain 'no limit on address space leaves no back end'
 else
-	says 1 'problem back end none' 'is all that is left' '^fix: ulimit -v unlimited$' sh -c "ulimit -v $kib; exec $doctor"
+	says 1 'problem back end none' 'no other back end works' '^fix: ulimit -v unlimited$' sh -c "ulimit -v $kib; exec $doctor"
 	says 1 'warning back end mprotect' 'Cannot allocate memory' '^fix: ulimit -v unlimited$' sh -c "ulimit -v $kib; exec $doctor"
 fi
 says 0 'warning descriptors' '[0-9]* of 30 are free' '^fix: ulimit -n 1024$' sh -c "ulimit -n 30; exec $doctor"
