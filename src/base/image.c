@@ -34,6 +34,8 @@ static size_t read_at(int fd, uint64_t offset, void *buffer, size_t bytes)
 		ssize_t got = fp_sys_pread(fd, (char *)buffer + used, bytes - used,
 		                           (off_t)(offset + used));
 
+		if (got == -EINTR)
+			continue;
 		if (got <= 0)
 			break;
 		used += (size_t)got;

@@ -84,11 +84,15 @@ static bool visit_lines(size_t *used, fp_maps_visitor visit, void *user)
 	return true;
 }
 
-/* By FD, or unless it is open by somebody else. */
+/* By FD, or by somebody else where that is not open or cannot be read. */
 static ssize_t read_on(int fd, size_t offset, char *bytes, size_t size)
 {
-	return fd < 0 ? fp_proc_read_elsewhere(FP_PROC_FILE_MAPS, offset, bytes, size)
-	              : fp_sys_read(fd, bytes, size);
+	ssize_t own = fd < 0 ? -ENOENT : fp_sys_read(fd, bytes, size);
+
+	if (own >= 0 || own == -EINTR)
+		return own;
+	ssize_t got = fp_proc_read_elsewhere(FP_PROC_FILE_MAPS, offset, bytes, size);
+	return got == -ENOENT ? own : got;
 }
 
 static int visit_all(int fd, fp_maps_visitor visit, void *user)

@@ -329,8 +329,8 @@
 	"not return: its whole stack was searched, where old pointers may hide leaks; and a block that only its " \
 	"registers point to is reported as lost"
 #define FP_TELL_LEAKS_BLIND \
-	"leaks could not be told from blocks in use, because /proc is out of reach: all live blocks are listed as " \
-	"possible leaks"
+	"leaks could not be told from blocks in use, because the memory of the process could not be read: all live " \
+	"blocks are listed as possible leaks"
 #define FP_TELL_LEAKS_PARTIAL "memory ran out while leaks were grouped; some are missing"
 #define FP_TELL_NO_SNAPSHOT \
 	"leak_snapshot: the system refused a copy of the process, so the process stood still during the search for " \
@@ -408,6 +408,7 @@
 	"level:process, or stack:FUNCTION"
 #define FP_TELL_CANNOT_WRITE \
 	"%s=%s: cannot write there: %s; name a file in a directory that exists and that you may write to"
+#define FP_TELL_NOT_WATCHED "this process is not watched: %s"
 #define FP_TELL_NO_REPORTER "reporter: %s is not a program that can be run"
 #define FP_TELL_NO_BACKEND \
 	"backend=%s does not work here (%s): it needs %s; backend=auto takes the best one that works"

@@ -5,16 +5,18 @@
  * hence the program, without our help; those that somebody sends to us are passed on.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/meta.h"
+#include "base/vm.h"
 #include "cli/run.h"
 
 static const int passed_on[] = {SIGHUP,  SIGINT,    SIGQUIT,  SIGTERM, SIGUSR1, SIGUSR2,
@@ -92,20 +94,9 @@ static void execute(const struct fp_cli_launch *launch)
 	errno = ENOEXEC;
 }
 
-/* The child's error comes through a pipe that a successful exec closes. */
-static int await_exec(int pipe_end)
-{
-	int error = 0;
-	ssize_t got;
-
-	do
-		got = read(pipe_end, &error, sizeof(error));
-	while (got < 0 && errno == EINTR);
-	return got == sizeof(error) ? -error : 0;
-}
-
+/* ERROR is shared, and says why there is no program. */
 static void run_child(const struct fp_cli_launch *launch, const struct sigaction *before,
-                      int pipe_end)
+                      int *error)
 {
 	restore_signals(before);
 	fp_cli_restore_process();
@@ -117,9 +108,7 @@ static void run_child(const struct fp_cli_launch *launch, const struct sigaction
 		dup2(launch->output, STDERR_FILENO);
 	}
 	execute(launch);
-	int error = errno;
-	if (write(pipe_end, &error, sizeof(error)) < 0)
-		_exit(FP_CLI_FAILED);
+	*error = errno;
 	_exit(FP_CLI_NOT_EXECUTABLE);
 }
 
@@ -155,7 +144,11 @@ static void watch(const struct fp_cli_launch *launch)
 	/* Linux before 5.3: what was found is shown at the end. */
 	if (fd < 0)
 		return;
-	while (poll(&end, 1, launch->live && launch->live->channel ? LOOK_MS : -1) <= 0)
+	int got;
+
+	while ((got = poll(&end, 1, launch->live && launch->live->channel ? LOOK_MS : -1)) ==
+	               0 ||
+	       (got < 0 && errno == EINTR))
 		if (launch->live && launch->live->channel)
 			fp_cli_live_look(launch->live);
 	close(fd);
@@ -181,35 +174,43 @@ static void watch_and_serve(const struct fp_cli_launch *launch)
 		pthread_join(thread, NULL);
 }
 
+static void await_end(const struct fp_cli_launch *launch, int *status)
+{
+	while (waitpid(launch->pid, status, 0) < 0)
+		if (errno != EINTR) {
+			fp_cli_fail("cannot find out how %s ended: %s", launch->path,
+			            strerror(errno));
+			*status = W_EXITCODE(FP_CLI_FAILED, 0);
+			return;
+		}
+}
+
 int fp_cli_launch(struct fp_cli_launch *launch, int *status)
 {
 	struct sigaction before[PASSED_ON];
 	sigset_t all;
-	int ends[2];
+	int *error = fp_meta_alloc_shared(fp_vm_page_size());
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return -errno;
+	if (!error)
+		return -ENOMEM;
 	catch_signals(before);
 	/* A signal must not find us between the fork and knowing whom to pass it on to. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &launch->mask);
 	launch->pid = fork();
 	if (launch->pid == 0)
-		run_child(launch, before, ends[1]);
+		run_child(launch, before, error);
 	child = launch->pid;
-	sigprocmask(SIG_SETMASK, &launch->mask, NULL);
 	int result = launch->pid < 0 ? -errno : 0;
-	close(ends[1]);
-	if (result == 0)
-		result = await_exec(ends[0]);
-	close(ends[0]);
+	sigprocmask(SIG_SETMASK, &launch->mask, NULL);
 	if (result == 0) {
 		fp_cli_orphans_mark(launch->path, launch->pid);
 		watch_and_serve(launch);
 		fp_cli_orphans_unmark();
+		await_end(launch, status);
+		result = -*error;
 	}
-	while (launch->pid > 0 && waitpid(launch->pid, status, 0) < 0 && errno == EINTR)
-		;
+	fp_meta_free(error, fp_vm_page_size());
 	child = 0;
 	restore_signals(before);
 	return result;

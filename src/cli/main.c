@@ -5,12 +5,18 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
+#include "base/sys.h"
 #include "base/tool_messages.h"
+#include "base/vm.h"
 #include "cli/run.h"
 #include "report/text/page.h"
 #include "options/options.h"
 #include "options/words.h"
+
+enum { STACK_BYTES = 8 << 20 };
 
 __attribute__((format(printf, 1, 0))) static void say(const char *format, va_list arguments)
 {
@@ -92,7 +98,13 @@ static bool is_help(const char *argument, bool *wants_all)
 	return *wants_all || strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
 }
 
-int main(int argc, char **argv)
+struct call {
+	int argc;
+	char **argv;
+	int status;
+};
+
+static int run_command(int argc, char **argv)
 {
 	fp_cli_prepare_process();
 	if (argc < 2)
@@ -117,4 +129,26 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "watch") == 0)
 		return fp_cli_watch(argv + 2);
 	return refuse_command(argv[1]);
+}
+
+static void work(void *argument)
+{
+	struct call *call = argument;
+
+	call->status = run_command(call->argc, call->argv);
+}
+
+/* `ulimit -s` is for the program: names and reports take more than it may leave. */
+int main(int argc, char **argv)
+{
+	struct call call = {.argc = argc, .argv = argv};
+	struct rlimit limit;
+	uintptr_t stack = 0;
+
+	if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < STACK_BYTES &&
+	    fp_vm_map(STACK_BYTES, PROT_READ | PROT_WRITE, &stack) == 0)
+		fp_sys_call_on((char *)stack + STACK_BYTES, work, &call);
+	else
+		work(&call);
+	return call.status;
 }

@@ -4,6 +4,7 @@
  * the host runs, and makes the report when that has ended, however it did. It is no child of
  * the host's, and has no signal end it: when the host is gone it is done.
  */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -113,9 +114,11 @@ static bool is_gone(const struct watch *watch)
 {
 	struct pollfd end = {.fd = watch->fd, .events = POLLIN};
 
-	if (poll(&end, 1, 0) <= 0)
+	int got = poll(&end, 1, 0);
+
+	if (got == 0 || (got < 0 && errno == EINTR))
 		return false;
-	return (end.revents & POLLNVAL) == 0 || kill(watch->host, 0) != 0;
+	return (got > 0 && (end.revents & POLLNVAL) == 0) || kill(watch->host, 0) != 0;
 }
 
 /* While the host's parent has not asked for it. */

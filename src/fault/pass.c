@@ -48,7 +48,7 @@ static struct {
 	ucontext_t context;
 } last;
 
-enum { BUSY = 1, BESIDE = 16 << 10 };
+enum { BUSY = 1, BESIDE = 16 << 10, SIGNALLED = 128 /* as shells have it */ };
 
 static _Atomic uint64_t dying; /* the thread that makes the last report */
 
@@ -124,9 +124,10 @@ void fp_fault_die(const struct fp_fault_event *event)
 		fp_lock_leave_fault_mode(held);
 	}
 	bool is_to_send = event->was_bus && fp_guard_deny(page) != 0;
-	/* Where no call is allowed (seccomp's strict mode), one more ends it. */
-	if (fp_fault_sigaction(event->signal, &action, NULL) == -EPERM)
-		fp_sys(SYS_exit_group, event->signal);
+	/* Where no call is allowed (seccomp's strict mode), one more ends it; without the
+	 * default action it would happen for ever. */
+	if (fp_fault_sigaction(event->signal, &action, NULL) != 0)
+		fp_sys(SYS_exit_group, SIGNALLED + event->signal);
 	if (is_to_send)
 		send(event);
 }

@@ -36,9 +36,14 @@ static ssize_t read_once(const struct fp_leak_memory *memory, uintptr_t address,
 	struct iovec local = {.iov_base = buffer, .iov_len = size};
 	struct iovec remote = {.iov_base = (void *)address, .iov_len = size};
 
-	if (memory->mem_fd >= 0)
-		return fp_sys_pread(memory->mem_fd, buffer, size, (off_t)address);
-	return fp_sys(SYS_process_vm_readv, memory->thread, &local, 1, &remote, 1, 0);
+	ssize_t got = memory->mem_fd < 0
+	                      ? -EBADF
+	                      : fp_sys_pread(memory->mem_fd, buffer, size, (off_t)address);
+
+	/* What is not mapped is EIO. */
+	if (got < 0 && got != -EIO && got != -EINTR)
+		got = fp_sys(SYS_process_vm_readv, memory->thread, &local, 1, &remote, 1, 0);
+	return got;
 }
 
 size_t fp_leak_memory_read(const struct fp_leak_memory *memory, uintptr_t address, void *buffer,

@@ -202,9 +202,10 @@ static struct fp_channel *make_file(size_t size, int *fd, char address[FP_CHANNE
 	*status = (int)fp_sys(SYS_ftruncate, *fd, sizeof(*channel));
 	if (*status == 0)
 		*status = write_address(*fd, address);
-	/* As much as a limit of the address space leaves. */
+	/* As much as a limit of the address space leaves, of a file that is as long as that. */
+	bool is_made = *status == 0;
 	for (size_t bytes = size < FP_CHANNEL_FEWEST_BYTES ? FP_CHANNEL_FEWEST_BYTES : size;
-	     channel == NULL && bytes >= FP_CHANNEL_FEWEST_BYTES &&
+	     is_made && channel == NULL && bytes >= FP_CHANNEL_FEWEST_BYTES &&
 	     (*status == 0 || *status == -ENOMEM);
 	     bytes /= 2)
 		channel = map(*fd, bytes, status);

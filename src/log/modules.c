@@ -50,8 +50,7 @@ static void copy_header(struct scan *scan)
 	                                                 (off_t)scan->header);
 
 	/* Without /proc the kernel is asked first, and then there is but a moment left. */
-	if (copied < 0 && scan->memory < 0 &&
-	    fp_is_readable((const void *)scan->header, bytes)) {
+	if (copied < 0 && fp_is_readable((const void *)scan->header, bytes)) {
 		memcpy(scan->copy, (const void *)scan->header, bytes);
 		copied = (ssize_t)bytes;
 	}

@@ -11,6 +11,7 @@
 
 #include "base/messages.h"
 #include "base/sys.h"
+#include "base/text.h"
 #include "fault/fault.h"
 #include "preload/client.h"
 #include "preload/export.h"
@@ -87,8 +88,10 @@ static bool open_session(void)
 	fp_fault_ask_inside(is_inside);
 	if (fp_session_start(NULL) != 0)
 		return false;
-	if (fp_heap_create(&traits, &fp_preload.heap) != 0)
+	if (fp_heap_create(&traits, &fp_preload.heap) != 0) {
+		fp_say(FP_TELL_NOT_WATCHED, strerrordesc_np(ENOMEM));
 		return false;
+	}
 	fp_preload.picks = fp_picker_start();
 	atomic_store(&fp_preload.pid, fp_sys_getpid());
 	if (!fp_preload_is_malloc_ours())

@@ -85,11 +85,16 @@ bool fp_session_has_check_failed(void)
 	return atomic_load(&fp_session.own.leaks.has_failed);
 }
 
+static void set_failed(struct fp_log *log)
+{
+	fp_log_leak_check(log, FP_LOG_CHECK_FAILED);
+	atomic_store(&fp_session.own.leaks.has_failed, true);
+}
+
 static void note_failure(struct fp_log *log, int status)
 {
 	fp_log_tell(log, FP_TELL_LEAKS_FAILED, strerrordesc_np(-status));
-	fp_log_leak_check(log, FP_LOG_CHECK_FAILED);
-	atomic_store(&fp_session.own.leaks.has_failed, true);
+	set_failed(log);
 }
 
 /* Once: it is likely to be so at each check. */
@@ -105,8 +110,10 @@ static void log_notes(struct fp_log *log, const struct fp_leak_result *result)
 {
 	if (result->unanswered > 0)
 		note_unanswered(log, result->unanswered);
-	if (result->is_blind)
+	if (result->is_blind) {
 		fp_log_note(log, FP_TELL_LEAKS_BLIND);
+		set_failed(log);
+	}
 	if (result->is_partial)
 		fp_log_note(log, FP_TELL_LEAKS_PARTIAL);
 	if (fp_session.options.leak_snapshot && !result->is_snapshot)

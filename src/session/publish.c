@@ -414,7 +414,10 @@ void fp_session_end_fork(void)
 
 void fp_session_forget_published(void)
 {
-	/* Its own log it has none: that page is empty in a child. */
+	/* Its own log it has none: that page is empty in a child, unless the kernel refused
+	 * that. */
+	if (own != NULL)
+		own->log = NULL;
 	if (channel != NULL) {
 		failure = 0;
 		fp_channel_count(channel, fp_sys_getpid());

@@ -148,8 +148,8 @@ static int check_outputs(const struct fp_options *options)
 	for (size_t i = 0; status == 0 && i < FP_OPTIONS_COUNT; i++)
 		status = check_output(fp_options_table[i].key,
 		                      fp_options_output(options, &fp_options_table[i]));
-	if (status == 0 && options->reporter[0] != '\0' &&
-	    fp_sys_access(options->reporter, X_OK) != 0)
+	int access = options->reporter[0] == '\0' ? 0 : fp_sys_access(options->reporter, X_OK);
+	if (status == 0 && (access == -ENOENT || access == -EACCES))
 		status = complain(FP_TELL_NO_REPORTER, options->reporter);
 	return status;
 }
@@ -425,6 +425,9 @@ int fp_session_start(const char *text)
 		status = compare_options(text);
 	} else {
 		status = start_locked(text);
+		/* Who says more about it calls it -EINVAL. */
+		if (status != 0 && status != -EINVAL)
+			complain(FP_TELL_NOT_WATCHED, strerrordesc_np(-status));
 		strcpy(fp_session.options_text, text == NULL ? "" : text);
 		atomic_store(&fp_session.is_started, status == 0);
 	}
