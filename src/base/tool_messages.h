@@ -107,6 +107,7 @@
 	"explain: only an address: name a process id, a core file, an event log or a JSON report after it"
 
 /* ---- cli/harvest ---- */
+#define FP_SAY_CANNOT_FIND_END "cannot find out how %s ended: %s"
 #define FP_SAY_CANNOT_MAKE_MEMORY "cannot make memory to share with the program: %s; %s"
 #define FP_SAY_RAISE_LIMIT_FILES "raise the limit of files (ulimit -f)"
 #define FP_SAY_RAISE_LIMIT_MEMORY "raise the limit of memory (ulimit -v)"

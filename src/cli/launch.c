@@ -178,8 +178,7 @@ static void await_end(const struct fp_cli_launch *launch, int *status)
 {
 	while (waitpid(launch->pid, status, 0) < 0)
 		if (errno != EINTR) {
-			fp_cli_fail("cannot find out how %s ended: %s", launch->path,
-			            strerror(errno));
+			fp_cli_fail(FP_SAY_CANNOT_FIND_END, launch->path, strerror(errno));
 			*status = W_EXITCODE(FP_CLI_FAILED, 0);
 			return;
 		}
