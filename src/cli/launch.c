@@ -17,6 +17,7 @@
 
 #include "base/meta.h"
 #include "base/vm.h"
+#include "base/tool_messages.h"
 #include "cli/run.h"
 
 static const int passed_on[] = {SIGHUP,  SIGINT,    SIGQUIT,  SIGTERM, SIGUSR1, SIGUSR2,

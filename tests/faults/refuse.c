@@ -12,7 +12,6 @@
  * another process) or "process" (what is not of ours in such a process). EINTR, which no call
  * has for ever, is every other call's.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
