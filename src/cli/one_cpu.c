@@ -49,6 +49,7 @@ struct pilot {
 	uint64_t frees;
 	uint64_t processor; /* nanoseconds that the process ran */
 	bool is_busy;
+	bool is_bound;
 	unsigned slow_ticks;
 	uint64_t next; /* when to try again */
 	unsigned wait;
@@ -230,6 +231,14 @@ static uint64_t processor_time(pid_t pid)
 	return (uint64_t)time.tv_sec * MS_PER_S * NSEC_PER_MS + (uint64_t)time.tv_nsec;
 }
 
+/* What the report tells. Also less than a millisecond is told. */
+static void account(const struct pilot *pilot, struct fp_cpus *cpus, uint64_t now)
+{
+	atomic_fetch_add(&cpus->bound_ms, now > pilot->since ? now - pilot->since : 1);
+	atomic_store(&cpus->bound_rate, (uint64_t)pilot->bound_rate);
+	atomic_store(&cpus->usual_rate, (uint64_t)pilot->usual_rate);
+}
+
 /* False: nothing can be measured. */
 static bool measure(struct pilot *pilot, struct fp_cpus *cpus)
 {
@@ -244,11 +253,8 @@ static bool measure(struct pilot *pilot, struct fp_cpus *cpus)
 		return true;
 	pilot->rate = (double)(frees - pilot->frees) * MS_PER_S / ms;
 	pilot->is_busy = (double)(processor - pilot->processor) > busy_share * ms * NSEC_PER_MS;
-	if (atomic_load(&cpus->state) == FP_CPUS_BOUND) {
-		atomic_fetch_add(&cpus->bound_ms, now - pilot->since);
-		atomic_store(&cpus->bound_rate, (uint64_t)pilot->bound_rate);
-		atomic_store(&cpus->usual_rate, (uint64_t)pilot->usual_rate);
-	}
+	if (atomic_load(&cpus->state) == FP_CPUS_BOUND)
+		account(pilot, cpus, now);
 	pilot->since = now;
 	pilot->frees = frees;
 	pilot->processor = processor;
@@ -269,20 +275,23 @@ static bool serve(struct pilot *pilot, struct fp_cpus *cpus, bool is_always)
 		atomic_store(&cpus->pid, 0);
 		return false;
 	}
+	if (pilot->pid != pid)
+		*pilot = (struct pilot){
+		        .pid = pid, .since = milliseconds(), .wait = FIRST_WAIT_MS};
 	if (atomic_load(&cpus->state) == FP_CPUS_REFUSED) {
 		rebind((pid_t)pid, cpus->one, cpus->usual);
+		if (pilot->is_bound)
+			account(pilot, cpus, milliseconds());
 		atomic_store(&cpus->state, FP_CPUS_LEFT);
 		fp_channel_wake_cpus(cpus);
 	}
 	if (atomic_load(&cpus->state) == FP_CPUS_LEFT)
 		return false;
-	if (pilot->pid != pid)
-		*pilot = (struct pilot){
-		        .pid = pid, .since = milliseconds(), .wait = FIRST_WAIT_MS};
 	if (is_always)
 		bind(cpus, (pid_t)pid);
 	if (measure(pilot, cpus) && !is_always)
 		steps[pilot->phase](pilot, cpus);
+	pilot->is_bound = atomic_load(&cpus->state) == FP_CPUS_BOUND;
 	return true;
 }
 

@@ -128,7 +128,7 @@ if works guard; then
 	says 0 'warning back end move' 'does not work here: Operation not permitted' '^fix: docker run --security-opt seccomp=unconfined ' \
 		"$filtered" no-userfaultfd $doctor
 	says 0 'ok back end guard' 'works, and is what will be used; [0-9]* ns' '' "$filtered" no-userfaultfd $doctor
-	says 0 'warning seccomp' 'a filter is on this process' '^advice: .*allows userfaultfd$' "$filtered" no-userfaultfd $doctor
+	says 0 'warning seccomp' 'this process has a filter' '^advice: .*allows userfaultfd$' "$filtered" no-userfaultfd $doctor
 else
 	echo 'no back end guard on this kernel: one filter is left out'
 fi

@@ -76,7 +76,7 @@ tr '\n' '@' <slow | grep -q "reading events and symbols .$erase.*fencepost: .*do
 	complain "not erased before the report: $(cat -v slow)"
 test "$(tr '\r' '\n' <slow | grep -c 'reading events')" -ge 2 || complain "nothing moved: $(cat -v slow)"
 (sleep 2; echo no log) | "$terminal" x '' "$fencepost" report - >slow
-tr '\n' '@' <slow | grep -q "symbols .${erase}fencepost: standard input is neither" ||
+tr '\n' '@' <slow | grep -q "symbols .${erase}fencepost: standard input is no event log" ||
 	complain "not erased before an error: $(cat -v slow)"
 "$terminal" x '' "$fencepost" report log >fast </dev/null
 ! grep -q 'reading' fast || complain "shown for nothing: $(cat -v fast)"

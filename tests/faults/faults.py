@@ -133,8 +133,8 @@ class Bench:
         for report in run.reports:
             for stack in [item["stack"] for item in report["findings"]] + [item["alloc_stack"] for item in report["leaks"]]:
                 told |= {frame.get("line") for frame in stack or []}
-        texts = {int(line) for line in re.findall(r"^fencepost: .*victim\.c:(\d+)\b", run.err, re.M)}
-        texts |= {int(line) for line in re.findall(r"and the free at victim\.c:(\d+)\b", run.err)}
+        texts = {int(line) for line in re.findall(r"^fencepost: .*mistaken\.c:(\d+)\b", run.err, re.M)}
+        texts |= {int(line) for line in re.findall(r"and the free at mistaken\.c:(\d+)\b", run.err)}
         wanted = {name for name in self.plants if name != "executed" or b"\nexecuted\n" in run.out}
         return ({name for name in wanted if self.plants[name] not in told}, {name for name in wanted if self.plants[name] not in texts})
 

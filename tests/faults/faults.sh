@@ -5,7 +5,7 @@
 # come of that. "faults.sh --only=PATTERN" takes the cells of these names, and says of each what it lost.
 faults=$FP_BUILDDIR/tests/faults
 work=$faults/faults.work
-test -x "$faults/refuse" && test -x "$faults/victim" && test -x "$FP_BUILDDIR/src/cli/fencepost" || exit 99
+test -x "$faults/refuse" && test -x "$faults/mistaken" && test -x "$FP_BUILDDIR/src/cli/fencepost" || exit 99
 command -v python3 >/dev/null || { echo 'no python3 here'; exit 77; }
 rm -rf "$work" && mkdir -p "$work" || exit 99
 unset LD_PRELOAD FENCEPOST_OPTIONS
@@ -16,4 +16,4 @@ case ${1-} in
 all) shift ;;
 esac
 exec python3 "$top_srcdir/tests/faults/faults.py" "$faults/refuse" "$FP_BUILDDIR/src/cli/fencepost" \
-	"$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so" "$faults/victim" "$top_srcdir/tests/faults/victim.c" "$work" "$@"
+	"$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so" "$faults/mistaken" "$top_srcdir/tests/faults/mistaken.c" "$work" "$@"

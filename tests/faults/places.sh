@@ -5,7 +5,7 @@
 # nothing may be executed from /tmp, on a full disk, on small stacks. Its output and status are its own, and each of
 # its mistakes is told with its line; where that cannot be, the reason is said. README.md says what other tests hold.
 fencepost=$FP_BUILDDIR/src/cli/fencepost
-victim=$FP_BUILDDIR/tests/faults/victim
+victim=$FP_BUILDDIR/tests/faults/mistaken
 preload=$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so
 work=$FP_BUILDDIR/tests/faults/places.work
 test -x "$fencepost" && test -x "$victim" || exit 99
@@ -36,7 +36,7 @@ judge() {
 	status=$?
 	tried=$((tried + 1))
 	test $status -eq $native && cmp -s native out || complain "status $status, $(cat out)"
-	for line in $(grep -n 'plant: ' "$top_srcdir/tests/faults/victim.c" | cut -d: -f1); do
+	for line in $(grep -n 'plant: ' "$top_srcdir/tests/faults/mistaken.c" | cut -d: -f1); do
 		grep -q "\"line\": $line\\b" json 2>/dev/null || complain "line $line is not told of"
 	done
 }

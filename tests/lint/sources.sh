@@ -19,6 +19,11 @@ bad=$(
 	grep -nwE 'TO''DO|FIX''ME|XX''X' $files
 	grep -nE '_SOUR''CE[[:space:]]*\+?=' $(echo "$files" | grep '\.am$')
 	grep -nE '^[[:space:]]*(un''til|while) .*-(gt|lt|ge|le) [0-9]+' $(echo "$files" | grep '^tests/.*\.sh$' | grep -v support/wait)
+	# Automake names an object after its program, and otherwise once another program has a like name: flags
+	# for an object that is not made are no flags.
+	for object in $(grep -ohE '^tests/.*\$\(OBJEXT\): C' $(echo "$files" | grep '\.am$') | grep -oE '[^ ]*\$\(OBJEXT\)'); do
+		grep -qF "OBJECTS = $object" "$FP_BUILDDIR/Makefile" || echo "$object: no program has such an object"
+	done
 	# A function's body is what stands between a brace in column one and the next one that closes.
 	awk '
 		FNR == 1 { start = 0 }
