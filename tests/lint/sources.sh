@@ -22,7 +22,7 @@ bad=$(
 	# Automake names an object after its program, and otherwise once another program has a like name: flags
 	# for an object that is not made are no flags.
 	for object in $(grep -ohE '^tests/.*\$\(OBJEXT\): C' $(echo "$files" | grep '\.am$') | grep -oE '[^ ]*\$\(OBJEXT\)'); do
-		grep -qF "OBJECTS = $object" "$FP_BUILDDIR/Makefile" || echo "$object: no program has such an object"
+		grep -F "$object" "$FP_BUILDDIR/Makefile" | grep -q "^am_\|^	" || echo "$object: no program has such an object"
 	done
 	# A function's body is what stands between a brace in column one and the next one that closes.
 	awk '
