@@ -21,29 +21,29 @@ show() {
 		mount -t overlay -o "lowerdir=/shared/$1,upperdir=/kept/$1/upper,workdir=/kept/$1/work" "$1" "$2"
 }
 . /settings
-show root /root && show source "/root$top_srcdir" && show build "/root$FP_BUILDDIR" || echo '@ cannot mount'
+show root /system && show source "/system$top_srcdir" && show build "/system$FP_BUILDDIR" || echo '@ cannot mount'
 for directory in proc sys dev tmp run; do
-	mkdir -p "/root/$directory"
+	mkdir -p "/system/$directory"
 done
-mount -t proc proc /root/proc
-mount -t sysfs sys /root/sys
-mount -t devtmpfs devtmpfs /root/dev
-mount -t tmpfs tmpfs /root/run
-test -d "/root$FP_BUILDDIR/tests" || mount -t tmpfs tmpfs /root/tmp
-mkdir -p /root/dev/pts /root/dev/shm
-mount -t devpts devpts /root/dev/pts
-mount -t tmpfs tmpfs /root/dev/shm
+mount -t proc proc /system/proc
+mount -t sysfs sys /system/sys
+mount -t devtmpfs devtmpfs /system/dev
+mount -t tmpfs tmpfs /system/run
+test -d "/system$FP_BUILDDIR/tests" || mount -t tmpfs tmpfs /system/tmp
+mkdir -p /system/dev/pts /system/dev/shm
+mount -t devpts devpts /system/dev/pts
+mount -t tmpfs tmpfs /system/dev/shm
 ifconfig lo 127.0.0.1 up
-cp /settings /root/run/settings
+cp /settings /system/run/settings
 # The systems of other processors come as their packages have it.
-test -e /root/usr/bin/awk || test -L /root/usr/bin/awk || ln -s mawk /root/usr/bin/awk
-test -f /root/etc/passwd || printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >/root/etc/passwd
-test -f /root/etc/group || printf 'root:x:0:\nnogroup:x:65534:\n' >/root/etc/group
+test -e /system/usr/bin/awk || test -L /system/usr/bin/awk || ln -s mawk /system/usr/bin/awk
+test -f /system/etc/passwd || printf 'root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >/system/etc/passwd
+test -f /system/etc/group || printf 'root:x:0:\nnogroup:x:65534:\n' >/system/etc/group
 
-cat >/root/run/tests <<'END'
+cat >/system/run/tests <<'END'
 . /run/settings
 cd "$FP_BUILDDIR" || exit 1
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LC_ALL=C.UTF-8
 export top_srcdir FP_BUILDDIR NM CC CXX FP_TEST_DIVISOR CK_DEFAULT_TIMEOUT
 echo "@ kernel $(uname -r) $(uname -m), pages of $(getconf PAGESIZE)"
 src/cli/fencepost doctor >/run/doctor 2>&1 
@@ -66,5 +66,5 @@ for test in $TESTS; do
 done
 echo '@ done'
 END
-chroot /root /bin/sh /run/tests
+chroot /system /bin/sh /run/tests
 poweroff -f
