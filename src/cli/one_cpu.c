@@ -19,7 +19,6 @@
 #include "log/cpus.h"
 
 enum {
-	PILOTS = 64,
 	SETTLING_TICKS = 1,
 	MEASURED_TICKS = 2,
 	FREES_PER_S_MIN = 20000, /* fewer cost too little to matter */
@@ -55,7 +54,7 @@ struct pilot {
 	unsigned wait;
 };
 
-static struct pilot pilots[PILOTS];
+static struct pilot pilots[FP_CPUS_MAX];
 
 static uint64_t milliseconds(void)
 {
@@ -300,7 +299,7 @@ bool fp_cli_steer_cpus(struct fp_channel *channel, bool is_always)
 	struct fp_cpus *cpus;
 	bool has_any = false;
 
-	for (size_t i = 0; i < PILOTS && (cpus = fp_channel_cpus_at(channel, i)); i++)
+	for (size_t i = 0; (cpus = fp_channel_cpus_at(channel, i)); i++)
 		has_any |= serve(&pilots[i], cpus, is_always);
 	return has_any;
 }

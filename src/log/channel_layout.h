@@ -20,8 +20,7 @@ enum {
 	FP_CHANNEL_UNSEEN_BYTES = 256 << 10,
 	FP_CHANNEL_REQUESTS = 16,
 	FP_CHANNEL_DEATHS = 1 << 12,
-	FP_CHANNEL_ERRAND_BYTES = 64 << 10,
-	FP_CHANNEL_CPUS = 64 /* processes with threads at a time */
+	FP_CHANNEL_ERRAND_BYTES = 64 << 10
 };
 
 #define FP_CHANNEL_MAGIC "FENCEPCH8"
@@ -79,7 +78,7 @@ struct fp_channel {
 		uint64_t size;
 		char bytes[FP_CHANNEL_ERRAND_BYTES];
 	} errand;
-	struct fp_cpus cpus[FP_CHANNEL_CPUS];
+	struct fp_cpus cpus[FP_CPUS_MAX];
 	_Atomic uint32_t deaths_used;
 	struct {
 		_Atomic uint32_t pid; /* 0: not filled in yet */

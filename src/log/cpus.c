@@ -7,7 +7,7 @@ enum { PATIENCE_MS = 1000 };
 
 struct fp_cpus *fp_channel_cpus_at(struct fp_channel *channel, size_t index)
 {
-	return index < FP_CHANNEL_CPUS ? &channel->cpus[index] : NULL;
+	return index < FP_CPUS_MAX ? &channel->cpus[index] : NULL;
 }
 
 /* That of a program which the process executed before this one is taken over. */

@@ -15,7 +15,10 @@
 
 #include "log/channel.h"
 
-enum { FP_CPUS_BYTES = 128 /* a bit for each CPU, as the kernel has them */ };
+enum {
+	FP_CPUS_BYTES = 128, /* a bit for each CPU, as the kernel has them */
+	FP_CPUS_MAX = 64     /* places: processes with threads at a time */
+};
 
 enum fp_cpus_state {
 	FP_CPUS_USUAL,
