@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Sixteen threads that do for SECONDS (argv[1]) all that takes locks in the loader, in libc and
- * in an allocator: they load and unload the plug-ins that the other arguments name, fork, send
- * one another signals, look for leaks, and hand blocks on. Every block's content is checked,
- * and a thread that stands still for PATIENCE is named and ends the program.
+ * in an allocator: they load and unload the plug-ins that the other arguments name, fork,
+ * execute, start and cancel threads, send one another signals whose handlers allocate, look for
+ * leaks, and hand blocks on. Every block's content is checked. Under Fencepost one makes
+ * mistakes, and at the end says how many. A thread that has had no turn for PATIENCE and has
+ * used no processor time either is named and ends the program; one that was only slow is not.
+ * What memory the program has is looked at in the middle and at the end.
  */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS = 16, PLACES = 256, PATIENCE = 300, MILLISECOND = 1000 };
+enum { THREADS = 16, PLACES = 256, PATIENCE = 120, MILLISECOND = 1000, LOST_BYTES = 77 };
+/* Memory may grow by so much from the middle to the end: a quarter, and some MiB. */
+enum { GROWTH_PARTS = 4, GROWTH_MIB = 32 };
 
 struct worker {
 	pthread_t thread;
@@ -29,7 +36,8 @@ struct worker {
 static struct worker workers[THREADS];
 static atomic_bool is_over;
 static unsigned char *_Atomic places[PLACES];
-static atomic_long made, freed, signals;
+static atomic_long made, freed, signals, freed_twice, lost;
+extern char **environ;
 static char **plugins;
 static unsigned plugin_count;
 
@@ -109,12 +117,92 @@ static void fork_off(unsigned *state)
 	}
 	must(waitpid(child, &status, 0) == child, "waitpid failed");
 	must(WIFEXITED(status) && WEXITSTATUS(status) == 3, "a child ended otherwise");
+	usleep(100 * MILLISECOND);
 }
 
+/* main() ends it at once. */
+static void execute(unsigned *state)
+{
+	char *words[] = {(char[]){"soak"}, (char[]){"executed"}, NULL};
+	pid_t child;
+	int status;
+
+	(void)state;
+	must(posix_spawn(&child, "/proc/self/exe", NULL, NULL, words, environ) == 0,
+	     "no program");
+	must(waitpid(child, &status, 0) == child, "waitpid failed");
+	must(WIFEXITED(status) && WEXITSTATUS(status) == 3, "a program ended otherwise");
+	usleep(200 * MILLISECOND);
+}
+
+/* A thousand a second, if the machine can. */
 static void send_signal(unsigned *state)
 {
 	pthread_kill(workers[draw(state) % THREADS].thread, SIGUSR1);
 	usleep(MILLISECOND);
+}
+
+static void *wait_to_be_cancelled(void *argument)
+{
+	void *volatile block = malloc(500);
+
+	pthread_cleanup_push(free, block);
+	for (;;) {
+		free(malloc(1000));
+		pthread_testcancel();
+	}
+	pthread_cleanup_pop(1);
+	return argument;
+}
+
+static void cancel_thread(unsigned *state)
+{
+	pthread_t thread;
+	void *result;
+
+	must(pthread_create(&thread, NULL, wait_to_be_cancelled, NULL) == 0, "no thread");
+	usleep(draw(state) % (20 * MILLISECOND));
+	pthread_cancel(thread);
+	pthread_join(thread, &result);
+	must(result == PTHREAD_CANCELED, "a thread was not cancelled");
+}
+
+static __attribute__((noinline)) void free_twice(void)
+{
+	void *volatile block = malloc(60);
+
+	free(block);
+	free(block); /* plant: double-free */
+}
+
+static __attribute__((noinline)) void lose(void)
+{
+	volatile char *volatile block = malloc(LOST_BYTES); /* plant: leak */
+
+	block[0] = 1;
+	block = NULL;
+}
+
+static __attribute__((noinline)) void wipe_stack(void)
+{
+	volatile char bytes[16384];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = 0;
+}
+
+/* Natively the first ends the program. */
+static void make_mistakes(unsigned *state)
+{
+	(void)state;
+	if (__lsan_do_recoverable_leak_check != NULL) {
+		free_twice();
+		atomic_fetch_add(&freed_twice, 1);
+		lose();
+		wipe_stack();
+		atomic_fetch_add(&lost, 1);
+	}
+	usleep(100 * MILLISECOND);
 }
 
 static void look_for_leaks(unsigned *state)
@@ -146,20 +234,26 @@ static const struct {
 	const char *name;
 	int threads;
 } kinds[] = {
-        {hand_on, "hands blocks on", 6},
-        {load, "loads plug-ins", 4},
-        {fork_off, "forks", 2},
+        {hand_on, "hands blocks on", 5},
+        {load, "loads plug-ins", 3},
+        {fork_off, "forks", 1},
+        {execute, "executes", 1},
         {send_signal, "sends signals", 2},
         {look_for_leaks, "looks for leaks", 1},
         {start_thread, "starts threads", 1},
+        {cancel_thread, "cancels threads", 1},
+        {make_mistakes, "makes mistakes", 1},
 };
 
 /* ---- The program ---------------------------------------------------------------------------
  */
 
+/* What libc's malloc was interrupted in, it cannot be called from. */
 static void count_signal(int number)
 {
 	(void)number;
+	if (__lsan_do_recoverable_leak_check != NULL)
+		free(malloc(64));
 	atomic_fetch_add(&signals, 1);
 }
 
@@ -175,15 +269,35 @@ static void *work(void *argument)
 	return NULL;
 }
 
+struct progress {
+	unsigned long turns;
+	long long nanoseconds;
+	int still; /* seconds */
+};
+
+static long long spent_by(pthread_t thread)
+{
+	struct timespec spent = {0};
+	clockid_t clock;
+
+	if (pthread_getcpuclockid(thread, &clock) == 0)
+		clock_gettime(clock, &spent);
+	return spent.tv_sec * 1000000000LL + spent.tv_nsec;
+}
+
 /* Says who stands still, by write(2): it may be inside stdio. */
-static void expect_turns(unsigned long seen[THREADS], int still[THREADS])
+static void expect_turns(struct progress *progress)
 {
 	for (int i = 0; i < THREADS; i++) {
 		unsigned long turns = atomic_load(&workers[i].turns);
+		long long nanoseconds = spent_by(workers[i].thread);
+		bool is_busy =
+		        turns != progress[i].turns || nanoseconds != progress[i].nanoseconds;
 
-		still[i] = turns == seen[i] ? still[i] + 1 : 0;
-		seen[i] = turns;
-		if (still[i] < PATIENCE)
+		progress[i].still = is_busy ? 0 : progress[i].still + 1;
+		progress[i].turns = turns;
+		progress[i].nanoseconds = nanoseconds;
+		if (progress[i].still < PATIENCE)
 			continue;
 		dprintf(STDERR_FILENO, "soak: the thread that %s stands still\n",
 		        workers[i].name);
@@ -210,24 +324,44 @@ static void start(void)
 		     "no thread");
 }
 
+static long resident_mib(void)
+{
+	char line[256];
+	long kib = 0;
+	FILE *file = fopen("/proc/self/status", "r");
+
+	while (file != NULL && kib == 0 && fgets(line, sizeof(line), file) != NULL)
+		sscanf(line, "VmRSS: %ld", &kib);
+	if (file != NULL)
+		fclose(file);
+	return kib / 1024;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned long seen[THREADS] = {0};
-	int still[THREADS] = {0};
+	struct progress progress[THREADS] = {{0}};
 	struct timespec next;
+	long middle = 0;
 
+	if (argc == 2) {
+		free(malloc(300));
+		return 3;
+	}
 	must(argc > 2, "usage: soak SECONDS PLUGIN...");
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	plugins = argv + 2;
 	plugin_count = (unsigned)argc - 2;
 	start();
-	for (long second = atol(argv[1]); second > 0; second--) {
+	for (long second = atol(argv[1]), half = second / 2; second > 0; second--) {
+		if (second == half)
+			middle = resident_mib();
 		next.tv_sec++;
 		/* Signals wake it up early. */
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL) != 0)
 			;
-		expect_turns(seen, still);
+		expect_turns(progress);
 	}
+	const long at_end = resident_mib();
 	atomic_store(&is_over, true);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(workers[i].thread, NULL);
@@ -236,6 +370,9 @@ int main(int argc, char **argv)
 	must(made == freed, "blocks were lost");
 	for (int i = 0; i < THREADS; i++)
 		printf("%10lu turns: %s\n", atomic_load(&workers[i].turns), workers[i].name);
-	printf("%ld blocks, %ld signals\n", made, signals);
+	printf("planted %ld %ld\n", freed_twice, lost);
+	printf("%ld blocks, %ld signals; %ld MiB in the middle, %ld MiB at the end\n", made,
+	       signals, middle, at_end);
+	must(at_end <= middle + middle / GROWTH_PARTS + GROWTH_MIB, "memory grows");
 	return 0;
 }
