@@ -100,22 +100,13 @@ static bool waits_for_events(const char *path)
 	       memcmp(target, wanted, sizeof(wanted) - 1) == 0;
 }
 
-/* What getdents64(2) writes. */
-struct entry {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t bytes;
-	uint8_t type;
-	char name[];
-};
-
 static void read_descriptors(const char *buffer, size_t size, const char *directory,
                              const struct reader *reader)
 {
 	char path[PATH_BYTES];
 
 	for (size_t at = 0; at < size;) {
-		const struct entry *entry = (const void *)(buffer + at);
+		const struct fp_sys_entry *entry = (const void *)(buffer + at);
 		struct reader copy = *reader;
 
 		if (waits_for_events(path_of(path, directory, "fd/", entry->name)))
@@ -140,7 +131,7 @@ static void read_timers(pid_t pid, fp_held_visitor visit, void *user)
 int fp_held_each(pid_t pid, const char *directory, fp_held_visitor visit, void *user)
 {
 	const struct reader reader = {.pattern = {"data:", ' '}, .visit = visit, .user = user};
-	_Alignas(struct entry) char buffer[BUFFER_BYTES];
+	_Alignas(struct fp_sys_entry) char buffer[BUFFER_BYTES];
 	char path[PATH_BYTES];
 	int fd = fp_sys_open(path_of(path, directory, "fd", ""),
 	                     O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);

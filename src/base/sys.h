@@ -133,6 +133,15 @@ static inline int fp_sys_access(const char *path, int mode)
 	return (int)fp_sys(SYS_faccessat, AT_FDCWD, path, mode);
 }
 
+/* What getdents64(2) writes. */
+struct fp_sys_entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t bytes;
+	uint8_t type;
+	char name[];
+};
+
 static inline ssize_t fp_sys_readlink(const char *path, char *buffer, size_t bytes)
 {
 	return fp_sys(SYS_readlinkat, AT_FDCWD, path, buffer, bytes);

@@ -17,15 +17,6 @@
 
 enum { FILE_BYTES = 4096, PATH_BYTES = 64, DIRECTORY_BYTES = 4096 };
 
-/* What getdents64(2) writes. */
-struct entry {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t bytes;
-	uint8_t type;
-	char name[];
-};
-
 static uint64_t parse(const char *text, unsigned base)
 {
 	uint64_t value = 0;
@@ -47,7 +38,7 @@ static void visit_entries(const char *buffer, size_t size, void (*visit)(uint32_
 	size_t at = 0;
 
 	while (at < size) {
-		const struct entry *entry = (const void *)(buffer + at);
+		const struct fp_sys_entry *entry = (const void *)(buffer + at);
 
 		if (entry->name[0] >= '0' && entry->name[0] <= '9')
 			visit((uint32_t)parse(entry->name, 10), user);
@@ -74,7 +65,7 @@ static int visit_elsewhere(char buffer[DIRECTORY_BYTES], void (*visit)(uint32_t,
 
 int fp_leak_tasks_each(void (*visit)(uint32_t id, void *user), void *user)
 {
-	_Alignas(struct entry) char buffer[DIRECTORY_BYTES];
+	_Alignas(struct fp_sys_entry) char buffer[DIRECTORY_BYTES];
 	int fd = fp_sys_open(FP_PROC_TASKS, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	long got;
 
