@@ -120,19 +120,28 @@ static bool find_names(const struct elf *elf, struct names *names)
 	return names->bytes > 0 && names->bytes <= NAMES_MAX;
 }
 
+/* The names end alike: one search of what can be megabytes. */
 static const char *sanitizer_in(const char *window, size_t bytes)
 {
+	static const char end[] = "san_init";
 	static const char *const sanitizers[][2] = {
-	        {"__asan_init", "AddressSanitizer"},
-	        {"__tsan_init", "ThreadSanitizer"},
-	        {"__msan_init", "MemorySanitizer"},
-	        {"__hwasan_init", "HWAddressSanitizer"},
+	        {"__a", "AddressSanitizer"},
+	        {"__t", "ThreadSanitizer"},
+	        {"__m", "MemorySanitizer"},
+	        {"__hwa", "HWAddressSanitizer"},
 	};
+	const char *found = window;
 
-	for (size_t i = 0; i < sizeof(sanitizers) / sizeof(sanitizers[0]); i++)
-		if (memmem(window, bytes, sanitizers[i][0], strlen(sanitizers[i][0]) + 1) !=
-		    NULL)
-			return sanitizers[i][1];
+	while ((found = memmem(found, (size_t)(window + bytes - found), end, sizeof(end)))) {
+		for (size_t i = 0; i < sizeof(sanitizers) / sizeof(sanitizers[0]); i++) {
+			size_t length = strlen(sanitizers[i][0]);
+
+			if ((size_t)(found - window) >= length &&
+			    memcmp(found - length, sanitizers[i][0], length) == 0)
+				return sanitizers[i][1];
+		}
+		found += sizeof(end);
+	}
 	return NULL;
 }
 

@@ -66,23 +66,33 @@ bool fp_cli_image_has_section(const struct fp_cli_image *image, const char *name
 	return false;
 }
 
-bool fp_cli_image_has_text(const struct fp_cli_image *image, const char *text)
+static bool has_string(const struct fp_cli_image *image, GElf_Word type, const char *text)
 {
-	const GElf_Xword flags = SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR;
+	const GElf_Xword flags = SHF_WRITE | SHF_EXECINSTR;
 	Elf_Scn *section = NULL;
 
 	while ((section = elf_nextscn(image->elf, section))) {
 		GElf_Shdr header;
 		Elf_Data *data = NULL;
 
-		if (gelf_getshdr(section, &header) && header.sh_type == SHT_PROGBITS &&
-		    (header.sh_flags & flags) == SHF_ALLOC)
+		if (gelf_getshdr(section, &header) && header.sh_type == type &&
+		    (header.sh_flags & flags) == 0)
 			data = elf_rawdata(section, NULL);
 		if (data && data->d_buf &&
 		    memmem(data->d_buf, data->d_size, text, strlen(text) + 1))
 			return true;
 	}
 	return false;
+}
+
+bool fp_cli_image_has_text(const struct fp_cli_image *image, const char *text)
+{
+	return has_string(image, SHT_PROGBITS, text);
+}
+
+bool fp_cli_image_has_name(const struct fp_cli_image *image, const char *name)
+{
+	return has_string(image, SHT_STRTAB, name);
 }
 
 /* The marks that allocators leave in a program that has them linked in or needs them. */

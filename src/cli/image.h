@@ -23,8 +23,9 @@ void fp_cli_image_close(struct fp_cli_image *image);
 
 bool fp_cli_image_has_section(const struct fp_cli_image *image, const char *name);
 
-/* Whether TEXT stands among its constants. */
+/* Whether TEXT stands among its constants, and NAME among those of symbols. */
 bool fp_cli_image_has_text(const struct fp_cli_image *image, const char *text);
+bool fp_cli_image_has_name(const struct fp_cli_image *image, const char *name);
 
 /* What is said of a program that defines malloc and nothing else that is known. */
 #define FP_CLI_OWN_MALLOC "a malloc of its own"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A file has such an allocator when it has the name of its variable, which only the code that
- * asks for it needs: GLib has neither since 2.76.
+ * asks for it needs: GLib has neither since 2.76. A program's constants can be many megabytes:
+ * they are read only where its symbols have the allocator's name too.
  */
 #include "cli/pools.h"
 
@@ -18,13 +19,14 @@ enum { COMMAND_MAX = 2000 };
 
 static const struct pool {
 	const char *name;
-	const char *library; /* how the name of its file starts, unless it is in the program */
+	const char *library;  /* how the name of its file starts, unless it is in the program */
+	const char *function; /* of the allocator */
 	const char *variable;
 	const char *value;
 } pools[FP_CLI_POOLS] = {
-        {"GLib's slices", "libglib-2.0.so", "G_SLICE", "always-malloc"},
-        {FP_CLI_PHP_HEAP, "libphp", "USE_ZEND_ALLOC", "0"},
-        {FP_CLI_PYTHON_HEAP, "libpython", "PYTHONMALLOC", "malloc"},
+        {"GLib's slices", "libglib-2.0.so", "g_slice_alloc", "G_SLICE", "always-malloc"},
+        {FP_CLI_PHP_HEAP, "libphp", "_emalloc", "USE_ZEND_ALLOC", "0"},
+        {FP_CLI_PYTHON_HEAP, "libpython", "PyObject_Malloc", "PYTHONMALLOC", "malloc"},
 };
 
 static bool starts_with(struct fp_report_string text, const char *start)
@@ -32,11 +34,12 @@ static bool starts_with(struct fp_report_string text, const char *start)
 	return text.size >= strlen(start) && strncmp(text.bytes, start, strlen(start)) == 0;
 }
 
-static bool has_variable(struct fp_report_string path, const char *variable)
+static bool has_pool(struct fp_report_string path, const struct pool *pool, bool is_program)
 {
 	char *name = strndup(path.bytes, path.size);
 	struct fp_cli_image *image = name ? fp_cli_image_open(name) : NULL;
-	bool has_it = image && fp_cli_image_has_text(image, variable);
+	bool has_it = image && (!is_program || fp_cli_image_has_name(image, pool->function)) &&
+	              fp_cli_image_has_text(image, pool->variable);
 
 	fp_cli_image_close(image);
 	free(name);
@@ -54,7 +57,7 @@ static void look_at_module(struct fp_cli_pools *found, const struct fp_report *r
 		if (found->files[i] || getenv(pool->variable) ||
 		    !(is_program || starts_with(fp_report_base_name(path), pool->library)))
 			continue;
-		if (has_variable(path, pool->variable))
+		if (has_pool(path, pool, is_program))
 			found->files[i] = strndup(path.bytes, path.size);
 	}
 }

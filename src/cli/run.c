@@ -240,9 +240,14 @@ static void say_no_report(const struct run *run)
 	fp_cli_fail(FP_SAY_LEFT_NO_REPORT, run->program, FP_CLI_LIBRARY);
 }
 
+static bool is_silent(const struct run *run, size_t findings)
+{
+	return run->options.quiet && findings == 0;
+}
+
 static void print_unseen(const struct run *run, const struct fp_cli_logs *logs, size_t findings)
 {
-	if (run->options.quiet && findings == 0)
+	if (is_silent(run, findings))
 		return;
 	fp_cli_unseen_print(&run->unseen);
 	fp_cli_print_allocators(run->program, logs);
@@ -273,7 +278,8 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	if (harvest.count > 0 && fp_cli_render(harvest.logs, harvest.count, &run->options) != 0)
 		code = FP_CLI_FAILED;
 	fp_cli_unseen_read(&run->unseen, run->channel.memory);
-	fp_cli_pools_look(&run->pools, &harvest);
+	if (!is_silent(run, sums.findings))
+		fp_cli_pools_look(&run->pools, &harvest);
 	print_unseen(run, &harvest, sums.findings);
 	if (harvest.count + run->unseen.count == 0 && harvested == 0)
 		say_no_report(run);

@@ -215,5 +215,7 @@ FP_EXPORT void *pvalloc(size_t size)
 
 FP_EXPORT size_t malloc_usable_size(void *block)
 {
-	return block == NULL ? 0 : fp_preload_size_of(block);
+	if (block == NULL)
+		return 0;
+	return is_plain(block) ? fp_preload_next.usable_size(block) : fp_preload_size_of(block);
 }

@@ -35,7 +35,7 @@ enum {
 	FIRST = 4,  /* blocks of each context are guarded, or one where the budget is overdrawn
 	             */
 	SHIFT_MAX = 20,
-	TIMED = 16,      /* one entry in so many */
+	TIMED = 32,      /* one entry in so many: to read the thread's clock is a system call */
 	TIMED_ALL = 256, /* where every block is guarded */
 	JUDGED = 16,     /* timed entries */
 	PART = 1 << 10,

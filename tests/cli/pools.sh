@@ -2,7 +2,7 @@
 #
 # Allocators that hide blocks in their own and can be told not to: named with the command to paste, left
 # by --pools=off, and nothing is changed unasked. The programs here only look like the real ones: what
-# counts is the name of the variable that they ask for.
+# counts is the name of the variable that they ask for, and in a program that of the allocator's function.
 fencepost=$FP_BUILDDIR/src/cli/fencepost
 work=$FP_BUILDDIR/tests/cli/pools.work
 CC=${CC:-cc}
@@ -34,8 +34,8 @@ void ask(const char *name)
 	printf("%s=%s\n", name, value ? value : "");
 }
 END
-printf '#include "asks.c"\nint main(void) { ask("PYTHONMALLOC"); return 0; }\n' >snake.c
-printf '#include "asks.c"\nint main(void) { ask("USE_ZEND_ALLOC"); return 0; }\n' >web.c
+printf '#include "asks.c"\nvoid PyObject_Malloc(void) {}\nint main(void) { ask("PYTHONMALLOC"); return 0; }\n' >snake.c
+printf '#include "asks.c"\nvoid _emalloc(void) {}\nint main(void) { ask("USE_ZEND_ALLOC"); return 0; }\n' >web.c
 printf '#include "asks.c"\nvoid slice(void) { ask("G_SLICE"); }\n' >slices.c
 printf '#include "asks.c"\nvoid slice(void) { ask("SLICES"); }\n' >none.c
 printf 'void slice(void);\nint main(void) { slice(); return 0; }\n' >user.c
