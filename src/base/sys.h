@@ -7,8 +7,9 @@
  *
  * Context: alloc and fault. Each returns what the kernel does: a result, or a negative errno.
  *
- * In seccomp's strict mode any call but four ends the process: a thread that enters it is told
- * to fp_sys_confine(), and has -EPERM from then on, as a filter would have it.
+ * In seccomp's strict mode any call but four ends the process, and a filter may end it for any:
+ * what a thread enters is told to fp_sys_confine() or fp_sys_obey(), and from then on a call
+ * that would is not made and has -EPERM, as of a filter that only refuses.
  */
 #ifndef FP_BASE_SYS_H
 #define FP_BASE_SYS_H
@@ -41,32 +42,42 @@
 	                            (long)(d), (long)(e), (long)(f))
 #define fp_sys(...) FP_SYS_LONGS(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 
-/* Whether some thread is confined (in confinement.c). Each knows by itself whether it is. */
+/* Whether some thread is under seccomp (in confinement.c). */
 extern _Atomic bool fp_sys_is_confined;
 
-/* The calling thread is, from now on, or is not. */
+/* The calling thread is in strict mode from now on, or is not. */
 void fp_sys_confine(bool is_confined);
-bool fp_sys_is_refused(long number, long *result);
+
+/* The calling thread is about to install PROGRAM, for itself and the threads that it makes, or
+ * FOR_ALL. False: nobody can read it, and the kernel will not take it. fp_sys_disobey(): the
+ * kernel did not. */
+struct sock_fprog;
+bool fp_sys_obey(const struct sock_fprog *program, bool is_for_all);
+void fp_sys_disobey(void);
+
+bool fp_sys_is_refused(long number, const long *arguments, long *result);
+
+static inline bool fp_sys_would_be_refused(long number, const long *arguments, long *result)
+{
+	return __builtin_expect(atomic_load_explicit(&fp_sys_is_confined, memory_order_relaxed),
+	                        0) &&
+	       fp_sys_is_refused(number, arguments, result);
+}
 
 static inline long fp_sys_call_unless_confined(long number, long a, long b, long c, long d,
                                                long e, long f)
 {
+	const long arguments[] = {a, b, c, d, e, f};
 	long result;
 
-	if (__builtin_expect(atomic_load_explicit(&fp_sys_is_confined, memory_order_relaxed),
-	                     0) &&
-	    fp_sys_is_refused(number, &result))
+	if (fp_sys_would_be_refused(number, arguments, &result))
 		return result;
 	return fp_sys_call(number, a, b, c, d, e, f);
 }
 
-/* Bytes of a signal set as the kernel has it; glibc's are longer. */
-enum { FP_SYS_SIGSET_BYTES = 8 };
-
-/* glibc's own name for sigaction(2), which nobody interposes: what the preload door has in
- * place of the other one would forget the program's handlers. By the system call alone a
- * handler had no way back. */
-extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
+/* Bytes of a signal set as the kernel has it; glibc's are longer. And what shells add to the
+ * number of a signal, for the exit status of who died of it. */
+enum { FP_SYS_SIGSET_BYTES = 8, FP_SYS_SIGNALLED = 128 };
 
 /* ---- Files ---------------------------------------------------------------------------------
  */
@@ -212,6 +223,26 @@ static inline int fp_sys_sleep(const struct timespec *pause)
 static inline int fp_sys_sigmask(int how, const void *set, void *old)
 {
 	return (int)fp_sys(SYS_rt_sigprocmask, how, set, old, FP_SYS_SIGSET_BYTES);
+}
+
+/* glibc's own name for sigaction(2), which nobody interposes: what the preload door has in
+ * place of the other one would forget the program's handlers. By the system call alone a
+ * handler had no way back. */
+extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
+
+static inline int fp_sys_sigaction(int signal, const struct sigaction *action,
+                                   struct sigaction *old)
+{
+	const long arguments[] = {signal, (long)action, (long)old, FP_SYS_SIGSET_BYTES, 0, 0};
+	int saved_errno = errno;
+	long result = 0;
+
+	if (fp_sys_would_be_refused(SYS_rt_sigaction, arguments, &result))
+		return (int)result;
+	if (__sigaction(signal, action, old) != 0)
+		result = -errno;
+	errno = saved_errno;
+	return (int)result;
 }
 
 /* To the calling thread. */

@@ -29,6 +29,11 @@ uint32_t fp_thread_ordinal(void)
 	return ordinal_plus_one - 1;
 }
 
+uint32_t fp_thread_count(void)
+{
+	return atomic_load(&threads_seen);
+}
+
 void fp_thread_name(char *name)
 {
 	if (fp_sys(SYS_prctl, PR_GET_NAME, name) != 0)

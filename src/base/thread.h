@@ -14,6 +14,9 @@ uint32_t fp_thread_self(void);
 /* A number of the calling thread, counted from 0 in the order in which threads first ask. */
 uint32_t fp_thread_ordinal(void);
 
+/* How many have. */
+uint32_t fp_thread_count(void);
+
 /* NAME takes 16 bytes, terminating zero included. */
 void fp_thread_name(char *name);
 

@@ -15,11 +15,6 @@ static const int signals[SIGNALS] = {SIGSEGV, SIGBUS, SIGTRAP};
 static struct sigaction of_program[SIGNALS];
 static bool is_installed[SIGNALS];
 
-int fp_fault_sigaction(int signal, const struct sigaction *action, struct sigaction *old)
-{
-	return __sigaction(signal, action, old) == 0 ? 0 : -errno;
-}
-
 static int index_of(int signal)
 {
 	for (int i = 0; i < SIGNALS; i++)
@@ -47,8 +42,7 @@ unsigned fp_fault_bit_of(int signal)
 /* What the kernel has for SIGNAL, where that is not ours. */
 static bool is_displaced(int signal, struct sigaction *now)
 {
-	return fp_fault_sigaction(signal, NULL, now) == 0 &&
-	       now->sa_sigaction != fp_fault_handle;
+	return fp_sys_sigaction(signal, NULL, now) == 0 && now->sa_sigaction != fp_fault_handle;
 }
 
 /*
@@ -76,7 +70,7 @@ void fp_fault_reset_action(const struct fp_fault_event *event)
 	struct sigaction other;
 
 	if (has_other(event, &other))
-		fp_fault_sigaction(event->signal, &by_default, NULL);
+		fp_sys_sigaction(event->signal, &by_default, NULL);
 	else
 		of_program[index_of(event->signal)].sa_handler = SIG_DFL;
 }
@@ -91,7 +85,7 @@ static int install(int i)
 	for (int j = 0; j < SIGNALS; j++)
 		sigdelset(&action.sa_mask, signals[j]);
 	action.sa_sigaction = signals[i] == SIGTRAP ? fp_fault_handle_trap : fp_fault_handle;
-	int status = fp_fault_sigaction(signals[i], &action, &old);
+	int status = fp_sys_sigaction(signals[i], &action, &old);
 	if (status != 0)
 		return status;
 	if (old.sa_sigaction != action.sa_sigaction)

@@ -48,7 +48,7 @@ static struct {
 	ucontext_t context;
 } last;
 
-enum { BUSY = 1, BESIDE = 16 << 10, SIGNALLED = 128 /* as shells have it */ };
+enum { BUSY = 1, BESIDE = 16 << 10 };
 
 static _Atomic uint64_t dying; /* the thread that makes the last report */
 
@@ -124,10 +124,10 @@ void fp_fault_die(const struct fp_fault_event *event)
 		fp_lock_leave_fault_mode(held);
 	}
 	bool is_to_send = event->was_bus && fp_guard_deny(page) != 0;
-	/* Where no call is allowed (seccomp's strict mode), one more ends it; without the
+	/* Under seccomp the call may be one that ends it; without the
 	 * default action it would happen for ever. */
-	if (fp_fault_sigaction(event->signal, &action, NULL) != 0)
-		fp_sys(SYS_exit_group, SIGNALLED + event->signal);
+	if (fp_sys_sigaction(event->signal, &action, NULL) != 0)
+		fp_sys(SYS_exit_group, FP_SYS_SIGNALLED + event->signal);
 	if (is_to_send)
 		send(event);
 }

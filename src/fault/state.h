@@ -32,9 +32,6 @@ bool fp_fault_is_of_other_process(uint64_t identity);
 /* ---- actions.c -----------------------------------------------------------------------------
  */
 
-/* sigaction(2) past anybody who stands in between. 0 or a negative errno. */
-int fp_fault_sigaction(int signal, const struct sigaction *action, struct sigaction *old);
-
 /* Those of our signals that are in MASK, as bits, and the bit of one. */
 unsigned fp_fault_signals_in(const sigset_t *mask);
 unsigned fp_fault_bit_of(int signal);

@@ -114,7 +114,7 @@ static bool is_handled_by_us(int signal)
 {
 	struct sigaction action;
 
-	return signal != 0 && __sigaction(signal, NULL, &action) == 0 &&
+	return signal != 0 && fp_sys_sigaction(signal, NULL, &action) == 0 &&
 	       (action.sa_flags & SA_SIGINFO) != 0 && action.sa_sigaction == handle_stop;
 }
 
@@ -122,7 +122,7 @@ static bool is_free(int signal)
 {
 	struct sigaction action;
 
-	return __sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_DFL;
+	return fp_sys_sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_DFL;
 }
 
 static bool install(int signal)
@@ -134,7 +134,7 @@ static bool install(int signal)
 	sigdelset(&action.sa_mask, SIGSEGV);
 	sigdelset(&action.sa_mask, SIGBUS);
 	action.sa_sigaction = handle_stop;
-	return __sigaction(signal, &action, NULL) == 0;
+	return fp_sys_sigaction(signal, &action, NULL) == 0;
 }
 
 static int choose(int taken)
@@ -165,7 +165,7 @@ int fp_leak_yield_signal(void)
 	atomic_store(&chosen, other);
 	/* As the program has seen it; none of ours is on its way. */
 	if (is_handled_by_us(signal))
-		__sigaction(signal, &action, NULL);
+		fp_sys_sigaction(signal, &action, NULL);
 	return other;
 }
 

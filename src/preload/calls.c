@@ -9,6 +9,7 @@
 #define __NO_INLINE__ 1
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <mntent.h>
@@ -223,10 +224,14 @@ FP_EXPORT int prctl(int request, ...)
 	va_end(arguments);
 	find_if_needed((const void *)libc.prctl);
 	AS(prctl, request, second, third, fourth, fifth)
-	int result = libc.prctl(request, second, third, fourth, fifth);
-	if (result != 0 && request == PR_SET_SECCOMP)
-		fp_sys_confine(false);
-	return result;
+	const long all[] = {request, (long)second, third, fourth, fifth};
+	long result;
+	if (!fp_session_enter_seccomp(SYS_prctl, all, &result))
+		return libc.prctl(request, second, third, fourth, fifth);
+	if (result >= 0)
+		return (int)result;
+	errno = (int)-result;
+	return -1;
 }
 
 #define OPEN(name)                                                                             \

@@ -89,7 +89,7 @@ static bool postpone(const siginfo_t *info, const struct sigaction *placed, void
 		return false;
 	/* The kernel has taken the handler of SA_RESETHAND away. */
 	if ((placed->sa_flags & (int)SA_RESETHAND) != 0)
-		__sigaction(signal, placed, NULL);
+		fp_sys_sigaction(signal, placed, NULL);
 	fp_preload_expose(signal);
 	thread->postponed[thread->postponed_count++] = *info;
 	block(thread, signal, &((ucontext_t *)context)->uc_sigmask);
@@ -213,7 +213,9 @@ static void die_of(int signal, const siginfo_t *info, void *context)
 {
 	const struct sigaction action = {.sa_handler = SIG_DFL};
 
-	__sigaction(signal, &action, NULL);
+	/* Under seccomp: it would come again for ever. */
+	if (fp_sys_sigaction(signal, &action, NULL) != 0)
+		fp_sys(SYS_exit_group, FP_SYS_SIGNALLED + signal);
 	if (comes_again(signal, info))
 		return;
 	fp_sys_raise(signal);

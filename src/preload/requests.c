@@ -243,8 +243,8 @@ void fp_request_capset(const long *arguments)
 	check_capabilities(arguments, FP_ACCESS_READ);
 }
 
-/* A count, and where the instructions are; which may refuse us anything. */
-static void expect_filter(long address)
+/* A count, and where the instructions are. */
+static void check_filter(long address)
 {
 	enum { INSTRUCTION_BYTES = 8 };
 	const struct filter {
@@ -255,17 +255,15 @@ static void expect_filter(long address)
 	if (fp_buffer_can_read(filter, sizeof(*filter)))
 		fp_buffer_check(filter->instructions, (size_t)filter->count * INSTRUCTION_BYTES,
 		                FP_ACCESS_READ);
-	fp_session_expect_filter();
 }
 
-/* What the program allocates from then on is libc's, as far as that gets without asking the
- * kernel: it has made what it needs before, as it would have without us. */
-static void confine(void)
+/* What the program allocates under seccomp may be libc's, which has asked the kernel for what
+ * it needs before, as it would have without us. */
+static void warm_up(void)
 {
 	enum { WARMED_BYTES = 64 << 10 };
 
 	fp_preload_next.free(fp_preload_next.malloc(WARMED_BYTES));
-	fp_session_confine();
 }
 
 void fp_request_seccomp(const long *arguments)
@@ -277,10 +275,9 @@ void fp_request_seccomp(const long *arguments)
 	};
 
 	check_request(requests, COUNT(requests), arguments[0], arguments[2]);
-	if ((unsigned)arguments[0] == SECCOMP_SET_MODE_STRICT)
-		confine();
+	warm_up();
 	if ((unsigned)arguments[0] == SECCOMP_SET_MODE_FILTER)
-		expect_filter(arguments[2]);
+		check_filter(arguments[2]);
 }
 
 void fp_request_landlock_add_rule(const long *arguments)
@@ -313,10 +310,11 @@ void fp_request_prctl(const long *arguments)
 		fp_buffer_check_text((const char *)arguments[1], NAME_BYTES - 1);
 	else if ((int)arguments[0] == SET_AREA)
 		fp_buffer_check_text((const char *)arguments[4], ANONYMOUS_NAME_BYTES);
-	else if ((int)arguments[0] == PR_SET_SECCOMP && arguments[1] == SECCOMP_MODE_FILTER)
-		expect_filter(arguments[2]);
-	else if ((int)arguments[0] == PR_SET_SECCOMP && arguments[1] == SECCOMP_MODE_STRICT)
-		confine();
+	else if ((int)arguments[0] == PR_SET_SECCOMP) {
+		warm_up();
+		if (arguments[1] == SECCOMP_MODE_FILTER)
+			check_filter(arguments[2]);
+	}
 }
 
 void fp_request_arch_prctl(const long *arguments)

@@ -5,13 +5,16 @@
  * libc.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 
 #include "base/readable.h"
 #include "base/sys.h"
 #include "preload/arguments.h"
 #include "preload/door.h"
+#include "session/session.h"
 
 #if defined(__x86_64__)
 #include "preload/system_x86_64.h"
@@ -41,11 +44,29 @@ void fp_preload_find_system_call(void)
 	atomic_store(&of_libc, dlsym(RTLD_NEXT, "syscall"));
 }
 
+/* -1 with errno, as syscall(3). */
+static long seccomp_by_number(long number, long a, long b, long c, long d, long e)
+{
+	const long arguments[] = {a, b, c, d, e};
+	long result;
+
+	if (!fp_session_enter_seccomp(number, arguments, &result))
+		result = fp_sys_call(number, a, b, c, d, e, 0);
+	if (result >= 0)
+		return result;
+	errno = (int)-result;
+	return -1;
+}
+
 /* What the wrappers of libc keep from the kernel, syscall(3) does, too; NULL: nothing. A
  * pointer that the kernel would refuse is for it to refuse. Other sizes of a set, it refuses as
  * well. */
 static void *own_call(const long *arguments)
 {
+	if (arguments[0] == SYS_prctl)
+		return (int)arguments[1] == PR_SET_SECCOMP ? (void *)seccomp_by_number : NULL;
+	if (arguments[0] == SYS_seccomp)
+		return (void *)seccomp_by_number;
 	bool is_action = arguments[0] == SYS_rt_sigaction;
 	size_t bytes =
 	        is_action ? FP_SYS_SIGSET_BYTES + 3 * sizeof(void *) : FP_SYS_SIGSET_BYTES;

@@ -22,12 +22,6 @@ enum { SEARCHED_FINDINGS = 8, EXPLAIN_MS = 10000 };
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_HOLDERS);
 static struct fp_leak_census census;
 static struct fp_log_holder holders[FP_LEAK_HOLDERS_MAX];
-static _Atomic bool is_filter_expected;
-
-void fp_session_forbid_holders(void)
-{
-	atomic_store(&is_filter_expected, true);
-}
 
 void fp_session_forget_holders(void)
 {
@@ -70,8 +64,7 @@ static const char *find_obstacle(bool is_any_held)
 {
 	if (is_any_held)
 		return FP_TELL_HOLDERS_HEAP;
-	/* What a search opens and asks may be what the filter kills for. */
-	if (atomic_load(&is_filter_expected) || atomic_load(&fp_sys_is_confined))
+	if (atomic_load(&fp_sys_is_confined))
 		return FP_TELL_HOLDERS_SECCOMP;
 	return NULL;
 }

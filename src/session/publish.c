@@ -178,30 +178,6 @@ void fp_session_start_watcher(void)
 	make_channel();
 }
 
-void fp_session_expect_filter(void)
-{
-	fp_session_forbid_holders();
-	if (!fp_session_is_here())
-		return;
-	fp_lock_acquire(&fp_session.lock);
-	fp_session_start_watcher();
-	fp_session_publish_beginning();
-	fp_lock_release(&fp_session.lock);
-}
-
-void fp_session_confine(void)
-{
-	if (!fp_session_is_here())
-		return;
-	fp_meta_use_aside();
-	fp_session_note(FP_TELL_STRICT_SECCOMP);
-	fp_lock_acquire(&fp_session.lock);
-	fp_log_modules(fp_session_log());
-	fp_session_publish_beginning();
-	fp_lock_release(&fp_session.lock);
-	fp_sys_confine(true);
-}
-
 void fp_session_await_shown(void)
 {
 	const struct fp_options *options = &fp_session.options;

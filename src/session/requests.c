@@ -280,7 +280,7 @@ static bool install(int signal)
 
 	sigfillset(&action.sa_mask);
 	action.sa_sigaction = handle_signal;
-	return __sigaction(signal, &action, NULL) == 0;
+	return fp_sys_sigaction(signal, &action, NULL) == 0;
 }
 
 int fp_session_leak_signal(void)

@@ -151,13 +151,11 @@ struct fp_session_picking fp_session_take_picking(const struct fp_session_picker
 /* The program takes far longer than by itself: says once how it would be faster. */
 void fp_session_suggest_budget(void);
 
-/* The program is about to install a filter of system calls: what has to be started is started
- * before. */
-void fp_session_expect_filter(void);
-
-/* The calling thread is about to enter seccomp's strict mode: it makes no system call any more
- * that would end the process, and what is known is told now. */
-void fp_session_confine(void);
+/* Whether the system call NUMBER with its five ARGUMENTS enters seccomp's strict mode or
+ * installs a filter. It is made then, with the kernel's answer in *RESULT; what is known is
+ * told and what has to be started is started before, and from then on no system call is made
+ * that would end the process. */
+bool fp_session_enter_seccomp(long number, const long *arguments, long *result);
 
 /* One sentence for the report on what could not be seen. */
 void fp_session_note(const char *text);

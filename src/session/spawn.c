@@ -58,7 +58,7 @@ static void reset_handlers(void)
 	struct sigaction action = {.sa_handler = SIG_DFL};
 
 	for (int number = 1; number < NSIG; number++)
-		__sigaction(number, &action, NULL);
+		fp_sys_sigaction(number, &action, NULL);
 }
 
 /* What a program allows itself may be less than the reporter needs: fewer descriptors than the

@@ -168,9 +168,6 @@ struct fp_log_block fp_session_log_block(struct fp_log *log, const struct fp_blo
  */
 void fp_session_log_explanation(struct fp_log *log, uintptr_t address, uintptr_t stack);
 
-/* Never again: the program restricts what can be asked of the kernel. */
-void fp_session_forbid_holders(void);
-
 /* In the child of a fork. */
 void fp_session_forget_holders(void);
 

@@ -102,14 +102,14 @@ found_leaks() { # found_leaks WAY: there it has to be found
 	test "$status" -eq 77 || grep -q '"kind": "definite"' json || complain "$1: no leak: $(cat err)"
 }
 
-for way in plain chroot private-tmp setuid landlock seccomp no-descriptors closed no-counter file-size killed out-of-memory raw-exit two-ends two-signals; do
+for way in plain chroot private-tmp setuid landlock seccomp sandbox sandbox-traps no-descriptors closed no-counter file-size killed out-of-memory raw-exit two-ends two-signals; do
 	check "$way" double-free auto
 	check "$way" use-after-free auto
 	check "$way" leak auto
 done
 for backend in guard mprotect; do
 	"$fencepost" run --quiet --backend=$backend --leak-check=no true 2>/dev/null || continue
-	for way in chroot seccomp closed two-signals; do
+	for way in chroot seccomp sandbox closed two-signals; do
 		check "$way" double-free $backend
 		check "$way" use-after-free $backend
 	done
@@ -121,7 +121,7 @@ done
 # The same of a host, whose heap's blocks stand beside those of malloc, and of one by itself.
 of_malloc=$victim
 for victim in "$host" alone; do
-	for way in plain chroot private-tmp setuid landlock seccomp no-descriptors closed no-counter file-size killed out-of-memory raw-exit two-ends two-signals; do
+	for way in plain chroot private-tmp setuid landlock seccomp sandbox sandbox-traps no-descriptors closed no-counter file-size killed out-of-memory raw-exit two-ends two-signals; do
 		check "$way" double-free auto
 		check "$way" use-after-free auto
 		check "$way" leak auto

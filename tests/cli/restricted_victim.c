@@ -126,6 +126,51 @@ static void filter_calls(void)
 	possible(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
 }
 
+/* Whoever asks for more than a program with blocks does is not refused it, but ACTION. */
+static void allow_little(unsigned action)
+{
+	static const unsigned allowed[] = {
+	        SYS_read,     SYS_write,        SYS_exit,           SYS_exit_group,
+	        SYS_futex,    SYS_brk,          SYS_mmap,           SYS_munmap,
+	        SYS_mprotect, SYS_madvise,      SYS_fstat,          SYS_newfstatat,
+	        SYS_ioctl,    SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_close,
+	};
+	struct sock_filter code[2 * COUNT(allowed) + 2];
+	size_t used = 0;
+
+	code[used++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	                                            offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < COUNT(allowed); i++) {
+		code[used++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+		                                            allowed[i], 0, 1);
+		code[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	}
+	code[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action);
+	const struct sock_fprog program = {(unsigned short)used, code};
+	possible(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	if (action == SECCOMP_RET_TRAP)
+		possible((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+	else
+		possible(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
+}
+
+static void allow_little_or_kill(void)
+{
+	allow_little(SECCOMP_RET_KILL_PROCESS);
+}
+
+static void refuse_trapped(int signal)
+{
+	(void)signal;
+	_exit(98);
+}
+
+static void allow_little_or_trap(void)
+{
+	signal(SIGSYS, refuse_trapped);
+	allow_little(SECCOMP_RET_TRAP);
+}
+
 /* Past every library. */
 static int raw_prctl(long option, long argument, const void *pointer)
 {
@@ -332,6 +377,8 @@ static const struct {
         {"setuid", become_nobody, by_return},
         {"landlock", lock_files, by_return},
         {"seccomp", filter_calls, by_return},
+        {"sandbox", allow_little_or_kill, by_return},
+        {"sandbox-traps", allow_little_or_trap, by_return},
         {"deadly-filter", kill_starters, by_system_call},
         {"deadly-filter-unseen", kill_starters_unseen, by_system_call},
         {"strict", allow_nothing, by_thread_end},
