@@ -256,3 +256,13 @@ bool fp_sys_is_refused(long number, const long *arguments, long *result)
 		*result = thread != 0 ? (long)thread : atomic_load(&process);
 	return true;
 }
+
+long fp_sys_call_confined(long number, long a, long b, long c, long d, long e, long f)
+{
+	const long arguments[] = {a, b, c, d, e, f};
+	long result;
+
+	return fp_sys_is_refused(number, arguments, &result)
+	               ? result
+	               : fp_sys_call(number, a, b, c, d, e, f);
+}

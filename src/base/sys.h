@@ -55,23 +55,16 @@ struct sock_fprog;
 bool fp_sys_obey(const struct sock_fprog *program, bool is_for_all);
 void fp_sys_disobey(void);
 
+/* Whether the call is one that is not made, and what it has answered then; or made if not. */
 bool fp_sys_is_refused(long number, const long *arguments, long *result);
-
-static inline bool fp_sys_would_be_refused(long number, const long *arguments, long *result)
-{
-	return __builtin_expect(atomic_load_explicit(&fp_sys_is_confined, memory_order_relaxed),
-	                        0) &&
-	       fp_sys_is_refused(number, arguments, result);
-}
+long fp_sys_call_confined(long number, long a, long b, long c, long d, long e, long f);
 
 static inline long fp_sys_call_unless_confined(long number, long a, long b, long c, long d,
                                                long e, long f)
 {
-	const long arguments[] = {a, b, c, d, e, f};
-	long result;
-
-	if (fp_sys_would_be_refused(number, arguments, &result))
-		return result;
+	if (__builtin_expect(atomic_load_explicit(&fp_sys_is_confined, memory_order_relaxed),
+	                     0))
+		return fp_sys_call_confined(number, a, b, c, d, e, f);
 	return fp_sys_call(number, a, b, c, d, e, f);
 }
 
@@ -237,7 +230,8 @@ static inline int fp_sys_sigaction(int signal, const struct sigaction *action,
 	int saved_errno = errno;
 	long result = 0;
 
-	if (fp_sys_would_be_refused(SYS_rt_sigaction, arguments, &result))
+	if (atomic_load(&fp_sys_is_confined) &&
+	    fp_sys_is_refused(SYS_rt_sigaction, arguments, &result))
 		return (int)result;
 	if (__sigaction(signal, action, old) != 0)
 		result = -errno;

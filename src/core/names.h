@@ -152,6 +152,7 @@
 #pragma redefine_extname fp_symbols_entry __fencepost_symbols_entry
 #pragma redefine_extname fp_symbols_find __fencepost_symbols_find
 #pragma redefine_extname fp_symbols_read __fencepost_symbols_read
+#pragma redefine_extname fp_sys_call_confined __fencepost_sys_call_confined
 #pragma redefine_extname fp_sys_is_confined __fencepost_sys_is_confined
 #pragma redefine_extname fp_sys_is_refused __fencepost_sys_is_refused
 #pragma redefine_extname fp_text_begin __fencepost_text_begin

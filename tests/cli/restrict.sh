@@ -115,7 +115,7 @@ for backend in guard mprotect; do
 	done
 done
 # Who does not see /proc any more has it read for it.
-for way in plain chroot private-tmp setuid landlock seccomp no-descriptors closed no-counter file-size two-ends two-signals; do
+for way in plain chroot private-tmp setuid landlock seccomp sandbox sandbox-traps no-descriptors closed no-counter file-size two-ends two-signals; do
 	found_leaks "$way"
 done
 # The same of a host, whose heap's blocks stand beside those of malloc, and of one by itself.
@@ -126,7 +126,7 @@ for victim in "$host" alone; do
 		check "$way" use-after-free auto
 		check "$way" leak auto
 	done
-	for way in plain chroot private-tmp setuid landlock seccomp no-descriptors closed no-counter file-size two-ends; do
+	for way in plain chroot private-tmp setuid landlock seccomp sandbox sandbox-traps no-descriptors closed no-counter file-size two-ends; do
 		found_leaks "$way"
 	done
 done
