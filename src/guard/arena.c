@@ -57,6 +57,9 @@ static struct arena arenas[ARENA_KINDS][ARENAS];
 static _Atomic uint64_t forced; /* slots sealed by force */
 static uint64_t forced_max;
 
+/* By a filter of system calls that came: new slots are of the back end for large ones. */
+static _Atomic bool is_small_refused;
+
 void fp_arena_init(const struct fp_arena_config *config)
 {
 	configuration = *config;
@@ -82,7 +85,8 @@ static bool is_worth_again(int status, bool *has_tried)
 
 static const struct fp_backend *backend_for(size_t slot_bytes, bool is_shared)
 {
-	const struct fp_backend *small = configuration.small;
+	const struct fp_backend *small =
+	        atomic_load(&is_small_refused) ? configuration.large : configuration.small;
 
 	if (!is_shared && configuration.huge != NULL)
 		return configuration.huge;
@@ -192,7 +196,8 @@ static struct fp_chunk *shared_chunk_locked(struct arena *arena, size_t pages, i
 	 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	struct fp_chunk *chunk = arena->current[pages];
 
-	if (chunk != NULL && atomic_load(&chunk->fresh) < chunk->slots)
+	if (chunk != NULL && atomic_load(&chunk->fresh) < chunk->slots &&
+	    chunk->backend == backend_for(chunk->slot_bytes, true))
 		return chunk;
 	chunk = make_chunk(pages * fp_vm_page_size(), true, prot);
 	if (chunk != NULL)
@@ -304,6 +309,14 @@ static int take(struct arena *arena, size_t pages, int prot, struct fp_slot *slo
 	return status;
 }
 
+/* Whether STATUS says that a filter of system calls came, and there is another back end. */
+static bool turns_to_other(int status)
+{
+	return (status == -EPERM || status == -EACCES || status == -ENOSYS) &&
+	       configuration.large != configuration.small &&
+	       !atomic_exchange(&is_small_refused, true);
+}
+
 int fp_arena_acquire(size_t pages, bool is_executable, struct fp_slot *slot)
 {
 	int prot = PROT_READ | PROT_WRITE | (is_executable ? PROT_EXEC : 0);
@@ -312,10 +325,13 @@ int fp_arena_acquire(size_t pages, bool is_executable, struct fp_slot *slot)
 
 	/* A stray write that came while the back end had lost its hold leaves a page behind
 	 * that must not become a block's. */
-	for (int tries = 0; status == -EEXIST && tries < TRIES; tries++) {
+	for (int tries = 0; (status == -EEXIST || turns_to_other(status)) && tries < TRIES;
+	     tries++) {
 		status = take(own_arena(is_executable), pages, prot, slot, &was_ready);
-		if (status != 0 || was_ready)
-			return status;
+		if (was_ready)
+			return 0;
+		if (status != 0)
+			continue;
 		status = unseal(slot);
 		if (status != 0)
 			bury(slot->chunk);
@@ -403,7 +419,8 @@ static int seal_or_recycle(const struct fp_chunk *chunk, const struct fp_slot *s
 
 	if (!is_held(chunk, slot))
 		return seal_anew(chunk, slot);
-	if (chunk->backend->recycle == NULL || !claim_ready(arena, chunk, &fresh))
+	if (chunk->backend->recycle == NULL || atomic_load(&is_small_refused) ||
+	    !claim_ready(arena, chunk, &fresh))
 		return seal(chunk, slot);
 	int status = recycle(chunk, slot, &fresh);
 	if (status == 0) {

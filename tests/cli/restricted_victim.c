@@ -130,10 +130,9 @@ static void filter_calls(void)
 static void allow_little(unsigned action)
 {
 	static const unsigned allowed[] = {
-	        SYS_read,     SYS_write,        SYS_exit,           SYS_exit_group,
-	        SYS_futex,    SYS_brk,          SYS_mmap,           SYS_munmap,
-	        SYS_mprotect, SYS_madvise,      SYS_fstat,          SYS_newfstatat,
-	        SYS_ioctl,    SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_close,
+	        SYS_read,  SYS_write,      SYS_exit,         SYS_exit_group,     SYS_futex,
+	        SYS_brk,   SYS_mmap,       SYS_munmap,       SYS_mprotect,       SYS_madvise,
+	        SYS_fstat, SYS_newfstatat, SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_close,
 	};
 	struct sock_filter code[2 * COUNT(allowed) + 2];
 	size_t used = 0;
