@@ -267,7 +267,10 @@
 	"watch the debugger"
 #define FP_SAY_OR_FORCE "%s: %s, or --force to try"
 #define FP_SAY_CANNOT_FIND_OUT "cannot find out which program is executed: mount /proc"
-#define FP_SAY_CANNOT_EXECUTE "cannot run %s: %s; it has to be a program of this system"
+#define FP_SAY_NEEDS_PROGRAM "it has to be a program of this system"
+#define FP_SAY_NEEDS_PROCESS "end other processes, or lift the limit on them (ulimit -u unlimited)"
+#define FP_SAY_NEEDS_SHORTER "give it fewer arguments, or a smaller environment"
+#define FP_SAY_NEEDS_INTERPRETER "its first line or its loader names a file that does not exist"
 #define FP_SAY_LEFT_NO_REPORT \
 	"%s left no report: it was killed at its start, does not use the C library (Go programs do not), or cannot " \
 	"load %s"

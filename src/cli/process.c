@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What this process was started with and cannot use: signals that would end it because an
- * output takes no more, and standard streams that are closed, under whose numbers its own files
- * would come to be. The program that is run gets all of it as it was.
+ * output takes no more, children whose end nobody is told because SIGCHLD is ignored, and
+ * standard streams that are closed, under whose numbers its own files would come to be. The
+ * program that is run gets all of it as it was.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -12,21 +13,25 @@
 #include "cli/cli.h"
 #include "cli/run.h"
 
-/* Sent to who writes into a pipe that nobody reads, or beyond the limit of a file's size. */
-static const int signals_of_writes[] = {SIGPIPE, SIGXFSZ};
+/* The first two are sent to who writes into a pipe that nobody reads, or beyond the limit of a
+ * file's size. */
+static const struct {
+	int signal;
+	void (*handler)(int);
+} actions[] = {{SIGPIPE, SIG_IGN}, {SIGXFSZ, SIG_IGN}, {SIGCHLD, SIG_DFL}};
 
-enum { SIGNALS = sizeof(signals_of_writes) / sizeof(signals_of_writes[0]) };
+enum { SIGNALS = sizeof(actions) / sizeof(actions[0]) };
 
 static struct sigaction actions_before[SIGNALS];
 static bool was_closed[STDERR_FILENO + 1];
 
 void fp_cli_prepare_process(void)
 {
-	struct sigaction action = {.sa_handler = SIG_IGN};
+	for (size_t i = 0; i < SIGNALS; i++) {
+		const struct sigaction action = {.sa_handler = actions[i].handler};
 
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < SIGNALS; i++)
-		sigaction(signals_of_writes[i], &action, &actions_before[i]);
+		sigaction(actions[i].signal, &action, &actions_before[i]);
+	}
 	/* The lowest number that is free is the one that is looked at. */
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		was_closed[fd] =
@@ -36,7 +41,7 @@ void fp_cli_prepare_process(void)
 void fp_cli_restore_process(void)
 {
 	for (size_t i = 0; i < SIGNALS; i++)
-		sigaction(signals_of_writes[i], &actions_before[i], NULL);
+		sigaction(actions[i].signal, &actions_before[i], NULL);
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (was_closed[fd])
 			close(fd);

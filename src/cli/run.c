@@ -208,6 +208,22 @@ static int give_directions(struct run *run, const char *self)
 	return result;
 }
 
+/* What to do when the kernel answers ERROR to who wants to execute a file that exists. */
+static const char *find_remedy(int error)
+{
+	switch (error) {
+	case EAGAIN:
+	case ENOMEM:
+		return FP_SAY_NEEDS_PROCESS;
+	case E2BIG:
+		return FP_SAY_NEEDS_SHORTER;
+	case ENOENT:
+		return FP_SAY_NEEDS_INTERPRETER;
+	default:
+		return FP_SAY_NEEDS_PROGRAM;
+	}
+}
+
 static int start(struct run *run, struct fp_cli_launch *launch, int *status)
 {
 	char self[PATH_MAX];
@@ -226,7 +242,8 @@ static int start(struct run *run, struct fp_cli_launch *launch, int *status)
 	int result = fp_cli_launch(launch, status);
 	if (result == 0)
 		return 0;
-	fp_cli_fail(FP_SAY_CANNOT_EXECUTE, run->program, strerror(-result));
+	fp_cli_fail(FP_SAY_CANNOT_RUN_DO, run->program, strerror(-result),
+	            find_remedy(-result));
 	return result == -ENOENT ? FP_CLI_NOT_FOUND : FP_CLI_NOT_EXECUTABLE;
 }
 

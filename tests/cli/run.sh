@@ -288,5 +288,20 @@ kill $watchdog 2>/dev/null
 test "$got" -eq 11 && test "$(grep -c term out)" -eq 1 ||
 	complain "SIGTERM: status $got, output '$(cat out)', '$(cat err)'"
 
+# What ignores SIGCHLD, as some shells and daemons do, has its children's ends all the same; and the
+# program starts as it would have.
+env --ignore-signal=CHLD "$fencepost" run --quiet sh -c 'exit 3' 2>err
+test $? -eq 3 || complain "SIGCHLD ignored: $(cat err)"
+env --ignore-signal=CHLD "$fencepost" run --quiet grep SigIgn /proc/self/status >out 2>err
+grep -q '1....$' out || complain "SIGCHLD is not ignored by the program: $(cat out)"
+
+# Why it cannot be executed, and what to do.
+printf '#!/nowhere/sh\n' >without && chmod +x without
+"$fencepost" run ./without 2>err
+test $? -eq 127 || complain "no interpreter: $(cat err)"
+grep -q 'cannot run ./without: No such file or directory; its first line' err || complain "$(cat err)"
+"$fencepost" run sh -c : "$(head -c 200000 /dev/zero | tr '\0' x)" 2>err
+grep -q 'Argument list too long' err || complain "too long: $(cat err)"
+
 test -z "$(ls tmp)" || complain "left behind: $(ls tmp)"
 exit $bad
