@@ -12,12 +12,22 @@
 
 #include "base/sys.h"
 
+enum { PATIENCE_MS = 10000 };
+
+/* Whoever has the same open file may have set O_NONBLOCK. */
+static bool is_taken_soon(int fd)
+{
+	struct pollfd file = {.fd = fd, .events = POLLOUT};
+
+	return fp_sys_poll(&file, 1, PATIENCE_MS) != 0;
+}
+
 static int write_all(int fd, const char *bytes, size_t count)
 {
 	while (count > 0) {
 		long written = fp_sys_write(fd, bytes, count);
 
-		if (written == -EINTR)
+		if (written == -EINTR || (written == -EAGAIN && is_taken_soon(fd)))
 			continue;
 		if (written <= 0)
 			return written < 0 ? (int)written : -EIO;

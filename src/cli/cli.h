@@ -49,7 +49,7 @@ struct fp_cli_command {
 };
 
 /* Whether what is printed to OUT has color; CHOICE is enum fp_options_color. */
-bool fp_cli_wants_color(int choice, FILE *out);
+bool fp_cli_wants_color(int choice, int fd);
 
 /* In the order of the help; the last has no name. */
 extern const struct fp_cli_command fp_cli_commands[];
@@ -161,6 +161,7 @@ char *fp_cli_asan_log_path(void);
  * /dev/fd/N. */
 struct fp_cli_output {
 	FILE *file;
+	int fd; /* that FILE writes to */
 	char *path;
 	char *temporary; /* NULL when PATH itself is written */
 };

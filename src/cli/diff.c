@@ -119,7 +119,8 @@ static int write_file(const struct fp_report_diff *diff, const char *path)
 
 static int print(const struct fp_report_diff *diff)
 {
-	fp_report_diff_print(diff, stdout, fp_cli_wants_color(FP_OPTIONS_COLOR_AUTO, stdout));
+	fp_report_diff_print(diff, stdout,
+	                     fp_cli_wants_color(FP_OPTIONS_COLOR_AUTO, STDOUT_FILENO));
 	return 0;
 }
 

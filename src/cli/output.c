@@ -2,7 +2,8 @@
  *
  * Files that a reader never sees half written. A descriptor that the caller named as /dev/fd/N
  * is duplicated rather than opened again: opening would lose its offset, and fails for a
- * socket.
+ * socket. Standard output and error are the program's, too, which may have set O_NONBLOCK:
+ * stdio would lose what a pipe does not take at once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,47 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/write.h"
 #include "cli/cli.h"
+#include "cli/run.h"
+
+static ssize_t write_patiently(void *fd, const char *bytes, size_t size)
+{
+	int status = fp_write_all((int)(intptr_t)fd, bytes, size);
+
+	if (status == 0)
+		return (ssize_t)size;
+	errno = -status;
+	return 0;
+}
+
+static int close_descriptor(void *fd)
+{
+	return close((int)(intptr_t)fd);
+}
+
+static FILE *open_stream(int fd)
+{
+	const cookie_io_functions_t functions = {.write = write_patiently,
+	                                         .close = close_descriptor};
+
+	return fopencookie((void *)(intptr_t)fd, "w", functions);
+}
+
+void fp_cli_open_standard_streams(void)
+{
+	FILE *out = open_stream(STDOUT_FILENO);
+	FILE *error = open_stream(STDERR_FILENO);
+
+	if (out) {
+		setvbuf(out, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFSIZ);
+		stdout = out;
+	}
+	if (error) {
+		setvbuf(error, NULL, _IONBF, 0);
+		stderr = error;
+	}
+}
 
 static char *expand(const char *pattern, uint32_t pid)
 {
@@ -176,7 +217,8 @@ int fp_cli_output_open(struct fp_cli_output *output, const char *pattern, uint32
 	fd = open_path(output);
 	if (fd < 0)
 		return -errno;
-	output->file = fdopen(fd, "w");
+	output->fd = fd;
+	output->file = open_stream(fd);
 	if (output->file)
 		return 0;
 	error = -errno;
@@ -187,18 +229,18 @@ int fp_cli_output_open(struct fp_cli_output *output, const char *pattern, uint32
 }
 
 /* A write that failed earlier leaves its reason in no other place than a new attempt. */
-static int find_failure(FILE *file)
+static int find_failure(const struct fp_cli_output *output)
 {
-	if (fflush(file) != 0)
+	if (fflush(output->file) != 0)
 		return -errno;
-	if (!ferror(file))
+	if (!ferror(output->file))
 		return 0;
-	return write(fileno(file), "\n", 1) < 0 ? -errno : -EIO;
+	return write(output->fd, "\n", 1) < 0 ? -errno : -EIO;
 }
 
 int fp_cli_output_close(struct fp_cli_output *output)
 {
-	int result = find_failure(output->file);
+	int result = find_failure(output);
 
 	if (fclose(output->file) != 0 && result == 0)
 		result = -errno;

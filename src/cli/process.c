@@ -36,6 +36,7 @@ void fp_cli_prepare_process(void)
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		was_closed[fd] =
 		        fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) == fd;
+	fp_cli_open_standard_streams();
 }
 
 void fp_cli_restore_process(void)

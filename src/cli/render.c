@@ -23,18 +23,18 @@ struct sheet {
 	const struct fp_options *options;
 };
 
-bool fp_cli_wants_color(int choice, FILE *out)
+bool fp_cli_wants_color(int choice, int fd)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *terminal = getenv("TERM");
 
 	if (choice != FP_OPTIONS_COLOR_AUTO)
 		return choice == FP_OPTIONS_COLOR_ALWAYS;
-	return isatty(fileno(out)) && (!no_color || *no_color == '\0') &&
+	return isatty(fd) && (!no_color || *no_color == '\0') &&
 	       (!terminal || strcmp(terminal, "dumb") != 0);
 }
 
-static struct fp_report_view view_of(const struct sheet *sheet, FILE *out)
+static struct fp_report_view view_of(const struct sheet *sheet, int fd)
 {
 	static const enum fp_report_leaks leaks[] = {
 	        [FP_OPTIONS_LEAK_CHECK_NO] = FP_REPORT_LEAKS_NONE,
@@ -48,7 +48,7 @@ static struct fp_report_view view_of(const struct sheet *sheet, FILE *out)
 	        .has_blocks = sheet->options->gen_suppressions,
 	        .has_all_frames = sheet->options->stacks == FP_OPTIONS_STACKS_FULL,
 	        .source_root = sheet->options->source_root,
-	        .has_colour = fp_cli_wants_color(sheet->options->color, out)};
+	        .has_colour = fp_cli_wants_color(sheet->options->color, fd)};
 }
 
 /* Only for a format that shows them: they are many. */
@@ -79,12 +79,12 @@ static bool has_events(const struct fp_cli_log *logs, size_t count)
 }
 
 static int write_all(const struct sheet *sheet, const struct fp_cli_log *logs, size_t count,
-                     FILE *out)
+                     const struct fp_cli_output *output)
 {
 	if (strcmp(sheet->format, "events") == 0)
-		return write_events(logs, count, out);
+		return write_events(logs, count, output->file);
 	const struct fp_report_writer *writer = fp_report_writer_find(sheet->format);
-	const struct fp_report_view view = view_of(sheet, out);
+	const struct fp_report_view view = view_of(sheet, output->fd);
 	const struct fp_report **reports = calloc(count, sizeof(struct fp_report *));
 	const struct fp_report_set set = {reports, count};
 	int result = reports ? 0 : -ENOMEM;
@@ -94,7 +94,7 @@ static int write_all(const struct sheet *sheet, const struct fp_cli_log *logs, s
 	if (result == 0 && writer->has_snapshots)
 		result = resolve_snapshots(logs, count);
 	if (result == 0)
-		result = fp_report_write(writer, &set, &view, out);
+		result = fp_report_write(writer, &set, &view, output->file);
 	free(reports);
 	return result;
 }
@@ -158,7 +158,7 @@ static int render(const struct sheet *sheet, const struct fp_cli_log *logs, size
 	int result = fp_cli_output_open(&output, sheet->pattern, logs[0].report->pid);
 
 	if (result == 0) {
-		int written = write_all(sheet, logs, count, output.file);
+		int written = write_all(sheet, logs, count, &output);
 
 		result = fp_cli_output_close(&output);
 		if (written != 0)
@@ -267,7 +267,7 @@ int fp_cli_render_findings(const struct fp_cli_log *log, size_t first, size_t en
                            const struct fp_options *options)
 {
 	const struct sheet sheet = {.key = "log", .format = "text", .options = options};
-	const struct fp_report_view view = view_of(&sheet, stderr);
+	const struct fp_report_view view = view_of(&sheet, STDERR_FILENO);
 	const struct fp_report *report = log->report;
 	const struct fp_report_set set = {&report, 1};
 	char *text = NULL;

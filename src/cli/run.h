@@ -62,6 +62,9 @@ const char *fp_cli_read_stat(pid_t pid, char line[FP_CLI_STAT_BYTES]);
 /* In a child: what fp_cli_prepare_process() changed is as it was, for a program. */
 void fp_cli_restore_process(void);
 
+/* Standard output and error, for this process. Once. */
+void fp_cli_open_standard_streams(void);
+
 struct fp_cli_launch {
 	const char *path;
 	char **arguments;

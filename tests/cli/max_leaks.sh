@@ -54,6 +54,15 @@ test "$(list all.json)" = "64 definite
 has all.json '"unlisted"' 0
 has all.err 'not listed' 0
 
+# Standard error is the program's, too, which may have set O_NONBLOCK: nothing gets lost where the reader is slow.
+(
+	"$fencepost" run --show-possible sh -c 'dd if=/dev/null oflag=nonblock status=none >&2; exec ./many'
+	echo $? >slow.status
+) 2>&1 >/dev/null | (dd bs=1 count=1 of=slow.start status=none; sleep 2; cat >slow.err)
+test "$(cat slow.status)" -eq 0 || { echo "a slow reader: status $(cat slow.status)"; bad=1; }
+test "$(wc -c <slow.err)" -gt 65536 || { echo "a pipe takes it all at once"; bad=1; }
+has slow.err 'leak of ' 128
+
 "$fencepost" run --max-leaks=10 --show-possible --error-exitcode=7 --json=ten.json --sarif=ten.sarif --xml=ten.xml \
 	--html=ten.html ./many 2>ten.err
 test $? -eq 7 || { echo "a run with leaks that are not listed ended with another status"; bad=1; }
