@@ -373,6 +373,10 @@
 #define FP_SAY_EVENT_LOG_ENDS \
 	"the event log ends early: the process was killed, executed another program, or the disk was full; what " \
 	"came after is missing here"
+#define FP_SAY_ENDED_UNSEEN \
+	"the process ended by a system call that Fencepost does not see (daemon(3) ends so, and raw exit_group); its " \
+	"leaks are not known"
+#define FP_SAY_KILLED_UNSEEN "the process was killed; what it had not told by then is missing here"
 #define FP_SAY_DAMAGED_NEWER_RECORDS "%zu damaged or newer records of the event log were left out"
 
 /* ---- report/merge/merge ---- */

@@ -89,7 +89,7 @@ struct fp_channel_log *fp_channel_open_log(struct fp_channel *channel, pid_t pid
 	atomic_store(&log->is_foreign, fp_channel_is_foreign(channel, pid));
 	atomic_store(&log->state, FP_CHANNEL_RUNNING);
 	/* Whoever closes it looks at the states after that. */
-	if (atomic_load(&channel->is_closed) != 0)
+	if (fp_channel_is_closed(channel))
 		fp_channel_leave(log);
 	return log;
 }
@@ -203,6 +203,11 @@ void fp_channel_set_output(struct fp_channel *channel, uint64_t device, uint64_t
 void fp_channel_close(struct fp_channel *channel)
 {
 	atomic_store(&channel->is_closed, 1);
+}
+
+bool fp_channel_is_closed(const struct fp_channel *channel)
+{
+	return atomic_load(&channel->is_closed) != 0;
 }
 
 size_t fp_channel_refused(const struct fp_channel *channel)

@@ -59,6 +59,7 @@ void fp_channel_set_reader(struct fp_channel *channel, pid_t reader);
 
 /* Who publishes from now on learns that nobody reads it. */
 void fp_channel_close(struct fp_channel *channel);
+bool fp_channel_is_closed(const struct fp_channel *channel);
 
 /* How many processes have been there. */
 size_t fp_channel_processes(const struct fp_channel *channel);

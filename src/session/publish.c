@@ -227,6 +227,12 @@ bool fp_session_is_on_its_own(void)
 	return failure != 0 && failure != -ENOSPC;
 }
 
+/* The reader did not end as it should. */
+static bool is_abandoned(void)
+{
+	return !fp_channel_has_reader(channel) && !fp_channel_is_closed(channel);
+}
+
 /* Once: from now on the process reports by itself. */
 static void explain(void)
 {
@@ -241,8 +247,7 @@ static void explain(void)
 	else if (watcher != 0)
 		fp_say(FP_TELL_PARENT_ENDED, pid);
 	else
-		fp_say(fp_channel_has_reader(channel) ? FP_TELL_RUN_ENDED : FP_TELL_RUN_DIED,
-		       pid);
+		fp_say(is_abandoned() ? FP_TELL_RUN_DIED : FP_TELL_RUN_ENDED, pid);
 }
 
 static int give_up(int reason_for_it)
@@ -298,7 +303,7 @@ int fp_session_publish(struct fp_log *tail)
 bool fp_session_is_orphan(void)
 {
 	return fp_session_is_collected() && failure == -ESRCH && channel != NULL &&
-	       !fp_channel_has_reader(channel);
+	       is_abandoned();
 }
 
 bool fp_session_has_told(void)

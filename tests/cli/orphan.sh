@@ -60,6 +60,34 @@ grep -q "$first" report && grep -q '^fencepost: 2 errors, 1 leak (33 bytes)' rep
 grep -q 'killed' next && complain "said twice: $(cat next)"
 ls fencepost.*.run 2>/dev/null && complain "a mark was left"
 
+# A run that has ended was not killed: who outlives it says so, and keeps nothing. Of the process that daemon(3)
+# ends nobody sees the end.
+cat >background.c <<'END'
+#include <stdlib.h>
+#include <unistd.h>
+int main(void)
+{
+	char *block = malloc(21);
+	if (daemon(1, 1) != 0)
+		return 1;
+	while (access("finish", F_OK) != 0)
+		usleep(10000);
+	free(block);
+	free(block);
+	return 0;
+}
+END
+rm -f fencepost.*.orphan
+if ${CC:-cc} -g -O0 -w -o background background.c; then
+	"$fencepost" run ./background >out 2>err
+	grep -q 'note: the process ended by a system call that Fencepost does not see' err || complain "no reason: $(cat err)"
+	grep -q '1 process still runs' err || complain "not said to run: $(cat err)"
+	: >finish
+	expect grep -q '^fencepost: 1 error' err
+	grep -q 'was still running when fencepost run ended; it reports by itself' err || complain "no reason: $(cat err)"
+	ls fencepost.*.orphan 2>/dev/null && complain "events were kept as of a run that was killed"
+fi
+
 # A host's own watcher.
 FENCEPOST_OPTIONS=json=json "$FP_BUILDDIR/tests/cli/restricted_host" plain double-free >out 2>err
 test -s json && grep -q '^fencepost: double-free of ' err || complain "a host: $(cat err)"

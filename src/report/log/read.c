@@ -658,6 +658,19 @@ static bool next_record(struct cursor *log, unsigned *type, struct cursor *paylo
 	return !log->is_short;
 }
 
+/* Whoever waited for the process may know how it ended. */
+static const char *reason_of(const struct fp_report *report)
+{
+	switch (report->exit) {
+	case FP_LOG_EXIT_CODE:
+		return FP_SAY_ENDED_UNSEEN;
+	case FP_LOG_EXIT_SIGNAL:
+		return FP_SAY_KILLED_UNSEEN;
+	default:
+		return FP_SAY_EVENT_LOG_ENDS;
+	}
+}
+
 static int note_damage(const struct reading *reading, size_t end, size_t size, size_t damaged)
 {
 	int result = 0;
@@ -667,7 +680,7 @@ static int note_damage(const struct reading *reading, size_t end, size_t size, s
 	if (end < size)
 		result = fp_report_note(reading->report, FP_SAY_EVENT_LOG_CUT, end, size);
 	else if (!reading->has_ended)
-		result = fp_report_note(reading->report, FP_SAY_EVENT_LOG_ENDS);
+		result = fp_report_note(reading->report, "%s", reason_of(reading->report));
 	if (result == 0 && damaged > 0)
 		result = fp_report_note(reading->report, FP_SAY_DAMAGED_NEWER_RECORDS, damaged);
 	return result;
