@@ -9,8 +9,8 @@
 
 #include <elfutils/libdw.h>
 
-#include "symbol/ranges.h"
 #include "symbol/symbol.h"
+#include "symbol/table.h"
 
 enum { FP_SYMBOL_INLINE_MAX = 64 /* frames one address can have */ };
 

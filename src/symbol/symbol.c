@@ -6,16 +6,18 @@
  */
 #include "symbol/symbol.h"
 
+#include <ctype.h>
 #include <elfutils/libdwfl.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "symbol/callee.h"
 #include "symbol/dwarf.h"
-#include "symbol/made.h"
 #include "symbol/names.h"
 #include "symbol/separate.h"
 #include "symbol/table.h"
@@ -185,21 +187,101 @@ enum fp_symbol_state fp_symbol_state(const struct fp_symbol_image *image)
 	return image->state;
 }
 
-/* Of COUNT frames the last stays, which is whose code it is, as the first, without a name. */
-static int keep_outermost(struct fp_symbol_frame *frames, int count)
-{
-	struct fp_symbol_frame outermost;
+/*
+ * Code that is in no file: a runtime made it, and said so where perf looks for it, in
+ * /tmp/perf-PID.map. There each piece has a line "START SIZE NAME", with numbers in
+ * hexadecimal. What was made later at the same addresses stands further down.
+ *
+ * Anybody can make a file of that name, and process ids come again: the file has to be this
+ * user's own, and written to since the process began.
+ */
 
-	if (count <= 0)
-		return count;
-	outermost = frames[count - 1];
-	for (int i = 0; i < count; i++) {
-		free(frames[i].function);
-		free(frames[i].linkage);
-		frames[i] = (struct fp_symbol_frame){0};
+enum { LINE_BYTES = 4096, MAP_BYTES_MAX = 512 << 20 };
+
+static FILE *open_map(uint32_t pid, uint64_t started)
+{
+	struct stat status;
+	char path[40];
+	FILE *map = NULL;
+	int fd;
+
+	snprintf(path, sizeof(path), "/tmp/perf-%" PRIu32 ".map", pid);
+	fd = fp_symbol_open_regular(path);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &status) == 0 && status.st_uid == geteuid() &&
+	    (uint64_t)status.st_mtim.tv_sec >= started && status.st_size <= MAP_BYTES_MAX)
+		map = fdopen(fd, "r");
+	if (!map)
+		close(fd);
+	return map;
+}
+
+/* LINE, which a runtime may be writing just now, into PIECE; false when it is not whole. */
+static bool parse(char *line, struct fp_symbol_piece *piece)
+{
+	char *end = strchr(line, '\n');
+	int name = 0;
+
+	if (!end ||
+	    sscanf(line, "%" SCNx64 " %" SCNx64 " %n", &piece->start, &piece->size, &name) !=
+	            2 ||
+	    name == 0 || line + name >= end)
+		return false;
+	piece->name = line + name;
+	piece->name_size = (size_t)(end - piece->name);
+	return true;
+}
+
+void fp_symbol_each_made(uint32_t pid, uint64_t started,
+                         void (*visit)(const struct fp_symbol_piece *piece, void *user),
+                         void *user)
+{
+	FILE *map = open_map(pid, started);
+	struct fp_symbol_piece piece;
+	char line[LINE_BYTES];
+	bool is_whole = true; /* LINE begins where one begins */
+
+	while (map && fgets(line, sizeof(line), map)) {
+		if (is_whole && parse(line, &piece))
+			visit(&piece, user);
+		is_whole = strchr(line, '\n') != NULL;
 	}
-	outermost.function = outermost.linkage = NULL;
-	frames[0] = outermost;
+	if (map)
+		fclose(map);
+}
+
+/* A name may end in " FILE:LINE", which is the line of this piece of the function. One that
+ * ends in two numbers, as V8's do, says where the function begins; that stays part of it. */
+static void split_line(struct fp_symbol_frame *frame)
+{
+	char *file = strrchr(frame->function, ' ');
+	char *colon = file ? strchr(file, ':') : NULL;
+	size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+	const char *before = colon;
+
+	while (colon && isdigit((unsigned char)before[-1]))
+		before--;
+	if (digits == 0 || digits > 9 || colon[1 + digits] != '\0' || before[-1] == ' ' ||
+	    (before[-1] == ':' && before != colon))
+		return;
+	*file = *colon = '\0';
+	frame->file = file + 1;
+	frame->line = (uint32_t)strtoul(colon + 1, NULL, 10);
+}
+
+static int fp_symbol_made_find(const struct fp_symbol_piece *pieces, size_t count,
+                               uint64_t address, struct fp_symbol_frame *frame)
+{
+	while (count > 0 && address - pieces[count - 1].start >= pieces[count - 1].size)
+		count--;
+	if (count == 0)
+		return 0;
+	frame->function = strndup(pieces[count - 1].name, pieces[count - 1].name_size);
+	if (!frame->function)
+		return -ENOMEM;
+	frame->function_offset = address - pieces[count - 1].start;
+	split_line(frame);
 	return 1;
 }
 
@@ -208,6 +290,7 @@ static void free_functions(struct fp_symbol_frame *frames, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		free(frames[i].function);
 		free(frames[i].linkage);
+		frames[i].function = frames[i].linkage = NULL;
 	}
 }
 
@@ -245,23 +328,13 @@ static int compare_answers(const void *left, const void *right)
 	return (a->address > b->address) - (a->address < b->address);
 }
 
-/* Gives FRAME the symbol table's name for ADDRESS, if it has one. */
-static int name_by_table(struct fp_symbol_image *image, uint64_t address,
-                         struct fp_symbol_frame *frame)
-{
-	const char *name = fp_symbol_table_find(&image->table, image->module, address,
-	                                        &frame->function_offset);
-
-	if (!name)
-		return 0;
-	return fp_symbol_name(frame, name);
-}
-
 /* Fills FRAMES, all zero, with what WANTED asks for. Returns how many it filled, or -ENOMEM;
  * functions are set or NULL either way. */
 static int find_frames(struct fp_symbol_image *image, const struct answer *wanted,
                        struct fp_symbol_frame *frames)
 {
+	struct fp_symbol_frame *unnamed;
+	const char *name;
 	int count = 0;
 
 	if (image->state != FP_SYMBOL_USABLE)
@@ -269,76 +342,67 @@ static int find_frames(struct fp_symbol_image *image, const struct answer *wante
 		                           frames);
 	if (wanted->detail != NAME)
 		count = fp_symbol_dwarf_find(open_dwarf(image), wanted->address, frames);
-	if (wanted->detail == LINE)
-		count = keep_outermost(frames, count);
+	if (wanted->detail == LINE && count > 0) {
+		/* The last one is whose code it is. */
+		free_functions(frames, (size_t)count);
+		frames[0] = frames[count - 1];
+		count = 1;
+	}
 	if (count < 0 || (count > 0 && frames[count - 1].function))
 		return count;
-	if (name_by_table(image, wanted->address, &frames[count > 0 ? count - 1 : 0]) != 0)
+	unnamed = &frames[count > 0 ? count - 1 : 0];
+	name = fp_symbol_table_find(&image->table, image->module, wanted->address,
+	                            &unnamed->function_offset);
+	if (name && fp_symbol_name(unnamed, name) != 0)
 		return -ENOMEM;
-	return count > 0 || !frames[0].function ? count : 1;
+	return count > 0 || !name ? count : 1;
 }
 
-static struct answer *find_answer(struct fp_symbol_image *image, const struct answer *wanted)
+static const struct fp_symbol_place *look_up(struct fp_symbol_image *image, uint64_t address,
+                                             bool exact, enum detail detail)
 {
+	/* A return address is behind the call. */
+	const struct answer wanted = {.address = exact || address == 0 ? address : address - 1,
+	                              .detail = detail};
+	struct answer **kept = tfind(&wanted, &image->answers, compare_answers);
 	struct fp_symbol_frame frames[FP_SYMBOL_INLINE_MAX] = {{0}};
-	int count = find_frames(image, wanted, frames);
-	struct answer *answer =
-	        count < 0 ? NULL : malloc(sizeof(*answer) + (size_t)count * sizeof(frames[0]));
-
-	if (!answer) {
-		free_functions(frames, FP_SYMBOL_INLINE_MAX);
-		return NULL;
-	}
-	*answer = *wanted;
-	answer->place = (struct fp_symbol_place){answer->frames, (size_t)count};
-	memcpy(answer->frames, frames, (size_t)count * sizeof(frames[0]));
-	return answer;
-}
-
-static const struct fp_symbol_place *look_up(struct fp_symbol_image *image,
-                                             const struct answer *wanted)
-{
-	struct answer **kept = tfind(wanted, &image->answers, compare_answers);
-	struct answer *answer;
+	struct answer *answer = NULL;
+	int count;
 
 	if (kept)
 		return &(*kept)->place;
-	answer = find_answer(image, wanted);
-	if (!answer)
-		return NULL;
-	if (!tsearch(answer, &image->answers, compare_answers)) {
-		free_answer(answer);
+	count = find_frames(image, &wanted, frames);
+	if (count >= 0)
+		answer = malloc(sizeof(*answer) + (size_t)count * sizeof(frames[0]));
+	if (answer) {
+		*answer = wanted;
+		answer->place = (struct fp_symbol_place){answer->frames, (size_t)count};
+		memcpy(answer->frames, frames, (size_t)count * sizeof(frames[0]));
+	}
+	if (!answer || !tsearch(answer, &image->answers, compare_answers)) {
+		free_functions(frames, FP_SYMBOL_INLINE_MAX);
+		free(answer);
 		return NULL;
 	}
 	return &answer->place;
 }
 
-static const struct fp_symbol_place *
-look_up_return(struct fp_symbol_image *image, uint64_t address, bool exact, enum detail detail)
-{
-	/* A return address is behind the call. */
-	const struct answer wanted = {.address = exact || address == 0 ? address : address - 1,
-	                              .detail = detail};
-
-	return look_up(image, &wanted);
-}
-
 const struct fp_symbol_place *fp_symbol_lookup(struct fp_symbol_image *image, uint64_t address,
                                                bool exact)
 {
-	return look_up_return(image, address, exact, EVERYTHING);
+	return look_up(image, address, exact, EVERYTHING);
 }
 
 const struct fp_symbol_place *fp_symbol_lookup_name(struct fp_symbol_image *image,
                                                     uint64_t address, bool exact)
 {
-	return look_up_return(image, address, exact, NAME);
+	return look_up(image, address, exact, NAME);
 }
 
 const struct fp_symbol_place *fp_symbol_lookup_line(struct fp_symbol_image *image,
                                                     uint64_t address, bool exact)
 {
-	return look_up_return(image, address, exact, LINE);
+	return look_up(image, address, exact, LINE);
 }
 
 const char *fp_symbol_callee(const struct fp_symbol_image *image, uint64_t return_address)

@@ -12,7 +12,7 @@
 #include "images.h"
 #include "plant.h"
 #include "symbol/names.h"
-#include "symbol/ranges.h"
+#include "symbol/table.h"
 
 START_TEST(inlined_functions_and_lines_are_found)
 {
