@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "report/arena.h"
 
+#include <errno.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -107,6 +108,27 @@ const char *fp_report_arena_keep(struct fp_report_arena *arena, const char *byte
 	string->bytes = copy;
 	arena->string_count++;
 	return copy;
+}
+
+int fp_report_append(struct fp_report_arena *arena, void *items, size_t *count,
+                     const void *item, size_t item_size)
+{
+	char *array;
+
+	memcpy(&array, items, sizeof(array));
+	if ((*count & (*count - 1)) == 0) {
+		char *grown =
+		        fp_report_arena_take(arena, (*count > 0 ? 2 * *count : 1) * item_size);
+
+		if (!grown)
+			return -ENOMEM;
+		if (*count > 0)
+			memcpy(grown, array, *count * item_size);
+		array = grown;
+		memcpy(items, &array, sizeof(array));
+	}
+	memcpy(array + (*count)++ * item_size, item, item_size);
+	return 0;
 }
 
 void fp_report_arena_free(struct fp_report_arena *arena)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Memory of a report that has no event log behind it: taken piece by piece, given back all at
- * once. Equal strings are kept once.
+ * Memory of a report, but for what stands in an event log: taken piece by piece, given back all
+ * at once. Equal strings are kept once.
  *
  * Context: report.
  */
@@ -28,6 +28,13 @@ void *fp_report_arena_take(struct fp_report_arena *arena, size_t size);
 
 /* The one copy of the SIZE bytes at BYTES, with a zero behind it; NULL when out of memory. */
 const char *fp_report_arena_keep(struct fp_report_arena *arena, const char *bytes, size_t size);
+
+/*
+ * Adds a copy of ITEM to the array of COUNT items, which grows by this function only or has
+ * room for a power of two; ITEMS is where the pointer to it stands. 0 or -ENOMEM.
+ */
+int fp_report_append(struct fp_report_arena *arena, void *items, size_t *count,
+                     const void *item, size_t item_size);
 
 void fp_report_arena_free(struct fp_report_arena *arena);
 

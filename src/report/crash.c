@@ -115,6 +115,6 @@ int fp_report_add_unseen_crash(struct fp_report *report)
 	if (report->is_exit_own || report->exit != FP_LOG_EXIT_SIGNAL ||
 	    !is_of_crash(report->exit_value) || is_explained(report, report->exit_value))
 		return 0;
-	return fp_report_append(&report->findings, &report->finding_count, &crash,
-	                        sizeof(crash));
+	return fp_report_append(&report->arena, &report->findings, &report->finding_count,
+	                        &crash, sizeof(crash));
 }

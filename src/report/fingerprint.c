@@ -7,6 +7,8 @@
 #include "report/fingerprint.h"
 
 #include <ctype.h>
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -211,4 +213,37 @@ uint64_t fp_report_finding_likeness(const struct fp_report_finding *finding)
 uint64_t fp_report_leak_likeness(const struct fp_report_leak *leak)
 {
 	return hash_leak(leak, true);
+}
+
+/* A fingerprint, which anybody may have made, so no hash of it is used, and its number. */
+struct numbered {
+	uint64_t fingerprint;
+	size_t number;
+};
+
+static int compare(const void *left, const void *right)
+{
+	const struct numbered *a = left;
+	const struct numbered *b = right;
+
+	return (a->fingerprint > b->fingerprint) - (a->fingerprint < b->fingerprint);
+}
+
+size_t fp_report_number_of(void **numbers, uint64_t fingerprint, size_t next, bool *is_new)
+{
+	struct numbered **found =
+	        tfind(&(struct numbered){.fingerprint = fingerprint}, numbers, compare);
+	struct numbered *added;
+
+	*is_new = !found;
+	if (found)
+		return (*found)->number;
+	added = malloc(sizeof(*added));
+	if (!added)
+		return SIZE_MAX;
+	*added = (struct numbered){fingerprint, next};
+	if (tsearch(added, numbers, compare))
+		return next;
+	free(added);
+	return SIZE_MAX;
 }

@@ -27,4 +27,8 @@ uint64_t fp_report_leak_fingerprint(const struct fp_report_leak *leak);
 uint64_t fp_report_finding_likeness(const struct fp_report_finding *finding);
 uint64_t fp_report_leak_likeness(const struct fp_report_leak *leak);
 
+/* The number that FINGERPRINT has in NUMBERS, which is NULL to begin; *IS_NEW: it has NEXT from
+ * now on. SIZE_MAX when out of memory. tdestroy(NUMBERS, free) in the end. */
+size_t fp_report_number_of(void **numbers, uint64_t fingerprint, size_t next, bool *is_new);
+
 #endif

@@ -160,12 +160,10 @@ int fp_report_limit_leaks(struct fp_report *report, size_t most)
 	for (size_t i = 0; i < report->leak_count; i++) {
 		struct fp_report_leak *leak = &report->leaks[i];
 
-		if (listed[fp_report_is_lost(leak)]++ < most) {
+		if (listed[fp_report_is_lost(leak)]++ < most)
 			report->leaks[kept++] = *leak;
-		} else {
+		else
 			fp_report_count_leak(&report->unlisted, leak);
-			fp_report_shares_free(&leak->shares);
-		}
 	}
 	report->leak_count = kept;
 	if (report->unlisted.leaks == before)
@@ -228,26 +226,6 @@ void fp_report_set_held(struct fp_report_growing *growing, const struct fp_repor
 	growing->path = held->path;
 	growing->path_count = held->path_count;
 	growing->path_left_out = held->path_left_out;
-}
-
-struct fp_report_growing *fp_report_add_growing(struct fp_report *report)
-{
-	struct fp_report_growing *stacks =
-	        fp_report_grow(report->growth.stacks, report->growth.count, sizeof(*stacks));
-
-	if (!stacks)
-		return NULL;
-	report->growth.stacks = stacks;
-	stacks += report->growth.count++;
-	memset(stacks, 0, sizeof(*stacks));
-	return stacks;
-}
-
-void fp_report_forget_growing(struct fp_report *report)
-{
-	for (size_t i = 0; i < report->growth.count; i++)
-		fp_report_shares_free(&report->growth.stacks[i].shares);
-	report->growth.count = 0;
 }
 
 static int compare_growing(const void *left, const void *right)

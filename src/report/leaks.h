@@ -40,12 +40,6 @@ uint64_t fp_report_grown_bytes(const struct fp_report *report);
 
 void fp_report_set_held(struct fp_report_growing *growing, const struct fp_report_held *held);
 
-/* One more, all zero, at the end of the stacks of REPORT; NULL when out of memory. */
-struct fp_report_growing *fp_report_add_growing(struct fp_report *report);
-
-/* REPORT has none any more. */
-void fp_report_forget_growing(struct fp_report *report);
-
 /* Sorts the stacks of REPORT. */
 void fp_report_sort_growing(struct fp_report *report);
 

@@ -249,7 +249,7 @@ struct fp_report {
 	size_t known_count;
 	uint64_t suppressed;                   /* findings and leaks that were taken out */
 	struct fp_report_arena snapshot_arena; /* stacks of the snapshots of a merged report */
-	struct fp_report_arena arena;          /* what is not in an event log */
+	struct fp_report_arena arena;          /* lists, and what is not in an event log */
 	struct fp_report_images *images;       /* what it was resolved with, or NULL */
 	bool owns_images;
 };
@@ -306,9 +306,6 @@ int fp_report_resolve_snapshots(struct fp_report *report, const char *debug_dir)
 /* The snapshot by stack that holds most bytes, or NULL. */
 const struct fp_report_snapshot *fp_report_peak(const struct fp_report *report);
 
-/* REPORT has none any more. */
-void fp_report_forget_snapshots(struct fp_report *report);
-
 /* NULL is accepted. */
 void fp_report_free(struct fp_report *report);
 
@@ -316,22 +313,14 @@ void fp_report_free(struct fp_report *report);
 int fp_report_note(struct fp_report *report, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
 
-/* 0 or -ENOMEM. */
-int fp_report_shares_add(struct fp_report_shares *shares, const struct fp_report_share *share);
-
 /* How many sources have it, and how many there are. */
 uint64_t fp_report_count_shares(const struct fp_report_shares *shares);
 uint64_t fp_report_count_sources(const struct fp_report *report);
-void fp_report_shares_free(struct fp_report_shares *shares);
 
 /*
  * The array ITEMS of COUNT items with room for one more, or NULL when out of memory. Only for
  * arrays that grow by one at a time through this function.
  */
 void *fp_report_grow(void *items, size_t count, size_t item_size);
-
-/* Adds a copy of ITEM to such an array; ITEMS is where the pointer to it stands. 0 or -ENOMEM.
- */
-int fp_report_append(void *items, size_t *count, const void *item, size_t item_size);
 
 #endif

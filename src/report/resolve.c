@@ -171,18 +171,6 @@ static int open_module(const struct resolving *resolving, struct fp_report_modul
 	return is_noted ? 0 : note_unusable(resolving->report, module);
 }
 
-static int add_frame(struct fp_report_stack *stack, const struct fp_report_frame *frame)
-{
-	struct fp_report_frame *frames =
-	        fp_report_grow(stack->frames, stack->count, sizeof(*frames));
-
-	if (!frames)
-		return -ENOMEM;
-	stack->frames = frames;
-	frames[stack->count++] = *frame;
-	return 0;
-}
-
 /* One address of a trace on its way into a stack. */
 struct step {
 	const struct fp_report_address *address;
@@ -231,7 +219,8 @@ static int add_address(const struct resolving *resolving, struct fp_report_stack
 		frame.symbol = place->frames;
 	}
 	if (!frame.module)
-		return add_frame(stack, &frame);
+		return fp_report_append(&resolving->report->arena, &stack->frames,
+		                        &stack->count, &frame, sizeof(frame));
 	/* What leads the stack is how Fencepost saw it, not what the program did. */
 	if (stack->count == 0 && module->is_own)
 		return 0;
@@ -240,10 +229,12 @@ static int add_address(const struct resolving *resolving, struct fp_report_stack
 	if (!place)
 		return -ENOMEM;
 	if (place->count == 0)
-		return add_frame(stack, &frame);
+		return fp_report_append(&resolving->report->arena, &stack->frames,
+		                        &stack->count, &frame, sizeof(frame));
 	for (size_t i = 0; i < place->count; i++) {
 		frame.symbol = &place->frames[i];
-		if (add_frame(stack, &frame) != 0)
+		if (fp_report_append(&resolving->report->arena, &stack->frames, &stack->count,
+		                     &frame, sizeof(frame)) != 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -315,7 +306,8 @@ static detail *detail_of(const struct resolving *resolving,
 static int resolve_trace(const struct resolving *resolving, struct fp_report_trace *trace,
                          bool is_exact)
 {
-	struct fp_report_stack *stack = calloc(1, sizeof(*stack));
+	struct fp_report_stack *stack =
+	        fp_report_arena_take(&resolving->report->arena, sizeof(*stack));
 	size_t above_main = count_above_main(resolving, trace);
 	size_t inner = is_exact ? count_memory_functions(resolving, trace) : 0;
 

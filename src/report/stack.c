@@ -288,6 +288,7 @@ struct call {
 };
 
 struct calls {
+	struct fp_report_arena arena;
 	struct call *items;
 	size_t count;
 };
@@ -376,7 +377,8 @@ static int add_calls(struct calls *calls, const struct fp_report_stack *stack)
 		if (!is_allocator(frame) && !is_candidate(frame))
 			return 0;
 		if (!is_allocator(frame) &&
-		    fp_report_append(&calls->items, &calls->count, &call, sizeof(call)) != 0)
+		    fp_report_append(&calls->arena, &calls->items, &calls->count, &call,
+		                     sizeof(call)) != 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -448,7 +450,7 @@ int fp_report_learn_allocators(struct fp_report *report)
 	for (size_t i = 0; result == 0 && i < report->trace_count; i++)
 		if (report->traces[i].stacks[0])
 			mark(&calls, report->traces[i].stacks[0]);
-	free(calls.items);
+	fp_report_arena_free(&calls.arena);
 	return result;
 }
 

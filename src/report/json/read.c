@@ -279,7 +279,8 @@ static void take_shares(struct fields *fields, const json_t *json,
 		take_record(fields, json_array_get(items, i), &fp_report_schema_share, &share);
 		if (share.source >= fields->report->source_count)
 			refuse(fields, "source");
-		else if (fp_report_shares_add(shares, &share) != 0)
+		else if (fp_report_append(&fields->report->arena, &shares->items,
+		                          &shares->count, &share, sizeof(share)) != 0)
 			fields->is_out_of_memory = true;
 	}
 	take_record(fields, take_object(fields, json, "more_sources"),
@@ -396,21 +397,14 @@ static bool is_held(const struct fields *fields, const char *record)
 	return record >= report && record < report + sizeof(*fields->report);
 }
 
-/* Room for the COUNT items of a list in RECORD. The lists of the report itself are its own and
- * may grow (fp_report_grow); what hangs from them is the arena's. */
-static void *take_room(struct fields *fields, const char *record, size_t count, size_t size)
+/* Room for the COUNT items of a list, which may grow (fp_report_append). */
+static void *take_room(struct fields *fields, size_t count, size_t size)
 {
 	size_t room = 1;
-	void *items;
 
-	if (!is_held(fields, record))
-		return take_memory(fields, count * size);
 	while (room < count)
 		room *= 2;
-	items = calloc(room, size);
-	if (!items)
-		fields->is_out_of_memory = true;
-	return items;
+	return take_memory(fields, room * size);
 }
 
 static void take_strings(struct fields *fields, const json_t *json, const char *key,
@@ -418,7 +412,7 @@ static void take_strings(struct fields *fields, const json_t *json, const char *
 {
 	const json_t *array = take_array(fields, json, key);
 	size_t count = json_array_size(array);
-	struct fp_report_string *strings = take_room(fields, record, count, sizeof(*strings));
+	struct fp_report_string *strings = take_room(fields, count, sizeof(*strings));
 
 	*(struct fp_report_string **)(void *)(record + field->offset) = strings;
 	*(size_t *)(void *)(record + field->more) = strings ? count : 0;
@@ -494,7 +488,7 @@ static bool take_items(struct fields *fields, const json_t *array,
 {
 	const struct fp_schema_record *schema = field->of;
 	size_t *count = (size_t *)(void *)(record + field->more);
-	char *items = take_room(fields, record, json_array_size(array), schema->size);
+	char *items = take_room(fields, json_array_size(array), schema->size);
 
 	*(fp_schema_pointer *)(void *)(record + field->offset) = items;
 	for (size_t i = 0; items && i < json_array_size(array); i++) {
@@ -505,7 +499,6 @@ static bool take_items(struct fields *fields, const json_t *array,
 			settle_item(fields, json, schema, item);
 			++*count;
 		} else if (is_held(fields, record)) {
-			/* Its shares, the only memory of its own, would be read last. */
 			memset(item, 0, schema->size);
 			fields->unknown++;
 		} else {
@@ -525,7 +518,7 @@ static bool take_named(struct fields *fields, const json_t *json, const char *ke
 	const json_t *object = take_object(fields, json, key);
 	const struct fp_schema_record *schema = field->of;
 	size_t *count = (size_t *)(void *)(record + field->more);
-	char *items = take_room(fields, record, json_object_size(object), schema->size);
+	char *items = take_room(fields, json_object_size(object), schema->size);
 	bool is_known = true;
 	const char *name;
 	json_t *value;

@@ -206,7 +206,8 @@ static int read_process(struct reading *reading, struct cursor *payload)
 
 		if (payload->is_short)
 			return -EBADMSG;
-		if (fp_report_append(&report->arguments, &report->argument_count, &argument,
+		if (fp_report_append(&report->arena, &report->arguments,
+		                     &report->argument_count, &argument,
 		                     sizeof(*report->arguments)) != 0)
 			return -ENOMEM;
 	}
@@ -223,8 +224,8 @@ static int read_setting(struct reading *reading, struct cursor *payload)
 	setting.value = take_string(payload);
 	if (payload->is_short)
 		return -EBADMSG;
-	return fp_report_append(&report->settings, &report->setting_count, &setting,
-	                        sizeof(*report->settings));
+	return fp_report_append(&report->arena, &report->settings, &report->setting_count,
+	                        &setting, sizeof(*report->settings));
 }
 
 /* How many mapped modules start at or below ADDRESS. */
@@ -288,7 +289,7 @@ static int read_module(struct reading *reading, struct cursor *payload)
 	module.is_own = take_u8(payload) != 0;
 	if (payload->is_short || module.start >= module.end)
 		return -EBADMSG;
-	if (fp_report_append(&report->modules, &report->module_count, &module,
+	if (fp_report_append(&report->arena, &report->modules, &report->module_count, &module,
 	                     sizeof(*report->modules)) != 0)
 		return -ENOMEM;
 	return map_module(reading, report->module_count - 1);
@@ -297,7 +298,8 @@ static int read_module(struct reading *reading, struct cursor *payload)
 static int read_addresses(const struct reading *reading, struct cursor *payload,
                           struct fp_report_trace *trace)
 {
-	trace->addresses = calloc(trace->count ? trace->count : 1, sizeof(trace->addresses[0]));
+	trace->addresses = fp_report_arena_take(&reading->report->arena,
+	                                        trace->count * sizeof(trace->addresses[0]));
 	if (!trace->addresses)
 		return -ENOMEM;
 	for (size_t i = 0; i < trace->count; i++) {
@@ -313,21 +315,16 @@ static int read_trace(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_trace trace = {.id = take_u32(payload)};
-	struct fp_report_trace *traces;
 	uint32_t count = take_u32(payload);
 
 	if (payload->is_short || count > payload->left / 8 || trace.id == FP_TRACE_NONE)
 		return -EBADMSG;
 	trace.count = count < TRACE_MAX ? count : TRACE_MAX;
-	traces = fp_report_grow(report->traces, report->trace_count, sizeof(*traces));
-	if (!traces)
-		return -ENOMEM;
-	report->traces = traces;
 	if (read_addresses(reading, payload, &trace) != 0)
 		return -ENOMEM;
 	trace.order = report->trace_count;
-	traces[report->trace_count++] = trace;
-	return 0;
+	return fp_report_append(&report->arena, &report->traces, &report->trace_count, &trace,
+	                        sizeof(trace));
 }
 
 static int read_finding(struct reading *reading, struct cursor *payload)
@@ -340,8 +337,8 @@ static int read_finding(struct reading *reading, struct cursor *payload)
 		result = fp_report_settle_crash(report, &finding);
 	if (result != 0)
 		return result;
-	return fp_report_append(&report->findings, &report->finding_count, &finding,
-	                        sizeof(*report->findings));
+	return fp_report_append(&report->arena, &report->findings, &report->finding_count,
+	                        &finding, sizeof(*report->findings));
 }
 
 static int read_explanation(struct reading *reading, struct cursor *payload)
@@ -368,8 +365,8 @@ static int read_finding_count(struct reading *reading, struct cursor *payload)
 	count.count = take_u64(payload);
 	if (payload->is_short)
 		return -EBADMSG;
-	return fp_report_append(&reading->counts, &reading->count_count, &count,
-	                        sizeof(*reading->counts));
+	return fp_report_append(&reading->report->arena, &reading->counts,
+	                        &reading->count_count, &count, sizeof(*reading->counts));
 }
 
 static int read_leak(struct reading *reading, struct cursor *payload)
@@ -383,7 +380,7 @@ static int read_leak(struct reading *reading, struct cursor *payload)
 	/* Only hosts name a level. */
 	if (leak.family != FP_FAMILY_HOST)
 		leak.level = FP_LEVEL_NONE;
-	return fp_report_append(&report->leaks, &report->leak_count, &leak,
+	return fp_report_append(&report->arena, &report->leaks, &report->leak_count, &leak,
 	                        sizeof(*report->leaks));
 }
 
@@ -416,7 +413,6 @@ static int read_protection(struct reading *reading, struct cursor *payload)
 
 	if (result != 0 || payload->is_short)
 		return -EBADMSG;
-	protection.reasons = report->protection.reasons;
 	report->protection = protection;
 	reading->has_counts = true;
 	for (uint32_t i = 0; i < count; i++) {
@@ -425,7 +421,7 @@ static int read_protection(struct reading *reading, struct cursor *payload)
 
 		if (payload->is_short)
 			return -EBADMSG;
-		if (fp_report_append(&report->protection.reasons,
+		if (fp_report_append(&report->arena, &report->protection.reasons,
 		                     &report->protection.reason_count,
 		                     &(struct fp_report_reason){text, blocks},
 		                     sizeof(struct fp_report_reason)) != 0)
@@ -452,7 +448,7 @@ static int read_note(struct reading *reading, struct cursor *payload)
 
 	if (payload->is_short)
 		return -EBADMSG;
-	return fp_report_append(&report->notes, &report->note_count, &text,
+	return fp_report_append(&report->arena, &report->notes, &report->note_count, &text,
 	                        sizeof(*report->notes));
 }
 
@@ -463,7 +459,7 @@ static int read_suppression(struct reading *reading, struct cursor *payload)
 
 	if (payload->is_short)
 		return -EBADMSG;
-	return fp_report_append(&report->known, &report->known_count, &text,
+	return fp_report_append(&report->arena, &report->known, &report->known_count, &text,
 	                        sizeof(*report->known));
 }
 
@@ -478,8 +474,8 @@ static int read_made(struct reading *reading, struct cursor *payload)
 	piece.name = name.bytes;
 	piece.name_size = name.size;
 	return payload->is_short ? -EBADMSG
-	                         : fp_report_append(&report->made, &report->made_count, &piece,
-	                                            sizeof(piece));
+	                         : fp_report_append(&report->arena, &report->made,
+	                                            &report->made_count, &piece, sizeof(piece));
 }
 
 static int read_exit(struct reading *reading, struct cursor *payload)
@@ -512,8 +508,8 @@ static int read_snapshot(struct reading *reading, struct cursor *payload)
 
 	if (result != 0)
 		return result;
-	return fp_report_append(&report->snapshots, &report->snapshot_count, &snapshot,
-	                        sizeof(*report->snapshots));
+	return fp_report_append(&report->arena, &report->snapshots, &report->snapshot_count,
+	                        &snapshot, sizeof(*report->snapshots));
 }
 
 /* The record of the same allocations that was made when the first of them failed, or NULL. */
@@ -542,7 +538,7 @@ static int read_failed_alloc(struct reading *reading, struct cursor *payload)
 		*known = failed;
 		return 0;
 	}
-	return fp_report_append(&report->failed, &report->failed_count, &failed,
+	return fp_report_append(&report->arena, &report->failed, &report->failed_count, &failed,
 	                        sizeof(*report->failed));
 }
 
@@ -555,8 +551,6 @@ static int read_growth(struct reading *reading, struct cursor *payload)
 
 	if (result != 0)
 		return result;
-	fp_report_forget_growing(report);
-	growth.stacks = report->growth.stacks;
 	report->growth = growth;
 	return 0;
 }
@@ -565,18 +559,14 @@ static int read_growing(struct reading *reading, struct cursor *payload)
 {
 	struct fp_report *report = reading->report;
 	struct fp_report_growing growing = {0};
-	struct fp_report_growing *added;
 	int result = take_record(payload, &fp_report_schema_growing, &growing, &report->arena);
 
 	if (result == 0 && (growing.point_count < 2 || !report->growth.is_looked_for))
 		result = -EBADMSG;
 	if (result != 0)
 		return result;
-	added = fp_report_add_growing(report);
-	if (!added)
-		return -ENOMEM;
-	*added = growing;
-	return 0;
+	return fp_report_append(&report->arena, &report->growth.stacks, &report->growth.count,
+	                        &growing, sizeof(growing));
 }
 
 static int read_held(struct reading *reading, struct cursor *payload)
@@ -730,12 +720,9 @@ static void settle_traces(struct fp_report *report)
 	if (report->trace_count == 0)
 		return;
 	qsort(traces, report->trace_count, sizeof(traces[0]), compare_traces);
-	for (size_t i = 1; i < report->trace_count; i++) {
-		if (traces[i].id == traces[kept].id)
-			free(traces[i].addresses);
-		else
+	for (size_t i = 1; i < report->trace_count; i++)
+		if (traces[i].id != traces[kept].id)
 			traces[++kept] = traces[i];
-	}
 	report->trace_count = kept + 1;
 }
 
@@ -797,6 +784,5 @@ int fp_report_read(const void *data, size_t size, struct fp_report **report)
 	else
 		fp_report_free(reading.report);
 	free(reading.mapped);
-	free(reading.counts);
 	return result;
 }

@@ -4,12 +4,11 @@
  * were allocated alike and no run showed both: it would be two there. Two findings that are
  * both exact are never joined: two places in the program are two mistakes.
  */
-#include "report/merge/layouts.h"
-
 #include <errno.h>
 #include <stdlib.h>
 
 #include "report/finding.h"
+#include "report/merge/merge.h"
 #include "report/stack.h"
 
 /* How far FINDING is from its block. */
@@ -87,7 +86,7 @@ static struct fp_report_finding *find_cause(struct fp_report *report,
 	return found;
 }
 
-static int compare_shares(const void *left, const void *right)
+static int compare_sources(const void *left, const void *right)
 {
 	const struct fp_report_share *a = left;
 	const struct fp_report_share *b = right;
@@ -95,21 +94,10 @@ static int compare_shares(const void *left, const void *right)
 	return (a->source > b->source) - (a->source < b->source);
 }
 
-/* They have no source in common. 0 or -ENOMEM. */
-static int add_shares(struct fp_report_shares *to, const struct fp_report_shares *from)
-{
-	for (size_t i = 0; i < from->count; i++)
-		if (fp_report_shares_add(to, &from->items[i]) != 0)
-			return -ENOMEM;
-	qsort(to->items, to->count, sizeof(to->items[0]), compare_shares);
-	return 0;
-}
-
 static void remove_finding(struct fp_report *report, struct fp_report_finding *finding)
 {
 	struct fp_report_finding *end = report->findings + report->finding_count;
 
-	fp_report_shares_free(&finding->shares);
 	for (; finding + 1 < end; finding++) {
 		finding[0] = finding[1];
 		finding->index--;
@@ -117,14 +105,24 @@ static void remove_finding(struct fp_report *report, struct fp_report_finding *f
 	report->finding_count--;
 }
 
-/* What LATE has and EXACT has not: how far the write went when nothing stopped it. */
-static void join(struct fp_report_finding *exact, const struct fp_report_finding *late)
+/* What LATE has and EXACT has not: its sources, which are others, and how far the write went
+ * when nothing stopped it. 0 or -ENOMEM. */
+static int join(struct fp_report_arena *arena, struct fp_report_finding *exact,
+                const struct fp_report_finding *late)
 {
+	struct fp_report_shares *to = &exact->shares;
+
+	for (size_t i = 0; i < late->shares.count; i++)
+		if (fp_report_append(arena, &to->items, &to->count, &late->shares.items[i],
+		                     sizeof(to->items[0])) != 0)
+			return -ENOMEM;
+	qsort(to->items, to->count, sizeof(to->items[0]), compare_sources);
 	if (exact->evidence.size > 0)
-		return;
+		return 0;
 	exact->evidence = late->evidence;
 	exact->evidence_offset = late->evidence_offset;
 	exact->is_evidence_last = false;
+	return 0;
 }
 
 int fp_report_join_layouts(struct fp_report *report)
@@ -138,9 +136,8 @@ int fp_report_join_layouts(struct fp_report *report)
 			i++;
 			continue;
 		}
-		if (add_shares(&exact->shares, &late->shares) != 0)
+		if (join(&report->arena, exact, late) != 0)
 			return -ENOMEM;
-		join(exact, late);
 		remove_finding(report, late);
 	}
 	return 0;

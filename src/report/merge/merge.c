@@ -7,6 +7,7 @@
 #include "report/merge/merge.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,6 @@
 #include "report/fingerprint.h"
 #include "report/leaks.h"
 #include "report/schema.h"
-#include "report/merge/layouts.h"
-#include "report/merge/table.h"
 #include "report/names.h"
 #include "report/report.h"
 #include "report/stack.h"
@@ -30,11 +29,11 @@ struct remark {
 	uint32_t count;
 };
 
-/* Zero it and set report, keeper and is_repeated to begin. A line of --ndjson is of a process,
- * but only the last of its lines tells its end and its settings. */
-struct whole {
+/* A line of --ndjson is of a process, but only the last of its lines tells its end and its
+ * settings. */
+struct fp_report_merge {
 	struct fp_report *report;
-	struct fp_report_keeper *keeper;
+	struct fp_report_keeper keeper;
 	bool is_repeated;
 	bool has_any;
 	bool has_end;    /* of one that told how it ended */
@@ -42,17 +41,27 @@ struct whole {
 	struct remark remarks[REMARKS_MAX];
 	size_t remark_count;
 	size_t lost_remarks;
+	/* Their numbers, by fingerprint (fp_report_number_of). */
+	void *findings;
+	void *leaks;
+	void *growing;
+	void *failed; /* by what a leak of the same stack would be called */
+	void *runs;   /* numbers of sources, by what lines call the run */
 };
 
-static int keep_snapshots(struct fp_report_keeper *keeper, struct fp_report *to,
-                          const struct fp_report *from)
+/* Appends copies of the COUNT items of SCHEMA at FROM to the list ITEMS. 0 or -ENOMEM. */
+static int keep_items(struct fp_report_keeper *keeper, const struct fp_schema_record *schema,
+                      const void *from, size_t count, void *items, size_t *item_count)
 {
-	for (size_t i = 0; i < from->snapshot_count; i++) {
-		struct fp_report_snapshot kept = from->snapshots[i];
+	for (size_t i = 0; i < count; i++) {
+		char *list;
 
-		if (!fp_report_schema_keep(&fp_report_schema_snapshot, &kept, keeper) ||
-		    fp_report_append(&to->snapshots, &to->snapshot_count, &kept,
-		                     sizeof(kept)) != 0)
+		if (fp_report_append(keeper->arena, items, item_count,
+		                     (const char *)from + i * schema->size, schema->size) != 0)
+			return -ENOMEM;
+		memcpy(&list, items, sizeof(list));
+		if (!fp_report_schema_keep(schema, list + (*item_count - 1) * schema->size,
+		                           keeper))
 			return -ENOMEM;
 	}
 	return 0;
@@ -69,12 +78,13 @@ static int keep_larger_heap(struct fp_report *to, struct fp_report *from, uint32
 	    (to->snapshot_count > 0 && from->heap.peak_bytes <= to->heap.peak_bytes))
 		return 0;
 	result = fp_report_resolve_snapshots(from, FP_SYMBOL_DEBUG_DIR);
-	fp_report_forget_snapshots(to);
 	fp_report_arena_free(&to->snapshot_arena);
-	to->snapshot_arena = (struct fp_report_arena){0};
+	to->snapshots = NULL;
+	to->snapshot_count = 0;
 	to->snapshot_source = source;
 	if (result == 0)
-		result = keep_snapshots(&keeper, to, from);
+		result = keep_items(&keeper, &fp_report_schema_snapshot, from->snapshots,
+		                    from->snapshot_count, &to->snapshots, &to->snapshot_count);
 	fp_report_keeper_end(&keeper);
 	return result;
 }
@@ -84,51 +94,43 @@ static bool is_same(struct fp_report_string a, struct fp_report_string b)
 	return fp_report_compare_strings(a, b) == 0;
 }
 
-static int keep_arguments(struct whole *whole, const struct fp_report *report)
+/* Adds a copy of TEXT to the list TEXTS. 0 or -ENOMEM. */
+static int keep_text(struct fp_report_keeper *keeper, struct fp_report_string text,
+                     struct fp_report_string **texts, size_t *count)
 {
-	for (size_t i = 0; i < report->argument_count; i++) {
-		struct fp_report_string kept = report->arguments[i];
-
-		if (!fp_report_keep_string(whole->keeper, &kept) ||
-		    fp_report_append(&whole->report->arguments, &whole->report->argument_count,
-		                     &kept, sizeof(kept)) != 0)
-			return -ENOMEM;
-	}
-	return 0;
+	return fp_report_keep_string(keeper, &text)
+	               ? fp_report_append(keeper->arena, texts, count, &text, sizeof(text))
+	               : -ENOMEM;
 }
 
-static int keep_settings(struct whole *whole, const struct fp_report *report)
+static int begin_whole(struct fp_report_merge *merge, const struct fp_report *report)
 {
-	for (size_t i = 0; i < report->setting_count && i < SETTINGS_MAX; i++) {
-		struct fp_report_setting kept = report->settings[i];
-
-		if (!fp_report_schema_keep(&fp_report_schema_setting, &kept, whole->keeper) ||
-		    fp_report_append(&whole->report->settings, &whole->report->setting_count,
-		                     &kept, sizeof(kept)) != 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int begin_whole(struct whole *whole, const struct fp_report *report)
-{
-	struct fp_report *to = whole->report;
+	struct fp_report *to = merge->report;
 
 	to->pid = report->pid;
 	to->ppid = report->ppid;
 	to->has_ppid = report->ppid != 0;
 	to->executable = report->executable;
 	to->has_executable = report->executable.size > 0;
-	return fp_report_keep_string(whole->keeper, &to->executable)
-	               ? keep_arguments(whole, report)
-	               : -ENOMEM;
+	if (!fp_report_keep_string(&merge->keeper, &to->executable))
+		return -ENOMEM;
+	for (size_t i = 0; i < report->argument_count; i++)
+		if (keep_text(&merge->keeper, report->arguments[i], &to->arguments,
+		              &to->argument_count) != 0)
+			return -ENOMEM;
+	return 0;
 }
 
-static int begin_end(struct whole *whole, const struct fp_report *report)
+static int begin_end(struct fp_report_merge *merge, const struct fp_report *report)
 {
-	whole->report->exit = report->exit;
-	whole->report->exit_value = report->exit_value;
-	return keep_settings(whole, report);
+	struct fp_report *to = merge->report;
+	size_t count =
+	        report->setting_count < SETTINGS_MAX ? report->setting_count : SETTINGS_MAX;
+
+	to->exit = report->exit;
+	to->exit_value = report->exit_value;
+	return keep_items(&merge->keeper, &fp_report_schema_setting, report->settings, count,
+	                  &to->settings, &to->setting_count);
 }
 
 static bool has_arguments(const struct fp_report *a, const struct fp_report *b)
@@ -179,9 +181,9 @@ static void narrow_end(struct fp_report *to, const struct fp_report *report)
 	to->setting_count = kept;
 }
 
-static int add_reason(struct whole *whole, const struct fp_report_reason *reason)
+static int add_reason(struct fp_report_merge *merge, const struct fp_report_reason *reason)
 {
-	struct fp_report_protection *to = &whole->report->protection;
+	struct fp_report_protection *to = &merge->report->protection;
 	struct fp_report_reason kept = *reason;
 
 	for (size_t i = 0; i < to->reason_count; i++) {
@@ -193,18 +195,19 @@ static int add_reason(struct whole *whole, const struct fp_report_reason *reason
 	}
 	if (to->reason_count == REASONS_MAX - 1)
 		kept.text = fp_report_text(FP_SAY_OTHER_REASONS);
-	if (!fp_report_keep_string(whole->keeper, &kept.text))
+	if (!fp_report_keep_string(&merge->keeper, &kept.text))
 		return -ENOMEM;
-	return fp_report_append(&to->reasons, &to->reason_count, &kept, sizeof(kept));
+	return fp_report_append(&merge->report->arena, &to->reasons, &to->reason_count, &kept,
+	                        sizeof(kept));
 }
 
-static int add_sums(struct whole *whole, const struct fp_report *report)
+static int add_sums(struct fp_report_merge *merge, const struct fp_report *report)
 {
-	struct fp_report *to = whole->report;
+	struct fp_report *to = merge->report;
 	int result = 0;
 
 	/* Of some there may be nothing to add. */
-	to->is_uncounted = report->is_uncounted && (!whole->has_any || to->is_uncounted);
+	to->is_uncounted = report->is_uncounted && (!merge->has_any || to->is_uncounted);
 	to->doors |= report->doors;
 	to->has_check_failed |= fp_report_is_unknown(report);
 	to->suppressed = fp_report_add_up(to->suppressed, report->suppressed);
@@ -213,46 +216,38 @@ static int add_sums(struct whole *whole, const struct fp_report *report)
 	fp_report_schema_add(&fp_report_schema_heap, &to->heap, &report->heap);
 	fp_report_schema_add(&fp_report_schema_unlisted, &to->unlisted, &report->unlisted);
 	for (size_t i = 0; result == 0 && i < report->protection.reason_count; i++)
-		result = add_reason(whole, &report->protection.reasons[i]);
+		result = add_reason(merge, &report->protection.reasons[i]);
 	return result;
 }
 
-static int whole_note(struct whole *whole, struct fp_report_string text, uint32_t source)
+static int whole_note(struct fp_report_merge *merge, struct fp_report_string text,
+                      uint32_t source)
 {
-	for (size_t i = 0; i < whole->remark_count; i++) {
-		if (is_same(whole->remarks[i].text, text)) {
-			whole->remarks[i].count++;
+	for (size_t i = 0; i < merge->remark_count; i++) {
+		if (is_same(merge->remarks[i].text, text)) {
+			merge->remarks[i].count++;
 			return 0;
 		}
 	}
-	if (whole->remark_count == REMARKS_MAX) {
-		whole->lost_remarks++;
+	if (merge->remark_count == REMARKS_MAX) {
+		merge->lost_remarks++;
 		return 0;
 	}
-	if (!fp_report_keep_string(whole->keeper, &text))
+	if (!fp_report_keep_string(&merge->keeper, &text))
 		return -ENOMEM;
-	whole->remarks[whole->remark_count++] =
+	merge->remarks[merge->remark_count++] =
 	        (struct remark){.text = text, .source = source, .count = 1};
 	return 0;
 }
 
-static bool has_known(const struct fp_report *report, struct fp_report_string line)
+static int add_known(struct fp_report_merge *merge, struct fp_report_string line)
 {
-	for (size_t i = 0; i < report->known_count; i++)
-		if (is_same(report->known[i], line))
-			return true;
-	return false;
-}
+	struct fp_report *to = merge->report;
 
-static int add_known(struct whole *whole, struct fp_report_string line)
-{
-	struct fp_report *to = whole->report;
-
-	if (has_known(to, line))
-		return 0;
-	if (!fp_report_keep_string(whole->keeper, &line))
-		return -ENOMEM;
-	return fp_report_append(&to->known, &to->known_count, &line, sizeof(line));
+	for (size_t i = 0; i < to->known_count; i++)
+		if (is_same(to->known[i], line))
+			return 0;
+	return keep_text(&merge->keeper, line, &to->known, &to->known_count);
 }
 
 static bool has_end(const struct fp_report *report)
@@ -261,36 +256,37 @@ static bool has_end(const struct fp_report *report)
 }
 
 /* What all share of REPORT. 0 or -ENOMEM. */
-static int whole_share(struct whole *whole, const struct fp_report *report)
+static int whole_share(struct fp_report_merge *merge, const struct fp_report *report)
 {
 	int result = 0;
 
-	if (!whole->has_any)
-		result = begin_whole(whole, report);
+	if (!merge->has_any)
+		result = begin_whole(merge, report);
 	else
-		narrow(whole->report, report);
+		narrow(merge->report, report);
 	if (!has_end(report) || result != 0)
 		return result;
-	if (!whole->has_end)
-		result = begin_end(whole, report);
+	if (!merge->has_end)
+		result = begin_end(merge, report);
 	else
-		narrow_end(whole->report, report);
-	whole->has_end = true;
+		narrow_end(merge->report, report);
+	merge->has_end = true;
 	return result;
 }
 
 /* REPORT as it is from SOURCE on. 0 or -ENOMEM. */
-static int whole_add(struct whole *whole, const struct fp_report *report, uint32_t source)
+static int whole_add(struct fp_report_merge *merge, const struct fp_report *report,
+                     uint32_t source)
 {
-	int result = whole_share(whole, report);
+	int result = whole_share(merge, report);
 
-	if (result == 0 && !(whole->is_repeated && whole->has_any))
-		result = add_sums(whole, report);
-	whole->has_any = true;
+	if (result == 0 && !(merge->is_repeated && merge->has_any))
+		result = add_sums(merge, report);
+	merge->has_any = true;
 	for (size_t i = 0; result == 0 && i < report->note_count; i++)
-		result = whole_note(whole, report->notes[i], source);
+		result = whole_note(merge, report->notes[i], source);
 	for (size_t i = 0; result == 0 && i < report->known_count; i++)
-		result = add_known(whole, report->known[i]);
+		result = add_known(merge, report->known[i]);
 	return result;
 }
 
@@ -312,30 +308,20 @@ static int make_note(struct fp_report *report, const struct remark *remark)
 }
 
 /* Makes the notes. 0 or -ENOMEM. */
-static int whole_end(struct whole *whole)
+static int whole_end(struct fp_report_merge *merge)
 {
 	static const struct fp_report untold = {.exit = FP_LOG_EXIT_UNKNOWN};
 	int result = 0;
 
-	if (whole->unended > 0)
-		narrow_end(whole->report, &untold);
-	for (size_t i = 0; result == 0 && i < whole->remark_count; i++)
-		result = make_note(whole->report, &whole->remarks[i]);
-	if (result == 0 && whole->lost_remarks > 0)
-		result = fp_report_note(whole->report, FP_SAY_MORE_NOTES_WERE,
-		                        whole->lost_remarks);
+	if (merge->unended > 0)
+		narrow_end(merge->report, &untold);
+	for (size_t i = 0; result == 0 && i < merge->remark_count; i++)
+		result = make_note(merge->report, &merge->remarks[i]);
+	if (result == 0 && merge->lost_remarks > 0)
+		result = fp_report_note(merge->report, FP_SAY_MORE_NOTES_WERE,
+		                        merge->lost_remarks);
 	return result;
 }
-
-struct fp_report_merge {
-	struct whole whole;
-	struct fp_report_keeper keeper;
-	struct fp_report_table findings; /* by fingerprint */
-	struct fp_report_table leaks;
-	struct fp_report_table growing;
-	struct fp_report_table failed; /* by what a leak of the same stack would be called */
-	struct fp_report_table runs;   /* numbers of sources, by what lines call the run */
-};
 
 /* A report on its way in. */
 struct arrival {
@@ -350,15 +336,14 @@ int fp_report_merge_new(bool is_repeated, struct fp_report_merge **merge)
 {
 	*merge = calloc(1, sizeof(**merge));
 	if (*merge)
-		(*merge)->whole.report = calloc(1, sizeof(struct fp_report));
-	if (!*merge || !(*merge)->whole.report) {
+		(*merge)->report = calloc(1, sizeof(struct fp_report));
+	if (!*merge || !(*merge)->report) {
 		fp_report_merge_free(*merge);
 		*merge = NULL;
 		return -ENOMEM;
 	}
-	(*merge)->whole.is_repeated = is_repeated;
-	(*merge)->whole.keeper = &(*merge)->keeper;
-	(*merge)->keeper.arena = &(*merge)->whole.report->arena;
+	(*merge)->is_repeated = is_repeated;
+	(*merge)->keeper.arena = &(*merge)->report->arena;
 	return 0;
 }
 
@@ -370,16 +355,14 @@ static void add_up(uint64_t *sum, uint64_t number)
 /* The first ones are listed; their numbers are their indices. */
 static int add_source(struct fp_report_merge *merge, const struct fp_report_source *source)
 {
-	struct fp_report *report = merge->whole.report;
-	struct fp_report_source kept = *source;
+	struct fp_report *report = merge->report;
 
 	if (report->source_count == FP_REPORT_MERGE_SOURCES_MAX || report->more_sources > 0) {
 		add_up(&report->more_sources, 1);
 		return 0;
 	}
-	if (!fp_report_schema_keep(&fp_report_schema_source, &kept, &merge->keeper))
-		return -ENOMEM;
-	return fp_report_append(&report->sources, &report->source_count, &kept, sizeof(kept));
+	return keep_items(&merge->keeper, &fp_report_schema_source, source, 1, &report->sources,
+	                  &report->source_count);
 }
 
 /* Finds the process that the line which arrives is of. 0 or -ENOMEM. */
@@ -387,23 +370,23 @@ static int find_run(struct arrival *arrival)
 {
 	const char *run = arrival->report->line.run;
 	bool is_new;
-	size_t at = fp_report_table_find(&arrival->merge->runs,
-	                                 fp_hash_bytes(fp_hash_start, run, strlen(run)),
-	                                 (size_t)arrival->first_source, &is_new);
+	size_t at = fp_report_number_of(&arrival->merge->runs,
+	                                fp_hash_bytes(fp_hash_start, run, strlen(run)),
+	                                (size_t)arrival->first_source, &is_new);
 
 	if (at == SIZE_MAX)
 		return -ENOMEM;
 	arrival->first_source = at;
 	arrival->is_met = !is_new;
-	arrival->merge->whole.unended += is_new;
-	arrival->merge->whole.unended -= has_end(arrival->report);
+	arrival->merge->unended += is_new;
+	arrival->merge->unended -= has_end(arrival->report);
 	return 0;
 }
 
 static int add_sources(const struct arrival *arrival, const struct fp_report_origin *origin)
 {
 	const struct fp_report *report = arrival->report;
-	struct fp_report *whole = arrival->merge->whole.report;
+	struct fp_report *whole = arrival->merge->report;
 	int result = 0;
 
 	if (arrival->is_met) {
@@ -443,7 +426,8 @@ static int add_listed(const struct arrival *arrival, struct fp_report_shares *sh
 			return 0;
 		}
 	}
-	return fp_report_shares_add(shares, share);
+	return fp_report_append(&arrival->merge->report->arena, &shares->items, &shares->count,
+	                        share, sizeof(*share));
 }
 
 static void add_beyond(struct fp_report_more_shares *beyond, uint64_t sources,
@@ -462,7 +446,7 @@ static int add_share(const struct arrival *arrival, struct fp_report_shares *sha
 	uint64_t number = arrival->first_source + share->source;
 	struct fp_report_share listed = *share;
 
-	if (number >= arrival->merge->whole.report->source_count) {
+	if (number >= arrival->merge->report->source_count) {
 		add_beyond(&shares->beyond, shares->beyond.last != number + 1, share);
 		shares->beyond.last = number + 1;
 		return 0;
@@ -489,30 +473,21 @@ static int add_shares(const struct arrival *arrival, struct fp_report_shares *sh
 	return result;
 }
 
-static int keep_finding(struct fp_report_keeper *keeper, struct fp_report_finding *finding)
-{
-	bool was_freed_here = finding->block.free_stack == finding->stack;
-
-	if (!fp_report_schema_keep(&fp_report_schema_finding, finding, keeper))
-		return -ENOMEM;
-	if (was_freed_here)
-		finding->block.free_stack = finding->stack;
-	return 0;
-}
-
 /* A copy of FINDING as number AT, a new one or in the place of another. */
 static int put_finding(struct fp_report_merge *merge, const struct fp_report_finding *finding,
                        size_t at)
 {
-	struct fp_report *report = merge->whole.report;
+	struct fp_report *report = merge->report;
 	struct fp_report_finding kept = *finding;
 
 	kept.index = (uint32_t)at;
-	if (keep_finding(&merge->keeper, &kept) != 0)
+	if (!fp_report_schema_keep(&fp_report_schema_finding, &kept, &merge->keeper))
 		return -ENOMEM;
+	if (finding->block.free_stack == finding->stack)
+		kept.block.free_stack = kept.stack;
 	if (at == report->finding_count)
-		return fp_report_append(&report->findings, &report->finding_count, &kept,
-		                        sizeof(kept));
+		return fp_report_append(&report->arena, &report->findings,
+		                        &report->finding_count, &kept, sizeof(kept));
 	kept.shares = report->findings[at].shares;
 	report->findings[at] = kept;
 	return 0;
@@ -520,14 +495,14 @@ static int put_finding(struct fp_report_merge *merge, const struct fp_report_fin
 
 static int add_finding(const struct arrival *arrival, const struct fp_report_finding *finding)
 {
-	struct fp_report *report = arrival->merge->whole.report;
+	struct fp_report *report = arrival->merge->report;
 	bool is_new;
-	size_t at = fp_report_table_find(&arrival->merge->findings, finding->fingerprint,
-	                                 report->finding_count, &is_new);
+	size_t at = fp_report_number_of(&arrival->merge->findings, finding->fingerprint,
+	                                report->finding_count, &is_new);
 
 	if (at == SIZE_MAX)
 		return -ENOMEM;
-	if ((is_new || (arrival->merge->whole.is_repeated &&
+	if ((is_new || (arrival->merge->is_repeated &&
 	                fp_report_is_more_exact(finding, &report->findings[at]))) &&
 	    put_finding(arrival->merge, finding, at) != 0)
 		return -ENOMEM;
@@ -535,27 +510,35 @@ static int add_finding(const struct arrival *arrival, const struct fp_report_fin
 	                  &(struct fp_report_share){.count = finding->count});
 }
 
+/* The item of a list of COUNT items of SCHEMA that stands for FINGERPRINT in NUMBERS; *IS_NEW:
+ * it is a copy of ITEM, which was added. NULL when out of memory. */
+static void *find_kept(struct fp_report_merge *merge, void **numbers, uint64_t fingerprint,
+                       const struct fp_schema_record *schema, const void *item, void *items,
+                       size_t *count, bool *is_new)
+{
+	size_t at = fp_report_number_of(numbers, fingerprint, *count, is_new);
+	char *list;
+
+	if (at == SIZE_MAX ||
+	    (*is_new && keep_items(&merge->keeper, schema, item, 1, items, count) != 0))
+		return NULL;
+	memcpy(&list, items, sizeof(list));
+	return list + at * schema->size;
+}
+
 static int add_leak(const struct arrival *arrival, const struct fp_report_leak *leak)
 {
-	struct fp_report *report = arrival->merge->whole.report;
+	struct fp_report *report = arrival->merge->report;
 	bool is_new;
-	size_t at = fp_report_table_find(&arrival->merge->leaks, leak->fingerprint,
-	                                 report->leak_count, &is_new);
+	struct fp_report_leak *kept = find_kept(arrival->merge, &arrival->merge->leaks,
+	                                        leak->fingerprint, &fp_report_schema_leak, leak,
+	                                        &report->leaks, &report->leak_count, &is_new);
 
-	if (at == SIZE_MAX)
+	if (!kept)
 		return -ENOMEM;
-	if (is_new) {
-		struct fp_report_leak kept = *leak;
-
-		if (!fp_report_schema_keep(&fp_report_schema_leak, &kept,
-		                           &arrival->merge->keeper) ||
-		    fp_report_append(&report->leaks, &report->leak_count, &kept,
-		                     sizeof(kept)) != 0)
-			return -ENOMEM;
-	} else {
-		fp_report_leak_add_details(&report->leaks[at], leak);
-	}
-	return add_shares(arrival, &report->leaks[at].shares, &leak->shares,
+	if (!is_new)
+		fp_report_leak_add_details(kept, leak);
+	return add_shares(arrival, &kept->shares, &leak->shares,
 	                  &(struct fp_report_share){.count = leak->blocks,
 	                                            .has_bytes = true,
 	                                            .bytes = leak->bytes});
@@ -566,15 +549,16 @@ static int add_leak(const struct arrival *arrival, const struct fp_report_leak *
 static int add_growing(const struct arrival *arrival, const struct fp_report_growing *growing)
 {
 	const struct fp_report_rise rise = fp_report_rise_of(growing);
-	struct fp_report *report = arrival->merge->whole.report;
+	struct fp_report *report = arrival->merge->report;
 	bool is_new;
-	size_t at = fp_report_table_find(&arrival->merge->growing, growing->fingerprint,
-	                                 report->growth.count, &is_new);
+	struct fp_report_growing *kept =
+	        find_kept(arrival->merge, &arrival->merge->growing, growing->fingerprint,
+	                  &fp_report_schema_growing, growing, &report->growth.stacks,
+	                  &report->growth.count, &is_new);
 
-	if (at == SIZE_MAX || (is_new && !fp_report_add_growing(report)))
+	if (!kept)
 		return -ENOMEM;
-	struct fp_report_growing *kept = &report->growth.stacks[at];
-	if (is_new || rise.bytes > fp_report_rise_of(kept).bytes) {
+	if (!is_new && rise.bytes > fp_report_rise_of(kept).bytes) {
 		struct fp_report_shares shares = kept->shares;
 
 		*kept = *growing;
@@ -592,16 +576,15 @@ static int add_growing(const struct arrival *arrival, const struct fp_report_gro
 static int add_growth(const struct arrival *arrival)
 {
 	const struct fp_report *from = arrival->report;
-	struct fp_report *to = arrival->merge->whole.report;
+	struct fp_report *to = arrival->merge->report;
 	int result = 0;
 
 	to->growth.is_looked_for |= from->growth.is_looked_for;
 	to->growth.is_judged |= from->growth.is_judged;
 	if (from->growth.snapshots > to->growth.snapshots)
 		to->growth.snapshots = from->growth.snapshots;
-	if (!arrival->merge->whole.is_repeated)
-		to->growth.left_out =
-		        fp_report_add_up(to->growth.left_out, from->growth.left_out);
+	if (!arrival->merge->is_repeated)
+		add_up(&to->growth.left_out, from->growth.left_out);
 	else if (from->growth.left_out > to->growth.left_out)
 		to->growth.left_out = from->growth.left_out;
 	for (size_t i = 0; result == 0 && i < from->growth.count; i++)
@@ -614,24 +597,17 @@ static int add_failed(struct fp_report_merge *merge, const struct fp_report_fail
 {
 	static const struct fp_report_stack empty;
 	const struct fp_report_leak leak = {.stack = failed->stack ? failed->stack : &empty};
-	struct fp_report *report = merge->whole.report;
+	struct fp_report *report = merge->report;
 	bool is_new;
-	size_t at = fp_report_table_find(&merge->failed, fp_report_leak_fingerprint(&leak),
-	                                 report->failed_count, &is_new);
+	struct fp_report_failed *kept =
+	        find_kept(merge, &merge->failed, fp_report_leak_fingerprint(&leak),
+	                  &fp_report_schema_failed, failed, &report->failed,
+	                  &report->failed_count, &is_new);
 
-	if (at == SIZE_MAX)
+	if (!kept)
 		return -ENOMEM;
-	if (is_new) {
-		struct fp_report_failed kept = *failed;
-
-		if (!fp_report_schema_keep(&fp_report_schema_failed, &kept, &merge->keeper) ||
-		    fp_report_append(&report->failed, &report->failed_count, &kept,
-		                     sizeof(kept)) != 0)
-			return -ENOMEM;
-	} else if (!merge->whole.is_repeated) {
-		report->failed[at].count =
-		        fp_report_add_up(report->failed[at].count, failed->count);
-	}
+	if (!is_new && !merge->is_repeated)
+		add_up(&kept->count, failed->count);
 	return 0;
 }
 
@@ -640,14 +616,14 @@ static int keep_heap(const struct arrival *arrival, struct fp_report *report)
 	uint64_t own = arrival->is_one ? 0 : report->snapshot_source;
 	uint64_t source = own == UINT32_MAX ? own : arrival->first_source + own;
 
-	return keep_larger_heap(arrival->merge->whole.report, report,
+	return keep_larger_heap(arrival->merge->report, report,
 	                        source < UINT32_MAX ? (uint32_t)source : UINT32_MAX);
 }
 
 int fp_report_merge_add(struct fp_report_merge *merge, struct fp_report *report,
                         const struct fp_report_origin *origin)
 {
-	struct arrival arrival = {merge, report, fp_report_count_sources(merge->whole.report),
+	struct arrival arrival = {merge, report, fp_report_count_sources(merge->report),
 	                          origin->layout || report->source_count == 0, false};
 	int result = report->line.run ? find_run(&arrival) : 0;
 
@@ -664,7 +640,7 @@ int fp_report_merge_add(struct fp_report_merge *merge, struct fp_report *report,
 	if (result == 0)
 		result = keep_heap(&arrival, report);
 	return result != 0 ? result
-	                   : whole_add(&merge->whole, report,
+	                   : whole_add(merge, report,
 	                               (uint32_t)(arrival.first_source < UINT32_MAX
 	                                                  ? arrival.first_source
 	                                                  : UINT32_MAX));
@@ -672,18 +648,18 @@ int fp_report_merge_add(struct fp_report_merge *merge, struct fp_report *report,
 
 bool fp_report_merge_is_empty(const struct fp_report_merge *merge)
 {
-	return !merge->whole.has_any;
+	return !merge->has_any;
 }
 
 int fp_report_merge_note(struct fp_report_merge *merge, const char *text)
 {
-	return whole_note(&merge->whole, fp_report_text(text), UINT32_MAX);
+	return whole_note(merge, fp_report_text(text), UINT32_MAX);
 }
 
 static struct fp_report_share total_of(const struct fp_report_merge *merge,
                                        struct fp_report_shares *shares)
 {
-	uint64_t unlisted = merge->whole.report->more_sources;
+	uint64_t unlisted = merge->report->more_sources;
 	struct fp_report_share total = {.count = shares->beyond.count,
 	                                .bytes = shares->beyond.bytes};
 
@@ -693,7 +669,7 @@ static struct fp_report_share total_of(const struct fp_report_merge *merge,
 	for (size_t i = 0; i < shares->count; i++) {
 		const struct fp_report_share *share = &shares->items[i];
 
-		if (!merge->whole.is_repeated) {
+		if (!merge->is_repeated) {
 			total.count = fp_report_add_up(total.count, share->count);
 			total.bytes = fp_report_add_up(total.bytes, share->bytes);
 		} else if (share->bytes > total.bytes || share->count > total.count) {
@@ -715,10 +691,10 @@ static int compare_leaks(const void *left, const void *right)
 
 int fp_report_merge_end(struct fp_report_merge *merge, struct fp_report **report)
 {
-	struct fp_report *merged = merge->whole.report;
-	int result = whole_end(&merge->whole);
+	struct fp_report *merged = merge->report;
+	int result = whole_end(merge);
 
-	if (result == 0 && merge->whole.is_repeated)
+	if (result == 0 && merge->is_repeated)
 		result = fp_report_join_layouts(merged);
 	for (size_t i = 0; i < merged->finding_count; i++)
 		merged->findings[i].count = total_of(merge, &merged->findings[i].shares).count;
@@ -735,7 +711,7 @@ int fp_report_merge_end(struct fp_report_merge *merge, struct fp_report **report
 	*report = NULL;
 	if (result == 0) {
 		*report = merged;
-		merge->whole.report = NULL;
+		merge->report = NULL;
 	}
 	fp_report_merge_free(merge);
 	return result;
@@ -745,12 +721,12 @@ void fp_report_merge_free(struct fp_report_merge *merge)
 {
 	if (!merge)
 		return;
-	fp_report_table_free(&merge->findings);
-	fp_report_table_free(&merge->leaks);
-	fp_report_table_free(&merge->growing);
-	fp_report_table_free(&merge->failed);
-	fp_report_table_free(&merge->runs);
+	tdestroy(merge->findings, free);
+	tdestroy(merge->leaks, free);
+	tdestroy(merge->growing, free);
+	tdestroy(merge->failed, free);
+	tdestroy(merge->runs, free);
 	fp_report_keeper_end(&merge->keeper);
-	fp_report_free(merge->whole.report);
+	fp_report_free(merge->report);
 	free(merge);
 }

@@ -52,4 +52,13 @@ int fp_report_merge_end(struct fp_report_merge *merge, struct fp_report **report
 /* NULL is accepted. */
 void fp_report_merge_free(struct fp_report_merge *merge);
 
+/* Whether A says more exactly than B what happened: at the instruction and not afterwards, or
+ * nearer to the block. Both have one fingerprint, and are of two layouts (in layouts.c). */
+bool fp_report_is_more_exact(const struct fp_report_finding *a,
+                             const struct fp_report_finding *b);
+
+/* Joins, in the merged report of several layouts, what was found late and the write that did
+ * it. 0 or -ENOMEM. */
+int fp_report_join_layouts(struct fp_report *report);
+
 #endif

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <search.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 
 #include "base/tool_messages.h"
 #include "report/writer.h"
-#include "report/merge/table.h"
+#include "report/fingerprint.h"
 #include "report/names.h"
 #include "report/source.h"
 #include "report/stack.h"
@@ -284,7 +285,7 @@ json_t *fp_report_sarif_taxonomies(struct fp_report_sarif *sarif)
 enum { RESULTS_MAX = 25000 /* in a run of an upload */ };
 
 /* A result being collected, and what of it is a sum over processes. */
-struct entry {
+struct collected {
 	json_t *result;
 	size_t order;
 	size_t rule;
@@ -296,8 +297,8 @@ struct entry {
 
 struct document {
 	struct fp_report_sarif sarif;
-	struct fp_report_table seen; /* by fingerprint */
-	struct entry *entries;
+	void *seen; /* numbers of entries, by fingerprint */
+	struct collected *entries;
 	size_t count;
 	json_t *invocations;
 };
@@ -403,18 +404,18 @@ static int begin_report(struct fp_report_walk *walk, const struct fp_report *rep
 }
 
 /* Takes the result of ADDED over, or adds its numbers to those of the same mistake. */
-static int add_entry(struct document *document, struct entry *added)
+static int add_entry(struct document *document, struct collected *added)
 {
-	struct entry *entries =
+	struct collected *entries =
 	        fp_report_grow(document->entries, document->count, sizeof(*entries));
-	struct entry *same;
+	struct collected *same;
 	bool is_new = false;
 	size_t at = SIZE_MAX;
 
 	if (entries) {
 		document->entries = entries;
-		at = fp_report_table_find(&document->seen, added->fingerprint, document->count,
-		                          &is_new);
+		at = fp_report_number_of(&document->seen, added->fingerprint, document->count,
+		                         &is_new);
 	}
 	if (is_new) {
 		added->order = at;
@@ -434,12 +435,12 @@ static int add_entry(struct document *document, struct entry *added)
 static int add_finding(struct fp_report_walk *walk, const struct fp_report_finding *finding)
 {
 	struct document *document = walk->state;
-	struct entry added = {.result = fp_report_sarif_finding(&document->sarif,
-	                                                        walk->set->reports[walk->index],
-	                                                        finding),
-	                      .rule = fp_report_sarif_finding_rule(finding->kind),
-	                      .count = finding->count,
-	                      .fingerprint = finding->fingerprint};
+	struct collected added = {
+	        .result = fp_report_sarif_finding(&document->sarif,
+	                                          walk->set->reports[walk->index], finding),
+	        .rule = fp_report_sarif_finding_rule(finding->kind),
+	        .count = finding->count,
+	        .fingerprint = finding->fingerprint};
 
 	return add_entry(document, &added);
 }
@@ -447,18 +448,19 @@ static int add_finding(struct fp_report_walk *walk, const struct fp_report_findi
 static int add_leak(struct fp_report_walk *walk, const struct fp_report_leak *leak)
 {
 	struct document *document = walk->state;
-	struct entry added = {.result = fp_report_sarif_leak(
-	                              &document->sarif, walk->set->reports[walk->index], leak),
-	                      .rule = fp_report_sarif_leak_rule(leak->class),
-	                      .blocks = leak->blocks,
-	                      .bytes = leak->bytes,
-	                      .fingerprint = leak->fingerprint};
+	struct collected added = {
+	        .result = fp_report_sarif_leak(&document->sarif,
+	                                       walk->set->reports[walk->index], leak),
+	        .rule = fp_report_sarif_leak_rule(leak->class),
+	        .blocks = leak->blocks,
+	        .bytes = leak->bytes,
+	        .fingerprint = leak->fingerprint};
 
 	return add_entry(document, &added);
 }
 
 /* "error", "warning", "note": the later in the alphabet but one, the less important. */
-static int rank_of(const struct entry *entry)
+static int rank_of(const struct collected *entry)
 {
 	const char *level = fp_report_sarif_rule_level(entry->rule);
 
@@ -468,8 +470,8 @@ static int rank_of(const struct entry *entry)
 /* The most important first, the largest leaks before the others, else as they came. */
 static int compare_entries(const void *left, const void *right)
 {
-	const struct entry *a = left;
-	const struct entry *b = right;
+	const struct collected *a = left;
+	const struct collected *b = right;
 
 	if (rank_of(a) != rank_of(b))
 		return rank_of(a) - rank_of(b);
@@ -478,7 +480,7 @@ static int compare_entries(const void *left, const void *right)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
-static json_t *make_fingerprints(const struct entry *entry)
+static json_t *make_fingerprints(const struct collected *entry)
 {
 	char name[17];
 
@@ -487,7 +489,7 @@ static json_t *make_fingerprints(const struct entry *entry)
 	                 "primaryLocationLineHash", json_sprintf("%s:1", name));
 }
 
-static void complete(struct fp_report_tree *tree, const struct entry *entry)
+static void complete(struct fp_report_tree *tree, const struct collected *entry)
 {
 	bool is_leak = entry->rule >= fp_report_sarif_leak_rule(0);
 	uint64_t occurrences = is_leak ? entry->blocks : entry->count;
@@ -516,7 +518,7 @@ static size_t put_results(struct document *document, json_t *results)
 
 	tree->has_failed |= !size;
 	for (; !tree->has_failed && put < document->count && put < RESULTS_MAX; put++) {
-		struct entry *entry = &document->entries[put];
+		struct collected *entry = &document->entries[put];
 
 		complete(tree, entry);
 		bytes = sarif_size_add(size, entry->result);
@@ -614,7 +616,7 @@ static void release(struct fp_report_walk *walk)
 	for (size_t i = 0; i < document->count; i++)
 		json_decref(document->entries[i].result);
 	free(document->entries);
-	fp_report_table_free(&document->seen);
+	tdestroy(document->seen, free);
 	json_decref(document->invocations);
 	fp_report_roots_free(&document->sarif.roots);
 	free(document);

@@ -361,9 +361,7 @@ static void take_out_growing(struct fp_report_suppressions *suppressions,
 		struct fp_report_growing *growing = &report->growth.stacks[i];
 		const struct subject subject = subject_of_growing(growing);
 
-		if (is_taken(suppressions, &subject))
-			fp_report_shares_free(&growing->shares);
-		else
+		if (!is_taken(suppressions, &subject))
 			report->growth.stacks[kept++] = *growing;
 	}
 	report->suppressed += report->growth.count - kept;
@@ -378,17 +376,13 @@ static void take_out(struct fp_report_suppressions *suppressions, struct fp_repo
 	for (size_t i = 0; i < report->finding_count; i++) {
 		const struct subject subject = subject_of_finding(&report->findings[i]);
 
-		if (is_taken(suppressions, &subject))
-			fp_report_shares_free(&report->findings[i].shares);
-		else
+		if (!is_taken(suppressions, &subject))
 			report->findings[findings++] = report->findings[i];
 	}
 	for (size_t i = 0; i < report->leak_count; i++) {
 		const struct subject subject = subject_of_leak(&report->leaks[i]);
 
-		if (is_taken(suppressions, &subject))
-			fp_report_shares_free(&report->leaks[i].shares);
-		else
+		if (!is_taken(suppressions, &subject))
 			report->leaks[leaks++] = report->leaks[i];
 	}
 	take_out_growing(suppressions, report);
