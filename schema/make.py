@@ -21,7 +21,7 @@ ARRAYS, OPTIONAL = {"ARRAY", "LIST", "NAMED", "HELD"}, {"WHEN", "LIST", "NAMED"}
 # Records that have no object of their own.
 ONLY_PARTS = {"rise", "reason", "setting"}
 # Forms that are in no log, and so have no place in its records.
-ONLY_JSON = {"TOLD", "HELD", "MAP", "STRINGS", "EXIT", "SAME"}
+ONLY_JSON = {"TOLD", "HELD", "STRINGS", "EXIT", "SAME"}
 
 def read(name):
     with open(name) as file:
@@ -140,7 +140,7 @@ def wire(name, records):
     for row in sorted((row for row in records[name] if int(row.get("SINCE", 0)) > 0 and row["TYPE"] != "THERE"),
                       key=lambda row: int(row["SINCE"])):
         said = row.get("MEMBER", "").replace("_", " ").strip()
-        if row["FORM"] in ARRAYS:
+        if row["FORM"] in ARRAYS or row["FORM"] == "MAP":
             texts.append(f"u32 n, n times ({wire(row['OF'], records)})")
         elif row["TYPE"] == "BLOCK":
             texts.append(f"if it has one ({wire('block', records)})")

@@ -49,8 +49,7 @@ enum fp_log_type {
 	FP_LOG_FINDING_COUNT_IS = 6,
 	/* FP_LEAK_FIELDS: blocks of one allocation stack that were never freed */
 	FP_LOG_LEAK = 7,
-	/* FP_PROTECTION_FIELDS, u32 n, n times (str reason, u64 blocks that are not guarded
-	 * because of it) */
+	/* FP_PROTECTION_FIELDS */
 	FP_LOG_PROTECTION = 8,
 	/* FP_HEAP_FIELDS */
 	FP_LOG_HEAP = 9,

@@ -9,30 +9,13 @@
 
 /* clang-format off */
 #define FP_SCHEMA_OF(name) &name##_record
-static const struct fp_schema_record site_record = FP_SCHEMA(FP_SITE_FIELDS, FP_VICTIM_ROW_, struct fp_log_site, 0);
-static const struct fp_schema_record block_record = FP_SCHEMA(FP_BLOCK_FIELDS, FP_VICTIM_ROW_, struct fp_log_block, 0);
-static const struct fp_schema_record party_record = FP_SCHEMA(FP_PARTY_FIELDS, FP_VICTIM_ROW_, struct fp_party, 0);
-static const struct fp_schema_record page_record = FP_SCHEMA(FP_PAGE_FIELDS, FP_VICTIM_ROW_, struct fp_page, 0);
-static const struct fp_schema_record register_record = FP_SCHEMA(FP_REGISTER_FIELDS, FP_VICTIM_ROW_, struct fp_log_register, 0);
-static const struct fp_schema_record birth_record = FP_SCHEMA(FP_BIRTH_FIELDS, FP_VICTIM_ROW_, struct fp_log_birth, 0);
-static const struct fp_schema_record holder_record = FP_SCHEMA(FP_HOLDER_FIELDS, FP_VICTIM_ROW_, struct fp_log_holder, 0);
-static const struct fp_schema_record census_record = FP_SCHEMA(FP_CENSUS_FIELDS, FP_VICTIM_ROW_, struct fp_census, 0);
-static const struct fp_schema_record finding_record = FP_SCHEMA(FP_FINDING_FIELDS, FP_VICTIM_ROW_, struct fp_finding, 0);
-static const struct fp_schema_record explanation_record = FP_SCHEMA(FP_EXPLANATION_FIELDS, FP_VICTIM_ROW_, struct fp_log_explanation, 0);
-static const struct fp_schema_record age_record = FP_SCHEMA(FP_AGE_FIELDS, FP_VICTIM_ROW_, struct fp_log_age, 0);
-static const struct fp_schema_record news_record = FP_SCHEMA(FP_NEWS_FIELDS, FP_VICTIM_ROW_, struct fp_log_news, 0);
-static const struct fp_schema_record member_record = FP_SCHEMA(FP_MEMBER_FIELDS, FP_VICTIM_ROW_, struct fp_log_member, 0);
-static const struct fp_schema_record held_record = FP_SCHEMA(FP_HELD_FIELDS, FP_VICTIM_ROW_, struct fp_log_held, 0);
-static const struct fp_schema_record leak_record = FP_SCHEMA(FP_LEAK_FIELDS, FP_VICTIM_ROW_, struct fp_log_leak, 0);
-static const struct fp_schema_record failed_record = FP_SCHEMA(FP_FAILED_FIELDS, FP_VICTIM_ROW_, struct fp_log_failed, 0);
-static const struct fp_schema_record protection_record = FP_SCHEMA(FP_PROTECTION_FIELDS, FP_VICTIM_ROW_, struct fp_log_protection, 0);
-static const struct fp_schema_record context_record = FP_SCHEMA(FP_CONTEXT_FIELDS, FP_VICTIM_ROW_, struct fp_log_context, 0);
-static const struct fp_schema_record heap_record = FP_SCHEMA(FP_HEAP_FIELDS, FP_VICTIM_ROW_, struct fp_log_heap, 0);
-static const struct fp_schema_record group_record = FP_SCHEMA(FP_GROUP_FIELDS, FP_VICTIM_ROW_, struct fp_log_group, 0);
-static const struct fp_schema_record snapshot_record = FP_SCHEMA(FP_SNAPSHOT_FIELDS, FP_VICTIM_ROW_, struct fp_log_snapshot, 0);
-static const struct fp_schema_record growth_record = FP_SCHEMA(FP_GROWTH_FIELDS, FP_VICTIM_ROW_, struct fp_log_growth, 0);
-static const struct fp_schema_record point_record = FP_SCHEMA(FP_POINT_FIELDS, FP_VICTIM_ROW_, struct fp_log_point, 0);
-static const struct fp_schema_record growing_record = FP_SCHEMA(FP_GROWING_FIELDS, FP_VICTIM_ROW_, struct fp_log_growing, 0);
+#define FP_RECORD(name, FIELDS, TYPE) \
+	static const struct fp_schema_record name##_record = FP_SCHEMA(FP_##FIELDS##_FIELDS, FP_VICTIM_ROW_, TYPE, 0);
+#define FP_MODEL_RECORD(name, FIELDS, least) FP_RECORD(name, FIELDS, struct fp_##name)
+#define FP_LOG_RECORD(name, FIELDS, least) FP_RECORD(name, FIELDS, struct fp_log_##name)
+FP_MODEL_RECORDS(FP_MODEL_RECORD)
+FP_LOG_RECORDS(FP_LOG_RECORD)
+FP_RECORD(finding, FINDING, struct fp_finding)
 /* clang-format on */
 
 static void put_fields(struct fp_log_record *record, const struct fp_schema_record *schema,
@@ -104,6 +87,7 @@ static void put_field(struct fp_log_record *record, const struct fp_schema_field
 		break;
 	case FP_SCHEMA_ARRAY:
 	case FP_SCHEMA_NAMED:
+	case FP_SCHEMA_MAP:
 		put_items(record, field->of, *(const fp_schema_pointer *)at,
 		          *(const uint32_t *)(from + field->more));
 		break;
@@ -131,6 +115,12 @@ static void put_record(struct fp_log *log, enum fp_log_type type,
 	put_fields(&record, schema, from);
 	fp_log_finish(&record);
 }
+
+/* clang-format off */
+#define FP_PUT(name, TYPE) \
+	void fp_log_##name(struct fp_log *log, const struct fp_log_##name *name) { put_record(log, FP_LOG_##TYPE, &name##_record, name); }
+FP_LOG_WHOLE_RECORDS(FP_PUT)
+/* clang-format on */
 
 /* A string's length, and what stands behind the arguments. */
 enum { ROOM_BEHIND = sizeof(uint32_t) + sizeof(uint64_t) };
@@ -225,63 +215,30 @@ void fp_log_finding_count(struct fp_log *log, uint32_t index, uint64_t count)
 	fp_log_finish(&record);
 }
 
-void fp_log_leak_check(struct fp_log *log, uint8_t flags)
+static void put_flags(struct fp_log *log, enum fp_log_type type, uint8_t flags)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_LEAK_CHECK);
+	struct fp_log_record record = fp_log_begin(log, type);
 
 	fp_log_put_u8(&record, flags);
 	fp_log_finish(&record);
 }
 
-void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak)
+void fp_log_leak_check(struct fp_log *log, uint8_t flags)
 {
-	put_record(log, FP_LOG_LEAK, &leak_record, leak);
+	put_flags(log, FP_LOG_LEAK_CHECK, flags);
 }
 
-void fp_log_failed(struct fp_log *log, const struct fp_log_failed *failed)
+static void put_text(struct fp_log *log, enum fp_log_type type, const char *text)
 {
-	put_record(log, FP_LOG_FAILED_ALLOC, &failed_record, failed);
-}
+	struct fp_log_record record = fp_log_begin(log, type);
 
-void fp_log_protection(struct fp_log *log, const struct fp_log_protection *protection)
-{
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_PROTECTION);
-
-	put_fields(&record, &protection_record, protection);
-	fp_log_put_u32(&record, protection->reason_count);
-	for (uint32_t i = 0; i < protection->reason_count; i++) {
-		fp_log_put_string(&record, protection->reasons[i].name);
-		fp_log_put_u64(&record, protection->reasons[i].blocks);
-	}
+	fp_log_put_string(&record, text);
 	fp_log_finish(&record);
-}
-
-void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap)
-{
-	put_record(log, FP_LOG_HEAP, &heap_record, heap);
-}
-
-void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot)
-{
-	put_record(log, FP_LOG_SNAPSHOT, &snapshot_record, snapshot);
-}
-
-void fp_log_held(struct fp_log *log, const struct fp_log_held *held)
-{
-	put_record(log, FP_LOG_HELD, &held_record, held);
-}
-
-void fp_log_explanation(struct fp_log *log, const struct fp_log_explanation *explanation)
-{
-	put_record(log, FP_LOG_EXPLANATION, &explanation_record, explanation);
 }
 
 void fp_log_note(struct fp_log *log, const char *text)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_NOTE);
-
-	fp_log_put_string(&record, text);
-	fp_log_finish(&record);
+	put_text(log, FP_LOG_NOTE, text);
 }
 
 void fp_log_tell(struct fp_log *log, const char *format, ...)
@@ -299,18 +256,12 @@ void fp_log_tell(struct fp_log *log, const char *format, ...)
 
 void fp_log_suppression(struct fp_log *log, const char *text)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_SUPPRESSION);
-
-	fp_log_put_string(&record, text);
-	fp_log_finish(&record);
+	put_text(log, FP_LOG_SUPPRESSION, text);
 }
 
 void fp_log_doors(struct fp_log *log, uint8_t doors)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_DOORS);
-
-	fp_log_put_u8(&record, doors);
-	fp_log_finish(&record);
+	put_flags(log, FP_LOG_DOORS, doors);
 }
 
 static void put_exit(struct fp_log *log, enum fp_log_exit how, int32_t value, bool is_own)
@@ -340,14 +291,4 @@ void fp_log_end(struct fp_log *log)
 		return;
 	struct fp_log_record record = fp_log_begin(log, FP_LOG_END);
 	fp_log_finish(&record);
-}
-
-void fp_log_growth(struct fp_log *log, const struct fp_log_growth *growth)
-{
-	put_record(log, FP_LOG_GROWTH, &growth_record, growth);
-}
-
-void fp_log_growing(struct fp_log *log, const struct fp_log_growing *growing)
-{
-	put_record(log, FP_LOG_GROWING, &growing_record, growing);
 }

@@ -89,95 +89,19 @@ struct fp_log_process {
 	uint64_t started; /* seconds since 1970; 0: not known */
 };
 
-/* What the rows of model/schema.def say; a file is "" for none. */
-struct fp_log_site {
-	FP_SITE_FIELDS(FP_VICTIM_, )
-};
+/* Of a site without a file that is "". At most FP_LOG_GROUPS_MAX groups are in a snapshot, and
+ * FP_LOG_POINTS_MAX points in a stack that grows. */
+/* clang-format off */
+#define FP_LOG_STRUCT(name, FIELDS, least) struct fp_log_##name { FP_##FIELDS##_FIELDS(FP_VICTIM_, ) };
+FP_LOG_RECORDS(FP_LOG_STRUCT)
 
-struct fp_log_block {
-	FP_BLOCK_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_register {
-	FP_REGISTER_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_holder {
-	FP_HOLDER_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_birth {
-	FP_BIRTH_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_age {
-	FP_AGE_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_news {
-	FP_NEWS_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_member {
-	FP_MEMBER_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_held {
-	FP_HELD_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_leak {
-	FP_LEAK_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_failed {
-	FP_FAILED_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_reason {
-	const char *name;
-	uint64_t blocks;
-};
-
-struct fp_log_protection {
-	FP_PROTECTION_FIELDS(FP_VICTIM_, )
-	const struct fp_log_reason *reasons;
-	uint32_t reason_count;
-};
-
-struct fp_log_context {
-	FP_CONTEXT_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_heap {
-	FP_HEAP_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_group {
-	FP_GROUP_FIELDS(FP_VICTIM_, )
-};
-
-/* At most FP_LOG_GROUPS_MAX groups. */
-struct fp_log_snapshot {
-	FP_SNAPSHOT_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_growth {
-	FP_GROWTH_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_point {
-	FP_POINT_FIELDS(FP_VICTIM_, )
-};
-
-/* At most FP_LOG_POINTS_MAX points. */
-struct fp_log_growing {
-	FP_GROWING_FIELDS(FP_VICTIM_, )
-};
-
-struct fp_log_explanation {
-	FP_EXPLANATION_FIELDS(FP_VICTIM_, )
-};
+/* fp_log_leak(log, leak) and the like, for those that are records of a log by themselves. */
+#define FP_LOG_WHOLE_RECORDS(R) \
+	R(leak, LEAK) R(failed, FAILED_ALLOC) R(protection, PROTECTION) R(heap, HEAP) R(snapshot, SNAPSHOT) \
+	R(growth, GROWTH) R(growing, GROWING) R(held, HELD) R(explanation, EXPLANATION)
+#define FP_LOG_FUNCTION(name, TYPE) void fp_log_##name(struct fp_log *log, const struct fp_log_##name *name);
+FP_LOG_WHOLE_RECORDS(FP_LOG_FUNCTION)
+/* clang-format on */
 
 /* BLOCK as records have it; OFFSET: of what is met there, from its start. */
 struct fp_log_block fp_log_block_of(const struct fp_block *block, int64_t offset,
@@ -191,15 +115,6 @@ void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding 
 void fp_log_finding_count(struct fp_log *log, uint32_t index, uint64_t count);
 /* FLAGS: of enum fp_log_check. */
 void fp_log_leak_check(struct fp_log *log, uint8_t flags);
-void fp_log_leak(struct fp_log *log, const struct fp_log_leak *leak);
-void fp_log_failed(struct fp_log *log, const struct fp_log_failed *failed);
-void fp_log_protection(struct fp_log *log, const struct fp_log_protection *protection);
-void fp_log_heap(struct fp_log *log, const struct fp_log_heap *heap);
-void fp_log_snapshot(struct fp_log *log, const struct fp_log_snapshot *snapshot);
-void fp_log_growth(struct fp_log *log, const struct fp_log_growth *growth);
-void fp_log_growing(struct fp_log *log, const struct fp_log_growing *growing);
-void fp_log_held(struct fp_log *log, const struct fp_log_held *held);
-void fp_log_explanation(struct fp_log *log, const struct fp_log_explanation *explanation);
 void fp_log_note(struct fp_log *log, const char *text);
 
 /* The same, of a text as fp_text_print() makes it, 1 KiB at most. */

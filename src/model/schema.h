@@ -179,7 +179,7 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_VICTIM_ADDED(X, since_, type, member, key_, text)
 #define FP_VICTIM_TOLD(X, type, member, key_, text)
 #define FP_VICTIM_HELD(X, item, members, count_, key_, text)
-#define FP_VICTIM_MAP(X, item, members, count_, key_, text)
+#define FP_VICTIM_MAP FP_VICTIM_ARRAY
 
 #define FP_REPORT_FIELD(X, since_, type, member, key_, text) FP_OF_REPORT(FP_TYPE_##type) member;
 #define FP_REPORT_WHERE(X, since_, type, member, key_, has_, text) FP_OF_REPORT(FP_TYPE_##type) member;
@@ -197,7 +197,7 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_REPORT_ADDED(X, since_, type, member, key_, text) FP_OF_REPORT(FP_TYPE_##type) member;
 #define FP_REPORT_TOLD(X, type, member, key_, text)
 #define FP_REPORT_HELD(X, item, members, count_, key_, text) FP_REPORT_ARRAY(X, 0, item, members, count_, key_, text)
-#define FP_REPORT_MAP FP_REPORT_HELD
+#define FP_REPORT_MAP FP_REPORT_ARRAY
 #define FP_REPORT_STRINGS(X, members, count_, key_, text) \
 	struct fp_report_string *members; \
 	size_t count_;
@@ -236,8 +236,8 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_ROW_ADDED(X, since_, type, member, key_, text) FP_ROW_FIELD(X, since_, type, member, key_, text)
 #define FP_ROW_TOLD(X, type, member, key_, text) FP_ROW_FIELD(X, 0, type, member, key_, text)
 #define FP_ROW_HELD(X, item, members, count_, key_, text) FP_ROW_ARRAY(X, 0, item, members, count_, key_, text)
-#define FP_ROW_MAP(X, item, members, count_, key_, text) \
-	{.key = (key_), FP_MEMBER(X, members), .more = offsetof(X, count_), .form = FP_SCHEMA_MAP, \
+#define FP_ROW_MAP(X, since_, item, members, count_, key_, text) \
+	{.key = (key_), .since = (since_), FP_MEMBER(X, members), .more = offsetof(X, count_), .form = FP_SCHEMA_MAP, \
 	 .of = FP_SCHEMA_OF(item)},
 #define FP_ROW_STRINGS(X, members, count_, key_, text) \
 	{.key = (key_), FP_MEMBER(X, members), .more = offsetof(X, count_), .form = FP_SCHEMA_STRINGS},
@@ -260,7 +260,7 @@ extern const struct fp_schema_words fp_schema_kinds, fp_schema_accesses, fp_sche
 #define FP_VICTIM_ROW_ADDED(X, since_, type, member, key_, text)
 #define FP_VICTIM_ROW_TOLD(X, type, member, key_, text)
 #define FP_VICTIM_ROW_HELD(X, item, members, count_, key_, text)
-#define FP_VICTIM_ROW_MAP(X, item, members, count_, key_, text)
+#define FP_VICTIM_ROW_MAP FP_ROW_MAP
 
 /* The table that LIST and M make for STRUCT; see `least`. */
 #define FP_SCHEMA(LIST, M, STRUCT, least_) \

@@ -28,11 +28,25 @@ struct fp_report_string {
 	size_t size;
 };
 
-/* Of most that follows model/schema.def has the members. Traces become stacks in
- * fp_report_resolve, NULL where there is none. */
-struct fp_report_setting {
-	FP_SETTING_FIELDS(FP_REPORT_, )
+/* Whose members model/schema.def has. Traces become stacks in fp_report_resolve, NULL where
+ * there is none; then names are found for registers, variables and what belongs to those, too.
+ */
+/* clang-format off */
+#define FP_REPORT_STRUCT(name, FIELDS, least) struct fp_report_##name { FP_##FIELDS##_FIELDS(FP_REPORT_, ) };
+FP_JSON_RECORDS(FP_REPORT_STRUCT)
+
+struct fp_report_shares {
+	struct fp_report_share *items;
+	size_t count;
+	struct fp_report_more_shares beyond;
 };
+
+FP_REPORT_STRUCT(party, PARTY, 0)
+FP_REPORT_STRUCT(region_page, PAGE, 0)
+FP_REPORT_STRUCT(census, CENSUS, 0)
+FP_LOG_RECORDS(FP_REPORT_STRUCT)
+FP_REPORT_STRUCT(finding, FINDING, 0)
+/* clang-format on */
 
 struct fp_report_module {
 	uint64_t start;
@@ -50,10 +64,6 @@ struct fp_report_frame {
 	uint64_t offset;                       /* in the module; the address without one */
 	const struct fp_symbol_frame *symbol;  /* NULL when nothing is known */
 	bool passes_on; /* what an allocator returned: learnt, or told by a JSON report */
-};
-
-struct fp_report_lines {
-	FP_LINES_FIELDS(FP_REPORT_, )
 };
 
 /* Innermost first, without the frames of Fencepost itself that led it, and without those of the
@@ -82,141 +92,6 @@ struct fp_report_trace {
 	struct fp_report_address *addresses;
 	struct fp_report_stack
 	        *stacks[2]; /* [1]: the innermost address is exact; NULL: not asked */
-};
-
-struct fp_report_site {
-	FP_SITE_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_block {
-	FP_BLOCK_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_share {
-	FP_SHARE_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_more_shares {
-	FP_MORE_SHARES_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_shares {
-	struct fp_report_share *items;
-	size_t count;
-	struct fp_report_more_shares beyond;
-};
-
-struct fp_report_source {
-	FP_SOURCE_FIELDS(FP_REPORT_, )
-};
-
-/* WORD of one that is in a module: set by fp_report_resolve. */
-struct fp_report_register {
-	FP_REGISTER_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_party {
-	FP_PARTY_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_region_page {
-	FP_PAGE_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_birth {
-	FP_BIRTH_FIELDS(FP_REPORT_, )
-};
-
-/* NAME of a variable and what belongs to it: set by fp_report_resolve. */
-struct fp_report_holder {
-	FP_HOLDER_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_census {
-	FP_CENSUS_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_finding {
-	FP_FINDING_FIELDS(FP_REPORT_, )
-};
-
-/* Of who asked a running process about an address. */
-struct fp_report_explanation {
-	FP_EXPLANATION_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_age {
-	FP_AGE_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_news {
-	FP_NEWS_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_member {
-	FP_MEMBER_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_held {
-	FP_HELD_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_leak {
-	FP_LEAK_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_unlisted {
-	FP_UNLISTED_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_failed {
-	FP_FAILED_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_group {
-	FP_GROUP_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_snapshot {
-	FP_SNAPSHOT_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_point {
-	FP_POINT_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_growing {
-	FP_GROWING_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_growth {
-	FP_GROWTH_FIELDS(FP_REPORT_, )
-	bool is_looked_for;
-};
-
-struct fp_report_reason {
-	FP_REASON_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_protection {
-	FP_PROTECTION_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_context {
-	FP_CONTEXT_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_heap {
-	FP_HEAP_FIELDS(FP_REPORT_, )
-};
-
-/* Of a report that is a line of --ndjson; without TYPE it is none. */
-struct fp_report_line {
-	FP_LINE_FIELDS(FP_REPORT_, )
-};
-
-struct fp_report_summary {
-	FP_SUMMARY_FIELDS(FP_REPORT_, )
 };
 
 /* DOORS has bits of enum fp_log_door. ARE_LEAKS_LOOKED_FOR: known to be, whatever the process

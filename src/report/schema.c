@@ -143,45 +143,21 @@ void fp_report_keeper_end(struct fp_report_keeper *keeper)
 
 /* clang-format off */
 #define FP_SCHEMA_OF(name) &fp_report_schema_##name
-const struct fp_schema_record fp_report_schema_site = FP_SCHEMA(FP_SITE_FIELDS, FP_ROW_, struct fp_report_site, 2);
-const struct fp_schema_record fp_report_schema_block = FP_SCHEMA(FP_BLOCK_FIELDS, FP_ROW_, struct fp_report_block, 14);
-const struct fp_schema_record fp_report_schema_party = FP_SCHEMA(FP_PARTY_FIELDS, FP_ROW_, struct fp_report_party, 0);
-const struct fp_schema_record fp_report_schema_page = FP_SCHEMA(FP_PAGE_FIELDS, FP_ROW_, struct fp_report_region_page, 0);
-const struct fp_schema_record fp_report_schema_register = FP_SCHEMA(FP_REGISTER_FIELDS, FP_ROW_, struct fp_report_register, 3);
-const struct fp_schema_record fp_report_schema_birth = FP_SCHEMA(FP_BIRTH_FIELDS, FP_ROW_, struct fp_report_birth, 3);
-const struct fp_schema_record fp_report_schema_holder = FP_SCHEMA(FP_HOLDER_FIELDS, FP_ROW_, struct fp_report_holder, 3);
-const struct fp_schema_record fp_report_schema_census = FP_SCHEMA(FP_CENSUS_FIELDS, FP_ROW_, struct fp_report_census, 0);
-const struct fp_schema_record fp_report_schema_finding = FP_SCHEMA(FP_FINDING_FIELDS, FP_ROW_, struct fp_report_finding, 15);
-const struct fp_schema_record fp_report_schema_explanation = FP_SCHEMA(FP_EXPLANATION_FIELDS, FP_ROW_, struct fp_report_explanation, 1);
-const struct fp_schema_record fp_report_schema_age = FP_SCHEMA(FP_AGE_FIELDS, FP_ROW_, struct fp_report_age, 0);
-const struct fp_schema_record fp_report_schema_news = FP_SCHEMA(FP_NEWS_FIELDS, FP_ROW_, struct fp_report_news, 0);
-const struct fp_schema_record fp_report_schema_member = FP_SCHEMA(FP_MEMBER_FIELDS, FP_ROW_, struct fp_report_member, 4);
-const struct fp_schema_record fp_report_schema_held = FP_SCHEMA(FP_HELD_FIELDS, FP_ROW_, struct fp_report_held, 4);
-const struct fp_schema_record fp_report_schema_leak = FP_SCHEMA(FP_LEAK_FIELDS, FP_ROW_, struct fp_report_leak, 8);
-const struct fp_schema_record fp_report_schema_failed = FP_SCHEMA(FP_FAILED_FIELDS, FP_ROW_, struct fp_report_failed, 7);
-const struct fp_schema_record fp_report_schema_context = FP_SCHEMA(FP_CONTEXT_FIELDS, FP_ROW_, struct fp_report_context, 3);
-const struct fp_schema_record fp_report_schema_protection = FP_SCHEMA(FP_PROTECTION_FIELDS, FP_ROW_, struct fp_report_protection, 4);
-const struct fp_schema_record fp_report_schema_heap = FP_SCHEMA(FP_HEAP_FIELDS, FP_ROW_, struct fp_report_heap, 6);
-const struct fp_schema_record fp_report_schema_group = FP_SCHEMA(FP_GROUP_FIELDS, FP_ROW_, struct fp_report_group, 3);
-const struct fp_schema_record fp_report_schema_snapshot = FP_SCHEMA(FP_SNAPSHOT_FIELDS, FP_ROW_, struct fp_report_snapshot, 4);
-const struct fp_schema_record fp_report_schema_growth = FP_SCHEMA(FP_GROWTH_FIELDS, FP_ROW_, struct fp_report_growth, 3);
-const struct fp_schema_record fp_report_schema_point = FP_SCHEMA(FP_POINT_FIELDS, FP_ROW_, struct fp_report_point, 3);
-const struct fp_schema_record fp_report_schema_growing = FP_SCHEMA(FP_GROWING_FIELDS, FP_ROW_, struct fp_report_growing, 2);
-const struct fp_schema_record fp_report_schema_source = FP_SCHEMA(FP_SOURCE_FIELDS, FP_ROW_, struct fp_report_source, 0);
-const struct fp_schema_record fp_report_schema_share = FP_SCHEMA(FP_SHARE_FIELDS, FP_ROW_, struct fp_report_share, 0);
-const struct fp_schema_record fp_report_schema_more_shares = FP_SCHEMA(FP_MORE_SHARES_FIELDS, FP_ROW_, struct fp_report_more_shares, 0);
-const struct fp_schema_record fp_report_schema_lines = FP_SCHEMA(FP_LINES_FIELDS, FP_ROW_, struct fp_report_lines, 0);
-const struct fp_schema_record fp_report_schema_frame = FP_SCHEMA(FP_FRAME_FIELDS, FP_ROW_, struct fp_report_flat_frame, 0);
-const struct fp_schema_record fp_report_schema_rise = FP_SCHEMA(FP_RISE_FIELDS, FP_ROW_, struct fp_report_rise, 0);
-const struct fp_schema_record fp_report_schema_reason = FP_SCHEMA(FP_REASON_FIELDS, FP_ROW_, struct fp_report_reason, 0);
-const struct fp_schema_record fp_report_schema_setting = FP_SCHEMA(FP_SETTING_FIELDS, FP_ROW_, struct fp_report_setting, 0);
-const struct fp_schema_record fp_report_schema_suppression = FP_SCHEMA(FP_SUPPRESSION_FIELDS, FP_ROW_, struct fp_report_suppression, 0);
-const struct fp_schema_record fp_report_schema_summary = FP_SCHEMA(FP_SUMMARY_FIELDS, FP_ROW_, struct fp_report_summary, 0);
-const struct fp_schema_record fp_report_schema_line = FP_SCHEMA(FP_LINE_FIELDS, FP_ROW_, struct fp_report_line, 0);
-const struct fp_schema_record fp_report_schema_process = FP_SCHEMA(FP_PROCESS_FIELDS, FP_ROW_, struct fp_report, 0);
-const struct fp_schema_record fp_report_schema_unlisted = FP_SCHEMA(FP_UNLISTED_FIELDS, FP_ROW_, struct fp_report_unlisted, 0);
-const struct fp_schema_record fp_report_schema_leak_check = FP_SCHEMA(FP_LEAK_CHECK_FIELDS, FP_ROW_, struct fp_report, 0);
-const struct fp_schema_record fp_report_schema_report = FP_SCHEMA(FP_REPORT_FIELDS, FP_ROW_, struct fp_report, 0);
+#define FP_TABLE_OF(name, FIELDS, TYPE, least) \
+	const struct fp_schema_record fp_report_schema_##name = FP_SCHEMA(FP_##FIELDS##_FIELDS, FP_ROW_, TYPE, least);
+#define FP_TABLE(name, FIELDS, least) FP_TABLE_OF(name, FIELDS, struct fp_report_##name, least)
+FP_JSON_RECORDS(FP_TABLE)
+FP_LOG_RECORDS(FP_TABLE)
+FP_TABLE(party, PARTY, 0)
+FP_TABLE(census, CENSUS, 0)
+FP_TABLE(finding, FINDING, 15)
+FP_TABLE(rise, RISE, 0)
+FP_TABLE(suppression, SUPPRESSION, 0)
+FP_TABLE_OF(page, PAGE, struct fp_report_region_page, 0)
+FP_TABLE_OF(frame, FRAME, struct fp_report_flat_frame, 0)
+FP_TABLE_OF(process, PROCESS, struct fp_report, 0)
+FP_TABLE_OF(leak_check, LEAK_CHECK, struct fp_report, 0)
+FP_TABLE_OF(report, REPORT, struct fp_report, 0)
 /* clang-format on */
 
 void fp_report_schema_store(void *to, size_t size, uint64_t number)

@@ -31,20 +31,16 @@ struct fp_report_stack *fp_report_keep_stack(struct fp_report_keeper *keeper,
 /* Forgets what is where; the copies stay. */
 void fp_report_keeper_end(struct fp_report_keeper *keeper);
 
-extern const struct fp_schema_record fp_report_schema_site, fp_report_schema_block,
-        fp_report_schema_party, fp_report_schema_register, fp_report_schema_birth,
-        fp_report_schema_page, fp_report_schema_finding, fp_report_schema_age,
-        fp_report_schema_news, fp_report_schema_leak, fp_report_schema_failed,
-        fp_report_schema_context, fp_report_schema_protection, fp_report_schema_heap,
-        fp_report_schema_line, fp_report_schema_unlisted, fp_report_schema_group,
-        fp_report_schema_snapshot, fp_report_schema_growth, fp_report_schema_point,
-        fp_report_schema_growing, fp_report_schema_source, fp_report_schema_share,
-        fp_report_schema_more_shares, fp_report_schema_lines, fp_report_schema_frame,
-        fp_report_schema_rise, fp_report_schema_reason, fp_report_schema_setting,
-        fp_report_schema_suppression, fp_report_schema_summary, fp_report_schema_process,
-        fp_report_schema_leak_check, fp_report_schema_report, fp_report_schema_holder,
-        fp_report_schema_member, fp_report_schema_held, fp_report_schema_census,
-        fp_report_schema_explanation;
+/* fp_report_schema_leak and the like. */
+/* clang-format off */
+#define FP_REPORT_TABLE(name, FIELDS, least) extern const struct fp_schema_record fp_report_schema_##name;
+FP_JSON_RECORDS(FP_REPORT_TABLE)
+FP_MODEL_RECORDS(FP_REPORT_TABLE)
+FP_LOG_RECORDS(FP_REPORT_TABLE)
+/* clang-format on */
+extern const struct fp_schema_record fp_report_schema_finding, fp_report_schema_frame,
+        fp_report_schema_rise, fp_report_schema_suppression, fp_report_schema_process,
+        fp_report_schema_leak_check, fp_report_schema_report;
 
 /* A frame as JSON has it: one record, whose module and symbol are not shared. */
 struct fp_report_flat_frame {

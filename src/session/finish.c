@@ -57,7 +57,7 @@ static void log_protection(struct fp_log *tail, const struct fp_heap_totals *tot
 
 		if (blocks == 0)
 			continue;
-		reasons[protection.reason_count].name = fp_tier_reason_name(reason);
+		reasons[protection.reason_count].text = fp_tier_reason_name(reason);
 		reasons[protection.reason_count++].blocks = blocks;
 		unguarded += blocks;
 	}

@@ -4,8 +4,9 @@
  * of them are known. A damaged record is skipped as long as its length leads to the next one; a
  * length that leads out of the log ends the reading.
  *
- * Each record is one function, which takes the fields in the order written in log/format.h, and
- * adds to the report only when all of them were there and within their enums.
+ * Most records are taken as model/schema.def says, the others by one function each, in the
+ * order written in log/format.h. They are added to the report only when all fields were there
+ * and within their enums.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -45,16 +46,6 @@ static uint64_t take_integer(struct cursor *cursor, size_t size)
 	for (size_t i = bytes.size; i > 0; i--)
 		value = value << 8 | (uint8_t)bytes.bytes[i - 1];
 	return value;
-}
-
-static uint8_t take_u8(struct cursor *cursor)
-{
-	return (uint8_t)take_integer(cursor, 1);
-}
-
-static uint16_t take_u16(struct cursor *cursor)
-{
-	return (uint16_t)take_integer(cursor, 2);
 }
 
 static uint32_t take_u32(struct cursor *cursor)
@@ -117,6 +108,7 @@ static int take_field(struct cursor *cursor, const struct fp_schema_field *field
 	case FP_SCHEMA_PATH:
 	case FP_SCHEMA_WORD:
 	case FP_SCHEMA_BYTES:
+	case FP_SCHEMA_SETTING:
 		*(struct fp_report_string *)at = take_string(cursor);
 		return 0;
 	case FP_SCHEMA_THERE:
@@ -130,6 +122,7 @@ static int take_field(struct cursor *cursor, const struct fp_schema_field *field
 		return take_record(cursor, field->of, at, arena);
 	case FP_SCHEMA_ARRAY:
 	case FP_SCHEMA_NAMED:
+	case FP_SCHEMA_MAP:
 		return take_items(cursor, field->of, arena, at,
 		                  (size_t *)(record + field->more));
 	default:
@@ -215,19 +208,6 @@ static int read_process(struct reading *reading, struct cursor *payload)
 	return 0;
 }
 
-static int read_setting(struct reading *reading, struct cursor *payload)
-{
-	struct fp_report *report = reading->report;
-	struct fp_report_setting setting;
-
-	setting.key = take_string(payload);
-	setting.value = take_string(payload);
-	if (payload->is_short)
-		return -EBADMSG;
-	return fp_report_append(&report->arena, &report->settings, &report->setting_count,
-	                        &setting, sizeof(*report->settings));
-}
-
 /* How many mapped modules start at or below ADDRESS. */
 static size_t count_mapped_by(const struct reading *reading, uint64_t address)
 {
@@ -286,7 +266,7 @@ static int read_module(struct reading *reading, struct cursor *payload)
 	module.bias = take_u64(payload);
 	module.path = take_string(payload);
 	module.build_id = take_string(payload);
-	module.is_own = take_u8(payload) != 0;
+	module.is_own = take_integer(payload, 1) != 0;
 	if (payload->is_short || module.start >= module.end)
 		return -EBADMSG;
 	if (fp_report_append(&report->arena, &report->modules, &report->module_count, &module,
@@ -327,72 +307,9 @@ static int read_trace(struct reading *reading, struct cursor *payload)
 	                        sizeof(trace));
 }
 
-static int read_finding(struct reading *reading, struct cursor *payload)
-{
-	struct fp_report *report = reading->report;
-	struct fp_report_finding finding = {.count = 1};
-	int result = take_record(payload, &fp_report_schema_finding, &finding, &report->arena);
-
-	if (result == 0)
-		result = fp_report_settle_crash(report, &finding);
-	if (result != 0)
-		return result;
-	return fp_report_append(&report->arena, &report->findings, &report->finding_count,
-	                        &finding, sizeof(*report->findings));
-}
-
-static int read_explanation(struct reading *reading, struct cursor *payload)
-{
-	struct fp_report *report = reading->report;
-	struct fp_report_explanation *explanation =
-	        fp_report_arena_take(&report->arena, sizeof(*explanation));
-	int result;
-
-	if (!explanation)
-		return -ENOMEM;
-	result = take_record(payload, &fp_report_schema_explanation, explanation,
-	                     &report->arena);
-	if (result == 0)
-		report->explanation = explanation;
-	return result;
-}
-
-static int read_finding_count(struct reading *reading, struct cursor *payload)
-{
-	struct reading_count count;
-
-	count.index = take_u32(payload);
-	count.count = take_u64(payload);
-	if (payload->is_short)
-		return -EBADMSG;
-	return fp_report_append(&reading->report->arena, &reading->counts,
-	                        &reading->count_count, &count, sizeof(*reading->counts));
-}
-
-static int read_leak(struct reading *reading, struct cursor *payload)
-{
-	struct fp_report *report = reading->report;
-	struct fp_report_leak leak = {0};
-	int result = take_record(payload, &fp_report_schema_leak, &leak, &report->arena);
-
-	if (result != 0)
-		return result;
-	/* Only hosts name a level. */
-	if (leak.family != FP_FAMILY_HOST)
-		leak.level = FP_LEVEL_NONE;
-	return fp_report_append(&report->arena, &report->leaks, &report->leak_count, &leak,
-	                        sizeof(*report->leaks));
-}
-
-static int read_doors(struct reading *reading, struct cursor *payload)
-{
-	reading->report->doors = take_u8(payload) & (FP_LOG_DOOR_HOST | FP_LOG_DOOR_MALLOC);
-	return 0;
-}
-
 static int read_leak_check(struct reading *reading, struct cursor *payload)
 {
-	uint8_t flags = take_u8(payload);
+	unsigned flags = (unsigned)take_integer(payload, 1);
 
 	reading->report->are_leaks_looked_for = true;
 	reading->report->is_check_repeated = (flags & FP_LOG_CHECK_REPEATED) != 0;
@@ -401,66 +318,6 @@ static int read_leak_check(struct reading *reading, struct cursor *payload)
 	reading->report->is_check_of_news = (flags & FP_LOG_CHECK_NEWS) != 0;
 	reading->report->leak_count = 0;
 	return 0;
-}
-
-static int read_protection(struct reading *reading, struct cursor *payload)
-{
-	struct fp_report *report = reading->report;
-	struct fp_report_protection protection = {0};
-	int result =
-	        take_record(payload, &fp_report_schema_protection, &protection, &report->arena);
-	uint32_t count = take_u32(payload);
-
-	if (result != 0 || payload->is_short)
-		return -EBADMSG;
-	report->protection = protection;
-	reading->has_counts = true;
-	for (uint32_t i = 0; i < count; i++) {
-		struct fp_report_string text = take_string(payload);
-		uint64_t blocks = take_u64(payload);
-
-		if (payload->is_short)
-			return -EBADMSG;
-		if (fp_report_append(&report->arena, &report->protection.reasons,
-		                     &report->protection.reason_count,
-		                     &(struct fp_report_reason){text, blocks},
-		                     sizeof(struct fp_report_reason)) != 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int read_heap(struct reading *reading, struct cursor *payload)
-{
-	struct fp_report_heap heap = {0};
-	int result =
-	        take_record(payload, &fp_report_schema_heap, &heap, &reading->report->arena);
-
-	if (result == 0)
-		reading->report->heap = heap;
-	return result;
-}
-
-static int read_note(struct reading *reading, struct cursor *payload)
-{
-	struct fp_report *report = reading->report;
-	struct fp_report_string text = take_string(payload);
-
-	if (payload->is_short)
-		return -EBADMSG;
-	return fp_report_append(&report->arena, &report->notes, &report->note_count, &text,
-	                        sizeof(*report->notes));
-}
-
-static int read_suppression(struct reading *reading, struct cursor *payload)
-{
-	struct fp_report *report = reading->report;
-	struct fp_report_string text = take_string(payload);
-
-	if (payload->is_short)
-		return -EBADMSG;
-	return fp_report_append(&report->arena, &report->known, &report->known_count, &text,
-	                        sizeof(*report->known));
 }
 
 static int read_made(struct reading *reading, struct cursor *payload)
@@ -480,9 +337,9 @@ static int read_made(struct reading *reading, struct cursor *payload)
 
 static int read_exit(struct reading *reading, struct cursor *payload)
 {
-	unsigned how = take_u8(payload);
+	unsigned how = (unsigned)take_integer(payload, 1);
 
-	reading->report->is_exit_own = take_u8(payload) != 0;
+	reading->report->is_exit_own = take_integer(payload, 1) != 0;
 	take_bytes(payload, 2);
 	int32_t value = (int32_t)take_u32(payload);
 	if (payload->is_short || how > FP_LOG_EXIT_SIGNAL)
@@ -492,130 +349,207 @@ static int read_exit(struct reading *reading, struct cursor *payload)
 	return 0;
 }
 
-static int read_end(struct reading *reading, struct cursor *payload)
+/* What settles a record returns 0, and it is added to its list; SETTLED: it is not; or a
+ * negative errno. */
+enum { SETTLED = 1 };
+
+static int settle_finding(struct reading *reading, void *record)
 {
-	(void)payload;
-	reading->has_ended = true;
+	struct fp_report_finding *finding = record;
+
+	finding->count = 1;
+	return fp_report_settle_crash(reading->report, finding);
+}
+
+/* Only hosts name a level. */
+static int settle_leak(struct reading *reading, void *record)
+{
+	struct fp_report_leak *leak = record;
+
+	(void)reading;
+	if (leak->family != FP_FAMILY_HOST)
+		leak->level = FP_LEVEL_NONE;
 	return 0;
 }
 
-static int read_snapshot(struct reading *reading, struct cursor *payload)
+static int settle_failed(struct reading *reading, void *record)
 {
 	struct fp_report *report = reading->report;
-	struct fp_report_snapshot snapshot = {0};
-	int result =
-	        take_record(payload, &fp_report_schema_snapshot, &snapshot, &report->arena);
+	struct fp_report_failed *failed = record;
 
-	if (result != 0)
-		return result;
-	return fp_report_append(&report->arena, &report->snapshots, &report->snapshot_count,
-	                        &snapshot, sizeof(*report->snapshots));
-}
-
-/* The record of the same allocations that was made when the first of them failed, or NULL. */
-static struct fp_report_failed *find_failed(struct fp_report *report, uint64_t serial)
-{
-	for (size_t i = 0; i < report->failed_count; i++)
-		if (report->failed[i].serial == serial)
-			return &report->failed[i];
-	return NULL;
-}
-
-static int read_failed_alloc(struct reading *reading, struct cursor *payload)
-{
-	struct fp_report *report = reading->report;
-	struct fp_report_failed failed = {0};
-	struct fp_report_failed *known;
-	int result = take_record(payload, &fp_report_schema_failed, &failed, &report->arena);
-
-	if (result != 0)
-		return result;
-	/* Only hosts name a level. */
-	if (failed.family != FP_FAMILY_HOST)
-		failed.level = FP_LEVEL_NONE;
-	known = find_failed(report, failed.serial);
-	if (known) {
-		*known = failed;
-		return 0;
+	if (failed->family != FP_FAMILY_HOST)
+		failed->level = FP_LEVEL_NONE;
+	/* The same allocations were told of when the first of them failed. */
+	for (size_t i = 0; i < report->failed_count; i++) {
+		if (report->failed[i].serial != failed->serial)
+			continue;
+		report->failed[i] = *failed;
+		return SETTLED;
 	}
-	return fp_report_append(&report->arena, &report->failed, &report->failed_count, &failed,
-	                        sizeof(*report->failed));
+	return 0;
+}
+
+static int settle_protection(struct reading *reading, void *record)
+{
+	reading->report->protection = *(const struct fp_report_protection *)record;
+	reading->has_counts = true;
+	return SETTLED;
+}
+
+static int settle_heap(struct reading *reading, void *record)
+{
+	reading->report->heap = *(const struct fp_report_heap *)record;
+	return SETTLED;
 }
 
 /* What the log says last of growth is what counts: it was the whole of what was known then. */
-static int read_growth(struct reading *reading, struct cursor *payload)
+static int settle_growth(struct reading *reading, void *record)
 {
-	struct fp_report *report = reading->report;
-	struct fp_report_growth growth = {.is_looked_for = true};
-	int result = take_record(payload, &fp_report_schema_growth, &growth, &report->arena);
-
-	if (result != 0)
-		return result;
-	report->growth = growth;
-	return 0;
+	reading->report->growth = *(const struct fp_report_growth *)record;
+	reading->report->growth.is_looked_for = true;
+	return SETTLED;
 }
 
-static int read_growing(struct reading *reading, struct cursor *payload)
+static int settle_growing(struct reading *reading, void *record)
 {
-	struct fp_report *report = reading->report;
-	struct fp_report_growing growing = {0};
-	int result = take_record(payload, &fp_report_schema_growing, &growing, &report->arena);
+	const struct fp_report_growing *growing = record;
 
-	if (result == 0 && (growing.point_count < 2 || !report->growth.is_looked_for))
-		result = -EBADMSG;
-	if (result != 0)
-		return result;
-	return fp_report_append(&report->arena, &report->growth.stacks, &report->growth.count,
-	                        &growing, sizeof(growing));
+	return growing->point_count < 2 || !reading->report->growth.is_looked_for ? -EBADMSG
+	                                                                          : 0;
 }
 
-static int read_held(struct reading *reading, struct cursor *payload)
+static int settle_held(struct reading *reading, void *record)
+{
+	const struct fp_report_held *held = record;
+	struct fp_report_growth *growth = &reading->report->growth;
+
+	for (size_t i = 0; i < growth->count; i++)
+		if (growth->stacks[i].trace == held->trace)
+			fp_report_set_held(&growth->stacks[i], held);
+	return SETTLED;
+}
+
+static int settle_explanation(struct reading *reading, void *record)
 {
 	struct fp_report *report = reading->report;
-	struct fp_report_held held = {0};
-	int result = take_record(payload, &fp_report_schema_held, &held, &report->arena);
 
-	for (size_t i = 0; result == 0 && i < report->growth.count; i++) {
-		struct fp_report_growing *growing = &report->growth.stacks[i];
+	report->explanation =
+	        fp_report_arena_take(&report->arena, sizeof(*report->explanation));
+	if (!report->explanation)
+		return -ENOMEM;
+	*report->explanation = *(const struct fp_report_explanation *)record;
+	return SETTLED;
+}
 
-		if (growing->trace == held.trace)
-			fp_report_set_held(growing, &held);
+/* A text and nothing else. */
+static const struct fp_schema_record sentence = {
+        .fields = &(const struct fp_schema_field){.form = FP_SCHEMA_TEXT, .since = 1},
+        .count = 1,
+        .size = sizeof(struct fp_report_string),
+        .least = 1};
+
+/* Records by the schema, which are added to a list of the report. */
+struct listed {
+	const struct fp_schema_record *schema;
+	int (*settle)(struct reading *reading, void *record);
+	size_t items; /* where the list is in the report, and its count */
+	size_t count;
+};
+
+static const struct listed *find_listed(unsigned type)
+{
+#define LISTED(name, settle, items, count)                                                     \
+	{                                                                                      \
+		&name, settle, offsetof(struct fp_report, items),                              \
+		        offsetof(struct fp_report, count)                                      \
 	}
-	return result;
+	static const struct listed rows[] = {
+	        [FP_LOG_SETTING] =
+	                LISTED(fp_report_schema_setting, NULL, settings, setting_count),
+	        [FP_LOG_FINDING] = LISTED(fp_report_schema_finding, settle_finding, findings,
+	                                  finding_count),
+	        [FP_LOG_LEAK] = LISTED(fp_report_schema_leak, settle_leak, leaks, leak_count),
+	        [FP_LOG_PROTECTION] = {&fp_report_schema_protection, settle_protection},
+	        [FP_LOG_HEAP] = {&fp_report_schema_heap, settle_heap},
+	        [FP_LOG_NOTE] = LISTED(sentence, NULL, notes, note_count),
+	        [FP_LOG_SNAPSHOT] =
+	                LISTED(fp_report_schema_snapshot, NULL, snapshots, snapshot_count),
+	        [FP_LOG_FAILED_ALLOC] =
+	                LISTED(fp_report_schema_failed, settle_failed, failed, failed_count),
+	        [FP_LOG_GROWTH] = {&fp_report_schema_growth, settle_growth},
+	        [FP_LOG_GROWING] = LISTED(fp_report_schema_growing, settle_growing,
+	                                  growth.stacks, growth.count),
+	        [FP_LOG_SUPPRESSION] = LISTED(sentence, NULL, known, known_count),
+	        [FP_LOG_EXPLANATION] = {&fp_report_schema_explanation, settle_explanation},
+	        [FP_LOG_HELD] = {&fp_report_schema_held, settle_held},
+	};
+
+	return type < sizeof(rows) / sizeof(rows[0]) && rows[type].schema ? &rows[type] : NULL;
+}
+
+static int read_listed(struct reading *reading, const struct listed *listed,
+                       struct cursor *payload)
+{
+	struct fp_report *report = reading->report;
+	_Static_assert(sizeof(struct fp_report_leak) <= sizeof(struct fp_report_finding),
+	               "a finding is the largest");
+	_Alignas(max_align_t) char record[sizeof(struct fp_report_finding)] = {0};
+	int result = take_record(payload, listed->schema, record, &report->arena);
+
+	if (result == 0 && listed->settle)
+		result = listed->settle(reading, record);
+	if (result == 0)
+		result = fp_report_append(&report->arena, (char *)report + listed->items,
+		                          (void *)((char *)report + listed->count), record,
+		                          listed->schema->size);
+	return result == SETTLED ? 0 : result;
+}
+
+static int read_finding_count(struct reading *reading, struct cursor *payload)
+{
+	struct reading_count count;
+
+	count.index = take_u32(payload);
+	count.count = take_u64(payload);
+	return payload->is_short
+	               ? -EBADMSG
+	               : fp_report_append(&reading->report->arena, &reading->counts,
+	                                  &reading->count_count, &count, sizeof(count));
 }
 
 /* 0; -EBADMSG when PAYLOAD is not a whole record of TYPE, of which then little or nothing was
  * taken; -ENOMEM. Unknown types are skipped. */
 static int read_record(struct reading *reading, unsigned type, struct cursor *payload)
 {
-	static int (*const readers[])(struct reading *, struct cursor *) = {
-	        [FP_LOG_PROCESS] = read_process,
-	        [FP_LOG_SETTING] = read_setting,
-	        [FP_LOG_MODULE] = read_module,
-	        [FP_LOG_TRACE] = read_trace,
-	        [FP_LOG_FINDING] = read_finding,
-	        [FP_LOG_FINDING_COUNT_IS] = read_finding_count,
-	        [FP_LOG_LEAK] = read_leak,
-	        [FP_LOG_LEAK_CHECK] = read_leak_check,
-	        [FP_LOG_PROTECTION] = read_protection,
-	        [FP_LOG_HEAP] = read_heap,
-	        [FP_LOG_NOTE] = read_note,
-	        [FP_LOG_EXIT] = read_exit,
-	        [FP_LOG_END] = read_end,
-	        [FP_LOG_SNAPSHOT] = read_snapshot,
-	        [FP_LOG_FAILED_ALLOC] = read_failed_alloc,
-	        [FP_LOG_GROWTH] = read_growth,
-	        [FP_LOG_GROWING] = read_growing,
-	        [FP_LOG_SUPPRESSION] = read_suppression,
-	        [FP_LOG_DOORS] = read_doors,
-	        [FP_LOG_EXPLANATION] = read_explanation,
-	        [FP_LOG_HELD] = read_held,
-	        [FP_LOG_MADE] = read_made,
-	};
+	const struct listed *listed = find_listed(type);
 
-	if (type >= sizeof(readers) / sizeof(readers[0]) || !readers[type])
+	if (listed)
+		return read_listed(reading, listed, payload);
+	switch (type) {
+	case FP_LOG_PROCESS:
+		return read_process(reading, payload);
+	case FP_LOG_MODULE:
+		return read_module(reading, payload);
+	case FP_LOG_TRACE:
+		return read_trace(reading, payload);
+	case FP_LOG_FINDING_COUNT_IS:
+		return read_finding_count(reading, payload);
+	case FP_LOG_LEAK_CHECK:
+		return read_leak_check(reading, payload);
+	case FP_LOG_EXIT:
+		return read_exit(reading, payload);
+	case FP_LOG_DOORS:
+		reading->report->doors = (uint8_t)(take_integer(payload, 1) &
+		                                   (FP_LOG_DOOR_HOST | FP_LOG_DOOR_MALLOC));
 		return 0;
-	return readers[type](reading, payload);
+	case FP_LOG_MADE:
+		return read_made(reading, payload);
+	case FP_LOG_END:
+		reading->has_ended = true;
+		return 0;
+	default:
+		return 0;
+	}
 }
 
 enum { MAGIC_BYTES = sizeof(FP_LOG_MAGIC) - 1 };
@@ -638,8 +572,8 @@ static bool next_record(struct cursor *log, unsigned *type, struct cursor *paylo
 	uint32_t size;
 	struct fp_report_string bytes;
 
-	*type = take_u16(log);
-	zero = take_u16(log);
+	*type = (unsigned)take_integer(log, 2);
+	zero = (unsigned)take_integer(log, 2);
 	size = take_u32(log);
 	if (zero != 0)
 		log->is_short = true;
