@@ -52,7 +52,7 @@ static void print_processes(size_t count)
 {
 	const struct fp_report_page page = {.out = stderr};
 
-	fp_report_print_number(&page, count);
+	fputs(FP_NUMBER(count), page.out);
 	fputs(count == 1 ? " process" : " processes", stderr);
 }
 
@@ -108,9 +108,8 @@ static void print_not_known(const struct fp_cli_sums *sums)
 	if (sums->unchecked > 0) {
 		fputs("; leaks not checked in ", stderr);
 		print_processes(sums->unchecked);
-	} else if (sums->leaked_blocks == 0 && sums->searched == 0) {
+	} else if (sums->leaked_blocks == 0 && sums->searched == 0)
 		fputs("; leaks not checked", stderr);
-	}
 }
 
 void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, int status,
@@ -132,13 +131,13 @@ void fp_cli_print_sums(const struct fp_cli_sums *sums, size_t reports, int statu
 	fp_report_print_problems(&page, &problems);
 	fputs(", in ", stderr);
 	if (is_failing) {
-		fp_report_print_number(&page, sums->failing);
+		fputs(FP_NUMBER(sums->failing), page.out);
 		fputs(" of ", stderr);
 	}
 	print_processes(sums->processes);
 	if (sums->growing > 0) {
 		fputs(", ", stderr);
-		fp_report_print_count(&page, sums->growing, "stack");
+		fputs(FP_COUNT(sums->growing, "stack"), page.out);
 		fputs(sums->growing == 1 ? " that only grows" : " that only grow", stderr);
 	}
 	if (WIFSIGNALED(status))

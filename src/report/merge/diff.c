@@ -263,12 +263,11 @@ static void print_past(const struct fp_report_page *page, const struct fp_report
 {
 	fputs(", was ", page->out);
 	if (entry->finding) {
-		fp_report_print_count(page, entry->finding->count, "time");
+		fputs(FP_COUNT(entry->finding->count, "time"), page->out);
 		return;
 	}
-	fp_report_print_count(page, entry->leak->bytes, "byte");
-	fputs(" in ", page->out);
-	fp_report_print_count(page, entry->leak->blocks, "block");
+	fprintf(page->out, "%s in %s", FP_COUNT(entry->leak->bytes, "byte"),
+	        FP_COUNT(entry->leak->blocks, "block"));
 }
 
 static void print_new(const struct fp_report_page *page, const struct fp_report_entry *entry)
@@ -307,12 +306,12 @@ void fp_report_diff_print(const struct fp_report_diff *diff, FILE *out, bool has
 	fputs("fencepost: ", out);
 	for (int i = 0; i < FP_REPORT_CHANGE_COUNT; i++) {
 		fputs(i > 0 ? ", " : "", out);
-		fp_report_print_number(&page, diff->counts[i]);
+		fputs(FP_NUMBER(diff->counts[i]), page.out);
 		fprintf(out, " %s", fp_report_change_name(i));
 	}
 	if (diff->suppressed > 0) {
 		fputs(", ", out);
-		fp_report_print_number(&page, diff->suppressed);
+		fputs(FP_NUMBER(diff->suppressed), page.out);
 		fputs(" suppressed", out);
 	}
 	fputc('\n', out);

@@ -497,9 +497,7 @@ static void print_one(const struct fp_report_page *page,
 static void print_used(const struct fp_report_page *page,
                        const struct fp_report_suppression *suppression)
 {
-	fputs("fencepost: ", page->out);
-	fp_report_print_number(page, suppression->used);
-	fputs(FP_SAY_SUPPRESSED, page->out);
+	fprintf(page->out, "fencepost: %s%s", FP_NUMBER(suppression->used), FP_SAY_SUPPRESSED);
 	print_one(page, suppression);
 	fputc('\n', page->out);
 }
@@ -513,9 +511,8 @@ static void print_inactive(const struct fp_report_page *page,
 		fprintf(page->out, FP_SAY_EXPIRED_AFTER, suppression->until);
 	else
 		fprintf(page->out, FP_SAY_ALLOWS_MAX, suppression->max);
-	fputs(": the ", page->out);
-	fp_report_print_number(page, suppression->matched);
-	fputs(FP_SAY_MATCHES_REPORTED, page->out);
+	fprintf(page->out, ": the %s%s", FP_NUMBER(suppression->matched),
+	        FP_SAY_MATCHES_REPORTED);
 }
 
 static bool is_unused(const struct fp_report_suppression *suppression)
@@ -534,11 +531,8 @@ static void print_unused(const struct fp_report_page *page,
 		fputs(unused == 1 ? FP_SAY_NEVER_USED : ", ", page->out);
 		print_one(page, &suppressions->items[i]);
 	}
-	if (unused > NAMED_MAX) {
-		fputs(" and ", page->out);
-		fp_report_print_number(page, unused - NAMED_MAX);
-		fputs(" more", page->out);
-	}
+	if (unused > NAMED_MAX)
+		fprintf(page->out, " and %s more", FP_NUMBER(unused - NAMED_MAX));
 	if (unused > 0)
 		fputc('\n', page->out);
 }

@@ -13,9 +13,9 @@ static void print_position(const struct fp_report_page *page,
 		fputs("the start of", page->out);
 	else
 		fp_report_print_offset(page, block->offset, block->size);
-	fputs(block->state == FP_BLOCK_FREED ? " a freed block of " : " a block of ",
-	      page->out);
-	fp_report_print_count(page, block->size, "byte");
+	fprintf(page->out, "%s%s",
+	        block->state == FP_BLOCK_FREED ? " a freed block of " : " a block of ",
+	        FP_COUNT(block->size, "byte"));
 }
 
 static void print_block(const struct fp_report_page *page,
@@ -46,10 +46,9 @@ static void print_block(const struct fp_report_page *page,
 static void print_neighbour(const struct fp_report_page *page,
                             const struct fp_report_block *block)
 {
-	fputs(block->offset < 0 ? "  next behind it: " : "  next before it: ", page->out);
-	fp_report_print_count(page, block->size, "byte");
-	fprintf(page->out, " at 0x%" PRIx64 " (serial %" PRIu64 ")", block->address,
-	        block->serial);
+	fprintf(page->out, "%s%s at 0x%" PRIx64 " (serial %" PRIu64 ")",
+	        block->offset < 0 ? "  next behind it: " : "  next before it: ",
+	        FP_COUNT(block->size, "byte"), block->address, block->serial);
 	fp_report_print_place(page, "allocated at", block->alloc_stack, &block->site);
 	fputc('\n', page->out);
 }

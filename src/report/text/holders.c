@@ -34,9 +34,7 @@ static void print_rest(const struct fp_report_page *page, uint64_t count)
 {
 	if (count == 0)
 		return;
-	fputs("    and ", page->out);
-	fp_report_print_count(page, count, "other pointer");
-	fputc('\n', page->out);
+	fprintf(page->out, "    and %s\n", FP_COUNT(count, "other pointer"));
 }
 
 static void print_list(const struct fp_report_page *page,
@@ -127,10 +125,9 @@ static void print_path(const struct fp_report_page *page, const struct fp_report
 	for (size_t i = 0; i < held->path_count; i++) {
 		if (i > 0)
 			fputs(" -> ", page->out);
-		if (i == FP_LEAK_PATH_OUTER && held->path_left_out > 0) {
-			fp_report_print_count(page, held->path_left_out, "more block");
-			fputs(" -> ", page->out);
-		}
+		if (i == FP_LEAK_PATH_OUTER && held->path_left_out > 0)
+			fprintf(page->out, "%s -> ",
+			        FP_COUNT(held->path_left_out, "more block"));
 		print_step(page, &held->path[i]);
 	}
 	fputc('\n', page->out);
@@ -145,9 +142,9 @@ void fp_report_print_held(const struct fp_report_page *page, const struct fp_rep
 static void print_member(const struct fp_report_page *page,
                          const struct fp_report_member *member)
 {
-	fprintf(page->out, "    at depth %" PRIu32 "%s: ", member->depth,
-	        member->depth >= FP_LEAK_DEPTH_MAX ? " or more" : "");
-	fp_report_print_sum(page, member->blocks, member->bytes);
+	fprintf(page->out, "    at depth %" PRIu32 "%s: %s", member->depth,
+	        member->depth >= FP_LEAK_DEPTH_MAX ? " or more" : "",
+	        FP_SUM(member->blocks, member->bytes));
 	fp_report_print_place(page, "allocated at", member->stack, NULL);
 	fputc('\n', page->out);
 }
@@ -183,7 +180,5 @@ void fp_report_print_members(const struct fp_report_page *page,
 	}
 	if (leak->member_count == 0 || blocks == 0)
 		return;
-	fputs("    and others: ", page->out);
-	fp_report_print_sum(page, blocks, bytes);
-	fputc('\n', page->out);
+	fprintf(page->out, "    and others: %s\n", FP_SUM(blocks, bytes));
 }

@@ -15,10 +15,8 @@ enum { PERCENT = 100 };
 static void print_leaks(const struct fp_report_page *page, const char *adjective,
                         uint64_t blocks, uint64_t bytes)
 {
-	fp_report_print_number(page, blocks);
-	fprintf(page->out, " %sleak%s (", adjective, blocks == 1 ? "" : "s");
-	fp_report_print_count(page, bytes, "byte");
-	fputc(')', page->out);
+	fprintf(page->out, "%s %sleak%s (%s)", FP_NUMBER(blocks), adjective,
+	        blocks == 1 ? "" : "s", FP_COUNT(bytes, "byte"));
 }
 
 void fp_report_print_problems(const struct fp_report_page *page,
@@ -28,7 +26,7 @@ void fp_report_print_problems(const struct fp_report_page *page,
 	bool has_leaks = problems->are_leaks_known && problems->leaks + problems->told > 0;
 
 	if (problems->errors > 0)
-		fp_report_print_count(page, problems->errors, "error");
+		fputs(FP_COUNT(problems->errors, "error"), page->out);
 	else if (!has_leaks)
 		fputs("no errors", page->out);
 	if (problems->are_leaks_known && (problems->errors > 0 || !has_leaks))
@@ -111,10 +109,8 @@ static void print_growth_summary(const struct fp_report_page *page,
 		fputs(", no growth", page->out);
 		return;
 	}
-	fputs(", ", page->out);
-	fp_report_print_count(page, count + report->growth.left_out, "stack");
-	fputs(count + report->growth.left_out == 1 ? " that only grows" : " that only grow",
-	      page->out);
+	fprintf(page->out, ", %s%s", FP_COUNT(count + report->growth.left_out, "stack"),
+	        count + report->growth.left_out == 1 ? " that only grows" : " that only grow");
 }
 
 void fp_report_print_last_line(const struct fp_report_page *page,
@@ -139,11 +135,8 @@ void fp_report_print_last_line(const struct fp_report_page *page,
 	if (problems.are_leaks_known)
 		print_possible(page, report, is_news);
 	print_growth_summary(page, report);
-	if (report->suppressed > 0) {
-		fputs(", ", page->out);
-		fp_report_print_number(page, report->suppressed);
-		fputs(" suppressed", page->out);
-	}
+	if (report->suppressed > 0)
+		fprintf(page->out, ", %s suppressed", FP_NUMBER(report->suppressed));
 	fp_report_print_sources(page, report);
 	fp_report_print_end(page, report->exit, report->exit_value);
 	if (report->is_cut_short)

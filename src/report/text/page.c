@@ -44,43 +44,44 @@ void fp_report_print_escaped(const struct fp_report_page *page, struct fp_report
 	}
 }
 
-void fp_report_print_number(const struct fp_report_page *page, uint64_t number)
+const char *fp_report_put_number(char text[FP_NUMBER_MAX], uint64_t number)
 {
 	char digits[21];
 	int count = snprintf(digits, sizeof(digits), "%" PRIu64, number);
+	char *to = text;
 
 	for (int i = 0; i < count; i++) {
 		if (i > 0 && (count - i) % 3 == 0)
-			fputc(',', page->out);
-		fputc(digits[i], page->out);
+			*to++ = ',';
+		*to++ = digits[i];
 	}
+	*to = '\0';
+	return text;
 }
 
-void fp_report_print_count(const struct fp_report_page *page, uint64_t number, const char *noun)
+const char *fp_report_put_count(char text[FP_COUNT_MAX], uint64_t number, const char *noun)
 {
-	fp_report_print_number(page, number);
-	fprintf(page->out, " %s%s", noun, number == 1 ? "" : "s");
+	snprintf(text, FP_COUNT_MAX, "%s %s%s", FP_NUMBER(number), noun,
+	         number == 1 ? "" : "s");
+	return text;
 }
 
-void fp_report_print_sum(const struct fp_report_page *page, uint64_t blocks, uint64_t bytes)
+const char *fp_report_put_sum(char text[FP_SUM_MAX], uint64_t blocks, uint64_t bytes)
 {
-	fp_report_print_count(page, blocks, "block");
-	fputs(" (", page->out);
-	fp_report_print_count(page, bytes, "byte");
-	fputc(')', page->out);
+	snprintf(text, FP_SUM_MAX, "%s (%s)", FP_COUNT(blocks, "block"),
+	         FP_COUNT(bytes, "byte"));
+	return text;
 }
 
 void fp_report_print_offset(const struct fp_report_page *page, int64_t offset, uint64_t size)
 {
 	if (offset < 0) {
-		fp_report_print_count(page, 0 - (uint64_t)offset, "byte");
-		fputs(" before", page->out);
+		fprintf(page->out, "%s before", FP_COUNT(0 - (uint64_t)offset, "byte"));
 	} else if ((uint64_t)offset < size) {
-		fp_report_print_count(page, (uint64_t)offset, "byte");
-		fputs(" inside", page->out);
+		fprintf(page->out, "%s inside", FP_COUNT((uint64_t)offset, "byte"));
 	} else {
-		fp_report_print_count(page, (uint64_t)offset - size, "byte");
-		fputs(" past the end of", page->out);
+		fprintf(page->out, "%s past the end of",
+		        FP_COUNT((uint64_t)offset - size, "byte"));
 	}
 }
 
@@ -285,9 +286,7 @@ static void print_frame(const struct fp_report_page *page, size_t number,
 static void print_fold(const struct fp_report_page *page, size_t count, const char *owner)
 {
 	fp_report_print_style(page, FP_REPORT_STYLE_DIM);
-	fputs("    ... ", page->out);
-	fp_report_print_count(page, count, "frame");
-	fprintf(page->out, " of %s", owner);
+	fprintf(page->out, "    ... %s of %s", FP_COUNT(count, "frame"), owner);
 	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
 	fputc('\n', page->out);
 }
@@ -304,9 +303,7 @@ static size_t print_recursion(const struct fp_report_page *page,
 	if (count == 0)
 		return 0;
 	fp_report_print_style(page, FP_REPORT_STYLE_DIM);
-	fputs("    ... the same ", page->out);
-	fp_report_print_count(page, count / period - 1, "time");
-	fputs(" more", page->out);
+	fprintf(page->out, "    ... the same %s more", FP_COUNT(count / period - 1, "time"));
 	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
 	fputc('\n', page->out);
 	return count;
@@ -390,11 +387,8 @@ static void print_share(const struct fp_report_page *page, const struct fp_repor
 	const struct fp_report_source *source = &report->sources[share->source];
 
 	fp_report_print_escaped(page, is_sweep(report) ? source->layout : source->name);
-	if (share->count > 1 && !is_sweep(report)) {
-		fputs(" (", page->out);
-		fp_report_print_number(page, share->count);
-		fputc(')', page->out);
-	}
+	if (share->count > 1 && !is_sweep(report))
+		fprintf(page->out, " (%s)", FP_NUMBER(share->count));
 }
 
 void fp_report_print_shares(const struct fp_report_page *page, const struct fp_report *report,
@@ -408,21 +402,16 @@ void fp_report_print_shares(const struct fp_report_page *page, const struct fp_r
 	if (is_sweep(report)) {
 		fputs("  shown by the layout ", page->out);
 	} else {
-		fputs("  in ", page->out);
-		fp_report_print_number(page, all);
-		fputs(" of ", page->out);
-		fp_report_print_count(page, fp_report_count_sources(report), "report");
-		fputs(named > 0 ? ": " : "", page->out);
+		fprintf(page->out, "  in %s of %s%s", FP_NUMBER(all),
+		        FP_COUNT(fp_report_count_sources(report), "report"),
+		        named > 0 ? ": " : "");
 	}
 	for (size_t i = 0; i < named; i++) {
 		fputs(i > 0 ? ", " : "", page->out);
 		print_share(page, report, &shares->items[i]);
 	}
-	if (named > 0 && named < all) {
-		fputs(" and ", page->out);
-		fp_report_print_number(page, all - named);
-		fputs(" more", page->out);
-	}
+	if (named > 0 && named < all)
+		fprintf(page->out, " and %s more", FP_NUMBER(all - named));
 	fputc('\n', page->out);
 }
 
@@ -430,9 +419,9 @@ void fp_report_print_sources(const struct fp_report_page *page, const struct fp_
 {
 	if (report->source_count == 0)
 		return;
-	fputs(", in ", page->out);
-	fp_report_print_count(page, fp_report_count_sources(report),
-	                      is_sweep(report) ? "layout" : "report");
+	fprintf(page->out, ", in %s",
+	        FP_COUNT(fp_report_count_sources(report),
+	                 is_sweep(report) ? "layout" : "report"));
 }
 
 /* Whether NUMBER, said aloud, takes "an": eight, eleven and eighteen do, at the start of it. */
@@ -477,8 +466,8 @@ static void print_pointer(const struct fp_report_page *page,
 	if (finding->has_block && block->offset != 0) {
 		fputs("; the pointer is ", page->out);
 		fp_report_print_offset(page, block->offset, block->size);
-		fputs(block->free_stack ? " a freed " : " the ", page->out);
-		fputs(is_region ? "region," : "block,", page->out);
+		fprintf(page->out, "%s%s", block->free_stack ? " a freed " : " the ",
+		        is_region ? "region," : "block,");
 		fp_report_print_place(page, is_region ? "reserved at" : "allocated at",
 		                      block->alloc_stack, &block->site);
 	} else if (target.size > 0) {
@@ -516,22 +505,18 @@ void fp_report_print_title(const struct fp_report_page *page,
 		fp_report_signal_name(finding->signal, name);
 		fprintf(page->out, " (%s)", name);
 	} else if (finding->has_block) {
-		fputs(has_vowel(finding->block.size) ? " of an " : " of a ", page->out);
-		fp_report_print_number(page, finding->block.size);
-		fputs(finding->page.state == FP_PAGE_NONE ? "-byte block" : "-byte region",
-		      page->out);
-	} else if (finding->address != 0) {
+		fprintf(page->out, "%s%s%s",
+		        has_vowel(finding->block.size) ? " of an " : " of a ",
+		        FP_NUMBER(finding->block.size),
+		        finding->page.state == FP_PAGE_NONE ? "-byte block" : "-byte region");
+	} else if (finding->address != 0)
 		fprintf(page->out, " of 0x%" PRIx64, finding->address);
-	}
 	if (fp_report_is_late(finding))
 		print_times(page, finding);
 	else
 		print_where(page, finding);
-	if (finding->count > 1) {
-		fputs(" (", page->out);
-		fp_report_print_count(page, finding->count, "time");
-		fputc(')', page->out);
-	}
+	if (finding->count > 1)
+		fprintf(page->out, " (%s)", FP_COUNT(finding->count, "time"));
 }
 
 void fp_report_print_leak_title(const struct fp_report_page *page,
@@ -548,10 +533,8 @@ void fp_report_print_leak_title(const struct fp_report_page *page,
 	                                                             : FP_REPORT_STYLE_BAD);
 	fputs(titles[leak->class], page->out);
 	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
-	fputs(" of ", page->out);
-	fp_report_print_count(page, leak->bytes, "byte");
-	fputs(" in ", page->out);
-	fp_report_print_count(page, leak->blocks, "block");
+	fprintf(page->out, " of %s in %s", FP_COUNT(leak->bytes, "byte"),
+	        FP_COUNT(leak->blocks, "block"));
 	fp_report_print_place(page, "at", leak->stack, &leak->site);
 	fp_report_print_caller(page, leak->stack);
 }

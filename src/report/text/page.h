@@ -32,13 +32,15 @@ void fp_report_print_style(const struct fp_report_page *page, enum fp_report_sty
 
 void fp_report_print_escaped(const struct fp_report_page *page, struct fp_report_string string);
 
-/* "1,234", and "1 block" or "1,234 blocks". */
-void fp_report_print_number(const struct fp_report_page *page, uint64_t number);
-void fp_report_print_count(const struct fp_report_page *page, uint64_t number,
-                           const char *noun);
-
-/* "1 block (24 bytes)". */
-void fp_report_print_sum(const struct fp_report_page *page, uint64_t blocks, uint64_t bytes);
+/* "1,234"; "1 block" or "1,234 blocks"; "1 block (24 bytes)": texts that last as long as what
+ * the caller's block has. */
+enum { FP_NUMBER_MAX = 28, FP_COUNT_MAX = 64, FP_SUM_MAX = 2 * FP_COUNT_MAX + 4 };
+#define FP_NUMBER(number) fp_report_put_number((char[FP_NUMBER_MAX]){0}, number)
+#define FP_COUNT(number, noun) fp_report_put_count((char[FP_COUNT_MAX]){0}, number, noun)
+#define FP_SUM(blocks, bytes) fp_report_put_sum((char[FP_SUM_MAX]){0}, blocks, bytes)
+const char *fp_report_put_number(char text[FP_NUMBER_MAX], uint64_t number);
+const char *fp_report_put_count(char text[FP_COUNT_MAX], uint64_t number, const char *noun);
+const char *fp_report_put_sum(char text[FP_SUM_MAX], uint64_t blocks, uint64_t bytes);
 
 /* "double-free of a 24-byte block at plant.c:31 in make_rows (3 times)", "leak of ...". */
 void fp_report_print_title(const struct fp_report_page *page,

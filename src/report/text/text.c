@@ -136,10 +136,9 @@ static void print_nearest(const struct fp_report_page *page,
 {
 	fputs("  that is ", page->out);
 	fp_report_print_offset(page, block->offset, block->size);
-	fputs(block->state == FP_BLOCK_FREED ? " a freed block of " : " a block of ",
-	      page->out);
-	fp_report_print_count(page, block->size, "byte");
-	fprintf(page->out, ", allocated by thread %" PRIu32 ":\n", block->alloc_thread);
+	fprintf(page->out, "%s%s, allocated by thread %" PRIu32 ":\n",
+	        block->state == FP_BLOCK_FREED ? " a freed block of " : " a block of ",
+	        FP_COUNT(block->size, "byte"), block->alloc_thread);
 	fp_report_print_stack(page, block->alloc_stack);
 	if (block->free_stack) {
 		fprintf(page->out, "  and freed by thread %" PRIu32 ":\n", block->free_thread);
@@ -204,10 +203,8 @@ void fp_report_print_duration(const struct fp_report_page *page, uint64_t millis
 
 static void print_point(const struct fp_report_page *page, const struct fp_report_point *point)
 {
-	fp_report_print_count(page, point->bytes, "byte");
-	fputs(" in ", page->out);
-	fp_report_print_count(page, point->blocks, "block");
-	fputs(" after ", page->out);
+	fprintf(page->out, "%s in %s after ", FP_COUNT(point->bytes, "byte"),
+	        FP_COUNT(point->blocks, "block"));
 	fp_report_print_duration(page, point->milliseconds);
 }
 
@@ -222,18 +219,16 @@ static void print_growing(const struct fp_report_page *page, const struct fp_rep
 	fp_report_print_style(page, FP_REPORT_STYLE_WARNING);
 	fputs("growth", page->out);
 	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
-	fputs(" of ", page->out);
-	fp_report_print_count(page, rise.bytes, "byte");
+	fprintf(page->out, " of %s", FP_COUNT(rise.bytes, "byte"));
 	fp_report_print_place(page, "at", growing->stack, NULL);
 	fputs("\n  from ", page->out);
 	print_point(page, rise.first);
 	fputs("\n  to   ", page->out);
 	print_point(page, rise.last);
-	fputs(",\n  ", page->out);
-	fp_report_print_count(page, rise.per_minute, "byte");
 	fprintf(page->out,
-	        " a minute; never less in any of %zu heap snapshots; it last rose after ",
-	        growing->point_count);
+	        ",\n  %s a minute; never less in any of %zu heap snapshots; it last rose "
+	        "after ",
+	        FP_COUNT(rise.per_minute, "byte"), growing->point_count);
 	fp_report_print_duration(page, rise.last_rise);
 	fputc('\n', page->out);
 	fp_report_print_shares(page, report, &growing->shares);
@@ -247,9 +242,8 @@ static void print_growth_left_out(const struct fp_report_page *page,
 {
 	if (report->growth.left_out == 0)
 		return;
-	fputs("fencepost: note: ", page->out);
-	fp_report_print_count(page, report->growth.left_out, "more stack");
-	fputs(" grew, less than those that are listed\n", page->out);
+	fprintf(page->out, "fencepost: note: %s grew, less than those that are listed\n",
+	        FP_COUNT(report->growth.left_out, "more stack"));
 }
 
 /*
@@ -272,14 +266,12 @@ static void print_indirect(const struct fp_report_page *page, const struct fp_re
 {
 	if (leak->indirect_blocks == 0)
 		return;
-	fputs("  and what hangs from it: ", page->out);
-	fp_report_print_count(page, leak->indirect_bytes, "byte");
-	fputs(" in ", page->out);
-	fp_report_print_count(page, leak->indirect_blocks, "block");
-	if (report->is_check_repeated && leak->new.indirect_blocks > 0) {
-		fputs(", new since the last check: ", page->out);
-		fp_report_print_sum(page, leak->new.indirect_blocks, leak->new.indirect_bytes);
-	}
+	fprintf(page->out, "  and what hangs from it: %s in %s",
+	        FP_COUNT(leak->indirect_bytes, "byte"),
+	        FP_COUNT(leak->indirect_blocks, "block"));
+	if (report->is_check_repeated && leak->new.indirect_blocks > 0)
+		fprintf(page->out, ", new since the last check: %s",
+		        FP_SUM(leak->new.indirect_blocks, leak->new.indirect_bytes));
 	fputc('\n', page->out);
 	fp_report_print_members(page, leak);
 }
@@ -300,9 +292,9 @@ static void print_new(const struct fp_report_page *page, const struct fp_report 
 	else
 		fputs("  none of these is new since the last check", page->out);
 	if (is_headline && leak->new.blocks < leak->blocks)
-		fp_report_print_sum(page, leak->blocks, leak->bytes);
+		fputs(FP_SUM(leak->blocks, leak->bytes), page->out);
 	else if (!is_headline && leak->new.blocks > 0)
-		fp_report_print_sum(page, leak->new.blocks, leak->new.bytes);
+		fputs(FP_SUM(leak->new.blocks, leak->new.bytes), page->out);
 	fputc('\n', page->out);
 }
 
@@ -367,9 +359,9 @@ static void print_known_leaks(const struct fp_report_page *page, const struct fp
 	}
 	if (!report->is_check_of_news || blocks == 0)
 		return;
-	fputs("fencepost: note: ", page->out);
-	fp_report_print_sum(page, blocks, bytes);
-	fputs(" that an earlier check told of are not listed again\n", page->out);
+	fprintf(page->out,
+	        "fencepost: note: %s that an earlier check told of are not listed again\n",
+	        FP_SUM(blocks, bytes));
 }
 
 enum { TEXT_MIN = 4 /* characters that are hardly there by chance */ };
@@ -418,10 +410,9 @@ static void print_region(const struct fp_report_page *page,
 {
 	const char *level = fp_level_name(region->level);
 
-	fputs("  the region: ", page->out);
-	fp_report_print_count(page, region->size, "byte");
-	fprintf(page->out, " at 0x%" PRIx64 ", number %" PRIu64 ", of VirtualAlloc",
-	        region->address, region->serial);
+	fprintf(page->out,
+	        "  the region: %s at 0x%" PRIx64 ", number %" PRIu64 ", of VirtualAlloc",
+	        FP_COUNT(region->size, "byte"), region->address, region->serial);
 	if (level)
 		fprintf(page->out, ", critical level %s", level);
 	fputc('\n', page->out);
@@ -431,12 +422,11 @@ static void print_block(const struct fp_report_page *page, const struct fp_repor
 {
 	const char *level = fp_level_name(block->level);
 
-	fputs("  the block: ", page->out);
-	fp_report_print_count(page, block->size, "byte");
-	fprintf(page->out, " at 0x%" PRIx64 ", serial %" PRIu64 ", heap %" PRIu32,
-	        block->address, block->serial, block->heap);
-	fprintf(page->out, ", family %s, %s", fp_family_name(block->family),
-	        fp_tier_name(block->tier));
+	fprintf(page->out,
+	        "  the block: %s at 0x%" PRIx64 ", serial %" PRIu64 ", heap %" PRIu32
+	        ", family %s, %s",
+	        FP_COUNT(block->size, "byte"), block->address, block->serial, block->heap,
+	        fp_family_name(block->family), fp_tier_name(block->tier));
 	if (level)
 		fprintf(page->out, ", critical level %s", level);
 	fp_report_print_site(page, ", asked for at ", &block->site);
@@ -480,10 +470,8 @@ static void print_bytes(const struct fp_report_page *page, const char *bytes, si
 	fputc(':', page->out);
 	if (length > 0) {
 		fprintf(page->out, " \"%.*s\"", (int)length, bytes);
-		if (length < size) {
-			fputs(" and ", page->out);
-			fp_report_print_count(page, size - length, "zero byte");
-		}
+		if (length < size)
+			fprintf(page->out, " and %s", FP_COUNT(size - length, "zero byte"));
 		fputc('\n', page->out);
 		return;
 	}
@@ -555,18 +543,16 @@ static void print_finding(const struct fp_report_page *page, const struct fp_rep
 static void print_failed(const struct fp_report_page *page,
                          const struct fp_report_failed *failed)
 {
-	fputs("fencepost: ", page->out);
-	fp_report_print_count(page, failed->count, "allocation");
-	fputs(" failed as fail_alloc asks", page->out);
+	fprintf(page->out, "fencepost: %s failed as fail_alloc asks",
+	        FP_COUNT(failed->count, "allocation"));
 	if (failed->trace == FP_TRACE_NONE) {
 		fputs(", of other stacks\n\n", page->out);
 		return;
 	}
 	fp_report_print_place(page, "at", failed->stack, NULL);
-	fputs("\n  the first: ", page->out);
-	fp_report_print_count(page, failed->size, "byte");
-	fprintf(page->out, ", serial %" PRIu64 ", heap %" PRIu32 ", family %s", failed->serial,
-	        failed->heap, fp_family_name(failed->family));
+	fprintf(page->out, "\n  the first: %s, serial %" PRIu64 ", heap %" PRIu32 ", family %s",
+	        FP_COUNT(failed->size, "byte"), failed->serial, failed->heap,
+	        fp_family_name(failed->family));
 	if (failed->family == FP_FAMILY_HOST && failed->level < FP_LEVEL_NONE)
 		fprintf(page->out, ", critical level %s", fp_level_name(failed->level));
 	fputc('\n', page->out);
@@ -583,9 +569,10 @@ static void print_contexts(const struct fp_report_page *page, const struct fp_re
 		contexts += report->heap.contexts[i].contexts;
 	if (contexts == 0)
 		return;
-	fputs("fencepost: note: the blocks are of ", page->out);
-	fp_report_print_count(page, contexts, "calling context");
-	fputs("; --json and --html list how many of each were guarded\n", page->out);
+	fprintf(page->out,
+	        "fencepost: note: the blocks are of %s; --json and --html list how many of "
+	        "each were guarded\n",
+	        FP_COUNT(contexts, "calling context"));
 }
 
 static void print_cpus(const struct fp_report_page *page, const struct fp_report_heap *heap)
@@ -594,12 +581,10 @@ static void print_cpus(const struct fp_report_page *page, const struct fp_report
 	if (heap->bound_ms == 0 || heap->bound_rate <= heap->usual_rate)
 		return;
 	fprintf(page->out,
-	        "fencepost: note: the process was kept on one CPU for %.1f s, where it freed ",
-	        (double)heap->bound_ms / 1000);
-	fp_report_print_count(page, heap->bound_rate, "block");
-	fputs(" a second, and on all ", page->out);
-	fp_report_print_number(page, heap->usual_rate);
-	fputs("; to use all: --one-cpu=no\n", page->out);
+	        "fencepost: note: the process was kept on one CPU for %.1f s, where it freed "
+	        "%s a second, and on all %s; to use all: --one-cpu=no\n",
+	        (double)heap->bound_ms / 1000, FP_COUNT(heap->bound_rate, "block"),
+	        FP_NUMBER(heap->usual_rate));
 }
 
 static void print_notes(const struct fp_report_page *page, const struct fp_report *report)
@@ -614,13 +599,11 @@ static void print_notes(const struct fp_report_page *page, const struct fp_repor
 	print_cpus(page, &report->heap);
 	if (unguarded == 0)
 		return;
-	fputs("fencepost: note: ", page->out);
-	fp_report_print_count(page, unguarded, "block");
-	fputs(unguarded == 1 ? " was not guarded" : " were not guarded", page->out);
+	fprintf(page->out, "fencepost: note: %s%s", FP_COUNT(unguarded, "block"),
+	        unguarded == 1 ? " was not guarded" : " were not guarded");
 	for (size_t i = 0; i < report->protection.reason_count; i++) {
-		fputs(i == 0 ? ": " : ", ", page->out);
-		fp_report_print_number(page, report->protection.reasons[i].blocks);
-		fputs(" for ", page->out);
+		fprintf(page->out, "%s%s for ", i == 0 ? ": " : ", ",
+		        FP_NUMBER(report->protection.reasons[i].blocks));
 		fp_report_print_escaped(page, report->protection.reasons[i].text);
 	}
 	if (report->protection.plain > 0)
