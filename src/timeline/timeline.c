@@ -10,9 +10,11 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/messages.h"
 #include "heap/heap.h"
-#include "timeline/pace.h"
+#include "registry/registry.h"
 #include "timeline/snapshot.h"
+#include "timeline/trend.h"
 
 enum {
 	MOMENTS = 256,
@@ -40,6 +42,121 @@ FP_CHILD_WRITES static struct fp_snapshot peak_snapshot;
 FP_CHILD_WRITES static uint64_t start; /* fp_clock_nanoseconds() then */
 
 static struct fp_timeline_config config; /* set once */
+
+/*
+ * The snapshots that growth is seen by: when the next one is due, and taking it in parts that
+ * no call of malloc notices. Intervals double when the row of snapshots is full. Looking takes
+ * a twentieth of the time at most: the larger the heap, the longer the interval. All of it is
+ * under the lock.
+ */
+
+enum {
+	BLOCKS_AT_ONCE = 2000, /* visited in one call, unless a part has more */
+	COST_SHARE = 20
+};
+
+FP_CHILD_WRITES static struct {
+	uint64_t interval;
+	uint64_t due;
+	uint64_t cost; /* nanoseconds that the newest snapshot took */
+	bool is_taking;
+	size_t part; /* the next one */
+	struct fp_snapshot snapshot;
+	struct fp_trends trends;
+} pace;
+
+/* INTERVAL is the first one, 0: no snapshot is ever taken. */
+static void start_pace(uint64_t interval)
+{
+	fp_snapshot_drop(&pace.snapshot);
+	fp_trends_drop(&pace.trends);
+	pace.interval = interval;
+	pace.due = interval;
+	pace.cost = 0;
+	pace.is_taking = false;
+}
+
+static void set_due(uint64_t now)
+{
+	uint64_t least = COST_SHARE * pace.cost / 1000000;
+
+	pace.due = now + (least > pace.interval ? least : pace.interval);
+}
+
+static void begin_taking(uint64_t now)
+{
+	pace.is_taking = true;
+	pace.part = 0;
+	pace.cost = 0;
+	pace.snapshot.milliseconds = now;
+}
+
+/* Whether all parts are in the snapshot. Without memory there is none. */
+static bool take_some(void)
+{
+	uint64_t before = pace.snapshot.blocks;
+
+	while (pace.part < FP_REGISTRY_PARTS &&
+	       pace.snapshot.blocks - before < BLOCKS_AT_ONCE) {
+		if (fp_snapshot_take_part(&pace.snapshot, pace.part++) != 0) {
+			pace.is_taking = false;
+			return false;
+		}
+	}
+	return pace.part == FP_REGISTRY_PARTS;
+}
+
+static void end_taking(void)
+{
+	if (fp_trends_are_full(&pace.trends)) {
+		fp_trends_thin(&pace.trends);
+		pace.interval *= 2;
+	}
+	fp_trends_add(&pace.trends, &pace.snapshot);
+	fp_snapshot_drop(&pace.snapshot);
+	pace.is_taking = false;
+}
+
+/* To be called often. True when a snapshot became complete that more than nothing can be judged
+ * by. */
+static bool take_in_parts(uint64_t now)
+{
+	if (pace.interval == 0 || (!pace.is_taking && now < pace.due))
+		return false;
+	uint64_t begun = fp_clock_nanoseconds();
+	if (!pace.is_taking)
+		begin_taking(now);
+	bool is_whole = take_some();
+	if (is_whole)
+		end_taking();
+	pace.cost += fp_clock_nanoseconds() - begun;
+	if (!pace.is_taking)
+		set_due(now);
+	return is_whole && pace.trends.snapshots >= FP_TREND_NEEDED;
+}
+
+/* Looking took so much more. */
+static void charge(uint64_t nanoseconds_more)
+{
+	pace.cost += nanoseconds_more;
+	if (!pace.is_taking)
+		pace.due += COST_SHARE * nanoseconds_more / 1000000;
+}
+
+/* Notes what kept growth from being seen. */
+static void note_growth(struct fp_log *log)
+{
+	if (pace.interval != 0 && pace.trends.snapshots < FP_TREND_NEEDED)
+		fp_log_note(log, FP_TELL_GROWTH_YOUNG);
+	if (pace.trends.is_lossy)
+		fp_log_note(log, FP_TELL_GROWTH_LOSSY);
+}
+
+static void log_growth(struct fp_log *log)
+{
+	if (pace.interval != 0)
+		fp_trends_log(&pace.trends, log);
+}
 
 static uint64_t milliseconds(void)
 {
@@ -71,7 +188,7 @@ static uint64_t sooner(uint64_t one, uint64_t other)
 
 static void watch(const struct fp_heap_totals *totals)
 {
-	uint64_t ahead = fp_pace_is_on() ? GROWTH_STEP : UINT64_MAX / 2;
+	uint64_t ahead = pace.interval != 0 ? GROWTH_STEP : UINT64_MAX / 2;
 
 	fp_heap_watch_step(sooner(next_serial, totals->last_serial + ahead),
 	                   sooner(next_frees, totals->frees + ahead));
@@ -123,7 +240,7 @@ static bool look_locked(const struct fp_block *dying)
 	if (dying != NULL && totals.peak_bytes > next_peak &&
 	    totals.live_bytes < totals.peak_bytes - totals.peak_bytes / 16)
 		take_snapshot(&totals, dying);
-	return fp_pace_is_on() && fp_pace_look(milliseconds());
+	return take_in_parts(milliseconds());
 }
 
 /* What is done with the news counts as looking: it, too, is to take little of the time. */
@@ -135,7 +252,7 @@ static void tell_news(void)
 		return;
 	config.growth_news();
 	fp_lock_acquire(&lock);
-	fp_pace_charge(fp_clock_nanoseconds() - begun);
+	charge(fp_clock_nanoseconds() - begun);
 	fp_lock_release(&lock);
 }
 
@@ -160,7 +277,7 @@ static void begin(void)
 	moment_count = 0;
 	step = 1;
 	fp_snapshot_drop(&peak_snapshot);
-	fp_pace_start(config.growth_ms);
+	start_pace(config.growth_ms);
 	fp_heap_totals(&totals);
 	set_step(&totals);
 }
@@ -230,22 +347,22 @@ void fp_timeline_log(struct fp_log *log, bool looks)
 	if (looks && is_better_now(&totals))
 		take_snapshot(&totals, NULL);
 	log_locked(log, &totals);
-	fp_pace_log(log);
-	fp_pace_note(log);
+	log_growth(log);
+	note_growth(log);
 	fp_lock_release(&lock);
 }
 
 void fp_timeline_log_growth(struct fp_log *log)
 {
 	fp_lock_acquire(&lock);
-	fp_pace_log(log);
+	log_growth(log);
 	fp_lock_release(&lock);
 }
 
 size_t fp_timeline_count_growing(void)
 {
 	fp_lock_acquire(&lock);
-	size_t count = fp_pace_count();
+	size_t count = fp_trends_count(&pace.trends);
 	fp_lock_release(&lock);
 	return count;
 }
@@ -253,7 +370,7 @@ size_t fp_timeline_count_growing(void)
 size_t fp_timeline_list_growing(fp_trace_id traces[FP_TREND_LISTED_MAX])
 {
 	fp_lock_acquire(&lock);
-	size_t count = fp_pace_list(traces);
+	size_t count = fp_trends_list(&pace.trends, traces);
 	fp_lock_release(&lock);
 	return count;
 }

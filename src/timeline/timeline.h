@@ -11,7 +11,7 @@
  * live.
  *
  * When growth is asked for, further snapshots say which stacks' live bytes only ever rise
- * (trend.h, pace.h).
+ * (trend.h).
  *
  * Context: alloc, except where a function says otherwise. Thread-safe.
  */
