@@ -55,4 +55,29 @@ void fp_report_moment_words(const struct fp_report_moment *moment,
 size_t fp_report_moments(const struct fp_report_finding *finding,
                          struct fp_report_moment *moments);
 
+/* Whether FUNCTION is one of the C library's on memory and strings, in any of its variants. */
+bool fp_report_is_memory_function(const char *function);
+
+/* How many of the innermost FRAMES are inside the C library's functions on memory and strings,
+ * whose caller is who made the access; NAME receives the function's public name. */
+size_t fp_report_count_memory_function(const struct fp_report_frame *frames, size_t count,
+                                       char *name, size_t name_size);
+
+/* Leaves those frames out of STACK, that of TRACE, and puts the name into it by which the
+ * program called the function. */
+void fp_report_drop_memory_function(const struct fp_report *report,
+                                    const struct fp_report_trace *trace,
+                                    struct fp_report_stack *stack);
+
+/* Has the stacks of findings, which are resolved, stand for the callers of such helpers. 0 or
+ * -ENOMEM. */
+int fp_report_find_helpers(struct fp_report *report);
+
+/* Completes the message and the description of FINDING, which is out of a log. 0 or -ENOMEM. */
+int fp_report_settle_crash(struct fp_report *report, struct fp_report_finding *finding);
+
+/* What REPORT, whose findings are in their order, died of becomes one where nothing that it
+ * told explains that: no handler saw it. 0 or -ENOMEM. */
+int fp_report_add_unseen_crash(struct fp_report *report);
+
 #endif

@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "report/stack.h"
 #include "report/names.h"
-#include "report/within.h"
+#include "report/finding.h"
 
 struct hash {
 	uint64_t value;

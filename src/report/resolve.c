@@ -11,14 +11,13 @@
 
 #include "base/tool_messages.h"
 #include "report/fingerprint.h"
-#include "report/helper.h"
 #include "report/holders.h"
 #include "report/report.h"
 #include "report/leaks.h"
 #include "report/names.h"
 #include "report/schema.h"
 #include "report/stack.h"
-#include "report/within.h"
+#include "report/finding.h"
 
 /*
  * Images by path and build-id. A search from the front is quick enough: reports that are read

@@ -9,7 +9,7 @@
 
 #include "report/stack.h"
 #include "report/fingerprint.h"
-#include "report/helper.h"
+#include "report/finding.h"
 #include "report/names.h"
 #include "report/text/page.h"
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/tool_messages.h"
-#include "report/crash.h"
+#include "report/finding.h"
 #include "report/leaks.h"
 #include "report/report.h"
 #include "report/schema.h"

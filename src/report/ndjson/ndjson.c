@@ -19,7 +19,6 @@
 #include "report/leaks.h"
 #include "report/names.h"
 #include "report/stack.h"
-#include "report/within.h"
 
 enum { LINE_MAX_BYTES = 32 << 10, LONG_STACK = 12, TIME_MAX = 32, HASH_MAX = 17, MSEC = 1000 };
 

@@ -51,7 +51,7 @@ void fp_report_print_leak_title(const struct fp_report_page *page,
 /* "0.4 s", "12 min 30 s", "26 h 3 min". */
 void fp_report_print_duration(const struct fp_report_page *page, uint64_t milliseconds);
 
-/* Who holds the block; nothing when that was not looked for (in holders.c). */
+/* Who holds the block; nothing when that was not looked for. */
 void fp_report_print_holders(const struct fp_report_page *page,
                              const struct fp_report_finding *finding);
 
@@ -69,7 +69,7 @@ void fp_report_print_all_holders(const struct fp_report_page *page,
                                  const struct fp_report_holder *holders, size_t count,
                                  const struct fp_report_census *census);
 
-/* What is known of an address (in explain.c). */
+/* What is known of an address. */
 void fp_report_print_explanation(const struct fp_report_page *page,
                                  const struct fp_report_explanation *explanation);
 

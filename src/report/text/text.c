@@ -108,7 +108,7 @@ static bool has_room(const struct fp_report *report)
 }
 
 /* The command that finds who changed the padding of FINDING, as a line; nothing when no other
- * layout would (in again.c). */
+ * layout would. */
 static void print_again(const struct fp_report_page *page, const struct fp_report *report,
                         const struct fp_report_finding *finding)
 {
@@ -172,7 +172,7 @@ static bool has_telling_registers(const struct fp_report_finding *finding)
 	       finding->cause != FP_CRASH_ABORT;
 }
 
-/* What only a crash has, after its stacks; nothing of another finding (in crash.c). */
+/* What only a crash has, after its stacks; nothing of another finding. */
 static void print_crash(const struct fp_report_page *page,
                         const struct fp_report_finding *finding)
 {
@@ -208,8 +208,7 @@ static void print_point(const struct fp_report_page *page, const struct fp_repor
 	fp_report_print_duration(page, point->milliseconds);
 }
 
-/* A stack that only grew; a line on those that are not listed; ", 2 stacks that only grow" (in
- * growth.c). */
+/* A stack that only grew; a line on those that are not listed; ", 2 stacks that only grow". */
 static void print_growing(const struct fp_report_page *page, const struct fp_report *report,
                           const struct fp_report_growing *growing)
 {
@@ -325,7 +324,7 @@ static bool is_known_leak(const struct fp_report *report, const struct fp_report
 	       leak->new.indirect_blocks == 0;
 }
 
-/* A leak with all that is told of it (in leaks.c). */
+/* A leak with all that is told of it. */
 static void print_leak(const struct fp_report_page *page, const struct fp_report *report,
                        const struct fp_report_leak *leak)
 {
@@ -712,6 +711,72 @@ static int write_set_end(struct fp_report_walk *walk)
 	if (walk->set->count > 1 && !walk->view->is_quiet)
 		fp_report_print_suppressions(&page, walk->set->reports[0]->suppressions);
 	return 0;
+}
+
+/*
+ * What is known of one address.
+ */
+
+static void print_position(const struct fp_report_page *page,
+                           const struct fp_report_block *block)
+{
+	if (block->offset == 0)
+		fputs("the start of", page->out);
+	else
+		fp_report_print_offset(page, block->offset, block->size);
+	fprintf(page->out, "%s%s",
+	        block->state == FP_BLOCK_FREED ? " a freed block of " : " a block of ",
+	        FP_COUNT(block->size, "byte"));
+}
+
+static void print_known_block(const struct fp_report_page *page,
+                              const struct fp_report_explanation *explanation)
+{
+	const struct fp_report_block *block = &explanation->block;
+
+	print_position(page, block);
+	if (explanation->age > 0) {
+		fputs(", allocated ", page->out);
+		fp_report_print_duration(page, explanation->age);
+		fputs(" ago", page->out);
+	}
+	fprintf(page->out,
+	        "\n  the block: at 0x%" PRIx64 ", serial %" PRIu64 ", heap %" PRIu32
+	        ", family %s, %s\n  allocated by thread %" PRIu32 ":\n",
+	        block->address, block->serial, block->heap, fp_family_name(block->family),
+	        fp_tier_name(block->tier), block->alloc_thread);
+	fp_report_print_stack(page, block->alloc_stack);
+	if (block->free_stack && block->state == FP_BLOCK_FREED) {
+		fprintf(page->out, "  freed by thread %" PRIu32 ":\n", block->free_thread);
+		fp_report_print_stack(page, block->free_stack);
+	}
+	fp_report_print_all_holders(page, explanation->holders, explanation->holder_count,
+	                            &explanation->census);
+}
+
+static void print_neighbour(const struct fp_report_page *page,
+                            const struct fp_report_block *block)
+{
+	fprintf(page->out, "%s%s at 0x%" PRIx64 " (serial %" PRIu64 ")",
+	        block->offset < 0 ? "  next behind it: " : "  next before it: ",
+	        FP_COUNT(block->size, "byte"), block->address, block->serial);
+	fp_report_print_place(page, "allocated at", block->alloc_stack, &block->site);
+	fputc('\n', page->out);
+}
+
+void fp_report_print_explanation(const struct fp_report_page *page,
+                                 const struct fp_report_explanation *explanation)
+{
+	fprintf(page->out, "0x%" PRIx64 " is ", explanation->address);
+	if (explanation->block.address != 0) {
+		print_known_block(page, explanation);
+	} else {
+		fputs("no block: it is ", page->out);
+		fp_report_print_escaped(page, explanation->place);
+		fputc('\n', page->out);
+	}
+	for (size_t i = 0; i < explanation->neighbour_count; i++)
+		print_neighbour(page, &explanation->neighbours[i]);
 }
 
 const struct fp_report_writer fp_report_text_writer = {
