@@ -115,10 +115,8 @@ __attribute__((format(printf, 2, 3))) static int refuse(const struct reader *rea
 	return -EINVAL;
 }
 
-static int shown_size(struct fp_report_string string)
-{
-	return string.size < 80 ? (int)string.size : 80;
-}
+/* As much of STRING as an error shows, for "%.*s". */
+#define SHOWN(string) ((string).size < 80 ? (int)(string).size : 80), (string).bytes
 
 static bool is_day(const char *date)
 {
@@ -166,9 +164,9 @@ static int take_limit(const struct reader *reader, struct fp_report_suppression 
 		return 0;
 	value = (struct fp_report_string){word.bytes + skipped, word.size - skipped};
 	if (is_max && !take_number(value, &suppression->max))
-		return refuse(reader, FP_SAY_NO_NUMBER_WRITE, shown_size(word), word.bytes);
+		return refuse(reader, FP_SAY_NO_NUMBER_WRITE, SHOWN(word));
 	if (!is_max && !is_date(value))
-		return refuse(reader, FP_SAY_NO_DATE_WRITE, shown_size(word), word.bytes);
+		return refuse(reader, FP_SAY_NO_DATE_WRITE, SHOWN(word));
 	if (is_max)
 		suppression->has_max = true;
 	else
@@ -177,21 +175,18 @@ static int take_limit(const struct reader *reader, struct fp_report_suppression 
 }
 
 /* Adds a pattern that is BEFORE, TEXT and AFTER. 0 or -ENOMEM. */
-static int add_pattern(struct fp_report_suppression *suppression,
-                       enum fp_report_pattern_kind kind, struct fp_report_string text,
-                       const char *around)
+static int add_pattern(const struct reader *reader, struct fp_report_suppression *suppression,
+                       enum fp_report_pattern_kind kind, const char *before,
+                       struct fp_report_string text, const char *after)
 {
-	struct fp_report_pattern *patterns = fp_report_grow(
-	        suppression->patterns, suppression->pattern_count, sizeof(*patterns));
-	char *glob;
+	struct fp_report_arena *arena = &reader->suppressions->arena;
+	struct fp_report_pattern pattern = {kind, fp_report_arena_take(arena, text.size + 3)};
 
-	if (!patterns)
+	if (!pattern.glob)
 		return -ENOMEM;
-	suppression->patterns = patterns;
-	if (asprintf(&glob, "%s%.*s%s", around, (int)text.size, text.bytes, around) < 0)
-		return -ENOMEM;
-	patterns[suppression->pattern_count++] = (struct fp_report_pattern){kind, glob};
-	return 0;
+	sprintf(pattern.glob, "%s%.*s%s", before, (int)text.size, text.bytes, after);
+	return fp_report_append(arena, &suppression->patterns, &suppression->pattern_count,
+	                        &pattern, sizeof(pattern));
 }
 
 /* Takes the limits off the end of PATTERN. 0 or -EINVAL. */
@@ -213,28 +208,17 @@ static int take_limits(const struct reader *reader, struct fp_report_suppression
 }
 
 /* '^' and '$' tie a pattern to an end of the name; else there may be more on that side. */
-static int add_line_pattern(struct fp_report_suppression *suppression,
+static int add_line_pattern(const struct reader *reader,
+                            struct fp_report_suppression *suppression,
                             enum fp_report_pattern_kind kind, struct fp_report_string pattern)
 {
 	bool has_start = pattern.size > 0 && pattern.bytes[0] == '^';
-	bool has_end = pattern.size > 0 && pattern.bytes[pattern.size - 1] == '$';
-	size_t size = pattern.size - has_start - (has_end && pattern.size > has_start);
-	char *loose;
-	int result;
+	bool has_end = pattern.size > has_start && pattern.bytes[pattern.size - 1] == '$';
 
-	if (asprintf(&loose, "%s%.*s%s", has_start ? "" : "*", (int)size,
-	             pattern.bytes + has_start, has_end ? "" : "*") < 0)
-		return -ENOMEM;
-	result = add_pattern(suppression, kind, (struct fp_report_string){loose, strlen(loose)},
-	                     "");
-	free(loose);
-	return result;
-}
-
-static int refuse_line(const struct reader *reader)
-{
-	return refuse(reader, FP_SAY_NO_SUPPRESSION_WRITE, shown_size(reader->line),
-	              reader->line.bytes);
+	pattern.bytes += has_start;
+	pattern.size -= has_start + has_end;
+	return add_pattern(reader, suppression, kind, has_start ? "" : "*", pattern,
+	                   has_end ? "" : "*");
 }
 
 static int parse_line(const struct reader *reader, struct fp_report_suppression *suppression)
@@ -259,14 +243,13 @@ static int parse_line(const struct reader *reader, struct fp_report_suppression 
 		pattern_kind = line_kinds[i].pattern;
 	}
 	if (!is_known)
-		return refuse_line(reader);
+		return refuse(reader, FP_SAY_NO_SUPPRESSION_WRITE, SHOWN(reader->line));
 	pattern = trim((struct fp_report_string){colon + 1, reader->line.size - word.size - 1});
 	if (take_limits(reader, suppression, &pattern) != 0)
 		return -EINVAL;
 	if (pattern.size == 0)
-		return refuse(reader, FP_SAY_NO_PATTERN_ANY, shown_size(reader->line),
-		              reader->line.bytes);
-	return add_line_pattern(suppression, pattern_kind, pattern);
+		return refuse(reader, FP_SAY_NO_PATTERN_ANY, SHOWN(reader->line));
+	return add_line_pattern(reader, suppression, pattern_kind, pattern);
 }
 
 /*
@@ -310,11 +293,6 @@ static const struct {
         {"UnsafeZeroSize", 0, 0, false},
 };
 
-static int size_of(struct fp_report_string string)
-{
-	return string.size < 80 ? (int)string.size : 80;
-}
-
 static bool next_in_block(struct reader *reader)
 {
 	if (next_line(reader))
@@ -339,7 +317,7 @@ static int take_memcheck_kind(const struct reader *reader,
 		suppression->is_call = memcheck_kinds[i].is_call;
 		return 0;
 	}
-	return refuse(reader, FP_SAY_MEMCHECK_NO_KIND, size_of(kind), kind.bytes);
+	return refuse(reader, FP_SAY_MEMCHECK_NO_KIND, SHOWN(kind));
 }
 
 static int take_own_kind(const struct reader *reader, struct fp_report_suppression *suppression,
@@ -352,22 +330,31 @@ static int take_own_kind(const struct reader *reader, struct fp_report_suppressi
 		return 0;
 	}
 	if (kind == FP_FINDING_COUNT)
-		return refuse(reader, FP_SAY_FENCEPOST_NO_KIND, size_of(word), word.bytes);
+		return refuse(reader, FP_SAY_FENCEPOST_NO_KIND, SHOWN(word));
 	suppression->kinds = UINT64_C(1) << kind;
 	return 0;
 }
 
+/* Takes the next of WORDS, which commas stand between, into WORD; false at the end. */
+static bool next_word(struct fp_report_string *words, struct fp_report_string *word)
+{
+	const char *comma = words->size > 0 ? memchr(words->bytes, ',', words->size) : NULL;
+	bool has_word = words->size > 0;
+
+	*word = (struct fp_report_string){words->bytes,
+	                                  comma ? (size_t)(comma - words->bytes) : words->size};
+	words->bytes += word->size + (comma != NULL);
+	words->size -= word->size + (comma != NULL);
+	return has_word;
+}
+
 static bool is_tool(struct fp_report_string tools, const char *tool)
 {
-	while (tools.size > 0) {
-		const char *comma = memchr(tools.bytes, ',', tools.size);
-		size_t size = comma ? (size_t)(comma - tools.bytes) : tools.size;
+	struct fp_report_string word;
 
-		if (fp_report_is_word((struct fp_report_string){tools.bytes, size}, tool))
+	while (next_word(&tools, &word))
+		if (fp_report_is_word(word, tool))
 			return true;
-		tools.bytes += comma ? size + 1 : size;
-		tools.size -= comma ? size + 1 : size;
-	}
 	return false;
 }
 
@@ -400,7 +387,7 @@ static int take_kind(const struct reader *reader, struct fp_report_suppression *
 		return take_memcheck_kind(reader, suppression, kind);
 	if (is_foreign_tool(tools))
 		return 0;
-	return refuse(reader, FP_SAY_NAMES_NO_TOOL, size_of(line), line.bytes);
+	return refuse(reader, FP_SAY_NAMES_NO_TOOL, SHOWN(line));
 }
 
 static int take_leak_kinds(const struct reader *reader,
@@ -417,26 +404,19 @@ static int take_leak_kinds(const struct reader *reader,
 	             {"all", UINT32_MAX},
 	             {"none", 0}};
 	const struct fp_report_string all = words;
+	struct fp_report_string word;
 
 	suppression->leaks = 0;
-	while (words.size > 0) {
-		const char *comma = memchr(words.bytes, ',', words.size);
-		size_t size = comma ? (size_t)(comma - words.bytes) : words.size;
+	while (next_word(&words, &word)) {
 		size_t i = 0;
 
-		while (i < 6 &&
-		       !fp_report_is_word(trim((struct fp_report_string){words.bytes, size}),
-		                          kinds[i].word))
+		while (i < 6 && !fp_report_is_word(trim(word), kinds[i].word))
 			i++;
 		if (i == 6)
-			break;
+			return refuse(reader, FP_SAY_NO_KINDS_LEAKS, SHOWN(all));
 		suppression->leaks |= kinds[i].leaks;
-		words.bytes += comma ? size + 1 : size;
-		words.size -= comma ? size + 1 : size;
 	}
-	if (words.size == 0)
-		return 0;
-	return refuse(reader, FP_SAY_NO_KINDS_LEAKS, size_of(all), all.bytes);
+	return 0;
 }
 
 /* "fun:", "obj:", "src:", "..." */
@@ -450,17 +430,17 @@ static int take_frame(const struct reader *reader, struct fp_report_suppression 
 	if (suppression->pattern_count == FRAMES_MAX)
 		return refuse(reader, FP_SAY_MORE_THAN_FRAMES, FRAMES_MAX);
 	if (fp_report_is_word(line, "..."))
-		return add_pattern(suppression, FP_REPORT_PATTERN_FRAMES, line, "");
+		return add_pattern(reader, suppression, FP_REPORT_PATTERN_FRAMES, "", line, "");
 	for (unsigned kind = 0; kind < sizeof(words) / sizeof(words[0]); kind++) {
 		size_t skipped = strlen(words[kind]);
 
 		if (fp_report_starts_with(line, words[kind]) && line.size > skipped)
-			return add_pattern(suppression, kind,
+			return add_pattern(reader, suppression, kind, "",
 			                   (struct fp_report_string){line.bytes + skipped,
 			                                             line.size - skipped},
 			                   "");
 	}
-	return refuse(reader, FP_SAY_NO_FRAME_WRITE, size_of(line), line.bytes);
+	return refuse(reader, FP_SAY_NO_FRAME_WRITE, SHOWN(line));
 }
 
 static int take_line(const struct reader *reader, struct fp_report_suppression *suppression)
@@ -479,6 +459,14 @@ static int take_line(const struct reader *reader, struct fp_report_suppression *
 	return take_frame(reader, suppression);
 }
 
+/* The line is its name. */
+static bool keep_name(const struct reader *reader, struct fp_report_suppression *suppression)
+{
+	suppression->name = fp_report_arena_keep(&reader->suppressions->arena,
+	                                         reader->line.bytes, reader->line.size);
+	return suppression->name != NULL;
+}
+
 /* The rest of the block whose "{" was the line. 0, -EINVAL or -ENOMEM. */
 static int read_block(struct reader *reader, struct fp_report_suppression *suppression)
 {
@@ -487,8 +475,7 @@ static int read_block(struct reader *reader, struct fp_report_suppression *suppr
 	suppression->is_block = true;
 	if (!next_in_block(reader))
 		return -EINVAL;
-	suppression->name = strndup(reader->line.bytes, reader->line.size);
-	if (!suppression->name)
+	if (!keep_name(reader, suppression))
 		return -ENOMEM;
 	if (!next_in_block(reader))
 		return -EINVAL;
@@ -512,20 +499,7 @@ static int parse_one(struct reader *reader, struct fp_report_suppression *suppre
 {
 	if (fp_report_is_word(reader->line, "{"))
 		return read_block(reader, suppression);
-	suppression->name = strndup(reader->line.bytes, reader->line.size);
-	return suppression->name ? parse_line(reader, suppression) : -ENOMEM;
-}
-
-static int add_file(struct fp_report_suppressions *suppressions, const char *name)
-{
-	char **files =
-	        fp_report_grow(suppressions->files, suppressions->file_count, sizeof(*files));
-
-	if (!files)
-		return -ENOMEM;
-	suppressions->files = files;
-	files[suppressions->file_count] = strdup(name);
-	return files[suppressions->file_count] ? (suppressions->file_count++, 0) : -ENOMEM;
+	return keep_name(reader, suppression) ? parse_line(reader, suppression) : -ENOMEM;
 }
 
 int fp_report_suppressions_parse(struct fp_report_suppressions *suppressions,
@@ -535,36 +509,23 @@ int fp_report_suppressions_parse(struct fp_report_suppressions *suppressions,
 	                        .name = text->name,
 	                        .at = text->bytes,
 	                        .left = text->size};
-	int result = add_file(suppressions, text->name);
+	const char *file =
+	        fp_report_arena_keep(&suppressions->arena, text->name, strlen(text->name));
+	int result = file ? 0 : -ENOMEM;
 
 	while (result == 0 && next_line(&reader)) {
-		struct fp_report_suppression *items = fp_report_grow(
-		        suppressions->items, suppressions->count, sizeof(*items));
+		struct fp_report_suppression added = {.file = file, .line = reader.number};
 
-		if (!items)
-			return -ENOMEM;
-		suppressions->items = items;
-		items[suppressions->count] = (struct fp_report_suppression){
-		        .file = suppressions->files[suppressions->file_count - 1],
-		        .line = reader.number};
-		result = parse_one(&reader, &items[suppressions->count++]);
+		result = parse_one(&reader, &added);
+		if (result == 0)
+			result = fp_report_append(&suppressions->arena, &suppressions->items,
+			                          &suppressions->count, &added, sizeof(added));
 	}
 	return result;
 }
 
 void fp_report_suppressions_free(struct fp_report_suppressions *suppressions)
 {
-	for (size_t i = 0; i < suppressions->count; i++) {
-		struct fp_report_suppression *suppression = &suppressions->items[i];
-
-		for (size_t j = 0; j < suppression->pattern_count; j++)
-			free(suppression->patterns[j].glob);
-		free(suppression->patterns);
-		free((char *)(uintptr_t)suppression->name);
-	}
-	for (size_t i = 0; i < suppressions->file_count; i++)
-		free(suppressions->files[i]);
-	free(suppressions->items);
-	free(suppressions->files);
+	fp_report_arena_free(&suppressions->arena);
 	*suppressions = (struct fp_report_suppressions){0};
 }

@@ -277,16 +277,16 @@ static struct subject subject_of_growing(const struct fp_report_growing *growing
 
 /* Counts what matches SUBJECT, up to the one that takes it out, which it returns, or NULL. */
 static struct fp_report_suppression *tally(struct fp_report_suppressions *suppressions,
-                                           const struct subject *subject)
+                                           struct subject subject)
 {
 	for (size_t i = 0; i < suppressions->count; i++) {
 		struct fp_report_suppression *suppression = &suppressions->items[i];
 
-		enum match how = match(suppression, subject);
+		enum match how = match(suppression, &subject);
 
 		if (how == MATCH_NONE)
 			continue;
-		suppression->matched += how == MATCH_ITSELF ? subject->weight : 0;
+		suppression->matched += how == MATCH_ITSELF ? subject.weight : 0;
 		if (suppression->state == FP_REPORT_SUPPRESSION_ACTIVE)
 			return suppression;
 	}
@@ -296,16 +296,10 @@ static struct fp_report_suppression *tally(struct fp_report_suppressions *suppre
 static void tally_report(struct fp_report_suppressions *suppressions,
                          const struct fp_report *report)
 {
-	for (size_t i = 0; i < report->finding_count; i++) {
-		const struct subject subject = subject_of_finding(&report->findings[i]);
-
-		tally(suppressions, &subject);
-	}
-	for (size_t i = 0; i < report->leak_count; i++) {
-		const struct subject subject = subject_of_leak(&report->leaks[i]);
-
-		tally(suppressions, &subject);
-	}
+	for (size_t i = 0; i < report->finding_count; i++)
+		tally(suppressions, subject_of_finding(&report->findings[i]));
+	for (size_t i = 0; i < report->leak_count; i++)
+		tally(suppressions, subject_of_leak(&report->leaks[i]));
 }
 
 /* Marks what matches more than it may; what it matched falls to those behind it. */
@@ -343,7 +337,7 @@ static void reset(struct fp_report_suppressions *suppressions)
 		suppressions->items[i].matched = 0;
 }
 
-static bool is_taken(struct fp_report_suppressions *suppressions, const struct subject *subject)
+static bool is_taken(struct fp_report_suppressions *suppressions, struct subject subject)
 {
 	struct fp_report_suppression *suppression = tally(suppressions, subject);
 
@@ -352,43 +346,23 @@ static bool is_taken(struct fp_report_suppressions *suppressions, const struct s
 	return suppression != NULL;
 }
 
-static void take_out_growing(struct fp_report_suppressions *suppressions,
-                             struct fp_report *report)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < report->growth.count; i++) {
-		struct fp_report_growing *growing = &report->growth.stacks[i];
-		const struct subject subject = subject_of_growing(growing);
-
-		if (!is_taken(suppressions, &subject))
-			report->growth.stacks[kept++] = *growing;
-	}
-	report->suppressed += report->growth.count - kept;
-	report->growth.count = kept;
-}
+/* Leaves in REPORT the COUNT ITEMS that are not taken. */
+#define LEAVE(report, items, count, subject_of)                                                \
+	do {                                                                                   \
+		size_t left = 0;                                                               \
+                                                                                               \
+		for (size_t i = 0; i < (report)->count; i++)                                   \
+			if (!is_taken(suppressions, subject_of(&(report)->items[i])))          \
+				(report)->items[left++] = (report)->items[i];                  \
+		(report)->suppressed += (report)->count - left;                                \
+		(report)->count = left;                                                        \
+	} while (0)
 
 static void take_out(struct fp_report_suppressions *suppressions, struct fp_report *report)
 {
-	size_t findings = 0;
-	size_t leaks = 0;
-
-	for (size_t i = 0; i < report->finding_count; i++) {
-		const struct subject subject = subject_of_finding(&report->findings[i]);
-
-		if (!is_taken(suppressions, &subject))
-			report->findings[findings++] = report->findings[i];
-	}
-	for (size_t i = 0; i < report->leak_count; i++) {
-		const struct subject subject = subject_of_leak(&report->leaks[i]);
-
-		if (!is_taken(suppressions, &subject))
-			report->leaks[leaks++] = report->leaks[i];
-	}
-	take_out_growing(suppressions, report);
-	report->suppressed += report->finding_count - findings + report->leak_count - leaks;
-	report->finding_count = findings;
-	report->leak_count = leaks;
+	LEAVE(report, findings, finding_count, subject_of_finding);
+	LEAVE(report, leaks, leak_count, subject_of_leak);
+	LEAVE(report, growth.stacks, growth.count, subject_of_growing);
 	report->suppressions = suppressions;
 }
 

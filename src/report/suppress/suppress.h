@@ -41,7 +41,7 @@ struct fp_report_pattern {
 	char *glob; /* '*' is any text; '?' any character, in Valgrind's */
 };
 
-/* NAME is its own; STATE, MATCHED and USED are set by fp_report_suppress. */
+/* STATE, MATCHED and USED are set by fp_report_suppress. */
 struct fp_report_suppression {
 	FP_SUPPRESSION_FIELDS(FP_REPORT_, )
 	uint64_t kinds;  /* a bit for each enum fp_finding_kind */
@@ -56,8 +56,7 @@ struct fp_report_suppression {
 struct fp_report_suppressions {
 	struct fp_report_suppression *items;
 	size_t count;
-	char **files; /* their names */
-	size_t file_count;
+	struct fp_report_arena arena; /* all of them, with their texts */
 	char error[FP_REPORT_SUPPRESSION_ERROR_MAX];
 };
 
