@@ -125,6 +125,16 @@ static int digit_value(char digit)
 	return found ? (int)(found - digits) : -1;
 }
 
+/* Memory of the report's arena; NULL is remembered. */
+static void *take_memory(struct fields *fields, size_t size)
+{
+	void *memory = fp_report_arena_take(&fields->report->arena, size);
+
+	if (!memory)
+		fields->is_out_of_memory = true;
+	return memory;
+}
+
 static struct fp_report_string take_bytes(struct fields *fields, const json_t *object,
                                           const char *key)
 {
@@ -150,17 +160,6 @@ static struct fp_report_string take_bytes(struct fields *fields, const json_t *o
 	return kept;
 }
 
-/* NULL when there is none. */
-static const json_t *take_object(struct fields *fields, const json_t *object, const char *key)
-{
-	return value_at(fields, object, key, JSON_OBJECT);
-}
-
-static const json_t *take_array(struct fields *fields, const json_t *object, const char *key)
-{
-	return value_at(fields, object, key, JSON_ARRAY);
-}
-
 /* The module that FRAME names; NULL when it is unknown or memory ran out. */
 static const struct fp_report_module *find_module(struct fields *fields,
                                                   const struct fp_report_flat_frame *frame)
@@ -178,16 +177,6 @@ static const struct fp_report_module *find_module(struct fields *fields,
 	if (!module)
 		fields->is_out_of_memory = true;
 	return module;
-}
-
-/* Memory of the report's arena; NULL is remembered. */
-static void *take_memory(struct fields *fields, size_t size)
-{
-	void *memory = fp_report_arena_take(&fields->report->arena, size);
-
-	if (!memory)
-		fields->is_out_of_memory = true;
-	return memory;
 }
 
 static const struct fp_symbol_frame *make_symbol(struct fields *fields,
@@ -213,16 +202,6 @@ static const struct fp_symbol_frame *make_symbol(struct fields *fields,
 	return symbol;
 }
 
-static const struct fp_report_lines *keep_source(struct fields *fields,
-                                                 const struct fp_report_lines *source)
-{
-	struct fp_report_lines *kept = take_memory(fields, sizeof(*kept));
-
-	if (kept)
-		*kept = *source;
-	return kept;
-}
-
 static bool take_record(struct fields *fields, const json_t *json,
                         const struct fp_schema_record *schema, void *record);
 
@@ -232,9 +211,10 @@ static const struct fp_report_stack empty;
 static const struct fp_report_stack *take_stack(struct fields *fields, const json_t *object,
                                                 const char *key)
 {
-	const json_t *frames = take_array(fields, object, key);
+	const json_t *frames = value_at(fields, object, key, JSON_ARRAY);
 	size_t count = json_array_size(frames);
 	struct fp_report_stack *stack = frames ? take_memory(fields, sizeof(*stack)) : NULL;
+	struct fp_report_lines *source = NULL;
 	size_t place = 0;
 
 	if (stack)
@@ -257,8 +237,12 @@ static const struct fp_report_stack *take_stack(struct fields *fields, const jso
 			stack->helper = i + 1;
 		if (stack->helper > 0 && frame.is_place)
 			place = i;
-		if (!stack->source && frame.source.count > 0)
-			stack->source = keep_source(fields, &frame.source);
+		if (!source && frame.source.count > 0) {
+			source = take_memory(fields, sizeof(*source));
+			if (source)
+				*source = frame.source;
+			stack->source = source;
+		}
 	}
 	stack->shown = fp_report_count_shown(stack->frames, count);
 	if (stack->helper > 0)
@@ -271,7 +255,7 @@ static const struct fp_report_stack *take_stack(struct fields *fields, const jso
 static void take_shares(struct fields *fields, const json_t *json,
                         struct fp_report_shares *shares)
 {
-	const json_t *items = take_array(fields, json, "sources");
+	const json_t *items = value_at(fields, json, "sources", JSON_ARRAY);
 
 	for (size_t i = 0; i < json_array_size(items) && !have_failed(fields); i++) {
 		struct fp_report_share share = {0};
@@ -283,7 +267,7 @@ static void take_shares(struct fields *fields, const json_t *json,
 		                          &shares->count, &share, sizeof(share)) != 0)
 			fields->is_out_of_memory = true;
 	}
-	take_record(fields, take_object(fields, json, "more_sources"),
+	take_record(fields, value_at(fields, json, "more_sources", JSON_OBJECT),
 	            &fp_report_schema_more_shares, &shares->beyond);
 }
 
@@ -410,7 +394,7 @@ static void *take_room(struct fields *fields, size_t count, size_t size)
 static void take_strings(struct fields *fields, const json_t *json, const char *key,
                          const struct fp_schema_field *field, char *record)
 {
-	const json_t *array = take_array(fields, json, key);
+	const json_t *array = value_at(fields, json, key, JSON_ARRAY);
 	size_t count = json_array_size(array);
 	struct fp_report_string *strings = take_room(fields, count, sizeof(*strings));
 
@@ -515,7 +499,7 @@ static bool take_value(struct fields *fields, const json_t *json, const char *ke
 static bool take_named(struct fields *fields, const json_t *json, const char *key,
                        const struct fp_schema_field *field, char *record)
 {
-	const json_t *object = take_object(fields, json, key);
+	const json_t *object = value_at(fields, json, key, JSON_OBJECT);
 	const struct fp_schema_record *schema = field->of;
 	size_t *count = (size_t *)(void *)(record + field->more);
 	char *items = take_room(fields, json_object_size(object), schema->size);
@@ -577,12 +561,14 @@ static bool take_value(struct fields *fields, const json_t *json, const char *ke
 		return true;
 	case FP_SCHEMA_RECORD:
 	case FP_SCHEMA_BLOCK:
-		return take_record(fields, take_object(fields, json, key), field->of, at);
+		return take_record(fields, value_at(fields, json, key, JSON_OBJECT), field->of,
+		                   at);
 	case FP_SCHEMA_NAMED:
 	case FP_SCHEMA_MAP:
 		return take_named(fields, json, key, field, record);
 	case FP_SCHEMA_ARRAY:
-		return take_items(fields, take_array(fields, json, key), field, record);
+		return take_items(fields, value_at(fields, json, key, JSON_ARRAY), field,
+		                  record);
 	case FP_SCHEMA_STRINGS:
 		take_strings(fields, json, key, field, record);
 		return true;
@@ -595,7 +581,7 @@ static bool take_value(struct fields *fields, const json_t *json, const char *ke
 		        take_setting(fields, json_object_get(json, key), key);
 		return true;
 	case FP_SCHEMA_EXIT:
-		take_exit(fields, take_object(fields, json, key), at, more);
+		take_exit(fields, value_at(fields, json, key, JSON_OBJECT), at, more);
 		return true;
 	default:
 		if (!take_number(fields, json, key, field, &number))
@@ -616,7 +602,7 @@ static const json_t *find_object(struct fields *fields, const json_t *json,
 	if (!dot)
 		return json;
 	snprintf(name, sizeof(name), "%.*s", (int)(dot - field->key), field->key);
-	return take_object(fields, json, name);
+	return value_at(fields, json, name, JSON_OBJECT);
 }
 
 /* What is null without a condition leaves that as it is; what is not says that it holds. */

@@ -162,11 +162,6 @@ static const char *security_severity(int cwe)
 	return NULL;
 }
 
-static json_t *make_multiformat(const char *text)
-{
-	return json_pack("{s:s}", "text", text);
-}
-
 static size_t first_rule_of(int cwe)
 {
 	size_t rule = 0;
@@ -228,31 +223,23 @@ static json_t *make_properties(size_t rule)
 	return properties;
 }
 
-static json_t *make_rule(struct fp_report_sarif *sarif, size_t rule)
+static json_t *make_rule(size_t rule)
 {
-	struct fp_report_tree *tree = &sarif->tree;
+	const char *id = fp_report_sarif_rule_id(rule);
 	const char *title = fp_report_sarif_rule_title(rule);
-	json_t *json = json_object();
+	int cwe = rule_cwe(rule);
+	json_t *superset =
+	        json_pack("{s:{s:o,s:I,s:{s:s,s:i}},s:[s]}", "target", "id",
+	                  json_sprintf("%d", cwe), "index", (json_int_t)taxon_index(rule),
+	                  "toolComponent", "name", "CWE", "index", 0, "kinds", "superset");
 
-	fp_report_tree_put(tree, json, "id", json_string(fp_report_sarif_rule_id(rule)));
-	fp_report_tree_put(tree, json, "name", make_name(rule));
-	fp_report_tree_put(tree, json, "shortDescription", make_multiformat(title));
-	fp_report_tree_put(tree, json, "fullDescription", make_multiformat(title));
-	fp_report_tree_put(
-	        tree, json, "help",
-	        json_pack("{s:o}", "text",
-	                  json_sprintf(FP_SAY_CWE_SEEN_WHILE, fp_report_sarif_rule_id(rule),
-	                               title, rule_cwe(rule))));
-	fp_report_tree_put(tree, json, "helpUri", make_page(rule));
-	fp_report_tree_put(tree, json, "defaultConfiguration",
-	                   json_pack("{s:s}", "level", fp_report_sarif_rule_level(rule)));
-	fp_report_tree_put(tree, json, "relationships",
-	                   json_pack("[{s:{s:o,s:I,s:{s:s,s:i}},s:[s]}]", "target", "id",
-	                             json_sprintf("%d", rule_cwe(rule)), "index",
-	                             (json_int_t)taxon_index(rule), "toolComponent", "name",
-	                             "CWE", "index", 0, "kinds", "superset"));
-	fp_report_tree_put(tree, json, "properties", make_properties(rule));
-	return json;
+	return json_pack("{s:s,s:o,s:{s:s},s:{s:s},s:{s:o},s:o,s:{s:s},s:[o],s:o}", "id", id,
+	                 "name", make_name(rule), "shortDescription", "text", title,
+	                 "fullDescription", "text", title, "help", "text",
+	                 json_sprintf(FP_SAY_CWE_SEEN_WHILE, id, title, cwe), "helpUri",
+	                 make_page(rule), "defaultConfiguration", "level",
+	                 fp_report_sarif_rule_level(rule), "relationships", superset,
+	                 "properties", make_properties(rule));
 }
 
 json_t *fp_report_sarif_rules(struct fp_report_sarif *sarif)
@@ -260,7 +247,7 @@ json_t *fp_report_sarif_rules(struct fp_report_sarif *sarif)
 	json_t *rules = json_array();
 
 	for (size_t rule = 0; rule < RULES; rule++)
-		fp_report_tree_append(&sarif->tree, rules, make_rule(sarif, rule));
+		fp_report_tree_append(&sarif->tree, rules, make_rule(rule));
 	return rules;
 }
 
@@ -480,19 +467,13 @@ static int compare_entries(const void *left, const void *right)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
-static json_t *make_fingerprints(const struct collected *entry)
-{
-	char name[17];
-
-	snprintf(name, sizeof(name), "%016" PRIx64, entry->fingerprint);
-	return json_pack("{s:s,s:o}", "fencepostFingerprint/v1", name,
-	                 "primaryLocationLineHash", json_sprintf("%s:1", name));
-}
-
 static void complete(struct fp_report_tree *tree, const struct collected *entry)
 {
 	bool is_leak = entry->rule >= fp_report_sarif_leak_rule(0);
 	uint64_t occurrences = is_leak ? entry->blocks : entry->count;
+	char name[17];
+
+	snprintf(name, sizeof(name), "%016" PRIx64, entry->fingerprint);
 
 	if (is_leak)
 		fp_report_tree_put(
@@ -502,7 +483,8 @@ static void complete(struct fp_report_tree *tree, const struct collected *entry)
 	fp_report_tree_put(tree, entry->result, "occurrenceCount",
 	                   fp_report_make_count(occurrences > 0 ? occurrences : 1));
 	fp_report_tree_put(tree, entry->result, "partialFingerprints",
-	                   make_fingerprints(entry));
+	                   json_pack("{s:s,s:o}", "fencepostFingerprint/v1", name,
+	                             "primaryLocationLineHash", json_sprintf("%s:1", name)));
 }
 
 /* What is not in the results, and what is compressed but not yet counted. */
@@ -564,13 +546,6 @@ static json_t *make_details(const struct fp_report *report)
 	return details;
 }
 
-static json_t *make_bases(const struct fp_report_sarif *sarif)
-{
-	json_t *uri = fp_report_sarif_directory(sarif->roots.paths[0]);
-
-	return json_pack("{s:{s:o}}", FP_REPORT_SARIF_ROOT, "uri", uri);
-}
-
 static json_t *make_tool(struct fp_report_sarif *sarif)
 {
 	return json_pack("{s:{s:s,s:s,s:s,s:[{s:s,s:i}],s:o}}", "driver", "name", PACKAGE_NAME,
@@ -592,7 +567,9 @@ static int end(struct fp_report_walk *walk)
 	fp_report_tree_put(tree, run, "automationDetails", make_details(walk->set->reports[0]));
 	fp_report_tree_put(tree, run, "columnKind", json_string("unicodeCodePoints"));
 	if (sarif->roots.paths[0])
-		fp_report_tree_put(tree, run, "originalUriBaseIds", make_bases(sarif));
+		fp_report_tree_put(tree, run, "originalUriBaseIds",
+		                   json_pack("{s:{s:o}}", FP_REPORT_SARIF_ROOT, "uri",
+		                             fp_report_sarif_directory(sarif->roots.paths[0])));
 	fp_report_tree_put(tree, run, "invocations", json_incref(document->invocations));
 	fp_report_tree_put(tree, run, "taxonomies", fp_report_sarif_taxonomies(sarif));
 	fp_report_tree_put(tree, run, "results", results);

@@ -230,19 +230,13 @@ static void print_settings(struct xml *xml, const struct fp_report *report)
 	xml_print(xml, "exe", "%s", PACKAGE_NAME);
 	for (size_t i = 0; i < report->setting_count; i++) {
 		const struct fp_report_setting *setting = &report->settings[i];
-		char *text = NULL;
-		size_t size;
-		FILE *out = open_memstream(&text, &size);
 
-		if (!out)
-			continue;
-		fputs("--", out);
-		fwrite(setting->key.bytes, 1, setting->key.size, out);
-		fputc('=', out);
-		fwrite(setting->value.bytes, 1, setting->value.size, out);
-		if (fclose(out) == 0)
-			xml_string(xml, "arg", (struct fp_report_string){text, size});
-		free(text);
+		indent(xml);
+		fputs("<arg>--", xml->out);
+		escape(xml->out, setting->key);
+		fputc('=', xml->out);
+		escape(xml->out, setting->value);
+		fputs("</arg>\n", xml->out);
 	}
 	xml_close(xml, "vargv");
 }
