@@ -82,6 +82,27 @@ static void write_constant(const char *text, FILE *file)
 	}
 }
 
+/* TEXT to FILE as above; rules and weaknesses, which every SARIF log has, only where IS_FIRST.
+ */
+static void write_golden(char *text, bool is_first, FILE *file)
+{
+	static const char *const lists[][2] = {{"     \"rules\": [\n", "\n     ]"},
+	                                       {"     \"taxa\": [\n", "\n     ]"}};
+
+	for (size_t i = 0; !is_first && !is_whole && i < 2; i++) {
+		char *start = strstr(text, lists[i][0]);
+		char *end = start ? strstr(start, lists[i][1]) : NULL;
+
+		if (!end)
+			continue;
+		start += strlen(lists[i][0]);
+		*start = '\0';
+		write_constant(text, file);
+		text = end + 1;
+	}
+	write_constant(text, file);
+}
+
 static bool is_golden(const struct face *face, const char *name)
 {
 	size_t size = strlen(name);
@@ -115,7 +136,7 @@ static void write_face(const struct face *face, const char *name,
 		fail("cannot render", path);
 	if (strlen(text) != size)
 		fail("a zero byte in", path);
-	write_constant(text, file);
+	write_golden(text, strncmp(face->of, name, strlen(name)) == 0, file);
 	if (fclose(file) != 0)
 		fail("cannot write", path);
 	free(text);
