@@ -5,7 +5,88 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "log/record.h"
+#include "log/writer.h"
+
+/* One record being put together in the scratch space of its log, and then appended whole. */
+struct record {
+	struct fp_log *log;
+	size_t used;
+	const struct fp_log_site *site; /* of a finding's block */
+};
+
+/*
+ * Encoding: numbers and strings into the scratch space of a log, under its lock.
+ */
+
+static void put_bytes(struct record *record, const void *bytes, size_t count)
+{
+	if (count > FP_LOG_SCRATCH_BYTES - record->used) {
+		record->log->is_lossy = true;
+		return;
+	}
+	memcpy(record->log->scratch + record->used, bytes, count);
+	record->used += count;
+}
+
+static void put_number(struct record *record, uint64_t value, size_t bytes)
+{
+	uint8_t encoded[8];
+
+	for (size_t i = 0; i < bytes; i++)
+		encoded[i] = (uint8_t)(value >> (8 * i));
+	put_bytes(record, encoded, bytes);
+}
+
+static void put_u8(struct record *record, uint8_t value)
+{
+	put_number(record, value, 1);
+}
+
+static void put_u32(struct record *record, uint32_t value)
+{
+	put_number(record, value, 4);
+}
+
+static void put_u64(struct record *record, uint64_t value)
+{
+	put_number(record, value, 8);
+}
+
+/* A length before them. */
+static void put_counted(struct record *record, const void *bytes, size_t count)
+{
+	put_u32(record, (uint32_t)count);
+	put_bytes(record, bytes, count);
+}
+
+static void put_string(struct record *record, const char *string)
+{
+	put_counted(record, string, strnlen(string, FP_LOG_STRING_MAX));
+}
+
+/* From begin to finish the log is locked. What does not fit is lost, and makes the log lossy.
+ */
+static struct record begin(struct fp_log *log, enum fp_log_type type)
+{
+	struct record record = {.log = log};
+
+	fp_lock_acquire(&log->lock);
+	put_number(&record, type, 2);
+	put_number(&record, 0, 2);
+	put_u32(&record, 0); /* the length, known at the end */
+	return record;
+}
+
+static void finish(struct record *record)
+{
+	struct fp_log *log = record->log;
+	size_t used = record->used;
+
+	record->used = 4;
+	put_u32(record, (uint32_t)(used - FP_LOG_RECORD_HEADER_BYTES));
+	fp_log_append_locked(log, log->scratch, used);
+	fp_lock_release(&log->lock);
+}
 
 /* clang-format off */
 #define FP_SCHEMA_OF(name) &name##_record
@@ -18,7 +99,7 @@ FP_LOG_RECORDS(FP_LOG_RECORD)
 FP_RECORD(finding, FINDING, struct fp_finding)
 /* clang-format on */
 
-static void put_fields(struct fp_log_record *record, const struct fp_schema_record *schema,
+static void put_fields(struct record *record, const struct fp_schema_record *schema,
                        const void *from);
 
 struct fp_log_block fp_log_block_of(const struct fp_block *block, int64_t offset,
@@ -44,7 +125,7 @@ struct fp_log_block fp_log_block_of(const struct fp_block *block, int64_t offset
 }
 
 /* What a finding knows of its block stands in three places. */
-static void put_block(struct fp_log_record *record, const struct fp_finding *finding)
+static void put_block(struct record *record, const struct fp_finding *finding)
 {
 	const struct fp_log_block all =
 	        fp_log_block_of(&finding->block, finding->offset, record->site);
@@ -53,15 +134,15 @@ static void put_block(struct fp_log_record *record, const struct fp_finding *fin
 		put_fields(record, &block_record, &all);
 }
 
-static void put_items(struct fp_log_record *record, const struct fp_schema_record *schema,
+static void put_items(struct record *record, const struct fp_schema_record *schema,
                       const char *items, uint32_t count)
 {
-	fp_log_put_u32(record, count);
+	put_u32(record, count);
 	for (uint32_t i = 0; i < count; i++)
 		put_fields(record, schema, items + (size_t)i * schema->size);
 }
 
-static void put_field(struct fp_log_record *record, const struct fp_schema_field *field,
+static void put_field(struct record *record, const struct fp_schema_field *field,
                       const char *from)
 {
 	const char *at = from + field->offset;
@@ -69,15 +150,15 @@ static void put_field(struct fp_log_record *record, const struct fp_schema_field
 
 	switch (field->form) {
 	case FP_SCHEMA_TEXT:
-		fp_log_put_string(record, at);
+		put_string(record, at);
 		break;
 	case FP_SCHEMA_PATH:
 	case FP_SCHEMA_WORD:
 		text = *(const char *const *)at;
-		fp_log_put_string(record, text == NULL ? "" : text);
+		put_string(record, text == NULL ? "" : text);
 		break;
 	case FP_SCHEMA_BYTES:
-		fp_log_put_counted(record, at, *(const uint32_t *)(from + field->more));
+		put_counted(record, at, *(const uint32_t *)(from + field->more));
 		break;
 	case FP_SCHEMA_BLOCK:
 		put_block(record, (const struct fp_finding *)from);
@@ -92,11 +173,11 @@ static void put_field(struct fp_log_record *record, const struct fp_schema_field
 		          *(const uint32_t *)(from + field->more));
 		break;
 	default:
-		fp_log_put_number(record, fp_schema_load(at, field->size), field->bytes);
+		put_number(record, fp_schema_load(at, field->size), field->bytes);
 	}
 }
 
-static void put_fields(struct fp_log_record *record, const struct fp_schema_record *schema,
+static void put_fields(struct record *record, const struct fp_schema_record *schema,
                        const void *from)
 {
 	for (unsigned since = 1; since <= FP_SCHEMA_SINCE_MAX; since++) {
@@ -110,10 +191,10 @@ static void put_fields(struct fp_log_record *record, const struct fp_schema_reco
 static void put_record(struct fp_log *log, enum fp_log_type type,
                        const struct fp_schema_record *schema, const void *from)
 {
-	struct fp_log_record record = fp_log_begin(log, type);
+	struct record record = begin(log, type);
 
 	put_fields(&record, schema, from);
-	fp_log_finish(&record);
+	finish(&record);
 }
 
 /* clang-format off */
@@ -126,101 +207,101 @@ FP_LOG_WHOLE_RECORDS(FP_PUT)
 enum { ROOM_BEHIND = sizeof(uint32_t) + sizeof(uint64_t) };
 
 /* As many arguments as a record holds; the count is corrected at the end. */
-static void put_arguments(struct fp_log_record *record, const char *arguments, size_t bytes)
+static void put_arguments(struct record *record, const char *arguments, size_t bytes)
 {
 	size_t count_at = record->used;
 	uint32_t count = 0;
 
-	fp_log_put_u32(record, 0);
+	put_u32(record, 0);
 	for (size_t at = 0; at < bytes; count++) {
 		size_t length = strnlen(arguments + at, bytes - at);
 		size_t kept = length < FP_LOG_STRING_MAX ? length : FP_LOG_STRING_MAX;
 
 		if (kept + ROOM_BEHIND > FP_LOG_SCRATCH_BYTES - record->used)
 			break;
-		fp_log_put_counted(record, arguments + at, kept);
+		put_counted(record, arguments + at, kept);
 		at += length + 1;
 	}
 	size_t used = record->used;
 	record->used = count_at;
-	fp_log_put_u32(record, count);
+	put_u32(record, count);
 	record->used = used;
 }
 
 void fp_log_process(struct fp_log *log, const struct fp_log_process *process)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_PROCESS);
+	struct record record = begin(log, FP_LOG_PROCESS);
 
-	fp_log_put_u32(&record, process->pid);
-	fp_log_put_u32(&record, process->ppid);
-	fp_log_put_u32(&record, process->page_bytes);
-	fp_log_put_string(&record, process->version);
-	fp_log_put_string(&record, process->executable);
+	put_u32(&record, process->pid);
+	put_u32(&record, process->ppid);
+	put_u32(&record, process->page_bytes);
+	put_string(&record, process->version);
+	put_string(&record, process->executable);
 	put_arguments(&record, process->arguments, process->arguments_bytes);
-	fp_log_put_u64(&record, process->started);
-	fp_log_finish(&record);
+	put_u64(&record, process->started);
+	finish(&record);
 }
 
 void fp_log_setting(struct fp_log *log, const char *key, const char *value)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_SETTING);
+	struct record record = begin(log, FP_LOG_SETTING);
 
-	fp_log_put_string(&record, key);
-	fp_log_put_string(&record, value);
-	fp_log_finish(&record);
+	put_string(&record, key);
+	put_string(&record, value);
+	finish(&record);
 }
 
 void fp_log_module(struct fp_log *log, const struct fp_log_module *module)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_MODULE);
+	struct record record = begin(log, FP_LOG_MODULE);
 
-	fp_log_put_u64(&record, module->start);
-	fp_log_put_u64(&record, module->end);
-	fp_log_put_u64(&record, module->bias);
-	fp_log_put_string(&record, module->path);
-	fp_log_put_counted(&record, module->build_id, module->build_id_bytes);
-	fp_log_put_u8(&record, module->is_own);
-	fp_log_finish(&record);
+	put_u64(&record, module->start);
+	put_u64(&record, module->end);
+	put_u64(&record, module->bias);
+	put_string(&record, module->path);
+	put_counted(&record, module->build_id, module->build_id_bytes);
+	put_u8(&record, module->is_own);
+	finish(&record);
 }
 
 void fp_log_trace(struct fp_log *log, fp_trace_id trace, const uintptr_t *frames, size_t count)
 {
 	if (trace == FP_TRACE_NONE)
 		return;
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_TRACE);
-	fp_log_put_u32(&record, trace);
-	fp_log_put_u32(&record, (uint32_t)count);
+	struct record record = begin(log, FP_LOG_TRACE);
+	put_u32(&record, trace);
+	put_u32(&record, (uint32_t)count);
 	for (size_t i = 0; i < count; i++)
-		fp_log_put_u64(&record, frames[i]);
-	fp_log_finish(&record);
+		put_u64(&record, frames[i]);
+	finish(&record);
 }
 
 void fp_log_finding(struct fp_log *log, uint32_t index, const struct fp_finding *finding,
                     const struct fp_log_site *site)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_FINDING);
+	struct record record = begin(log, FP_LOG_FINDING);
 
 	record.site = site;
-	fp_log_put_u32(&record, index);
+	put_u32(&record, index);
 	put_fields(&record, &finding_record, finding);
-	fp_log_finish(&record);
+	finish(&record);
 }
 
 void fp_log_finding_count(struct fp_log *log, uint32_t index, uint64_t count)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_FINDING_COUNT_IS);
+	struct record record = begin(log, FP_LOG_FINDING_COUNT_IS);
 
-	fp_log_put_u32(&record, index);
-	fp_log_put_u64(&record, count);
-	fp_log_finish(&record);
+	put_u32(&record, index);
+	put_u64(&record, count);
+	finish(&record);
 }
 
 static void put_flags(struct fp_log *log, enum fp_log_type type, uint8_t flags)
 {
-	struct fp_log_record record = fp_log_begin(log, type);
+	struct record record = begin(log, type);
 
-	fp_log_put_u8(&record, flags);
-	fp_log_finish(&record);
+	put_u8(&record, flags);
+	finish(&record);
 }
 
 void fp_log_leak_check(struct fp_log *log, uint8_t flags)
@@ -230,10 +311,10 @@ void fp_log_leak_check(struct fp_log *log, uint8_t flags)
 
 static void put_text(struct fp_log *log, enum fp_log_type type, const char *text)
 {
-	struct fp_log_record record = fp_log_begin(log, type);
+	struct record record = begin(log, type);
 
-	fp_log_put_string(&record, text);
-	fp_log_finish(&record);
+	put_string(&record, text);
+	finish(&record);
 }
 
 void fp_log_note(struct fp_log *log, const char *text)
@@ -266,13 +347,13 @@ void fp_log_doors(struct fp_log *log, uint8_t doors)
 
 static void put_exit(struct fp_log *log, enum fp_log_exit how, int32_t value, bool is_own)
 {
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_EXIT);
+	struct record record = begin(log, FP_LOG_EXIT);
 
-	fp_log_put_u8(&record, (uint8_t)how);
-	fp_log_put_u8(&record, is_own);
-	fp_log_put_number(&record, 0, 2);
-	fp_log_put_u32(&record, (uint32_t)value);
-	fp_log_finish(&record);
+	put_u8(&record, (uint8_t)how);
+	put_u8(&record, is_own);
+	put_number(&record, 0, 2);
+	put_u32(&record, (uint32_t)value);
+	finish(&record);
 }
 
 void fp_log_exit(struct fp_log *log, enum fp_log_exit how, int32_t value)
@@ -289,6 +370,6 @@ void fp_log_end(struct fp_log *log)
 {
 	if (log->is_lossy)
 		return;
-	struct fp_log_record record = fp_log_begin(log, FP_LOG_END);
-	fp_log_finish(&record);
+	struct record record = begin(log, FP_LOG_END);
+	finish(&record);
 }

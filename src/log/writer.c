@@ -10,7 +10,6 @@
 #include "base/remains.h"
 #include "base/vm.h"
 #include "base/write.h"
-#include "log/record.h"
 
 enum { PIECE_BYTES = 64 << 10 };
 
@@ -62,12 +61,10 @@ void fp_log_append_locked(struct fp_log *log, const uint8_t *bytes, size_t count
 
 static void append_header_locked(struct fp_log *log)
 {
-	struct fp_log_record header = {.log = log};
+	uint8_t header[FP_LOG_HEADER_BYTES] = FP_LOG_MAGIC;
 
-	fp_log_put_bytes(&header, FP_LOG_MAGIC, strlen(FP_LOG_MAGIC));
-	fp_log_put_u32(&header, FP_LOG_VERSION);
-	fp_log_put_u32(&header, 0);
-	fp_log_append_locked(log, log->scratch, header.used);
+	header[sizeof(FP_LOG_MAGIC) - 1] = FP_LOG_VERSION;
+	fp_log_append_locked(log, header, sizeof(header));
 }
 
 static void free_pieces(struct fp_log_piece *piece)

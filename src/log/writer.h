@@ -142,6 +142,9 @@ void fp_log_module(struct fp_log *log, const struct fp_log_module *module);
  * the log's watch what changed (in modules.c). One caller at a time. */
 void fp_log_modules(struct fp_log *log);
 
+/* Appends COUNT bytes, a whole record, with the lock. */
+void fp_log_append_locked(struct fp_log *log, const uint8_t *bytes, size_t count);
+
 /* Appends all records of FROM, a continuation that nobody else writes to, in one piece. */
 void fp_log_append_log(struct fp_log *log, const struct fp_log *from);
 
