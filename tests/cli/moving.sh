@@ -7,7 +7,7 @@ page=$top_srcdir/doc/coming-from.md
 test -x "$fencepost" || exit 99
 unset FENCEPOST_OPTIONS
 rows=$(
-	sed -n 's/^ *{"\([A-Za-z_0-9]*\)",.*/\1/p' "$top_srcdir/src/options/others.c" |
+	sed -n 's/^ *{"\([A-Za-z_0-9]*\)",.*/\1/p' "$top_srcdir/src/options/options.c" |
 		while read -r key; do
 			case $key in
 			EF_* | *[A-Z]*) word=$key ;;
