@@ -17,7 +17,7 @@
 /* One finding or leak of either report on its way to its partner. */
 struct candidate {
 	struct fp_report_entry entry;
-	uint64_t fingerprint;
+	uint64_t key; /* that partners share: the fingerprint, then the likeness */
 	uint64_t likeness;
 	size_t order; /* in its report */
 	bool is_after;
@@ -30,30 +30,32 @@ struct pairing {
 	struct fp_report_diff *diff;
 };
 
+static void add_candidate(struct pairing *pairing, struct candidate candidate)
+{
+	candidate.order = pairing->count;
+	pairing->candidates[pairing->count++] = candidate;
+}
+
 static void add_candidates(struct pairing *pairing, const struct fp_report *report,
                            bool is_after)
 {
 	for (size_t i = 0; i < report->finding_count; i++) {
 		const struct fp_report_finding *finding = &report->findings[i];
 
-		pairing->candidates[pairing->count] =
-		        (struct candidate){.entry.finding = finding,
-		                           .fingerprint = finding->fingerprint,
-		                           .likeness = fp_report_finding_likeness(finding),
-		                           .order = pairing->count,
-		                           .is_after = is_after};
-		pairing->count++;
+		add_candidate(pairing, (struct candidate){
+		                               .entry.finding = finding,
+		                               .key = finding->fingerprint,
+		                               .likeness = fp_report_finding_likeness(finding),
+		                               .is_after = is_after});
 	}
 	for (size_t i = 0; i < report->leak_count; i++) {
 		const struct fp_report_leak *leak = &report->leaks[i];
 
-		pairing->candidates[pairing->count] =
-		        (struct candidate){.entry.leak = leak,
-		                           .fingerprint = leak->fingerprint,
-		                           .likeness = fp_report_leak_likeness(leak),
-		                           .order = pairing->count,
-		                           .is_after = is_after};
-		pairing->count++;
+		add_candidate(pairing,
+		              (struct candidate){.entry.leak = leak,
+		                                 .key = leak->fingerprint,
+		                                 .likeness = fp_report_leak_likeness(leak),
+		                                 .is_after = is_after});
 	}
 }
 
@@ -91,83 +93,64 @@ static int compare_numbers(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-static int compare_fingerprints(const void *left, const void *right)
+static int compare_candidates(const void *left, const void *right)
 {
 	const struct candidate *a = left;
 	const struct candidate *b = right;
-	int result = compare_numbers(a->fingerprint, b->fingerprint);
+	int result = compare_numbers(a->key, b->key);
 
 	return result != 0 ? result : compare_numbers(a->order, b->order);
 }
 
-static int compare_likenesses(const void *left, const void *right)
-{
-	const struct candidate *a = left;
-	const struct candidate *b = right;
-	int result = compare_numbers(a->likeness, b->likeness);
-
-	return result != 0 ? result : compare_numbers(a->order, b->order);
-}
-
-static int compare_orders(const void *left, const void *right)
-{
-	const struct candidate *a = left;
-	const struct candidate *b = right;
-
-	return compare_numbers(a->order, b->order);
-}
-
-/* The first candidate from AT on, of those that COMPARE cannot tell from it but by order, that
- * is of the later report and free. */
-static struct candidate *find_partner(const struct pairing *pairing, size_t at,
-                                      bool is_by_likeness)
-{
-	const struct candidate *wanted = &pairing->candidates[at];
-
-	for (size_t i = at + 1; i < pairing->count; i++) {
-		struct candidate *candidate = &pairing->candidates[i];
-		bool is_same = is_by_likeness ? candidate->likeness == wanted->likeness
-		                              : candidate->fingerprint == wanted->fingerprint;
-
-		if (!is_same)
-			return NULL;
-		if (candidate->is_after && !candidate->is_paired)
-			return candidate;
-	}
-	return NULL;
-}
-
-static void pair(struct pairing *pairing, bool is_by_likeness)
+static void sort(struct pairing *pairing)
 {
 	qsort(pairing->candidates, pairing->count, sizeof(*pairing->candidates),
-	      is_by_likeness ? compare_likenesses : compare_fingerprints);
+	      compare_candidates);
+}
+
+/* The partner of each is the first free one of the later report. */
+static void pair(struct pairing *pairing)
+{
+	sort(pairing);
 	for (size_t i = 0; i < pairing->count; i++) {
 		struct candidate *before = &pairing->candidates[i];
-		struct candidate *after;
 
-		if (before->is_after || before->is_paired)
-			continue;
-		after = find_partner(pairing, i, is_by_likeness);
-		if (!after)
-			continue;
-		before->is_paired = true;
-		after->is_paired = true;
-		add_difference(pairing, before, after);
+		for (size_t j = i + 1;
+		     !before->is_after && !before->is_paired && j < pairing->count &&
+		     pairing->candidates[j].key == before->key;
+		     j++) {
+			struct candidate *after = &pairing->candidates[j];
+
+			if (!after->is_after || after->is_paired)
+				continue;
+			before->is_paired = after->is_paired = true;
+			add_difference(pairing, before, after);
+		}
 	}
 }
 
-static void add_left_over(struct pairing *pairing)
+static void pair_all(struct pairing *pairing)
 {
-	qsort(pairing->candidates, pairing->count, sizeof(*pairing->candidates),
-	      compare_orders);
+	pair(pairing);
+	for (size_t i = 0; i < pairing->count; i++)
+		pairing->candidates[i].key = pairing->candidates[i].likeness;
+	pair(pairing);
+	for (size_t i = 0; i < pairing->count; i++)
+		pairing->candidates[i].key = 0;
+	sort(pairing);
 	for (size_t i = 0; i < pairing->count; i++) {
 		const struct candidate *candidate = &pairing->candidates[i];
 
-		if (candidate->is_paired)
-			continue;
-		add_difference(pairing, candidate->is_after ? NULL : candidate,
-		               candidate->is_after ? candidate : NULL);
+		if (!candidate->is_paired)
+			add_difference(pairing, candidate->is_after ? NULL : candidate,
+			               candidate->is_after ? candidate : NULL);
 	}
+}
+
+/* Entries of one kind stand in one array. */
+static uintptr_t place_of(const struct fp_report_entry *entry)
+{
+	return entry->finding ? (uintptr_t)entry->finding : (uintptr_t)entry->leak;
 }
 
 static int compare_differences(const void *left, const void *right)
@@ -181,18 +164,9 @@ static int compare_differences(const void *left, const void *right)
 		return a->change < b->change ? -1 : 1;
 	if (is_leak != is_other_leak)
 		return is_leak ? 1 : -1;
-	/* Entries of one kind stand in one array. */
-	if (is_leak)
-		return a->after.leak && b->after.leak
-		               ? compare_numbers((uintptr_t)a->after.leak,
-		                                 (uintptr_t)b->after.leak)
-		               : compare_numbers((uintptr_t)a->before.leak,
-		                                 (uintptr_t)b->before.leak);
-	return a->after.finding && b->after.finding
-	               ? compare_numbers((uintptr_t)a->after.finding,
-	                                 (uintptr_t)b->after.finding)
-	               : compare_numbers((uintptr_t)a->before.finding,
-	                                 (uintptr_t)b->before.finding);
+	if (place_of(&a->after) != 0 && place_of(&b->after) != 0)
+		return compare_numbers(place_of(&a->after), place_of(&b->after));
+	return compare_numbers(place_of(&a->before), place_of(&b->before));
 }
 
 int fp_report_diff_make(const struct fp_report *before, const struct fp_report *after,
@@ -213,9 +187,7 @@ int fp_report_diff_make(const struct fp_report *before, const struct fp_report *
 	}
 	add_candidates(&pairing, before, false);
 	add_candidates(&pairing, after, true);
-	pair(&pairing, false);
-	pair(&pairing, true);
-	add_left_over(&pairing);
+	pair_all(&pairing);
 	qsort(diff->items, diff->count, sizeof(*diff->items), compare_differences);
 	free(pairing.candidates);
 	return 0;
