@@ -289,18 +289,6 @@ static bool is_deleter(const struct fp_report_frame *frame)
 	       strncmp(name, "std::default_delete<", 20) == 0;
 }
 
-/* By a function of the C library that goes on until there is a zero. */
-static bool reads_text(const struct fp_report_finding *finding)
-{
-	return finding->is_by_call && finding->access == FP_ACCESS_READ &&
-	       finding->access_size == 0;
-}
-
-static bool is_small(const struct fp_report_frame *frame)
-{
-	return frame->symbol->size > 0 && frame->symbol->size <= SMALL_BYTES;
-}
-
 static bool is_helper(const struct fp_report_finding *finding,
                       const struct fp_report_frame *place)
 {
@@ -311,8 +299,12 @@ static bool is_helper(const struct fp_report_finding *finding,
 
 	if (is_deleter(place))
 		return true;
-	return (reads_text(finding) || is_small(place)) && maker && maker->symbol &&
-	       maker->symbol->file && !are_of_one_file(place, maker);
+	/* By a function of the C library that goes on until there is a zero. */
+	bool reads_text = finding->is_by_call && finding->access == FP_ACCESS_READ &&
+	                  finding->access_size == 0;
+	bool is_small = place->symbol->size > 0 && place->symbol->size <= SMALL_BYTES;
+	return (reads_text || is_small) && maker && maker->symbol && maker->symbol->file &&
+	       !are_of_one_file(place, maker);
 }
 
 /* Another finding may have the same stack and another block. */

@@ -28,16 +28,11 @@ static struct fp_report_module *find_module(const struct fp_report *report, uint
 	return module;
 }
 
-static bool is_same(struct fp_report_string a, struct fp_report_string b)
-{
-	return a.size == b.size && memcmp(a.bytes, b.bytes, a.size) == 0;
-}
-
 /* The program itself, whose thread-local storage is where it is known to be. */
 static struct fp_report_module *find_program(const struct fp_report *report)
 {
 	for (size_t i = 0; i < report->module_count; i++)
-		if (is_same(report->modules[i].path, report->executable))
+		if (fp_report_compare_strings(report->modules[i].path, report->executable) == 0)
 			return &report->modules[i];
 	return NULL;
 }

@@ -59,42 +59,28 @@ static void add_news(struct fp_report_leak *leak, const struct fp_report_leak *o
 	leak->new.indirect_bytes += other->new.indirect_bytes;
 }
 
-static void add_member(struct fp_report_leak *leak, const struct fp_report_member *other)
-{
-	for (size_t i = 0; i < leak->member_count; i++) {
-		struct fp_report_member *member = &leak->members[i];
-
-		if (member->depth != other->depth ||
-		    fp_report_compare_stacks(member->stack, other->stack) != 0)
-			continue;
-		member->blocks += other->blocks;
-		member->bytes += other->bytes;
-	}
-}
-
-static void add_members(struct fp_report_leak *leak, const struct fp_report_leak *other)
-{
-	for (size_t i = 0; i < other->member_count; i++)
-		add_member(leak, &other->members[i]);
-}
-
 void fp_report_leak_add_details(struct fp_report_leak *leak, const struct fp_report_leak *other)
 {
 	add_news(leak, other);
 	leak->indirect_blocks += other->indirect_blocks;
 	leak->indirect_bytes += other->indirect_bytes;
-	add_members(leak, other);
+	for (size_t i = 0; i < leak->member_count; i++) {
+		struct fp_report_member *member = &leak->members[i];
+
+		for (size_t j = 0; j < other->member_count; j++) {
+			const struct fp_report_member *same = &other->members[j];
+
+			if (member->depth != same->depth ||
+			    fp_report_compare_stacks(member->stack, same->stack) != 0)
+				continue;
+			member->blocks += same->blocks;
+			member->bytes += same->bytes;
+		}
+	}
 	if (leak->heap != other->heap)
 		leak->heap = 0;
 	if (leak->level != other->level)
 		leak->level = FP_LEVEL_NONE;
-}
-
-static void merge_leak(struct fp_report_leak *leak, const struct fp_report_leak *other)
-{
-	leak->blocks += other->blocks;
-	leak->bytes += other->bytes;
-	fp_report_leak_add_details(leak, other);
 }
 
 void fp_report_merge_leaks(struct fp_report *report)
@@ -106,10 +92,13 @@ void fp_report_merge_leaks(struct fp_report *report)
 		return;
 	qsort(leaks, report->leak_count, sizeof(leaks[0]), compare_places);
 	for (size_t i = 1; i < report->leak_count; i++) {
-		if (compare_places(&leaks[kept], &leaks[i]) == 0)
-			merge_leak(&leaks[kept], &leaks[i]);
-		else
+		if (compare_places(&leaks[kept], &leaks[i]) != 0) {
 			leaks[++kept] = leaks[i];
+			continue;
+		}
+		leaks[kept].blocks += leaks[i].blocks;
+		leaks[kept].bytes += leaks[i].bytes;
+		fp_report_leak_add_details(&leaks[kept], &leaks[i]);
 	}
 	report->leak_count = kept + 1;
 	qsort(leaks, report->leak_count, sizeof(leaks[0]), compare_sizes);

@@ -180,15 +180,6 @@ bool fp_report_schema_has(const struct fp_schema_field *field, const void *from)
 	       fp_schema_load((const char *)from + field->has, field->has_size) != 0;
 }
 
-/* Replaces *STACK, unless it is NULL, by its copy. */
-static bool keep_stack(struct fp_report_keeper *keeper, const struct fp_report_stack **stack)
-{
-	if (!*stack)
-		return true;
-	*stack = fp_report_keep_stack(keeper, *stack);
-	return *stack != NULL;
-}
-
 static bool keep_items(const struct fp_schema_record *schema, fp_schema_pointer *items,
                        size_t count, struct fp_report_keeper *keeper)
 {
@@ -211,6 +202,7 @@ static bool keep_field(const struct fp_schema_field *field, char *record,
 {
 	void *at = record + field->offset;
 	void *more = record + field->more;
+	const struct fp_report_stack **stack = more;
 
 	switch (field->form) {
 	case FP_SCHEMA_TEXT:
@@ -220,7 +212,10 @@ static bool keep_field(const struct fp_schema_field *field, char *record,
 	case FP_SCHEMA_SETTING:
 		return fp_report_keep_string(keeper, at);
 	case FP_SCHEMA_TRACE:
-		return keep_stack(keeper, more);
+		if (!*stack)
+			return true;
+		*stack = fp_report_keep_stack(keeper, *stack);
+		return *stack != NULL;
 	case FP_SCHEMA_RECORD:
 	case FP_SCHEMA_BLOCK:
 		return fp_report_schema_keep(field->of, at, keeper);

@@ -31,13 +31,6 @@ static int visit_findings(const struct fp_report_writer *writer, struct fp_repor
 	return result;
 }
 
-/* A list of blocks that are almost all in use hides from a reader those that are not. */
-static bool is_listed(const struct fp_report_writer *writer, const struct fp_report_view *view,
-                      const struct fp_report_leak *leak)
-{
-	return leak->class != FP_LEAK_POSSIBLE || view->has_possible || writer->is_data;
-}
-
 static int visit_leaks(const struct fp_report_writer *writer, struct fp_report_walk *walk,
                        const struct fp_report *report)
 {
@@ -45,8 +38,11 @@ static int visit_leaks(const struct fp_report_writer *writer, struct fp_report_w
 
 	if (!writer->leak || walk->view->leaks == FP_REPORT_LEAKS_NONE)
 		return 0;
+	/* A list of blocks that are almost all in use hides from a reader those that are not.
+	 */
 	for (size_t i = 0; result == 0 && i < report->leak_count; i++)
-		if (is_listed(writer, walk->view, &report->leaks[i]))
+		if (report->leaks[i].class != FP_LEAK_POSSIBLE || walk->view->has_possible ||
+		    writer->is_data)
 			result = writer->leak(walk, &report->leaks[i]);
 	return result;
 }

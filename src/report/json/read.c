@@ -659,14 +659,6 @@ static void settle(struct fields *fields, const json_t *json)
 		fields->is_out_of_memory = true;
 }
 
-static int refuse_field(const struct fields *fields, char *refusal)
-{
-	if (fields->is_out_of_memory)
-		return -ENOMEM;
-	snprintf(refusal, FP_REPORT_REFUSAL_MAX, FP_SAY_DAMAGED_JSON_REPORT, fields->wrong);
-	return -EINVAL;
-}
-
 int fp_report_read_document(const json_t *json, struct fp_report *report,
                             char refusal[FP_REPORT_REFUSAL_MAX])
 {
@@ -680,5 +672,10 @@ int fp_report_read_document(const json_t *json, struct fp_report *report,
 	take_record(&fields, json, &fp_report_schema_report, report);
 	settle(&fields, json);
 	fp_report_keeper_end(&fields.keeper);
-	return have_failed(&fields) ? refuse_field(&fields, refusal) : 0;
+	if (fields.is_out_of_memory)
+		return -ENOMEM;
+	if (!fields.wrong)
+		return 0;
+	snprintf(refusal, FP_REPORT_REFUSAL_MAX, FP_SAY_DAMAGED_JSON_REPORT, fields.wrong);
+	return -EINVAL;
 }

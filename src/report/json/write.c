@@ -222,20 +222,6 @@ static json_t *make_setting(struct fp_report_string value)
 	return json_integer(number);
 }
 
-static json_t *make_hresult(int32_t hresult)
-{
-	const char *name = fp_report_hresult_name(hresult);
-
-	return name ? fp_report_make_text(name) : fp_report_make_address((uint32_t)hresult);
-}
-
-static json_t *make_protection(const struct fp_report_region_page *page)
-{
-	return fp_report_make_text(page->state == FP_PAGE_COMMITTED
-	                                   ? fp_page_protection_name(page->protection)
-	                                   : NULL);
-}
-
 static json_t *make_array(struct fp_report_tree *tree, const struct fp_schema_record *schema,
                           const char *items, size_t count)
 {
@@ -300,13 +286,6 @@ static json_t *make_exit(struct fp_report_tree *tree, enum fp_log_exit how, int3
 	return end;
 }
 
-static json_t *make_suppressions(struct fp_report_tree *tree,
-                                 const struct fp_report_suppressions *suppressions)
-{
-	return make_array(tree, &fp_report_schema_suppression,
-	                  (const char *)suppressions->items, suppressions->count);
-}
-
 static json_t *make_number(const struct fp_schema_field *field, uint64_t number)
 {
 	const struct fp_schema_words *words = field->of;
@@ -349,6 +328,9 @@ static json_t *make_value(struct fp_report_tree *tree, const struct fp_schema_fi
 	const void *at = record + field->offset;
 	const void *more = record + field->more;
 	const struct fp_report_string *string = at;
+	const struct fp_report_suppressions *suppressions;
+	const struct fp_report_region_page *page;
+	const char *name;
 
 	switch (field->form) {
 	case FP_SCHEMA_TRACE:
@@ -386,12 +368,18 @@ static json_t *make_value(struct fp_report_tree *tree, const struct fp_schema_fi
 	case FP_SCHEMA_EXIT:
 		return make_exit(tree, *(const enum fp_log_exit *)at, *(const int32_t *)more);
 	case FP_SCHEMA_SUPPRESSIONS:
-		return make_suppressions(tree,
-		                         *(const struct fp_report_suppressions *const *)at);
+		suppressions = *(const struct fp_report_suppressions *const *)at;
+		return make_array(tree, &fp_report_schema_suppression,
+		                  (const char *)suppressions->items, suppressions->count);
 	case FP_SCHEMA_HRESULT:
-		return make_hresult(*(const int32_t *)at);
+		name = fp_report_hresult_name(*(const int32_t *)at);
+		return name ? fp_report_make_text(name)
+		            : fp_report_make_address(*(const uint32_t *)at);
 	case FP_SCHEMA_PROTECTION:
-		return make_protection((const struct fp_report_region_page *)record);
+		page = (const struct fp_report_region_page *)record;
+		return fp_report_make_text(page->state == FP_PAGE_COMMITTED
+		                                   ? fp_page_protection_name(page->protection)
+		                                   : NULL);
 	case FP_SCHEMA_RECORD:
 	case FP_SCHEMA_BLOCK:
 		return fp_report_make_record(tree, field->of, at);

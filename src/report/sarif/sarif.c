@@ -50,14 +50,6 @@ static struct sarif_size *sarif_size_new(void)
 	return size;
 }
 
-static void sarif_size_free(struct sarif_size *size)
-{
-	if (!size)
-		return;
-	deflateEnd(&size->stream);
-	free(size);
-}
-
 /* As json_dump_callback() wants it. */
 static int compress_text(const char *text, size_t bytes, void *user)
 {
@@ -509,7 +501,9 @@ static size_t put_results(struct document *document, json_t *results)
 			break;
 		fp_report_tree_append(tree, results, json_incref(entry->result));
 	}
-	sarif_size_free(size);
+	if (size)
+		deflateEnd(&size->stream);
+	free(size);
 	return put;
 }
 
@@ -546,14 +540,6 @@ static json_t *make_details(const struct fp_report *report)
 	return details;
 }
 
-static json_t *make_tool(struct fp_report_sarif *sarif)
-{
-	return json_pack("{s:{s:s,s:s,s:s,s:[{s:s,s:i}],s:o}}", "driver", "name", PACKAGE_NAME,
-	                 "version", PACKAGE_VERSION, "semanticVersion", PACKAGE_VERSION,
-	                 "supportedTaxonomies", "name", "CWE", "index", 0, "rules",
-	                 fp_report_sarif_rules(sarif));
-}
-
 static int end(struct fp_report_walk *walk)
 {
 	struct document *document = walk->state;
@@ -563,7 +549,12 @@ static int end(struct fp_report_walk *walk)
 	json_t *results = make_results(document);
 	json_t *log;
 
-	fp_report_tree_put(tree, run, "tool", make_tool(sarif));
+	fp_report_tree_put(tree, run, "tool",
+	                   json_pack("{s:{s:s,s:s,s:s,s:[{s:s,s:i}],s:o}}", "driver", "name",
+	                             PACKAGE_NAME, "version", PACKAGE_VERSION,
+	                             "semanticVersion", PACKAGE_VERSION, "supportedTaxonomies",
+	                             "name", "CWE", "index", 0, "rules",
+	                             fp_report_sarif_rules(sarif)));
 	fp_report_tree_put(tree, run, "automationDetails", make_details(walk->set->reports[0]));
 	fp_report_tree_put(tree, run, "columnKind", json_string("unicodeCodePoints"));
 	if (sarif->roots.paths[0])

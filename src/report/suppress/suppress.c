@@ -468,14 +468,6 @@ static void print_one(const struct fp_report_page *page,
 	fprintf(page->out, ":%" PRIu32 ")", suppression->line);
 }
 
-static void print_used(const struct fp_report_page *page,
-                       const struct fp_report_suppression *suppression)
-{
-	fprintf(page->out, "fencepost: %s%s", FP_NUMBER(suppression->used), FP_SAY_SUPPRESSED);
-	print_one(page, suppression);
-	fputc('\n', page->out);
-}
-
 static void print_inactive(const struct fp_report_page *page,
                            const struct fp_report_suppression *suppression)
 {
@@ -489,18 +481,15 @@ static void print_inactive(const struct fp_report_page *page,
 	        FP_SAY_MATCHES_REPORTED);
 }
 
-static bool is_unused(const struct fp_report_suppression *suppression)
-{
-	return suppression->matched == 0 && suppression->state != FP_REPORT_SUPPRESSION_FOREIGN;
-}
-
 static void print_unused(const struct fp_report_page *page,
                          const struct fp_report_suppressions *suppressions)
 {
 	size_t unused = 0;
 
 	for (size_t i = 0; i < suppressions->count; i++) {
-		if (!is_unused(&suppressions->items[i]) || unused++ >= NAMED_MAX)
+		if (suppressions->items[i].matched > 0 ||
+		    suppressions->items[i].state == FP_REPORT_SUPPRESSION_FOREIGN ||
+		    unused++ >= NAMED_MAX)
 			continue;
 		fputs(unused == 1 ? FP_SAY_NEVER_USED : ", ", page->out);
 		print_one(page, &suppressions->items[i]);
@@ -517,11 +506,15 @@ void fp_report_print_suppressions(const struct fp_report_page *page,
 	for (size_t i = 0; suppressions && i < suppressions->count; i++) {
 		const struct fp_report_suppression *suppression = &suppressions->items[i];
 
-		if (suppression->used > 0)
-			print_used(page, suppression);
-		else if (suppression->matched > 0 &&
-		         suppression->state != FP_REPORT_SUPPRESSION_ACTIVE)
+		if (suppression->used > 0) {
+			fprintf(page->out, "fencepost: %s%s", FP_NUMBER(suppression->used),
+			        FP_SAY_SUPPRESSED);
+			print_one(page, suppression);
+			fputc('\n', page->out);
+		} else if (suppression->matched > 0 &&
+		           suppression->state != FP_REPORT_SUPPRESSION_ACTIVE) {
 			print_inactive(page, suppression);
+		}
 	}
 	if (suppressions)
 		print_unused(page, suppressions);

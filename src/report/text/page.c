@@ -284,14 +284,6 @@ static void print_frame(const struct fp_report_page *page, size_t number,
 	fputc('\n', page->out);
 }
 
-static void print_fold(const struct fp_report_page *page, size_t count, const char *owner)
-{
-	fp_report_print_style(page, FP_REPORT_STYLE_DIM);
-	fprintf(page->out, "    ... %s of %s", FP_COUNT(count, "frame"), owner);
-	fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
-	fputc('\n', page->out);
-}
-
 /* How many frames from INDEX on that was. */
 static size_t print_recursion(const struct fp_report_page *page,
                               const struct fp_report_stack *stack, size_t index)
@@ -321,10 +313,15 @@ void fp_report_print_stack(const struct fp_report_page *page,
 		const char *owner;
 		size_t folded = page->has_all_frames ? 0 : fp_report_fold(stack, i, &owner);
 
-		if (folded > 0)
-			print_fold(page, folded, owner);
-		else if (!page->has_all_frames)
+		if (folded > 0) {
+			fp_report_print_style(page, FP_REPORT_STYLE_DIM);
+			fprintf(page->out, "    ... %s of %s", FP_COUNT(folded, "frame"),
+			        owner);
+			fp_report_print_style(page, FP_REPORT_STYLE_PLAIN);
+			fputc('\n', page->out);
+		} else if (!page->has_all_frames) {
 			folded = print_recursion(page, stack, i);
+		}
 		if (folded == 0)
 			print_frame(page, i, &stack->frames[i]);
 		i += folded > 0 ? folded : 1;

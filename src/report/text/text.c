@@ -165,23 +165,6 @@ static void print_registers(const struct fp_report_page *page,
 	}
 }
 
-/* Those of a thread that sends itself a signal, or is sent one, say nothing. */
-static bool has_telling_registers(const struct fp_report_finding *finding)
-{
-	return finding->register_count > 0 && finding->code > 0 &&
-	       finding->cause != FP_CRASH_ABORT;
-}
-
-/* What only a crash has, after its stacks; nothing of another finding. */
-static void print_crash(const struct fp_report_page *page,
-                        const struct fp_report_finding *finding)
-{
-	for (size_t i = 0; i < finding->nearest_count; i++)
-		print_nearest(page, &finding->nearest[i]);
-	if (has_telling_registers(finding))
-		print_registers(page, finding);
-}
-
 /*
  * Stacks whose live bytes only ever rose, as text. That is no finding: memory that a program
  * needs grows, too, and only somebody who knows the program can tell.
@@ -534,7 +517,12 @@ static void print_finding(const struct fp_report_page *page, const struct fp_rep
 	print_evidence(page, finding);
 	fp_report_print_holders(page, finding);
 	print_again(page, report, finding);
-	print_crash(page, finding);
+	for (size_t i = 0; i < finding->nearest_count; i++)
+		print_nearest(page, &finding->nearest[i]);
+	/* Those of a thread that sends itself a signal, or is sent one, say nothing. */
+	if (finding->register_count > 0 && finding->code > 0 &&
+	    finding->cause != FP_CRASH_ABORT)
+		print_registers(page, finding);
 	fputc('\n', page->out);
 }
 

@@ -394,14 +394,6 @@ static int print_moments(struct xml *xml, const struct fp_report_finding *findin
 	return result;
 }
 
-/* A list of errors shows the first stack; without one of its own, where the block is from says
- * most. */
-static const struct fp_report_stack *first_stack(const struct fp_report_finding *finding)
-{
-	return is_found_at_end(finding) && finding->has_block ? finding->block.alloc_stack
-	                                                      : finding->stack;
-}
-
 static void print_holders(struct xml *xml, const struct fp_report_holder *holders, size_t count)
 {
 	const struct fp_report_holder *shown[FP_REPORT_HOLDERS_SHOWN];
@@ -422,6 +414,7 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 	struct document *document = walk->state;
 	struct xml *xml = &document->xml;
 	struct xml *counts = &document->counts.xml;
+	bool has_block_only = is_found_at_end(finding) && finding->has_block;
 	int result;
 
 	xml_open(counts, "pair");
@@ -430,10 +423,10 @@ static int write_finding(struct fp_report_walk *walk, const struct fp_report_fin
 	xml_close(counts, "pair");
 	open_error(walk, xml, error.kind, finding->thread);
 	xml_print(xml, "what", "%s: %s (%s)%s", error.words, info->name, info->title,
-	          is_found_at_end(finding) && finding->has_block
-	                  ? ", found when the process ended; allocated at"
-	                  : "");
-	result = xml_stack(xml, first_stack(finding));
+	          has_block_only ? ", found when the process ended; allocated at" : "");
+	/* A list of errors shows the first stack; without one of its own, where the block is
+	 * from says most. */
+	result = xml_stack(xml, has_block_only ? finding->block.alloc_stack : finding->stack);
 	print_process(walk, xml);
 	if (finding->description.size > 0)
 		xml_string(xml, "auxwhat", finding->description);
