@@ -2,9 +2,9 @@
  *
  * All that the library tells people: findings, notes, refusals. The words of kinds, options and
  * reports stand in finding.def, crash.def, options.def and schema.def; what the fencepost
- * program says in cli/messages.h. These are formats of fp_text_print(): %s, %d, %u and %x, with
- * l or without. Each says what happened, where, and what to do; tests/lint/messages.sh prints
- * them all.
+ * program says in tool_messages.h. These are formats of fp_text_print(): %s, %d, %u and %x,
+ * with l or without. Each says what happened, where, and what to do; tests/lint/messages.sh
+ * prints them all.
  */
 #ifndef FP_BASE_MESSAGES_H
 #define FP_BASE_MESSAGES_H
@@ -103,7 +103,7 @@
 #define FP_TELL_NO_ACCESS ", which may not be accessed: "
 #define FP_TELL_READ_ONLY ", which may only be read: "
 #define FP_TELL_NO_CODE_THERE ", which is no code: "
-#define FP_TELL_FILE_SHORTER ", behind the end of the file that is mapped there, which was made shorter: "
+#define FP_TELL_FILE_SHORTER ", past the end of the mapped file, which was truncated: "
 #define FP_TELL_IN_PLACE ", in "
 #define FP_TELL_COMPILERS_TRAP \
 	": compilers put it where the program must never get (__builtin_trap(), or undefined behaviour)"
@@ -111,7 +111,7 @@
 #define FP_TELL_SENT_BY "the signal was sent by process %u of user %u"
 #define FP_TELL_ABORT "the program called abort()"
 #define FP_TELL_SYSTEM_CALL "system call %d, which a filter of system calls (seccomp) refuses"
-#define FP_TELL_IN_VFORK "; a child of vfork(2) died of it, which has the memory of its parent"
+#define FP_TELL_IN_VFORK "; it happened in a child of vfork(2), which shares the memory of its parent"
 #define FP_TELL_HANDLED "; the program's handler of it then raised signal %d"
 
 #define FP_TELL_SECOND_FAULT "a second fault happened while the first one was being reported"
@@ -122,10 +122,10 @@
 #define FP_TELL_OWN_ADVICE \
 	". This is a bug in Fencepost, not in the program: please report it. What was found before is kept"
 #define FP_TELL_PANIC "internal error: %s"
-#define FP_TELL_NO_MALLOC "no library of this program has a whole malloc"
-#define FP_TELL_NO_BAD_ALLOC "operator new has no memory, and no C++ run time is there to say so"
+#define FP_TELL_NO_MALLOC "no library of this program has all functions of malloc"
+#define FP_TELL_NO_BAD_ALLOC "operator new found no memory, and no C++ library is loaded to throw std::bad_alloc"
 #define FP_TELL_LOCK_ORDER "lock taken out of rank order"
-#define FP_TELL_OWN_OBJECTS "more objects of our own than there are"
+#define FP_TELL_OWN_OBJECTS "the table of Fencepost's own objects is full"
 
 /* ---- Misuse of heaps, at a call ------------------------------------------------------------ */
 
@@ -151,8 +151,8 @@
 #define FP_TELL_THAT_POOL "that pool"
 #define FP_TELL_OTHER_HEAP "the block belongs to heap %u and was passed to heap %u"
 #define FP_TELL_IN_HANDLER \
-	"%s was called in the handler of %s, which is not blocked while malloc runs: when it comes then, the " \
-	"program may hang or damage its heap"
+	"%s was called in the handler of %s, which is not blocked while malloc runs: if the signal arrives during " \
+	"malloc, the program may hang or damage its heap"
 #define FP_TELL_TOO_LARGE "%lu byte%s were asked for, more than any address space holds"
 #define FP_TELL_TOO_MANY "%lu times %lu byte%s were asked for, more than any address space holds"
 #define FP_TELL_NEGATIVE "; as a signed number that is %ld"
@@ -160,7 +160,7 @@
 #define FP_TELL_AT_FREE "when the block was freed"
 #define FP_TELL_AT_CHECK "when the heap was checked"
 #define FP_TELL_AT_EXIT "at exit"
-#define FP_TELL_LATE_WRITE "a freed block was written to before it was sealed, %s; seal_batch=1 finds who wrote"
+#define FP_TELL_LATE_WRITE "a freed block was written to before it was protected, %s; seal_batch=1 finds who wrote"
 #define FP_TELL_LATE_PADDED \
 	"the memory of a freed padded block was written to, %s; found when it was to be used again"
 
@@ -188,9 +188,9 @@
 	"filter"
 #define FP_TELL_POOL_DESTROYED "%s names a pool that was destroyed before: %#lx"
 #define FP_TELL_POOL_UNKNOWN "%s names a pool that was never created: %#lx"
-#define FP_TELL_POOL_OTHER "%s names a block of another pool: it is of %#lx, not of %#lx"
-#define FP_TELL_POOL_NONE "%s names a block of another pool: it is of %#lx, not of none"
-#define FP_TELL_POOL_OF_NONE "%s names a block of another pool: it is of none, not of %#lx"
+#define FP_TELL_POOL_OTHER "%s names a block of pool %#lx, but gives pool %#lx"
+#define FP_TELL_POOL_NONE "%s names a block of pool %#lx, but gives no pool"
+#define FP_TELL_POOL_OF_NONE "%s names a block that is in no pool, but gives pool %#lx"
 
 /* ---- No memory ----------------------------------------------------------------------------- */
 
@@ -361,7 +361,7 @@
 
 /* ---- Programs that are not seen, and processes that report by themselves ------------------- */
 
-#define FP_TELL_NOT_SEEN "not seen: %s"
+#define FP_TELL_NOT_SEEN "not watched: %s"
 #define FP_TELL_PRIVILEGED "gains privileges when executed"
 #define FP_TELL_FOREIGN "for another architecture"
 #define FP_TELL_STATIC "statically linked"
@@ -392,7 +392,7 @@
 
 /* The source of the option stands before: FENCEPOST_OPTIONS. */
 #define FP_TELL_OF_HOST "options of the host"
-#define FP_TELL_UNKNOWN_OPTION "%s: unknown option \"%s\"; fencepost run --help=all lists them"
+#define FP_TELL_UNKNOWN_OPTION "%s: unknown option \"%s\"; fencepost --help=all lists them"
 #define FP_TELL_NEAREST_OPTION "%s: unknown option \"%s\"; the nearest one is \"%s\""
 #define FP_TELL_OTHERS_OPTION "%s: \"%s\" is an option of %s: %s"
 #define FP_TELL_BAD_VALUE "%s: %s=%s: "

@@ -75,7 +75,7 @@
 #define FP_SAY_GIVE_ITS_PATH "give its path, or install it"
 #define FP_SAY_PROGRAM_CANNOT_RUN "cannot run %s: %s"
 #define FP_SAY_COPY_PROGRAM "cp -- %s /tmp && fencepost run /tmp/%s"
-#define FP_SAY_CAN_RUN "%s can be served"
+#define FP_SAY_CAN_RUN "%s can run under Fencepost"
 #define FP_SAY_NO_OWN_ALLOCATOR "no custom allocator is known in it"
 #define FP_SAY_OWN_ALLOCATOR "has %s, whose blocks are not tracked; those of the C library's malloc are"
 #define FP_SAY_RUN_POOLS_OFF_WITH "fencepost run --pools=off %s"
@@ -151,14 +151,14 @@
 #define FP_SAY_PROCESS_GAVE_NO \
 	"%s: process %ld gave no answer in %ld s: is it stopped, or in another network namespace? Ask from there, " \
 	"or wait longer with --timeout=SECONDS"
-#define FP_SAY_LEAKS_NO_MEMORY "%s: no memory for the answer"
+#define FP_SAY_LEAKS_NO_MEMORY "%s: not enough memory for the answer"
 #define FP_SAY_PROCESS_FENCEPOST_RUN \
 	"%s: process %ld is fencepost run itself: ask the program that it runs; ps --ppid %ld shows its number"
 #define FP_SAY_PROCESS_RUNS_WITHOUT \
 	"%s: process %ld runs without leak_signal: start it with FENCEPOST_OPTIONS=leak_signal=USR2"
 #define FP_SAY_NOT_UNDER_US \
 	"%s: process %ld does not run under Fencepost: start it with fencepost run --leak-signal=USR2"
-#define FP_SAY_NO_MEMORY_EVENTS "%s: no memory for the events"
+#define FP_SAY_NO_MEMORY_EVENTS "%s: not enough memory for the events"
 #define FP_SAY_NO_PROCESS_WRITE "%s: no process: write fencepost %s PID"
 
 /* ---- cli/lines ---- */
@@ -170,7 +170,7 @@
 #define FP_SAY_LINE_OF_LEAK "%s: %lld bytes in %lld blocks"
 #define FP_SAY_LINE_OF_SUMMARY "%lld errors, %lld leaked blocks"
 #define FP_SAY_RECEIVER_DID_NOT "the receiver did not take them"
-#define FP_SAY_RUN_SENDS_NO "they are more than a run may send"
+#define FP_SAY_RUN_SENDS_NO "a run sends no more than 10,000"
 #define FP_SAY_ITS_HOST_NOT "its host is not known, or cannot be reached"
 #define FP_SAY_NO_MEMORY_LINES_NDJSON "not enough memory for the lines of --ndjson"
 #define FP_SAY_NOTE_LINE_NOT "note: %llu line%s could not be sent to %s: %s"
@@ -187,7 +187,7 @@
 #define FP_SAY_EVENT_LOG_ANOTHER \
 	"%s is an event log of another version of Fencepost: use the fencepost program of that version"
 #define FP_SAY_NO_MEMORY_FOR_FILE "not enough memory for %s: report it on a larger machine"
-#define FP_SAY_EVENTS_OF_PROCESS "what a process left"
+#define FP_SAY_EVENTS_OF_PROCESS "the events of a process"
 
 /* ---- cli/main ---- */
 #define FP_SAY_OPTION_WITHOUT_COMMAND \
@@ -299,9 +299,9 @@
 	"a server with --debuginfod=yes"
 
 /* ---- cli/unseen ---- */
-#define FP_SAY_NOT_SEEN_TIMES "not seen: %s, executed %zu times"
-#define FP_SAY_NOT_SEEN "not seen: %s"
-#define FP_SAY_OTHER_PROGRAMS_WERE "and %zu other programs were not seen"
+#define FP_SAY_NOT_SEEN_TIMES "not watched: %s, executed %zu times"
+#define FP_SAY_NOT_SEEN "not watched: %s"
+#define FP_SAY_OTHER_PROGRAMS_WERE "and %zu other programs were not watched"
 #define FP_SAY_CUSTOM_ALLOCATORS_THEIR "%s in %s are custom allocators; their blocks are not tracked"
 #define FP_SAY_CUSTOM_ALLOCATOR_ITS "%s in %s is a custom allocator; its blocks are not tracked"
 

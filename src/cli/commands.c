@@ -17,27 +17,26 @@ const struct fp_cli_command fp_cli_commands[] = {
          .arguments = " [OPTIONS] [--] PROGRAM [ARGUMENTS]",
          .summary = "run a program and report its memory errors and leaks",
          .own = {{"--sweep",
-                  "run it three times, each with another layout of blocks, and merge "
-                  "what is found: finds the shortest overflows and underflows"},
+                  "run it three times, with other layouts of blocks, which finds the "
+                  "shortest overflows and underflows"},
                  {"--gdb", "run it in gdb, with Fencepost's commands for it"},
-                 {"--force", "also a program that Fencepost cannot see into"}},
+                 {"--force", "also run a program that Fencepost cannot watch"}},
          .options = FP_CLI_OPTIONS_ALL,
-         .common = {"error_exitcode", "leak_check", "suppressions", "json", "html", "log",
-                    "quiet", "continue", "sample", "stack_depth"},
+         .common = {"leak_check", "suppressions", "continue", "error_exitcode", "quiet", "log",
+                    "json", "html", "sample", "stack_depth"},
          .examples = "  fencepost run ./app --its-own-option\n"
                      "  fencepost run --error-exitcode=9 --json=report.json ctest\n"
                      "  fencepost run --sweep ./parser input.bin\n",
          .more = "Exit status: that of the program, or --error-exitcode when anything was "
-                 "found "
-                 "or is not known; 125 when Fencepost itself failed.",
+                 "found or a process could not report; 125 when Fencepost itself failed.",
          .run = fp_cli_run},
         {.name = "report",
          .arguments = " [OPTIONS]" OF_LOGS,
          .summary = "render event logs and JSON reports, several of them as one",
-         .own = {{"--merge=yes|no", "one report of all files, or each its own"}},
+         .own = {{"--merge=yes|no", "make one report of all files, or one of each"}},
          .options = FP_CLI_OPTIONS_OF_REPORTS,
-         .common = {"json", "html", "sarif", "xml", "log", "suppressions", "stacks",
-                    "leak_check"},
+         .common = {"leak_check", "suppressions", "stacks", "log", "json", "html", "sarif",
+                    "xml"},
          .examples = "  fencepost report --html=report.html app.events\n"
                      "  fencepost report reports/*.json\n",
          .more = RENDERING,
@@ -58,7 +57,7 @@ const struct fp_cli_command fp_cli_commands[] = {
          .summary = "have a running program look for leaks now, and print its report",
          .own = {{"--timeout=SECONDS", "how long to wait for its answer"}},
          .options = FP_CLI_OPTIONS_OF_REPORTS,
-         .common = {"json", "html", "log", "suppressions", "show_possible"},
+         .common = {"show_possible", "suppressions", "log", "json", "html"},
          .examples = "  fencepost leaks $(pidof server)\n"
                      "  fencepost leaks core\n",
          .more = RENDERING " The program has to run under Fencepost, or to have done so until "
@@ -66,16 +65,16 @@ const struct fp_cli_command fp_cli_commands[] = {
          .run = fp_cli_leaks},
         {.name = "snapshot",
          .arguments = " [OPTIONS] PID|CORE",
-         .summary = "report now on a program that runs on",
+         .summary = "report what was found so far in a running program",
          .own = {{"--timeout=SECONDS", "how long to wait for its answer"}},
          .options = FP_CLI_OPTIONS_OF_REPORTS,
-         .common = {"json", "html", "log", "suppressions"},
+         .common = {"suppressions", "log", "json", "html"},
          .examples = "  fencepost snapshot --json=now.json $(pidof server)\n",
          .more = RENDERING " The program has to run under Fencepost.",
          .run = fp_cli_snapshot},
         {.name = "explain",
          .arguments = " ADDRESS PID|CORE|EVENT-LOG|REPORT.json ...",
-         .summary = "say what is known of an address",
+         .summary = "say what is known about an address",
          .examples = "  fencepost explain 0x7f0012345678 $(pidof server)\n"
                      "  fencepost explain 0x7f0012345678 core\n"
                      "  fencepost explain 0x7f0012345678 app.events\n",
@@ -85,7 +84,7 @@ const struct fp_cli_command fp_cli_commands[] = {
          .arguments = " [OPTIONS] [LINES ...]",
          .summary = "find names for lines of --ndjson that have none",
          .own = {{"--debug-dir=DIRECTORY",
-                  "where .build-id/xx/yyyy.debug stand (/usr/lib/debug)"},
+                  "where the files .build-id/xx/yyyy.debug are (default /usr/lib/debug)"},
                  {"--debuginfod=yes", "ask the servers in DEBUGINFOD_URLS, too"}},
          .examples =
                  "  fencepost symbolize --debug-dir=/srv/debug <lines.ndjson >named.ndjson\n",

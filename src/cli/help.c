@@ -46,8 +46,11 @@ static void print_line(const char *name, const char *help)
 	print_wrapped(help, INDENT, INDENT);
 }
 
-static void print_option(const struct fp_option *option)
+/* COMMAND: NULL for any. */
+static void print_option(const struct fp_cli_command *command, const struct fp_option *option)
 {
+	static const char of_run[] = "fencepost run: ";
+	bool is_of_run = command && strncmp(option->help, of_run, sizeof(of_run) - 1) == 0;
 	char name[NAME_MAX_BYTES];
 	char help[2 * COLUMNS + NAME_MAX_BYTES];
 	bool has_default = option->standard[0] != '\0';
@@ -55,8 +58,9 @@ static void print_option(const struct fp_option *option)
 	snprintf(name, sizeof(name), "--%s=%s", option->key, option->value);
 	for (char *at = name + 2; *at != '\0' && *at != '='; at++)
 		*at = *at == '_' ? '-' : *at;
-	snprintf(help, sizeof(help), "%s%s%s%s", option->help, has_default ? " (default " : "",
-	         option->standard, has_default ? ")" : "");
+	snprintf(help, sizeof(help), "%s%s%s%s",
+	         option->help + (is_of_run ? sizeof(of_run) - 1 : 0),
+	         has_default ? " (default " : "", option->standard, has_default ? ")" : "");
 	print_line(name, help);
 }
 
@@ -70,7 +74,8 @@ static bool takes(const struct fp_cli_command *command, const struct fp_option *
 static void print_common(const struct fp_cli_command *command)
 {
 	for (size_t i = 0; command->common[i]; i++)
-		print_option(fp_options_find(command->common[i], strlen(command->common[i])));
+		print_option(command,
+		             fp_options_find(command->common[i], strlen(command->common[i])));
 }
 
 /* NULL: what any command takes. */
@@ -84,7 +89,7 @@ static void print_all(const struct fp_cli_command *command)
 		if (group != fp_options_group(i))
 			printf("\n%s:\n", fp_option_groups[fp_options_group(i)]);
 		group = fp_options_group(i);
-		print_option(&fp_options_table[i]);
+		print_option(command, &fp_options_table[i]);
 	}
 }
 
@@ -118,8 +123,8 @@ static void print_commands(bool all)
 	     "Commands:");
 	for (const struct fp_cli_command *command = fp_cli_commands; command->name; command++)
 		print_line(command->name, command->summary);
-	puts("\nfencepost COMMAND --help shows what a command takes; fencepost --version shows "
-	     "the\nversion.");
+	puts("\nfencepost COMMAND --help shows what a command takes,\n"
+	     "fencepost --version the version.");
 	if (!all) {
 		puts("fencepost --help=all lists all options.");
 		return;

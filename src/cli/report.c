@@ -44,7 +44,7 @@ static int take_merging(struct request *request, const char *value)
 static int take_option(struct request *request, const char *text)
 {
 	char refusal[FP_OPTION_ERROR_MAX];
-	const struct fp_options_error error = {"report", refusal, sizeof(refusal)};
+	const struct fp_options_error error = {"report", refusal, sizeof(refusal), true};
 	const char *equals = strchr(text, '=');
 	struct fp_options_item item = {.key = text};
 	const struct fp_option *option;

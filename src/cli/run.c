@@ -59,7 +59,7 @@ static int give(struct run *run, const char *key, const char *value)
 static int take_option(struct run *run, const char *text)
 {
 	char refusal[FP_OPTION_ERROR_MAX];
-	const struct fp_options_error error = {"run", refusal, sizeof(refusal)};
+	const struct fp_options_error error = {"run", refusal, sizeof(refusal), true};
 	const char *equals = strchr(text, '=');
 	struct fp_options_item item = {.key = text};
 

@@ -41,7 +41,7 @@ static int refuse(void)
 static int take_argument(struct watch *watch, const char *argument)
 {
 	char refusal[FP_OPTION_ERROR_MAX];
-	const struct fp_options_error error = {"watch", refusal, sizeof(refusal)};
+	const struct fp_options_error error = {"watch", refusal, sizeof(refusal), true};
 	const char *equals = strchr(argument, '=');
 
 	if (strncmp(argument, "--", 2) != 0 || !equals)
@@ -190,7 +190,7 @@ static void name_files_of_child(struct fp_options *options)
 		const struct fp_option *option = &fp_options_table[i];
 		const char *name = fp_options_output(options, option);
 		char refusal[FP_OPTION_ERROR_MAX];
-		const struct fp_options_error error = {"watch", refusal, sizeof(refusal)};
+		const struct fp_options_error error = {"watch", refusal, sizeof(refusal), true};
 		char path[FP_OPTION_PATH_MAX + 4];
 
 		if (name[0] == '\0' || strstr(name, "%p") || strncmp(name, "/dev/", 5) == 0)

@@ -12,7 +12,10 @@
 #include "base/text.h"
 #include "options/words.h"
 
-enum { SHOWN_MAX = 60 /* bytes of a refused text that its error repeats */ };
+enum {
+	SHOWN_MAX = 60, /* bytes of a refused text that its error repeats */
+	KEY_MAX = SHOWN_MAX + 6
+};
 
 const struct fp_option fp_options_table[FP_OPTIONS_COUNT] = {
 #define FP_OPTION(field_, stage_, type_, standard_, minimum_, maximum_, value_, help_)         \
@@ -448,20 +451,35 @@ static const char *show(const char *bytes, size_t len, char shown[SHOWN_MAX + 4]
 	return shown;
 }
 
+/* KEY as the user has to write it, or has written it. */
+static const char *spell(const char *key, size_t len, const struct fp_options_error *error,
+                         char spelled[KEY_MAX])
+{
+	size_t dashes = error->is_command ? 2 : 0;
+
+	memcpy(spelled, "--", dashes);
+	show(key, len, spelled + dashes);
+	for (char *at = spelled; error->is_command && fp_options_find(key, len) && *at; at++)
+		*at = *at == '_' ? '-' : *at;
+	return spelled;
+}
+
 static int refuse_key(const struct fp_options_item *item, const struct fp_options_error *error)
 {
 	const char *nearest = nearest_key(item->key, item->key_len);
 	const struct other_option *other = find_other(item->key, item->key_len);
-	char key[SHOWN_MAX + 4];
+	char key[KEY_MAX];
+	char right[KEY_MAX];
 	struct fp_text text;
 
-	show(item->key, item->key_len, key);
+	spell(item->key, item->key_len, error, key);
 	fp_text_begin(&text, error->text, error->size);
 	if (other)
 		fp_text_print(&text, FP_TELL_OTHERS_OPTION, error->source, key, other->tool,
 		              other->advice);
 	else if (nearest)
-		fp_text_print(&text, FP_TELL_NEAREST_OPTION, error->source, key, nearest);
+		fp_text_print(&text, FP_TELL_NEAREST_OPTION, error->source, key,
+		              spell(nearest, strlen(nearest), error, right));
 	else
 		fp_text_print(&text, FP_TELL_UNKNOWN_OPTION, error->source, key);
 	return -EINVAL;
@@ -470,11 +488,13 @@ static int refuse_key(const struct fp_options_item *item, const struct fp_option
 static int refuse_value(const struct fp_option *option, const struct fp_options_item *item,
                         const struct fp_options_error *error)
 {
+	char key[KEY_MAX];
 	char value[SHOWN_MAX + 4];
 	struct fp_text text;
 
 	fp_text_begin(&text, error->text, error->size);
-	fp_text_print(&text, FP_TELL_BAD_VALUE, error->source, option->key,
+	fp_text_print(&text, FP_TELL_BAD_VALUE, error->source,
+	              spell(option->key, strlen(option->key), error, key),
 	              show(item->value, item->value_len, value));
 	explain_value(&text, option);
 	return -EINVAL;
@@ -581,7 +601,7 @@ static int take_item(const char *text, struct fp_options_item *item, const char 
 int fp_options_parse(struct fp_options *options, const char *text, const char *source,
                      char *error, size_t error_size)
 {
-	const struct fp_options_error where = {source, error, error_size};
+	const struct fp_options_error where = {source, error, error_size, false};
 	struct fp_options changed = *options;
 
 	for (const char *next = text; *next != '\0';) {

@@ -148,14 +148,15 @@ struct fp_options_item {
 };
 
 /*
- * Where a refusal is explained. SOURCE names where the text came from ("FENCEPOST_OPTIONS",
- * "command line") and starts the message, which is one line without a newline and is cut to
- * SIZE bytes.
+ * Where a refusal is explained. SOURCE names where the text came from ("FENCEPOST_OPTIONS", a
+ * command) and starts the message, which is one line without a newline and is cut to SIZE
+ * bytes.
  */
 struct fp_options_error {
 	const char *source;
 	char *text;
 	size_t size;
+	bool is_command; /* keys are shown as its arguments: --stack-depth */
 };
 
 /* Every option as if nothing had been said. */

@@ -432,9 +432,9 @@ static bool is_explained(const struct fp_report *report, int signal)
 
 int fp_report_add_unseen_crash(struct fp_report *report)
 {
-	static const char why[] =
-	        "the process died of it where no handler of Fencepost's was called: it ignored "
-	        "the signal or set it back to its default by itself, or was killed with it";
+	static const char why[] = "Fencepost's signal handler was not called: the process "
+	                          "ignored the signal, set it "
+	                          "back to its default by itself, or was killed with it";
 	const struct fp_report_finding *last =
 	        report->finding_count > 0 ? &report->findings[report->finding_count - 1] : NULL;
 	const struct fp_report_finding crash = {.index = last ? last->index + 1 : 0,

@@ -56,7 +56,7 @@ compile() { # compile NAME FLAGS...: false where this compiler cannot
 CC=${CC%% *}
 compile with -g || exit 99
 doctor="$fencepost doctor"
-says 0 'ok program' '/with can be served$' '' $doctor ./with
+says 0 'ok program' '/with can run under Fencepost$' '' $doctor ./with
 says 0 'ok debug information' 'in the program itself' '' $doctor ./with
 says 0 'ok allocator' 'no custom allocator' '' $doctor ./with
 says 0 'ok speed' 'fencepost run --budget=25 [^ ]*/with$' '' $doctor ./with

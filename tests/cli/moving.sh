@@ -14,7 +14,7 @@ rows=$(
 			*) word=$(echo "$key" | tr _ -) ;;
 			esac
 			answer=$("$fencepost" run "--$word=1" true 2>&1) && { echo "$word: was accepted"; exit 1; }
-			answer=${answer#"fencepost: run: \"$word\" is an option of "}
+			answer=${answer#"fencepost: run: \"--$word\" is an option of "}
 			printf '| `%s` of %s | %s |\n' "$word" "${answer%%: *}" "$(echo "${answer#*: }" | sed 's/\(--[a-z-]*=[A-Za-z]*\|fencepost run --gdb PROGRAM\)/`\1`/g; s/ -fsanitize=\([a-z]*\)/ `-fsanitize=\1`/')"
 		done
 )

@@ -27,6 +27,6 @@ grep -q "^problem .*linked with musl" out && grep -q "$remedy" out || complain '
 "$fencepost" run sh -c './dynamic; test $? -eq 9 && ./static' >out 2>err
 test $? -eq 9 || complain 'executed: another status'
 for which in 'dynamic (linked with musl)' 'static (statically linked)'; do
-	grep -qx "fencepost: not seen: ./$which" err || complain "not named: $which"
+	grep -qx "fencepost: not watched: ./$which" err || complain "not named: $which"
 done
 exit $bad

@@ -94,8 +94,13 @@ expect 127 'cannot run : No such file or directory; ' ''
 expect 126 'cannot run ./text: Permission denied; ' ./text
 expect 126 'cannot run .: Permission denied; ' .
 expect 125 'no program: write fencepost run PROGRAM' --
-expect 125 'run: unknown option "plcement"; the nearest one is "placement"' --plcement=left true
-expect 125 'run: align=3: use 1, 2, 4, 8, 16 or auto' --align=3 true
+expect 125 'run: unknown option "--plcement"; the nearest one is "--placement"' --plcement=left true
+expect 125 'run: unknown option "--onecpu"; the nearest one is "--one-cpu"' --onecpu=yes true
+expect 125 'run: --one-cpu=x: use auto, yes or no' --one_cpu=x true
+export FENCEPOST_OPTIONS=one-cpu=x
+expect 125 'FENCEPOST_OPTIONS: one_cpu=x: use auto, yes or no' true
+unset FENCEPOST_OPTIONS
+expect 125 'run: --align=3: use 1, 2, 4, 8, 16 or auto' --align=3 true
 expect 125 '--sample has no value: write --sample=N' --sample true
 expect 125 'unknown option "-x"' -x true
 
@@ -215,14 +220,14 @@ sh ./children >native 2>native.err
 expect 0 'no errors' --leak-check=no sh ./children
 cmp -s out native || complain "children: $(diff out native)"
 grep -v '^fencepost: ' err | cmp -s - native.err || complain "children said: $(cat err)"
-test ! -x static || grep -qx 'fencepost: not seen: ./static (statically linked), executed 2 times' err ||
+test ! -x static || grep -qx 'fencepost: not watched: ./static (statically linked), executed 2 times' err ||
 	complain "static children: $(cat err)"
 if test -x asan; then
-	grep -qx 'fencepost: not seen: ./asan (linked with a sanitizer)' err || complain "children: $(cat err)"
-	expect 0 '^fencepost: not seen: ./asan (linked with a sanitizer)$' env ./asan
+	grep -qx 'fencepost: not watched: ./asan (linked with a sanitizer)' err || complain "children: $(cat err)"
+	expect 0 '^fencepost: not watched: ./asan (linked with a sanitizer)$' env ./asan
 	test "$(wc -l <err)" -eq 1 || complain "env asan: $(cat err)"
-	expect 0 '^fencepost: not seen: .*/asan (linked with a sanitizer), executed 2 times$' sh -c 'PATH=$PWD:$PATH; asan; asan; :'
-	test ! -x /usr/bin/python3 || expect 0 'not seen: ./asan (linked with a sanitizer), executed 3 times' /usr/bin/python3 -c '
+	expect 0 '^fencepost: not watched: .*/asan (linked with a sanitizer), executed 2 times$' sh -c 'PATH=$PWD:$PATH; asan; asan; :'
+	test ! -x /usr/bin/python3 || expect 0 'not watched: ./asan (linked with a sanitizer), executed 3 times' /usr/bin/python3 -c '
 import os, subprocess
 env = dict(os.environ, LD_PRELOAD="libm.so.6:" + os.environ["LD_PRELOAD"], ASAN_OPTIONS="verify_asan_link_order=0")
 for run in lambda: subprocess.call("./asan", env=env), lambda: os.waitpid(os.posix_spawn("./asan", ["asan"], os.environ), 0)[1], \
@@ -233,16 +238,16 @@ for run in lambda: subprocess.call("./asan", env=env), lambda: os.waitpid(os.pos
 fi
 
 # Who empties the environment of a program takes the library away from it.
-expect 0 '^fencepost: not seen: /bin/echo (executed without LD_PRELOAD in its environment)$' env -i /bin/echo
+expect 0 '^fencepost: not watched: /bin/echo (executed without LD_PRELOAD in its environment)$' env -i /bin/echo
 grep -q 'left no report' err && complain "an empty environment: $(cat err)"
 expect 0 'no errors' --trace-children=no sh -c 'env -i /bin/true; :'
 grep -q 'not seen' err && complain "children that are to be left: $(cat err)"
 
 # The same in a sweep, once, and where the library was put under the program by hand.
 if test -x static; then
-	expect 0 '^fencepost: not seen: ./static (statically linked), executed 2 times$' --sweep --leak-check=no sh ./children
-	test "$(grep -c 'not seen: ./static' err)" -eq 1 || complain "sweep: $(cat err)"
-	expect 9 '^fencepost: not seen: ./static (statically linked)$' --sweep env ./static
+	expect 0 '^fencepost: not watched: ./static (statically linked), executed 2 times$' --sweep --leak-check=no sh ./children
+	test "$(grep -c 'not watched: ./static' err)" -eq 1 || complain "sweep: $(cat err)"
+	expect 9 '^fencepost: not watched: ./static (statically linked)$' --sweep env ./static
 	grep -q 'left no report' err && complain "sweep of a static program: $(cat err)"
 	"$fencepost" run --sweep --quiet env ./static 2>err
 	test ! -s err || complain "quiet about children in a sweep: $(cat err)"
@@ -253,10 +258,10 @@ if test -x static; then
 			LD_PRELOAD=$FP_BUILDDIR/src/preload/.libs/libfencepost-preload.so "$@" 2>err
 	}
 	by_hand '' sh -c './static; (./static); ./static; ./children-are-none; :'
-	test "$(grep -cx 'fencepost: not seen: ./static (statically linked)' err)" -eq 1 || complain "by hand: $(cat err)"
+	test "$(grep -cx 'fencepost: not watched: ./static (statically linked)' err)" -eq 1 || complain "by hand: $(cat err)"
 	test ! -x /usr/bin/python3 || {
 		by_hand '' /usr/bin/python3 -c 'import os; os.posix_spawn("./static", ["static"], os.environ)'
-		grep -qx 'fencepost: not seen: ./static (statically linked)' err || complain "spawned by hand: $(cat err)"
+		grep -qx 'fencepost: not watched: ./static (statically linked)' err || complain "spawned by hand: $(cat err)"
 	}
 	by_hand :quiet=yes sh -c './static; :'
 	test ! -s err || complain "quiet by hand: $(cat err)"

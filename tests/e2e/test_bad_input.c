@@ -19,12 +19,12 @@ static const struct {
 	const char *problem;
 	const char *remedy;
 } bad_options[] = {
-        {"nonsense=1", "\"nonsense\"", "fencepost run --help=all"},
+        {"nonsense=1", "\"nonsense\"", "fencepost --help=all"},
         {"bakend=guard", "bakend", "backend"},
         {"stack-dept=3", "stack-dept", "stack_depth"},
         {"backend=zzz", "zzz", "guard"},
         {"backend", "backend", "="},
-        {"=guard", "unknown option \"\"", "fencepost run --help=all"},
+        {"=guard", "unknown option \"\"", "fencepost --help=all"},
         {"align=3", "3", "16"},
         {"align=sixteen", "sixteen", "16"},
         {"align=", "align", "16"},

@@ -18,8 +18,9 @@ static void set_again(const struct fp_option *option, const char *value, void *u
 	                                     strlen(value)};
 	char text[FP_OPTION_ERROR_MAX];
 
-	fuzz_must(fp_options_set(user, &item,
-	                         &(struct fp_options_error){"again", text, sizeof(text)}) == 0);
+	fuzz_must(fp_options_set(
+	                  user, &item,
+	                  &(struct fp_options_error){"again", text, sizeof(text), true}) == 0);
 }
 
 static void compare(const struct fp_option *option, const char *value, void *user)

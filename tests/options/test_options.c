@@ -208,8 +208,8 @@ static const struct {
         {"bakend=none", "unknown option \"bakend\"; the nearest one is \"backend\""},
         {"leakcheck=no", "unknown option \"leakcheck\"; the nearest one is \"leak_check\""},
         {"jsn", "unknown option \"jsn\"; the nearest one is \"json\""},
-        {"=1", "unknown option \"\"; fencepost run --help=all lists them"},
-        {"colour_of_guards=1", "unknown option \"colour_of_guards\"; fencepost run --help=all "
+        {"=1", "unknown option \"\"; fencepost --help=all lists them"},
+        {"colour_of_guards=1", "unknown option \"colour_of_guards\"; fencepost --help=all "
                                "lists them"},
         {"num-callers=3", "\"num-callers\" is an option of Valgrind: write --stack-depth=N"},
         {"EF_PROTECT_BELOW=1",

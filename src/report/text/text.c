@@ -248,7 +248,7 @@ static void print_indirect(const struct fp_report_page *page, const struct fp_re
 {
 	if (leak->indirect_blocks == 0)
 		return;
-	fprintf(page->out, "  and what hangs from it: %s in %s",
+	fprintf(page->out, "  and reachable only through it: %s in %s",
 	        FP_COUNT(leak->indirect_bytes, "byte"),
 	        FP_COUNT(leak->indirect_blocks, "block"));
 	if (report->is_check_repeated && leak->new.indirect_blocks > 0)
@@ -594,7 +594,7 @@ static void print_notes(const struct fp_report_page *page, const struct fp_repor
 		fp_report_print_escaped(page, report->protection.reasons[i].text);
 	}
 	if (report->protection.plain > 0)
-		fputs("; leaks of those that libc has are not seen", page->out);
+		fputs("; leaks of blocks that libc allocated are not found", page->out);
 	fputc('\n', page->out);
 	print_contexts(page, report);
 }
