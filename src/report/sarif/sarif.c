@@ -174,7 +174,7 @@ static size_t taxon_index(size_t rule)
 	return index;
 }
 
-/* "HeapUseAfterFree": an identifier's name may not be the identifier. */
+/* "HeapUseAfterFree": an identifier's name may not be the identifier, in any case. */
 static json_t *make_name(size_t rule)
 {
 	const char *id = fp_report_sarif_rule_id(rule);
@@ -225,9 +225,9 @@ static json_t *make_rule(size_t rule)
 	                  json_sprintf("%d", cwe), "index", (json_int_t)taxon_index(rule),
 	                  "toolComponent", "name", "CWE", "index", 0, "kinds", "superset");
 
-	return json_pack("{s:s,s:o,s:{s:s},s:{s:s},s:{s:o},s:o,s:{s:s},s:[o],s:o}", "id", id,
-	                 "name", make_name(rule), "shortDescription", "text", title,
-	                 "fullDescription", "text", title, "help", "text",
+	return json_pack("{s:s,s:o*,s:{s:s},s:{s:s},s:{s:o},s:o,s:{s:s},s:[o],s:o}", "id", id,
+	                 "name", strchr(id, '-') ? make_name(rule) : NULL, "shortDescription",
+	                 "text", title, "fullDescription", "text", title, "help", "text",
 	                 json_sprintf(FP_SAY_CWE_SEEN_WHILE, id, title, cwe), "helpUri",
 	                 make_page(rule), "defaultConfiguration", "level",
 	                 fp_report_sarif_rule_level(rule), "relationships", superset,
