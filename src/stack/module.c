@@ -90,7 +90,8 @@ static void widen(struct module *module, uintptr_t start, uintptr_t end)
 }
 
 /* Of the program, which the kernel has mapped, _dl_find_object tells the segment with code
- * alone: its .eh_frame is in another one. */
+ * alone: its .eh_frame is in another one. Where it is ours (base/old_libc.h) it tells all, and
+ * no name. */
 static void find_extent(const struct dl_find_object *object, struct module *module)
 {
 	const struct link_map *loaded = object->dlfo_link_map;
@@ -99,7 +100,8 @@ static void find_extent(const struct dl_find_object *object, struct module *modu
 
 	module->first = module->start;
 	module->last = module->end;
-	if (loaded == NULL || loaded->l_prev != NULL || loaded->l_name[0] != '\0')
+	if (loaded == NULL || loaded->l_prev != NULL || loaded->l_name == NULL ||
+	    loaded->l_name[0] != '\0')
 		return;
 	for (size_t i = 0; segments != NULL && i < segment_count; i++)
 		if (segments[i].p_type == PT_LOAD)
