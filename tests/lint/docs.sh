@@ -25,3 +25,4 @@ lost=$(
 		done
 )
 test -z "$lost" || { echo "$lost"; exit 1; }
+test "$(wc -l <README.md)" -le 200 || { echo "README.md has more than 200 lines"; exit 1; }
