@@ -107,10 +107,10 @@ static int parse_labels(const char *text)
 {
 	size_t count = 0;
 	char *rest = sink.labels;
-	char *label;
 
 	snprintf(sink.labels, sizeof(sink.labels), "%s", text);
-	while (*rest != '\0' && (label = strsep(&rest, ",")) != NULL) {
+	while (rest && *rest != '\0') {
+		char *label = strsep(&rest, ",");
 		char *equals = strchr(label, '=');
 
 		if (!equals || equals == label || count == LABELS_MAX)
@@ -118,8 +118,6 @@ static int parse_labels(const char *text)
 		*equals = '\0';
 		sink.label[count++] = (struct fp_report_setting){fp_report_text(label),
 		                                                 fp_report_text(equals + 1)};
-		if (!rest)
-			break;
 	}
 	sink.line.labels = sink.label;
 	sink.line.label_count = count;
