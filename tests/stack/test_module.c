@@ -41,16 +41,19 @@ START_TEST(a_module_that_is_back_has_its_number)
 {
 	unsigned number = FP_MODULE_NONE;
 	uintptr_t code = 0;
+	void *before = NULL;
 
 	for (int i = 0; i < 3; i++) {
 		void *library = dlopen("libz.so.1", RTLD_NOW);
 		ck_assert_ptr_nonnull(library);
 		uintptr_t there = (uintptr_t)dlsym(library, "deflate");
 		unsigned now = fp_module_at(there).number;
-		/* Wherever the kernel maps it. */
-		ck_assert(there != code || now == number);
+		/* Wherever the kernel maps it, and the loader writes it down: a sanitizer's
+		 * malloc never does that twice at one place. */
+		ck_assert(there != code || library != before || now == number);
 		number = now;
 		code = there;
+		before = library;
 		ck_assert(fp_module_is_there(number, code));
 		dlclose(library);
 		ck_assert(!fp_module_is_there(number, code));
@@ -75,7 +78,7 @@ START_TEST(each_module_is_told_once)
 	}
 	ck_assert_uint_ge(told, 2);
 	ck_assert(is_here);
-	fp_module_at((uintptr_t)&malloc);
+	fp_module_at((uintptr_t)&getenv);
 	ck_assert(!fp_module_tell(&code));
 }
 END_TEST
