@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # "make check-sanitize": the suite under sanitizers, in builds of its own below
-# $FP_BUILDDIR/tests/support/sanitize.work; SANITIZE="modules threads processes" chooses.
+# $FP_BUILDDIR/tests/support/sanitize.work; SANITIZE="modules threads processes" chooses, and
+# SANITIZE_TESTS="tests/heap/test_heap ...".
 #   modules    everything under AddressSanitizer and UndefinedBehaviorSanitizer: the tests of the modules
 #   threads    everything but the unwinder under ThreadSanitizer: the same tests
 #   processes  the whole suite: the program is that of `modules`; the libraries, which take the place of
@@ -42,7 +43,7 @@ failed=0
 check() {
 	tests=
 	: >left-out
-	for test in $($make -s --no-print-directory test-names); do
+	for test in ${SANITIZE_TESTS:-$($make -s --no-print-directory test-names)}; do
 		reason=$(why "$1" "$test")
 		if test -n "$reason"; then
 			echo "$reason: $test" >>left-out
