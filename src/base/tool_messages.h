@@ -360,6 +360,7 @@
 #define FP_SAY_ALLOWS_MAX " allows max=%" PRIu64
 #define FP_SAY_MATCHES_REPORTED " that it matches are reported\n"
 #define FP_SAY_NEVER_USED "fencepost: note: never used: "
+#define FP_SAY_MORE_UNUSED " and %s more"
 
 /* ---- report/json/documents ---- */
 #define FP_SAY_JSON_WITHOUT_REPORT "is JSON without a report in it"

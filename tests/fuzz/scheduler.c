@@ -220,7 +220,15 @@ void fp_sys_confine(bool is_confined)
 	(void)is_confined;
 }
 
-bool fp_sys_is_refused(long number, long *result)
+bool fp_sys_is_refused(long number, const long *arguments, long *result)
+{
+	(void)number;
+	(void)arguments;
+	(void)result;
+	return false;
+}
+
+long fp_sys_call_confined(long number, long a, long b, long c, long d, long e, long f)
 {
 	bool is_pause = number == SYS_nanosleep && self != NOBODY && !is_interrupted;
 
@@ -229,8 +237,7 @@ bool fp_sys_is_refused(long number, long *result)
 		pause_once();
 	else
 		come_to_place();
-	*result = 0;
-	return is_pause;
+	return is_pause ? 0 : fp_sys_call(number, a, b, c, d, e, f);
 }
 
 /* ---- Threads ------------------------------------------------------------------------------

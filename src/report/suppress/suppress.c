@@ -495,7 +495,7 @@ static void print_unused(const struct fp_report_page *page,
 		print_one(page, &suppressions->items[i]);
 	}
 	if (unused > NAMED_MAX)
-		fprintf(page->out, " and %s more", FP_NUMBER(unused - NAMED_MAX));
+		fprintf(page->out, FP_SAY_MORE_UNUSED, FP_NUMBER(unused - NAMED_MAX));
 	if (unused > 0)
 		fputc('\n', page->out);
 }
