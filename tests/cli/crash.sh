@@ -50,7 +50,7 @@ facts() {
 	abort) cause=$1 signal=ABRT number=134 words="Assertion .*zero == 7 .*seven.* failed" ;;
 	arithmetic) cause=$1 signal=FPE number=136 words='integer division by zero' ;;
 	illegal-instruction) cause=$1 signal=ILL number=132 words='illegal instruction.*__builtin_trap()' ;;
-	bus) cause=other signal=BUS number=135 words='read of 1 byte at .*, behind the end of the file that is mapped there' ;;
+	bus) cause=other signal=BUS number=135 words='read of 1 byte at .*, past the end of the mapped file' ;;
 	system-call) cause=$1 signal=SYS number=159 words='which a filter of system calls (seccomp) refuses' ;;
 	time) cause=other signal=XCPU number=152 words='the processor time that RLIMIT_CPU allows' ;;
 	ignored) signal=ABRT ;;
@@ -173,7 +173,7 @@ unseen() { # unseen WAY PROGRAM
 	facts $1
 	"$fencepost" run --error-exitcode=9 --json=json --sarif=sarif --xml=xml --html=html -- "$victims/$2" $1 >out 2>err
 	test $? -eq 9 || complain "$what: it does not count: $(cat err)"
-	expect err "^fencepost: crash (SIG$signal)$" '^  the process died of it where no handler' "^fencepost: 1 error[,;].*killed by SIG$signal"
+	expect err "^fencepost: crash (SIG$signal)$" "^  Fencepost's signal handler was not called" "^fencepost: 1 error[,;].*killed by SIG$signal"
 	expect json '"kind": "crash"' "\"signal\": \"SIG$signal\"" '"cause": "other"'
 	expect sarif '"ruleId": "crash"' "(SIG$signal, CWE-"
 	expect xml '<fatal_signal>' "<signame>SIG$signal</signame>"
@@ -218,7 +218,7 @@ for way in child child-abort; do
 		what="vfork, $way, $backend"
 		"$fencepost" run --backend=$backend --json=json -- "$victims/crash_victim" $way >out 2>err
 		test $? -eq 11 || test "$backend" != move || complain "$what: $(cat err)"
-		expect err "^fencepost: crash (SIG.*) at crash_victim.c:$(line_of $way)" '; a child of vfork(2) died of it' \
+		expect err "^fencepost: crash (SIG.*) at crash_victim.c:$(line_of $way)" '; it happened in a child of vfork(2), which shares the memory of its parent' \
 			'^fencepost: 1 error, no leaks; exited 11$'
 	done
 done

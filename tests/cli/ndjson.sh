@@ -130,8 +130,8 @@ alone '--redact does nothing alone: .*; add --ndjson=FILE' "$fencepost" run --re
 alone '--redact does nothing alone: .*; add --ndjson=FILE' "$fencepost" report --redact --html=page.html pipe.nd
 alone '--seed does nothing alone: .*; add --sample=N or --budget=PERCENT' "$fencepost" run --seed=7 ./victim
 alone '--align-profile does nothing alone: .*; add --align=auto' "$fencepost" run --align-profile=x ./victim
-alone 'run: xml=yes: use a file name .*/yes' "$fencepost" run --xml=yes ./victim
-alone 'report: json=yes: use a file name' "$fencepost" report --json=yes pipe.nd
+alone 'run: --xml=yes: use a file name .*/yes' "$fencepost" run --xml=yes ./victim
+alone 'report: --json=yes: use a file name' "$fencepost" report --json=yes pipe.nd
 alone 'diff: unknown option "--json=yes"' "$fencepost" diff --json=yes pipe.nd pipe.nd
 test -z "$(ls yes no page.html 2>/dev/null)" || complain 'files are made'
 for settings in label=release=1.4:redact=yes seed=7; do
