@@ -20,13 +20,17 @@ why() {
 	case $1:$2 in
 	processes:*) ;;
 	*:tests/cli/completion.sh | *:tests/cli/merge.sh | *:tests/cli/report.sh | *:tests/cli/schema.sh) ;;
-	*:tests/cases/table.sh | *:tests/report/*) ;;
+	*:tests/cases/table.sh) ;;
 	*:tests/cli/* | *:tests/e2e/* | *:tests/preload/* | *:tests/real/* | *:tests/html/* | *:tests/integrations/* | \
-	*:tests/packages/* | *:tests/peers/* | *:tests/cases/* | *:tests/examples/* | *:tests/faults/*)
+	*:tests/packages/* | *:tests/peers/* | *:tests/cases/* | *:tests/examples/* | *:tests/faults/* | *:tests/report/valgrind.sh)
 		echo "whole processes under the library: of the build 'processes'" ;;
 	*:*/test_no_malloc) echo "counts calls of the C library's malloc, which is the sanitizer's here" ;;
 	*:tests/lint/*) echo "reads sources, or what was built without a sanitizer" ;;
+	*:tests/hosting/*.sh) echo "compiles programs without the sanitizer, whose run time has to come first" ;;
 	*:tests/session/races.sh) echo "is ThreadSanitizer's in every build" ;;
+	*:tests/session/* | *:tests/hosting/test_extension | *:tests/hosting/test_objects | *:tests/hosting/test_sample_hosts | \
+	*:tests/hosting/test_memory* | *:tests/hosting/test_notify)
+		echo "the sanitizer's vfork does not know the stack of the child that runs the reporter" ;;
 	esac
 }
 
