@@ -52,6 +52,8 @@ void fp_channel_count(struct fp_channel *channel, pid_t pid)
 
 void fp_channel_begin_fork(struct fp_channel *channel)
 {
+	/* The first of a namespace that clone(2) made has run nothing of ours before this. */
+	fp_channel_is_foreign(channel, fp_sys_getpid());
 	atomic_fetch_add(&channel->unborn, 1);
 }
 

@@ -183,9 +183,10 @@ void fp_channel_count(struct fp_channel *channel, pid_t pid);
  * by whoever started it. Whether it was not counted before. */
 bool fp_channel_announce(struct fp_channel *channel, pid_t pid);
 
-/* A fork begins; and its child counts itself, or there is none. A process whose parent ended
- * before it ran would not be known otherwise. */
+/* A fork begins; its child looks whether it is in another namespace; and it counts itself, or
+ * there is none. A process whose parent ended before it ran would not be known otherwise. */
 void fp_channel_begin_fork(struct fp_channel *channel);
+void fp_channel_note_child(const struct fp_channel *channel);
 void fp_channel_end_fork(struct fp_channel *channel);
 
 /* Process PID ends, or becomes one that is not seen, and has said all that it has to say. */

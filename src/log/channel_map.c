@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/align.h"
 #include "base/proc.h"
@@ -72,7 +73,14 @@ static uint64_t find_namespace(void)
 	return fp_sys_stat(FP_PROC_SELF "ns/pid", &status) == 0 ? status.st_ino : 0;
 }
 
-/* Whoever is the first of a new one was forked into it. */
+/* Whoever is the first of a new one was forked into it; so was whose parent has no number here.
+ */
+void fp_channel_note_child(const struct fp_channel *channel)
+{
+	if (channel->namespace != 0 && fp_sys(SYS_getppid) == 0)
+		atomic_store(&is_foreign, true);
+}
+
 bool fp_channel_is_foreign(const struct fp_channel *channel, pid_t pid)
 {
 	if (pid == 1 && channel->namespace != 0)

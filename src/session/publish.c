@@ -401,6 +401,7 @@ void fp_session_forget_published(void)
 		own->log = NULL;
 	if (channel != NULL) {
 		failure = 0;
+		fp_channel_note_child(channel);
 		fp_channel_count(channel, fp_sys_getpid());
 	}
 	fp_session_end_fork();

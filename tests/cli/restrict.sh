@@ -222,6 +222,11 @@ if unshare --pid --fork true 2>/dev/null; then
 	grep -q 'still run' err && complain "of a namespace one is said to run: $(cat err)"
 	children "unshare --pid --fork /bin/true; exit 0"
 	test "$status" -eq 0 || complain "a namespace, nothing found: status $status: $(cat err)"
+	${CC:-cc} -o namespaces "$top_srcdir/tests/cli/namespaces.c" || exit 99
+	for way in cloned second; do
+		children "./namespaces $way"
+		test "$status" -eq 0 && ! grep -q 'still run' err || complain "killed, $way in a namespace: status $status: $(cat err)"
+	done
 fi
 sleep 2
 exit $bad
