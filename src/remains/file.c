@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/align.h"
+#include "base/search.h"
 #include "base/tool_messages.h"
 #include "base/vm.h"
 
@@ -65,18 +66,9 @@ static void *read_table(uint64_t offset, uint64_t count, size_t element)
 
 const struct fp_remains_segment *fp_remains_segment_at(uint64_t address)
 {
-	size_t low = 0;
-	size_t high = file->segment_count;
+	size_t found = FP_SEARCH(file->segment_count, i, file->segments[i].end <= address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (file->segments[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < file->segment_count ? &file->segments[low] : NULL;
+	return found < file->segment_count ? &file->segments[found] : NULL;
 }
 
 void fp_remains_claim(uint64_t start, uint64_t bytes)
@@ -91,19 +83,10 @@ void fp_remains_claim(uint64_t start, uint64_t bytes)
 
 struct fp_remains_mapped *fp_remains_mapped_at(uint64_t address)
 {
-	size_t low = 0;
-	size_t high = file->mapped_count;
+	size_t found = FP_SEARCH(file->mapped_count, i, file->mapped[i].end <= address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (file->mapped[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < file->mapped_count && file->mapped[low].start <= address
-	               ? &file->mapped[low]
+	return found < file->mapped_count && file->mapped[found].start <= address
+	               ? &file->mapped[found]
 	               : NULL;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/align.h"
 #include "base/clock.h"
+#include "base/search.h"
 #include "base/tool_messages.h"
 #include "heap/heap.h"
 #include "heap/pools.h"
@@ -333,32 +334,14 @@ int fp_remains_load(void)
 	return status;
 }
 
-/* The last block whose slot begins at or before ADDRESS, or NULL. */
-static const struct fp_remains_block *find_slot(const struct fp_remains_block *blocks,
-                                                size_t count, uintptr_t address)
-{
-	size_t low = 0;
-	size_t high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (blocks[middle].slot <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low == 0 ? NULL : &blocks[low - 1];
-}
-
 /* In the block, its slot, or the guard behind. */
 bool fp_heap_find(uintptr_t address, struct fp_block *block)
 {
-	const struct fp_remains_block *found =
-	        find_slot(process->blocks, process->count, address);
+	size_t count = FP_SEARCH(process->count, i, process->blocks[i].slot <= address);
 
-	if (!found)
+	if (count == 0)
 		return false;
+	const struct fp_remains_block *found = &process->blocks[count - 1];
 	bool is_guarded = found->block.tier == FP_TIER_GUARDED;
 	uintptr_t end = found->block.address + found->block.size;
 	end = fp_align_up(end + (found->block.size == 0), is_guarded ? PAGE : 16) +
@@ -409,10 +392,10 @@ void fp_registry_each_kept_pointer(uintptr_t start, size_t size, fp_registry_met
 /* Pages that were committed are those that the file has. */
 bool fp_region_find(uintptr_t address, struct fp_region_place *place)
 {
-	const struct fp_remains_block *found =
-	        find_slot(process->regions, process->region_count, address);
+	size_t count = FP_SEARCH(process->region_count, i, process->regions[i].slot <= address);
+	const struct fp_remains_block *found = &process->regions[count - (count > 0)];
 
-	if (!found || address >= found->block.address + found->block.size + found->behind)
+	if (count == 0 || address >= found->block.address + found->block.size + found->behind)
 		return false;
 	*place = (struct fp_region_place){.block = found->block,
 	                                  .page.state = FP_PAGE_COMMITTED,

@@ -6,6 +6,7 @@
  */
 #include "stack/frame_table.h"
 
+#include "base/search.h"
 #include "stack/cpu.h"
 #include "stack/cfa_interpreter.h"
 
@@ -166,18 +167,10 @@ static const struct index_entry *search(const struct fp_frame_query *query)
 	const struct index_entry *entries = (const void *)(index + HEADER_BYTES);
 	int64_t wanted = (int64_t)(query->pc - (uintptr_t)index);
 	size_t room = (query->module.end - (uintptr_t)entries) / sizeof(*entries);
-	size_t low = 0;
-	size_t high = header->count < room ? header->count : room;
+	size_t count = FP_SEARCH(header->count < room ? header->count : room, i,
+	                         entries[i].code <= wanted);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (entries[middle].code <= wanted)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low == 0 ? NULL : &entries[low - 1];
+	return count == 0 ? NULL : &entries[count - 1];
 }
 
 static bool find(const struct fp_frame_query *query, struct fp_frame_row *row,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
 #include "base/instruction_x86_64.h"
 
 /*
@@ -60,29 +61,13 @@ void fp_symbol_ranges_sort(struct fp_symbol_ranges *ranges)
 	}
 }
 
-/* How many ranges start at or below ADDRESS. */
-static size_t count_starting_by(const struct fp_symbol_ranges *ranges, uint64_t address)
-{
-	size_t low = 0;
-	size_t high = ranges->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (ranges->items[middle].low <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 const struct fp_symbol_range *fp_symbol_ranges_find(const struct fp_symbol_ranges *ranges,
                                                     uint64_t address)
 {
 	const struct fp_symbol_range *best = NULL;
 
-	for (size_t i = count_starting_by(ranges, address); i > 0; i--) {
+	for (size_t i = FP_SEARCH(ranges->count, at, ranges->items[at].low <= address); i > 0;
+	     i--) {
 		const struct fp_symbol_range *range = &ranges->items[i - 1];
 
 		if (range->reach <= address)
