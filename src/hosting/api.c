@@ -6,8 +6,6 @@
 #include <fcntl.h>
 
 #include "base/sys.h"
-#include "hosting/ends.h"
-#include "hosting/notify.h"
 #include "hosting/object.h"
 
 #include <fencepost/fencepost.h>
@@ -23,7 +21,6 @@ static HRESULT start(const char *options)
 
 	fp_session_open_door(FP_DOOR_HOST, &door, fencepost_on_finding);
 	int status = fp_session_start(options);
-	fp_lsan_start();
 	fp_session_answer();
 	fp_ends_watch();
 	errno = saved_errno;
@@ -75,12 +72,6 @@ size_t fp_check_leaks(void)
 	return fp_session_check_leaks();
 }
 
-bool fp_has_new_leaks(char *text, size_t size)
-{
-	FP_OBJECT_ENTER();
-	return fp_session_has_new_leaks(text, size);
-}
-
 int fp_install_fault_handler(void)
 {
 	return fp_session_is_started() ? fp_fault_install() : -ENODEV;
@@ -98,22 +89,9 @@ bool fp_check_range(const void *address, size_t length, enum fp_access_kind acce
 	return fp_fault_check_range((uintptr_t)address, length, kinds[access]);
 }
 
-bool fp_describe(const void *address, struct fp_block_info *info)
-{
-	FP_OBJECT_ENTER();
-
-	return fp_session_describe_address((uintptr_t)address, info);
-}
-
 void fp_set_finding_callback(fp_finding_callback callback, void *user)
 {
 	fp_session_set_callback(callback, user);
-}
-
-void fencepost_on_finding(const struct fp_finding_info *finding)
-{
-	/* It is called, though it does nothing. */
-	__asm__ volatile("" : : "r"(finding) : "memory");
 }
 
 /* The host may never release anything, so the report hangs on the end of the process, which the

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Ends of a linked host that exit handlers are not told of: _exit(2), whose name is ours
- * because the library comes before the C library, quick_exit(3), what a crash raises unless the
- * host wants no handlers, and, when `catch_signals` asks for it, other signals that the host
- * leaves to their default action. A signal that the host ignores or handles is never touched,
- * and what it does with one later is its own affair.
+ * Ends of a linked host that exit handlers are not told of: _exit(2) (in exports.c), whose name
+ * is ours because the library comes before the C library, quick_exit(3), what a crash raises
+ * unless the host wants no handlers, and, when `catch_signals` asks for it, other signals that
+ * the host leaves to their default action. A signal that the host ignores or handles is never
+ * touched, and what it does with one later is its own affair.
  */
-#include "hosting/ends.h"
-
 #include <fencepost/hosting.h>
 
 #include <errno.h>
@@ -15,15 +13,13 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/deaths.h"
 #include "base/lock.h"
-#include "base/panic.h"
 #include "base/sys.h"
-#include "fault/fault.h"
+#include "hosting/object.h"
+#include "options/options.h"
 #include "session/session.h"
 
 #ifndef sigev_notify_thread_id
@@ -36,7 +32,7 @@ enum {
 };
 
 /* The thread may have been interrupted anywhere: with a lock of ours it is in the heap. */
-static void finish(int status)
+void fp_door_finish(int status)
 {
 	if (!fp_session_is_here())
 		return;
@@ -48,18 +44,6 @@ static void finish(int status)
 		fp_lock_leave_fault_mode(held);
 }
 
-FP_API _Noreturn void _exit(int status)
-{
-	finish(status);
-	fp_end(status);
-}
-
-FP_API _Noreturn void _Exit(int status)
-{
-	finish(status);
-	fp_end(status);
-}
-
 /* The status is not told. */
 static void finish_at_quick_exit(void)
 {
@@ -69,16 +53,6 @@ static void finish_at_quick_exit(void)
 
 /* ---- Signals ------------------------------------------------------------------------------
  */
-
-/* When the handler returns: a core file and a debugger have the program where it was. */
-static void die_of(int signal, void *context)
-{
-	const struct sigaction action = {.sa_handler = SIG_DFL};
-
-	sigaction(signal, &action, NULL);
-	fp_sys_raise(signal);
-	sigdelset(&((ucontext_t *)context)->uc_sigmask, signal);
-}
 
 /* A thread that is in the heap is outside soon: the signal comes again, to the same thread. */
 static bool is_deferred(int signal)
@@ -97,25 +71,10 @@ static bool is_deferred(int signal)
 
 static void handle_deadly(int signal, siginfo_t *info, void *context)
 {
-	bool is_own = fp_death_is_own_doing(signal);
 	int saved_errno = errno;
 
-	if (fp_session_is_here() && !is_own &&
-	    (fp_session_is_finishing_here() || is_deferred(signal))) {
-		errno = saved_errno;
-		return;
-	}
-	if (fp_death_is_crash(signal))
-		fp_fault_report_crash(signal, info, context);
-	if (fp_session_is_here() && !is_own && !fp_lock_is_any_held()) {
-		fp_session_finish_terminated(signal, context);
-	} else if (fp_session_is_here()) {
-		uint32_t held = fp_lock_enter_fault_mode();
-
-		fp_session_finish_dying(signal);
-		fp_lock_leave_fault_mode(held);
-	}
-	die_of(signal, context);
+	fp_session_die_of(signal, info, context, false, is_deferred);
+	errno = saved_errno;
 }
 
 static void watch(int signal)
@@ -140,8 +99,8 @@ void fp_ends_watch(void)
 		return;
 	at_quick_exit(finish_at_quick_exit);
 	for (int signal = 1; signal < NSIG; signal++)
-		if (fp_session_catches_signals()
+		if (fp_session_options()->catch_signals
 		            ? fp_death_is(signal)
-		            : fp_session_handles_faults() && fp_death_is_crash(signal))
+		            : fp_session_options()->fault_handler && fp_death_is_crash(signal))
 			watch(signal);
 }

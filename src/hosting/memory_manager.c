@@ -1,27 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * IHostMemoryManager. There is one for the process, for as long as the process lives: hosts
- * ask for it more than once, and the published runtime never releases it.
+ * IHostMemoryManager, and IHostControl for hosts that begin there. There is one of each for the
+ * process, for as long as the process lives: hosts ask for it more than once, and the published
+ * runtime never releases it.
  */
 #include <errno.h>
 
 #include "fault/fault.h"
 #include "heap/heap.h"
-#include "hosting/notify.h"
 #include "hosting/object.h"
 #include "machine/machine.h"
 #include "region/region.h"
 
-struct memory_manager {
+static const IHostMemoryManagerVtbl memory_manager_vtbl;
+
+static struct {
 	IHostMemoryManager IHostMemoryManager_iface;
 	_Atomic ULONG references;
-};
+} manager = {.IHostMemoryManager_iface = {.lpVtbl = &memory_manager_vtbl}};
+
+static HRESULT query(void *iface, REFIID own, _Atomic ULONG *references, REFIID iid, void **out)
+{
+	if (out == NULL)
+		return E_POINTER;
+	*out = NULL;
+	if (iid == NULL)
+		return E_POINTER;
+	if (!fp_object_is_iid(iid, &IID_IUnknown) && !fp_object_is_iid(iid, own))
+		return E_NOINTERFACE;
+	atomic_fetch_add(references, 1);
+	*out = iface;
+	return S_OK;
+}
 
 static ULONG STDMETHODCALLTYPE memory_manager_AddRef(IHostMemoryManager *iface)
 {
-	struct memory_manager *manager = (struct memory_manager *)iface;
-
-	return atomic_fetch_add(&manager->references, 1) + 1;
+	(void)iface;
+	return atomic_fetch_add(&manager.references, 1) + 1;
 }
 
 /* What every method begins with. */
@@ -35,25 +50,15 @@ static void enter(IHostMemoryManager *iface)
 static HRESULT STDMETHODCALLTYPE memory_manager_QueryInterface(IHostMemoryManager *iface,
                                                                REFIID iid, void **out)
 {
-	if (out == NULL)
-		return E_POINTER;
-	*out = NULL;
-	if (iid == NULL)
-		return E_POINTER;
-	if (!fp_object_is_iid(iid, &IID_IUnknown) &&
-	    !fp_object_is_iid(iid, &IID_IHostMemoryManager))
-		return E_NOINTERFACE;
-	memory_manager_AddRef(iface);
-	*out = iface;
-	return S_OK;
+	return query(iface, &IID_IHostMemoryManager, &manager.references, iid, out);
 }
 
 static ULONG STDMETHODCALLTYPE memory_manager_Release(IHostMemoryManager *iface)
 {
-	struct memory_manager *manager = (struct memory_manager *)iface;
 	bool was_dead;
-	ULONG count = fp_object_release(&manager->references, &was_dead);
+	ULONG count = fp_object_release(&manager.references, &was_dead);
 
+	(void)iface;
 	if (count == 0 && !was_dead)
 		fp_notify_register(NULL);
 	return count;
@@ -263,9 +268,6 @@ static const IHostMemoryManagerVtbl memory_manager_vtbl = {
 
 IHostMemoryManager *fp_memory_manager_get(void)
 {
-	static struct memory_manager manager = {
-	        .IHostMemoryManager_iface = {.lpVtbl = &memory_manager_vtbl},
-	};
 	static const struct fp_region_error_codes codes = {
 	        .misuse = HOST_E_INVALIDOPERATION,
 	        .invalid = E_INVALIDARG,
@@ -274,4 +276,69 @@ IHostMemoryManager *fp_memory_manager_get(void)
 	fp_region_set_error_codes(&codes);
 	memory_manager_AddRef(&manager.IHostMemoryManager_iface);
 	return &manager.IHostMemoryManager_iface;
+}
+
+/* ---- IHostControl --------------------------------------------------------------------------
+ */
+
+static _Atomic ULONG control_references;
+
+static HRESULT STDMETHODCALLTYPE host_control_QueryInterface(IHostControl *iface, REFIID iid,
+                                                             void **out)
+{
+	return query(iface, &IID_IHostControl, &control_references, iid, out);
+}
+
+static ULONG STDMETHODCALLTYPE host_control_AddRef(IHostControl *iface)
+{
+	(void)iface;
+	return atomic_fetch_add(&control_references, 1) + 1;
+}
+
+static ULONG STDMETHODCALLTYPE host_control_Release(IHostControl *iface)
+{
+	bool was_dead;
+
+	(void)iface;
+	return fp_object_release(&control_references, &was_dead);
+}
+
+static HRESULT STDMETHODCALLTYPE host_control_GetHostManager(IHostControl *iface, REFIID iid,
+                                                             void **out)
+{
+	(void)iface;
+	if (out == NULL)
+		return E_POINTER;
+	*out = NULL;
+	if (iid == NULL)
+		return E_INVALIDARG;
+	if (!fp_object_is_iid(iid, &IID_IHostMemoryManager))
+		return E_NOINTERFACE;
+	*out = fp_memory_manager_get();
+	return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE host_control_SetAppDomainManager(IHostControl *iface,
+                                                                  DWORD domain,
+                                                                  IUnknown *chosen)
+{
+	(void)iface;
+	(void)domain;
+	return chosen == NULL ? E_POINTER : S_OK;
+}
+
+static const IHostControlVtbl host_control_vtbl = {
+        .QueryInterface = host_control_QueryInterface,
+        .AddRef = host_control_AddRef,
+        .Release = host_control_Release,
+        .GetHostManager = host_control_GetHostManager,
+        .SetAppDomainManager = host_control_SetAppDomainManager,
+};
+
+IHostControl *fp_host_control_get(void)
+{
+	static IHostControl control = {.lpVtbl = &host_control_vtbl};
+
+	host_control_AddRef(&control);
+	return &control;
 }

@@ -4,20 +4,16 @@
  * lock that a callback could meet, and none to be found held in the child of a fork. Of the
  * host's signals the thread takes none.
  */
-#include "hosting/notify.h"
-
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/prctl.h>
 
 #include "base/meta.h"
 #include "base/sys.h"
-#include "leak/leak.h"
+#include "hosting/object.h"
 #include "machine/machine.h"
 #include "session/session.h"
 
-enum { STACK_BYTES = 256 << 10, LOOK_MS = 1000 };
+enum { LOOK_MS = 1000 };
 
 struct registration {
 	ICLRMemoryNotificationCallback *callback;
@@ -62,40 +58,6 @@ _Static_assert((int)FP_MACHINE_LOW == eMemoryAvailableLow &&
                        (int)FP_MACHINE_HIGH == eMemoryAvailableHigh,
                "levels are passed on as they are");
 
-/* All but what the thread itself may raise, which blocked would kill without a report, and what
- * stops it for a look for leaks. */
-static void fill_mask(sigset_t *mask)
-{
-	static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-	int stop = fp_leak_signal();
-
-	sigfillset(mask);
-	if (stop != 0)
-		sigdelset(mask, stop);
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		sigdelset(mask, own[i]);
-}
-
-static int start_thread(struct registration *registration)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-	sigset_t mask;
-	sigset_t before;
-
-	int status = pthread_attr_init(&attributes);
-	if (status != 0)
-		return status;
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	fill_mask(&mask);
-	fp_sys_sigmask(SIG_SETMASK, &mask, &before);
-	status = pthread_create(&thread, &attributes, run, registration);
-	fp_sys_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return status;
-}
-
 static void replace(struct registration *registration)
 {
 	atomic_store(&watching, registration == NULL ? 0 : fp_sys_getpid());
@@ -115,7 +77,7 @@ static struct registration *make(ICLRMemoryNotificationCallback *callback)
 	fp_machine_watch_begin(&registration->watch);
 	/* The program may have no other pointer to it. */
 	fp_session_add_root(&registration->callback, sizeof(registration->callback));
-	if (start_thread(registration) == 0)
+	if (fp_session_start_thread(run, registration, 0) == 0)
 		return registration;
 	end(registration);
 	return NULL;
@@ -146,7 +108,7 @@ void fp_notify_resume(void)
 	/* The descriptor is shared with the parent: each is to have what wakes it. */
 	fp_machine_watch_end(&registration->watch);
 	fp_machine_watch_begin(&registration->watch);
-	if (start_thread(registration) != 0)
+	if (fp_session_start_thread(run, registration, 0) != 0)
 		atomic_store(&watching, watcher);
 	errno = saved_errno;
 }

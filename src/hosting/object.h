@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the COM objects share: reference counts and QueryInterface.
+ * What the COM objects share: reference counts and QueryInterface; and what else the files of
+ * this door have for each other.
  *
  * Context: alloc.
  */
@@ -79,7 +80,16 @@ static inline uint8_t fp_object_level(EMemoryCriticalLevel level)
 	}
 }
 
-/* Tells the session what the program has for LeakSanitizer (in lsan.c). */
-void fp_lsan_start(void);
+/* Memory gets scarce: CALLBACK is told, instead of the one before, from a thread of our own;
+ * NULL for none. S_OK, or E_OUTOFMEMORY and the one before stays (in notify.c). Context:
+ * report. */
+HRESULT fp_notify_register(ICLRMemoryNotificationCallback *callback);
+
+/* In the child of a fork: the thread stayed behind, and a new one is made. Cheap elsewhere. */
+void fp_notify_resume(void);
+
+/* Ends that exit handlers are not told of are seen (in ends.c). After the session has started;
+ * once, later calls do nothing. Context: report. */
+void fp_ends_watch(void);
 
 #endif

@@ -639,3 +639,24 @@ const char *fp_options_output(const struct fp_options *options, const struct fp_
 {
 	return option->stage == FP_OPTION_OUTPUT ? (const char *)options + option->field : "";
 }
+
+bool fp_options_next_other(const char **at, struct fp_options_item *item)
+{
+	static const char ends_of_key[] = "= ,:\n\t\r";
+
+	for (const char *next = *at; *next != '\0'; next += *next != '\0') {
+		item->key = next;
+		item->key_len = strcspn(next, ends_of_key);
+		next += item->key_len;
+		if (*next != '=')
+			continue;
+		const char quote[] = {next[1], '\0'};
+		bool is_quoted = next[1] == '\'' || next[1] == '"';
+		item->value = next + 1 + is_quoted;
+		item->value_len = strcspn(item->value, is_quoted ? quote : ends_of_key + 1);
+		*at = item->value + item->value_len;
+		*at += **at != '\0';
+		return true;
+	}
+	return false;
+}

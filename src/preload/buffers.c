@@ -3,17 +3,33 @@
  * Buffers of calls, by what tells their size: a number, a structure, a zero at the end. What
  * the kernel would refuse is left to it.
  */
-#include "preload/buffers.h"
-
 #include <errno.h>
 #include <limits.h>
+#include <mqueue.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysinfo.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <sys/timex.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <utime.h>
 
 #include "base/align.h"
 #include "base/readable.h"
 #include "base/vm.h"
 #include "fault/fault.h"
 #include "heap/heap.h"
+#include "preload/buffers.h"
 #include "preload/door.h"
 
 struct range {
@@ -58,7 +74,7 @@ bool fp_buffer_can_read(const void *address, size_t size)
 }
 
 /* More parts than the kernel takes are refused before it looks at one. */
-void fp_buffer_check_parts(const struct iovec *parts, size_t count, enum fp_access access)
+static void check_parts(const struct iovec *parts, size_t count, enum fp_access access)
 {
 	if (count > IOV_MAX || !check_readable(parts, count * sizeof(*parts), FP_ACCESS_READ))
 		return;
@@ -70,18 +86,18 @@ static void check_parts_of(const struct msghdr *message, enum fp_access access)
 {
 	fp_buffer_check(message->msg_name, message->msg_namelen, access);
 	fp_buffer_check(message->msg_control, message->msg_controllen, access);
-	fp_buffer_check_parts(message->msg_iov, message->msg_iovlen, access);
+	check_parts(message->msg_iov, message->msg_iovlen, access);
 }
 
-void fp_buffer_check_message(const struct msghdr *message, enum fp_access access)
+static void check_message(const struct msghdr *message, enum fp_access access)
 {
 	if (check_readable(message, sizeof(*message), access))
 		check_parts_of(message, access);
 }
 
 /* Both ways, the kernel writes how much went. */
-void fp_buffer_check_messages(const struct mmsghdr *messages, unsigned count,
-                              enum fp_access access)
+static void check_messages(const struct mmsghdr *messages, unsigned count,
+                           enum fp_access access)
 {
 	if (count > IOV_MAX)
 		count = IOV_MAX;
@@ -92,7 +108,7 @@ void fp_buffer_check_messages(const struct mmsghdr *messages, unsigned count,
 }
 
 /* The kernel refuses negative lengths. */
-void fp_buffer_check_address(const void *address, const socklen_t *length)
+static void check_address(const void *address, const socklen_t *length)
 {
 	if (address == NULL || !check_readable(length, sizeof(*length), FP_ACCESS_WRITE))
 		return;
@@ -165,7 +181,7 @@ void fp_buffer_check_text(const char *text, size_t most)
 		fp_buffer_check(text, size + 1, FP_ACCESS_READ);
 }
 
-void fp_buffer_check_texts(char *const *texts)
+static void check_texts(char *const *texts)
 {
 	size_t page = fp_vm_page_size();
 	uintptr_t asked = UINTPTR_MAX;
@@ -184,7 +200,165 @@ void fp_buffer_check_texts(char *const *texts)
 	}
 }
 
-size_t fp_buffer_bits(size_t count)
+static size_t bytes_of_bits(size_t count)
 {
 	return fp_align_up(count, 8 * sizeof(long)) / 8;
+}
+
+/* ---- System calls --------------------------------------------------------------------------
+ *
+ * The table of system_calls.def, and what its rules mean. Arguments come as the kernel gets
+ * them: of one that is an int only the lower half counts.
+ */
+
+enum kind {
+	NO_RULE,
+	ONE,
+	MANY,
+	BITS,
+	NODES,
+	PAGES,
+	PARTS,
+	TEXT,
+	TEXTS,
+	MESSAGE,
+	MESSAGES,
+	QUEUED,
+	ADDRESS,
+	REQUEST
+};
+enum width { WIDE, SIGNED_INT, UNSIGNED_INT };
+
+struct rule {
+	uint8_t kind;
+	uint8_t access; /* enum fp_access */
+	uint8_t at;     /* the pointer, by number */
+	uint8_t count_at;
+	uint8_t width; /* of the count */
+	uint16_t unit; /* bytes of one */
+	void (*request)(const long *arguments);
+};
+
+enum { RULES = 5 };
+
+static size_t count_of(const struct rule *rule, const long *arguments)
+{
+	long count = arguments[rule->count_at];
+
+	if (rule->width == UNSIGNED_INT)
+		return (uint32_t)count;
+	if (rule->width == SIGNED_INT)
+		return (int)count > 0 ? (size_t)(int)count : 0;
+	return (size_t)count;
+}
+
+static void check_structure(const struct rule *rule, const void *address, size_t count,
+                            const long *arguments)
+{
+	switch (rule->kind) {
+	case PARTS:
+		check_parts(address, count, rule->access);
+		break;
+	case MESSAGE:
+		check_message(address, rule->access);
+		break;
+	case MESSAGES:
+		check_messages(address, (unsigned)count, rule->access);
+		break;
+	case ADDRESS:
+		check_address(address, (const socklen_t *)arguments[rule->count_at]);
+		break;
+	case TEXTS:
+		check_texts(address);
+		break;
+	default:
+		fp_buffer_check_text(address, FP_TEXT_BYTES);
+		break;
+	}
+}
+
+static void check_rule(const struct rule *rule, const long *arguments)
+{
+	const void *address = (const void *)arguments[rule->at];
+	size_t count = count_of(rule, arguments);
+
+	switch (rule->kind) {
+	case ONE:
+		fp_buffer_check(address, rule->unit, rule->access);
+		break;
+	case MANY:
+		/* What the kernel would refuse is left to it. */
+		size_t bytes;
+		if (!__builtin_mul_overflow(count, rule->unit, &bytes))
+			fp_buffer_check(address, bytes, rule->access);
+		break;
+	case BITS:
+		fp_buffer_check(address, bytes_of_bits(count), rule->access);
+		break;
+	case NODES: /* The kernel's count is one too large. */
+		fp_buffer_check(address, count > 0 ? bytes_of_bits(count - 1) : 0,
+		                rule->access);
+		break;
+	case PAGES:
+		fp_buffer_check(address,
+		                count / fp_vm_page_size() + (count % fp_vm_page_size() != 0),
+		                rule->access);
+		break;
+	case QUEUED: /* Its type is in front of the text. */
+		if (count < PTRDIFF_MAX)
+			fp_buffer_check(address, sizeof(long) + count, rule->access);
+		break;
+	default:
+		check_structure(rule, address, count, arguments);
+		break;
+	}
+}
+
+/* ---- The table -----------------------------------------------------------------------------
+ */
+
+#define SIZE(argument) (argument), WIDE
+#define INT(argument) (argument), SIGNED_INT
+#define UNSIGNED(argument) (argument), UNSIGNED_INT
+#define RULE(...) {__VA_ARGS__, NULL},
+#define READS_ONE(at, bytes) RULE(ONE, FP_ACCESS_READ, at, 0, 0, bytes)
+#define WRITES_ONE(at, bytes) RULE(ONE, FP_ACCESS_WRITE, at, 0, 0, bytes)
+#define READS_BYTES(at, count) RULE(MANY, FP_ACCESS_READ, at, count, 1)
+#define WRITES_BYTES(at, count) RULE(MANY, FP_ACCESS_WRITE, at, count, 1)
+#define READS_MANY(at, count, bytes) RULE(MANY, FP_ACCESS_READ, at, count, bytes)
+#define WRITES_MANY(at, count, bytes) RULE(MANY, FP_ACCESS_WRITE, at, count, bytes)
+#define WRITES_BITS(at, count) RULE(BITS, FP_ACCESS_WRITE, at, count, 0)
+#define READS_NODES(at, count) RULE(NODES, FP_ACCESS_READ, at, count, 0)
+#define WRITES_NODES(at, count) RULE(NODES, FP_ACCESS_WRITE, at, count, 0)
+#define WRITES_PAGES(at, count) RULE(PAGES, FP_ACCESS_WRITE, at, count, 0)
+#define READS_PARTS(at, count) RULE(PARTS, FP_ACCESS_READ, at, count, 0)
+#define WRITES_PARTS(at, count) RULE(PARTS, FP_ACCESS_WRITE, at, count, 0)
+#define READS_MESSAGE(at) RULE(MESSAGE, FP_ACCESS_READ, at, 0, 0, 0)
+#define WRITES_MESSAGE(at) RULE(MESSAGE, FP_ACCESS_WRITE, at, 0, 0, 0)
+#define READS_MESSAGES(at, count) RULE(MESSAGES, FP_ACCESS_READ, at, count, 0)
+#define WRITES_MESSAGES(at, count) RULE(MESSAGES, FP_ACCESS_WRITE, at, count, 0)
+#define READS_QUEUED(at, count) RULE(QUEUED, FP_ACCESS_READ, at, count, 0)
+#define WRITES_QUEUED(at, count) RULE(QUEUED, FP_ACCESS_WRITE, at, count, 0)
+#define WRITES_ADDRESS(at, length) RULE(ADDRESS, FP_ACCESS_WRITE, at, length, 0, 0)
+#define TEXT(at) RULE(TEXT, FP_ACCESS_READ, at, 0, 0, 0)
+#define TEXTS(at) RULE(TEXTS, FP_ACCESS_READ, at, 0, 0, 0)
+#define BY_REQUEST(name) {.kind = REQUEST, .request = fp_request_##name},
+
+static const struct rule table[FP_CALLS][RULES] = {
+#define FP_SYSTEM_CALL(name, number, elsewhere, ...) [FP_CALL_##name] = {__VA_ARGS__},
+#define FP_OLD_SYSTEM_CALL(name, number, ...) [FP_CALL_##name] = {__VA_ARGS__},
+#define FP_UNCHECKED(what, why)
+#include "preload/system_calls.def"
+};
+
+void fp_check_call(enum fp_call call, const long *arguments)
+{
+	const struct rule *rule = table[call];
+
+	for (int i = 0; i < RULES && rule[i].kind != NO_RULE; i++) {
+		if (rule[i].kind == REQUEST)
+			rule[i].request(arguments);
+		else if (arguments[rule[i].at] != 0)
+			check_rule(&rule[i], arguments);
+	}
 }

@@ -9,7 +9,6 @@
 #define __NO_INLINE__ 1
 #include <dirent.h>
 #include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <mntent.h>
@@ -54,7 +53,6 @@
 #include <utime.h>
 
 #include "base/sys.h"
-#include "preload/arguments.h"
 #include "preload/buffers.h"
 #include "preload/door.h"
 #include "preload/export.h"
@@ -91,51 +89,14 @@
 #include "preload/undeclared_calls.def"
 #undef FP_CALL
 
-/* libc's own, by name. */
-static struct {
-#define FP_CALL(result, name, parameters, arguments, checks) result(*name) parameters;
-#include "preload/calls.def"
-#include "preload/undeclared_calls.def"
-#undef FP_CALL
-	int (*ioctl)(int fd, unsigned long request, ...);
-	int (*fcntl)(int fd, int request, ...);
-	int (*fcntl64)(int fd, int request, ...);
-	int (*prctl)(int request, ...);
-	int (*semctl)(int set, int number, int request, ...);
-	int (*open)(const char *path, int flags, ...);
-	int (*open64)(const char *path, int flags, ...);
-	int (*openat)(int fd, const char *path, int flags, ...);
-	int (*openat64)(int fd, const char *path, int flags, ...);
-	void (*setbuf)(FILE *file, char *buffer);
-	void (*arc4random_buf)(void *buffer, size_t size);
-} libc;
+/* The linker names the ends of the section. */
+extern struct fp_preload_libc __start_fp_libc[] __attribute__((visibility("hidden")));
+extern struct fp_preload_libc __stop_fp_libc[] __attribute__((visibility("hidden")));
 
-void fp_preload_find_calls(void)
+void fp_preload_find_libc(void)
 {
-#define FP_CALL(result, name, parameters, arguments, checks)                                   \
-	libc.name = (result(*) parameters)dlsym(RTLD_NEXT, #name);
-#include "preload/calls.def"
-#include "preload/undeclared_calls.def"
-#undef FP_CALL
-#define FIND(name) libc.name = (__typeof__(libc.name))dlsym(RTLD_NEXT, #name);
-	FIND(ioctl)
-	FIND(fcntl)
-	FIND(fcntl64)
-	FIND(prctl)
-	FIND(semctl)
-	FIND(open)
-	FIND(open64)
-	FIND(openat)
-	FIND(openat64)
-	FIND(setbuf)
-	FIND(arc4random_buf)
-}
-
-/* Another library's constructor may come before ours. */
-static void find_if_needed(const void *function)
-{
-	if (function == NULL)
-		fp_preload_find_calls();
+	for (struct fp_preload_libc *own = __start_fp_libc; own < __stop_fp_libc; own++)
+		own->function = dlsym(RTLD_NEXT, own->name);
 }
 
 /* libc refuses the others. */
@@ -163,8 +124,8 @@ static int tell_death_of(int result, const siginfo_t *info)
 #define FP_CALL(result, name, parameters, arguments, checks)                                   \
 	FP_EXPORT result name parameters                                                       \
 	{                                                                                      \
-		find_if_needed((const void *)libc.name);                                       \
-		checks return libc.name arguments;                                             \
+		result(*libc_call) parameters = FP_LIBC(name);                                 \
+		checks return libc_call arguments;                                             \
 	}
 #include "preload/calls.def"
 #include "preload/undeclared_calls.def"
@@ -180,37 +141,18 @@ static int tell_death_of(int result, const siginfo_t *info)
 	type argument = va_arg(list, type);                                                    \
 	va_end(list);
 
-FP_EXPORT int ioctl(int fd, unsigned long request, ...)
-{
-	TAKE(void *, argument, request)
-	find_if_needed((const void *)libc.ioctl);
-	AS(ioctl, fd, request, argument)
-	return libc.ioctl(fd, request, argument);
-}
-
-FP_EXPORT int fcntl(int fd, int request, ...)
-{
-	TAKE(void *, argument, request)
-	find_if_needed((const void *)libc.fcntl);
-	AS(fcntl, fd, request, argument)
-	return libc.fcntl(fd, request, argument);
-}
-
-FP_EXPORT int fcntl64(int fd, int request, ...)
-{
-	TAKE(void *, argument, request)
-	find_if_needed((const void *)libc.fcntl64);
-	AS(fcntl, fd, request, argument)
-	return libc.fcntl64(fd, request, argument);
-}
-
-FP_EXPORT int semctl(int set, int number, int request, ...)
-{
-	TAKE(void *, argument, request)
-	find_if_needed((const void *)libc.semctl);
-	AS(semctl, set, number, request, argument)
-	return libc.semctl(set, number, request, argument);
-}
+#define FP_REQUEST(name, call, parameters, last, ...)                                          \
+	FP_EXPORT int name parameters                                                          \
+	{                                                                                      \
+		TAKE(void *, argument, last)                                                   \
+		AS(call, __VA_ARGS__, argument)                                                \
+		return FP_LIBC(name)(__VA_ARGS__, argument);                                   \
+	}
+FP_REQUEST(ioctl, ioctl, (int fd, unsigned long request, ...), request, fd, request)
+FP_REQUEST(fcntl, fcntl, (int fd, int request, ...), request, fd, request)
+FP_REQUEST(fcntl64, fcntl, (int fd, int request, ...), request, fd, request)
+FP_REQUEST(semctl, semctl, (int set, int number, int request, ...), request, set, number,
+           request)
 
 FP_EXPORT int prctl(int request, ...)
 {
@@ -222,45 +164,30 @@ FP_EXPORT int prctl(int request, ...)
 	long fourth = va_arg(arguments, long);
 	long fifth = va_arg(arguments, long);
 	va_end(arguments);
-	find_if_needed((const void *)libc.prctl);
 	AS(prctl, request, second, third, fourth, fifth)
 	const long all[] = {request, (long)second, third, fourth, fifth};
 	long result;
-	if (!fp_session_enter_seccomp(SYS_prctl, all, &result))
-		return libc.prctl(request, second, third, fourth, fifth);
-	if (result >= 0)
-		return (int)result;
-	errno = (int)-result;
-	return -1;
+	return fp_session_enter_seccomp(SYS_prctl, all, &result)
+	               ? (int)fp_preload_answer(result)
+	               : FP_LIBC(prctl)(request, second, third, fourth, fifth);
 }
 
-#define OPEN(name)                                                                             \
-	FP_EXPORT int name(const char *path, int flags, ...)                                   \
+#define FP_OPEN(name, call, parameters, ...)                                                   \
+	FP_EXPORT int name parameters                                                          \
 	{                                                                                      \
 		TAKE(mode_t, mode, flags)                                                      \
-		find_if_needed((const void *)libc.name);                                       \
-		AS(open, path)                                                                 \
-		return libc.name(path, flags, mode);                                           \
+		AS(call, __VA_ARGS__)                                                          \
+		return FP_LIBC(name)(__VA_ARGS__, flags, mode);                                \
 	}
-OPEN(open)
-OPEN(open64)
-
-#define OPEN_AT(name)                                                                          \
-	FP_EXPORT int name(int fd, const char *path, int flags, ...)                           \
-	{                                                                                      \
-		TAKE(mode_t, mode, flags)                                                      \
-		find_if_needed((const void *)libc.name);                                       \
-		AS(openat, fd, path)                                                           \
-		return libc.name(fd, path, flags, mode);                                       \
-	}
-OPEN_AT(openat)
-OPEN_AT(openat64)
+FP_OPEN(open, open, (const char *path, int flags, ...), path)
+FP_OPEN(open64, open, (const char *path, int flags, ...), path)
+FP_OPEN(openat, openat, (int fd, const char *path, int flags, ...), fd, path)
+FP_OPEN(openat64, openat, (int fd, const char *path, int flags, ...), fd, path)
 
 FP_EXPORT void setbuf(FILE *file, char *buffer)
 {
-	find_if_needed((const void *)libc.setbuf);
 	WRITES(buffer, BUFSIZ)
-	libc.setbuf(file, buffer);
+	FP_LIBC(setbuf)(file, buffer);
 }
 
 /* Newer libcs declare it. */
@@ -269,7 +196,6 @@ void arc4random_buf(void *buffer, size_t size);
 
 FP_EXPORT void arc4random_buf(void *buffer, size_t size)
 {
-	find_if_needed((const void *)libc.arc4random_buf);
 	AS(getrandom, buffer, size)
-	libc.arc4random_buf(buffer, size);
+	FP_LIBC(arc4random_buf)(buffer, size);
 }

@@ -2,7 +2,7 @@
  *
  * Requests are instructions, and those of this processor are not looked for.
  */
-#include "preload/client.h"
+#include "preload/door.h"
 
 void fp_client_start(void)
 {

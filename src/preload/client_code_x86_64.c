@@ -18,7 +18,7 @@
  *
  * Context: alloc.
  */
-#include "preload/client.h"
+#include "preload/door.h"
 #include "preload/next.h"
 
 #include <cpuid.h>
@@ -36,7 +36,7 @@
 #include "base/own.h"
 #include "base/readable.h"
 #include "base/vm.h"
-#include "preload/door.h"
+#include "options/options.h"
 #include "session/session.h"
 
 enum {
@@ -399,13 +399,6 @@ static bool make_room(size_t modules)
 	return true;
 }
 
-/* The C library and its loader ask Valgrind nothing, and are in every program: a megabyte and a
- * half that nobody needs to read. */
-static bool is_of_libc(const struct link_map *module)
-{
-	return module->l_addr == _r_debug.r_ldbase || fp_preload_is_libc(module);
-}
-
 /* Those that are gone leave the row: others may come to stand there. New ones come last. */
 static void look_at_modules(void *unused)
 {
@@ -415,7 +408,10 @@ static void look_at_modules(void *unused)
 	(void)unused;
 	for (const struct link_map *module = _r_debug.r_map; module != NULL && make_room(count);
 	     module = module->l_next) {
-		if (!is_seen(module, &from) && !is_of_libc(module))
+		/* The C library and its loader ask Valgrind nothing, and are in every program:
+		 * a megabyte and a half that nobody needs to read. */
+		if (!is_seen(module, &from) &&
+		    !(module->l_addr == _r_debug.r_ldbase || fp_preload_is_libc(module)))
 			look_at_module(module);
 		/* Of those before `from' none is looked at again. */
 		seen[count++] = (struct seen){module, module->l_addr, module->l_ld};
@@ -457,7 +453,7 @@ static bool follow_loader(void)
 
 void fp_client_start(void)
 {
-	if (!fp_session_answers_requests() || fp_preload.picks)
+	if (!fp_session_options()->client_requests || fp_preload.picks)
 		return;
 	fp_client_state_bytes = find_state_bytes();
 	if (fp_client_state_bytes == 0)

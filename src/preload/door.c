@@ -2,18 +2,18 @@
  *
  * The start of the session under a program that does not know of it, and its part in fork.
  */
-#include "preload/door.h"
-
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "base/messages.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "fault/fault.h"
-#include "preload/client.h"
+#include "options/options.h"
+#include "preload/door.h"
 #include "preload/export.h"
 #include "preload/next.h"
 #include "session/session.h"
@@ -43,25 +43,6 @@ static void after_fork_in_child(void)
 	fp_preload_leave();
 }
 
-FP_EXPORT void fencepost_on_finding(const struct fp_finding_info *finding)
-{
-	/* It is called, though it does nothing. */
-	__asm__ volatile("" : : "r"(finding) : "memory");
-}
-
-FP_EXPORT bool fp_describe(const void *address, struct fp_block_info *info)
-{
-	/* A signal's handler may have interrupted us with a lock. */
-	if (fp_lock_is_any_held())
-		return false;
-	bool is_entered = fp_preload_enter();
-	bool is_known = fp_session_describe_address((uintptr_t)address, info);
-
-	if (is_entered)
-		fp_preload_leave();
-	return is_known;
-}
-
 /* A handler of the program may run there, too, for what cannot wait. */
 static bool is_inside(void)
 {
@@ -77,6 +58,51 @@ static void leave(void)
 {
 	fp_preload_leave();
 }
+
+/* ---- The end -------------------------------------------------------------------------------
+ *
+ * All ends of a process that still run code. The handler is registered before the loader
+ * registers its own, so it runs after every destructor, and what those do is seen.
+ */
+
+void fp_door_finish(int status)
+{
+	struct fp_preload_thread *thread = &fp_preload_thread;
+	bool was_inside = thread->is_inside || fp_lock_is_any_held();
+	uint32_t held = 0;
+
+	/* A child of vfork ends in its parent's memory. */
+	if (atomic_load(&fp_preload.state) != FP_PRELOAD_OPEN ||
+	    atomic_load(&fp_preload.pid) != fp_sys_getpid())
+		return;
+	atomic_store(&fp_preload.is_ending, true);
+	/* A handler that interrupted us ends the process: what we hold is never given back. */
+	if (was_inside)
+		held = fp_lock_enter_fault_mode();
+	bool was_entered = thread->is_inside;
+	thread->is_inside = true;
+	fp_preload_note_namespaces();
+	fp_session_set_exit(status);
+	fp_session_finish();
+	thread->is_inside = was_entered;
+	if (was_inside)
+		fp_lock_leave_fault_mode(held);
+}
+
+static void finish_at_exit(int status, void *unused)
+{
+	(void)unused;
+	fp_door_finish(status);
+}
+
+static void finish_at_quick_exit(void)
+{
+	fp_door_finish(0);
+}
+
+/* ---- The start
+ * -------------------------------------------------------------------------------
+ */
 
 static bool open_session(void)
 {
@@ -96,18 +122,15 @@ static bool open_session(void)
 	atomic_store(&fp_preload.pid, fp_sys_getpid());
 	if (!fp_preload_is_malloc_ours())
 		fp_session_note(FP_TELL_OWN_MALLOC);
-	if (!fp_session_traces_children())
+	if (!fp_session_options()->trace_children)
 		fp_preload_leave_children();
 	fp_session_watch_unseen();
 	fp_preload_find_next();
 	fp_preload_redirect_libc();
 	fp_preload_find_operators();
-	fp_preload_find_calls();
-	fp_preload_find_system_call();
-	fp_preload_find_threads();
-	fp_preload_find_programs();
-	fp_preload_watch_exit();
-	fp_preload_start_lsan();
+	fp_preload_find_libc();
+	on_exit(finish_at_exit, NULL);
+	at_quick_exit(finish_at_quick_exit);
 	fp_client_start();
 	fp_session_set_passage(enter, leave);
 	/* After the session's: handlers before fork run last to first, those after it first to

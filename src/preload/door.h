@@ -16,6 +16,7 @@
 
 #include "base/lock.h"
 #include "base/room.h"
+#include "fault/fault.h"
 #include "heap/heap.h"
 #include "preload/interruption.h"
 #include "preload/picker.h"
@@ -42,7 +43,7 @@ struct fp_preload_thread {
 	volatile uint64_t resent;
 	siginfo_t postponed[FP_PRELOAD_POSTPONED_MAX];
 	/* Blocks that were freed while the thread was inside: the first ones here, the others
-	 * on shelves (in parked.c). */
+	 * on shelves (in blocks.c). */
 	_Atomic uint32_t parked_count;
 	struct fp_heap_claim parked[FP_PRELOAD_PARKED_AT_HAND];
 	struct fp_preload_shelf *_Atomic shelf;
@@ -69,17 +70,14 @@ extern struct fp_preload fp_preload;
 /* Starts the session at the first call that finds libc ready; whether it stands. */
 bool fp_preload_start(void);
 
-/* Once more, for a thread that is outside now (in delivery.c). */
+/* Once more, for a thread that is outside now (in handlers.c). */
 void fp_preload_raise_deferred(void);
 
-/* Calls their handlers, of a thread that is outside now (in delivery.c). */
+/* Calls their handlers, of a thread that is outside now (in handlers.c). */
 void fp_preload_deliver_postponed(void);
 
 /* In the child of a fork: they are the parent's. */
 void fp_preload_drop_postponed(void);
-
-/* In parked.c. CLAIM is freed when the thread, which is inside, leaves. Context: also fault. */
-void fp_preload_park(const struct fp_heap_claim *claim);
 
 /* Frees what was parked. The thread is inside. */
 void fp_preload_free_parked(void *unused);
@@ -118,13 +116,6 @@ static inline void fp_preload_watch(const char *call)
 		fp_preload_look_at_call(call);
 }
 
-/* Whether a pointer that nobody knows may be libc's. */
-static inline bool fp_preload_is_lenient(void)
-{
-	return fp_preload.picks ||
-	       atomic_load_explicit(&fp_preload.state, memory_order_relaxed) != FP_PRELOAD_OPEN;
-}
-
 /* Whether the block that CALLER wants is left to libc; then it is counted. FRAME is that of the
  * function it called, for how deep the stack is. */
 static inline bool fp_picker_leaves(uintptr_t caller, uintptr_t frame, size_t size)
@@ -140,22 +131,8 @@ static inline bool fp_picker_leaves(uintptr_t caller, uintptr_t frame, size_t si
 	return true;
 }
 
-/* Has the programs that this one executes start without us (in environment.c). */
+/* Has the programs that this one executes start without us (in exec.c). */
 void fp_preload_leave_children(void);
-
-/* Whether a program with ENVIRONMENT publishes its events at ADDRESS. Context: fault. */
-bool fp_preload_joins(char *const *environment, const char *address);
-
-/* For one program only (in environment.c): whether ENVIRONMENT would load us, and a copy of it
- * in BYTES of MEMORY that does not; false when they are too few. */
-bool fp_preload_is_in(char *const *environment);
-bool fp_preload_copy_environment(char *const *environment, void *memory, size_t bytes);
-
-/* The report, when this process is the one to make it (in exit.c). */
-void fp_preload_finish(int status);
-
-/* Has the ends of the process that tell nobody else report, too (in exit.c). */
-void fp_preload_watch_exit(void);
 
 /* Whether the program calls our malloc, and not one that it brings (in malloc.c). */
 bool fp_preload_is_malloc_ours(void);
@@ -179,13 +156,6 @@ void fp_preload_note_namespaces(void);
 /* Finds out whether the program has operators of its own (in operators.c). */
 void fp_preload_find_operators(void);
 
-/* Find libc's own functions behind those of calls.c, thread.c and exec.c. */
-void fp_preload_find_calls(void);
-void fp_preload_find_threads(void);
-void fp_preload_start_lsan(void);
-void fp_preload_find_programs(void);
-void fp_preload_find_system_call(void);
-
 /* Signals that libc keeps for itself. */
 enum { FP_PRELOAD_FIRST_OF_LIBC = 32, FP_PRELOAD_LAST_OF_LIBC = 33 };
 
@@ -195,6 +165,12 @@ struct kernel_action;
 long fp_preload_sigaction_by_number(long number, int signal, const struct kernel_action *wanted,
                                     struct kernel_action *old);
 long fp_preload_sigmask_by_number(long number, int how, const sigset_t *set, sigset_t *old);
+
+/* Whether the signals of faults are ours: with fault_handler=no all is the kernel's. */
+static inline bool fp_preload_has_faults(void)
+{
+	return fp_fault_exchange_action(SIGSEGV, NULL, NULL);
+}
 
 /* In signals.c: takes the signals of faults out of SET; which were in it, and back. */
 uint8_t fp_preload_withhold(sigset_t *set);
@@ -214,5 +190,15 @@ const sigset_t *fp_preload_spare(const sigset_t *mask, sigset_t *spared);
  * begins that inherits it. */
 uint8_t fp_preload_withheld(void);
 void fp_preload_adopt_mask(uint8_t inherited);
+
+/* What programs that are built with <valgrind/valgrind.h> ask Valgrind: a few instructions that
+ * do nothing, but for whoever looks for them. The answer to a request, ARGUMENTS[0], with its
+ * arguments behind it, or OTHERWISE (in client.c). Context: as if the program had called a
+ * function. */
+uintptr_t fp_client_answer(const uintptr_t *arguments, uintptr_t otherwise);
+
+/* From now on requests come there, of modules that are loaded already and of others (in
+ * client_code_CPU.c). */
+void fp_client_start(void);
 
 #endif

@@ -5,11 +5,11 @@
  * child of vfork, or of clone(2) on a stack of one page: nothing is allocated, no lock is
  * taken, nothing of the parent's changes, and what is deep runs on a stack of our own.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,53 +21,153 @@
 #include "base/room.h"
 #include "base/sys.h"
 #include "base/text.h"
-#include "preload/arguments.h"
+#include "options/options.h"
+#include "preload/buffers.h"
 #include "preload/door.h"
 #include "preload/export.h"
 #include "session/session.h"
 
+/* ---- The environment ------------------------------------------------------------------------
+ *
+ * What brought us here, and how what the program executes is spared it. With trace_children=no
+ * the program's environment loses it: strings are shortened and entries removed in place, so a
+ * program that counts on its environment's address keeps it. Nothing is allocated.
+ */
+
+static const char preload[] = "LD_PRELOAD=";
+static const char library[] = "libfencepost-preload.so";
+
+/* The length of the first path of PATHS, which separates them by ':' or ' '. */
+static size_t first_length(const char *paths)
+{
+	return strcspn(paths, ": ");
+}
+
+static bool is_library(const char *path, size_t length)
+{
+	size_t own = sizeof(library) - 1;
+
+	return length >= own && memcmp(path + length - own, library, own) == 0;
+}
+
+/* Takes our library out of PATHS; whether any other is left. */
+static bool leave_others(char *paths)
+{
+	char *at = paths;
+
+	while (*at != '\0') {
+		size_t length = first_length(at);
+		size_t skip = length + (at[length] != '\0');
+
+		if (is_library(at, length))
+			memmove(at, at + skip, strlen(at + skip) + 1);
+		else
+			at += skip;
+	}
+	return at != paths;
+}
+
+static bool starts_with(const char *variable, const char *name)
+{
+	return strncmp(variable, name, strlen(name)) == 0;
+}
+
+static bool is_to_stay(char *variable)
+{
+	if (starts_with(variable, "FENCEPOST_OPTIONS="))
+		return false;
+	return !starts_with(variable, preload) || leave_others(variable + strlen(preload));
+}
+
+/* Whether the program that gets ENVIRONMENT joins the channel at ADDRESS: the last one counts.
+ */
+static bool joins(char *const *environment, const char *address)
+{
+	for (; environment != NULL && *environment != NULL; environment++) {
+		const char *last = NULL;
+
+		if (!starts_with(*environment, "FENCEPOST_OPTIONS="))
+			continue;
+		for (const char *at = *environment; *at != '\0'; at++)
+			if (starts_with(at, "channel="))
+				last = at + strlen("channel=");
+		if (last != NULL)
+			last += *last == '\'' || *last == '"';
+		return last != NULL && starts_with(last, address);
+	}
+	return false;
+}
+
+static bool is_preloaded(char *const *environment)
+{
+	for (; environment != NULL && *environment != NULL; environment++) {
+		const char *at = *environment + strlen(preload);
+
+		if (!starts_with(*environment, preload))
+			continue;
+		for (; *at != '\0'; at += first_length(at) + (at[first_length(at)] != '\0'))
+			if (is_library(at, first_length(at)))
+				return true;
+	}
+	return false;
+}
+
+static size_t count_of(char *const *environment)
+{
+	size_t count = 0;
+
+	while (environment[count] != NULL)
+		count++;
+	return count;
+}
+
+static bool copy_environment(char *const *environment, void *memory, size_t bytes)
+{
+	char **copy = memory;
+	size_t used = (count_of(environment) + 1) * sizeof(*copy);
+
+	if (used > bytes)
+		return false;
+	for (; *environment != NULL; environment++) {
+		size_t length = strlen(*environment) + 1;
+
+		if (!starts_with(*environment, preload)) {
+			*copy++ = *environment;
+			continue;
+		}
+		if (used + length > bytes)
+			return false;
+		char *own = memcpy((char *)memory + used, *environment, length);
+		if (leave_others(own + strlen(preload)))
+			*copy++ = own;
+		used += length;
+	}
+	*copy = NULL;
+	return true;
+}
+
+void fp_preload_leave_children(void)
+{
+	char **kept = environ;
+
+	for (char **variable = environ; *variable != NULL; variable++) {
+		if (is_to_stay(*variable))
+			*kept++ = *variable;
+	}
+	*kept = NULL;
+}
+
+/* ---- Programs that are executed
+ * --------------------------------------------------------------
+ */
+
 enum { PATH_BYTES = 4096, SCRIPTS_MAX = 4, NOTE_BYTES = PATH_BYTES + 100 };
 
-typedef int searching_function(const char *file, char *const arguments[],
-                               char *const environment[]);
-typedef int descriptor_function(int fd, char *const arguments[], char *const environment[]);
-typedef int spawn_function(pid_t *pid, const char *file,
-                           const posix_spawn_file_actions_t *actions,
-                           const posix_spawnattr_t *attributes, char *const arguments[],
-                           char *const environment[]);
-
-static searching_function *libc_execvpe;
-static descriptor_function *libc_fexecve;
-static spawn_function *libc_spawn;
-static spawn_function *libc_spawnp;
-
-void fp_preload_find_programs(void)
-{
-	libc_execvpe = (searching_function *)dlsym(RTLD_NEXT, "execvpe");
-	libc_fexecve = (descriptor_function *)dlsym(RTLD_NEXT, "fexecve");
-	libc_spawn = (spawn_function *)dlsym(RTLD_NEXT, "posix_spawn");
-	libc_spawnp = (spawn_function *)dlsym(RTLD_NEXT, "posix_spawnp");
-}
-
-/* Before constructors ran, a program may execute another all the same. */
-static void find_in_time(void)
-{
-	if (libc_spawnp == NULL)
-		fp_preload_find_programs();
-}
-
-static const char *text_of(enum fp_image_obstacle obstacle)
-{
-	static const char *const texts[FP_IMAGE_OBSTACLES] = {
-	        [FP_IMAGE_PRIVILEGED] = FP_TELL_PRIVILEGED,
-	        [FP_IMAGE_FOREIGN] = FP_TELL_FOREIGN,
-	        [FP_IMAGE_STATIC] = FP_TELL_STATIC,
-	        [FP_IMAGE_MUSL] = FP_TELL_MUSL,
-	        [FP_IMAGE_SANITIZED] = FP_TELL_SANITIZED,
-	};
-
-	return texts[obstacle];
-}
+static const char *const reasons[FP_IMAGE_OBSTACLES] = {
+        [FP_IMAGE_PRIVILEGED] = FP_TELL_PRIVILEGED, [FP_IMAGE_FOREIGN] = FP_TELL_FOREIGN,
+        [FP_IMAGE_STATIC] = FP_TELL_STATIC,         [FP_IMAGE_MUSL] = FP_TELL_MUSL,
+        [FP_IMAGE_SANITIZED] = FP_TELL_SANITIZED,
+};
 
 static void note(const char *path, const char *why, bool is_in_place)
 {
@@ -128,20 +228,21 @@ static bool is_executable(const char *path)
 static void judge(struct program *program, const char *path)
 {
 	enum fp_image_obstacle obstacle = FP_IMAGE_NO_OBSTACLE;
-	bool is_in = fp_preload_is_in(program->environment);
-	bool is_wanted = is_in || fp_session_traces_children();
-	bool joins = is_wanted && fp_preload_joins(program->environment, fp_session_channel());
+	bool is_in = is_preloaded(program->environment);
+	bool is_wanted = is_in || fp_session_options()->trace_children;
+	bool does_join =
+	        is_wanted && joins(program->environment, fp_session_options()->channel);
 
 	if (is_wanted && is_executable(path))
 		obstacle = examine(path);
 	if (obstacle != FP_IMAGE_NO_OBSTACLE)
-		note(path, text_of(obstacle), program->is_in_place);
+		note(path, reasons[obstacle], program->is_in_place);
 	else if (is_wanted && !is_in && is_executable(path))
 		note(path, FP_TELL_NOT_PRELOADED, program->is_in_place);
-	else if (program->is_in_place && !joins)
+	else if (program->is_in_place && !does_join)
 		fp_session_leave_to_others();
 	program->is_left = is_in && is_to_be_left(obstacle);
-	program->is_seen = is_in && joins && obstacle == FP_IMAGE_NO_OBSTACLE;
+	program->is_seen = is_in && does_join && obstacle == FP_IMAGE_NO_OBSTACLE;
 }
 
 /* The file that FILE means as a command, or FILE itself. */
@@ -184,14 +285,6 @@ static const char *find_file(const struct program *program, char found[PATH_BYTE
 	return found;
 }
 
-/* What comes of this process cannot be told from what it does: it is written before. A child of
- * vfork, and a handler that interrupted us, leave that to others. */
-static void write_recording(void)
-{
-	if (!fp_preload_thread.is_inside && atomic_load(&fp_preload.pid) == fp_sys_getpid())
-		fp_session_write_recording();
-}
-
 /* To Linux, NULL is an empty one. */
 static bool is_vector_readable(char *const *texts)
 {
@@ -205,7 +298,12 @@ static void look(void *argument)
 	char found[PATH_BYTES];
 
 	if (program->is_in_place)
-		write_recording();
+		/* What comes of this process cannot be told from what it does: it is written
+		 * before. A child of vfork, and a handler that interrupted us, leave that to
+		 * others. */
+		if (!fp_preload_thread.is_inside &&
+		    atomic_load(&fp_preload.pid) == fp_sys_getpid())
+			fp_session_write_recording();
 	if (!fp_is_text_readable(program->path) || !is_vector_readable(program->arguments) ||
 	    !is_vector_readable(program->environment))
 		return;
@@ -224,8 +322,7 @@ static struct fp_room *choose(struct program *program)
 
 	fp_room_work(room, look, program);
 	if (program->is_left && room != NULL &&
-	    fp_preload_copy_environment(program->environment, fp_room_kept(room),
-	                                FP_ROOM_KEPT_BYTES)) {
+	    copy_environment(program->environment, fp_room_kept(room), FP_ROOM_KEPT_BYTES)) {
 		program->environment = fp_room_kept(room);
 		return room;
 	}
@@ -241,24 +338,28 @@ static void withdraw(const struct program *program, struct fp_room *room)
 	fp_room_give(room);
 }
 
-/* ERROR is the kernel's. */
-static int fail(const struct program *program, struct fp_room *room, long error)
+/* In place of this process, as the kernel does it. */
+static int execute(struct program program)
 {
-	withdraw(program, room);
-	errno = (int)-error;
-	return -1;
+	program.is_in_place = true;
+	struct fp_room *room = choose(&program);
+	/* A filter may know only the one that everybody makes. */
+	long error = program.directory == AT_FDCWD && program.flags == 0
+	                     ? fp_sys(SYS_execve, program.path, program.arguments,
+	                              program.environment)
+	                     : fp_sys(SYS_execveat, program.directory, program.path,
+	                              program.arguments, program.environment, program.flags);
+
+	withdraw(&program, room);
+	return (int)fp_preload_answer(error);
 }
 
 FP_EXPORT int execve(const char *path, char *const arguments[], char *const environment[])
 {
-	struct program program = {.path = path,
-	                          .directory = AT_FDCWD,
-	                          .is_in_place = true,
-	                          .arguments = arguments,
-	                          .environment = environment};
-	struct fp_room *room = choose(&program);
-
-	return fail(&program, room, fp_sys(SYS_execve, path, arguments, program.environment));
+	return execute((struct program){.path = path,
+	                                .directory = AT_FDCWD,
+	                                .arguments = arguments,
+	                                .environment = environment});
 }
 
 FP_EXPORT int execv(const char *path, char *const arguments[])
@@ -269,17 +370,26 @@ FP_EXPORT int execv(const char *path, char *const arguments[])
 FP_EXPORT int execveat(int directory, const char *path, char *const arguments[],
                        char *const environment[], int flags)
 {
-	struct program program = {.path = path,
-	                          .directory = directory,
-	                          .flags = flags,
+	return execute((struct program){.path = path,
+	                                .directory = directory,
+	                                .flags = flags,
+	                                .arguments = arguments,
+	                                .environment = environment});
+}
+
+FP_EXPORT int fexecve(int fd, char *const arguments[], char *const environment[])
+{
+	struct program program = {.path = "",
+	                          .directory = fd,
+	                          .flags = AT_EMPTY_PATH,
 	                          .is_in_place = true,
 	                          .arguments = arguments,
 	                          .environment = environment};
 	struct fp_room *room = choose(&program);
+	int result = FP_LIBC(fexecve)(fd, arguments, program.environment);
 
-	return fail(
-	        &program, room,
-	        fp_sys(SYS_execveat, directory, path, arguments, program.environment, flags));
+	withdraw(&program, room);
+	return result;
 }
 
 FP_EXPORT int execvpe(const char *file, char *const arguments[], char *const environment[])
@@ -292,8 +402,7 @@ FP_EXPORT int execvpe(const char *file, char *const arguments[], char *const env
 	                          .environment = environment};
 	struct fp_room *room = choose(&program);
 
-	find_in_time();
-	int result = libc_execvpe(file, arguments, program.environment);
+	int result = FP_LIBC(execvpe)(file, arguments, program.environment);
 	withdraw(&program, room);
 	return result;
 }
@@ -303,37 +412,23 @@ FP_EXPORT int execvp(const char *file, char *const arguments[])
 	return execvpe(file, arguments, environ);
 }
 
-FP_EXPORT int fexecve(int fd, char *const arguments[], char *const environment[])
-{
-	struct program program = {.path = "",
-	                          .directory = fd,
-	                          .flags = AT_EMPTY_PATH,
-	                          .is_in_place = true,
-	                          .arguments = arguments,
-	                          .environment = environment};
-	struct fp_room *room = choose(&program);
-
-	find_in_time();
-	int result = libc_fexecve(fd, arguments, program.environment);
-	withdraw(&program, room);
-	return result;
-}
-
 /* The child may not have come to its first instruction yet. */
-static int spawn(spawn_function *function, pid_t *pid, const struct program *program,
-                 const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes)
+static int spawn(pid_t *pid, struct program program, const posix_spawn_file_actions_t *actions,
+                 const posix_spawnattr_t *attributes)
 {
+	struct fp_room *room = choose(&program);
 	pid_t child;
-	int status = function(&child, program->path, actions, attributes, program->arguments,
-	                      program->environment);
 
-	if (status != 0)
-		return status;
-	if (program->is_seen)
+	__typeof__(&posix_spawn) function =
+	        program.is_command ? FP_LIBC(posix_spawnp) : FP_LIBC(posix_spawn);
+	int status = function(&child, program.path, actions, attributes, program.arguments,
+	                      program.environment);
+	if (status == 0 && program.is_seen)
 		fp_session_announce(child);
-	if (pid != NULL)
+	if (status == 0 && pid != NULL)
 		*pid = child;
-	return 0;
+	fp_room_give(room);
+	return status;
 }
 
 FP_EXPORT int posix_spawn(pid_t *pid, const char *path,
@@ -341,16 +436,12 @@ FP_EXPORT int posix_spawn(pid_t *pid, const char *path,
                           const posix_spawnattr_t *attributes, char *const arguments[],
                           char *const environment[])
 {
-	struct program program = {.path = path,
-	                          .directory = AT_FDCWD,
-	                          .arguments = arguments,
-	                          .environment = environment};
-	struct fp_room *room = choose(&program);
-
-	find_in_time();
-	int status = spawn(libc_spawn, pid, &program, actions, attributes);
-	fp_room_give(room);
-	return status;
+	return spawn(pid,
+	             (struct program){.path = path,
+	                              .directory = AT_FDCWD,
+	                              .arguments = arguments,
+	                              .environment = environment},
+	             actions, attributes);
 }
 
 FP_EXPORT int posix_spawnp(pid_t *pid, const char *file,
@@ -358,17 +449,13 @@ FP_EXPORT int posix_spawnp(pid_t *pid, const char *file,
                            const posix_spawnattr_t *attributes, char *const arguments[],
                            char *const environment[])
 {
-	struct program program = {.path = file,
-	                          .directory = AT_FDCWD,
-	                          .is_command = true,
-	                          .arguments = arguments,
-	                          .environment = environment};
-	struct fp_room *room = choose(&program);
-
-	find_in_time();
-	int status = spawn(libc_spawnp, pid, &program, actions, attributes);
-	fp_room_give(room);
-	return status;
+	return spawn(pid,
+	             (struct program){.path = file,
+	                              .directory = AT_FDCWD,
+	                              .is_command = true,
+	                              .arguments = arguments,
+	                              .environment = environment},
+	             actions, attributes);
 }
 
 /* ---- Arguments one by one -------------------------------------------------------------------

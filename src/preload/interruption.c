@@ -148,27 +148,6 @@ static void look_at_mask(struct fp_preload_exposure *exposure)
 		exposure->settled = now;
 }
 
-static void name_signal(int signal, char name[NAME_BYTES])
-{
-	const char *abbreviation = sigabbrev_np(signal);
-	struct fp_text text;
-
-	fp_text_begin(&text, name, NAME_BYTES);
-	fp_text_string(&text, abbreviation != NULL ? "SIG" : "signal ");
-	if (abbreviation != NULL)
-		fp_text_string(&text, abbreviation);
-	else
-		fp_text_decimal(&text, (uint64_t)signal);
-}
-
-static void report(const char *call, int signal, fp_trace_id trace)
-{
-	char name[NAME_BYTES];
-
-	name_signal(signal, name);
-	fp_findings_in_handler(&(const struct fp_misuse){.trace = trace}, call, name);
-}
-
 /* The stack is the judge: only when as many handlers are on it as are thought to run, the
  * innermost one does. */
 static void look_at_stack(struct fp_preload_thread *thread, const char *call)
@@ -191,9 +170,21 @@ static void look_at_stack(struct fp_preload_thread *thread, const char *call)
 	if (crossing.count != interruption->depth || !interruption->is_asynchronous ||
 	    (thread->exposure.signals & bit) == 0)
 		return;
+	char name[NAME_BYTES];
+
 	interruption->looks_left = 0;
-	if ((atomic_fetch_or(&reported, bit) & bit) == 0)
-		report(call, interruption->signal, trace);
+	if ((atomic_fetch_or(&reported, bit) & bit) != 0)
+		return;
+	const char *abbreviation = sigabbrev_np(interruption->signal);
+	struct fp_text text;
+
+	fp_text_begin(&text, name, NAME_BYTES);
+	fp_text_string(&text, abbreviation != NULL ? "SIG" : "signal ");
+	if (abbreviation != NULL)
+		fp_text_string(&text, abbreviation);
+	else
+		fp_text_decimal(&text, (uint64_t)interruption->signal);
+	fp_findings_in_handler(&(const struct fp_misuse){.trace = trace}, call, name);
 }
 
 void fp_preload_look_at_call(const char *call)

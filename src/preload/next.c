@@ -78,41 +78,18 @@ void fp_preload_find_next(void)
 	fp_panic(FP_TELL_NO_MALLOC);
 }
 
-static void *first_malloc(size_t size)
-{
-	fp_preload_find_next();
-	return fp_preload_next.malloc(size);
-}
-
-static void *first_calloc(size_t count, size_t size)
-{
-	fp_preload_find_next();
-	return fp_preload_next.calloc(count, size);
-}
-
-static void *first_realloc(void *block, size_t size)
-{
-	fp_preload_find_next();
-	return fp_preload_next.realloc(block, size);
-}
-
-static void *first_memalign(size_t align, size_t size)
-{
-	fp_preload_find_next();
-	return fp_preload_next.memalign(align, size);
-}
-
-static void first_free(void *block)
-{
-	fp_preload_find_next();
-	fp_preload_next.free(block);
-}
-
-static size_t first_usable_size(void *block)
-{
-	fp_preload_find_next();
-	return fp_preload_next.usable_size(block);
-}
+#define FIRST(result, name, parameters, arguments)                                             \
+	static result first_##name parameters                                                  \
+	{                                                                                      \
+		fp_preload_find_next();                                                        \
+		return fp_preload_next.name arguments;                                         \
+	}
+FIRST(void *, malloc, (size_t size), (size))
+FIRST(void *, calloc, (size_t count, size_t size), (count, size))
+FIRST(void *, realloc, (void *block, size_t size), (block, size))
+FIRST(void *, memalign, (size_t align, size_t size), (align, size))
+FIRST(void, free, (void *block), (block))
+FIRST(size_t, usable_size, (void *block), (block))
 
 struct fp_preload_next fp_preload_next = {
         .malloc = first_malloc,

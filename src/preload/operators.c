@@ -20,14 +20,14 @@
 struct nothrow; /* std::nothrow_t, passed by reference */
 
 enum operator_index {
-#define FP_OPERATOR(name, symbol) OPERATOR_##name,
+#define FP_OPERATOR(kind, name, ...) OPERATOR_##name,
 #include "preload/operators.def"
 #undef FP_OPERATOR
 	OPERATORS
 };
 
 static const char *const symbols[OPERATORS] = {
-#define FP_OPERATOR(name, symbol) [OPERATOR_##name] = (symbol),
+#define FP_OPERATOR(kind, name, symbol, ...) [OPERATOR_##name] = (symbol),
 #include "preload/operators.def"
 #undef FP_OPERATOR
 };
@@ -122,28 +122,11 @@ static void *catching(enum operator_index index)
 	return current_handler() == NULL ? NULL : find_in_run_time(symbols[index]);
 }
 
-/* An ALIGN of 0 is none. */
-static void release(enum fp_family family, void *block, size_t align)
+static void release(enum fp_family family, struct fp_heap_claim claim)
 {
-	const struct fp_heap_claim claim = {
-	        .block = block,
-	        .family = family_of(family),
-	        .align = are_mixed ? 0 : align,
-	};
-
-	fp_preload_free(&claim);
-}
-
-static void release_sized(enum fp_family family, void *block, size_t size, size_t align)
-{
-	const struct fp_heap_claim claim = {
-	        .block = block,
-	        .family = family_of(family),
-	        .has_size = true,
-	        .size = size,
-	        .align = are_mixed ? 0 : align,
-	};
-
+	claim.family = family_of(family);
+	if (are_mixed)
+		claim.align = 0;
 	fp_preload_free(&claim);
 }
 
@@ -180,61 +163,29 @@ static void release_sized(enum fp_family family, void *block, size_t size, size_
 		return block;                                                                  \
 	}
 
-#define DELETE(name, symbol, parameters, arguments, own_work)                                  \
+#define DELETE(name, symbol, family, parameters, arguments, ...)                               \
 	DECLARE(void, name, symbol, parameters)                                                \
 	void operator_##name parameters                                                        \
 	{                                                                                      \
 		if (THEIRS(name) != NULL)                                                      \
 			THEIRS(name) arguments;                                                \
 		else                                                                           \
-			own_work;                                                              \
+			release(FP_FAMILY_##family,                                            \
+			        (struct fp_heap_claim){.block = block, __VA_ARGS__});          \
 	}
 
 /* std::align_val_t and std::nothrow_t, by value and by reference. */
 #define ALIGN size_t align
 #define TAG const struct nothrow *tag
 
-NEW(new, "_Znwm", NEW, UNALIGNED, (size_t size), (size))
-NEW(new_array, "_Znam", NEW_ARRAY, UNALIGNED, (size_t size), (size))
-NEW(new_aligned, "_ZnwmSt11align_val_t", ALIGNED, align, (size_t size, ALIGN), (size, align))
-NEW(new_array_aligned, "_ZnamSt11align_val_t", ALIGNED_ARRAY, align, (size_t size, ALIGN),
-    (size, align))
-NEW_NOTHROW(new_nothrow, "_ZnwmRKSt9nothrow_t", NEW, UNALIGNED, (size_t size, TAG), (size, tag))
-NEW_NOTHROW(new_array_nothrow, "_ZnamRKSt9nothrow_t", NEW_ARRAY, UNALIGNED, (size_t size, TAG),
-            (size, tag))
-NEW_NOTHROW(new_aligned_nothrow, "_ZnwmSt11align_val_tRKSt9nothrow_t", ALIGNED, align,
-            (size_t size, ALIGN, TAG), (size, align, tag))
-NEW_NOTHROW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t", ALIGNED_ARRAY,
-            align, (size_t size, ALIGN, TAG), (size, align, tag))
-
-DELETE(delete, "_ZdlPv", (void *block), (block), release(FP_FAMILY_NEW, block, 0))
-DELETE(delete_array, "_ZdaPv", (void *block), (block), release(FP_FAMILY_NEW_ARRAY, block, 0))
-DELETE(delete_sized, "_ZdlPvm", (void *block, size_t size), (block, size),
-       release_sized(FP_FAMILY_NEW, block, size, 0))
-DELETE(delete_array_sized, "_ZdaPvm", (void *block, size_t size), (block, size),
-       release_sized(FP_FAMILY_NEW_ARRAY, block, size, 0))
-DELETE(delete_nothrow, "_ZdlPvRKSt9nothrow_t", (void *block, TAG), (block, tag),
-       release(FP_FAMILY_NEW, block, 0))
-DELETE(delete_array_nothrow, "_ZdaPvRKSt9nothrow_t", (void *block, TAG), (block, tag),
-       release(FP_FAMILY_NEW_ARRAY, block, 0))
-DELETE(delete_aligned, "_ZdlPvSt11align_val_t", (void *block, ALIGN), (block, align),
-       release(FP_FAMILY_ALIGNED, block, align))
-DELETE(delete_array_aligned, "_ZdaPvSt11align_val_t", (void *block, ALIGN), (block, align),
-       release(FP_FAMILY_ALIGNED_ARRAY, block, align))
-DELETE(delete_aligned_sized, "_ZdlPvmSt11align_val_t", (void *block, size_t size, ALIGN),
-       (block, size, align), release_sized(FP_FAMILY_ALIGNED, block, size, align))
-DELETE(delete_array_aligned_sized, "_ZdaPvmSt11align_val_t", (void *block, size_t size, ALIGN),
-       (block, size, align), release_sized(FP_FAMILY_ALIGNED_ARRAY, block, size, align))
-DELETE(delete_aligned_nothrow, "_ZdlPvSt11align_val_tRKSt9nothrow_t", (void *block, ALIGN, TAG),
-       (block, align, tag), release(FP_FAMILY_ALIGNED, block, align))
-DELETE(delete_array_aligned_nothrow, "_ZdaPvSt11align_val_tRKSt9nothrow_t",
-       (void *block, ALIGN, TAG), (block, align, tag),
-       release(FP_FAMILY_ALIGNED_ARRAY, block, align))
+#define FP_OPERATOR(kind, ...) kind(__VA_ARGS__)
+#include "preload/operators.def"
+#undef FP_OPERATOR
 
 static bool is_ours(enum operator_index index)
 {
 	static const uintptr_t pairs[OPERATORS][2] = {
-#define FP_OPERATOR(name, symbol)                                                              \
+#define FP_OPERATOR(kind, name, ...)                                                           \
 	[OPERATOR_##name] = {(uintptr_t)operator_##name, (uintptr_t)own_##name},
 #include "preload/operators.def"
 #undef FP_OPERATOR

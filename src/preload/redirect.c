@@ -251,8 +251,7 @@ static void redirect_namespace(void *handle)
  * only. */
 FP_EXPORT void *dlmopen(Lmid_t space, const char *file, int mode)
 {
-	void *(*next)(Lmid_t, const char *, int) =
-	        (void *(*)(Lmid_t, const char *, int))dlsym(RTLD_NEXT, "dlmopen");
+	__typeof__(&dlmopen) next = FP_LIBC(dlmopen);
 
 	if (space == LM_ID_BASE || file == NULL || strchr(file, '$') != NULL)
 		return next(space, file, mode);

@@ -3,11 +3,13 @@
  * What the declarations of system calls cannot say. A request that is not here has no pointer,
  * or one that is not checked; what the kernel would refuse is left to it.
  */
-#include "preload/requests.h"
-
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
@@ -40,6 +42,16 @@ static void check_request(const struct request *requests, size_t count, long req
 			                requests[i].access);
 }
 
+/* A call that has nothing but requests. */
+#define REQUESTS(name, request_at, pointer_at, ...)                                            \
+	void fp_request_##name(const long *arguments)                                          \
+	{                                                                                      \
+		static const struct request requests[] = {__VA_ARGS__};                        \
+                                                                                               \
+		check_request(requests, COUNT(requests), arguments[request_at],                \
+		              arguments[pointer_at]);                                          \
+	}
+
 /* A word that tells how much follows. */
 static bool read_word(long address, unsigned *word)
 {
@@ -52,27 +64,21 @@ static bool read_word(long address, unsigned *word)
 /* ---- Files ---------------------------------------------------------------------------------
  */
 
-void fp_request_fcntl(const long *arguments)
-{
-	enum { OWNER_UIDS = 17, GET_HINT = 1035, SET_FILE_HINT = 1038 };
-	static const struct request requests[] = {
-	        {F_GETLK, sizeof(struct flock), FP_ACCESS_WRITE},
-	        {F_SETLK, sizeof(struct flock), FP_ACCESS_READ},
-	        {F_SETLKW, sizeof(struct flock), FP_ACCESS_READ},
-	        {F_OFD_GETLK, sizeof(struct flock), FP_ACCESS_WRITE},
-	        {F_OFD_SETLK, sizeof(struct flock), FP_ACCESS_READ},
-	        {F_OFD_SETLKW, sizeof(struct flock), FP_ACCESS_READ},
-	        {F_GETOWN_EX, sizeof(struct f_owner_ex), FP_ACCESS_WRITE},
-	        {F_SETOWN_EX, sizeof(struct f_owner_ex), FP_ACCESS_READ},
-	        {OWNER_UIDS, 2 * sizeof(uid_t), FP_ACCESS_WRITE},
-	        {GET_HINT, sizeof(uint64_t), FP_ACCESS_WRITE},
-	        {GET_HINT + 1, sizeof(uint64_t), FP_ACCESS_READ},
-	        {SET_FILE_HINT - 1, sizeof(uint64_t), FP_ACCESS_WRITE},
-	        {SET_FILE_HINT, sizeof(uint64_t), FP_ACCESS_READ},
-	};
+enum { OWNER_UIDS = 17, GET_HINT = 1035, SET_FILE_HINT = 1038 };
 
-	check_request(requests, COUNT(requests), arguments[1], arguments[2]);
-}
+REQUESTS(fcntl, 1, 2, {F_GETLK, sizeof(struct flock), FP_ACCESS_WRITE},
+         {F_SETLK, sizeof(struct flock), FP_ACCESS_READ},
+         {F_SETLKW, sizeof(struct flock), FP_ACCESS_READ},
+         {F_OFD_GETLK, sizeof(struct flock), FP_ACCESS_WRITE},
+         {F_OFD_SETLK, sizeof(struct flock), FP_ACCESS_READ},
+         {F_OFD_SETLKW, sizeof(struct flock), FP_ACCESS_READ},
+         {F_GETOWN_EX, sizeof(struct f_owner_ex), FP_ACCESS_WRITE},
+         {F_SETOWN_EX, sizeof(struct f_owner_ex), FP_ACCESS_READ},
+         {OWNER_UIDS, 2 * sizeof(uid_t), FP_ACCESS_WRITE},
+         {GET_HINT, sizeof(uint64_t), FP_ACCESS_WRITE},
+         {GET_HINT + 1, sizeof(uint64_t), FP_ACCESS_READ},
+         {SET_FILE_HINT - 1, sizeof(uint64_t), FP_ACCESS_WRITE},
+         {SET_FILE_HINT, sizeof(uint64_t), FP_ACCESS_READ})
 
 void fp_request_epoll_ctl(const long *arguments)
 {
@@ -113,33 +119,18 @@ enum {
 	ANY_STAT = 2
 };
 
-void fp_request_msgctl(const long *arguments)
-{
-	static const struct request requests[] = {
-	        {IPC_SET, sizeof(struct msqid_ds), FP_ACCESS_READ},
-	        {IPC_STAT, sizeof(struct msqid_ds), FP_ACCESS_WRITE},
-	        {MSG_STAT, sizeof(struct msqid_ds), FP_ACCESS_WRITE},
-	        {MSG_STAT + ANY_STAT, sizeof(struct msqid_ds), FP_ACCESS_WRITE},
-	        {IPC_INFO, MSGINFO_BYTES, FP_ACCESS_WRITE},
-	        {MSG_INFO, MSGINFO_BYTES, FP_ACCESS_WRITE},
-	};
+REQUESTS(msgctl, 1, 2, {IPC_SET, sizeof(struct msqid_ds), FP_ACCESS_READ},
+         {IPC_STAT, sizeof(struct msqid_ds), FP_ACCESS_WRITE},
+         {MSG_STAT, sizeof(struct msqid_ds), FP_ACCESS_WRITE},
+         {MSG_STAT + ANY_STAT, sizeof(struct msqid_ds), FP_ACCESS_WRITE},
+         {IPC_INFO, MSGINFO_BYTES, FP_ACCESS_WRITE}, {MSG_INFO, MSGINFO_BYTES, FP_ACCESS_WRITE})
 
-	check_request(requests, COUNT(requests), arguments[1], arguments[2]);
-}
-
-void fp_request_shmctl(const long *arguments)
-{
-	static const struct request requests[] = {
-	        {IPC_SET, sizeof(struct shmid_ds), FP_ACCESS_READ},
-	        {IPC_STAT, sizeof(struct shmid_ds), FP_ACCESS_WRITE},
-	        {SHM_STAT, sizeof(struct shmid_ds), FP_ACCESS_WRITE},
-	        {SHM_STAT + ANY_STAT, sizeof(struct shmid_ds), FP_ACCESS_WRITE},
-	        {IPC_INFO, SHMINFO_BYTES, FP_ACCESS_WRITE},
-	        {SHM_INFO, SHM_INFO_BYTES, FP_ACCESS_WRITE},
-	};
-
-	check_request(requests, COUNT(requests), arguments[1], arguments[2]);
-}
+REQUESTS(shmctl, 1, 2, {IPC_SET, sizeof(struct shmid_ds), FP_ACCESS_READ},
+         {IPC_STAT, sizeof(struct shmid_ds), FP_ACCESS_WRITE},
+         {SHM_STAT, sizeof(struct shmid_ds), FP_ACCESS_WRITE},
+         {SHM_STAT + ANY_STAT, sizeof(struct shmid_ds), FP_ACCESS_WRITE},
+         {IPC_INFO, SHMINFO_BYTES, FP_ACCESS_WRITE},
+         {SHM_INFO, SHM_INFO_BYTES, FP_ACCESS_WRITE})
 
 /* The kernel is asked how many semaphores there are. */
 static void check_all_values(long set, long values, enum fp_access access)
@@ -177,11 +168,6 @@ static void check_word(long address)
 	fp_buffer_check((const void *)address, sizeof(uint32_t), FP_ACCESS_READ);
 }
 
-static void check_time(long address)
-{
-	fp_buffer_check((const void *)address, sizeof(struct timespec), FP_ACCESS_READ);
-}
-
 /* Who wakes gives an address only: the others may have freed the word by then, and that is
  * allowed. */
 void fp_request_futex(const long *arguments)
@@ -195,7 +181,8 @@ void fp_request_futex(const long *arguments)
 	case FUTEX_WAIT_REQUEUE_PI:
 	case LOCK_PI2:
 		check_word(arguments[0]);
-		check_time(arguments[3]);
+		fp_buffer_check((const void *)arguments[3], sizeof(struct timespec),
+		                FP_ACCESS_READ);
 		break;
 	case FUTEX_TRYLOCK_PI:
 	case FUTEX_UNLOCK_PI:
@@ -280,16 +267,10 @@ void fp_request_seccomp(const long *arguments)
 		check_filter(arguments[2]);
 }
 
-void fp_request_landlock_add_rule(const long *arguments)
-{
-	enum { BENEATH = 1, BENEATH_BYTES = 12, PORT = 2, PORT_BYTES = 16 };
-	static const struct request requests[] = {
-	        {BENEATH, BENEATH_BYTES, FP_ACCESS_READ},
-	        {PORT, PORT_BYTES, FP_ACCESS_READ},
-	};
+enum { BENEATH = 1, BENEATH_BYTES = 12, PORT = 2, PORT_BYTES = 16 };
 
-	check_request(requests, COUNT(requests), arguments[1], arguments[2]);
-}
+REQUESTS(landlock_add_rule, 1, 2, {BENEATH, BENEATH_BYTES, FP_ACCESS_READ},
+         {PORT, PORT_BYTES, FP_ACCESS_READ})
 
 void fp_request_prctl(const long *arguments)
 {
@@ -317,13 +298,125 @@ void fp_request_prctl(const long *arguments)
 	}
 }
 
-void fp_request_arch_prctl(const long *arguments)
-{
-	enum { GET_FS = 0x1003, GET_GS = 0x1004 };
-	static const struct request requests[] = {
-	        {GET_FS, LONG_BYTES, FP_ACCESS_WRITE},
-	        {GET_GS, LONG_BYTES, FP_ACCESS_WRITE},
-	};
+enum { GET_FS = 0x1003, GET_GS = 0x1004 };
 
-	check_request(requests, COUNT(requests), arguments[0], arguments[1]);
+REQUESTS(arch_prctl, 0, 1, {GET_FS, LONG_BYTES, FP_ACCESS_WRITE},
+         {GET_GS, LONG_BYTES, FP_ACCESS_WRITE})
+
+/* ---- Ioctl ---------------------------------------------------------------------------------
+ *
+ * ioctl(2). The number of a request tells how many bytes its argument has and who writes them,
+ * but for those that are older than that rule, and a few that break it. Of pointers inside of
+ * an argument, only that of SIOCGIFCONF is followed.
+ */
+
+enum {
+	PID_BYTES = 4,
+	WINDOW_BYTES = 8,
+	INTERFACE_BYTES = 40,
+	ADDRESS_RESOLUTION_BYTES = 68,
+	IPV6_INTERFACE_BYTES = 24, /* what AF_INET6 has for an interface; others read more */
+};
+
+static const struct request odd_requests[] = {
+        {TCGETS, sizeof(struct termios), FP_ACCESS_WRITE},
+        {TCSETS, sizeof(struct termios), FP_ACCESS_READ},
+        {TCSETSW, sizeof(struct termios), FP_ACCESS_READ},
+        {TCSETSF, sizeof(struct termios), FP_ACCESS_READ},
+        {TIOCGWINSZ, WINDOW_BYTES, FP_ACCESS_WRITE},
+        {TIOCSWINSZ, WINDOW_BYTES, FP_ACCESS_READ},
+        {TIOCGPGRP, PID_BYTES, FP_ACCESS_WRITE},
+        {TIOCSPGRP, PID_BYTES, FP_ACCESS_READ},
+        {TIOCGSID, PID_BYTES, FP_ACCESS_WRITE},
+        {TIOCGETD, INT_BYTES, FP_ACCESS_WRITE},
+        {TIOCSETD, INT_BYTES, FP_ACCESS_READ},
+        {TIOCMGET, INT_BYTES, FP_ACCESS_WRITE},
+        {TIOCMSET, INT_BYTES, FP_ACCESS_READ},
+        {TIOCMBIS, INT_BYTES, FP_ACCESS_READ},
+        {TIOCMBIC, INT_BYTES, FP_ACCESS_READ},
+        {TIOCOUTQ, INT_BYTES, FP_ACCESS_WRITE},
+        {TIOCSTI, 1, FP_ACCESS_READ},
+        {TIOCPKT, INT_BYTES, FP_ACCESS_READ},
+        {FIONREAD, INT_BYTES, FP_ACCESS_WRITE},
+        {FIONBIO, INT_BYTES, FP_ACCESS_READ},
+        {FIOASYNC, INT_BYTES, FP_ACCESS_READ},
+        {SIOCATMARK, INT_BYTES, FP_ACCESS_WRITE},
+        {SIOCGPGRP, PID_BYTES, FP_ACCESS_WRITE},
+        {SIOCSPGRP, PID_BYTES, FP_ACCESS_READ},
+        {SIOCGIFNAME, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCGIFFLAGS, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCSIFFLAGS, INTERFACE_BYTES, FP_ACCESS_READ},
+        {SIOCGIFADDR, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCSIFADDR, IPV6_INTERFACE_BYTES, FP_ACCESS_READ},
+        {SIOCDIFADDR, IPV6_INTERFACE_BYTES, FP_ACCESS_READ},
+        {SIOCGIFDSTADDR, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCSIFDSTADDR, IPV6_INTERFACE_BYTES, FP_ACCESS_READ},
+        {SIOCGIFBRDADDR, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCSIFBRDADDR, INTERFACE_BYTES, FP_ACCESS_READ},
+        {SIOCGIFNETMASK, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCSIFNETMASK, INTERFACE_BYTES, FP_ACCESS_READ},
+        {SIOCGIFMETRIC, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCGIFMTU, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCSIFMTU, INTERFACE_BYTES, FP_ACCESS_READ},
+        {SIOCSIFNAME, INTERFACE_BYTES, FP_ACCESS_READ},
+        {SIOCGIFHWADDR, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCSIFHWADDR, INTERFACE_BYTES, FP_ACCESS_READ},
+        {SIOCGIFINDEX, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCGIFTXQLEN, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCGIFMAP, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCETHTOOL, INTERFACE_BYTES, FP_ACCESS_WRITE},
+        {SIOCGARP, ADDRESS_RESOLUTION_BYTES, FP_ACCESS_WRITE},
+        {SIOCSARP, ADDRESS_RESOLUTION_BYTES, FP_ACCESS_READ},
+        {SIOCDARP, ADDRESS_RESOLUTION_BYTES, FP_ACCESS_READ},
+        {BLKGETSIZE, LONG_BYTES, FP_ACCESS_WRITE},
+        {BLKSSZGET, INT_BYTES, FP_ACCESS_WRITE},
+        {BLKROGET, INT_BYTES, FP_ACCESS_WRITE},
+        /* Their numbers tell of longs, and what the kernel accesses is an int. */
+        {BLKBSZGET, INT_BYTES, FP_ACCESS_WRITE},
+        {BLKBSZSET, INT_BYTES, FP_ACCESS_READ},
+        {FS_IOC_GETFLAGS, INT_BYTES, FP_ACCESS_WRITE},
+        {FS_IOC_SETFLAGS, INT_BYTES, FP_ACCESS_READ},
+        {FS_IOC_GETVERSION, INT_BYTES, FP_ACCESS_WRITE},
+        {FS_IOC_SETVERSION, INT_BYTES, FP_ACCESS_READ},
+};
+
+static void check_argument(unsigned request, const void *argument)
+{
+	for (size_t i = 0; i < COUNT(odd_requests); i++) {
+		if (odd_requests[i].request == request) {
+			fp_buffer_check(argument, odd_requests[i].bytes,
+			                odd_requests[i].access);
+			return;
+		}
+	}
+	/* The kernel's direction: it reads what we write. */
+	if ((_IOC_DIR(request) & _IOC_READ) != 0)
+		fp_buffer_check(argument, _IOC_SIZE(request), FP_ACCESS_WRITE);
+	else if ((_IOC_DIR(request) & _IOC_WRITE) != 0)
+		fp_buffer_check(argument, _IOC_SIZE(request), FP_ACCESS_READ);
+}
+
+/* ---- What is behind the argument -----------------------------------------------------------
+ */
+
+static void check_interfaces(const void *argument)
+{
+	const struct interfaces {
+		int bytes;
+		const void *buffer;
+	} *interfaces = argument;
+
+	if (fp_buffer_can_read(interfaces, sizeof(*interfaces)) && interfaces->bytes > 0)
+		fp_buffer_check(interfaces->buffer, (size_t)interfaces->bytes, FP_ACCESS_WRITE);
+}
+
+void fp_request_ioctl(const long *arguments)
+{
+	unsigned request = (unsigned)arguments[1];
+	const void *argument = (const void *)arguments[2];
+
+	if (request == SIOCGIFCONF)
+		check_interfaces(argument);
+	else
+		check_argument(request, argument);
 }

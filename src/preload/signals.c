@@ -16,7 +16,7 @@
 #include "base/sys.h"
 #include "fault/fault.h"
 #include "leak/leak.h"
-#include "preload/arguments.h"
+#include "preload/buffers.h"
 #include "preload/door.h"
 #include "preload/export.h"
 #include "session/session.h"
@@ -32,18 +32,12 @@ static _Atomic int stop_signal; /* 0: none yet */
 static _Thread_local uint8_t withheld;      /* from the thread's mask */
 static _Thread_local uint64_t mask_of_then; /* that the kernel got with that */
 
-/* With fault_handler=no all is the kernel's. */
-static bool are_ours(void)
-{
-	return fp_fault_exchange_action(SIGSEGV, NULL, NULL);
-}
-
 /* 0 for one that is not spared. */
 static int spared_signal(int i)
 {
 	if (i == STOP)
 		return atomic_load_explicit(&stop_signal, memory_order_relaxed);
-	return are_ours() ? fault_signals[i] : 0;
+	return fp_preload_has_faults() ? fault_signals[i] : 0;
 }
 
 uint8_t fp_preload_withhold(sigset_t *set)
@@ -233,39 +227,31 @@ FP_EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 
 long fp_preload_sigmask_by_number(long number, int how, const sigset_t *set, sigset_t *old)
 {
-	int status = exchange_sets(how, set, old);
-
 	(void)number;
-	if (status == 0)
-		return 0;
-	errno = status;
-	return -1;
+	return fp_preload_answer(-exchange_sets(how, set, old));
 }
 
 FP_EXPORT int sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
-	int status = pthread_sigmask(how, set, old);
+	return (int)fp_preload_answer(-pthread_sigmask(how, set, old));
+}
 
-	if (status == 0)
-		return 0;
-	errno = status;
-	return -1;
+static int change_one(int how, int number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	return sigaddset(&set, number) != 0 ? -1 : sigprocmask(how, &set, NULL);
 }
 
 FP_EXPORT int sighold(int number)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	return sigaddset(&set, number) != 0 ? -1 : sigprocmask(SIG_BLOCK, &set, NULL);
+	return change_one(SIG_BLOCK, number);
 }
 
 FP_EXPORT int sigrelse(int number)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	return sigaddset(&set, number) != 0 ? -1 : sigprocmask(SIG_UNBLOCK, &set, NULL);
+	return change_one(SIG_UNBLOCK, number);
 }
 
 /* ---- BSD's masks, an int of the first signals -----------------------------------------------
@@ -326,12 +312,8 @@ FP_EXPORT int sigpause(int number)
 FP_EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
 {
 	fp_check(sigaltstack, stack, old);
-	long status = fp_sys(SYS_sigaltstack, stack, old);
-
-	if (status != 0) {
-		errno = (int)-status;
+	if (fp_preload_answer(fp_sys(SYS_sigaltstack, stack, old)) != 0)
 		return -1;
-	}
 	if (stack != NULL)
 		fp_preload_thread.alternate_stack =
 		        (stack->ss_flags & SS_DISABLE) != 0 ? NULL : stack->ss_sp;

@@ -4,16 +4,15 @@
  * syscall(3) does it. Machines without the few instructions that it takes leave syscall(3) to
  * libc.
  */
-#include <dlfcn.h>
-#include <errno.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/readable.h"
 #include "base/sys.h"
-#include "preload/arguments.h"
+#include "preload/buffers.h"
 #include "preload/door.h"
+#include "preload/export.h"
 #include "session/session.h"
 
 #if defined(__x86_64__)
@@ -37,14 +36,7 @@ static const uint16_t calls[] = {
 #include "preload/system_calls.def"
 };
 
-static void *_Atomic of_libc;
-
-void fp_preload_find_system_call(void)
-{
-	atomic_store(&of_libc, dlsym(RTLD_NEXT, "syscall"));
-}
-
-/* -1 with errno, as syscall(3). */
+/* As syscall(3). */
 static long seccomp_by_number(long number, long a, long b, long c, long d, long e)
 {
 	const long arguments[] = {a, b, c, d, e};
@@ -52,10 +44,7 @@ static long seccomp_by_number(long number, long a, long b, long c, long d, long 
 
 	if (!fp_session_enter_seccomp(number, arguments, &result))
 		result = fp_sys_call(number, a, b, c, d, e, 0);
-	if (result >= 0)
-		return result;
-	errno = (int)-result;
-	return -1;
+	return fp_preload_answer(result);
 }
 
 /* What the wrappers of libc keep from the kernel, syscall(3) does, too; NULL: nothing. A
@@ -93,9 +82,6 @@ __attribute__((used)) void *fp_preload_check_system_call(const long *saved)
 {
 	unsigned long number = (unsigned long)saved[0];
 
-	/* Another library's constructor may come before ours. */
-	if (atomic_load(&of_libc) == NULL)
-		fp_preload_find_system_call();
 	if (number < sizeof(calls) / sizeof(calls[0]) && calls[number] != 0) {
 		const long arguments[FP_CALL_ARGUMENTS] = {saved[1], saved[2], saved[3],
 		                                           saved[4], saved[5], saved[SIXTH]};
@@ -103,5 +89,5 @@ __attribute__((used)) void *fp_preload_check_system_call(const long *saved)
 		fp_check_call((enum fp_call)(calls[number] - 1), arguments);
 	}
 	void *own = own_call(saved);
-	return own != NULL ? own : atomic_load(&of_libc);
+	return own != NULL ? own : (void *)FP_LIBC(syscall);
 }

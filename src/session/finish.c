@@ -4,9 +4,12 @@
  * log of its own, the tail, so that a report can be made at any time and the main log goes on.
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <ucontext.h>
 #include <unistd.h>
 
+#include "base/deaths.h"
 #include "base/messages.h"
 #include "base/meta.h"
 #include "base/sys.h"
@@ -20,11 +23,57 @@
 #include "leak/leak.h"
 #include "poison/poison.h"
 #include "record/record.h"
+#include "region/region.h"
 #include "registry/registry.h"
 #include "session/session.h"
 #include "session/state.h"
 #include "stack/stack.h"
 #include "timeline/timeline.h"
+
+/* ---- Mappings of the runtime ---------------------------------------------------------------
+ *
+ * What a report says at the end of the address space that the runtime mapped by itself. Regions
+ * are blocks to the search for leaks, and none of its business.
+ */
+
+static void log_mappings(struct fp_log *log, const struct fp_region_announced *announced)
+{
+	char line[256];
+	struct fp_text text;
+
+	fp_text_begin(&text, line, sizeof(line));
+	fp_text_print(&text, FP_TELL_RUNTIME_MAPPINGS, FP_TEXT_COUNT(announced->acquired),
+	              FP_TEXT_COUNT(announced->acquired_bytes), announced->mapped,
+	              FP_TEXT_COUNT(announced->mapped_bytes));
+	if (announced->unknown > 0)
+		fp_text_print(&text, FP_TELL_RUNTIME_RELEASES,
+		              FP_TEXT_COUNT(announced->unknown));
+	fp_log_note(log, line);
+}
+
+static void log_all_mappings(struct fp_log *log)
+{
+	struct fp_region_announced announced;
+	struct fp_region_unguarded unguarded;
+
+	fp_region_announced(&announced);
+	if (announced.acquired > 0 || announced.unknown > 0)
+		log_mappings(log, &announced);
+	if (announced.needs > 0)
+		fp_log_tell(log, FP_TELL_RUNTIME_NEEDS, FP_TEXT_COUNT(announced.needs),
+		            FP_TEXT_COUNT(announced.granted));
+	fp_region_unguarded(&unguarded);
+	/* Who runs past such an end meets what stands there, and no guard. */
+	if (unguarded.first != 0)
+		fp_log_tell(log, FP_TELL_UNGUARDED_ENDS,
+		            FP_TEXT_COUNT(unguarded.between + unguarded.others),
+		            unguarded.between, unguarded.others,
+		            FP_TEXT_COUNT(unguarded.first_bytes), unguarded.first);
+}
+
+/* ---- The tail
+ * --------------------------------------------------------------------------------
+ */
 
 /* A process that ends because it has no memory left, or may have none, is the one whose report
  * is wanted most. */
@@ -75,15 +124,6 @@ static bool is_asked_for(enum fp_reason reason)
 	        fp_session.options.backend == FP_OPTIONS_BACKEND_NONE);
 }
 
-/* What was lost, and how to get it back. */
-static void log_lost_stacks(struct fp_log *tail)
-{
-	uint64_t calls = fp_stack_lost();
-
-	if (calls > 0)
-		fp_log_tell(tail, FP_TELL_STACKS_CUT, FP_TEXT_COUNT(calls));
-}
-
 static void log_remedies(struct fp_log *tail)
 {
 	for (enum fp_reason reason = FP_REASON_NONE + 1; reason < FP_REASON_COUNT; reason++) {
@@ -93,24 +133,6 @@ static void log_remedies(struct fp_log *tail)
 			fp_log_tell(tail, FP_TELL_NOT_GUARDED, blocks,
 			            blocks == 1 ? " was" : "s were", fp_tier_remedy(reason));
 	}
-}
-
-/* What was refused, and since when. */
-static void log_refused_calls(struct fp_log *tail)
-{
-	struct fp_vm_refusal refusal;
-
-	for (size_t i = 0; fp_vm_refusal(i, &refusal); i++)
-		fp_log_tell(tail, FP_TELL_REFUSED_CALL, refusal.call,
-		            strerrordesc_np(-refusal.status), refusal.after);
-}
-
-/* What align=auto had to give in. */
-static void log_aligned_sites(struct fp_log *tail)
-{
-	if (fp_heap_aligned_sites() > 0)
-		fp_log_tell(tail, FP_TELL_ALIGNED_SITES, fp_heap_aligned_sites(),
-		            fp_fault_carried_out());
 }
 
 static void log_totals(struct fp_log *tail)
@@ -130,10 +152,20 @@ static void log_totals(struct fp_log *tail)
 	fp_session_log_cpus(&heap);
 	fp_session_log_heap(tail, &heap);
 	log_remedies(tail);
-	if (fp_tier_blocks(FP_REASON_SYSTEM_CALL) > 0 || totals.seal_failures > 0)
-		log_refused_calls(tail);
-	log_lost_stacks(tail);
-	log_aligned_sites(tail);
+	/* What was refused, and since when. */
+	bool is_refused = fp_tier_blocks(FP_REASON_SYSTEM_CALL) > 0 || totals.seal_failures > 0;
+	struct fp_vm_refusal refusal;
+	for (size_t i = 0; is_refused && fp_vm_refusal(i, &refusal); i++)
+		fp_log_tell(tail, FP_TELL_REFUSED_CALL, refusal.call,
+		            strerrordesc_np(-refusal.status), refusal.after);
+	/* What was lost, and how to get it back. */
+	uint64_t calls = fp_stack_lost();
+	if (calls > 0)
+		fp_log_tell(tail, FP_TELL_STACKS_CUT, FP_TEXT_COUNT(calls));
+	/* What align=auto had to give in. */
+	if (fp_heap_aligned_sites() > 0)
+		fp_log_tell(tail, FP_TELL_ALIGNED_SITES, fp_heap_aligned_sites(),
+		            fp_fault_carried_out());
 	if (fp_guard_has_lapsed())
 		fp_log_note(tail, FP_TELL_MOVE_LOST);
 	if (totals.seal_failures > 0)
@@ -178,7 +210,7 @@ struct fp_log *fp_session_make_tail(uintptr_t stack, enum fp_session_check kind)
 		             fp_session_log_leaks(tail, stack, kind));
 	fp_session_log_refusals(tail);
 	fp_session_log_recording(tail);
-	fp_session_log_mappings(tail);
+	log_all_mappings(tail);
 	log_totals(tail);
 	enum fp_log_exit how = atomic_load(&fp_session.own.exit.how);
 	fp_log_own_exit(tail, how, atomic_load(&fp_session.own.exit.value));
@@ -217,13 +249,6 @@ static bool is_worth_a_report(void)
 	return !options->quiet || has_output_file(options) || fp_session_is_collected();
 }
 
-/* On standard error, though nobody collects it. */
-static bool is_worth_saying(void)
-{
-	return !fp_session_is_on_its_own() || fp_session_finding_count() > 0 ||
-	       atomic_load(&fp_session.own.leaked_blocks) > 0;
-}
-
 /* Whether somebody has it who tells it. */
 static bool report(struct fp_log *tail)
 {
@@ -236,7 +261,10 @@ static bool report(struct fp_log *tail)
 	if (status == 0 && !fp_session_await_watcher())
 		status = -ESRCH;
 	if (status != 0)
-		return !is_worth_saying() || fp_session_render(tail, &outputs) == 0;
+		/* On standard error, though nobody collects it. */
+		return !(!fp_session_is_on_its_own() || fp_session_finding_count() > 0 ||
+		         atomic_load(&fp_session.own.leaked_blocks) > 0) ||
+		       fp_session_render(tail, &outputs) == 0;
 	/* What ends a process stands in its own words, too. */
 	if (atomic_load(&fp_session.own.exit.how) == FP_LOG_EXIT_SIGNAL &&
 	    fp_session_finding_count() > 0 && fp_session_prints_elsewhere())
@@ -284,7 +312,7 @@ static void finish(uintptr_t stack, void *unused)
 		fp_session_drop_tail(tail);
 	}
 	if (has_told)
-		fp_session_pass();
+		fp_session_withdraw(fp_sys_getpid());
 	errno = saved_errno;
 }
 
@@ -354,12 +382,51 @@ void fp_session_finish_dying(int signal)
 	finish_dying(signal, NULL);
 }
 
-void fp_session_finish_terminated(int signal, const void *context)
+void fp_session_finish_terminated(int signal, const void *context, bool is_inside)
 {
 	struct fp_leak_interrupted interrupted;
 
-	fp_leak_look_at(context, &interrupted);
-	finish_dying(signal, &interrupted);
+	if (!is_inside && !fp_death_is_own_doing(signal) && !fp_lock_is_any_held() &&
+	    !fp_lock_is_in_fault_mode()) {
+		fp_leak_look_at(context, &interrupted);
+		finish_dying(signal, &interrupted);
+		return;
+	}
+	uint32_t held = fp_lock_enter_fault_mode();
+	finish_dying(signal, NULL);
+	fp_lock_leave_fault_mode(held);
+}
+
+/* Whether the instruction that raised SIGNAL will raise it again: a core has it as it was. */
+static bool comes_again(int signal, const siginfo_t *info)
+{
+	return (signal == SIGILL || signal == SIGFPE) && info->si_code > 0 &&
+	       info->si_code != SI_KERNEL;
+}
+
+/* By the default action, and when the handler returns: a core file and a debugger have the
+ * program where it was. */
+void fp_session_die_of(int signal, siginfo_t *info, void *context, bool is_inside,
+                       bool (*is_deferred)(int signal))
+{
+	const struct sigaction action = {.sa_handler = SIG_DFL};
+	bool is_here = fp_session_is_here();
+
+	if (is_here && !fp_death_is_own_doing(signal) &&
+	    (fp_session_is_finishing_here() || is_deferred(signal)))
+		return;
+	/* A child of vfork has our memory and is not us, but what it dies of is found. */
+	if (fp_death_is_crash(signal))
+		fp_fault_report_crash(signal, info, context);
+	if (is_here)
+		fp_session_finish_terminated(signal, context, is_inside);
+	/* Under seccomp: it would come again for ever. */
+	if (fp_sys_sigaction(signal, &action, NULL) != 0)
+		fp_sys(SYS_exit_group, FP_SYS_SIGNALLED + signal);
+	if (comes_again(signal, info))
+		return;
+	fp_sys_raise(signal);
+	((ucontext_t *)context)->uc_sigmask.__val[0] &= ~(UINT64_C(1) << (signal - 1));
 }
 
 size_t fp_session_check_heap(void)

@@ -23,6 +23,7 @@
 #include "record/record.h"
 #include "region/region.h"
 #include "registry/registry.h"
+#include "session/session.h"
 #include "session/state.h"
 #include "stack/stack.h"
 #include "timeline/timeline.h"
@@ -36,13 +37,6 @@ static bool are_locked;
 /* Nobody tells the handlers whether there is a child. These are the innermost of all, and
  * between them the C library makes a system call that leaves errno alone where it succeeds. */
 static int error_before;
-
-static void announce(void)
-{
-	error_before = errno;
-	errno = 0;
-	fp_session_begin_fork();
-}
 
 static void lock_all(void)
 {
@@ -70,7 +64,9 @@ static void before_fork(void)
 		are_locked = is_needed;
 	if (are_locked)
 		lock_all();
-	announce();
+	error_before = errno;
+	errno = 0;
+	fp_session_begin_fork();
 }
 
 static void unlock_all(void)
@@ -141,8 +137,8 @@ static void after_fork_in_child(void)
 	fp_refusal_forget();
 	fp_session_forget_published();
 	if (atomic_load(&fp_session.own.is_finished))
-		fp_session_pass();
-	fp_session_start_recording_in_child();
+		fp_session_withdraw(fp_sys_getpid());
+	fp_session_start_recording();
 	fp_session_answer_in_child();
 }
 

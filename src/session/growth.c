@@ -58,8 +58,7 @@ static void keep(const struct fp_leak_group *group, uint64_t now)
 	*holding = (struct holding){
 	        .trace = group->trace, .milliseconds = now, .link = group->links[0]};
 	block = &holding->block;
-	if ((!fp_pools_find(at, block) && !fp_heap_find(at, block)) ||
-	    block->state != FP_BLOCK_LIVE || at - block->address >= block->size)
+	if (!fp_session_find_live(at, block))
 		block->address = 0;
 }
 

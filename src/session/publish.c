@@ -9,12 +9,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/messages.h"
 #include "base/meta.h"
 #include "base/sys.h"
@@ -94,15 +97,6 @@ void fp_session_open_channel(void)
 	}
 }
 
-/* One that prints elsewhere says what ends it in its own words, too. */
-static void show_standard_error(struct fp_channel *made)
-{
-	struct stat status;
-
-	if (fp_session.options.log[0] == '\0' && fp_sys_fstat(STDERR_FILENO, &status) == 0)
-		fp_channel_set_output(made, status.st_dev, status.st_ino);
-}
-
 /* The thread that answers may wait in the one before, or in none. */
 static void set_channel(struct fp_channel *next)
 {
@@ -138,7 +132,10 @@ static void make_channel(void)
 	/* Nobody but the watcher is to inherit it. It stays open for who wants a snapshot. */
 	if (fd >= 0)
 		fp_sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
-	show_standard_error(made);
+	/* One that prints elsewhere says what ends it in its own words, too. */
+	struct stat output;
+	if (fp_session.options.log[0] == '\0' && fp_sys_fstat(STDERR_FILENO, &output) == 0)
+		fp_channel_set_output(made, output.st_dev, output.st_ino);
 	pid_t started = fp_session_run_watcher(address, fd);
 	if (started > 0) {
 		fp_channel_set_reader(made, started);
@@ -156,22 +153,20 @@ static void make_channel(void)
 	fp_channel_drop(made, fd);
 }
 
-/* A child may outlive the process that forked it, whose watcher is done then: daemon(3). */
-static bool has_watcher(void)
-{
-	return channel != NULL && (watched == fp_session.pid || fp_channel_has_reader(channel));
-}
-
 /* A filter that the program has installed may kill whoever starts a program. */
 void fp_session_start_watcher(void)
 {
 	static pid_t tried;
 
+	/* A child may outlive the process that forked it, whose watcher is done then:
+	 * daemon(3). */
 	if ((fp_session.options.report != FP_OPTIONS_REPORT_NOW &&
 	     fp_session.options.events[0] == '\0') ||
 	    fp_session_is_collected() || fp_sys_getpid() != fp_session.pid ||
 	    atomic_load(&fp_session.own.is_finished) || tried == fp_session.pid ||
-	    has_watcher() || seccomp_mode() > first_mode)
+	    (channel != NULL &&
+	     (watched == fp_session.pid || fp_channel_has_reader(channel))) ||
+	    seccomp_mode() > first_mode)
 		return;
 	tried = fp_session.pid;
 	failure = 0;
@@ -208,11 +203,6 @@ size_t fp_session_shown_by_reader(void)
 struct fp_channel *fp_session_channel_memory(void)
 {
 	return channel;
-}
-
-const char *fp_session_channel(void)
-{
-	return fp_session.options.channel;
 }
 
 bool fp_session_is_collected(void)
@@ -319,14 +309,6 @@ bool fp_session_is_guest(void)
 	       !atomic_load(&fp_session.own.is_finished);
 }
 
-void fp_session_pass(void)
-{
-	struct fp_channel *reached = channel;
-
-	if (reached != NULL)
-		fp_channel_pass(reached, fp_sys_getpid());
-}
-
 bool fp_session_announce(pid_t pid)
 {
 	struct fp_channel *reached = channel;
@@ -359,10 +341,10 @@ void fp_session_leave_to_others(void)
 
 	if (log != NULL && fp_channel_status(log).pid == fp_sys_getpid())
 		fp_channel_replace(log);
-	fp_session_pass();
+	fp_session_withdraw(fp_sys_getpid());
 }
 
-bool fp_session_collects_unseen(const char *line)
+static bool collects_unseen(const char *line)
 {
 	struct fp_channel *reached = channel;
 
@@ -405,4 +387,59 @@ void fp_session_forget_published(void)
 		fp_channel_count(channel, fp_sys_getpid());
 	}
 	fp_session_end_fork();
+}
+
+/* ---- Programs that nobody watches ----------------------------------------------------------
+ *
+ * Programs that this one executes and nobody watches. `fencepost run` collects them; without it
+ * each is said on standard error, once by a process and all that it forks.
+ *
+ * Context: alloc and fault.
+ */
+
+/* Hashes of what was said, in memory that forked processes share. */
+enum { SAID_MAX = 512 };
+static _Atomic uint64_t *said;
+
+void fp_session_watch_unseen(void)
+{
+	uintptr_t memory;
+	size_t bytes = SAID_MAX * sizeof(*said);
+
+	if (fp_session_is_collected() || fp_vm_map(bytes, PROT_READ, &memory) != 0)
+		return;
+	if (fp_vm_remap_shared(memory, bytes, PROT_READ | PROT_WRITE) == 0)
+		said = (_Atomic uint64_t *)memory;
+}
+
+/* Two lines of one place: the later one stays unsaid, where the table is full too. */
+static bool is_new(const char *line)
+{
+	uint64_t hash = fp_hash_bytes(fp_hash_start, line, strlen(line)) | 1;
+
+	for (size_t i = 0; i < SAID_MAX; i++) {
+		uint64_t seen = 0;
+
+		if (atomic_compare_exchange_strong(&said[i], &seen, hash))
+			return true;
+		if (seen == hash)
+			return false;
+	}
+	return false;
+}
+
+static void say(const char *line)
+{
+	if (!fp_session.options.quiet && !fp_session_is_stderr_lost() && is_new(line))
+		fp_say(FP_TELL_NOT_SEEN, line);
+}
+
+void fp_session_note_unseen(const char *line, bool is_in_place)
+{
+	if (!fp_session_is_started())
+		return;
+	if (is_in_place)
+		fp_session_leave_to_others();
+	if (!collects_unseen(line) && said != NULL)
+		say(line);
 }

@@ -13,40 +13,22 @@
 #include "session/session.h"
 #include "session/state.h"
 
-static bool is_asked_for(void)
+void fp_session_start_recording(void)
 {
-	return fp_session.options.record[0] != '\0';
-}
-
-static struct fp_record_config configure(char path[FP_SESSION_PATH_MAX])
-{
-	fp_session_expand_path(fp_session.options.record, path, FP_SESSION_PATH_MAX);
-	return (struct fp_record_config){
+	char path[FP_SESSION_PATH_MAX];
+	const struct fp_record_config config = {
 	        .path = path,
 	        .is_kept = fp_session_is_collected(),
 	        .first_serial = fp_session.first_serial,
 	};
-}
 
-void fp_session_start_recording(void)
-{
-	char path[FP_SESSION_PATH_MAX];
-
-	if (!is_asked_for())
+	if (fp_session.options.record[0] == '\0')
 		return;
-	const struct fp_record_config config = configure(path);
-	if (fp_record_start(&config) != 0)
+	fp_session_expand_path(fp_session.options.record, path, sizeof(path));
+	if (fp_session.is_forked_child)
+		fp_record_start_in_child(&config);
+	else if (fp_record_start(&config) != 0)
 		fp_log_note(fp_session_log(), FP_TELL_NO_RECORDING);
-}
-
-void fp_session_start_recording_in_child(void)
-{
-	char path[FP_SESSION_PATH_MAX];
-
-	if (!is_asked_for())
-		return;
-	const struct fp_record_config config = configure(path);
-	fp_record_start_in_child(&config);
 }
 
 void fp_session_write_recording(void)

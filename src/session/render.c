@@ -251,14 +251,6 @@ static void add_if_for_reporter(const struct fp_option *option, const char *valu
 	add_option(user, option->key, path[0] != '\0' ? path : value);
 }
 
-/* The outputs the options name, and text on standard error. */
-static void add_outputs_of_options(struct workspace *work)
-{
-	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++)
-		add_output(work, fp_options_table[i].key,
-		           fp_options_output(&fp_session.options, &fp_options_table[i]));
-}
-
 bool fp_session_is_format(const char *format)
 {
 	const struct fp_option *option = fp_options_find(format, strlen(format));
@@ -298,7 +290,11 @@ static void build_command(struct workspace *work, const struct fp_session_render
 	add_argument(work, "fencepost");
 	add_argument(work, "report");
 	if (format == NULL) {
-		add_outputs_of_options(work);
+		/* The outputs the options name, and text on standard error. */
+		for (size_t i = 0; i < FP_OPTIONS_COUNT; i++)
+			add_output(
+			        work, fp_options_table[i].key,
+			        fp_options_output(&fp_session.options, &fp_options_table[i]));
 		add_count(work, "shown", fp_session_shown_by_reader());
 	} else
 		add_output_asked_for(work, format);
@@ -341,7 +337,7 @@ pid_t fp_session_run_watcher(const char *address, int fd)
 	add_count(work, "process", (size_t)fp_session.pid);
 	fp_options_each(&fp_session.options, add_for_watcher, work);
 	copy_environment(work->command.environment, environ);
-	pid_t watcher = fp_session_start_reporter(&work->command, fd);
+	pid_t watcher = fp_session_run_reporter(&work->command, NULL, fd);
 	fp_meta_free(work, sizeof(*work));
 	return watcher;
 }

@@ -194,49 +194,22 @@ static void answer_one(uint64_t number)
 		fp_leak_from_here(answer, &number);
 }
 
-static void answer_all(void)
-{
-	struct fp_channel *channel = fp_session_channel_memory();
-	uint64_t number;
-
-	for (size_t i = 0; i < REQUESTS_MAX; i++)
-		answer_one(atomic_exchange(&waiting[i], 0));
-	while (channel != NULL &&
-	       (number = fp_channel_take_request(channel, fp_sys_getpid())) != 0)
-		answer_one(number);
-}
-
-/* All signals wait but those of faults, the one that stops threads, the one we answer, and
- * those that the C library keeps for itself: setuid(2) waits until every thread has taken one.
- */
-static void set_mask(void)
-{
-	const int open[] = {SIGSEGV,
-	                    SIGBUS,
-	                    SIGTRAP,
-	                    FIRST_OF_LIBC,
-	                    LAST_OF_LIBC,
-	                    fp_leak_signal(),
-	                    atomic_load(&answered_signal)};
-	uint64_t mask = ~(uint64_t)0;
-
-	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
-		if (open[i] > 0)
-			mask &= ~((uint64_t)1 << (open[i] - 1));
-	fp_sys_sigmask(SIG_SETMASK, &mask, NULL);
-}
-
 static void *answer_requests(void *unused)
 {
 	pthread_setname_np(pthread_self(), "fencepost");
 	fp_session_leave_thread(fp_sys_gettid());
-	set_mask();
 	for (;;) {
 		_Atomic uint32_t *word = asked_in(fp_session_channel_memory());
 		uint32_t seen = atomic_load(word);
 
 		/* Who asks from now on changes the word, or has made it another. */
-		answer_all();
+		struct fp_channel *channel = fp_session_channel_memory();
+		uint64_t number;
+		for (size_t i = 0; i < REQUESTS_MAX; i++)
+			answer_one(atomic_exchange(&waiting[i], 0));
+		while (channel != NULL &&
+		       (number = fp_channel_take_request(channel, fp_sys_getpid())) != 0)
+			answer_one(number);
 		fp_sys(SYS_futex, word, FUTEX_WAIT, seen, NULL);
 	}
 	return unused;
@@ -245,18 +218,27 @@ static void *answer_requests(void *unused)
 /* ---- The start ----------------------------------------------------------------------------
  */
 
-static int make_thread(void)
+/* All signals wait but those of faults, the one that stops threads, OPEN_SIGNAL, and those that
+ * the C library keeps for itself: setuid(2) waits until every thread has taken one. */
+int fp_session_start_thread(void *(*run)(void *), void *user, int open_signal)
 {
-	uint64_t all = ~(uint64_t)0;
+	const int open[] = {SIGSEGV,       SIGBUS,       SIGFPE,           SIGILL,     SIGTRAP,
+	                    FIRST_OF_LIBC, LAST_OF_LIBC, fp_leak_signal(), open_signal};
+	uint64_t mask = ~(uint64_t)0;
 	uint64_t before;
 	pthread_attr_t attributes;
 	pthread_t thread;
+	int status = pthread_attr_init(&attributes);
 
-	pthread_attr_init(&attributes);
+	if (status != 0)
+		return -status;
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+		if (open[i] > 0)
+			mask &= ~((uint64_t)1 << (open[i] - 1));
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	fp_sys_sigmask(SIG_SETMASK, &all, &before);
-	int status = pthread_create(&thread, &attributes, answer_requests, NULL);
+	fp_sys_sigmask(SIG_SETMASK, &mask, &before);
+	status = pthread_create(&thread, &attributes, run, user);
 	fp_sys_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return -status;
@@ -306,7 +288,7 @@ void fp_session_answer(void)
 
 	if (signal == 0 || !atomic_compare_exchange_strong(&answered_signal, &none, signal))
 		return;
-	if (install(signal) && make_thread() == 0)
+	if (install(signal) && fp_session_start_thread(answer_requests, NULL, signal) == 0)
 		set_mark(signal);
 	else
 		fp_log_note(fp_session_log(), FP_TELL_NO_THREAD);
@@ -317,6 +299,8 @@ void fp_session_answer_in_child(void)
 	for (size_t i = 0; i < REQUESTS_MAX; i++)
 		if (atomic_load(&waiting[i]) != 0)
 			atomic_store(&waiting[i], 0);
-	if (atomic_load(&answered_signal) != 0)
-		make_thread();
+	int signal = atomic_load(&answered_signal);
+
+	if (signal != 0)
+		fp_session_start_thread(answer_requests, NULL, signal);
 }

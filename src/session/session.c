@@ -3,12 +3,13 @@
  * The start of a session: options, checks of what they name, and the wiring of modules in the
  * order of their layers.
  */
-#include "session/session.h"
-
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -16,8 +17,8 @@
 #include "base/messages.h"
 #include "base/meta.h"
 #include "base/own.h"
-#include "base/proc.h"
 #include "base/panic.h"
+#include "base/proc.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "base/vm.h"
@@ -26,15 +27,122 @@
 #include "heap/heap.h"
 #include "heap/padding.h"
 #include "heap/tier.h"
+#include "machine/machine.h"
 #include "record/record.h"
 #include "region/region.h"
 #include "registry/registry.h"
+#include "session/session.h"
 #include "session/state.h"
 #include "stack/stack.h"
 
 enum { ARGUMENTS_MAX = 8192 };
 
 FP_CHILD_WRITES struct fp_session fp_session = {.lock = FP_LOCK_INITIALIZER(FP_RANK_SESSION)};
+
+/* ---- Doors ---------------------------------------------------------------------------------
+ *
+ * The doors of this process, and what they have to know of each other. The one under malloc is
+ * never entered twice by a thread: who comes by the other passes it first.
+ *
+ * Context: alloc.
+ */
+
+static _Atomic unsigned doors; /* a bit for each enum fp_door */
+
+static bool (*_Atomic passage_in)(void);
+static void (*_Atomic passage_out)(void);
+
+void fp_session_set_passage(bool (*enter)(void), void (*leave)(void))
+{
+	atomic_store(&passage_out, leave);
+	atomic_store(&passage_in, enter);
+}
+
+bool fp_session_enter(void)
+{
+	bool (*enter)(void) = atomic_load(&passage_in);
+
+	return enter != NULL && enter();
+}
+
+void fp_session_leave(void)
+{
+	atomic_load (&passage_out)();
+}
+
+bool fp_session_has_door(enum fp_door door)
+{
+	return (atomic_load(&doors) & 1u << door) != 0;
+}
+
+static void log_doors(struct fp_log *log)
+{
+	uint8_t bits = (fp_session_has_door(FP_DOOR_HOST) ? FP_LOG_DOOR_HOST : 0) |
+	               (fp_session_has_door(FP_DOOR_MALLOC) ? FP_LOG_DOOR_MALLOC : 0);
+
+	if (bits != 0)
+		fp_log_doors(log, bits);
+}
+
+void fp_session_open_door(enum fp_door door, const struct fp_own_object *object,
+                          void (*on_finding)(const struct fp_finding_info *finding))
+{
+	fp_own_add(object);
+	fp_session_tell_debuggers(on_finding);
+	bool is_new = (atomic_fetch_or(&doors, 1u << door) & 1u << door) == 0;
+	if (is_new && fp_session_is_started())
+		log_doors(fp_session_log());
+}
+
+/* ---- What the machine has to give ----------------------------------------------------------
+ *
+ * What the machine, or the container this process is in, has to give.
+ */
+
+size_t fp_session_read_file(const char *path, char *buffer, size_t size)
+{
+	size_t used = 0;
+	ssize_t got = -1;
+	int fd = fp_sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	while (used < size && (got = fp_sys_read(fd, buffer + used, size - used)) > 0)
+		used += (size_t)got;
+	fp_sys_close(fd);
+	return used;
+}
+
+static uint64_t available_memory(void)
+{
+	struct fp_machine_memory memory;
+
+	return fp_machine_memory(&memory) == 0 ? memory.available : UINT64_MAX;
+}
+
+size_t fp_session_affordable(size_t bytes)
+{
+	enum { SHARE = 16 };
+	struct rlimit limit;
+
+	if (fp_sys_get_limit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return bytes;
+	return bytes < limit.rlim_cur / SHARE ? bytes : limit.rlim_cur / SHARE;
+}
+
+static bool is_traced(void)
+{
+	static const char key[] = "\nTracerPid:\t";
+	char text[2048];
+
+	text[fp_session_read_file(FP_PROC_SELF "status", text, sizeof(text) - 1)] = '\0';
+	const char *tracer = strstr(text, key);
+	return tracer != NULL && tracer[sizeof(key) - 1] != '0';
+}
+
+/* ---- The start
+ * -------------------------------------------------------------------------------
+ */
 
 __attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
 {
@@ -184,21 +292,12 @@ static int start_guard(const struct fp_options *options)
 	                              strerrordesc_np(-status), why);
 }
 
-static void start_stack(const struct fp_options *options)
-{
-	const struct fp_own_object core = fp_own_read("libfencepost-core.so", &__ehdr_start);
-	const struct fp_stack_config config = {.depth = (unsigned)options->stack_depth};
-
-	fp_own_add(&core);
-	fp_stack_init(&config);
-}
-
 static bool is_exact; /* align=auto, where what needs more than it gives can be carried out */
 
 static size_t choose_align(const struct fp_options *options)
 {
 	is_exact = options->align == FP_OPTIONS_ALIGN_AUTO && options->fault_handler &&
-	           fp_fault_can_step() && !fp_session_is_traced();
+	           fp_fault_can_step() && !is_traced();
 	if (options->align != FP_OPTIONS_ALIGN_AUTO)
 		return (size_t)1 << options->align;
 	return is_exact ? 1 : (size_t)1 << FP_OPTIONS_ALIGN_16;
@@ -220,8 +319,8 @@ static void start_heap(const struct fp_options *options)
 	        .sink = fp_session_sink,
 	};
 	const struct fp_tier_config tiers = {
-	        .max_memory = options->max_memory != 0 ? options->max_memory
-	                                               : fp_session_available_memory() / 2,
+	        .max_memory =
+	                options->max_memory != 0 ? options->max_memory : available_memory() / 2,
 	        .sample = options->sample,
 	        .seed = options->seed,
 	};
@@ -290,7 +389,7 @@ void fp_session_log_beginning(struct fp_log *log)
 	};
 	fp_log_process(log, &process);
 	fp_options_each(&fp_session.options, log_setting, log);
-	fp_session_log_doors(log);
+	log_doors(log);
 }
 
 void fp_session_set_exit(int status)
@@ -357,7 +456,10 @@ static int start_locked(const char *text)
 	if (status != 0)
 		return status;
 	fp_registry_init(fp_session_affordable(options->history));
-	start_stack(options);
+	const struct fp_own_object core = fp_own_read("libfencepost-core.so", &__ehdr_start);
+	const struct fp_stack_config config = {.depth = (unsigned)options->stack_depth};
+	fp_own_add(&core);
+	fp_stack_init(&config);
 	start_heap(options);
 	fp_session_start_timeline();
 	start_region(options);
@@ -435,34 +537,19 @@ int fp_session_start(const char *text)
 	return status;
 }
 
+const struct fp_options *fp_session_options(void)
+{
+	return &fp_session.options;
+}
+
 void fp_session_note(const char *text)
 {
 	fp_log_note(fp_session_log(), text);
 }
 
-bool fp_session_answers_requests(void)
-{
-	return fp_session.options.client_requests;
-}
-
-bool fp_session_traces_children(void)
-{
-	return fp_session.options.trace_children;
-}
-
 bool fp_session_is_here(void)
 {
 	return fp_session_is_started() && fp_session.pid == fp_sys_getpid();
-}
-
-bool fp_session_catches_signals(void)
-{
-	return fp_session.options.catch_signals;
-}
-
-bool fp_session_handles_faults(void)
-{
-	return fp_session.options.fault_handler;
 }
 
 bool fp_session_is_started(void)

@@ -8,6 +8,7 @@
 #ifndef FP_SESSION_SESSION_H
 #define FP_SESSION_SESSION_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,10 @@ enum fp_door { FP_DOOR_HOST, FP_DOOR_MALLOC };
 void fp_session_open_door(enum fp_door door, const struct fp_own_object *object,
                           void (*on_finding)(const struct fp_finding_info *finding));
 bool fp_session_has_door(enum fp_door door);
+
+/* Each door has one: the report, when this process is the one to make it, which ends with
+ * STATUS. */
+void fp_door_finish(int status);
 
 /* By the door under malloc: how a thread ENTERs Fencepost, and LEAVEs it. */
 void fp_session_set_passage(bool (*enter)(void), void (*leave)(void));
@@ -50,9 +55,9 @@ bool fp_session_is_started(void);
  * also fault. */
 bool fp_session_is_here(void);
 
-/* catch_signals, and fault_handler. */
-bool fp_session_catches_signals(void);
-bool fp_session_handles_faults(void);
+/* In force, once it stands. */
+struct fp_options;
+const struct fp_options *fp_session_options(void);
 
 /* Distinct findings so far. */
 size_t fp_session_finding_count(void);
@@ -60,11 +65,8 @@ size_t fp_session_finding_count(void);
 /* Called for each distinct finding, without any lock. NULL ends it. */
 void fp_session_set_callback(fp_finding_callback callback, void *user);
 
-/* What is told of BLOCK, in which, or near which, ADDRESS is (in describe.c). */
-void fp_session_describe_block(const struct fp_block *block, uintptr_t address,
-                               struct fp_block_info *info);
-
-/* The same of the block, or region, that is known there; false, and INFO alone: none is. */
+/* What is told of the block, or region, that ADDRESS is in or near; false, and INFO alone: none
+ * is known. */
 bool fp_session_describe_address(uintptr_t address, struct fp_block_info *info);
 
 /* Verifies all padding now; the number of blocks found damaged. */
@@ -104,6 +106,10 @@ void fp_session_remove_root(const void *start, size_t bytes);
  * a thread can be made. */
 void fp_session_answer(void);
 
+/* RUNs a thread of ours, which takes no signals of the program's, but OPEN_SIGNAL unless that
+ * is 0. 0 or a negative errno. */
+int fp_session_start_thread(void *(*run)(void *), void *user, int open_signal);
+
 /* The signal that is answered, or 0. */
 int fp_session_leak_signal(void);
 
@@ -114,13 +120,17 @@ void fp_session_yield_leak_signal(void);
  * stood in the way of the reporter. */
 int fp_session_write_report(int fd, const char *format);
 
-/* The same for a process that is about to die of SIGNAL: what is known is reported, and nothing
- * more is looked for. Context: fault. */
-void fp_session_finish_dying(int signal);
+/*
+ * The handler of a SIGNAL that ends the process: reports, and has it die of that when the
+ * handler returns. Leaks are looked for where the program was interrupted, and nothing of ours:
+ * not when IS_INSIDE says so. IS_DEFERRED: the door has the signal come again later. What comes
+ * while the report at the end is made has no effect. Context: fault.
+ */
+void fp_session_die_of(int signal, siginfo_t *info, void *context, bool is_inside,
+                       bool (*is_deferred)(int signal));
 
-/* The same in the handler of a SIGNAL that interrupted the program, and nothing of ours, in
- * CONTEXT, the third argument of the handler: leaks are looked for. Context: report. */
-void fp_session_finish_terminated(int signal, const void *context);
+/* The report of that, for a process that dies by itself then. */
+void fp_session_finish_terminated(int signal, const void *context, bool is_inside);
 
 /* Of the blocks of one calling context, how many there were and how many were guarded. */
 struct fp_session_picked {
@@ -166,9 +176,6 @@ void fp_session_note(const char *text);
 void fp_session_watch_unseen(void);
 void fp_session_note_unseen(const char *line, bool is_in_place);
 
-/* Where the events are collected; "" where nobody does. */
-const char *fp_session_channel(void);
-
 /* Process PID, which may be one with a session, was killed, as the wait STATUS of its parent,
  * the calling process, says. The context of alloc. */
 void fp_session_tell_death(pid_t pid, int status);
@@ -179,8 +186,8 @@ void fp_session_leave_to_others(void);
 
 /* A program that has a session in this run is about to run as process PID, or does already: the
  * caller's own number in a child of vfork, which is counted nowhere yet. Whether it was not
- * known; fp_session_withdraw() takes that back where the program could not be executed. The
- * same context. */
+ * known; fp_session_withdraw() takes that back where the program could not be executed, or PID
+ * has said all that it has to say. The same context. */
 bool fp_session_announce(pid_t pid);
 void fp_session_withdraw(pid_t pid);
 
@@ -199,12 +206,6 @@ void fp_session_leave_cpu(void);
  */
 void fp_session_write_recording(void);
 
-/* trace_children: whether programs that this one executes are to have a session, too. */
-bool fp_session_traces_children(void);
-
-/* Whether what the program asks Valgrind is to be answered. */
-bool fp_session_answers_requests(void);
-
 /* What the last search for leaks found, of blocks or bytes. */
 struct fp_session_leak_counts {
 	uint64_t lost;
@@ -219,8 +220,5 @@ void fp_session_set_exit(int status);
 /* The end of the process: verifies, collects leaks, renders the report. Once: other threads
  * wait for it, so that their ends do not cut it off. */
 void fp_session_finish(void);
-
-/* Whether the calling thread was interrupted while it makes the report at the end. */
-bool fp_session_is_finishing_here(void);
 
 #endif

@@ -16,9 +16,60 @@
 #include "base/meta.h"
 #include "base/text.h"
 #include "heap/heap.h"
+#include "heap/tier.h"
 #include "session/session.h"
 #include "session/state.h"
 #include "stack/stack.h"
+
+/* ---- As fencepost.h shows them -------------------------------------------------------------
+ *
+ * Blocks and findings as <fencepost/fencepost.h> shows them to a program.
+ *
+ * Context: alloc.
+ */
+
+static void describe_block(const struct fp_block *block, uintptr_t address,
+                           struct fp_block_info *info)
+{
+	*info = (struct fp_block_info){
+	        .address = (const void *)block->address,
+	        .size = block->size,
+	        .offset = (ptrdiff_t)(address - block->address),
+	        .is_live = block->state == FP_BLOCK_LIVE,
+	        .tier = fp_tier_name(block->tier),
+	        .family = fp_family_name(block->family),
+	        .heap = block->heap,
+	        .serial = block->serial,
+	        .alloc_thread = block->alloc_thread,
+	        .free_thread = block->state == FP_BLOCK_LIVE ? 0 : block->free_thread,
+	};
+}
+
+static void describe(const struct fp_finding *finding, struct fp_finding_info *info)
+{
+	*info = (struct fp_finding_info){
+	        .kind = fp_finding_traits(finding->kind)->name,
+	        .description = finding->description,
+	        .address = (const void *)finding->address,
+	        .thread = finding->thread,
+	        .has_block = finding->has_block,
+	};
+	if (finding->has_block)
+		describe_block(&finding->block, finding->address, &info->block);
+}
+
+bool fp_session_describe_address(uintptr_t address, struct fp_block_info *info)
+{
+	struct fp_block block;
+
+	if (!fp_session_find_block(address, &block))
+		return false;
+	describe_block(&block, address, info);
+	return true;
+}
+
+/* ---- Findings -------------------------------------------------------------------------------
+ */
 
 enum { PLACES = 1 << 12, FINDINGS_MAX = PLACES / 2 };
 
@@ -186,7 +237,7 @@ static void tell(const struct fp_finding *finding)
 	fp_finding_callback call = atomic_load(&callback);
 	struct fp_finding_info info;
 
-	fp_session_describe(finding, &info);
+	describe(finding, &info);
 	if (place != NULL)
 		place(&info);
 	if (call != NULL)
@@ -238,12 +289,6 @@ size_t fp_session_finding_count(void)
 	return atomic_load(&fp_session.own.findings.distinct);
 }
 
-static void note_beyond(struct fp_log *log)
-{
-	fp_log_tell(log, FP_TELL_BEYOND, fp_session.own.findings.beyond,
-	            (uint64_t)atomic_load(&fp_session.own.findings.distinct));
-}
-
 void fp_session_log_counts(struct fp_log *log)
 {
 	/* A report may be asked for while findings are made. */
@@ -252,7 +297,8 @@ void fp_session_log_counts(struct fp_log *log)
 		if (table[i].count > 1)
 			fp_log_finding_count(log, table[i].index, table[i].count);
 	if (fp_session.own.findings.beyond > 0)
-		note_beyond(log);
+		fp_log_tell(log, FP_TELL_BEYOND, fp_session.own.findings.beyond,
+		            (uint64_t)atomic_load(&fp_session.own.findings.distinct));
 	fp_lock_release(&fp_session.lock);
 }
 

@@ -52,15 +52,6 @@ bool fp_session_is_stderr_lost(void)
 	       now.st_dev != stderr_at_start.st_dev || now.st_ino != stderr_at_start.st_ino;
 }
 
-/* Ignored and handled signals alike: the program's handlers must not run in its memory here. */
-static void reset_handlers(void)
-{
-	struct sigaction action = {.sa_handler = SIG_DFL};
-
-	for (int number = 1; number < NSIG; number++)
-		fp_sys_sigaction(number, &action, NULL);
-}
-
 /* What a program allows itself may be less than the reporter needs: fewer descriptors than the
  * loader takes, less memory, no files. */
 static void raise_limits(void)
@@ -169,24 +160,24 @@ static int execute_reporter(void *argument)
 	return EXIT_NOT_RUN;
 }
 
-/* Memory stays shared until the new process has executed the reporter, or could not. */
-static pid_t start_reporter(struct child *child)
-{
-	return (pid_t)fp_sys_clone(CLONE_VM | CLONE_VFORK | SIGCHLD,
-	                           child->stack + EXECUTE_STACK_BYTES, execute_reporter, child);
-}
-
 static int run_child(void *argument)
 {
 	struct child *child = argument;
 	int wait_status = 0;
 
-	reset_handlers();
+	/* Ignored and handled signals alike: the program's handlers must not run in its memory
+	 * here. */
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	for (int number = 1; number < NSIG; number++)
+		fp_sys_sigaction(number, &action, NULL);
 	raise_limits();
 	child->status = arrange_descriptors(child);
 	if (child->status != 0)
 		return EXIT_NOT_RUN;
-	pid_t pid = child->reporter = start_reporter(child);
+	/* Memory stays shared until the new process has executed the reporter, or could not. */
+	pid_t pid = child->reporter = (pid_t)fp_sys_clone(CLONE_VM | CLONE_VFORK | SIGCHLD,
+	                                                  child->stack + EXECUTE_STACK_BYTES,
+	                                                  execute_reporter, child);
 	if (pid < 0)
 		child->status = pid;
 	if (child->tail == NULL)
@@ -229,22 +220,10 @@ static int run(struct child *child)
 }
 
 int fp_session_run_reporter(const struct fp_session_command *command, struct fp_log *tail,
-                            int output_fd)
+                            int fd)
 {
 	struct child child = {
 	        .tail = tail,
-	        .output_fd = output_fd,
-	        .feed_fd = -1,
-	        .is_stderr_lost = fp_session_is_stderr_lost(),
-	        .command = command,
-	};
-
-	return run(&child);
-}
-
-pid_t fp_session_start_reporter(const struct fp_session_command *command, int fd)
-{
-	struct child child = {
 	        .output_fd = fd,
 	        .feed_fd = -1,
 	        .is_stderr_lost = fp_session_is_stderr_lost(),
@@ -252,5 +231,5 @@ pid_t fp_session_start_reporter(const struct fp_session_command *command, int fd
 	};
 	int status = run(&child);
 
-	return status == 0 ? child.reporter : status;
+	return status == 0 && tail == NULL ? child.reporter : status;
 }

@@ -113,9 +113,6 @@ void fp_session_log_beginning(struct fp_log *log);
 /* The sink of the heap. */
 void fp_session_sink(const struct fp_finding *finding, void *user);
 
-/* Logs the doors that are open (in doors.c). */
-void fp_session_log_doors(struct fp_log *log);
-
 /* Whether that finding was made before (in sink.c). */
 bool fp_session_knows(const struct fp_finding *finding);
 
@@ -137,15 +134,14 @@ bool fp_session_find_last_holder(fp_trace_id trace, struct fp_log *log,
 /* Whether the program says that BLOCK is no leak (in leaks.c). */
 bool fp_session_is_ignored(const struct fp_block *block, void *user);
 
-/* The block that ADDRESS is in or beside, live or freed, or the region (in told.c). */
+/* The block that ADDRESS is in or beside, live or freed, or the region (in log_blocks.c). */
 bool fp_session_find_block(uintptr_t address, struct fp_block *block);
 
-/* The following log what they refer to, too (in told.c). */
-void fp_session_log_trace(struct fp_log *log, fp_trace_id trace);
+/* The live block that ADDRESS is in. */
+bool fp_session_find_live(uintptr_t address, struct fp_block *block);
 
-/* Who has the pointer LINK. */
-struct fp_log_holder fp_session_describe_holder(const struct fp_leak_link *link,
-                                                struct fp_log *log);
+/* The following log what they refer to, too (in log_blocks.c). */
+void fp_session_log_trace(struct fp_log *log, fp_trace_id trace);
 
 /* The result of CENSUS, whose holders become HOLDERS. */
 struct fp_census fp_session_log_census(struct fp_log *log, const struct fp_leak_census *census,
@@ -164,7 +160,8 @@ bool fp_session_explain_holders(struct fp_log *log, const struct fp_block *block
 struct fp_log_block fp_session_log_block(struct fp_log *log, const struct fp_block *block,
                                          uintptr_t address);
 
-/* Logs what there is to say of ADDRESS (in explain.c). STACK as fp_leak_from_here() tells it.
+/* Logs what there is to say of ADDRESS (in log_blocks.c). STACK as fp_leak_from_here() tells
+ * it.
  */
 void fp_session_log_explanation(struct fp_log *log, uintptr_t address, uintptr_t stack);
 
@@ -174,14 +171,8 @@ void fp_session_forget_holders(void);
 /* What fp_session_open_door() is given. */
 void fp_session_tell_debuggers(void (*on_finding)(const struct fp_finding_info *finding));
 
-/* What is told of FINDING while it is there (in describe.c). */
-void fp_session_describe(const struct fp_finding *finding, struct fp_finding_info *info);
-
 /* Logs how often findings with a count above one were made. */
 void fp_session_log_counts(struct fp_log *log);
-
-/* Logs what became of the mappings that the runtime made by itself (in regions.c). */
-void fp_session_log_mappings(struct fp_log *log);
 
 /* Makes the chosen allocations fail, and logs which did (in refusals.c). */
 void fp_session_start_refusals(const struct fp_option_rule *chosen);
@@ -253,14 +244,8 @@ bool fp_session_has_told(void);
  * where nobody collects: then it may as well have a copy. Context: fault. */
 bool fp_session_is_guest(void);
 
-/* The process has said all that it has to say. */
-void fp_session_pass(void);
-
 /* Whether nobody but who reads standard error learns of this process. */
 bool fp_session_is_on_its_own(void);
-
-/* Whether `fencepost run` collects LINE; it has it then, if it can be reached. */
-bool fp_session_collects_unseen(const char *line);
 
 /* Whether who reads the standard error of this process does not read the report of the run: a
  * death test, a log. */
@@ -269,7 +254,6 @@ bool fp_session_prints_elsewhere(void);
 /* Starts the recording that `record` asks for, and ends it; the end says in TAIL what was lost
  * (in recording.c). */
 void fp_session_start_recording(void);
-void fp_session_start_recording_in_child(void);
 void fp_session_log_recording(struct fp_log *tail);
 
 /* In the child of a fork: its events are its own. */
@@ -293,15 +277,8 @@ bool fp_session_has_check_failed(void);
  */
 bool fp_session_has_blocks(void);
 
-/* Remembers LSAN_OPTIONS (in lsan.c). */
+/* Remembers LSAN_OPTIONS (in leaks.c). */
 void fp_session_read_lsan_options(void);
-
-/* Whether what the program has for LeakSanitizer lets leaks be looked for; what it suppresses
- * is logged then. */
-bool fp_session_asks_lsan(void);
-
-/* Copies the program's root regions; how many (in annotations.c). */
-size_t fp_session_copy_roots(struct fp_leak_range *copy, size_t room);
 
 /* Says in REMAINS where those are. */
 struct fp_remains;
@@ -316,6 +293,13 @@ void fp_session_leave_thread(pid_t thread);
 /* A finding is made: the process may die of it. */
 void fp_session_date_remains(void);
 
+/* The report of a process that is about to die of SIGNAL: what is known, and nothing more is
+ * looked for (in finish.c). Context: fault. */
+void fp_session_finish_dying(int signal);
+
+/* Whether the calling thread was interrupted while it makes the report at the end. */
+bool fp_session_is_finishing_here(void);
+
 /* Sets memory aside for the report at the end (in finish.c). */
 void fp_session_reserve(void);
 
@@ -323,19 +307,11 @@ void fp_session_reserve(void);
 void fp_session_reserve_findings(void);
 
 /* As much of a file as BUFFER takes, unterminated; 0 for a file that cannot be read (in
- * machine.c). */
+ * session.c). */
 size_t fp_session_read_file(const char *path, char *buffer, size_t size);
 
-/* Whether a debugger looks on, which would see each instruction that is carried out (in
- * machine.c). */
-bool fp_session_is_traced(void);
-
-/* Bytes of memory this process may still use; UINT64_MAX when that is not known (in machine.c).
- */
-uint64_t fp_session_available_memory(void);
-
 /* BYTES, or less where that would be too much of a limited address space (RLIMIT_AS) (in
- * machine.c). */
+ * session.c). */
 size_t fp_session_affordable(size_t bytes);
 
 /* Where the reporter's output goes. */
@@ -361,15 +337,12 @@ struct fp_session_command {
 	char *environment[FP_SESSION_ENVIRONMENT_MAX];
 };
 
-/* Runs COMMAND with the main log followed by TAIL as its standard input and OUTPUT_FD, unless
- * -1, as descriptor FP_SESSION_OUTPUT_FD, and waits for it. 0; what kept it from running; -EIO
- * when it ran and failed, -ECHILD when a signal killed it (in spawn.c). */
+/* Runs COMMAND with the main log followed by TAIL as its standard input, and waits for it;
+ * without a TAIL it is started and left alone. FD, unless -1, is its descriptor
+ * FP_SESSION_OUTPUT_FD. 0, or its process; what kept it from running; -EIO when it ran and
+ * failed, -ECHILD when a signal killed it (in spawn.c). */
 int fp_session_run_reporter(const struct fp_session_command *command, struct fp_log *tail,
-                            int output_fd);
-
-/* Starts COMMAND, which is left alone, with FD, unless -1, as descriptor FP_SESSION_OUTPUT_FD.
- * Its process, or a negative errno (in spawn.c). */
-pid_t fp_session_start_reporter(const struct fp_session_command *command, int fd);
+                            int fd);
 
 /* The main log followed by TAIL as an open file, to be read from its start, or a negative errno
  * (in spawn.c). */

@@ -75,7 +75,8 @@ check() { # check MODULE LIST FILE...
 bad=0
 hooked=$(echo $hooked)
 libs "$alloc _r_debug memmem strcspn strncmp strstr" base
-libs "$alloc" model registry options poison record region
+libs "$alloc" model registry poison record region
+libs "$alloc strcspn" options
 libs "$alloc" log
 # (What the compiler asks about the processor.)
 libs "$alloc __cpu_indicator_init __cpu_model" heap
@@ -93,13 +94,11 @@ libs "$alloc __sigaction pthread_key_create pthread_once pthread_setspecific sig
 mempcpy sigdelset sigfillset sigismember stpcpy stpncpy strcat strcpy strncat strncpy wcscat wcscpy
 wcsncpy wmemcpy wmemmove wmemset" fault
 libs "$session" session
-# The thread that watches memory is made when a callback is registered; sigaction is called where the host's
-# is meant, at the start and the end.
-check hosting "$alloc at_quick_exit sigaction sigaddset sigemptyset pthread_attr_destroy pthread_attr_init pthread_attr_setdetachstate
-pthread_attr_setstacksize pthread_create sigdelset sigfillset" "$FP_BUILDDIR"/src/hosting/.libs/*.o
+# sigaction is called where the host's is meant, at the start and the end.
+check hosting "$alloc at_quick_exit sigaction sigaddset sigemptyset sigdelset sigfillset" "$FP_BUILDDIR"/src/hosting/.libs/*.o
 # libc's allocator is called by address; what looks for symbols does it when the session starts or
 # when memory has run out. fprintf is for malloc_stats, vdprintf for VALGRIND_PRINTF: the program asks for it.
-check preload "$alloc _r_debug __libc_stack_end
+check preload "$alloc _r_debug __libc_stack_end fencepost_on_finding
 at_quick_exit dladdr1 dlinfo dlopen dlsym environ fprintf getenv on_exit pthread_atfork sigabbrev_np __sigaction sigaddset sigdelset
 sigemptyset sigfillset sigismember strchr strcpy strcspn strerrordesc_np strncmp strspn vdprintf" "$FP_BUILDDIR"/src/preload/.libs/*.o
 exit $bad

@@ -133,7 +133,7 @@ static void *execute_in_vain(void *unused)
 {
 	while (goes_on()) {
 		fp_session_leave_to_others();
-		fp_session_collects_unseen("a program (why)");
+		fp_session_note_unseen("a program (why)", false);
 		fp_session_prints_elsewhere();
 	}
 	return unused;

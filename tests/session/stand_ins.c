@@ -303,6 +303,12 @@ bool fp_guard_has_lapsed(void)
 	return false;
 }
 
+void fp_registry_each_live(fp_registry_visitor visit, void *user)
+{
+	(void)visit;
+	(void)user;
+}
+
 uint64_t fp_registry_evictions(void)
 {
 	return 0;
@@ -333,6 +339,11 @@ bool fp_pools_mark(uintptr_t address, uint64_t serial, uint8_t marks)
 size_t fp_pools_live_count(void)
 {
 	return 0;
+}
+
+void fp_pools_each_live(fp_registry_visitor visit, void *user)
+{
+	fp_registry_each_live(visit, user);
 }
 
 void fp_pools_lock_for_fork(void)
@@ -480,10 +491,6 @@ void fp_refusal_forget(void)
 {
 }
 
-void fp_session_start_recording_in_child(void)
-{
-}
-
 void fp_session_answer_in_child(void)
 {
 }
@@ -558,6 +565,13 @@ int fp_fault_start(const struct fp_fault_config *config)
 {
 	(void)config;
 	return 0;
+}
+
+void fp_fault_report_crash(int signal, const siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)info;
+	(void)context;
 }
 
 int fp_machine_memory(struct fp_machine_memory *memory)

@@ -162,7 +162,7 @@ static void *end_by_exit(void *unused)
 static void *end_by_signal(void *unused)
 {
 	await_half();
-	fp_session_finish_terminated(SIGTERM, NULL);
+	fp_session_finish_terminated(SIGTERM, NULL, false);
 	return unused;
 }
 

@@ -5,9 +5,16 @@
  *
  * Context: alloc and fault.
  */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/pointer.h"
+#include "base/text.h"
 #include "heap/heap.h"
 #include "heap/pools.h"
 #include "region/region.h"
+#include "registry/registry.h"
+#include "session/session.h"
 #include "session/state.h"
 #include "stack/stack.h"
 
@@ -50,14 +57,18 @@ bool fp_session_find_block(uintptr_t address, struct fp_block *block)
 	return true;
 }
 
+bool fp_session_find_live(uintptr_t address, struct fp_block *block)
+{
+	return (fp_pools_find(address, block) || fp_heap_find(address, block)) &&
+	       block->state == FP_BLOCK_LIVE && address - block->address < block->size;
+}
+
 /* The threads go on meanwhile: the block may be gone. */
-struct fp_log_holder fp_session_describe_holder(const struct fp_leak_link *link,
-                                                struct fp_log *log)
+static struct fp_log_holder describe_holder(const struct fp_leak_link *link, struct fp_log *log)
 {
 	static const struct fp_block none;
 	struct fp_block block;
-	bool is_block = (fp_pools_find(link->at, &block) || fp_heap_find(link->at, &block)) &&
-	                block.state == FP_BLOCK_LIVE && link->at - block.address < block.size;
+	bool is_block = fp_session_find_live(link->at, &block);
 
 	return (struct fp_log_holder){
 	        .kind = is_block ? FP_HOLDER_BLOCK : FP_HOLDER_MEMORY,
@@ -111,8 +122,7 @@ static void describe_way(const struct fp_leak_group *group, struct fp_log *log, 
 	way->count = is_brief ? 1 : group->link_count;
 	way->left_out = is_brief ? 0 : group->links_left_out;
 	for (uint32_t i = 0; i < way->count; i++)
-		way->holders[i] =
-		        fp_session_describe_holder(&group->links[way->count - 1 - i], log);
+		way->holders[i] = describe_holder(&group->links[way->count - 1 - i], log);
 }
 
 /* For OF, a leak or a stack that grows. */
@@ -193,4 +203,72 @@ void fp_session_log_group(struct fp_log *log, const struct fp_leak_group *group,
 		return;
 	TELL_WAY(held, way);
 	fp_log_held(log, &held);
+}
+
+/* ---- One address ---------------------------------------------------------------------------
+ *
+ * What is known of one address of this process, for somebody who asks: the block there, since
+ * when, its stacks, its neighbours, and who points to it. Compiled anew, too.
+ *
+ * Context: alloc.
+ */
+
+/* The nearest live blocks that begin below and above. */
+struct neighbours {
+	uintptr_t address;
+	struct fp_block before;
+	struct fp_block behind;
+};
+
+static void compare(const struct fp_block *block, void *user)
+{
+	struct neighbours *neighbours = user;
+
+	if (block->address < neighbours->address && block->address > neighbours->before.address)
+		neighbours->before = *block;
+	if (block->address > neighbours->address &&
+	    (neighbours->behind.address == 0 || block->address < neighbours->behind.address))
+		neighbours->behind = *block;
+}
+
+/* Where the block begins, or else the address itself, has the neighbours. */
+static uint32_t find_neighbours(struct fp_log *log, uintptr_t address,
+                                struct fp_log_block found[2])
+{
+	struct neighbours neighbours = {.address = address};
+	uint32_t count = 0;
+
+	fp_registry_each_live(compare, &neighbours);
+	fp_pools_each_live(compare, &neighbours);
+	if (neighbours.before.address != 0)
+		found[count++] = fp_session_log_block(log, &neighbours.before, address);
+	if (neighbours.behind.address != 0)
+		found[count++] = fp_session_log_block(log, &neighbours.behind, address);
+	return count;
+}
+
+void fp_session_log_explanation(struct fp_log *log, uintptr_t address, uintptr_t stack)
+{
+	struct fp_log_explanation explanation = {.address = address, .block.site.file = ""};
+	struct fp_log_block neighbours[2];
+	struct fp_block block;
+	char place[FP_DESCRIPTION_MAX];
+	struct fp_text text;
+	bool has_holders = false;
+
+	if (fp_session_find_block(address, &block)) {
+		explanation.block = fp_session_log_block(log, &block, address);
+		explanation.age = fp_clock_between(block.born, fp_clock_now());
+		has_holders = fp_session_explain_holders(log, &block, stack, &explanation);
+	} else {
+		fp_text_begin(&text, place, sizeof(place));
+		fp_pointer_describe(&text, address);
+		explanation.place = place;
+		block.address = address;
+	}
+	explanation.neighbours = neighbours;
+	explanation.neighbour_count = find_neighbours(log, block.address, neighbours);
+	fp_log_explanation(log, &explanation);
+	if (has_holders)
+		fp_session_release_holders();
 }
