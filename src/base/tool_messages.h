@@ -176,6 +176,7 @@
 #define FP_SAY_NOTE_LINE_NOT "note: %llu line%s could not be sent to %s: %s"
 
 /* ---- cli/live ---- */
+#define FP_SAY_PROGRESS "\rfencepost: reading events and symbols %c"
 #define FP_SAY_NOTE "fencepost: note: %s\n"
 
 /* ---- cli/logs ---- */

@@ -10,8 +10,7 @@
 #include <unistd.h>
 
 #include "base/tool_messages.h"
-#include "cli/inputs.h"
-#include "cli/suppressions.h"
+#include "cli/cli.h"
 
 enum { HAS_NEW = 1 };
 
@@ -32,41 +31,25 @@ static int take_suppressions(struct request *request, const char *names)
 	return 0;
 }
 
-static int take_option(struct request *request, const char *option)
+static int take_argument(void *user, const char *argument, bool is_option)
 {
-	if (strcmp(option, "--json") == 0)
+	struct request *request = user;
+
+	if (!is_option && request->path_count == 2)
+		return fp_cli_fail(FP_SAY_DIFF_ONE_REPORT, argument);
+	if (!is_option)
+		request->paths[request->path_count++] = argument;
+	else if (strcmp(argument, "--json") == 0)
 		request->json = "";
-	else if (strncmp(option, "--json=", 7) == 0 && option[7] != '\0' &&
-	         strcmp(option, "--json=yes") != 0 && strcmp(option, "--json=no") != 0)
-		request->json = option + 7;
-	else if (strcmp(option, "--strict") == 0)
+	else if (strncmp(argument, "--json=", 7) == 0 && argument[7] != '\0' &&
+	         strcmp(argument, "--json=yes") != 0 && strcmp(argument, "--json=no") != 0)
+		request->json = argument + 7;
+	else if (strcmp(argument, "--strict") == 0)
 		request->is_strict = true;
-	else if (strncmp(option, "--suppressions=", 15) == 0)
-		return take_suppressions(request, option + 15);
+	else if (strncmp(argument, "--suppressions=", 15) == 0)
+		return take_suppressions(request, argument + 15);
 	else
-		return fp_cli_fail(FP_SAY_DIFF_UNKNOWN_OPTION, option);
-	return 0;
-}
-
-static int take_arguments(struct request *request, char **arguments)
-{
-	bool are_options = true;
-
-	for (; *arguments; arguments++) {
-		const char *argument = *arguments;
-		bool is_option = are_options && argument[0] == '-' && argument[1] != '\0';
-
-		if (is_option && strcmp(argument, "--") == 0)
-			are_options = false;
-		else if (is_option && take_option(request, argument) != 0)
-			return FP_CLI_FAILED;
-		else if (!is_option && request->path_count == 2)
-			return fp_cli_fail(FP_SAY_DIFF_ONE_REPORT, argument);
-		else if (!is_option)
-			request->paths[request->path_count++] = argument;
-	}
-	if (request->path_count < 2)
-		return fp_cli_fail(FP_SAY_DIFF_TWO_REPORTS);
+		return fp_cli_fail(FP_SAY_DIFF_UNKNOWN_OPTION, argument);
 	return 0;
 }
 
@@ -80,7 +63,7 @@ struct side {
 static int read_side(const struct request *request, size_t index, struct side *side)
 {
 	struct fp_cli_inputs inputs = {0};
-	int result = fp_cli_suppressions_read(&side->suppressions, &request->options);
+	int result = fp_cli_prepare_reports(&side->suppressions, &request->options);
 
 	if (result == 0)
 		result = fp_cli_inputs_add(&inputs, request->paths[index]);
@@ -117,18 +100,16 @@ static int write_file(const struct fp_report_diff *diff, const char *path)
 	return fp_cli_fail(FP_SAY_CANNOT_WRITE_JSON, path, strerror(-result));
 }
 
-static int print(const struct fp_report_diff *diff)
-{
-	fp_report_diff_print(diff, stdout,
-	                     fp_cli_wants_color(FP_OPTIONS_COLOR_AUTO, STDOUT_FILENO));
-	return 0;
-}
-
 static int write_diff(const struct request *request, const struct fp_report_diff *diff)
 {
 	bool is_json_only = request->json && *request->json == '\0';
-	int result = is_json_only ? fp_report_diff_write_json(diff, stdout) : print(diff);
+	int result = 0;
 
+	if (is_json_only)
+		result = fp_report_diff_write_json(diff, stdout);
+	else
+		fp_report_diff_print(diff, stdout,
+		                     fp_cli_wants_color(FP_OPTIONS_COLOR_AUTO, STDOUT_FILENO));
 	if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		result = fp_cli_fail(FP_SAY_CANNOT_WRITE_STANDARD);
 	if (result == 0 && request->json && !is_json_only)
@@ -147,8 +128,10 @@ int fp_cli_diff(char **arguments)
 	struct request request = {0};
 	struct side sides[2] = {0};
 	struct fp_report_diff diff = {0};
-	int result = take_arguments(&request, arguments);
+	int result = fp_cli_take_arguments(arguments, take_argument, &request);
 
+	if (result == 0 && request.path_count < 2)
+		result = fp_cli_fail(FP_SAY_DIFF_TWO_REPORTS);
 	for (size_t i = 0; result == 0 && i < 2; i++)
 		result = read_side(&request, i, &sides[i]);
 	if (result == 0 && fp_report_diff_make(sides[0].report, sides[1].report, &diff) != 0)

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/held.h"
-#include "cli/run.h"
+#include "cli/cli.h"
 
 /* A file is read once, at its beginning, and handed out in pieces; several processes may ask by
  * turns. */

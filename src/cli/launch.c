@@ -5,10 +5,12 @@
  * hence the program, without our help; those that somebody sends to us are passed on.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,9 +18,55 @@
 #include <unistd.h>
 
 #include "base/meta.h"
-#include "base/vm.h"
 #include "base/tool_messages.h"
-#include "cli/run.h"
+#include "base/vm.h"
+#include "cli/cli.h"
+
+/* ---- What this process was started with ----------------------------------------------------
+ *
+ * What this process was started with and cannot use: signals that would end it because an
+ * output takes no more, children whose end nobody is told because SIGCHLD is ignored, and
+ * standard streams that are closed, under whose numbers its own files would come to be. The
+ * program that is run gets all of it as it was.
+ */
+
+/* The first two are sent to who writes into a pipe that nobody reads, or beyond the limit of a
+ * file's size. */
+static const struct {
+	int signal;
+	void (*handler)(int);
+} actions[] = {{SIGPIPE, SIG_IGN}, {SIGXFSZ, SIG_IGN}, {SIGCHLD, SIG_DFL}};
+
+enum { SIGNALS = sizeof(actions) / sizeof(actions[0]) };
+
+static struct sigaction actions_before[SIGNALS];
+static bool was_closed[STDERR_FILENO + 1];
+
+void fp_cli_prepare_process(void)
+{
+	for (size_t i = 0; i < SIGNALS; i++) {
+		const struct sigaction action = {.sa_handler = actions[i].handler};
+
+		sigaction(actions[i].signal, &action, &actions_before[i]);
+	}
+	/* The lowest number that is free is the one that is looked at. */
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		was_closed[fd] =
+		        fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) == fd;
+	fp_cli_open_standard_streams();
+}
+
+static void restore_process(void)
+{
+	for (size_t i = 0; i < SIGNALS; i++)
+		sigaction(actions[i].signal, &actions_before[i], NULL);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (was_closed[fd])
+			close(fd);
+}
+
+/* ---- The child -----------------------------------------------------------------------------
+ */
 
 static const int passed_on[] = {SIGHUP,  SIGINT,    SIGQUIT,  SIGTERM, SIGUSR1, SIGUSR2,
                                 SIGALRM, SIGVTALRM, SIGWINCH, SIGCONT, SIGTSTP};
@@ -100,7 +148,7 @@ static void run_child(const struct fp_cli_launch *launch, const struct sigaction
                       int *error)
 {
 	restore_signals(before);
-	fp_cli_restore_process();
+	restore_process();
 	sigprocmask(SIG_SETMASK, &launch->mask, NULL);
 	if (launch->input > 0)
 		dup2(launch->input, STDIN_FILENO);
@@ -214,4 +262,112 @@ int fp_cli_launch(struct fp_cli_launch *launch, int *status)
 	child = 0;
 	restore_signals(before);
 	return result;
+}
+
+/* ---- The environment of the program --------------------------------------------------------
+ *
+ * The environment of a program that is watched: ours, with the library in it and what it is to
+ * do. Nothing else is changed unless an option asks for it.
+ */
+
+enum { EXTRA_VARIABLES = 2 + FP_CLI_POOLS };
+
+static char *variable(const char *name, const char *first, const char *second)
+{
+	const char *separator = first[0] != '\0' && second[0] != '\0' ? ":" : "";
+	char *text;
+
+	return asprintf(&text, "%s=%s%s%s", name, first, separator, second) < 0 ? NULL : text;
+}
+
+static bool is_ours(const char *text)
+{
+	return strncmp(text, "LD_PRELOAD=", strlen("LD_PRELOAD=")) == 0 ||
+	       strncmp(text, "FENCEPOST_OPTIONS=", strlen("FENCEPOST_OPTIONS=")) == 0;
+}
+
+char **fp_cli_make_environment(const char *given, bool has_pools)
+{
+	char *library = fp_cli_find_library();
+	const char *preload = getenv("LD_PRELOAD");
+	const char *options = getenv("FENCEPOST_OPTIONS");
+	size_t count = 0;
+	size_t used = 0;
+
+	if (!library)
+		return NULL;
+	if (access(library, R_OK) != 0 || strpbrk(library, ": ")) {
+		fp_cli_fail(FP_SAY_CANNOT_USE_INSTALL, library);
+		free(library);
+		return NULL;
+	}
+	while (environ[count])
+		count++;
+	char **environment = calloc(count + EXTRA_VARIABLES + 1, sizeof(*environment));
+	if (!environment) {
+		fp_cli_fail(FP_SAY_NO_MEMORY_START);
+		free(library);
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!is_ours(environ[i]))
+			environment[used++] = environ[i];
+	if (!has_pools)
+		used += fp_cli_pools_leave(environment + used);
+	environment[used++] = variable("LD_PRELOAD", library, preload ? preload : "");
+	environment[used++] = variable("FENCEPOST_OPTIONS", options ? options : "", given);
+	free(library);
+	return environment;
+}
+
+/* ---- Under gdb -----------------------------------------------------------------------------
+ *
+ * `fencepost run --gdb PROGRAM`: gdb, which gives its program the environment of a watched one,
+ * and knows Fencepost's commands. gdb itself is not watched, and no shell is: the program
+ * reports for itself, through the watcher that it starts.
+ */
+
+enum { OWN_ARGUMENTS = 16 };
+
+static char *join(const char *a, const char *b)
+{
+	char *text;
+
+	return asprintf(&text, "%s%s", a, b) < 0 ? NULL : text;
+}
+
+int fp_cli_debug(char **command, const char *given, bool has_pools)
+{
+	static const char *const first[] = {"gdb", "-ex", "set startup-with-shell off"};
+	char *library = fp_cli_find_library();
+	char **environment = library ? fp_cli_make_environment(given, has_pools) : NULL;
+	size_t count = 0;
+	size_t used = sizeof(first) / sizeof(first[0]);
+
+	if (!environment)
+		return FP_CLI_FAILED;
+	/* gdb's commands are beside the library. */
+	*(strrchr(library, '/') + 1) = '\0';
+	while (command[count])
+		count++;
+	const char **arguments = calloc(count + OWN_ARGUMENTS, sizeof(char *));
+	if (!arguments)
+		return fp_cli_fail(FP_SAY_NO_MEMORY_START);
+	memcpy(arguments, first, sizeof(first));
+	for (; *environment; environment++) {
+		/* What the pools of other allocators are told is for all that is started. */
+		if (!is_ours(*environment)) {
+			putenv(*environment);
+			continue;
+		}
+		arguments[used++] = "-ex";
+		arguments[used++] = join("set environment ", *environment);
+	}
+	arguments[used++] = "-x";
+	arguments[used++] = join(library, "fencepost-gdb.py");
+	arguments[used++] = "--args";
+	memcpy(arguments + used, command, count * sizeof(*command));
+	restore_process();
+	execvp("gdb", (char **)(uintptr_t)arguments);
+	return fp_cli_fail(FP_SAY_CANNOT_RUN_GDB, strerror(errno));
 }

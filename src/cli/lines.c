@@ -4,8 +4,9 @@
  * line that it does not take at once is counted, and the program under test does not even know.
  * One that is gone is tried again with the next line, but not more often than once a second.
  */
-#include "cli/lines.h"
+#include "cli/cli.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -20,9 +21,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef HAVE_CURL
+#include <curl/curl.h>
+#endif
+
 #include "base/proc.h"
 #include "base/tool_messages.h"
-#include "cli/otlp.h"
 #include "report/stack.h"
 #include "report/writer.h"
 
@@ -256,6 +260,205 @@ int fp_cli_lines_open(const struct fp_options *options)
 	return 0;
 }
 
+/* ---- OpenTelemetry --------------------------------------------------------------------------
+ *
+ * Lines as log records of OpenTelemetry, by OTLP/HTTP in JSON. libcurl is loaded when there is
+ * something to send: it brings two dozen libraries along.
+ */
+
+enum {
+	PATIENCE_MS = 2000,
+	PAUSE_S = 10, /* after a request that failed: one that hangs costs each process its time
+	               */
+	SEVERITY_INFO = 9,
+	SEVERITY_ERROR = 17,
+	OK_FIRST = 200,
+	OK_LAST = 299
+};
+
+static json_t *records;
+
+static json_t *make_attribute(const char *key, const json_t *value)
+{
+	char number[32];
+
+	if (json_is_integer(value)) {
+		/* 64-bit numbers are strings in this JSON. */
+		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+		         json_integer_value(value));
+		return json_pack("{s:s, s:{s:s}}", "key", key, "value", "intValue", number);
+	}
+	return json_pack("{s:s, s:{s:s}}", "key", key, "value", "stringValue",
+	                 json_string_value(value) ? json_string_value(value) : "");
+}
+
+static json_t *make_attributes(const json_t *line)
+{
+	json_t *attributes = json_array();
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)line, key, value)
+	{
+		char name[64];
+
+		snprintf(name, sizeof(name), "fencepost.%s", key);
+		if (json_is_string(value) || json_is_integer(value))
+			json_array_append_new(attributes, make_attribute(name, value));
+	}
+	if (json_object_get(line, "file"))
+		json_array_append_new(
+		        attributes,
+		        make_attribute("code.file.path", json_object_get(line, "file")));
+	if (json_object_get(line, "line"))
+		json_array_append_new(
+		        attributes,
+		        make_attribute("code.line.number", json_object_get(line, "line")));
+	return attributes;
+}
+
+/* Keeps TEXT, a line, for the next request. */
+static bool keep_record(const char *text)
+{
+	json_t *json = json_loads(text, 0, NULL);
+	const json_t *line = json_object_get(json, "line");
+	const char *type = json_string_value(json_object_get(line, "type"));
+	bool is_summary = type && strcmp(type, "summary") == 0;
+	struct timespec now;
+	char nanoseconds[32];
+
+	if (!records)
+		records = json_array();
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(nanoseconds, sizeof(nanoseconds), "%lld%09ld", (long long)now.tv_sec,
+	         now.tv_nsec);
+	json_t *record =
+	        json_pack("{s:s, s:i, s:s, s:{s:s}, s:o}", "timeUnixNano", nanoseconds,
+	                  "severityNumber", is_summary ? SEVERITY_INFO : SEVERITY_ERROR,
+	                  "severityText", is_summary ? "INFO" : "ERROR", "body", "stringValue",
+	                  text, "attributes", make_attributes(line));
+	json_decref(json);
+	return record && json_array_append_new(records, record) == 0;
+}
+
+static char *make_body(void)
+{
+	json_t *body =
+	        json_pack("{s:[{s:{s:[{s:s, s:{s:s}}]}, s:[{s:{s:s, s:s}, s:O}]}]}",
+	                  "resourceLogs", "resource", "attributes", "key", "service.name",
+	                  "value", "stringValue", "fencepost", "scopeLogs", "scope", "name",
+	                  PACKAGE_NAME, "version", PACKAGE_VERSION, "logRecords", records);
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+
+	json_decref(body);
+	return text;
+}
+
+#ifdef HAVE_CURL
+
+/* What is used of libcurl. */
+struct curl {
+	CURL *(*init)(void);
+	CURLcode (*set)(CURL *, CURLoption, ...);
+	CURLcode (*perform)(CURL *);
+	CURLcode (*ask)(CURL *, CURLINFO, ...);
+	void (*end)(CURL *);
+	struct curl_slist *(*append)(struct curl_slist *, const char *);
+	void (*drop)(struct curl_slist *);
+};
+
+static bool load(struct curl *curl)
+{
+	static const char *const names[] = {"curl_easy_init",     "curl_easy_setopt",
+	                                    "curl_easy_perform",  "curl_easy_getinfo",
+	                                    "curl_easy_cleanup",  "curl_slist_append",
+	                                    "curl_slist_free_all"};
+	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+	void **functions = (void **)curl;
+
+	if (!library)
+		library = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+	for (size_t i = 0; library && i < sizeof(names) / sizeof(names[0]); i++)
+		if (!(functions[i] = dlsym(library, names[i])))
+			return false;
+	return library != NULL;
+}
+
+static size_t swallow(const char *bytes, size_t size, size_t count, void *user)
+{
+	(void)bytes;
+	(void)user;
+	return size * count;
+}
+
+static int post_by(const struct curl *curl, const char *url, const char *body)
+{
+	struct curl_slist *headers = curl->append(NULL, "Content-Type:application/json");
+	CURL *request = curl->init();
+	long status = 0;
+
+	if (request) {
+		curl->set(request, CURLOPT_URL, url);
+		curl->set(request, CURLOPT_POSTFIELDS, body);
+		curl->set(request, CURLOPT_HTTPHEADER, headers);
+		curl->set(request, CURLOPT_TIMEOUT_MS, (long)PATIENCE_MS);
+		curl->set(request, CURLOPT_NOSIGNAL, 1L);
+		curl->set(request, CURLOPT_WRITEFUNCTION, swallow);
+		if (curl->perform(request) == CURLE_OK)
+			curl->ask(request, CURLINFO_RESPONSE_CODE, &status);
+		curl->end(request);
+	}
+	curl->drop(headers);
+	return status >= OK_FIRST && status <= OK_LAST ? 0
+	       : status == 0                           ? ECONNREFUSED
+	                                               : EPROTO;
+}
+
+/* 0 or an errno. */
+static int post(const char *url, const char *body)
+{
+	struct curl curl;
+
+	return load(&curl) ? post_by(&curl, url, body) : ELIBACC;
+}
+
+#else
+
+static int post(const char *url, const char *body)
+{
+	(void)url;
+	(void)body;
+	return ELIBACC;
+}
+
+#endif
+
+/* Sends all that was kept. Returns how many could not be sent; *ERROR says why. It takes two
+ * seconds at most. */
+static uint64_t post_records(const char *url, int *error)
+{
+	static time_t pause_end;
+	static int failure;
+	size_t count = json_array_size(records);
+	struct timespec began, now;
+
+	if (count == 0)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	if (began.tv_sec >= pause_end) {
+		char *body = make_body();
+
+		failure = body ? post(url, body) : ENOMEM;
+		free(body);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		pause_end =
+		        failure != 0 && now.tv_sec > began.tv_sec ? now.tv_sec + PAUSE_S : 0;
+	}
+	*error = failure;
+	json_array_clear(records);
+	return failure == 0 ? 0 : count;
+}
+
 /* ---- One line -----------------------------------------------------------------------------
  */
 
@@ -431,7 +634,7 @@ static void send_line(char *text, size_t size)
 	}
 	errno = 0;
 	if (sink.form == FORM_OTLP) {
-		is_sent = fp_cli_otlp_add(text);
+		is_sent = keep_record(text);
 	} else if (sink.form == FORM_JOURNAL || sink.form == FORM_SYSLOG) {
 		is_sent = put_dressed(text);
 	} else {
@@ -490,7 +693,7 @@ static void send_lines(char *lines)
 			send_line(line, strlen(line));
 	}
 	if (sink.form == FORM_OTLP)
-		sink.left_out += fp_cli_otlp_send(sink.place, &sink.error);
+		sink.left_out += post_records(sink.place, &sink.error);
 }
 
 /* Findings from FIRST up to END of the one report in SET; with END 0 all of it. */

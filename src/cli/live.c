@@ -10,8 +10,7 @@
 
 #include "base/messages.h"
 #include "base/tool_messages.h"
-#include "cli/lines.h"
-#include "cli/run.h"
+#include "cli/cli.h"
 #include "log/format.h"
 
 enum { SHOWN_MAX = 1000 };
@@ -59,15 +58,6 @@ static void show(struct fp_cli_live *live, struct fp_channel_log *log, size_t sh
 	fp_channel_set_shown(log, found);
 }
 
-/* A process that dies waits for what is shown, not for this. */
-static void send_lines(struct fp_cli_live *live, struct fp_channel_log *log, size_t sent,
-                       size_t found)
-{
-	if (found > sent && sent < SHOWN_MAX)
-		fp_channel_set_sent(log, fp_cli_lines_send_findings(live->logs.logs, sent,
-		                                                    found, live->options));
-}
-
 static void look_at(struct fp_cli_live *live, struct fp_channel_log *log,
                     const struct fp_channel_status *status)
 {
@@ -82,7 +72,11 @@ static void look_at(struct fp_cli_live *live, struct fp_channel_log *log,
 		show_suggestion(live);
 		if (fp_cli_suppress(live->logs.logs, 1, live->suppressions) == 0) {
 			show(live, log, status->shown, found);
-			send_lines(live, log, status->sent, found);
+			/* A process that dies waits for what is shown, not for this. */
+			if (found > status->sent && status->sent < SHOWN_MAX)
+				fp_channel_set_sent(log, fp_cli_lines_send_findings(
+				                                 live->logs.logs, status->sent,
+				                                 found, live->options));
 		}
 	} else {
 		free(data);

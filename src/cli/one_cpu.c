@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
-#include "cli/run.h"
+#include "cli/cli.h"
 #include "log/cpus.h"
 
 enum {

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/tool_messages.h"
-#include "cli/run.h"
+#include "cli/cli.h"
 
 enum { TOLD_MODE = 0400, UNTOLD_MODE = 0600, MODE_BITS = 0777, FEW = 5 };
 

@@ -14,7 +14,6 @@
 
 #include "base/write.h"
 #include "cli/cli.h"
-#include "cli/run.h"
 
 static ssize_t write_patiently(void *fd, const char *bytes, size_t size)
 {

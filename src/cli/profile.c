@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/tool_messages.h"
-#include "cli/run.h"
+#include "cli/cli.h"
 
 char *fp_cli_profile_find(const struct fp_options *options)
 {

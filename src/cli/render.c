@@ -11,7 +11,6 @@
 
 #include "base/tool_messages.h"
 #include "cli/cli.h"
-#include "cli/lines.h"
 #include "report/leaks.h"
 #include "report/writer.h"
 
@@ -229,12 +228,28 @@ static int render_sheet(const struct sheet *sheet, const struct fp_cli_log *logs
 	                                    : render(sheet, logs, count);
 }
 
+/* Where CTest and others tell AddressSanitizer to write: log_path in ASAN_OPTIONS. Only that is
+ * taken from there; the rest is about another program. New memory, or NULL. */
+static char *find_log_path(void)
+{
+	static const char key[] = "log_path";
+	const char *options = getenv("ASAN_OPTIONS");
+	struct fp_options_item item;
+	char *path = NULL;
+
+	while (options && fp_options_next_other(&options, &item))
+		if (item.key_len == strlen(key) && memcmp(item.key, key, strlen(key)) == 0) {
+			free(path);
+			path = strndup(item.value, item.value_len);
+		}
+	return path;
+}
+
 /* Where text goes that nobody named a place for: new memory, or NULL. What reads
  * AddressSanitizer's text has told it where it wants to find that. */
 static char *find_text_place(const struct fp_options *options)
 {
-	char *log_path =
-	        options->style == FP_OPTIONS_STYLE_ASAN ? fp_cli_asan_log_path() : NULL;
+	char *log_path = options->style == FP_OPTIONS_STYLE_ASAN ? find_log_path() : NULL;
 	char *place = NULL;
 
 	if (!log_path || strcmp(log_path, "stderr") == 0)

@@ -8,9 +8,7 @@
 #include <string.h>
 
 #include "base/tool_messages.h"
-#include "cli/inputs.h"
-#include "cli/lines.h"
-#include "cli/suppressions.h"
+#include "cli/cli.h"
 #include "options/options.h"
 #include "report/merge/merge.h"
 #include "report/stack.h"
@@ -43,11 +41,8 @@ static int take_merging(struct request *request, const char *value)
 /* TEXT is what stands behind "--". */
 static int take_option(struct request *request, const char *text)
 {
-	char refusal[FP_OPTION_ERROR_MAX];
-	const struct fp_options_error error = {"report", refusal, sizeof(refusal), true};
-	const char *equals = strchr(text, '=');
-	struct fp_options_item item = {.key = text};
-	const struct fp_option *option;
+	const struct fp_cli_given given = {"report", &request->options, request->is_given,
+	                                   false};
 
 	if (sscanf(text, "shown=%zu", &request->shown) == 1)
 		return 0;
@@ -57,41 +52,24 @@ static int take_option(struct request *request, const char *text)
 	}
 	if (strncmp(text, "merge", 5) == 0 && (text[5] == '\0' || text[5] == '='))
 		return take_merging(request, text + 5);
-	item.key_len = equals ? (size_t)(equals - text) : strlen(text);
-	item.value = equals ? equals + 1 : "";
-	option = fp_options_find(item.key, item.key_len);
-	if (option && option->stage == FP_OPTION_RECORD)
-		return fp_cli_fail(FP_SAY_BELONGS_TO_RUN, (int)item.key_len, text, option->key,
-		                   option->value);
-	if (option && !equals && option->type == FP_OPTION_BOOL)
-		item.value = "yes";
-	else if (option && !equals)
-		return fp_cli_fail(FP_SAY_NO_VALUE, text, text, option->value);
-	item.value_len = strlen(item.value);
-	if (fp_options_set(&request->options, &item, &error) != 0)
-		return fp_cli_fail("%s", refusal);
-	request->is_given[option - fp_options_table] = true;
-	return 0;
+	return fp_cli_take_option(&given, text) ? 0 : FP_CLI_FAILED;
+}
+
+static int take_argument(void *user, const char *argument, bool is_option)
+{
+	struct request *request = user;
+
+	if (!is_option)
+		return fp_cli_inputs_add(&request->inputs, argument);
+	return argument[1] == '-' ? take_option(request, argument + 2)
+	                          : fp_cli_fail(FP_SAY_OPTIONS_ARE_WRITTEN, argument);
 }
 
 static int take_arguments(struct request *request, char **arguments)
 {
-	bool are_options = true;
-
 	fp_options_defaults(&request->options);
-	for (; *arguments; arguments++) {
-		const char *argument = *arguments;
-		bool is_option = are_options && argument[0] == '-' && argument[1] != '\0';
-
-		if (is_option && strcmp(argument, "--") == 0)
-			are_options = false;
-		else if (is_option && argument[1] != '-')
-			return fp_cli_fail(FP_SAY_OPTIONS_ARE_WRITTEN, argument);
-		else if (is_option && take_option(request, argument + 2) != 0)
-			return FP_CLI_FAILED;
-		else if (!is_option && fp_cli_inputs_add(&request->inputs, argument) != 0)
-			return FP_CLI_FAILED;
-	}
+	if (fp_cli_take_arguments(arguments, take_argument, request) != 0)
+		return FP_CLI_FAILED;
 	if (request->is_of_leaks) {
 		request->options.style = FP_OPTIONS_STYLE_FENCEPOST;
 		request->options.leak_check = FP_OPTIONS_LEAK_CHECK_FULL;
@@ -154,18 +132,9 @@ static int render_merged(struct request *request)
 /* What is asked for before there is a report. */
 static int prepare(struct request *request)
 {
-	int result = fp_cli_suppressions_read(&request->suppressions, &request->options);
+	int result = fp_cli_prepare_reports(&request->suppressions, &request->options);
 
-	fp_report_name_allocators(request->options.alloc_fn);
-	if (request->options.debuginfod)
-		fp_symbol_allow_fetching();
 	return fp_cli_lines_open(&request->options) == 0 ? result : FP_CLI_FAILED;
-}
-
-/* Standard input cannot be read a second time: what it says is shown, suppressed or not. */
-static bool is_last_chance(const struct request *request)
-{
-	return request->inputs.count == 1 && strcmp(request->inputs.paths[0], "-") == 0;
 }
 
 int fp_cli_report(char **arguments)
@@ -177,7 +146,10 @@ int fp_cli_report(char **arguments)
 
 	int prepared = result == 0 ? prepare(&request) : result;
 
-	if (result == 0 && (prepared == 0 || is_last_chance(&request)))
+	/* Standard input cannot be read a second time: what it says is shown, suppressed or
+	 * not. */
+	if (result == 0 && (prepared == 0 || (request.inputs.count == 1 &&
+	                                      strcmp(request.inputs.paths[0], "-") == 0)))
 		result = is_merged ? render_merged(&request) : render_each(&request);
 	fp_cli_inputs_free(&request.inputs);
 	fp_report_suppressions_free(&request.suppressions);

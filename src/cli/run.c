@@ -4,11 +4,13 @@
  * LD_PRELOAD and told what to do by FENCEPOST_OPTIONS; both are inherited by what it executes.
  * Each process leaves its events in the channel, and the reports are made from there.
  */
-#include "cli/run.h"
+#include "cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,10 +18,9 @@
 #include <unistd.h>
 
 #include "base/tool_messages.h"
-#include "cli/pools.h"
-#include "cli/suppressions.h"
-#include "cli/sweep.h"
+#include "base/write.h"
 #include "log/format.h"
+#include "report/merge/merge.h"
 #include "report/stack.h"
 
 struct run {
@@ -58,33 +59,22 @@ static int give(struct run *run, const char *key, const char *value)
 /* TEXT is what stands behind "--". */
 static int take_option(struct run *run, const char *text)
 {
-	char refusal[FP_OPTION_ERROR_MAX];
-	const struct fp_options_error error = {"run", refusal, sizeof(refusal), true};
+	const struct fp_cli_given given = {"run", &run->options, run->is_given, true};
 	const char *equals = strchr(text, '=');
-	struct fp_options_item item = {.key = text};
+	const struct {
+		const char *name;
+		bool *is_there;
+	} own[] = {{"force", &run->is_forced},
+	           {"gdb", &run->is_debugged},
+	           {"sweep", &run->is_sweep}};
 
-	if (strcmp(text, "force") == 0) {
-		run->is_forced = true;
-		return 0;
-	}
-	if (strcmp(text, "gdb") == 0) {
-		run->is_debugged = true;
-		return 0;
-	}
-	if (strcmp(text, "sweep") == 0) {
-		run->is_sweep = true;
-		return 0;
-	}
-	item.key_len = equals ? (size_t)(equals - text) : strlen(text);
-	const struct fp_option *option = fp_options_find(item.key, item.key_len);
-	if (option && !equals && option->type != FP_OPTION_BOOL)
-		return fp_cli_fail(FP_SAY_NO_VALUE, text, text, option->value);
-	item.value = equals ? equals + 1 : "yes";
-	item.value_len = strlen(item.value);
-	if (fp_options_set(&run->options, &item, &error) != 0 || !option)
-		return fp_cli_fail("%s", refusal);
-	run->is_given[option - fp_options_table] = true;
-	return give(run, option->key, item.value);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (strcmp(text, own[i].name) == 0) {
+			*own[i].is_there = true;
+			return 0;
+		}
+	const struct fp_option *option = fp_cli_take_option(&given, text);
+	return option ? give(run, option->key, equals ? equals + 1 : "yes") : FP_CLI_FAILED;
 }
 
 static int take_environment(struct run *run)
@@ -232,11 +222,8 @@ static int start(struct run *run, struct fp_cli_launch *launch, int *status)
 		return fp_cli_fail(FP_SAY_CANNOT_FIND_OUT);
 	if (give_directions(run, self) != 0)
 		return FP_CLI_FAILED;
-	char *path = fp_cli_find_library();
 	launch->is_on_one_cpu = run->options.one_cpu == FP_OPTIONS_ONE_CPU_YES;
-	launch->environment =
-	        path ? fp_cli_make_environment(path, run->given, run->options.pools) : NULL;
-	free(path);
+	launch->environment = fp_cli_make_environment(run->given, run->options.pools);
 	if (!launch->environment)
 		return FP_CLI_FAILED;
 	int result = fp_cli_launch(launch, status);
@@ -306,15 +293,6 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	return code;
 }
 
-/* For processes that print elsewhere. */
-static void show_standard_error(const struct run *run)
-{
-	struct stat status;
-
-	if (run->options.log[0] == '\0' && fstat(STDERR_FILENO, &status) == 0)
-		fp_channel_set_output(run->channel.memory, status.st_dev, status.st_ino);
-}
-
 static int run_once(struct run *run)
 {
 	struct fp_cli_live live = {.channel = NULL};
@@ -324,7 +302,11 @@ static int run_once(struct run *run)
 	int result = fp_cli_channel_open(&run->channel, &run->options);
 
 	if (result == 0) {
-		show_standard_error(run);
+		/* For processes that print elsewhere. */
+		struct stat output;
+		if (run->options.log[0] == '\0' && fstat(STDERR_FILENO, &output) == 0)
+			fp_channel_set_output(run->channel.memory, output.st_dev,
+			                      output.st_ino);
 		fp_cli_live_begin(&live, run->channel.memory, &run->options,
 		                  &run->suppressions);
 		launch.channel = run->channel.memory;
@@ -339,11 +321,218 @@ static int run_once(struct run *run)
 	return result;
 }
 
+/* ---- A sweep --------------------------------------------------------------------------------
+ *
+ * Layouts that see what others cannot: blocks that end at a guard, as near as their alignment
+ * allows; blocks that end there to the byte; blocks that start behind one. What a run does
+ * besides finding mistakes, it does once for each of them.
+ */
+
+struct layout {
+	const char *name; /* the option that makes it */
+	const char *placement;
+	const char *align;
+};
+
+/* The first one is what a run without a sweep has. */
+static const struct layout layouts[] = {
+        {"placement=right", "right", "16"},
+        {"align=auto", "right", "auto"},
+        {"placement=left", "left", "16"},
+};
+
+enum { LAYOUTS = sizeof(layouts) / sizeof(layouts[0]) };
+
+/* One run of the program. */
+struct trial {
+	const char *placement; /* values of these options */
+	const char *align;
+	int input;  /* the program's standard input; -1: ours */
+	int output; /* the program's standard output and error; -1: ours */
+	/* Set by the run: */
+	struct fp_cli_logs logs; /* of its processes */
+	int status;              /* as from waitpid(2) */
+};
+
+/* Standard input, as often as it is wanted. */
+struct input {
+	int fd;        /* what each run reads; -1: nothing to be done */
+	off_t start;   /* where in it */
+	off_t end;     /* where the first run left it */
+	int fd_others; /* what all but the first read, when that is something else */
+};
+
+static int copy_all(int from, int to)
+{
+	static char bytes[1 << 16];
+
+	for (;;) {
+		ssize_t got = read(from, bytes, sizeof(bytes));
+
+		if (got == 0)
+			return 0;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		int result = got > 0 ? fp_write_all(to, bytes, (size_t)got) : 0;
+		if (result != 0)
+			return result;
+	}
+}
+
+/* A pipe can be read once: its contents go into a file without a name. */
+static int save_pipe(struct input *input)
+{
+	char *path;
+	int result = -ENOMEM;
+
+	if (asprintf(&path, "%s/fencepost.XXXXXX", fp_cli_temporary_directory()) < 0)
+		path = NULL;
+	if (path)
+		input->fd = mkostemp(path, O_CLOEXEC);
+	if (path && input->fd < 0)
+		result = -errno;
+	if (input->fd >= 0) {
+		unlink(path);
+		result = copy_all(STDIN_FILENO, input->fd);
+	}
+	free(path);
+	if (result == 0)
+		return 0;
+	return fp_cli_fail(FP_SAY_CANNOT_KEEP_STANDARD, strerror(-result));
+}
+
+static int open_input(struct input *input)
+{
+	struct stat status;
+
+	*input = (struct input){.fd = -1, .fd_others = -1};
+	if (fstat(STDIN_FILENO, &status) != 0)
+		return 0;
+	if (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))
+		return save_pipe(input);
+	if (S_ISREG(status.st_mode)) {
+		input->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+		input->start = lseek(STDIN_FILENO, 0, SEEK_CUR);
+	} else if (isatty(STDIN_FILENO)) {
+		/* Nobody types the same three times. */
+		input->fd_others = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	}
+	return 0;
+}
+
+static int input_of(struct input *input, size_t run)
+{
+	if (run > 0 && input->fd_others >= 0)
+		return input->fd_others;
+	if (input->fd >= 0)
+		lseek(input->fd, input->start, SEEK_SET);
+	return input->fd;
+}
+
+/* Whoever reads on behind us finds the file where the first run left it. */
+static void close_input(struct input *input)
+{
+	if (input->fd >= 0) {
+		lseek(input->fd, input->end, SEEK_SET);
+		close(input->fd);
+	}
+	if (input->fd_others >= 0)
+		close(input->fd_others);
+}
+
+/* The processes of a run, as one report. */
+static int merge_processes(const struct fp_cli_logs *logs, struct fp_report **report)
+{
+	static const struct fp_report_origin unnamed;
+	struct fp_report_merge *merge;
+	int result = fp_report_merge_new(false, &merge);
+
+	for (size_t i = 0; result == 0 && i < logs->count; i++)
+		result = fp_report_merge_add(merge, logs->logs[i].report, &unnamed);
+	if (result == 0)
+		return fp_report_merge_end(merge, report);
+	fp_report_merge_free(merge);
+	return result;
+}
+
+static int add_layout(struct fp_report_merge *merge, const struct layout *layout,
+                      const struct fp_cli_logs *logs)
+{
+	const struct fp_report_origin origin = {.layout = layout->name};
+	struct fp_report *report = NULL;
+	int result;
+
+	if (logs->count == 0)
+		return 0;
+	if (logs->count == 1)
+		return fp_report_merge_add(merge, logs->logs[0].report, &origin);
+	result = merge_processes(logs, &report);
+	if (result == 0)
+		result = fp_report_merge_add(merge, report, &origin);
+	fp_report_free(report);
+	return result;
+}
+
+static void forget_crashes_of(struct fp_report *report)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < report->finding_count; i++)
+		if (report->findings[i].kind != FP_FINDING_CRASH)
+			report->findings[kept++] = report->findings[i];
+	report->finding_count = kept;
+}
+
+/* malloc promises more than a block that ends at its guard to the byte keeps: who looks at an
+ * address and aborts then, and does not otherwise, made no mistake. */
+static void forget_crashes(const struct layout *layout, const struct trial *trial,
+                           int first_status)
+{
+	if (strcmp(layout->align, "auto") != 0 || !WIFSIGNALED(trial->status) ||
+	    WIFSIGNALED(first_status))
+		return;
+	for (size_t i = 0; i < trial->logs.count; i++)
+		forget_crashes_of(trial->logs.logs[i].report);
+}
+
+static size_t count_findings(const struct fp_cli_logs *logs)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < logs->count; i++)
+		count += logs->logs[i].report->finding_count;
+	return count;
+}
+
+/* A program may rely on more than it was promised; then a layout says less than it seems to. */
+static int note_trouble(struct fp_report_merge *merge, const struct layout *layout,
+                        const struct trial *trial, int first_status)
+{
+	char text[200];
+
+	if (WIFSIGNALED(trial->status) && !WIFSIGNALED(first_status) &&
+	    count_findings(&trial->logs) == 0)
+		snprintf(text, sizeof(text), FP_SAY_PROGRAM_DIED_SIG, layout->name,
+		         sigabbrev_np(WTERMSIG(trial->status)));
+	else if (trial->logs.count == 0)
+		snprintf(text, sizeof(text), FP_SAY_RUN_LEFT_NO, layout->name);
+	else
+		return 0;
+	return fp_report_merge_note(merge, text);
+}
+
+static bool was_ended(int status)
+{
+	int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	return number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT ||
+	       number == SIGKILL;
+}
+
 /* One run of a sweep: with a channel of its own, and the options of the others but for the
  * layout. */
-static int try_layout(struct fp_cli_trial *trial, void *user)
+static int try_layout(struct run *sweep, struct trial *trial)
 {
-	struct run *sweep = user;
 	struct run run = *sweep;
 	struct fp_cli_launch launch = {.path = run.program,
 	                               .arguments = run.command,
@@ -381,10 +570,92 @@ static int try_layout(struct fp_cli_trial *trial, void *user)
 	return result;
 }
 
+/* What all runs of a sweep share. */
+struct sweep {
+	struct run *run;
+	struct fp_report_merge *merge;
+	struct input input;
+	int nowhere; /* open on /dev/null */
+	size_t known;
+	int status;               /* of the first run, as from waitpid(2) */
+	struct fp_report *report; /* of all; NULL when nothing is known */
+};
+
+static int run_layout(struct sweep *sweep, size_t i)
+{
+	struct trial trial = {.placement = layouts[i].placement,
+	                      .align = layouts[i].align,
+	                      .input = input_of(&sweep->input, i),
+	                      .output = i > 0 ? sweep->nowhere : -1};
+	int result = try_layout(sweep->run, &trial);
+
+	if (i == 0) {
+		sweep->status = trial.status;
+		sweep->input.end =
+		        sweep->input.fd >= 0 ? lseek(sweep->input.fd, 0, SEEK_CUR) : 0;
+	}
+	sweep->known += trial.logs.count;
+	forget_crashes(&layouts[i], &trial, sweep->status);
+	if (result == 0 &&
+	    (add_layout(sweep->merge, &layouts[i], &trial.logs) != 0 ||
+	     note_trouble(sweep->merge, &layouts[i], &trial, sweep->status) != 0))
+		result = fp_cli_fail(FP_SAY_NO_MEMORY_SWEEP);
+	fp_cli_logs_free(&trial.logs);
+	if (result == 0 && was_ended(trial.status))
+		return -EINTR;
+	return result;
+}
+
+static int end(struct sweep *sweep)
+{
+	struct fp_report_merge *merge = sweep->merge;
+
+	sweep->merge = NULL;
+	if (sweep->known == 0) {
+		fp_report_merge_free(merge);
+		return 0;
+	}
+	if (fp_report_merge_end(merge, &sweep->report) != 0)
+		return fp_cli_fail(FP_SAY_NO_MEMORY_SWEEP);
+	return 0;
+}
+
+/* Above the standard streams, which may be closed. */
+static int open_nowhere(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (fd >= 0)
+		close(fd);
+	return high;
+}
+
+/* The first run has our standard streams. The others read what it read, /dev/null in place of a
+ * terminal, and what they write is dropped. A program that somebody ends (SIGINT, SIGTERM, ...)
+ * is not run again. 0, or an exit status after saying why. */
+static int try_layouts(struct sweep *sweep)
+{
+	int result = open_input(&sweep->input);
+
+	sweep->nowhere = open_nowhere();
+	if (result == 0 && fp_report_merge_new(true, &sweep->merge) != 0)
+		result = fp_cli_fail(FP_SAY_NO_MEMORY_START);
+	for (size_t i = 0; result == 0 && i < LAYOUTS; i++)
+		result = run_layout(sweep, i);
+	if (result == 0 || result == -EINTR)
+		result = end(sweep);
+	fp_report_merge_free(sweep->merge);
+	close_input(&sweep->input);
+	if (sweep->nowhere >= 0)
+		close(sweep->nowhere);
+	return result;
+}
+
 static int run_sweep(struct run *run)
 {
-	struct fp_cli_sweep sweep = {.run = try_layout, .user = run};
-	int code = fp_cli_sweep(&sweep);
+	struct sweep sweep = {.run = run};
+	int code = try_layouts(&sweep);
 	struct fp_cli_log log = {.report = sweep.report};
 	const struct fp_cli_logs all = {.logs = &log, .count = 1};
 
@@ -416,11 +687,8 @@ int fp_cli_run(char **arguments)
 	struct run run = {.arguments = arguments};
 	int result = take_arguments(&run, arguments);
 
-	fp_report_name_allocators(run.options.alloc_fn);
-	if (run.options.debuginfod)
-		fp_symbol_allow_fetching();
 	if (result == 0)
-		result = fp_cli_suppressions_read(&run.suppressions, &run.options);
+		result = fp_cli_prepare_reports(&run.suppressions, &run.options);
 	if (result == 0)
 		result = find_program(&run);
 	if (result == 0)

@@ -16,8 +16,7 @@
 
 #include "base/tool_messages.h"
 #include "base/vm.h"
-#include "cli/lines.h"
-#include "cli/run.h"
+#include "cli/cli.h"
 #include "report/stack.h"
 
 /* Inherited (session/spawn.c). */
@@ -97,11 +96,8 @@ static int begin(struct watch *watch, char **arguments)
 	watch->channel = attach(watch->options.channel, &status);
 	if (!watch->channel)
 		return fp_cli_fail(FP_SAY_CANNOT_MAP_MEMORY, strerror(-status));
-	fp_report_name_allocators(watch->options.alloc_fn);
-	if (watch->options.debuginfod)
-		fp_symbol_allow_fetching();
 	/* What a file is wrong with has been said; the report is made without. */
-	fp_cli_suppressions_read(&watch->suppressions, &watch->options);
+	fp_cli_prepare_reports(&watch->suppressions, &watch->options);
 	fp_cli_lines_open(&watch->options);
 	/* No file system is to be busy because of it. */
 	return chdir("/") == 0 ? 0 : FP_CLI_FAILED;
