@@ -3,12 +3,14 @@
  * The C++ operators, in C, under the names that the Itanium ABI gives them where size_t is
  * unsigned long: nothing of a C++ run time is loaded into a program that has none.
  *
- * A program's own operators win by the order of symbol lookup. When it has any, the others are
- * left to the C++ run time, whose versions are defined to end in the program's.
+ * A program's own operators win by the order of symbol lookup; those of its libraries stand
+ * behind ours, which call them. When there are any, the others are left to the C++ run time,
+ * whose versions are defined to end in the program's.
  */
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/align.h"
 #include "base/messages.h"
@@ -194,6 +196,50 @@ static bool is_ours(enum operator_index index)
 	return pairs[index][0] == pairs[index][1] || fp_preload_is_stub(pairs[index][0]);
 }
 
+static bool starts_with(const char *name, const char *start)
+{
+	return strncmp(name, start, strlen(start)) == 0;
+}
+
+static bool is_run_time(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash == NULL ? path : slash + 1;
+
+	return starts_with(name, "libstdc++.") || starts_with(name, "libc++") ||
+	       starts_with(name, "libsupc++") || starts_with(name, "libcxxrt");
+}
+
+static bool find_module(const void *address, Dl_info *module)
+{
+	void *symbol;
+
+	return address != NULL && dladdr1(address, module, &symbol, RTLD_DL_SYMENT) != 0;
+}
+
+/* Whether the library of LIBRARY defines malloc: what it has is in our place as much as in
+ * libc's. */
+static bool is_allocator(const Dl_info *library)
+{
+	void *handle = dlopen(library->dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	Dl_info place;
+
+	return handle != NULL && find_module(dlsym(handle, "malloc"), &place) &&
+	       place.dli_fbase == library->dli_fbase;
+}
+
+/* What a library of the program has in the place of the run time's: a collector's, a pool's. */
+static void *find_librarys(const char *symbol)
+{
+	void *found = dlsym(RTLD_NEXT, symbol);
+	Dl_info library;
+
+	return !find_module(found, &library) || is_run_time(library.dli_fname) ||
+	                       is_allocator(&library)
+	               ? NULL
+	               : found;
+}
+
 /* The next ones may be those of an allocator, which do not end in the program's. */
 static void *find_theirs(const char *symbol)
 {
@@ -206,10 +252,13 @@ void fp_preload_find_operators(void)
 {
 	bool has_program_its_own = false;
 
-	for (size_t i = 0; i < OPERATORS; i++)
-		has_program_its_own |= !is_ours(i);
+	for (size_t i = 0; i < OPERATORS; i++) {
+		theirs[i] = is_ours(i) ? find_librarys(symbols[i]) : NULL;
+		has_program_its_own |= !is_ours(i) || theirs[i] != NULL;
+	}
 	for (size_t i = 0; has_program_its_own && i < OPERATORS; i++) {
-		theirs[i] = is_ours(i) ? find_theirs(symbols[i]) : NULL;
+		if (is_ours(i) && theirs[i] == NULL)
+			theirs[i] = find_theirs(symbols[i]);
 		are_mixed |= is_ours(i) && theirs[i] == NULL;
 	}
 }

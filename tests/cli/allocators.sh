@@ -144,4 +144,59 @@ for library in jemalloc tcmalloc tcmalloc_minimal mimalloc; do
 			complain "$library: $(cat err)"
 	done
 done
+# ---- A library's own operators: they allocate, and nobody mixes them with others. The forms that it has none of
+# end in those that it has.
+cat >collector.cc <<'END'
+#include <cstddef>
+#include <cstdio>
+#include <new>
+static char room[1 << 20];
+static size_t used;
+int live;
+void *operator new(size_t size)
+{
+	live++;
+	void *block = room + used;
+	used += (size + 15) & ~size_t(15);
+	return block;
+}
+void operator delete(void *block) noexcept
+{
+	if (block < room || block >= room + sizeof(room))
+		puts("not of this library");
+	live--;
+}
+END
+cat >collected.cc <<'END'
+#include <cstdio>
+#include <new>
+#include <string>
+#include <vector>
+extern int live;
+struct node { node *next; ~node() { delete next; } };
+int main()
+{
+	int before = live;
+	node *list = new node{new node{nullptr}};
+	std::vector<std::string> names(20, std::string(100, 'x'));
+	int *many = new int[10];
+	int *maybe = new (std::nothrow) int;
+	printf("%d blocks\n", live - before);
+	delete maybe;
+	delete[] many;
+	names = std::vector<std::string>();
+	delete list;
+	printf("%d are left\n", live - before);
+	return 0;
+}
+END
+if ${CXX:-c++} -g -O0 -w -shared -fPIC -o libcollector.so collector.cc &&
+	${CXX:-c++} -g -O0 -w -o collected collected.cc ./libcollector.so; then
+	./collected >expected
+	for backend in auto mprotect; do
+		"$fencepost" run --backend=$backend ./collected >out 2>err
+		test $? -eq 0 && cmp -s out expected && grep -qx 'fencepost: no errors, no leaks; exited 0' err ||
+			{ echo "operators of a library: $(cat out err)"; bad=1; }
+	done
+fi
 exit $bad

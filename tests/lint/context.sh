@@ -100,5 +100,5 @@ check hosting "$alloc at_quick_exit sigaction sigaddset sigemptyset sigdelset si
 # when memory has run out. fprintf is for malloc_stats, vdprintf for VALGRIND_PRINTF: the program asks for it.
 check preload "$alloc _r_debug __libc_stack_end fencepost_on_finding
 at_quick_exit dladdr1 dlinfo dlopen dlsym environ fprintf getenv on_exit pthread_atfork sigabbrev_np __sigaction sigaddset sigdelset
-sigemptyset sigfillset sigismember strchr strcpy strcspn strerrordesc_np strncmp strspn vdprintf" "$FP_BUILDDIR"/src/preload/.libs/*.o
+sigemptyset sigfillset sigismember strchr strcpy strcspn strerrordesc_np strncmp strrchr strspn vdprintf" "$FP_BUILDDIR"/src/preload/.libs/*.o
 exit $bad
