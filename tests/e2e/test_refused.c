@@ -26,7 +26,7 @@ static const struct {
 } refusals[] = {
         {"no-mprotect", MOVE | GUARD, {"mprotect"}},
         {"no-madvise", MOVE | GUARD, {"madvise"}},
-        {"no-ioctl", MOVE, {"ioctl"}},
+        {"no-ioctl", 0, {NULL}}, /* others do as well */
         {"no-inaccessible-maps", 0, {NULL}},
         {"no-fixed-maps", 0, {NULL}},
         {"no-mapping-or-protecting", MOVE | GUARD | MPROTECT, {"mprotect", "mmap"}},
