@@ -393,9 +393,10 @@ void fp_registry_each_kept_pointer(uintptr_t start, size_t size, fp_registry_met
 bool fp_region_find(uintptr_t address, struct fp_region_place *place)
 {
 	size_t count = FP_SEARCH(process->region_count, i, process->regions[i].slot <= address);
-	const struct fp_remains_block *found = &process->regions[count - (count > 0)];
+	const struct fp_remains_block *found = count > 0 ? &process->regions[count - 1] : NULL;
 
-	if (count == 0 || address >= found->block.address + found->block.size + found->behind)
+	if (found == NULL ||
+	    address >= found->block.address + found->block.size + found->behind)
 		return false;
 	*place = (struct fp_region_place){.block = found->block,
 	                                  .page.state = FP_PAGE_COMMITTED,

@@ -582,10 +582,11 @@ static bool next_record(struct cursor *log, unsigned *type, struct cursor *paylo
 	return !log->is_short;
 }
 
-/* Whoever waited for the process may know how it ended. */
+/* Whoever waited for the process may know how it ended. What it said itself it went on after.
+ */
 static const char *reason_of(const struct fp_report *report)
 {
-	switch (report->exit) {
+	switch (report->is_exit_own ? FP_LOG_EXIT_UNKNOWN : report->exit) {
 	case FP_LOG_EXIT_CODE:
 		return FP_SAY_ENDED_UNSEEN;
 	case FP_LOG_EXIT_SIGNAL:
