@@ -281,6 +281,7 @@ static void check_rule(const struct rule *rule, const long *arguments)
 {
 	const void *address = (const void *)arguments[rule->at];
 	size_t count = count_of(rule, arguments);
+	size_t bytes;
 
 	switch (rule->kind) {
 	case ONE:
@@ -288,7 +289,6 @@ static void check_rule(const struct rule *rule, const long *arguments)
 		break;
 	case MANY:
 		/* What the kernel would refuse is left to it. */
-		size_t bytes;
 		if (!__builtin_mul_overflow(count, rule->unit, &bytes))
 			fp_buffer_check(address, bytes, rule->access);
 		break;

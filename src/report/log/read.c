@@ -469,19 +469,21 @@ static const struct listed *find_listed(unsigned type)
 	        [FP_LOG_FINDING] = LISTED(fp_report_schema_finding, settle_finding, findings,
 	                                  finding_count),
 	        [FP_LOG_LEAK] = LISTED(fp_report_schema_leak, settle_leak, leaks, leak_count),
-	        [FP_LOG_PROTECTION] = {&fp_report_schema_protection, settle_protection},
-	        [FP_LOG_HEAP] = {&fp_report_schema_heap, settle_heap},
+	        [FP_LOG_PROTECTION] = {.schema = &fp_report_schema_protection,
+	                               .settle = settle_protection},
+	        [FP_LOG_HEAP] = {.schema = &fp_report_schema_heap, .settle = settle_heap},
 	        [FP_LOG_NOTE] = LISTED(sentence, NULL, notes, note_count),
 	        [FP_LOG_SNAPSHOT] =
 	                LISTED(fp_report_schema_snapshot, NULL, snapshots, snapshot_count),
 	        [FP_LOG_FAILED_ALLOC] =
 	                LISTED(fp_report_schema_failed, settle_failed, failed, failed_count),
-	        [FP_LOG_GROWTH] = {&fp_report_schema_growth, settle_growth},
+	        [FP_LOG_GROWTH] = {.schema = &fp_report_schema_growth, .settle = settle_growth},
 	        [FP_LOG_GROWING] = LISTED(fp_report_schema_growing, settle_growing,
 	                                  growth.stacks, growth.count),
 	        [FP_LOG_SUPPRESSION] = LISTED(sentence, NULL, known, known_count),
-	        [FP_LOG_EXPLANATION] = {&fp_report_schema_explanation, settle_explanation},
-	        [FP_LOG_HELD] = {&fp_report_schema_held, settle_held},
+	        [FP_LOG_EXPLANATION] = {.schema = &fp_report_schema_explanation,
+	                                .settle = settle_explanation},
+	        [FP_LOG_HELD] = {.schema = &fp_report_schema_held, .settle = settle_held},
 	};
 
 	return type < sizeof(rows) / sizeof(rows[0]) && rows[type].schema ? &rows[type] : NULL;
