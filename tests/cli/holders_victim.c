@@ -81,7 +81,9 @@ static NOINLINE void hold_in_freed_block(void)
 
 static NOINLINE void hold_in_mapping(void)
 {
-	char **page = (char **)mmap(NULL, 65536, PROT_READ | PROT_WRITE,
+	/* Not beside thread-local storage, which it would look like. */
+	void *far = (void *)((uintptr_t)1 << 45);
+	char **page = (char **)mmap(far, 65536, PROT_READ | PROT_WRITE,
 	                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	page[7] = BLOCK();
