@@ -103,27 +103,40 @@ static void lock_files(void)
 	close((int)fd);
 }
 
+enum { CALLS_MAX = 16 };
+
+/* The filter answers the COUNT calls that are LISTED with one action, and all others with
+ * another. BY_NUMBER: asked for with syscall(2), as libseccomp does. */
+static void install(const unsigned *listed, size_t count, unsigned action, unsigned otherwise,
+                    bool by_number)
+{
+	struct sock_filter code[2 * CALLS_MAX + 2];
+	size_t used = 0;
+
+	code[used++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	                                            offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < count && i < CALLS_MAX; i++) {
+		code[used++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+		                                            listed[i], 0, 1);
+		code[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action);
+	}
+	code[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, otherwise);
+	const struct sock_fprog program = {(unsigned short)used, code};
+	possible(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	if (by_number)
+		possible((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+	else
+		possible(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
+}
+
 /* What opens, connects or executes something is refused. */
 static void filter_calls(void)
 {
 	static const unsigned refused[] = {SYS_openat,  SYS_socket,       SYS_connect,
 	                                   SYS_execve,  SYS_memfd_create, SYS_unlinkat,
 	                                   SYS_execveat};
-	struct sock_filter code[2 * COUNT(refused) + 2];
-	size_t used = 0;
 
-	code[used++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-	                                            offsetof(struct seccomp_data, nr));
-	for (size_t i = 0; i < COUNT(refused); i++) {
-		code[used++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-		                                            refused[i], 0, 1);
-		code[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-		                                            SECCOMP_RET_ERRNO | EPERM);
-	}
-	code[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	const struct sock_fprog program = {(unsigned short)used, code};
-	possible(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	possible(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
+	install(refused, COUNT(refused), SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_ALLOW, false);
 }
 
 /* Whoever asks for more than a program with blocks does is not refused it, but ACTION. */
@@ -134,23 +147,8 @@ static void allow_little(unsigned action)
 	        SYS_brk,   SYS_mmap,       SYS_munmap,       SYS_mprotect,       SYS_madvise,
 	        SYS_fstat, SYS_newfstatat, SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_close,
 	};
-	struct sock_filter code[2 * COUNT(allowed) + 2];
-	size_t used = 0;
 
-	code[used++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-	                                            offsetof(struct seccomp_data, nr));
-	for (size_t i = 0; i < COUNT(allowed); i++) {
-		code[used++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-		                                            allowed[i], 0, 1);
-		code[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	}
-	code[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action);
-	const struct sock_fprog program = {(unsigned short)used, code};
-	possible(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	if (action == SECCOMP_RET_TRAP)
-		possible((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
-	else
-		possible(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
+	install(allowed, COUNT(allowed), SECCOMP_RET_ALLOW, action, action == SECCOMP_RET_TRAP);
 }
 
 static void allow_little_or_kill(void)

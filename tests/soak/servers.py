@@ -89,8 +89,8 @@ class Nginx(Server):
     stop = signal.SIGQUIT
 
     def prepare(self):
-        os.makedirs(self.directory + "/root")
-        with open(self.directory + "/root/page", "w") as page:
+        os.makedirs(self.directory + "/pages")
+        with open(self.directory + "/pages/page", "w") as page:
             page.write("a line of text\n" * 2000)
         places = " ".join("%s_temp_path %s/%s;" % (name, self.directory, name)
                           for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -99,7 +99,7 @@ class Nginx(Server):
             conf.write("""daemon off; worker_processes 2; pid {0}/pid; error_log {0}/errors; {1}
 events {{ worker_connections 100; }}
 http {{ access_log {0}/access; {2} gzip on; gzip_types *;
-server {{ listen 127.0.0.1:{3}; location / {{ root {0}/root; }} location /again/ {{ proxy_pass http://127.0.0.1:{3}/; }} }} }}
+server {{ listen 127.0.0.1:{3}; location / {{ root {0}/pages; }} location /again/ {{ proxy_pass http://127.0.0.1:{3}/; }} }} }}
 """.format(self.directory, user, places, self.port))
         with open(self.directory + "/paths.lua", "w") as script:
             script.write("""local n = 0; local paths = { "/page", "/again/page", "/none" }
