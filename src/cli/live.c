@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Findings that are shown when they are made: whoever reads the log of a server has them while
- * it runs. The program does not wait for it. The logs are read again from their beginning each
+ * it runs. The program does not wait for it, unless it dies of what it did: what others say of
+ * its death comes after the finding. The logs are read again from their beginning each
  * time that something came; a program that makes very many findings has the rest at the end.
  */
 #include <stdio.h>
@@ -15,20 +16,15 @@
 
 enum { SHOWN_MAX = 1000 };
 
-/* Only where the text goes to standard error is there somebody who reads it now. */
-static bool is_text_wanted(const struct fp_options *options)
-{
-	return options->report == FP_OPTIONS_REPORT_NOW &&
-	       options->style == FP_OPTIONS_STYLE_FENCEPOST && options->log[0] == '\0';
-}
-
 void fp_cli_live_begin(struct fp_cli_live *live, struct fp_channel *channel,
                        const struct fp_options *options,
                        struct fp_report_suppressions *suppressions)
 {
 	*live = (struct fp_cli_live){.options = options, .suppressions = suppressions};
-	if (is_text_wanted(options) || options->ndjson[0] != '\0')
+	if (fp_options_show_at_once(options) || options->ndjson[0] != '\0')
 		live->channel = channel;
+	if (channel)
+		fp_channel_set_showing(channel, fp_options_show_at_once(options));
 }
 
 /* Who may want to start anew is told at once. */
@@ -42,7 +38,7 @@ static void show_suggestion(struct fp_cli_live *live)
 		    memcmp(report->notes[i].bytes, suggestion, sizeof(suggestion) - 1) != 0)
 			continue;
 		live->has_suggested = true;
-		if (!live->options->quiet && is_text_wanted(live->options))
+		if (!live->options->quiet && fp_options_show_at_once(live->options))
 			fprintf(stderr, FP_SAY_NOTE, suggestion);
 	}
 }
@@ -51,11 +47,14 @@ static void show_suggestion(struct fp_cli_live *live)
 static void show(struct fp_cli_live *live, struct fp_channel_log *log, size_t shown,
                  size_t found)
 {
-	if (found <= shown || !is_text_wanted(live->options) || live->shown >= SHOWN_MAX ||
+	if (found <= shown || !fp_options_show_at_once(live->options) ||
+	    live->shown >= SHOWN_MAX ||
 	    fp_cli_render_findings(live->logs.logs, shown, found, live->options) != 0)
 		return;
 	live->shown += found - shown;
 	fp_channel_set_shown(log, found);
+	if (live->shown >= SHOWN_MAX)
+		fp_channel_set_showing(live->channel, false);
 }
 
 static void look_at(struct fp_cli_live *live, struct fp_channel_log *log,
@@ -107,6 +106,8 @@ void fp_cli_live_look(struct fp_cli_live *live)
 
 void fp_cli_live_end(struct fp_cli_live *live)
 {
+	if (live->channel)
+		fp_channel_set_showing(live->channel, false);
 	live->channel = NULL;
 	/* They count in the report. */
 	for (size_t i = 0; live->suppressions && i < live->suppressions->count; i++)

@@ -334,6 +334,11 @@ void fp_channel_set_sent(struct fp_channel_log *log, size_t count)
 	atomic_store(&log->sent, (uint32_t)count);
 }
 
+void fp_channel_set_showing(struct fp_channel *channel, bool is_showing)
+{
+	atomic_store(&channel->is_showing, is_showing);
+}
+
 void fp_channel_set_shown(struct fp_channel_log *log, size_t count)
 {
 	atomic_store(&log->shown, (uint32_t)count);

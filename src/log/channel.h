@@ -222,7 +222,11 @@ ssize_t fp_channel_fetch(struct fp_channel *channel, pid_t pid, enum fp_proc_fil
 /* Rings, and waits until process READER has made its report. False when it is no more. */
 bool fp_channel_await_reader(struct fp_channel *channel, pid_t reader);
 
-/* Rings, and waits until the reader has shown COUNT findings of LOG, for a second at most. */
+/* Whether findings are shown as they come, not only at the end. */
+void fp_channel_set_showing(struct fp_channel *channel, bool is_showing);
+
+/* If they are: rings, and waits until the reader has shown COUNT findings of LOG, for a second at
+ * most. */
 void fp_channel_await_shown(struct fp_channel *channel, struct fp_channel_log *log,
                             size_t count);
 

@@ -23,7 +23,7 @@ enum {
 	FP_CHANNEL_ERRAND_BYTES = 64 << 10
 };
 
-#define FP_CHANNEL_MAGIC "FENCEPCH8"
+#define FP_CHANNEL_MAGIC "FENCEPCH9"
 
 struct fp_channel_piece {
 	_Atomic uint32_t next; /* its number and 1; 0 for the last */
@@ -54,6 +54,7 @@ struct fp_channel {
 	uint64_t namespace; /* of the maker's process numbers; 0: not known */
 	_Atomic uint32_t reader;
 	_Atomic uint32_t is_closed;
+	_Atomic uint32_t is_showing; /* the reader shows findings as they come */
 	_Atomic uint32_t logs_used;
 	_Atomic uint32_t pieces_used;
 	_Atomic uint32_t processes;

@@ -123,6 +123,8 @@ void fp_channel_await_shown(struct fp_channel *channel, struct fp_channel_log *l
 	uint32_t shown = atomic_load(&log->shown);
 	uint64_t now;
 
+	if (!atomic_load(&channel->is_showing))
+		return;
 	fp_channel_ring(channel);
 	for (; shown < count && (now = fp_clock_milliseconds()) < end;
 	     shown = atomic_load(&log->shown))

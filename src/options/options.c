@@ -635,6 +635,12 @@ void fp_options_each(const struct fp_options *options,
 	}
 }
 
+bool fp_options_show_at_once(const struct fp_options *options)
+{
+	return options->report == FP_OPTIONS_REPORT_NOW &&
+	       options->style == FP_OPTIONS_STYLE_FENCEPOST && options->log[0] == '\0';
+}
+
 const char *fp_options_output(const struct fp_options *options, const struct fp_option *option)
 {
 	return option->stage == FP_OPTION_OUTPUT ? (const char *)options + option->field : "";

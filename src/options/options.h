@@ -188,6 +188,9 @@ void fp_options_each(const struct fp_options *options,
 /* The name of the file that an option of stage OUTPUT holds; "" for none. */
 const char *fp_options_output(const struct fp_options *options, const struct fp_option *option);
 
+/* Whether findings are text on standard error, where somebody reads them now. */
+bool fp_options_show_at_once(const struct fp_options *options);
+
 /* Takes the next "key=value" or "key='value'" out of *AT, the options of a sanitizer. False at
  * their end. */
 bool fp_options_next_other(const char **at, struct fp_options_item *item);

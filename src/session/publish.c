@@ -136,6 +136,7 @@ static void make_channel(void)
 	struct stat output;
 	if (fp_session.options.log[0] == '\0' && fp_sys_fstat(STDERR_FILENO, &output) == 0)
 		fp_channel_set_output(made, output.st_dev, output.st_ino);
+	fp_channel_set_showing(made, fp_options_show_at_once(&fp_session.options));
 	pid_t started = fp_session_run_watcher(address, fd);
 	if (started > 0) {
 		fp_channel_set_reader(made, started);
@@ -175,12 +176,10 @@ void fp_session_start_watcher(void)
 
 void fp_session_await_shown(void)
 {
-	const struct fp_options *options = &fp_session.options;
 	struct fp_channel *reached = channel;
 	struct fp_channel_log *log = own_log();
 
-	if (watcher != 0 && reached != NULL && log != NULL && options->log[0] == '\0' &&
-	    options->style == FP_OPTIONS_STYLE_FENCEPOST && fp_channel_has_reader(reached))
+	if (reached != NULL && log != NULL && fp_channel_has_reader(reached))
 		fp_channel_await_shown(reached, log, fp_session_finding_count());
 }
 

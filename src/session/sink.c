@@ -257,12 +257,14 @@ void fp_session_sink(const struct fp_finding *finding, void *unused)
 		return;
 	fp_session_suspect(finding);
 	tell(finding);
+	/* What is found while the report is made has nothing left to halt. */
+	bool is_end =
+	        fp_session.options.halt_on_error && !atomic_load(&fp_session.own.is_finished);
 	/* What comes of a fault the program's own handler may make the end of; and with the
 	 * first process of a namespace all others end, who reads along among them. */
-	if (fp_lock_is_in_fault_mode() || fp_session.pid == 1)
+	if (is_end || fp_lock_is_in_fault_mode() || fp_session.pid == 1)
 		fp_session_await_shown();
-	/* What is found while the report is made has nothing left to halt. */
-	if (fp_session.options.halt_on_error && !atomic_load(&fp_session.own.is_finished))
+	if (is_end)
 		halt();
 }
 

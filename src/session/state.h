@@ -211,8 +211,8 @@ void fp_session_open_channel(void);
  * the session's lock. */
 void fp_session_start_watcher(void);
 
-/* Waits a moment until that has shown the findings so far, because the process may die of them.
- */
+/* Where findings are shown as they come: waits a moment until those so far are, because the
+ * process may die of them. */
 void fp_session_await_shown(void);
 
 /* Waits until that has made its report. False when it is no more. */

@@ -77,6 +77,21 @@ go_on
 shows 0 'double-free of a 21-byte block at'
 shows 1 'no other errors, 2 suppressed'
 
+# What others say of a death comes after the finding that it died of.
+if echo '#include <stdlib.h>
+int main(int argc, char **argv) { int *p = malloc(8); free(p); if (argc > 1) free(p); return argc > 1 ? 0 : *p; }' >dies.c &&
+	$CC -w -g -fno-builtin -o dies dies.c 2>/dev/null; then
+	for death in './dies' './dies twice'; do
+		for more in '' --json=dies.json; do
+			# shellcheck disable=SC2086  # none, or one
+			"$fencepost" run $more --halt-on-error=yes sh -c "ulimit -c 0; $death; echo ended \$?" >err 2>&1
+			awk '/^fencepost: (heap-use-after-free|double-free) of an 8-byte block at dies.c:2/ { is_found = 1 }
+				/^ended 1(39|34)$/ { is_ended = is_found }
+				END { exit !is_ended }' err || complain "$death: $(cat err)"
+		done
+	done
+fi
+
 # A snapshot is the report so far, and the program goes on.
 run --report=end
 has_snapshot() {
