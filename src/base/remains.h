@@ -32,7 +32,8 @@ struct fp_remains {
 	uint32_t bytes;       /* of this */
 	uint32_t block_bytes; /* of struct fp_block */
 	/* The registry: shards, each with a list of batches of records, which have live blocks
-	 * unless their address is 0, and a ring of freed ones. */
+	 * unless their address is 0, and a ring of freed ones, of which each run is followed by
+	 * those of the other shards. */
 	struct {
 		uintptr_t first;
 		uintptr_t places; /* where the number of places in each ring stands */
@@ -51,6 +52,7 @@ struct fp_remains {
 	} live;
 	struct {
 		uint32_t bytes;
+		uint32_t run; /* in a row, of one ring */
 		uint32_t slot;
 		uint32_t block;
 		uint32_t kept;

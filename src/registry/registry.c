@@ -44,7 +44,8 @@ enum {
 	KEPT_BYTES = 48,
 	LINE = 64,
 	BATCH_BYTES = 1024,
-	SHOWN_AT_ONCE = 256 /* of a ring, in core files */
+	RUN = 32,         /* of a ring's places, that stand side by side */
+	SHOWN_AT_ONCE = 8 /* runs of all rings, in core files */
 };
 
 /* A live block, or a spare record, which has no address and in place of the serial its link. */
@@ -80,7 +81,7 @@ struct shard {
 	struct record *spare; /* the next to be used */
 	struct batch *batches;
 	size_t live_count;
-	struct freed *ring;
+	struct freed *ring; /* its first run */
 	size_t freed_count; /* blocks freed so far */
 	struct entry *entries;
 	/* uthash gives an empty table back. This one, of no slot, keeps it from being empty. */
@@ -89,6 +90,7 @@ struct shard {
 
 static struct shard shards[SHARDS];
 static size_t ring_places; /* of each shard */
+static _Atomic size_t shown_runs;
 static _Atomic bool is_damaged;
 
 void fp_registry_init(size_t history_bytes)
@@ -97,16 +99,26 @@ void fp_registry_init(size_t history_bytes)
 	struct freed *rings = NULL;
 
 	ring_places = 0;
-	/* One piece for all: memory that is not written yet costs nothing. Where it may not
-	 * even be reserved, a shorter history is better than none. */
+	atomic_store(&shown_runs, 0);
+	/* One piece for all, in which the first runs of all rings come first: what is filled is
+	 * one mapping of a core file, and few page tables, which each fork copies. Memory that
+	 * is not written yet costs nothing. Where it may not even be reserved, a shorter
+	 * history is better than none. */
 	for (; places > 0 && rings == NULL; places /= 2) {
-		rings = fp_meta_alloc(places * SHARDS * sizeof(*rings));
+		rings = fp_meta_alloc(fp_align_up(places, RUN) * SHARDS * sizeof(*rings));
 		ring_places = rings == NULL ? 0 : places;
 	}
 	for (size_t i = 0; i < SHARDS; i++) {
 		shards[i].lock.rank = FP_RANK_SHARD;
-		shards[i].ring = rings == NULL ? NULL : rings + i * ring_places;
+		shards[i].ring = rings == NULL ? NULL : rings + i * RUN;
 	}
+}
+
+static struct freed *place_of(const struct shard *shard, size_t number)
+{
+	size_t place = number % ring_places;
+
+	return shard->ring + place / RUN * SHARDS * RUN + place % RUN;
 }
 
 /* Neighbours share a shard: a thread that takes one slot after the other finds the lock, a
@@ -174,8 +186,7 @@ static const struct freed *find_freed_locked(const struct shard *shard, uintptr_
 	size_t kept = shard->freed_count < ring_places ? shard->freed_count : ring_places;
 
 	for (size_t age = 1; age <= kept; age++) {
-		const struct freed *freed =
-		        &shard->ring[(shard->freed_count - age) % ring_places];
+		const struct freed *freed = place_of(shard, shard->freed_count - age);
 
 		if (freed->slot == slot)
 			return freed;
@@ -341,16 +352,16 @@ static void keep_bytes(struct freed *freed, const struct fp_block *block)
 	memcpy(freed->bytes, (const void *)block->address, freed->kept);
 }
 
-/* The ring in a core file is as long as it is filled. */
-static void show_ahead_locked(const struct shard *shard)
+/* The rings in a core file are as long as the fullest is. */
+static void show_ahead(size_t run)
 {
-	size_t count = shard->freed_count;
-	size_t places = count < ring_places ? ring_places - count : 0;
+	if (run < atomic_load_explicit(&shown_runs, memory_order_relaxed))
+		return;
+	size_t runs = fp_align_up(ring_places, RUN) / RUN;
+	size_t end = runs - run < SHOWN_AT_ONCE ? runs : run + SHOWN_AT_ONCE;
 
-	if (places > SHOWN_AT_ONCE)
-		places = SHOWN_AT_ONCE;
-	if (places > 0)
-		fp_vm_show((uintptr_t)&shard->ring[count], places * sizeof(shard->ring[0]));
+	fp_vm_show((uintptr_t)shards[0].ring, end * RUN * SHARDS * sizeof(struct freed));
+	atomic_store_explicit(&shown_runs, end, memory_order_relaxed);
 }
 
 static void remember_locked(struct shard *shard, uintptr_t slot, const struct fp_block *block,
@@ -359,9 +370,9 @@ static void remember_locked(struct shard *shard, uintptr_t slot, const struct fp
 	struct freed *freed;
 
 	if (ring_places > 0) {
-		freed = &shard->ring[shard->freed_count % ring_places];
-		if (shard->freed_count % SHOWN_AT_ONCE == 0)
-			show_ahead_locked(shard);
+		freed = place_of(shard, shard->freed_count);
+		if (shard->freed_count < ring_places && shard->freed_count % RUN == 0)
+			show_ahead(shard->freed_count / RUN);
 		freed->slot = slot;
 		freed->block = *block;
 		freed->kept = 0;
@@ -490,7 +501,7 @@ void fp_registry_each_freed(fp_registry_visitor visit, void *user)
 
 		fp_lock_acquire(&shard->lock);
 		for (size_t at = 0; at < shard->freed_count && at < ring_places; at++)
-			visit(&shard->ring[at].block, user);
+			visit(&place_of(shard, at)->block, user);
 		fp_lock_release(&shard->lock);
 	}
 }
@@ -532,7 +543,7 @@ void fp_registry_each_kept_pointer(uintptr_t start, size_t size, fp_registry_met
 
 		fp_lock_acquire(&shard->lock);
 		for (size_t at = 0; at < shard->freed_count && at < ring_places; at++)
-			meet_kept_locked(shard, &shard->ring[at], &aim);
+			meet_kept_locked(shard, place_of(shard, at), &aim);
 		fp_lock_release(&shard->lock);
 	}
 }
@@ -603,6 +614,7 @@ void fp_registry_leave_remains(struct fp_remains *remains)
 	remains->live.first = sizeof(struct batch);
 	remains->live.batch_bytes = BATCH_BYTES;
 	remains->freed.bytes = sizeof(struct freed);
+	remains->freed.run = RUN;
 	remains->freed.slot = offsetof(struct freed, slot);
 	remains->freed.block = offsetof(struct freed, block);
 	remains->freed.kept = offsetof(struct freed, kept);

@@ -99,8 +99,8 @@ static int check_map(void)
 	if (map->shards.count > SHARDS_MAX || map->live.bytes > ELEMENT_MAX ||
 	    map->freed.bytes > ELEMENT_MAX || map->live.bytes < sizeof(struct fp_block) ||
 	    map->freed.bytes < sizeof(struct fp_block) ||
-	    (map->live.bytes & (map->live.bytes - 1)) != 0 ||
-	    map->live.batch_bytes > ELEMENT_MAX ||
+	    (map->live.bytes & (map->live.bytes - 1)) != 0 || map->freed.run == 0 ||
+	    map->freed.run > ELEMENT_MAX || map->live.batch_bytes > ELEMENT_MAX ||
 	    map->live.block > map->live.bytes - sizeof(struct fp_block) ||
 	    map->freed.block > map->freed.bytes - sizeof(struct fp_block))
 		return fp_remains_refuse(-EBADMSG, FP_SAY_DAMAGED_FENCEPOST_DATA);
@@ -210,8 +210,7 @@ static int load_freed(uintptr_t shard, uint64_t *left)
 	uintptr_t at = fp_remains_word(shard + map->shards.ring);
 	int status = 0;
 
-	if (places < fp_remains_file.bytes)
-		fp_remains_claim(at, places * map->freed.bytes);
+	fp_remains_claim(at, 1);
 	for (uint64_t i = 0; i < count && i < places && status == 0 && *left > 0; i++) {
 		struct fp_remains_block found = {.slot = fp_remains_word(at + map->freed.slot)};
 
@@ -225,6 +224,9 @@ static int load_freed(uintptr_t shard, uint64_t *left)
 			break;
 		status = add_block(&found);
 		at += map->freed.bytes;
+		if ((i + 1) % map->freed.run == 0)
+			at += (uint64_t)(map->shards.count - 1) * map->freed.run *
+			      map->freed.bytes;
 	}
 	return status;
 }
