@@ -225,8 +225,8 @@ bool fp_channel_await_reader(struct fp_channel *channel, pid_t reader);
 /* Whether findings are shown as they come, not only at the end. */
 void fp_channel_set_showing(struct fp_channel *channel, bool is_showing);
 
-/* If they are: rings, and waits until the reader has shown COUNT findings of LOG, for a second at
- * most. */
+/* If they are: rings, and waits until the reader has shown COUNT findings of LOG, for a second
+ * at most. */
 void fp_channel_await_shown(struct fp_channel *channel, struct fp_channel_log *log,
                             size_t count);
 
