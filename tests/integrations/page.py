@@ -123,15 +123,16 @@ def steady(line):
 
 def matches(shown, printed, is_beginning):
     """Where they differ: the first line shown that is not printed in its place, or None."""
-    at, is_free = 0, is_beginning  # something else may come first
+    # Something else may come first, also on the same line, which others had begun.
+    at, is_free = 0, is_beginning
     for line in map(steady, shown):
         if line == "...":
             is_free = True
             continue
         place = at
-        while is_free and place < len(printed) and printed[place] != line:
+        while is_free and place < len(printed) and not (printed[place] == line or line and printed[place].endswith(line)):
             place += 1
-        if place >= len(printed) or printed[place] != line:
+        if place >= len(printed) or printed[place] != line and not is_free:
             return line
         at, is_free = place + 1, False
     return None if is_free or is_beginning or at == len(printed) else "(nothing more)"
