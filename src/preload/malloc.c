@@ -217,6 +217,23 @@ FP_EXPORT void *pvalloc(size_t size)
 	return memalign(page, size > SIZE_MAX - page ? size : fp_align_up(size, page));
 }
 
+/* Other names of the C library's, which a malloc of the program's own may be made of. Were they
+ * another allocator than ours, that program's free() would give our calloc()'s blocks to it. */
+#if __has_attribute(copy)
+#define FP_SAME_AS(name) alias(#name), copy(name)
+#else
+#define FP_SAME_AS(name) alias(#name), nothrow
+#endif
+#define FP_ALIAS(result, name, parameters)                                                     \
+	FP_EXPORT extern result __libc_##name parameters __attribute__((FP_SAME_AS(name)))
+FP_ALIAS(void *, malloc, (size_t size));
+FP_ALIAS(void *, calloc, (size_t count, size_t size));
+FP_ALIAS(void *, realloc, (void *block, size_t size));
+FP_ALIAS(void *, memalign, (size_t align, size_t size));
+FP_ALIAS(void *, valloc, (size_t size));
+FP_ALIAS(void *, pvalloc, (size_t size));
+FP_ALIAS(void, free, (void *block));
+
 FP_EXPORT size_t malloc_usable_size(void *block)
 {
 	if (block == NULL)

@@ -199,4 +199,57 @@ if ${CXX:-c++} -g -O0 -w -shared -fPIC -o libcollector.so collector.cc &&
 			{ echo "operators of a library: $(cat out err)"; bad=1; }
 	done
 fi
+
+# A malloc and a free that the program, or its library, makes of the C library's other names, and nothing else: what
+# the other functions make goes to that free, too.
+cat >parts.c <<'END'
+#include <stddef.h>
+void *__libc_malloc(size_t);
+void __libc_free(void *);
+#ifdef MALLOC
+void *malloc(size_t size) { return __libc_malloc(size); }
+#endif
+void free(void *block) { __libc_free(block); }
+void part(void) {}
+END
+cat >mixed.c <<'END'
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+void part(void);
+int main(int argc, char **argv)
+{
+	void *made[] = {malloc(10), calloc(3, 3), realloc(malloc(10), 100), aligned_alloc(64, 128),
+	                memalign(32, 20), valloc(5), reallocarray(NULL, 3, 5), strdup("x")};
+	char *line = NULL;
+	size_t room = 0;
+	FILE *file = fopen(argv[0], "r");
+	printf("%d\n", getline(&line, &room, file) > 0);
+	fclose(file);
+	free(line);
+	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
+		free(made[i]);
+	if (argc > 1)
+		free(made[1]); /* plant: twice */
+	part();
+	return 0;
+}
+END
+twice=$(grep -n 'plant: twice' mixed.c | cut -d: -f1)
+for parts in '' -DMALLOC; do
+	$CC -g -O0 -w -fno-builtin $parts -o mixed_program mixed.c parts.c &&
+		$CC -g -O0 -w -fno-builtin $parts -shared -fPIC -o libparts.so parts.c &&
+		$CC -g -O0 -w -fno-builtin -o mixed_library mixed.c ./libparts.so || exit 99
+	for program in mixed_program mixed_library; do
+		for options in --backend=auto --backend=mprotect --backend=none --budget=25 --sample=2; do
+			"$fencepost" run $options ./$program >out 2>err
+			test $? -eq 0 && test "$(cat out)" = 1 && grep -q '^fencepost: no errors, no leaks; exited 0' err ||
+				complain "$parts $options $program: $(cat out err)"
+		done
+		"$fencepost" run ./$program twice >out 2>err
+		grep -q '^fencepost: double-free of a 9-byte block at ' err && grep -q "main .*mixed.c:$twice\$" err ||
+			complain "$parts $program: no double free: $(cat err)"
+	done
+done
 exit $bad

@@ -5,7 +5,9 @@
  */
 #define _GNU_SOURCE
 #include <assert.h>
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <gnu/lib-names.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -111,12 +113,13 @@ static void write_nowhere(void)
 /* Found by the C library itself, in what it allocates for itself and others. */
 static void spoil_libc(void)
 {
-	extern void *__libc_malloc(size_t);
-	extern void __libc_free(void *);
-	char *block = __libc_malloc(20000);
+	void *libc = dlopen(LIBC_SO, RTLD_LAZY | RTLD_NOLOAD);
+	void *(*make)(size_t) = dlsym(libc, "__libc_malloc");
+	void (*release)(void *) = dlsym(libc, "__libc_free");
+	char *block = make(20000);
 
 	memset(block - sizeof(size_t), 0xff, sizeof(size_t));
-	__libc_free(block); /* libc-abort */
+	release(block); /* libc-abort */
 	zero = 1;
 }
 

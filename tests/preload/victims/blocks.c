@@ -5,6 +5,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <gnu/lib-names.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -18,7 +19,14 @@
 
 enum { THREADS = 50, BLOCKS = 400, LARGE = 1 << 20 };
 
-extern void *__libc_malloc(size_t size);
+/* A block that the C library makes in a way that nobody interposes. */
+static void *libcs(size_t size)
+{
+	void *(*make)(size_t) =
+	        dlsym(dlopen(LIBC_SO, RTLD_LAZY | RTLD_NOLOAD), "__libc_malloc");
+
+	return make(size);
+}
 
 static const char *module_path;
 static void *volatile kept;
@@ -98,10 +106,10 @@ static int wrong_in_namespace(void)
 static int way_libc_malloc(void)
 {
 	for (size_t size = 1; size <= LARGE; size *= 3) {
-		char *block = __libc_malloc(size);
+		char *block = libcs(size);
 
 		memset(block, 1, malloc_usable_size(block));
-		kept = __libc_malloc(size);
+		kept = libcs(size);
 		free(block);
 		free(realloc(kept, 2 * size));
 	}
@@ -113,7 +121,7 @@ static int wrong_wild(void)
 {
 	char *memory = mmap(NULL, 4 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 	                    -1, 0);
-	char *block = __libc_malloc(4096);
+	char *block = libcs(4096);
 
 	memset(memory, 0x41, 4 * 4096);
 	memset(block, 0x20, 4096);
