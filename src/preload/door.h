@@ -191,6 +191,17 @@ const sigset_t *fp_preload_spare(const sigset_t *mask, sigset_t *spared);
 uint8_t fp_preload_withheld(void);
 void fp_preload_adopt_mask(uint8_t inherited);
 
+/* Gives the kernel what the program believes of its mask and of the signals of faults that it
+ * ignores: a program that is executed now inherits it. The other takes that back. */
+struct fp_preload_signals {
+	sigset_t mask;
+	struct sigaction faults[2];
+	bool is_mask_shown;
+	bool is_fault_shown[2];
+};
+void fp_preload_show_signals(struct fp_preload_signals *before);
+void fp_preload_hide_signals(const struct fp_preload_signals *before);
+
 /* What programs that are built with <valgrind/valgrind.h> ask Valgrind: a few instructions that
  * do nothing, but for whoever looks for them. The answer to a request, ARGUMENTS[0], with its
  * arguments behind it, or OTHERWISE (in client.c). Context: as if the program had called a

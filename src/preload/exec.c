@@ -343,6 +343,8 @@ static int execute(struct program program)
 {
 	program.is_in_place = true;
 	struct fp_room *room = choose(&program);
+	struct fp_preload_signals before;
+	fp_preload_show_signals(&before);
 	/* A filter may know only the one that everybody makes. */
 	long error = program.directory == AT_FDCWD && program.flags == 0
 	                     ? fp_sys(SYS_execve, program.path, program.arguments,
@@ -350,6 +352,7 @@ static int execute(struct program program)
 	                     : fp_sys(SYS_execveat, program.directory, program.path,
 	                              program.arguments, program.environment, program.flags);
 
+	fp_preload_hide_signals(&before);
 	withdraw(&program, room);
 	return (int)fp_preload_answer(error);
 }

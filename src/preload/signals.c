@@ -99,6 +99,36 @@ void fp_preload_adopt_mask(uint8_t inherited)
 	change_mask(SIG_UNBLOCK, &faults, NULL);
 }
 
+void fp_preload_show_signals(struct fp_preload_signals *before)
+{
+	const struct sigaction ignored = {.sa_handler = SIG_IGN};
+	struct sigaction action;
+	sigset_t set;
+
+	*before = (struct fp_preload_signals){.is_mask_shown = withheld != 0};
+	for (int i = 0; i < STOP && fp_preload_has_faults(); i++) {
+		bool is_shown = fp_fault_exchange_action(fault_signals[i], NULL, &action) &&
+		                action.sa_handler == SIG_IGN;
+
+		before->is_fault_shown[i] =
+		        is_shown &&
+		        fp_sys_sigaction(fault_signals[i], &ignored, &before->faults[i]) == 0;
+	}
+	sigemptyset(&set);
+	fp_preload_put_back(&set, withheld);
+	if (before->is_mask_shown)
+		before->is_mask_shown = change_mask(SIG_BLOCK, &set, &before->mask) == 0;
+}
+
+void fp_preload_hide_signals(const struct fp_preload_signals *before)
+{
+	for (int i = 0; i < STOP; i++)
+		if (before->is_fault_shown[i])
+			fp_sys_sigaction(fault_signals[i], &before->faults[i], NULL);
+	if (before->is_mask_shown)
+		change_mask(SIG_SETMASK, &before->mask, NULL);
+}
+
 /* As far as is known: not when the thread's mask became another one by a jump or in a handler,
  * which say nothing of what is withheld. */
 static bool is_blocked(int signal, const sigset_t *mask)

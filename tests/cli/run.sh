@@ -309,4 +309,61 @@ grep -q 'cannot run ./without: No such file or directory; its first line' err ||
 grep -q 'Argument list too long' err || complain "too long: $(cat err)"
 
 test -z "$(ls tmp)" || complain "left behind: $(ls tmp)"
+# ---- What a program blocks and ignores the next one inherits, signals of faults and of ours among them
+cat >inherits.c <<'END'
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void show(const char *when)
+{
+	sigset_t mask;
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	for (int i = 1; i < NSIG; i++) {
+		struct sigaction action = {.sa_handler = SIG_DFL};
+		int is_known = sigaction(i, NULL, &action) == 0;
+		printf("%s %d %d %d\n", when, i, sigismember(&mask, i), is_known && action.sa_handler == SIG_IGN);
+	}
+	fflush(stdout);
+}
+int main(int argc, char **argv)
+{
+	sigset_t all;
+	if (argc > 2) {
+		show(argv[2]);
+		return 0;
+	}
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	for (int i = 1; i < NSIG; i += 2)
+		signal(i, SIG_IGN);
+	signal(SIGBUS, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	execl("/no/such/program", "none", NULL);
+	show("refused");
+	if (strcmp(argv[1], "wrong") == 0) {
+		volatile char *block = malloc(24);
+		free((void *)block);
+		return block[3]; /* plant: read */
+	}
+	if (vfork() == 0) {
+		execl("/proc/self/exe", argv[0], "", "child", NULL);
+		_exit(1);
+	}
+	wait(NULL);
+	execl("/proc/self/exe", argv[0], "", "executed", NULL);
+	return 1;
+}
+END
+if $CC -w -g -O0 -o inherits inherits.c 2>/dev/null; then
+	./inherits right >native
+	expect 0 '^fencepost: no errors' ./inherits right
+	cmp -s native out || complain "inherited signals: $(diff native out | head -n 8)"
+	grep -q '^executed 11 1 1$' native || complain "natively: $(grep executed native)"
+	"$fencepost" run ./inherits wrong >out 2>err
+	grep -q "heap-use-after-free of a 24-byte block at inherits.c:$(grep -n 'plant: read' inherits.c | cut -d: -f1)" err ||
+		complain "not seen after an exec that was refused: $(cat err)"
+fi
 exit $bad
