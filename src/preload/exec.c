@@ -217,6 +217,7 @@ struct program {
 	bool is_left;
 	bool is_seen;      /* it joins this run */
 	bool is_announced; /* as the calling process, a child of vfork */
+	struct fp_preload_signals signals;
 };
 
 static bool is_executable(const char *path)
@@ -314,7 +315,7 @@ static void look(void *argument)
 
 /* The environment for PROGRAM. What has to be copied for it stays in the room that is returned,
  * until that is given back. */
-static struct fp_room *choose(struct program *program)
+static struct fp_room *choose_environment(struct program *program)
 {
 	fp_session_leave_cpu();
 	fp_check(execve, program->path, program->arguments, program->environment);
@@ -330,21 +331,34 @@ static struct fp_room *choose(struct program *program)
 	return NULL;
 }
 
+/* What PROGRAM begins with, in the room that is returned and in the kernel. */
+static struct fp_room *prepare(struct program *program)
+{
+	struct fp_room *room = choose_environment(program);
+
+	fp_preload_show_signals(&program->signals);
+	return room;
+}
+
+static void go_on(const struct program *program, struct fp_room *room)
+{
+	fp_preload_hide_signals(&program->signals);
+	fp_room_give(room);
+}
+
 /* The program was not executed. */
 static void withdraw(const struct program *program, struct fp_room *room)
 {
 	if (program->is_announced)
 		fp_session_withdraw(fp_sys_getpid());
-	fp_room_give(room);
+	go_on(program, room);
 }
 
 /* In place of this process, as the kernel does it. */
 static int execute(struct program program)
 {
 	program.is_in_place = true;
-	struct fp_room *room = choose(&program);
-	struct fp_preload_signals before;
-	fp_preload_show_signals(&before);
+	struct fp_room *room = prepare(&program);
 	/* A filter may know only the one that everybody makes. */
 	long error = program.directory == AT_FDCWD && program.flags == 0
 	                     ? fp_sys(SYS_execve, program.path, program.arguments,
@@ -352,7 +366,6 @@ static int execute(struct program program)
 	                     : fp_sys(SYS_execveat, program.directory, program.path,
 	                              program.arguments, program.environment, program.flags);
 
-	fp_preload_hide_signals(&before);
 	withdraw(&program, room);
 	return (int)fp_preload_answer(error);
 }
@@ -388,7 +401,7 @@ FP_EXPORT int fexecve(int fd, char *const arguments[], char *const environment[]
 	                          .is_in_place = true,
 	                          .arguments = arguments,
 	                          .environment = environment};
-	struct fp_room *room = choose(&program);
+	struct fp_room *room = prepare(&program);
 	int result = FP_LIBC(fexecve)(fd, arguments, program.environment);
 
 	withdraw(&program, room);
@@ -403,7 +416,7 @@ FP_EXPORT int execvpe(const char *file, char *const arguments[], char *const env
 	                          .is_in_place = true,
 	                          .arguments = arguments,
 	                          .environment = environment};
-	struct fp_room *room = choose(&program);
+	struct fp_room *room = prepare(&program);
 
 	int result = FP_LIBC(execvpe)(file, arguments, program.environment);
 	withdraw(&program, room);
@@ -419,7 +432,7 @@ FP_EXPORT int execvp(const char *file, char *const arguments[])
 static int spawn(pid_t *pid, struct program program, const posix_spawn_file_actions_t *actions,
                  const posix_spawnattr_t *attributes)
 {
-	struct fp_room *room = choose(&program);
+	struct fp_room *room = prepare(&program);
 	pid_t child;
 
 	__typeof__(&posix_spawn) function =
@@ -430,7 +443,7 @@ static int spawn(pid_t *pid, struct program program, const posix_spawn_file_acti
 		fp_session_announce(child);
 	if (status == 0 && pid != NULL)
 		*pid = child;
-	fp_room_give(room);
+	go_on(&program, room);
 	return status;
 }
 

@@ -311,7 +311,9 @@ grep -q 'Argument list too long' err || complain "too long: $(cat err)"
 test -z "$(ls tmp)" || complain "left behind: $(ls tmp)"
 # ---- What a program blocks and ignores the next one inherits, signals of faults and of ours among them
 cat >inherits.c <<'END'
+#define _GNU_SOURCE
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -350,6 +352,15 @@ int main(int argc, char **argv)
 	}
 	if (vfork() == 0) {
 		execl("/proc/self/exe", argv[0], "", "child", NULL);
+		_exit(1);
+	}
+	wait(NULL);
+	char *arguments[] = {argv[0], "", "spawned", NULL};
+	posix_spawn(&(pid_t){0}, "/proc/self/exe", NULL, NULL, arguments, environ);
+	wait(NULL);
+	arguments[2] = "searched";
+	if (vfork() == 0) {
+		execvp("/proc/self/exe", arguments);
 		_exit(1);
 	}
 	wait(NULL);
