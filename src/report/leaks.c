@@ -104,7 +104,7 @@ void fp_report_merge_leaks(struct fp_report *report)
 	qsort(leaks, report->leak_count, sizeof(leaks[0]), compare_sizes);
 }
 
-bool fp_report_is_lost(const struct fp_report_leak *leak)
+static bool is_lost(const struct fp_report_leak *leak)
 {
 	return leak->class == FP_LEAK_DEFINITE || leak->class == FP_LEAK_INDIRECT;
 }
@@ -112,7 +112,7 @@ bool fp_report_is_lost(const struct fp_report_leak *leak)
 void fp_report_count_leak(struct fp_report_unlisted *leaks, const struct fp_report_leak *leak)
 {
 	leaks->leaks++;
-	if (fp_report_is_lost(leak)) {
+	if (is_lost(leak)) {
 		leaks->leaked_blocks += leak->blocks;
 		leaks->leaked_bytes += leak->bytes;
 		leaks->new_leaked_blocks += leak->new.blocks;
@@ -149,7 +149,7 @@ int fp_report_limit_leaks(struct fp_report *report, size_t most)
 	for (size_t i = 0; i < report->leak_count; i++) {
 		struct fp_report_leak *leak = &report->leaks[i];
 
-		if (listed[fp_report_is_lost(leak)]++ < most)
+		if (listed[is_lost(leak)]++ < most)
 			report->leaks[kept++] = *leak;
 		else
 			fp_report_count_leak(&report->unlisted, leak);
@@ -194,18 +194,6 @@ struct fp_report_rise fp_report_rise_of(const struct fp_report_growing *growing)
 		last--;
 	rise.last_rise = points[last].milliseconds;
 	return rise;
-}
-
-uint64_t fp_report_grown_bytes(const struct fp_report *report)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < report->growth.count; i++) {
-		uint64_t bytes = fp_report_rise_of(&report->growth.stacks[i]).bytes;
-
-		sum = bytes > UINT64_MAX - sum ? UINT64_MAX : sum + bytes;
-	}
-	return sum;
 }
 
 void fp_report_set_held(struct fp_report_growing *growing, const struct fp_report_held *held)

@@ -13,8 +13,6 @@
 /* Leaks of one place, whose stacks are resolved, become one; the largest come first. */
 void fp_report_merge_leaks(struct fp_report *report);
 
-bool fp_report_is_lost(const struct fp_report_leak *leak);
-
 /* Adds LEAK to the sums of LEAKS. */
 void fp_report_count_leak(struct fp_report_unlisted *leaks, const struct fp_report_leak *leak);
 
@@ -34,9 +32,6 @@ struct fp_report_rise {
 };
 
 struct fp_report_rise fp_report_rise_of(const struct fp_report_growing *growing);
-
-/* The bytes that all stacks of REPORT grew by. */
-uint64_t fp_report_grown_bytes(const struct fp_report *report);
 
 void fp_report_set_held(struct fp_report_growing *growing, const struct fp_report_held *held);
 

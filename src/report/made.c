@@ -16,7 +16,6 @@
 struct wanted {
 	uint64_t *addresses; /* sorted */
 	size_t count;
-	size_t room;
 	FILE *out; /* the records */
 };
 
@@ -24,27 +23,24 @@ struct wanted {
  * has deleted. */
 static bool is_made(const struct fp_report *report, const struct fp_report_address *address)
 {
-	static const char mark[] = " (deleted)";
-	const size_t size = sizeof(mark) - 1;
+	static const char ending[] = " (deleted)";
+	const size_t size = sizeof(ending) - 1;
 	struct fp_report_string path;
 
 	if (address->module < 0)
 		return address->address > FP_TRACE_LEFT_OUT;
 	path = report->modules[address->module].path;
-	return path.size >= size && memcmp(path.bytes + path.size - size, mark, size) == 0;
+	return path.size >= size && memcmp(path.bytes + path.size - size, ending, size) == 0;
 }
 
 static int want(struct wanted *wanted, uint64_t address)
 {
-	if (wanted->count == wanted->room) {
-		size_t room = wanted->room ? 2 * wanted->room : 64;
-		uint64_t *addresses = reallocarray(wanted->addresses, room, sizeof(*addresses));
+	uint64_t *addresses =
+	        fp_report_grow(wanted->addresses, wanted->count, sizeof(*addresses));
 
-		if (!addresses)
-			return -ENOMEM;
-		wanted->addresses = addresses;
-		wanted->room = room;
-	}
+	if (!addresses)
+		return -ENOMEM;
+	wanted->addresses = addresses;
 	wanted->addresses[wanted->count++] = address;
 	return 0;
 }

@@ -135,7 +135,8 @@ static void put_two(FILE *out, uint64_t first, const char *unit, uint64_t second
 		fprintf(out, " %" PRIu64 " %s", second, smaller);
 }
 
-void fp_report_put_span(FILE *out, uint64_t milliseconds)
+/* "40 ms", "2 min 5 s", "3 d 4 h": the two largest units. */
+static void put_span(FILE *out, uint64_t milliseconds)
 {
 	uint64_t seconds = milliseconds / MSEC;
 
@@ -156,10 +157,10 @@ void fp_report_put_age(FILE *out, const struct fp_report_age *age)
 	fputs("allocated ", out);
 	if (age->oldest != age->newest) {
 		fputs("between ", out);
-		fp_report_put_span(out, age->oldest);
+		put_span(out, age->oldest);
 		fputs(" and ", out);
 	}
-	fp_report_put_span(out, age->newest);
+	put_span(out, age->newest);
 	fputs(" ago", out);
 }
 

@@ -44,9 +44,6 @@ bool fp_report_has_setting(const struct fp_report *report, const char *key, cons
 /* Whether it is known which blocks leaked. */
 bool fp_report_has_looked_for_leaks(const struct fp_report *report);
 
-/* "40 ms", "2 min 5 s", "3 d 4 h": the two largest units. */
-void fp_report_put_span(FILE *out, uint64_t milliseconds);
-
 /* "allocated between 2 min 5 s and 3 s ago". */
 void fp_report_put_age(FILE *out, const struct fp_report_age *age);
 

@@ -101,8 +101,8 @@ static const struct fp_report_lines *keep_lines(struct fp_report_keeper *keeper,
 	return kept;
 }
 
-struct fp_report_stack *fp_report_keep_stack(struct fp_report_keeper *keeper,
-                                             const struct fp_report_stack *stack)
+static struct fp_report_stack *keep_stack(struct fp_report_keeper *keeper,
+                                          const struct fp_report_stack *stack)
 {
 	struct fp_report_stack *kept = fp_report_arena_take(keeper->arena, sizeof(*kept));
 
@@ -214,7 +214,7 @@ static bool keep_field(const struct fp_schema_field *field, char *record,
 	case FP_SCHEMA_TRACE:
 		if (!*stack)
 			return true;
-		*stack = fp_report_keep_stack(keeper, *stack);
+		*stack = keep_stack(keeper, *stack);
 		return *stack != NULL;
 	case FP_SCHEMA_RECORD:
 	case FP_SCHEMA_BLOCK:

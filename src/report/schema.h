@@ -24,10 +24,6 @@ bool fp_report_keep_string(struct fp_report_keeper *keeper, struct fp_report_str
 const struct fp_report_module *fp_report_keep_module(struct fp_report_keeper *keeper,
                                                      const struct fp_report_module *wanted);
 
-/* A copy of STACK; NULL when out of memory. */
-struct fp_report_stack *fp_report_keep_stack(struct fp_report_keeper *keeper,
-                                             const struct fp_report_stack *stack);
-
 /* Forgets what is where; the copies stay. */
 void fp_report_keeper_end(struct fp_report_keeper *keeper);
 

@@ -214,7 +214,7 @@ START_TEST(damaged_records_are_left_out)
 	encode_end(&log_bytes);
 	struct fp_report *report = read_report();
 	ck_assert_uint_eq(report->growth.count, 1);
-	ck_assert_uint_eq(fp_report_grown_bytes(report), 200);
+	ck_assert_uint_eq(fp_report_rise_of(&report->growth.stacks[0]).bytes, 200);
 	fp_report_free(report);
 }
 END_TEST

@@ -56,8 +56,8 @@ static char *make_valid(struct fp_report_string string)
 	return valid;
 }
 
-void fp_report_tree_put_named(struct fp_report_tree *tree, json_t *object,
-                              struct fp_report_string key, json_t *value)
+static void put_named(struct fp_report_tree *tree, json_t *object, struct fp_report_string key,
+                      json_t *value)
 {
 	char *valid = make_valid(key);
 
@@ -95,7 +95,7 @@ json_t *fp_report_make_address(uint64_t address)
 	return json_sprintf("0x%" PRIx64, address);
 }
 
-json_t *fp_report_make_hex(struct fp_report_string bytes)
+static json_t *make_hex(struct fp_report_string bytes)
 {
 	char *digits = malloc(2 * bytes.size + 1);
 	json_t *json;
@@ -256,10 +256,10 @@ static json_t *make_named(struct fp_report_tree *tree, const struct fp_schema_fi
 		const struct fp_report_string *name =
 		        (const void *)(item + schema->fields[0].offset);
 
-		fp_report_tree_put_named(tree, object, *name,
-		                         field->form == FP_SCHEMA_MAP
-		                                 ? make_value(tree, &schema->fields[1], item)
-		                                 : fp_report_make_record(tree, schema, item));
+		put_named(tree, object, *name,
+		          field->form == FP_SCHEMA_MAP
+		                  ? make_value(tree, &schema->fields[1], item)
+		                  : fp_report_make_record(tree, schema, item));
 	}
 	return object;
 }
@@ -344,7 +344,7 @@ static json_t *make_value(struct fp_report_tree *tree, const struct fp_schema_fi
 	case FP_SCHEMA_WORD:
 		return string->size == 0 ? json_null() : fp_report_make_string(*string);
 	case FP_SCHEMA_BYTES:
-		return fp_report_make_hex(*string);
+		return make_hex(*string);
 	case FP_SCHEMA_THROUGH:
 		at = (*(const struct fp_report_stack *const *)at)->within;
 		return fp_report_make_text(*(const char *)at != '\0' ? at : NULL);

@@ -23,8 +23,6 @@ struct fp_report_tree {
 /* VALUE, which may be NULL (out of memory), becomes OBJECT's or ARRAY's own. */
 void fp_report_tree_put(struct fp_report_tree *tree, json_t *object, const char *key,
                         json_t *value);
-void fp_report_tree_put_named(struct fp_report_tree *tree, json_t *object,
-                              struct fp_report_string key, json_t *value);
 void fp_report_tree_append(struct fp_report_tree *tree, json_t *array, json_t *value);
 
 /* New values; NULL when out of memory. No text is null. */
@@ -32,7 +30,6 @@ json_t *fp_report_make_string(struct fp_report_string string);
 json_t *fp_report_make_text(const char *text);
 json_t *fp_report_make_count(uint64_t count);
 json_t *fp_report_make_address(uint64_t address); /* "0x1f" */
-json_t *fp_report_make_hex(struct fp_report_string bytes);
 
 /* What RECORD has, as SCHEMA says. */
 json_t *fp_report_make_record(struct fp_report_tree *tree,

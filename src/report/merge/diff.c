@@ -199,7 +199,7 @@ void fp_report_diff_free(struct fp_report_diff *diff)
 	*diff = (struct fp_report_diff){0};
 }
 
-const char *fp_report_change_name(enum fp_report_change change)
+static const char *change_name(enum fp_report_change change)
 {
 	static const char *const names[FP_REPORT_CHANGE_COUNT] = {
 	        [FP_REPORT_NEW] = "new",
@@ -257,7 +257,7 @@ static void print_difference(const struct fp_report_page *page,
 {
 	bool is_gone = difference->change == FP_REPORT_GONE;
 
-	fprintf(page->out, "fencepost: %s: ", fp_report_change_name(difference->change));
+	fprintf(page->out, "fencepost: %s: ", change_name(difference->change));
 	print_title(page, is_gone ? &difference->before : &difference->after);
 	if (difference->change == FP_REPORT_GROWN)
 		print_past(page, &difference->before);
@@ -279,7 +279,7 @@ void fp_report_diff_print(const struct fp_report_diff *diff, FILE *out, bool has
 	for (int i = 0; i < FP_REPORT_CHANGE_COUNT; i++) {
 		fputs(i > 0 ? ", " : "", out);
 		fputs(FP_NUMBER(diff->counts[i]), page.out);
-		fprintf(out, " %s", fp_report_change_name(i));
+		fprintf(out, " %s", change_name(i));
 	}
 	if (diff->suppressed > 0) {
 		fputs(", ", out);
@@ -338,8 +338,7 @@ int fp_report_diff_write_json(const struct fp_report_diff *diff, FILE *out)
 	json_t *json = fp_report_make_document(&tree, "fencepost-diff-1");
 
 	for (int i = 0; i < FP_REPORT_UNCHANGED; i++)
-		fp_report_tree_put(&tree, json, fp_report_change_name(i),
-		                   make_change(&tree, diff, i));
+		fp_report_tree_put(&tree, json, change_name(i), make_change(&tree, diff, i));
 	fp_report_tree_put(&tree, json, "unchanged",
 	                   fp_report_make_count(diff->counts[FP_REPORT_UNCHANGED]));
 	fp_report_tree_put(&tree, json, "suppressed", fp_report_make_count(diff->suppressed));

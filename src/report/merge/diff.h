@@ -46,9 +46,6 @@ int fp_report_diff_make(const struct fp_report *before, const struct fp_report *
                         struct fp_report_diff *diff);
 void fp_report_diff_free(struct fp_report_diff *diff);
 
-/* "new", "gone", "grown" or "unchanged". */
-const char *fp_report_change_name(enum fp_report_change change);
-
 /* Whether there is a new or grown one (CHANGE) that counts as an error: any finding, and
  * definite and indirect leaks. */
 bool fp_report_diff_has_error(const struct fp_report_diff *diff, enum fp_report_change change);

@@ -228,8 +228,9 @@ static void print_line_of(const struct fp_report_page *page,
 	}
 }
 
-void fp_report_print_caller(const struct fp_report_page *page,
-                            const struct fp_report_stack *stack)
+/* ", called from engine.c:12 in run", when the place of STACK is in another file than its
+ * caller: it may be a helper's, and the mistake not. */
+static void print_caller(const struct fp_report_page *page, const struct fp_report_stack *stack)
 {
 	const struct fp_report_frame *caller = fp_report_stack_caller(stack);
 	const struct fp_report_frame *helper = fp_report_stack_helper(stack);
@@ -479,7 +480,7 @@ static void print_where(const struct fp_report_page *page,
 {
 	if (finding->stack->count > 0) {
 		fp_report_print_place(page, "at", finding->stack, NULL);
-		fp_report_print_caller(page, finding->stack);
+		print_caller(page, finding->stack);
 	} else if (finding->has_block) {
 		fp_report_print_place(page, "allocated at", finding->block.alloc_stack,
 		                      &finding->block.site);
@@ -534,7 +535,7 @@ void fp_report_print_leak_title(const struct fp_report_page *page,
 	fprintf(page->out, " of %s in %s", FP_COUNT(leak->bytes, "byte"),
 	        FP_COUNT(leak->blocks, "block"));
 	fp_report_print_place(page, "at", leak->stack, &leak->site);
-	fp_report_print_caller(page, leak->stack);
+	print_caller(page, leak->stack);
 } /*
    * Who holds the block of a finding or a leak, in a few lines.
    */

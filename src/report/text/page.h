@@ -104,11 +104,6 @@ void fp_report_print_place(const struct fp_report_page *page, const char *prepos
                            const struct fp_report_stack *stack,
                            const struct fp_report_site *site);
 
-/* ", called from engine.c:12 in run", when the place of STACK is in another file than its
- * caller: it may be a helper's, and the mistake not. */
-void fp_report_print_caller(const struct fp_report_page *page,
-                            const struct fp_report_stack *stack);
-
 /* "engine.c:12 (DebugAlloc)" after BEFORE; nothing when no site was given. */
 void fp_report_print_site(const struct fp_report_page *page, const char *before,
                           const struct fp_report_site *site);
