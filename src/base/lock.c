@@ -139,12 +139,27 @@ void fp_lock_release(struct fp_lock *lock)
 	give(lock);
 }
 
-void fp_lock_acquire_for_fork(struct fp_lock *lock)
+/* Named by the linker after the section; a program may have none. */
+extern const struct fp_lock_row __start_fp_locks[] __attribute__((weak, visibility("hidden")));
+extern const struct fp_lock_row __stop_fp_locks[] __attribute__((weak, visibility("hidden")));
+
+static void each_of_rank(enum fp_lock_rank rank, void (*visit)(struct fp_lock *lock))
 {
-	take(lock);
+	for (const struct fp_lock_row *row = __start_fp_locks; row != __stop_fp_locks; row++)
+		for (uint32_t at = 0; row->rank == rank && at < row->bytes; at += row->distance)
+			visit((void *)((char *)row->first + at));
 }
 
-void fp_lock_release_after_fork(struct fp_lock *lock)
+void fp_lock_acquire_ranks(uint32_t ranks)
 {
-	give(lock);
+	for (uint32_t rank = 0; rank < FP_RANK_COUNT; rank++)
+		if ((ranks & 1U << rank) != 0)
+			each_of_rank(rank, take);
+}
+
+void fp_lock_release_ranks(uint32_t ranks)
+{
+	for (uint32_t rank = FP_RANK_COUNT; rank-- > 0;)
+		if ((ranks & 1U << rank) != 0)
+			each_of_rank(rank, give);
 }

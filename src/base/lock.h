@@ -69,10 +69,33 @@ void fp_lock_leave_fault_mode(uint32_t held_before);
 bool fp_lock_is_in_fault_mode(void);
 
 /*
- * For the fork handlers only: take a lock regardless of ranks (they take all locks, in rank
- * order), and make it free again in parent and child.
+ * A lock that is held across a fork says so where it is defined, and so does an array of BYTES
+ * bytes in which there is one every DISTANCE bytes: a row in a section, which is the table of
+ * all. Who would have all others stand still takes those of some ranks, a bit for each, in
+ * their order and whatever it has itself, and gives them back; so does the child of a fork.
  */
-void fp_lock_acquire_for_fork(struct fp_lock *lock);
-void fp_lock_release_after_fork(struct fp_lock *lock);
+struct fp_lock_row {
+	struct fp_lock *first;
+	uint32_t bytes;
+	uint16_t distance;
+	uint16_t rank;
+};
+
+#define FP_ALL_HELD_ACROSS_FORK(rank_, first_, bytes_, distance_)                              \
+	static const struct fp_lock_row FP_LOCK_ROW(__LINE__) __attribute__((                  \
+	        used, section("fp_locks"), aligned(sizeof(struct fp_lock_row)))) = {           \
+	        .first = (first_),                                                             \
+	        .bytes = (bytes_),                                                             \
+	        .distance = (distance_),                                                       \
+	        .rank = (rank_)}
+#define FP_HELD_ACROSS_FORK(rank_, lock_)                                                      \
+	FP_ALL_HELD_ACROSS_FORK(rank_, lock_, sizeof(struct fp_lock), sizeof(struct fp_lock))
+#define FP_LOCK_ROW(line) FP_LOCK_ROW_(line)
+#define FP_LOCK_ROW_(line) lock_row_##line
+
+#define FP_RANKS_ALL ((1U << FP_RANK_COUNT) - 1)
+
+void fp_lock_acquire_ranks(uint32_t ranks);
+void fp_lock_release_ranks(uint32_t ranks);
 
 #endif

@@ -20,6 +20,7 @@
 enum { LINE_MAX_BYTES = 4096 + 128 };
 
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_MAPS);
+FP_HELD_ACROSS_FORK(FP_RANK_MAPS, &lock);
 static char buffer[LINE_MAX_BYTES];
 
 static const char *parse_hex(const char *at, uint64_t *value)
@@ -155,14 +156,4 @@ int fp_maps_each(fp_maps_visitor visit, void *user)
 bool fp_maps_is_idle(void)
 {
 	return fp_lock_is_free(&lock);
-}
-
-void fp_maps_lock_for_fork(void)
-{
-	fp_lock_acquire_for_fork(&lock);
-}
-
-void fp_maps_unlock_after_fork(void)
-{
-	fp_lock_release_after_fork(&lock);
 }

@@ -45,10 +45,6 @@ struct fp_maps_place {
  * when the file is out of reach. */
 int fp_maps_at(uintptr_t address, struct fp_maps_place *place);
 
-/* For the fork handlers. */
-void fp_maps_lock_for_fork(void);
-void fp_maps_unlock_after_fork(void);
-
 /* Whether no thread is in here: for who has stopped all others. */
 bool fp_maps_is_idle(void);
 

@@ -39,6 +39,7 @@ struct free_item {
 };
 
 FP_CHILD_WRITES static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_META);
+FP_HELD_ACROSS_FORK(FP_RANK_META, &lock);
 FP_CHILD_WRITES static struct free_item *free_items[CLASSES + 1];
 FP_CHILD_WRITES static struct fp_growth growth; /* of the newest region */
 static struct region {
@@ -334,16 +335,6 @@ size_t fp_meta_footprint(void)
 bool fp_meta_is_idle(void)
 {
 	return fp_lock_is_free(&lock);
-}
-
-void fp_meta_lock_for_fork(void)
-{
-	fp_lock_acquire_for_fork(&lock);
-}
-
-void fp_meta_unlock_after_fork(void)
-{
-	fp_lock_release_after_fork(&lock);
 }
 
 void fp_meta_leave_remains(struct fp_remains *remains)

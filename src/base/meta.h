@@ -56,10 +56,6 @@ enum { FP_META_MARK_BYTES = 16 };
  */
 bool fp_meta_is_mark(const void *mark, uintptr_t end);
 
-/* For the fork handlers. */
-void fp_meta_lock_for_fork(void);
-void fp_meta_unlock_after_fork(void);
-
 /* Whether no thread is in here: for who has stopped all others. */
 bool fp_meta_is_idle(void);
 

@@ -54,6 +54,8 @@ struct arena {
 
 static struct fp_arena_config configuration;
 static struct arena arenas[ARENA_KINDS][ARENAS];
+FP_ALL_HELD_ACROSS_FORK(FP_RANK_ARENA, &arenas[0][0].lock, sizeof(arenas),
+                        sizeof(arenas[0][0]));
 static _Atomic uint64_t forced; /* slots sealed by force */
 static uint64_t forced_max;
 
@@ -540,18 +542,4 @@ void fp_arena_prepare_fork(void)
 	if (chunk != NULL)
 		open_for(chunk, atomic_load(&chunk->fresh));
 	fp_lock_release(&arena->lock);
-}
-
-void fp_arena_lock_for_fork(void)
-{
-	for (size_t kind = 0; kind < ARENA_KINDS; kind++)
-		for (size_t i = 0; i < ARENAS; i++)
-			fp_lock_acquire_for_fork(&arenas[kind][i].lock);
-}
-
-void fp_arena_unlock_after_fork(void)
-{
-	for (size_t kind = 0; kind < ARENA_KINDS; kind++)
-		for (size_t i = 0; i < ARENAS; i++)
-			fp_lock_release_after_fork(&arenas[kind][i].lock);
 }

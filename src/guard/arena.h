@@ -41,7 +41,5 @@ int fp_arena_hold_all(void);
 /* Before a fork. The children of a process that has no block yet, such as a fork server, find
  * room for small ones, instead of each making it. */
 void fp_arena_prepare_fork(void);
-void fp_arena_lock_for_fork(void);
-void fp_arena_unlock_after_fork(void);
 
 #endif

@@ -24,6 +24,7 @@ struct queue {
 };
 
 static struct queue queues[QUEUES];
+FP_ALL_HELD_ACROSS_FORK(FP_RANK_ARENA, &queues[0].lock, sizeof(queues), sizeof(queues[0]));
 static size_t batch_slots = 1;
 static void (*verify)(const struct fp_slot *slot);
 
@@ -83,16 +84,4 @@ void fp_batch_seal_all(void)
 		fp_lock_release(&queues[i].lock);
 		seal(waiting, count);
 	}
-}
-
-void fp_batch_lock_for_fork(void)
-{
-	for (size_t i = 0; i < QUEUES; i++)
-		fp_lock_acquire_for_fork(&queues[i].lock);
-}
-
-void fp_batch_unlock_after_fork(void)
-{
-	for (size_t i = 0; i < QUEUES; i++)
-		fp_lock_release_after_fork(&queues[i].lock);
 }

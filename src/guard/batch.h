@@ -25,7 +25,4 @@ void fp_batch_release(const struct fp_slot *slot);
 /* As fp_guard_seal_waiting. */
 void fp_batch_seal_all(void);
 
-void fp_batch_lock_for_fork(void);
-void fp_batch_unlock_after_fork(void);
-
 #endif

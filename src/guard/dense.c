@@ -41,6 +41,8 @@ struct class
 
 static unsigned char fill;
 static struct class classes[2][CLASSES]; /* data, code */
+FP_ALL_HELD_ACROSS_FORK(FP_RANK_ARENA, &classes[0][0].lock, sizeof(classes),
+                        sizeof(classes[0][0]));
 
 /* While there are mappings: all cells to come are joined to this one's chunk. */
 static void open_first(void)
@@ -214,20 +216,4 @@ int fp_dense_release(const struct fp_slot *slot)
 	class->newest = cell;
 	fp_lock_release(&class->lock);
 	return 0;
-}
-
-void fp_dense_lock_for_fork(void)
-{
-	for (size_t i = 0; i < CLASSES; i++) {
-		fp_lock_acquire_for_fork(&classes[0][i].lock);
-		fp_lock_acquire_for_fork(&classes[1][i].lock);
-	}
-}
-
-void fp_dense_unlock_after_fork(void)
-{
-	for (size_t i = 0; i < CLASSES; i++) {
-		fp_lock_release_after_fork(&classes[0][i].lock);
-		fp_lock_release_after_fork(&classes[1][i].lock);
-	}
 }

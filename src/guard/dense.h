@@ -20,7 +20,4 @@ void fp_dense_init(unsigned char fill);
 int fp_dense_acquire(size_t bytes, bool is_executable, struct fp_slot *slot);
 int fp_dense_release(const struct fp_slot *slot);
 
-void fp_dense_lock_for_fork(void);
-void fp_dense_unlock_after_fork(void);
-
 #endif

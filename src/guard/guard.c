@@ -32,6 +32,7 @@ enum { BACKENDS = sizeof(backends) / sizeof(backends[0]) };
 
 static const struct fp_backend *backend = &fp_backend_none;
 FP_CHILD_WRITES static struct fp_lock renewal_lock = FP_LOCK_INITIALIZER(FP_RANK_RENEWAL);
+FP_HELD_ACROSS_FORK(FP_RANK_RENEWAL, &renewal_lock);
 FP_CHILD_WRITES static _Atomic uint32_t renewals;
 static _Atomic bool has_lapsed;
 
@@ -294,24 +295,6 @@ void fp_guard_give_reserve_back(void)
 void fp_guard_prepare_fork(void)
 {
 	fp_arena_prepare_fork();
-}
-
-void fp_guard_lock_for_fork(void)
-{
-	fp_batch_lock_for_fork();
-	fp_arena_lock_for_fork();
-	fp_dense_lock_for_fork();
-	fp_lock_acquire_for_fork(&renewal_lock);
-	fp_span_lock_for_fork();
-}
-
-void fp_guard_unlock_after_fork(void)
-{
-	fp_span_unlock_after_fork();
-	fp_lock_release_after_fork(&renewal_lock);
-	fp_dense_unlock_after_fork();
-	fp_arena_unlock_after_fork();
-	fp_batch_unlock_after_fork();
 }
 
 int fp_guard_renew_in_child(void)

@@ -157,8 +157,6 @@ bool fp_guard_span(size_t index, uintptr_t *start, uintptr_t *end);
 /* For the fork handlers. The last one, in the child, protects it like its parent: 0, or a
  * negative errno when freed blocks may be accessible there. */
 void fp_guard_prepare_fork(void);
-void fp_guard_lock_for_fork(void);
-void fp_guard_unlock_after_fork(void);
 int fp_guard_renew_in_child(void);
 
 /* Says in REMAINS where the areas of chunks are. */

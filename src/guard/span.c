@@ -49,6 +49,7 @@ struct span {
 };
 
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_SPAN);
+FP_HELD_ACROSS_FORK(FP_RANK_SPAN, &lock);
 struct fp_guard_bounds fp_guard_bounds = {.low = UINTPTR_MAX};
 static struct span spans[SPANS_MAX];
 static struct span *newest[2]; /* [1]: of joined chunks */
@@ -424,16 +425,6 @@ bool fp_guard_span(size_t index, uintptr_t *start, uintptr_t *end)
 	*start = spans[index].base;
 	*end = spans[index].base + spans[index].bytes;
 	return true;
-}
-
-void fp_span_lock_for_fork(void)
-{
-	fp_lock_acquire_for_fork(&lock);
-}
-
-void fp_span_unlock_after_fork(void)
-{
-	fp_lock_release_after_fork(&lock);
 }
 
 void fp_guard_leave_remains(struct fp_remains *remains)

@@ -102,7 +102,4 @@ struct fp_chunk *fp_span_next(const struct fp_chunk *chunk, bool is_behind);
 /* Visits all chunks cut so far. Takes no lock. */
 void fp_span_each_chunk(void (*visit)(struct fp_chunk *chunk, void *user), void *user);
 
-void fp_span_lock_for_fork(void);
-void fp_span_unlock_after_fork(void);
-
 #endif

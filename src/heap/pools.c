@@ -22,6 +22,7 @@
 enum { FREED_MAX = 1 << 16, DESTROYED_MAX = 64, POOL_HEAP = 1 };
 
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_POOLS);
+FP_HELD_ACROSS_FORK(FP_RANK_POOLS, &lock);
 static _Atomic size_t live;
 static size_t freed;
 static struct {
@@ -595,14 +596,4 @@ bool fp_pools_mark(uintptr_t address, uint64_t serial, uint8_t marks)
 bool fp_pools_are_idle(void)
 {
 	return fp_lock_is_free(&lock);
-}
-
-void fp_pools_lock_for_fork(void)
-{
-	fp_lock_acquire_for_fork(&lock);
-}
-
-void fp_pools_unlock_after_fork(void)
-{
-	fp_lock_release_after_fork(&lock);
 }

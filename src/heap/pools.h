@@ -61,8 +61,4 @@ bool fp_pools_mark(uintptr_t address, uint64_t serial, uint8_t marks);
 /* Whether no thread is in here: for who has stopped all others. */
 bool fp_pools_are_idle(void);
 
-/* For the fork handlers. */
-void fp_pools_lock_for_fork(void);
-void fp_pools_unlock_after_fork(void);
-
 #endif

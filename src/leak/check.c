@@ -11,10 +11,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
-#include "base/maps.h"
-#include "base/meta.h"
 #include "base/sys.h"
-#include "heap/pools.h"
 #include "leak/copy.h"
 #include "leak/groups.h"
 #include "leak/leak.h"
@@ -22,35 +19,14 @@
 #include "leak/round.h"
 #include "leak/search.h"
 #include "leak/threads.h"
-#include "registry/registry.h"
 
 struct fp_lock fp_leak_lock = FP_LOCK_INITIALIZER(FP_RANK_LEAK);
+FP_HELD_ACROSS_FORK(FP_RANK_LEAK, &fp_leak_lock);
 
-void fp_leak_lock_for_fork(void)
-{
-	fp_lock_acquire_for_fork(&fp_leak_lock);
-}
-
-void fp_leak_unlock_after_fork(void)
-{
-	fp_lock_release_after_fork(&fp_leak_lock);
-}
-
-static void lock_others_out(void)
-{
-	fp_registry_lock_for_fork();
-	fp_pools_lock_for_fork();
-	fp_maps_lock_for_fork();
-	fp_meta_lock_for_fork();
-}
-
-static void let_others_in(void)
-{
-	fp_meta_unlock_after_fork();
-	fp_maps_unlock_after_fork();
-	fp_pools_unlock_after_fork();
-	fp_registry_unlock_after_fork();
-}
+enum {
+	OTHERS = 1U << FP_RANK_SHARD | 1U << FP_RANK_POOLS | 1U << FP_RANK_MAPS |
+	         1U << FP_RANK_META
+};
 
 /* 0: search->table is classified. */
 static int search_copy(struct fp_leak_search *search, struct fp_leak_result *result)
@@ -61,10 +37,10 @@ static int search_copy(struct fp_leak_search *search, struct fp_leak_result *res
 	if (status != 0)
 		return status;
 	uint64_t start = fp_clock_nanoseconds();
-	lock_others_out();
+	fp_lock_acquire_ranks(OTHERS);
 	fp_leak_threads_stop(search->threads);
 	bool is_copy = fp_leak_copy_fork(&copy);
-	let_others_in();
+	fp_lock_release_ranks(OTHERS);
 	if (is_copy)
 		fp_leak_copy_search(&copy, search);
 	fp_leak_threads_resume();
@@ -77,9 +53,9 @@ static int search_here(struct fp_leak_search *search, struct fp_leak_result *res
 {
 	uint64_t start = fp_clock_nanoseconds();
 
-	lock_others_out();
+	fp_lock_acquire_ranks(OTHERS);
 	fp_leak_threads_stop(search->threads);
-	let_others_in();
+	fp_lock_release_ranks(OTHERS);
 	int status = fp_leak_search(search);
 	fp_leak_threads_resume();
 	result->stopped_nsec = fp_clock_nanoseconds() - start;

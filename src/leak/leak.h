@@ -169,8 +169,4 @@ int fp_leak_signal(void);
  * another one is chosen, which is returned; 0: there is none. */
 int fp_leak_yield_signal(void);
 
-/* For the fork handlers, first of all. */
-void fp_leak_lock_for_fork(void);
-void fp_leak_unlock_after_fork(void);
-
 #endif

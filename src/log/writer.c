@@ -205,16 +205,6 @@ int fp_log_copy(struct fp_log *log, int fd)
 	return status;
 }
 
-void fp_log_lock_for_fork(struct fp_log *log)
-{
-	fp_lock_acquire_for_fork(&log->lock);
-}
-
-void fp_log_unlock_after_fork(struct fp_log *log)
-{
-	fp_lock_release_after_fork(&log->lock);
-}
-
 void fp_log_leave_remains(struct fp_log *log, struct fp_remains *remains)
 {
 	remains->log.first = (uintptr_t)&log->first;

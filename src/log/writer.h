@@ -148,10 +148,6 @@ void fp_log_append_locked(struct fp_log *log, const uint8_t *bytes, size_t count
 /* Appends all records of FROM, a continuation that nobody else writes to, in one piece. */
 void fp_log_append_log(struct fp_log *log, const struct fp_log *from);
 
-/* For the fork handlers. */
-void fp_log_lock_for_fork(struct fp_log *log);
-void fp_log_unlock_after_fork(struct fp_log *log);
-
 /* Says in REMAINS where the records of LOG are. */
 struct fp_remains;
 void fp_log_leave_remains(struct fp_log *log, struct fp_remains *remains);

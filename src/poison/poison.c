@@ -37,6 +37,7 @@ struct page {
 };
 
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_POISON);
+FP_HELD_ACROSS_FORK(FP_RANK_POISON, &lock);
 static struct page *pages; /* open addressing */
 static size_t places;      /* a power of two, or 0 */
 static struct act *acts;   /* from 1 on */
@@ -463,14 +464,4 @@ void fp_poison_conceal(uintptr_t page)
 uint64_t fp_poison_refusals(void)
 {
 	return atomic_load(&refusals);
-}
-
-void fp_poison_lock_for_fork(void)
-{
-	fp_lock_acquire_for_fork(&lock);
-}
-
-void fp_poison_unlock_after_fork(void)
-{
-	fp_lock_release_after_fork(&lock);
 }

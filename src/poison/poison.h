@@ -70,8 +70,4 @@ void fp_poison_conceal(uintptr_t page);
 /* How many times the kernel refused to make a poisoned page inaccessible. */
 uint64_t fp_poison_refusals(void);
 
-/* For the fork handlers. */
-void fp_poison_lock_for_fork(void);
-void fp_poison_unlock_after_fork(void);
-
 #endif

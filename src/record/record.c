@@ -27,6 +27,7 @@ enum {
 bool fp_record_is_on;
 
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_RECORD);
+FP_HELD_ACROSS_FORK(FP_RANK_RECORD, &lock);
 
 /* Under the lock. */
 static uint8_t *buffer;
@@ -272,14 +273,4 @@ const char *fp_record_path(void)
 int fp_record_failure(void)
 {
 	return failure;
-}
-
-void fp_record_lock_for_fork(void)
-{
-	fp_lock_acquire_for_fork(&lock);
-}
-
-void fp_record_unlock_after_fork(void)
-{
-	fp_lock_release_after_fork(&lock);
 }

@@ -50,8 +50,4 @@ void fp_record_end(bool writes_empty);
 const char *fp_record_path(void);
 int fp_record_failure(void);
 
-/* For the fork handlers. */
-void fp_record_lock_for_fork(void);
-void fp_record_unlock_after_fork(void);
-
 #endif

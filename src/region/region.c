@@ -22,6 +22,7 @@
 #include "stack/stack.h"
 
 struct fp_lock fp_region_lock = FP_LOCK_INITIALIZER(FP_RANK_REGION);
+FP_HELD_ACROSS_FORK(FP_RANK_REGION, &fp_region_lock);
 
 static uint64_t last_serial;
 static uint64_t releases;
@@ -466,16 +467,6 @@ bool fp_region_spend_guard(uintptr_t address)
 uint64_t fp_region_last_serial(void)
 {
 	return last_serial;
-}
-
-void fp_region_lock_for_fork(void)
-{
-	fp_lock_acquire_for_fork(&fp_region_lock);
-}
-
-void fp_region_unlock_after_fork(void)
-{
-	fp_lock_release_after_fork(&fp_region_lock);
 }
 
 void fp_region_renew_in_child(void)

@@ -178,10 +178,6 @@ struct fp_region_unguarded {
 
 void fp_region_unguarded(struct fp_region_unguarded *unguarded);
 
-/* For the fork handlers. */
-void fp_region_lock_for_fork(void);
-void fp_region_unlock_after_fork(void);
-
 /* In the child of a fork, whose only thread calls this. */
 void fp_region_renew_in_child(void);
 

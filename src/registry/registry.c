@@ -89,6 +89,7 @@ struct shard {
 };
 
 static struct shard shards[SHARDS];
+FP_ALL_HELD_ACROSS_FORK(FP_RANK_SHARD, &shards[0].lock, sizeof(shards), sizeof(shards[0]));
 static size_t ring_places; /* of each shard */
 static _Atomic size_t shown_runs;
 static _Atomic bool is_damaged;
@@ -584,18 +585,6 @@ uint64_t fp_registry_evictions(void)
 		fp_lock_release(&shards[i].lock);
 	}
 	return evictions;
-}
-
-void fp_registry_lock_for_fork(void)
-{
-	for (size_t i = 0; i < SHARDS; i++)
-		fp_lock_acquire_for_fork(&shards[i].lock);
-}
-
-void fp_registry_unlock_after_fork(void)
-{
-	for (size_t i = SHARDS; i-- > 0;)
-		fp_lock_release_after_fork(&shards[i].lock);
 }
 
 void fp_registry_leave_remains(struct fp_remains *remains)

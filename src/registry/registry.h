@@ -105,10 +105,6 @@ size_t fp_registry_last_bytes(struct fp_registry_key key, uint8_t *bytes, size_t
 /* Records of freed blocks that the budget made us drop. */
 uint64_t fp_registry_evictions(void);
 
-/* For the fork handlers. */
-void fp_registry_lock_for_fork(void);
-void fp_registry_unlock_after_fork(void);
-
 /* Says in REMAINS where the blocks are. */
 struct fp_remains;
 void fp_registry_leave_remains(struct fp_remains *remains);

@@ -9,23 +9,15 @@
 #include <sys/single_threaded.h>
 #include <unistd.h>
 
-#include "base/maps.h"
 #include "base/messages.h"
-#include "base/meta.h"
 #include "base/sys.h"
 #include "base/thread.h"
 #include "guard/guard.h"
 #include "heap/heap.h"
-#include "heap/pools.h"
 #include "heap/refusal.h"
-#include "leak/leak.h"
-#include "poison/poison.h"
-#include "record/record.h"
 #include "region/region.h"
-#include "registry/registry.h"
 #include "session/session.h"
 #include "session/state.h"
-#include "stack/stack.h"
 #include "timeline/timeline.h"
 
 enum { PATIENCE_MS = 100 };
@@ -38,23 +30,6 @@ static bool are_locked;
  * between them the C library makes a system call that leaves errno alone where it succeeds. */
 static int error_before;
 
-static void lock_all(void)
-{
-	fp_leak_lock_for_fork();
-	fp_lock_acquire_for_fork(&fp_session.lock);
-	fp_timeline_lock_for_fork();
-	fp_region_lock_for_fork();
-	fp_guard_lock_for_fork();
-	fp_registry_lock_for_fork();
-	fp_pools_lock_for_fork();
-	fp_poison_lock_for_fork();
-	fp_stack_lock_for_fork();
-	fp_maps_lock_for_fork();
-	fp_record_lock_for_fork();
-	fp_log_lock_for_fork(&fp_session.log);
-	fp_meta_lock_for_fork();
-}
-
 static void before_fork(void)
 {
 	bool is_needed = !__libc_single_threaded;
@@ -63,7 +38,7 @@ static void before_fork(void)
 	if (are_locked != is_needed)
 		are_locked = is_needed;
 	if (are_locked)
-		lock_all();
+		fp_lock_acquire_ranks(FP_RANKS_ALL);
 	error_before = errno;
 	errno = 0;
 	fp_session_begin_fork();
@@ -71,21 +46,8 @@ static void before_fork(void)
 
 static void unlock_all(void)
 {
-	if (!are_locked)
-		return;
-	fp_meta_unlock_after_fork();
-	fp_log_unlock_after_fork(&fp_session.log);
-	fp_record_unlock_after_fork();
-	fp_maps_unlock_after_fork();
-	fp_stack_unlock_after_fork();
-	fp_poison_unlock_after_fork();
-	fp_pools_unlock_after_fork();
-	fp_registry_unlock_after_fork();
-	fp_guard_unlock_after_fork();
-	fp_region_unlock_after_fork();
-	fp_timeline_unlock_after_fork();
-	fp_lock_release_after_fork(&fp_session.lock);
-	fp_leak_unlock_after_fork();
+	if (are_locked)
+		fp_lock_release_ranks(FP_RANKS_ALL);
 }
 
 static void after_fork_in_parent(void)

@@ -38,6 +38,8 @@
 enum { ARGUMENTS_MAX = 8192 };
 
 FP_CHILD_WRITES struct fp_session fp_session = {.lock = FP_LOCK_INITIALIZER(FP_RANK_SESSION)};
+FP_HELD_ACROSS_FORK(FP_RANK_SESSION, &fp_session.lock);
+FP_HELD_ACROSS_FORK(FP_RANK_LOG, &fp_session.log.lock);
 
 /* ---- Doors ---------------------------------------------------------------------------------
  *

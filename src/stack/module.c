@@ -37,6 +37,7 @@ static struct module modules[FP_MODULES_MAX + 1]; /* the first is not used */
 static _Atomic unsigned count;                    /* the last one that is */
 static _Atomic unsigned untold;
 static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_DEPOT);
+FP_HELD_ACROSS_FORK(FP_RANK_DEPOT, &lock);
 
 static uint64_t read_identity(const uint8_t *at)
 {
@@ -245,14 +246,4 @@ bool fp_module_tell(struct fp_stack_code *code)
 		return true;
 	}
 	return false;
-}
-
-void fp_module_lock_for_fork(void)
-{
-	fp_lock_acquire_for_fork(&lock);
-}
-
-void fp_module_unlock_after_fork(void)
-{
-	fp_lock_release_after_fork(&lock);
 }

@@ -41,8 +41,4 @@ uint64_t fp_module_mark(unsigned number);
 struct fp_stack_code;
 bool fp_module_tell(struct fp_stack_code *code);
 
-/* For the fork handlers. */
-void fp_module_lock_for_fork(void);
-void fp_module_unlock_after_fork(void);
-
 #endif

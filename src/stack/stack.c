@@ -39,6 +39,8 @@ struct site {
 
 static struct fp_depot traces = {.lock = FP_LOCK_INITIALIZER(FP_RANK_DEPOT)};
 static struct fp_depot sites = {.lock = FP_LOCK_INITIALIZER(FP_RANK_DEPOT)};
+FP_HELD_ACROSS_FORK(FP_RANK_DEPOT, &traces.lock);
+FP_HELD_ACROSS_FORK(FP_RANK_DEPOT, &sites.lock);
 static _Atomic uint64_t lost;
 static struct fp_stack_config configuration = {.depth = 32};
 static void (*_Atomic look_at_code)(const struct fp_stack_code *code);
@@ -520,20 +522,6 @@ bool fp_stack_site(fp_site_id site, const char **file, int *line)
 uint32_t fp_stack_trace_count(void)
 {
 	return atomic_load(&traces.count);
-}
-
-void fp_stack_lock_for_fork(void)
-{
-	fp_lock_acquire_for_fork(&traces.lock);
-	fp_lock_acquire_for_fork(&sites.lock);
-	fp_module_lock_for_fork();
-}
-
-void fp_stack_unlock_after_fork(void)
-{
-	fp_module_unlock_after_fork();
-	fp_lock_release_after_fork(&sites.lock);
-	fp_lock_release_after_fork(&traces.lock);
 }
 
 void fp_stack_leave_remains(struct fp_remains *remains)

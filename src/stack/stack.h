@@ -138,10 +138,6 @@ void fp_stack_keep_unmapped(const struct fp_stack_unmapped *unmapped);
 /* The last one that had ADDRESS in it; false when none is kept. Context: fault. */
 bool fp_stack_find_unmapped(uintptr_t address, struct fp_stack_unmapped *unmapped);
 
-/* For the fork handlers. */
-void fp_stack_lock_for_fork(void);
-void fp_stack_unlock_after_fork(void);
-
 /* Says in REMAINS where traces and sites are. */
 struct fp_remains;
 void fp_stack_leave_remains(struct fp_remains *remains);

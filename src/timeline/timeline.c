@@ -29,6 +29,7 @@ struct moment {
 };
 
 FP_CHILD_WRITES static struct fp_lock lock = FP_LOCK_INITIALIZER(FP_RANK_TIMELINE);
+FP_HELD_ACROSS_FORK(FP_RANK_TIMELINE, &lock);
 FP_CHILD_WRITES static _Atomic bool is_looking;
 
 /* Under the lock. */
@@ -373,14 +374,4 @@ size_t fp_timeline_list_growing(fp_trace_id traces[FP_TREND_LISTED_MAX])
 	size_t count = fp_trends_list(&pace.trends, traces);
 	fp_lock_release(&lock);
 	return count;
-}
-
-void fp_timeline_lock_for_fork(void)
-{
-	fp_lock_acquire_for_fork(&lock);
-}
-
-void fp_timeline_unlock_after_fork(void)
-{
-	fp_lock_release_after_fork(&lock);
 }

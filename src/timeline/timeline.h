@@ -52,8 +52,4 @@ size_t fp_timeline_count_growing(void);
 /* The stacks that this logs; how many. */
 size_t fp_timeline_list_growing(fp_trace_id traces[FP_TREND_LISTED_MAX]);
 
-/* For the fork handlers. */
-void fp_timeline_lock_for_fork(void);
-void fp_timeline_unlock_after_fork(void);
-
 #endif

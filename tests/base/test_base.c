@@ -189,22 +189,39 @@ START_TEST(a_release_out_of_order_keeps_the_higher_rank)
 }
 END_TEST
 
-START_TEST(fork_handlers_take_locks_in_any_order)
-{
-	struct fp_lock low = FP_LOCK_INITIALIZER(FP_RANK_SESSION);
-	struct fp_lock high = FP_LOCK_INITIALIZER(FP_RANK_META);
+static struct fp_lock high = FP_LOCK_INITIALIZER(FP_RANK_RECORD);
+static struct fp_lock low = FP_LOCK_INITIALIZER(FP_RANK_SESSION);
+static struct {
+	struct fp_lock lock;
+	int other;
+} middle[3];
+static struct fp_lock not_asked_for = FP_LOCK_INITIALIZER(FP_RANK_REGION);
+FP_HELD_ACROSS_FORK(FP_RANK_RECORD, &high);
+FP_HELD_ACROSS_FORK(FP_RANK_SESSION, &low);
+FP_ALL_HELD_ACROSS_FORK(FP_RANK_ARENA, &middle[0].lock, sizeof(middle), sizeof(middle[0]));
+FP_HELD_ACROSS_FORK(FP_RANK_REGION, &not_asked_for);
 
-	fp_lock_acquire_for_fork(&high);
-	fp_lock_acquire_for_fork(&low);
-	ck_assert_uint_ne(low.word, 0);
-	fp_lock_release_after_fork(&high);
-	fp_lock_release_after_fork(&low);
+START_TEST(locks_of_a_rank_are_taken_together)
+{
+	const uint32_t ranks =
+	        1U << FP_RANK_RECORD | 1U << FP_RANK_SESSION | 1U << FP_RANK_ARENA;
+	struct fp_lock held = FP_LOCK_INITIALIZER(FP_RANK_LOG);
+
+	fp_lock_acquire(&held);
+	fp_lock_acquire_ranks(ranks);
+	ck_assert(!fp_lock_is_free(&low) && !fp_lock_is_free(&high));
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(!fp_lock_is_free(&middle[i].lock) && middle[i].other == 0);
+	ck_assert(fp_lock_is_free(&not_asked_for));
+	fp_lock_release_ranks(ranks);
+	fp_lock_release(&held);
 	fp_lock_acquire(&low);
 	fp_lock_acquire(&high);
 	fp_lock_release(&high);
 	fp_lock_release(&low);
-	ck_assert_uint_eq(low.word, 0);
-	ck_assert_uint_eq(high.word, 0);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(fp_lock_is_free(&middle[i].lock));
+	ck_assert(fp_lock_is_free(&low) && fp_lock_is_free(&high));
 }
 END_TEST
 
@@ -399,7 +416,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_lock_of_no_greater_rank_panics, 0,
 	                    FP_RANK_COUNT * FP_RANK_COUNT);
 	tcase_add_test(tests, a_release_out_of_order_keeps_the_higher_rank);
-	tcase_add_test(tests, fork_handlers_take_locks_in_any_order);
+	tcase_add_test(tests, locks_of_a_rank_are_taken_together);
 	tcase_add_test(tests, a_panic_says_its_line_and_aborts);
 	tcase_add_test(tests, injection_hits_the_nth_request_of_its_point_only);
 	tcase_add_test(tests, each_memory_call_can_be_made_to_fail);

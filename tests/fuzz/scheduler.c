@@ -199,17 +199,6 @@ bool fp_lock_is_in_fault_mode(void)
 	return is_in_fault_mode;
 }
 
-void fp_lock_acquire_for_fork(struct fp_lock *lock)
-{
-	while (!try(lock))
-		wait_for_others(lock);
-}
-
-void fp_lock_release_after_fork(struct fp_lock *lock)
-{
-	atomic_store(&lock->word, 0);
-}
-
 /* ---- In place of base/confinement.c -------------------------------------------------------
  */
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/inject.h"
+#include "base/lock.h"
 #include "base/vm.h"
 #include "backends.h"
 #include "support/times.h"
@@ -298,7 +299,7 @@ static void use_slots_of_parent(void *user)
 {
 	const struct fp_slot *slot = user;
 
-	fp_guard_unlock_after_fork();
+	fp_lock_release_ranks(FP_RANKS_ALL);
 	ck_assert_int_eq(fp_guard_renew_in_child(), 0);
 	ck_assert_int_eq(*(char *)slot->base, 'p');
 	*(char *)slot->base = 'c';
@@ -324,9 +325,9 @@ START_TEST(a_forked_child_goes_on_by_itself)
 		return;
 	struct fp_slot slot = acquire(1);
 	*(char *)slot.base = 'p';
-	fp_guard_lock_for_fork();
+	fp_lock_acquire_ranks(FP_RANKS_ALL);
 	test_run_child(use_slots_of_parent, &slot, &child);
-	fp_guard_unlock_after_fork();
+	fp_lock_release_ranks(FP_RANKS_ALL);
 	test_expect_success(child);
 	ck_assert_int_eq(*(char *)slot.base, 'p');
 	expect_sealed(slot.base + page);
@@ -357,7 +358,7 @@ static void lose_descriptors(void *user)
 {
 	const struct survivors *slots = user;
 
-	fp_guard_unlock_after_fork();
+	fp_lock_release_ranks(FP_RANKS_ALL);
 	test_must(fp_guard_renew_in_child() == 0);
 	for (int round = 0; round < 2; round++) {
 		test_must(close_range(3, ~0U, 0) == 0);
@@ -392,9 +393,9 @@ START_TEST(protection_survives_the_loss_of_all_descriptors)
 	slots.dead = acquire(1);
 	*(char *)slots.kept.base = 'k';
 	ck_assert_int_eq(release(&slots.dead), 0);
-	fp_guard_lock_for_fork();
+	fp_lock_acquire_ranks(FP_RANKS_ALL);
 	test_run_child(lose_descriptors, &slots, &child);
-	fp_guard_unlock_after_fork();
+	fp_lock_release_ranks(FP_RANKS_ALL);
 	test_expect_success(child);
 }
 END_TEST

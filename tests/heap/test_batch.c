@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "guard/guard.h"
 #include "heaps.h"
 
@@ -131,9 +132,9 @@ START_TEST(threads_and_a_forked_child_wait_as_well)
 	ck_assert_int_eq(give(heap, block), 0);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, churn, heap), 0);
-	fp_guard_lock_for_fork();
+	fp_lock_acquire_ranks(FP_RANKS_ALL);
 	pid_t child = fork();
-	fp_guard_unlock_after_fork();
+	fp_lock_release_ranks(FP_RANKS_ALL);
 	if (child == 0) {
 		if (fp_guard_renew_in_child() != 0)
 			_exit(1);

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "record/format.h"
 #include "record/record.h"
 #include "recording.h"
@@ -205,9 +206,9 @@ START_TEST(test_child_of_a_fork)
 	snprintf(child_path, sizeof(child_path), "%s.child", path);
 	start();
 	tell_alloc(1, 10);
-	fp_record_lock_for_fork();
+	fp_lock_acquire_ranks(FP_RANKS_ALL);
 	pid = fork();
-	fp_record_unlock_after_fork();
+	fp_lock_release_ranks(FP_RANKS_ALL);
 	if (pid == 0) {
 		fp_record_start_in_child(
 		        &(struct fp_record_config){.path = child_path, .first_serial = 1});

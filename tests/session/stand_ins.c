@@ -346,14 +346,6 @@ void fp_pools_each_live(fp_registry_visitor visit, void *user)
 	fp_registry_each_live(visit, user);
 }
 
-void fp_pools_lock_for_fork(void)
-{
-}
-
-void fp_pools_unlock_after_fork(void)
-{
-}
-
 uint64_t fp_region_last_serial(void)
 {
 	return 0;
@@ -448,27 +440,9 @@ void fp_session_log_recording(struct fp_log *tail)
 /* ---- A fork --------------------------------------------------------------------------------
  */
 
-#define LOCK_FOR_FORK(module, lock)                                                            \
-	void fp_##module##_lock_for_fork(void)                                                 \
-	{                                                                                      \
-		fp_lock_acquire_for_fork(lock);                                                \
-	}                                                                                      \
-	void fp_##module##_unlock_after_fork(void)                                             \
-	{                                                                                      \
-		fp_lock_release_after_fork(lock);                                              \
-	}
-
-static struct fp_lock other_locks[] = {
-        FP_LOCK_INITIALIZER(FP_RANK_REGION), FP_LOCK_INITIALIZER(FP_RANK_SPAN),
-        FP_LOCK_INITIALIZER(FP_RANK_SHARD), FP_LOCK_INITIALIZER(FP_RANK_RECORD)};
-
-LOCK_FOR_FORK(leak, &leak_lock)
-LOCK_FOR_FORK(timeline, &timeline_lock)
-LOCK_FOR_FORK(region, &other_locks[0])
-LOCK_FOR_FORK(guard, &other_locks[1])
-LOCK_FOR_FORK(registry, &other_locks[2])
-LOCK_FOR_FORK(stack, &traces.lock)
-LOCK_FOR_FORK(record, &other_locks[3])
+FP_HELD_ACROSS_FORK(FP_RANK_LEAK, &leak_lock);
+FP_HELD_ACROSS_FORK(FP_RANK_TIMELINE, &timeline_lock);
+FP_HELD_ACROSS_FORK(FP_RANK_DEPOT, &traces.lock);
 
 void fp_region_renew_in_child(void)
 {
