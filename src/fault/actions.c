@@ -120,3 +120,22 @@ bool fp_fault_exchange_action(int signal, const struct sigaction *action, struct
 		*old = before;
 	return true;
 }
+
+unsigned fp_fault_show_ignored(void)
+{
+	const struct sigaction ignored = {.sa_handler = SIG_IGN};
+	unsigned shown = 0;
+
+	for (int i = 0; i < SIGNALS; i++)
+		if (is_installed[i] && of_program[i].sa_handler == SIG_IGN &&
+		    fp_sys_sigaction(signals[i], &ignored, NULL) == 0)
+			shown |= 1U << i;
+	return shown;
+}
+
+void fp_fault_hide_ignored(unsigned shown)
+{
+	for (int i = 0; i < SIGNALS; i++)
+		if ((shown & 1U << i) != 0)
+			install(i);
+}

@@ -55,6 +55,12 @@ int fp_fault_install(void);
 bool fp_fault_exchange_action(int signal, const struct sigaction *action,
                               struct sigaction *old);
 
+/* For a door that sees programs being executed: has the kernel ignore what the program ignores
+ * of our signals, because the next program inherits that. Which, for the other, which takes
+ * them back. */
+unsigned fp_fault_show_ignored(void);
+void fp_fault_hide_ignored(unsigned shown);
+
 /* For a door that keeps our signals out of the program's masks: its handlers of them run with
  * them unblocked, too, and a fault in one is reported before it kills. IS_BLOCKED: whether the
  * program would have SIGNAL blocked where the kernel has MASK; a fault kills then. */

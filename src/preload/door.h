@@ -192,12 +192,11 @@ uint8_t fp_preload_withheld(void);
 void fp_preload_adopt_mask(uint8_t inherited);
 
 /* Gives the kernel what the program believes of its mask and of the signals of faults that it
- * ignores: a program that is executed now inherits it. The other takes that back. */
+ * ignores: a program that is executed now inherits it. The other takes that back. It stands on
+ * the program's stack while that is executed, and is small. */
 struct fp_preload_signals {
-	sigset_t mask;
-	struct sigaction faults[2];
-	bool is_mask_shown;
-	bool is_fault_shown[2];
+	uint64_t mask;   /* that is shown in addition */
+	unsigned faults; /* fp_fault_show_ignored() */
 };
 void fp_preload_show_signals(struct fp_preload_signals *before);
 void fp_preload_hide_signals(const struct fp_preload_signals *before);

@@ -429,21 +429,21 @@ FP_EXPORT int execvp(const char *file, char *const arguments[])
 }
 
 /* The child may not have come to its first instruction yet. */
-static int spawn(pid_t *pid, struct program program, const posix_spawn_file_actions_t *actions,
+static int spawn(pid_t *pid, struct program *program, const posix_spawn_file_actions_t *actions,
                  const posix_spawnattr_t *attributes)
 {
-	struct fp_room *room = prepare(&program);
+	struct fp_room *room = prepare(program);
 	pid_t child;
 
 	__typeof__(&posix_spawn) function =
-	        program.is_command ? FP_LIBC(posix_spawnp) : FP_LIBC(posix_spawn);
-	int status = function(&child, program.path, actions, attributes, program.arguments,
-	                      program.environment);
-	if (status == 0 && program.is_seen)
+	        program->is_command ? FP_LIBC(posix_spawnp) : FP_LIBC(posix_spawn);
+	int status = function(&child, program->path, actions, attributes, program->arguments,
+	                      program->environment);
+	if (status == 0 && program->is_seen)
 		fp_session_announce(child);
 	if (status == 0 && pid != NULL)
 		*pid = child;
-	go_on(&program, room);
+	go_on(program, room);
 	return status;
 }
 
@@ -453,10 +453,10 @@ FP_EXPORT int posix_spawn(pid_t *pid, const char *path,
                           char *const environment[])
 {
 	return spawn(pid,
-	             (struct program){.path = path,
-	                              .directory = AT_FDCWD,
-	                              .arguments = arguments,
-	                              .environment = environment},
+	             &(struct program){.path = path,
+	                               .directory = AT_FDCWD,
+	                               .arguments = arguments,
+	                               .environment = environment},
 	             actions, attributes);
 }
 
@@ -466,11 +466,11 @@ FP_EXPORT int posix_spawnp(pid_t *pid, const char *file,
                            char *const environment[])
 {
 	return spawn(pid,
-	             (struct program){.path = file,
-	                              .directory = AT_FDCWD,
-	                              .is_command = true,
-	                              .arguments = arguments,
-	                              .environment = environment},
+	             &(struct program){.path = file,
+	                               .directory = AT_FDCWD,
+	                               .is_command = true,
+	                               .arguments = arguments,
+	                               .environment = environment},
 	             actions, attributes);
 }
 

@@ -101,32 +101,25 @@ void fp_preload_adopt_mask(uint8_t inherited)
 
 void fp_preload_show_signals(struct fp_preload_signals *before)
 {
-	const struct sigaction ignored = {.sa_handler = SIG_IGN};
-	struct sigaction action;
 	sigset_t set;
+	sigset_t old;
 
-	*before = (struct fp_preload_signals){.is_mask_shown = withheld != 0};
-	for (int i = 0; i < STOP && fp_preload_has_faults(); i++) {
-		bool is_shown = fp_fault_exchange_action(fault_signals[i], NULL, &action) &&
-		                action.sa_handler == SIG_IGN;
-
-		before->is_fault_shown[i] =
-		        is_shown &&
-		        fp_sys_sigaction(fault_signals[i], &ignored, &before->faults[i]) == 0;
-	}
+	*before = (struct fp_preload_signals){.faults = fp_fault_show_ignored()};
 	sigemptyset(&set);
 	fp_preload_put_back(&set, withheld);
-	if (before->is_mask_shown)
-		before->is_mask_shown = change_mask(SIG_BLOCK, &set, &before->mask) == 0;
+	if (withheld != 0 && change_mask(SIG_BLOCK, &set, &old) == 0)
+		before->mask = set.__val[0] & ~old.__val[0];
 }
 
 void fp_preload_hide_signals(const struct fp_preload_signals *before)
 {
-	for (int i = 0; i < STOP; i++)
-		if (before->is_fault_shown[i])
-			fp_sys_sigaction(fault_signals[i], &before->faults[i], NULL);
-	if (before->is_mask_shown)
-		change_mask(SIG_SETMASK, &before->mask, NULL);
+	sigset_t set;
+
+	fp_fault_hide_ignored(before->faults);
+	sigemptyset(&set);
+	set.__val[0] = before->mask;
+	if (before->mask != 0)
+		change_mask(SIG_UNBLOCK, &set, NULL);
 }
 
 /* As far as is known: not when the thread's mask became another one by a jump or in a handler,
