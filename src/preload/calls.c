@@ -56,6 +56,7 @@
 #include "preload/buffers.h"
 #include "preload/door.h"
 #include "preload/export.h"
+#include "preload/next.h"
 #include "session/session.h"
 
 /* The words of the tables. */
@@ -95,8 +96,10 @@ extern struct fp_preload_libc __stop_fp_libc[] __attribute__((visibility("hidden
 
 void fp_preload_find_libc(void)
 {
+	/* Where it finds nothing, dlsym(3) allocates (see next.h). It knows of versions. */
 	for (struct fp_preload_libc *own = __start_fp_libc; own < __stop_fp_libc; own++)
-		own->function = dlsym(RTLD_NEXT, own->name);
+		if (fp_preload_find_behind(own->name, NULL, true) != 0)
+			own->function = dlsym(RTLD_NEXT, own->name);
 }
 
 /* libc refuses the others. */

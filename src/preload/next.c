@@ -67,6 +67,28 @@ const struct link_map *fp_preload_find_self(void)
 	return module;
 }
 
+uintptr_t fp_preload_find_behind(const char *symbol,
+                                 bool (*is_wanted)(const struct link_map *module,
+                                                   const struct fp_symbols *symbols),
+                                 bool is_first)
+{
+	const struct link_map *module = fp_preload_find_self();
+	struct fp_symbols symbols;
+
+	for (module = module == NULL ? NULL : module->l_next; module != NULL;
+	     module = module->l_next) {
+		uintptr_t found = fp_symbols_read(module, &symbols)
+		                          ? fp_symbols_address(&symbols, symbol)
+		                          : 0;
+
+		if (found != 0 && (is_wanted == NULL || is_wanted(module, &symbols)))
+			return found;
+		if (found != 0 && is_first)
+			return 0;
+	}
+	return 0;
+}
+
 /* In the order of lookup, behind us. */
 void fp_preload_find_next(void)
 {

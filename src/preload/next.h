@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Ready at any time: the first call of any finds them all. */
 struct fp_preload_next {
@@ -29,7 +30,19 @@ void fp_preload_find_next(void);
 
 /* This library in the loader's list, or NULL. */
 struct link_map;
+struct fp_symbols;
 const struct link_map *fp_preload_find_self(void);
+
+/*
+ * Where SYMBOL is in the first module behind this one that defines it and IS_WANTED (NULL:
+ * any); with IS_FIRST only in the first that defines it at all. 0: nowhere. At the start, in
+ * place of dlopen(3), which allocates, and of dlsym(3), which does so where it finds nothing:
+ * we may have been called by the program's own malloc, which holds its locks.
+ */
+uintptr_t fp_preload_find_behind(const char *symbol,
+                                 bool (*is_wanted)(const struct link_map *module,
+                                                   const struct fp_symbols *symbols),
+                                 bool is_first);
 
 bool fp_preload_is_libc(const struct link_map *module);
 

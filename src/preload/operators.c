@@ -15,9 +15,11 @@
 #include "base/align.h"
 #include "base/messages.h"
 #include "base/panic.h"
+#include "base/symbols.h"
 #include "preload/blocks.h"
 #include "preload/door.h"
 #include "preload/export.h"
+#include "preload/next.h"
 
 struct nothrow; /* std::nothrow_t, passed by reference */
 
@@ -210,42 +212,31 @@ static bool is_run_time(const char *path)
 	       starts_with(name, "libsupc++") || starts_with(name, "libcxxrt");
 }
 
-static bool find_module(const void *address, Dl_info *module)
+static bool is_of_run_time(const struct link_map *module,
+                           const struct fp_symbols *symbols_there)
 {
-	void *symbol;
-
-	return address != NULL && dladdr1(address, module, &symbol, RTLD_DL_SYMENT) != 0;
+	(void)symbols_there;
+	return is_run_time(module->l_name);
 }
 
-/* Whether the library of LIBRARY defines malloc: what it has is in our place as much as in
- * libc's. */
-static bool is_allocator(const Dl_info *library)
+/* What a library of the program has in the place of the run time's: a collector's, a pool's.
+ * What one has that defines malloc, too, is in our place as much as in libc's. */
+static bool is_of_library(const struct link_map *module, const struct fp_symbols *symbols_there)
 {
-	void *handle = dlopen(library->dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-	Dl_info place;
-
-	return handle != NULL && find_module(dlsym(handle, "malloc"), &place) &&
-	       place.dli_fbase == library->dli_fbase;
+	return !is_run_time(module->l_name) && fp_symbols_find(symbols_there, "malloc") == NULL;
 }
 
-/* What a library of the program has in the place of the run time's: a collector's, a pool's. */
 static void *find_librarys(const char *symbol)
 {
-	void *found = dlsym(RTLD_NEXT, symbol);
-	Dl_info library;
-
-	return !find_module(found, &library) || is_run_time(library.dli_fname) ||
-	                       is_allocator(&library)
-	               ? NULL
-	               : found;
+	return (void *)fp_preload_find_behind(symbol, is_of_library, true);
 }
 
 /* The next ones may be those of an allocator, which do not end in the program's. */
 static void *find_theirs(const char *symbol)
 {
-	void *found = find_in_run_time(symbol);
+	uintptr_t found = fp_preload_find_behind(symbol, is_of_run_time, false);
 
-	return found != NULL ? found : dlsym(RTLD_NEXT, symbol);
+	return (void *)(found != 0 ? found : fp_preload_find_behind(symbol, NULL, true));
 }
 
 void fp_preload_find_operators(void)

@@ -252,4 +252,65 @@ for parts in '' -DMALLOC; do
 			complain "$parts $program: no double free: $(cat err)"
 	done
 done
+
+# A malloc of the program's that starts with its lock held, and so calls what we watch: nothing of ours may come back to
+# it. Alone, and beside a library that has operators of its own, as libLLVM in rustc.
+cat >locked.c <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+static int is_starting;
+static char room[1 << 24], *at;
+void *malloc(size_t size)
+{
+	if (is_starting) {
+		(void)!write(1, "entered twice\n", 14);
+		_exit(99);
+	}
+	if (at == NULL) {
+		is_starting = 1;
+		void *pages = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		munmap(pages, 8192);
+		at = room + 16;
+		is_starting = 0;
+	}
+	char *block = at;
+	memcpy(block - 8, &size, 8);
+	at += (size + 31) / 16 * 16;
+	return block;
+}
+void free(void *block) { (void)block; }
+void *calloc(size_t count, size_t size) { return malloc(count * size); }
+void *realloc(void *block, size_t size)
+{
+	void *moved = malloc(size);
+	if (block != NULL) {
+		size_t old;
+		memcpy(&old, (char *)block - 8, 8);
+		memcpy(moved, block, old < size ? old : size);
+	}
+	return moved;
+}
+int main(void)
+{
+	puts(strdup("ready"));
+	return 0;
+}
+END
+cat >early.c <<'END'
+#include <stdlib.h>
+__attribute__((constructor)) static void begin(void) { free(malloc(20)); }
+#ifdef __cplusplus
+void *operator new(size_t size) { return malloc(size); }
+void operator delete(void *block) noexcept { free(block); }
+#endif
+END
+for language in c c++; do
+	$CC -x $language -g -O0 -w -fno-builtin -shared -fPIC -o libearly_$language.so early.c &&
+		$CC -x c -g -O0 -w -fno-builtin -o locked_$language locked.c -x none -Wl,--no-as-needed ./libearly_$language.so || exit 99
+	timeout -k 5 300 "$fencepost" run ./locked_$language >out 2>err
+	test $? -eq 0 && test "$(cat out)" = ready && grep -q '^fencepost: no errors' err || complain "$language: $(cat out err)"
+done
 exit $bad
