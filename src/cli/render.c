@@ -148,9 +148,13 @@ int fp_cli_check_needs(const struct fp_options *options, const bool *is_given)
 	return 0;
 }
 
+static const char standard_error[] = "/dev/stderr";
+
+/* Of a text that cannot be written where it should be, nothing is lost. */
 static int render(const struct sheet *sheet, const struct fp_cli_log *logs, size_t count)
 {
 	struct fp_cli_output output;
+	struct sheet instead = *sheet;
 
 	if (strcmp(sheet->format, "events") == 0 && !has_events(logs, count))
 		return fp_cli_fail(FP_SAY_JSON_REPORT_ONE);
@@ -166,6 +170,10 @@ static int render(const struct sheet *sheet, const struct fp_cli_log *logs, size
 	if (result != 0)
 		fail_to_write(sheet->key, output.path ? output.path : sheet->pattern, -result);
 	fp_cli_output_free(&output);
+	instead.pattern = standard_error;
+	if (result != 0 && strcmp(sheet->key, "log") == 0 &&
+	    strcmp(sheet->pattern, instead.pattern) != 0)
+		render(&instead, logs, count);
 	return result == 0 ? 0 : FP_CLI_FAILED;
 }
 
@@ -253,7 +261,7 @@ static char *find_text_place(const struct fp_options *options)
 	char *place = NULL;
 
 	if (!log_path || strcmp(log_path, "stderr") == 0)
-		place = strdup("/dev/stderr");
+		place = strdup(standard_error);
 	else if (strcmp(log_path, "stdout") == 0)
 		place = strdup("/dev/stdout");
 	else if (asprintf(&place, "%s.%%p", log_path) < 0)

@@ -71,6 +71,11 @@ if test -w /dev/full; then
 	says 1 'cannot write /dev/full: No space left on device; name another file with --json=FILE$'
 	says 1 'cannot write /dev/full: No space left on device; name another file with --xml=FILE$'
 	says 1 '^fencepost: double-free '
+	printf d | "$fencepost" run --log=/dev/full --json=full.json "$victim" >out 2>&1
+	test $? -eq 125 || complain 'a text on a full disk is no failure'
+	says 1 'cannot write /dev/full: No space left on device; name another file with --log=FILE$'
+	says 1 '^fencepost: double-free '
+	grep -q '"kind": "double-free"' full.json || complain 'no JSON beside a text on a full disk'
 	printf d | "$fencepost" run --record=/dev/full "$victim" >out 2>&1
 	test $? -eq 3 || complain 'a recording on a full disk ends the program'
 	says 1 'note: the recording in /dev/full ends early: No space left'
@@ -92,6 +97,10 @@ if mkdir full && mount -t tmpfs -o size=16k none full 2>/dev/null; then
 	test $? -eq 125 || complain 'outputs on a full disk are no failure'
 	says 2 'cannot write full/.*: No space left on device; name another file'
 	test "$(ls full)" = taken || complain "left behind: $(ls full)"
+	printf d | "$fencepost" run --log=full/%p.log "$victim" >out 2>&1
+	test $? -eq 125 || complain 'a text for each process on a full disk is no failure'
+	says 1 'cannot write full/[0-9]*.log: No space left on device; name another file'
+	says 1 '^fencepost: double-free '
 	umount full
 else
 	echo 'nothing can be mounted here: the full disk is left out'
