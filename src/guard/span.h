@@ -29,8 +29,8 @@ struct fp_chunk {
 	_Atomic size_t opened_bytes; /* in use, from fp_chunk_opened_from(); 0 once buried */
 	_Atomic uint32_t fresh;      /* index of the first slot never handed out */
 	_Atomic uint32_t dead;       /* slots released */
-	/* One for each place where a slot of a page may begin (struct fp_slot); NULL: there was
-	 * no memory for them. */
+	/* One for each place where a slot of a page may begin (struct fp_slot); NULL: it is for
+	 * one slot, or there was no memory for them. */
 	_Atomic(void *) *links;
 };
 

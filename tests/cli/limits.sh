@@ -53,4 +53,45 @@ if command -v prlimit >/dev/null; then
 else
 	echo 'no prlimit: not tried'
 fi
+
+# ---- Large blocks that come and go leave nothing behind but what is known of them
+cat >large.c <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+static long resident(void)
+{
+	long all = 0, pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+	if (file == NULL || fscanf(file, "%ld %ld", &all, &pages) != 2)
+		return -1;
+	fclose(file);
+	return pages * 4;
+}
+int main(void)
+{
+	static char *kept[16];
+	long before = 0;
+	for (int i = 0; i < 10000; i++) {
+		size_t size = 1500000 + i % 7 * 4096;
+		free(kept[i % 16]);
+		kept[i % 16] = malloc(size);
+		memset(kept[i % 16], 1, 100);
+		if (i == 2000)
+			before = resident();
+	}
+	printf("%ld\n", resident() - before);
+	for (int i = 0; i < 16; i++)
+		free(kept[i]);
+	return 0;
+}
+END
+if $CC -w -O1 -o large large.c 2>/dev/null; then
+	for backend in move guard mprotect none; do
+		"$fencepost" run --quiet --backend=$backend --history=1M ./large >out 2>err
+		status=$?
+		test $status -eq 125 && continue # not on this machine
+		test $status -eq 0 && test "$(cat out)" -lt 6000 || complain "$backend: 8000 large blocks left $(cat out) KiB: $(cat err)"
+	done
+fi
 exit $bad
