@@ -265,7 +265,8 @@ static int cut_locked(struct fp_chunk *chunk, bool is_divisible)
 	chunk->slots =
 	        is_divisible ? (uint32_t)((bytes - chunk->guard_bytes) / fp_chunk_stride(chunk))
 	                     : 1;
-	/* A page of links that has one link of each of a few large slots would stay for good. */
+	/* A page of links that has one link of each of a few large slots would stay for good.
+	 */
 	chunk->links = is_guarded && is_divisible ? take_links_locked(span, bytes) : NULL;
 	list_locked(span, chunk);
 	span->cut_bytes += bytes;
