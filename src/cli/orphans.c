@@ -15,10 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/proc.h"
 #include "base/tool_messages.h"
 #include "cli/cli.h"
 
-enum { TOLD_MODE = 0400, UNTOLD_MODE = 0600, MODE_BITS = 0777, FEW = 5 };
+enum { TOLD_MODE = 0400, UNTOLD_MODE = 0600, MODE_BITS = 0777, FEW = 5, NAMESPACE_BYTES = 64 };
 
 static void name_mark(char path[PATH_MAX])
 {
@@ -26,16 +27,41 @@ static void name_mark(char path[PATH_MAX])
 	         (long)getpid());
 }
 
+/* Of process numbers: who reads a mark may be in another namespace, where they mean others. */
+static void name_namespace(char name[NAMESPACE_BYTES])
+{
+	ssize_t length = readlink(FP_PROC_SELF "ns/pid", name, NAMESPACE_BYTES - 1);
+
+	if (length <= 0)
+		length = snprintf(name, NAMESPACE_BYTES, "-");
+	name[length] = '\0';
+}
+
+/* When process PID was started, in ticks; another may have its number now. 0: not known. */
+static unsigned long long start_of(pid_t pid)
+{
+	char line[FP_CLI_STAT_BYTES];
+	unsigned long long start = 0;
+
+	sscanf(fp_cli_read_stat(pid, line),
+	       "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+	       "%llu",
+	       &start);
+	return start;
+}
+
 void fp_cli_orphans_mark(const char *program, pid_t pid)
 {
+	char namespace[NAMESPACE_BYTES];
 	char path[PATH_MAX];
 
 	name_mark(path);
+	name_namespace(namespace);
 	unlink(path);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, UNTOLD_MODE);
 	if (fd < 0)
 		return;
-	dprintf(fd, "%ld %s\n", (long)pid, program);
+	dprintf(fd, "%ld %llu %s %s\n", (long)pid, start_of(pid), namespace, program);
 	close(fd);
 }
 
@@ -54,9 +80,9 @@ static bool is_own(const char *path, struct stat *status)
 	       status->st_uid == geteuid();
 }
 
-/* Whether process PID executes NAME; another may have its number now. */
-static bool is_there(pid_t pid, const char *name)
+static bool is_fencepost(pid_t pid)
 {
+	static const char name[] = "fencepost";
 	char path[64];
 	char comm[32] = "";
 
@@ -66,25 +92,33 @@ static bool is_there(pid_t pid, const char *name)
 		return kill(pid, 0) == 0 || errno != ESRCH;
 	bool is_read = fgets(comm, sizeof(comm), in) != NULL;
 	fclose(in);
-	return is_read && (!name || strncmp(comm, name, strlen(name)) == 0);
+	return is_read && strncmp(comm, name, strlen(name)) == 0;
 }
 
 static void look_at_mark(const char *path)
 {
 	struct stat status;
 	char program[PATH_MAX] = "";
+	char namespace[NAMESPACE_BYTES];
+	char theirs[NAMESPACE_BYTES] = "";
+	unsigned long long start = 0;
 	long pid = 0;
 	long maker = 0;
 
 	if (!is_own(path, &status) ||
-	    sscanf(strrchr(path, '/'), "/fencepost.%ld.run", &maker) != 1 ||
-	    is_there((pid_t)maker, "fencepost"))
+	    sscanf(strrchr(path, '/'), "/fencepost.%ld.run", &maker) != 1)
 		return;
 	FILE *in = fopen(path, "re");
-	bool is_read = in && fscanf(in, "%ld %4095[^\n]", &pid, program) == 2;
+	bool is_read = in && fscanf(in, "%ld %llu %63s %4095[^\n]", &pid, &start, theirs,
+	                            program) == 4;
 	if (in)
 		fclose(in);
-	if (is_read && is_there((pid_t)pid, NULL))
+	name_namespace(namespace);
+	/* One that is being written has nothing yet. */
+	if ((is_read && strcmp(theirs, namespace) != 0) || is_fencepost((pid_t)maker))
+		return;
+	if (is_read && (kill((pid_t)pid, 0) == 0 || errno != ESRCH) &&
+	    start_of((pid_t)pid) == start)
 		fp_cli_say(FP_SAY_ORPHAN_RUNS, maker, program, pid);
 	else
 		unlink(path);
