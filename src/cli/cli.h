@@ -182,9 +182,10 @@ int fp_cli_logs_merge(struct fp_cli_logs *logs, struct fp_report **report);
 void fp_cli_inputs_free(struct fp_cli_inputs *inputs);
 
 /* Writes COUNT reports, at least one, where OPTIONS say. 0, or FP_CLI_FAILED after saying why.
- */
-int fp_cli_render(const struct fp_cli_log *logs, size_t count,
-                  const struct fp_options *options);
+ * IS_ONLY: nobody can read them again, so a text that its file does not take goes to standard
+ * error. */
+int fp_cli_render(const struct fp_cli_log *logs, size_t count, const struct fp_options *options,
+                  bool is_only);
 
 /* Writes the findings of LOG with indices from FIRST up to END to standard error, as text. 0 or
  * a negative errno. */

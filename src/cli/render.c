@@ -20,6 +20,7 @@ struct sheet {
 	const char *format;
 	const char *pattern;
 	const struct fp_options *options;
+	bool is_only; /* nobody has what is in it otherwise */
 };
 
 bool fp_cli_wants_color(int choice, int fd)
@@ -150,7 +151,6 @@ int fp_cli_check_needs(const struct fp_options *options, const bool *is_given)
 
 static const char standard_error[] = "/dev/stderr";
 
-/* Of a text that cannot be written where it should be, nothing is lost. */
 static int render(const struct sheet *sheet, const struct fp_cli_log *logs, size_t count)
 {
 	struct fp_cli_output output;
@@ -171,8 +171,7 @@ static int render(const struct sheet *sheet, const struct fp_cli_log *logs, size
 		fail_to_write(sheet->key, output.path ? output.path : sheet->pattern, -result);
 	fp_cli_output_free(&output);
 	instead.pattern = standard_error;
-	if (result != 0 && strcmp(sheet->key, "log") == 0 &&
-	    strcmp(sheet->pattern, instead.pattern) != 0)
+	if (result != 0 && sheet->is_only && strcmp(sheet->pattern, standard_error) != 0)
 		render(&instead, logs, count);
 	return result == 0 ? 0 : FP_CLI_FAILED;
 }
@@ -271,14 +270,15 @@ static char *find_text_place(const struct fp_options *options)
 }
 
 static int render_text(const struct fp_cli_log *logs, size_t count,
-                       const struct fp_options *options)
+                       const struct fp_options *options, bool is_only)
 {
 	bool is_asan = options->style == FP_OPTIONS_STYLE_ASAN;
 	char *place = options->log[0] == '\0' ? find_text_place(options) : strdup(options->log);
 	const struct sheet sheet = {.key = "log",
 	                            .format = is_asan ? "asan" : "text",
 	                            .pattern = place,
-	                            .options = options};
+	                            .options = options,
+	                            .is_only = is_only};
 	int result = place ? render_sheet(&sheet, logs, count)
 	                   : fp_cli_fail(FP_SAY_NO_MEMORY_TEXT_REPORT);
 
@@ -311,12 +311,13 @@ int fp_cli_render_findings(const struct fp_cli_log *log, size_t first, size_t en
 	return result;
 }
 
-int fp_cli_render(const struct fp_cli_log *logs, size_t count, const struct fp_options *options)
+int fp_cli_render(const struct fp_cli_log *logs, size_t count, const struct fp_options *options,
+                  bool is_only)
 {
 	for (size_t i = 0; options->max_leaks > 0 && i < count; i++)
 		if (fp_report_limit_leaks(logs[i].report, options->max_leaks) != 0)
 			return fp_cli_fail(FP_SAY_NO_MEMORY_REPORT);
-	int result = render_text(logs, count, options);
+	int result = render_text(logs, count, options, is_only);
 
 	for (size_t i = 0; i < FP_OPTIONS_COUNT; i++) {
 		const struct fp_option *option = &fp_options_table[i];

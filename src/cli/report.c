@@ -87,7 +87,7 @@ static int render(struct request *request, const struct fp_cli_log *logs, size_t
 		return result;
 	logs->report->shown = request->shown;
 	logs->report->is_of_leaks = request->is_of_leaks;
-	return fp_cli_render(logs, count, &request->options);
+	return fp_cli_render(logs, count, &request->options, false);
 }
 
 /* Each report by itself, one document for all. Lines of many machines are one story, though. */

@@ -279,7 +279,8 @@ static int report(struct run *run, const struct fp_cli_launch *launch, int statu
 	if (run->options.error_exitcode != 0 && (sums.findings + sums.leaked_blocks > 0 ||
 	                                         fp_cli_is_unknown(&harvest, &run->census)))
 		code = (int)run->options.error_exitcode;
-	if (harvest.count > 0 && fp_cli_render(harvest.logs, harvest.count, &run->options) != 0)
+	if (harvest.count > 0 &&
+	    fp_cli_render(harvest.logs, harvest.count, &run->options, true) != 0)
 		code = FP_CLI_FAILED;
 	fp_cli_unseen_read(&run->unseen, run->channel.memory);
 	if (!is_silent(run, sums.findings))
@@ -674,7 +675,7 @@ static int run_sweep(struct run *run)
 	if (run->options.error_exitcode != 0 &&
 	    (sums.findings + sums.leaked_blocks > 0 || fp_cli_is_unknown(&all, &run->census)))
 		code = (int)run->options.error_exitcode;
-	if (fp_cli_render(&log, 1, &run->options) != 0)
+	if (fp_cli_render(&log, 1, &run->options, true) != 0)
 		code = FP_CLI_FAILED;
 	print_unseen(run, &all, sums.findings);
 	fp_cli_print_unknown(&run->census);

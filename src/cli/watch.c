@@ -214,7 +214,8 @@ static void report(struct watch *watch, int status)
 		fp_cli_render(&logs.logs[i], 1,
 		              logs.logs[i].report->pid == (uint32_t)watch->host
 		                      ? &watch->options
-		                      : &of_child);
+		                      : &of_child,
+		              true);
 	fp_cli_logs_free(&logs);
 }
 
