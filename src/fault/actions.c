@@ -123,7 +123,7 @@ bool fp_fault_exchange_action(int signal, const struct sigaction *action, struct
 
 unsigned fp_fault_show_ignored(void)
 {
-	const struct sigaction ignored = {.sa_handler = SIG_IGN};
+	static const struct sigaction ignored = {.sa_handler = SIG_IGN};
 	unsigned shown = 0;
 
 	for (int i = 0; i < SIGNALS; i++)

@@ -355,27 +355,27 @@ static void withdraw(const struct program *program, struct fp_room *room)
 }
 
 /* In place of this process, as the kernel does it. */
-static int execute(struct program program)
+static int execute(struct program *program)
 {
-	program.is_in_place = true;
-	struct fp_room *room = prepare(&program);
+	program->is_in_place = true;
+	struct fp_room *room = prepare(program);
 	/* A filter may know only the one that everybody makes. */
-	long error = program.directory == AT_FDCWD && program.flags == 0
-	                     ? fp_sys(SYS_execve, program.path, program.arguments,
-	                              program.environment)
-	                     : fp_sys(SYS_execveat, program.directory, program.path,
-	                              program.arguments, program.environment, program.flags);
+	long error = program->directory == AT_FDCWD && program->flags == 0
+	                     ? fp_sys(SYS_execve, program->path, program->arguments,
+	                              program->environment)
+	                     : fp_sys(SYS_execveat, program->directory, program->path,
+	                              program->arguments, program->environment, program->flags);
 
-	withdraw(&program, room);
+	withdraw(program, room);
 	return (int)fp_preload_answer(error);
 }
 
 FP_EXPORT int execve(const char *path, char *const arguments[], char *const environment[])
 {
-	return execute((struct program){.path = path,
-	                                .directory = AT_FDCWD,
-	                                .arguments = arguments,
-	                                .environment = environment});
+	return execute(&(struct program){.path = path,
+	                                 .directory = AT_FDCWD,
+	                                 .arguments = arguments,
+	                                 .environment = environment});
 }
 
 FP_EXPORT int execv(const char *path, char *const arguments[])
@@ -386,11 +386,11 @@ FP_EXPORT int execv(const char *path, char *const arguments[])
 FP_EXPORT int execveat(int directory, const char *path, char *const arguments[],
                        char *const environment[], int flags)
 {
-	return execute((struct program){.path = path,
-	                                .directory = directory,
-	                                .flags = flags,
-	                                .arguments = arguments,
-	                                .environment = environment});
+	return execute(&(struct program){.path = path,
+	                                 .directory = directory,
+	                                 .flags = flags,
+	                                 .arguments = arguments,
+	                                 .environment = environment});
 }
 
 FP_EXPORT int fexecve(int fd, char *const arguments[], char *const environment[])

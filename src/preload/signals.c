@@ -99,27 +99,37 @@ void fp_preload_adopt_mask(uint8_t inherited)
 	change_mask(SIG_UNBLOCK, &faults, NULL);
 }
 
-void fp_preload_show_signals(struct fp_preload_signals *before)
+/* Apart from who calls it on what may be a small stack, and mostly has nothing to show. */
+__attribute__((noinline)) static uint64_t show_withheld(void)
 {
 	sigset_t set;
 	sigset_t old;
 
-	*before = (struct fp_preload_signals){.faults = fp_fault_show_ignored()};
 	sigemptyset(&set);
 	fp_preload_put_back(&set, withheld);
-	if (withheld != 0 && change_mask(SIG_BLOCK, &set, &old) == 0)
-		before->mask = set.__val[0] & ~old.__val[0];
+	return change_mask(SIG_BLOCK, &set, &old) == 0 ? set.__val[0] & ~old.__val[0] : 0;
+}
+
+__attribute__((noinline)) static void hide_again(uint64_t mask)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	set.__val[0] = mask;
+	change_mask(SIG_UNBLOCK, &set, NULL);
+}
+
+void fp_preload_show_signals(struct fp_preload_signals *before)
+{
+	before->faults = fp_fault_show_ignored();
+	before->mask = withheld != 0 ? show_withheld() : 0;
 }
 
 void fp_preload_hide_signals(const struct fp_preload_signals *before)
 {
-	sigset_t set;
-
 	fp_fault_hide_ignored(before->faults);
-	sigemptyset(&set);
-	set.__val[0] = before->mask;
 	if (before->mask != 0)
-		change_mask(SIG_UNBLOCK, &set, NULL);
+		hide_again(before->mask);
 }
 
 /* As far as is known: not when the thread's mask became another one by a jump or in a handler,
