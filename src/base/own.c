@@ -113,11 +113,6 @@ bool fp_own_is_code(uintptr_t address)
 	return false;
 }
 
-void fp_own_forget_all(void)
-{
-	atomic_store(&count, 0);
-}
-
 void fp_own_leave_remains(struct fp_remains *remains)
 {
 	remains->objects = (struct fp_remains_ranges){

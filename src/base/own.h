@@ -41,9 +41,6 @@ bool fp_own_range(size_t index, uintptr_t *start, uintptr_t *end);
 /* Whether ADDRESS is in the code of one. */
 bool fp_own_is_code(uintptr_t address);
 
-/* For tests. */
-void fp_own_forget_all(void);
-
 /* Says in REMAINS where the table is. */
 struct fp_remains;
 void fp_own_leave_remains(struct fp_remains *remains);

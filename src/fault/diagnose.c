@@ -466,17 +466,6 @@ bool fp_fault_diagnose(const struct fp_fault_access *access, const struct fp_fau
 	return true;
 }
 
-bool fp_fault_is_range_live(uintptr_t address, size_t length, const struct fp_fault_view *view)
-{
-	struct fp_place place;
-	struct fp_block block;
-
-	return view->place(address, &place) && !place.is_in_guard &&
-	       view->block(&place.slot, &block) && block.state == FP_BLOCK_LIVE &&
-	       fp_fault_is_inside(&block, address) &&
-	       length <= block.size - (address - block.address);
-}
-
 bool fp_fault_diagnose_range(const struct fp_fault_access *access, size_t length,
                              const struct fp_fault_view *view, struct fp_finding *finding)
 {

@@ -51,9 +51,6 @@ bool fp_fault_is_sealed(uintptr_t address, const struct fp_fault_view *view);
 bool fp_fault_diagnose_range(const struct fp_fault_access *access, size_t length,
                              const struct fp_fault_view *view, struct fp_finding *finding);
 
-/* Whether all of them are in one live block; what a call on a small stack can afford to ask. */
-bool fp_fault_is_range_live(uintptr_t address, size_t length, const struct fp_fault_view *view);
-
 /* As fp_fault_diagnose for poisoned bytes (in poison.c): the access faulted
  * because a whole page of them is inaccessible; or a call is about to access LENGTH bytes. */
 bool fp_fault_diagnose_poison(const struct fp_fault_access *access, struct fp_finding *finding);

@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include "base/clock.h"
 #include "base/lock.h"
 #include "base/sys.h"
 #include "leak/copy.h"
@@ -36,7 +35,6 @@ static int search_copy(struct fp_leak_search *search, struct fp_leak_result *res
 
 	if (status != 0)
 		return status;
-	uint64_t start = fp_clock_nanoseconds();
 	fp_lock_acquire_ranks(OTHERS);
 	fp_leak_threads_stop(search->threads);
 	bool is_copy = fp_leak_copy_fork(&copy);
@@ -44,21 +42,17 @@ static int search_copy(struct fp_leak_search *search, struct fp_leak_result *res
 	if (is_copy)
 		fp_leak_copy_search(&copy, search);
 	fp_leak_threads_resume();
-	result->stopped_nsec = fp_clock_nanoseconds() - start;
 	result->is_snapshot = true;
 	return fp_leak_copy_collect(&copy, search);
 }
 
 static int search_here(struct fp_leak_search *search, struct fp_leak_result *result)
 {
-	uint64_t start = fp_clock_nanoseconds();
-
 	fp_lock_acquire_ranks(OTHERS);
 	fp_leak_threads_stop(search->threads);
 	fp_lock_release_ranks(OTHERS);
 	int status = fp_leak_search(search);
 	fp_leak_threads_resume();
-	result->stopped_nsec = fp_clock_nanoseconds() - start;
 	result->is_snapshot = false;
 	return status;
 }

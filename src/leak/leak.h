@@ -134,13 +134,12 @@ struct fp_leak_config {
 struct fp_leak_result {
 	uint64_t blocks[FP_LEAK_CLASS_COUNT]; /* with serials above AFTER */
 	uint64_t bytes[FP_LEAK_CLASS_COUNT];
-	uint64_t roots_bytes;  /* memory that was searched, blocks not included */
-	uint64_t threads;      /* that stood still */
-	uint64_t unanswered;   /* threads that did not, whose registers are not known */
-	uint64_t stopped_nsec; /* how long */
-	bool is_snapshot;      /* a copy was searched indeed */
-	bool is_blind;         /* no memory could be read: all blocks are possible leaks */
-	bool is_partial;       /* memory ran out while groups were made: some are missing */
+	uint64_t roots_bytes; /* memory that was searched, blocks not included */
+	uint64_t threads;     /* that stood still */
+	uint64_t unanswered;  /* threads that did not, whose registers are not known */
+	bool is_snapshot;     /* a copy was searched indeed */
+	bool is_blind;        /* no memory could be read: all blocks are possible leaks */
+	bool is_partial;      /* memory ran out while groups were made: some are missing */
 };
 
 /*

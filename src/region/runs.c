@@ -81,15 +81,3 @@ struct fp_region *fp_runs_changed(const struct fp_region *region,
 		               fp_table_run_end(region, &region->runs[i]), change);
 	return copy;
 }
-
-bool fp_runs_are_committed(const struct fp_region *region, uintptr_t start, uintptr_t end)
-{
-	while (start < end) {
-		const struct fp_region_run *run = fp_table_run(region, start);
-
-		if (run->state != FP_PAGE_COMMITTED)
-			return false;
-		start = fp_table_run_end(region, run);
-	}
-	return true;
-}

@@ -25,7 +25,4 @@ struct fp_runs_change {
 struct fp_region *fp_runs_changed(const struct fp_region *region,
                                   const struct fp_runs_change *change);
 
-/* Whether all pages of [start, end) are committed. */
-bool fp_runs_are_committed(const struct fp_region *region, uintptr_t start, uintptr_t end);
-
 #endif
