@@ -294,8 +294,8 @@
 #define FP_TELL_STRICT_SECCOMP \
 	"a thread entered seccomp's strict mode: no block that it has allocated or freed since then is guarded"
 #define FP_TELL_OWN_MALLOC \
-	"the program brings its own malloc, and blocks that this does not take from the C library are " \
-	"not tracked; build it without that malloc"
+	"the program brings its own malloc: its blocks are tracked only if it takes them from the C library; " \
+	"to track all, build the program without that malloc"
 #define FP_TELL_VALGRIND_H \
 	"the system forbids to change code, so Fencepost cannot answer what some modules ask Valgrind " \
 	"(valgrind.h): their pools are not tracked"
